@@ -1,0 +1,84 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Bootstrap.Protocol.Discovery;
+
+/// <summary>
+/// UDP sockets for discovery, one for each physical interface, so that what is received names the wire it came by and what
+/// is sent leaves by the wire that was meant, whatever the routing table says.
+/// </summary>
+public static class DiscoverySocket
+{
+    /// <summary>1,000 answers at once need about this much (212,992 bytes, Linux' default, keep a third of them).</summary>
+    private const int ReceiveBufferBytes = 4 << 20;
+
+    private const int SolSocket = 1;
+    private const int SoBindToDevice = 25;
+
+    private static readonly string[] s_virtualPrefixes = ["docker", "veth", "br-", "tun", "virbr"];
+
+    /// <summary>
+    /// The interfaces that discovery uses: up, able to multicast, with an IPv4 address, and neither loopback nor one of those
+    /// that containers and tunnels make. Naming some replaces that choice.
+    /// </summary>
+    public static IReadOnlyList<NetworkInterface> Interfaces(IReadOnlyCollection<string>? named = null) =>
+        [.. NetworkInterface.GetAllNetworkInterfaces().Where(i => Usable(i, named))];
+
+    private static bool Usable(NetworkInterface i, IReadOnlyCollection<string>? named)
+    {
+        if (i.OperationalStatus is not (OperationalStatus.Up or OperationalStatus.Unknown) || IPv4Index(i) is null)
+        {
+            return false;
+        }
+        return named is { Count: > 0 }
+            ? named.Contains(i.Name)
+            : i.SupportsMulticast && i.NetworkInterfaceType != NetworkInterfaceType.Loopback &&
+              !s_virtualPrefixes.Any(prefix => i.Name.StartsWith(prefix, StringComparison.Ordinal));
+    }
+
+    /// <summary>The interface's index where it has an IPv4 address, else null.</summary>
+    public static int? IPv4Index(NetworkInterface i)
+    {
+        IPInterfaceProperties properties = i.GetIPProperties();
+        return properties.UnicastAddresses.Any(a => a.Address.AddressFamily == AddressFamily.InterNetwork)
+            ? properties.GetIPv4Properties().Index
+            : null;
+    }
+
+    /// <summary>A socket that hears queries on one interface.</summary>
+    /// <exception cref="SocketException">The port is taken by a program that does not share it, or the interface went away.</exception>
+    public static Socket Listen(NetworkInterface i, int port = ServicePorts.Discovery)
+    {
+        Socket socket = Open(i);
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        socket.Bind(new IPEndPoint(IPAddress.Any, port));
+        int index = IPv4Index(i) ?? throw new SocketException((int)SocketError.AddressNotAvailable);
+        socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership,
+            new MulticastOption(IPAddress.Parse(DiscoveryMessage.Group), index));
+        return socket;
+    }
+
+    /// <summary>A socket that asks on one interface and hears the answers.</summary>
+    public static Socket Ask(NetworkInterface i)
+    {
+        Socket socket = Open(i);
+        int index = IPv4Index(i) ?? throw new SocketException((int)SocketError.AddressNotAvailable);
+        socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, IPAddress.HostToNetworkOrder(index));
+        socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, DiscoveryMessage.TimeToLive);
+        socket.Bind(new IPEndPoint(IPAddress.Any, 0));
+        return socket;
+    }
+
+    private static Socket Open(NetworkInterface i)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+        {
+            ReceiveBufferSize = ReceiveBufferBytes,
+        };
+        byte[] name = Encoding.ASCII.GetBytes(i.Name + '\0');
+        socket.SetRawSocketOption(SolSocket, SoBindToDevice, name);
+        return socket;
+    }
+}

@@ -1,0 +1,120 @@
+using Bootstrap.Protocol.Ids;
+
+namespace Bootstrap.Protocol.Images;
+
+/// <summary>
+/// Everything that a node must know of an image to write it: which bytes go where, and the digest of each piece.
+/// An image is cut on a grid of <see cref="ChunkSize"/>. What is in use within one cell of the grid, in order and without the
+/// gaps, is the chunk's payload; free space of file systems is in no chunk and is never sent or written.
+/// The digest of the manifest's JSON is the image's identity.
+/// </summary>
+/// <param name="Format">1.</param>
+/// <param name="Name">What people call the image.</param>
+/// <param name="Architecture"><c>arm64</c> or <c>amd64</c>: which boards can run it.</param>
+/// <param name="SizeBytes">Size of the raw image; a multiple of 512. A disk must have at least this.</param>
+/// <param name="ChunkSize">Cell size of the grid in bytes, a multiple of 4096.</param>
+/// <param name="Partitions">What the partition table says, in the order of their numbers.</param>
+/// <param name="Chunks">In rising order of <see cref="ImageChunk.Index"/>; cells without used bytes are absent.</param>
+public sealed record ImageManifest(
+    int Format,
+    string Name,
+    string Architecture,
+    long SizeBytes,
+    int ChunkSize,
+    IReadOnlyList<ImagePartition> Partitions,
+    IReadOnlyList<ImageChunk> Chunks)
+{
+    /// <summary>The format this code reads and writes.</summary>
+    public const int CurrentFormat = 1;
+
+    /// <summary>The cell size that images are cut with, in bytes.</summary>
+    public const int DefaultChunkSize = 4 << 20;
+
+    /// <summary>Bytes that are written to a disk: the payloads of all chunks.</summary>
+    public long UsedBytes => Chunks.Sum(chunk => (long)chunk.Length);
+
+    /// <summary>Bytes that travel over the network.</summary>
+    public long StoredBytes => Chunks.Sum(chunk => (long)chunk.StoredLength);
+
+    /// <summary>
+    /// The first thing that is wrong with the manifest, in words, or null. A signature says who made it, not that it fits
+    /// together: nobody writes to a disk by a manifest that was not asked this.
+    /// </summary>
+    public string? FindFault()
+    {
+        if (Format != CurrentFormat)
+        {
+            return $"manifest format {Format} is not known (this program reads {CurrentFormat})";
+        }
+        if (ChunkSize is < 4096 or > (64 << 20) || ChunkSize % 4096 != 0)
+        {
+            return $"chunk size {ChunkSize} is not a multiple of 4096 up to 64 MiB";
+        }
+        if (SizeBytes <= 0 || SizeBytes % 512 != 0)
+        {
+            return $"image size {SizeBytes} is not a positive multiple of 512";
+        }
+        long previous = -1;
+        foreach (ImageChunk chunk in Chunks)
+        {
+            if (chunk.Index <= previous)
+            {
+                return $"chunk {chunk.Index} stands behind chunk {previous}";
+            }
+            previous = chunk.Index;
+            if (chunk.FindFault(ChunkSize, SizeBytes) is { } fault)
+            {
+                return $"chunk {chunk.Index}: {fault}";
+            }
+        }
+        return null;
+    }
+}
+
+/// <summary>One cell of an image.</summary>
+/// <param name="Index">Number of the cell: it starts at Index × ChunkSize of the raw image.</param>
+/// <param name="Digest">Of the payload.</param>
+/// <param name="Length">Payload bytes: the sum of the ranges.</param>
+/// <param name="StoredDigest">Of the chunk as stored and sent: one zstd frame (RFC 8878) that decodes to the payload.</param>
+/// <param name="StoredLength">Bytes as stored and sent.</param>
+/// <param name="Ranges">Used ranges within the cell, rising and apart, each offset and length in bytes, multiples of 512.</param>
+public sealed record ImageChunk(
+    int Index, Digest Digest, int Length, Digest StoredDigest, int StoredLength, IReadOnlyList<ChunkRange> Ranges)
+{
+    internal string? FindFault(int chunkSize, long imageSize)
+    {
+        // A frame of incompressible bytes is a little longer than its payload (RFC 8878: 3 bytes a block of 128 KiB, header, checksum).
+        if (StoredLength <= 0 || StoredLength > chunkSize + chunkSize / 256 + 1024)
+        {
+            return $"stored length {StoredLength} cannot be";
+        }
+        long start = (long)Index * chunkSize;
+        int end = 0;
+        long sum = 0;
+        foreach (ChunkRange range in Ranges)
+        {
+            if (range.Offset < end || range.Length <= 0 || range.Offset > chunkSize - range.Length ||
+                start + range.Offset + range.Length > imageSize || (range.Offset | range.Length) % 512 != 0)
+            {
+                return $"range {range.Offset}+{range.Length} does not fit";
+            }
+            end = range.Offset + range.Length;
+            sum += range.Length;
+        }
+        return sum == Length && sum > 0 ? null : $"its ranges hold {sum} bytes, not {Length}";
+    }
+}
+
+/// <summary>Some used bytes within a cell.</summary>
+/// <param name="Offset">From the start of the cell, in bytes.</param>
+/// <param name="Length">In bytes.</param>
+public readonly record struct ChunkRange(int Offset, int Length);
+
+/// <summary>One entry of the image's partition table.</summary>
+/// <param name="Number">1 to 4 for the primary entries of an MBR; logical partitions start at 5.</param>
+/// <param name="Start">First byte.</param>
+/// <param name="Length">In bytes.</param>
+/// <param name="Type">MBR type byte in hex ("0c", "83") or GPT type GUID.</param>
+/// <param name="FileSystem"><c>vfat</c>, <c>ext4</c> or empty where it is neither.</param>
+/// <param name="Label">The file system's label; empty where there is none.</param>
+public sealed record ImagePartition(int Number, long Start, long Length, string Type, string FileSystem, string Label);

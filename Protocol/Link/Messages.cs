@@ -1,0 +1,111 @@
+using System.Text.Json.Serialization;
+
+namespace Bootstrap.Protocol.Link;
+
+/// <summary>
+/// What a node and the Backend say to each other once connected: one JSON object per WebSocket text message, at most
+/// <see cref="MaximumBytes"/>. Unknown properties are ignored, so that either side may be the newer one.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
+[JsonDerivedType(typeof(Hello), "hello")]
+[JsonDerivedType(typeof(Heartbeat), "heartbeat")]
+[JsonDerivedType(typeof(TaskAccepted), "task-accepted")]
+[JsonDerivedType(typeof(TaskProgress), "task-progress")]
+[JsonDerivedType(typeof(TaskEnded), "task-ended")]
+[JsonDerivedType(typeof(LogLines), "log")]
+[JsonDerivedType(typeof(Goodbye), "goodbye")]
+[JsonDerivedType(typeof(Welcome), "welcome")]
+[JsonDerivedType(typeof(Wait), "wait")]
+[JsonDerivedType(typeof(StartTask), "start-task")]
+[JsonDerivedType(typeof(CancelTask), "cancel-task")]
+public abstract record LinkMessage
+{
+    /// <summary>Upper bound of one message in bytes; a longer one ends the connection.</summary>
+    public const int MaximumBytes = 1 << 20;
+
+    /// <summary>Path of the WebSocket on the link port. mTLS: the client certificate's common name is the node's id.</summary>
+    public const string Path = "/link";
+
+    /// <summary>Both sides send something at least this often; three silences in a row mean that the other side is gone.</summary>
+    public static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>Who speaks on a link: the small system that installs, or the daemon of the installed system.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<NodeRole>))]
+public enum NodeRole
+{
+    [JsonStringEnumMemberName("netinst")] NetInst,
+    [JsonStringEnumMemberName("slave")] Slave,
+}
+
+// ---- node → Backend ------------------------------------------------------------------------------------------------
+
+/// <summary>A node's first message on every connection.</summary>
+/// <param name="BootId">The kernel's boot_id: a new one proves a reboot.</param>
+/// <param name="InstallId">Slave: the id of the installation it came from (written by NetInst); null where it was installed otherwise.</param>
+/// <param name="ActiveTasks">Tasks that the node still works on.</param>
+public sealed record Hello(
+    NodeRole Role, string Version, string BootId, Guid? InstallId, Inventory Inventory, Health Health,
+    IReadOnlyList<Guid> ActiveTasks) : LinkMessage;
+
+/// <summary>I am here, and this is how I feel.</summary>
+public sealed record Heartbeat(Health Health) : LinkMessage;
+
+/// <summary>The task is on the node's disk (or in NetInst's hands): it will be done once, whatever happens to the link.</summary>
+public sealed record TaskAccepted(Guid TaskId) : LinkMessage;
+
+/// <summary>How far a task is. Sent at most twice a second and at each change of phase.</summary>
+/// <param name="Phase">One word for people: <c>checking</c>, <c>writing</c>, <c>verifying</c>, <c>configuring</c>, <c>rebooting</c> …</param>
+/// <param name="Done">Of <paramref name="Total"/>, in <paramref name="Unit"/>s.</param>
+/// <param name="Unit"><c>bytes</c>, or empty where the phase has no measure (Total is 0 then).</param>
+public sealed record TaskProgress(Guid TaskId, string Phase, long Done, long Total, string Unit) : LinkMessage;
+
+/// <summary>
+/// A task came to its end on the node. "Succeeded" is the node's word; the Backend still asks for proof
+/// (a new boot id, the new system's report).
+/// </summary>
+/// <param name="Succeeded">False: it failed, or was cancelled.</param>
+/// <param name="Cancelled">It ended because a <see cref="CancelTask"/> asked for it.</param>
+/// <param name="Cause">Failure in one sentence; empty on success.</param>
+/// <param name="Disk">State that the disk is left in.</param>
+public sealed record TaskEnded(Guid TaskId, bool Succeeded, bool Cancelled, string Cause, DiskState Disk) : LinkMessage;
+
+/// <summary>What a task left on the disk.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<DiskState>))]
+public enum DiskState
+{
+    /// <summary>Not one byte was written.</summary>
+    [JsonStringEnumMemberName("untouched")] Untouched,
+
+    /// <summary>Partly written; it does not boot until an installation ends well.</summary>
+    [JsonStringEnumMemberName("unbootable")] Unbootable,
+
+    /// <summary>Complete and read back.</summary>
+    [JsonStringEnumMemberName("installed")] Installed,
+}
+
+/// <summary>Lines of a node's log.</summary>
+/// <param name="TaskId">The task they belong to; null for the node in general.</param>
+public sealed record LogLines(Guid? TaskId, IReadOnlyList<string> Lines) : LinkMessage;
+
+/// <summary>The node leaves on purpose.</summary>
+/// <param name="Reason"><c>reboot</c>, <c>shutdown</c> or <c>stop</c> (the daemon alone).</param>
+public sealed record Goodbye(string Reason) : LinkMessage;
+
+// ---- Backend → node ------------------------------------------------------------------------------------------------
+
+/// <summary>The Backend's answer to <see cref="Hello"/>.</summary>
+/// <param name="Name">What people call the node.</param>
+/// <param name="HttpPort">Where manifests, chunks and programs are served, plain HTTP, on the same address as the link.</param>
+/// <param name="UnixTimeSeconds">The appliance's clock: a board without one may set its own by it.</param>
+public sealed record Welcome(string Name, int HttpPort, long UnixTimeSeconds) : LinkMessage;
+
+/// <summary>To NetInst: nothing is assigned; keep the link open, touch no disk.</summary>
+/// <param name="Reason">For the console: "waiting for a person to assign an image".</param>
+public sealed record Wait(string Reason) : LinkMessage;
+
+/// <summary>Do this now. A task id that comes again is answered again, not done again.</summary>
+public sealed record StartTask(Guid TaskId, TaskOrder Order) : LinkMessage;
+
+/// <summary>Stop a task where that is possible; answered by <see cref="TaskEnded"/>.</summary>
+public sealed record CancelTask(Guid TaskId) : LinkMessage;

@@ -1,0 +1,17 @@
+namespace Bootstrap.Protocol;
+
+/// <summary>The ports of an appliance where nothing else was set.</summary>
+public static class ServicePorts
+{
+    /// <summary>Web page and API, HTTPS.</summary>
+    public const int Https = 8443;
+
+    /// <summary>Boot files, chunks and programs, plain HTTP: all of it is verified by digest.</summary>
+    public const int Http = 8080;
+
+    /// <summary>Enrolment and the node link, TLS with certificates on both sides.</summary>
+    public const int Link = 8444;
+
+    /// <summary>Discovery, UDP.</summary>
+    public const int Discovery = 1337;
+}
