@@ -5,6 +5,9 @@ namespace Bootstrap.Protocol;
 /// <summary>The one question that nodes and appliance ask of a certificate: did this appliance's CA issue it?</summary>
 public static class Trust
 {
+    /// <summary>Common name of the appliance's server certificate. No node may have it: it is not of a node id's form.</summary>
+    public const string ApplianceName = "the appliance";
+
     /// <summary>
     /// True if the certificate was issued by that very authority; the machine's own trust store has no say. Validity times
     /// count only when a time is given: a Pi has no clock that survives a power cut, so a node that has just booted does not
