@@ -21,7 +21,7 @@ internal static class Schema
             install_id TEXT,
             image TEXT,
             certificate_serial TEXT,
-            new_key_allowed INTEGER NOT NULL DEFAULT 0
+            new_key INTEGER NOT NULL DEFAULT 0
         ) STRICT;
         CREATE TABLE images (
             digest TEXT PRIMARY KEY,

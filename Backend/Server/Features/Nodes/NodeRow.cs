@@ -12,7 +12,7 @@ internal sealed class NodeRow
     public const string Columns = """
         id AS Id, name AS Name, lifecycle AS LifecycleText, inventory AS InventoryJson, first_seen AS FirstSeen, last_seen AS LastSeen,
         address AS Address, boot_id AS BootId, install_id AS InstallId, image AS Image, certificate_serial AS CertificateSerial,
-        new_key_allowed AS NewKeyAllowed
+        new_key AS NewKey
         """;
 
     public required string Id { get; init; }
@@ -27,8 +27,16 @@ internal sealed class NodeRow
     public string? Image { get; init; }
     public string? CertificateSerial { get; init; }
 
-    /// <summary>1: a person said that the next certificate request with a new key is to be granted.</summary>
-    public long NewKeyAllowed { get; init; }
+    /// <summary>Nobody asked to be this node with a new key.</summary>
+    public const int NoKeyWaits = 0;
+
+    /// <summary>Somebody asked, and a person must decide.</summary>
+    public const int KeyWaits = 1;
+
+    /// <summary>A person said yes: the next request is granted.</summary>
+    public const int KeyAllowed = 2;
+
+    public long NewKey { get; init; }
 
     public NodeId NodeId => NodeId.Parse(Id);
 

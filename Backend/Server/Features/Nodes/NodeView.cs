@@ -1,6 +1,5 @@
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
-using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Server.Features.Nodes;
 
