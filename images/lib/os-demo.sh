@@ -42,7 +42,7 @@ demo_rootfs() { # architecture, serial console, package…
     --customize-hook='chroot "$1" passwd --quiet --lock root' \
     --customize-hook='ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf"' \
     --customize-hook=': >"$1/etc/machine-id"; rm -f "$1"/var/lib/dbus/machine-id "$1"/var/log/*.log "$1"/var/log/apt/*; rm -rf "$1"/var/cache/ldconfig/aux-cache' \
-    bookworm "$WORK/rootfs.tar"
+    bookworm "$WORK/rootfs.tar" -
 }
 
 # The kernel and its initramfs out of $WORK/rootfs.tar, as FOLDER/vmlinuz and FOLDER/initrd.img; the rest of the root file system
