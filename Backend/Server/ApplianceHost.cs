@@ -37,7 +37,7 @@ public static class ApplianceHost
         string joinToken = JoinToken(settings);
         IReadOnlyDictionary<string, NetInstFiles> netInst = NetInstLibrary.Prepare(options, authority, joinToken);
 
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.ShareFolder });
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, authority, clock));
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddSimpleConsole(console =>
