@@ -77,6 +77,7 @@ public static class ApplianceHost
         RouteGroupBuilder open = app.MapGroup("/api/v1").At(Door.Web);
         open.MapAccess();
         RouteGroupBuilder api = app.MapGroup("/api/v1").At(Door.Web).RequireSignIn();
+        api.MapSignInLinks();
         api.MapNodes();
         api.MapImages();
         api.MapJobs();
