@@ -36,7 +36,8 @@ public static partial class Linux
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode);
 
-    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    /// <summary>Leaves the last error as it was, for those who clean up before they report it.</summary>
+    [LibraryImport("libc", EntryPoint = "close")]
     public static partial int Close(int fd);
 
     [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
