@@ -58,6 +58,9 @@ public sealed class BoardReader(string root = "/", Func<string, IReadOnlyList<st
     /// <summary>Disks alone, for those who wait until one turns up.</summary>
     public IReadOnlyList<DiskInfo> ReadDisks() => DiskReader.Read(_sys);
 
+    /// <summary>Physical interfaces alone, for those who wait for a cable.</summary>
+    public IReadOnlyList<NetworkInterfaceInfo> ReadInterfaces() => NetworkInterfaceReader.Read(_sys, _addresses);
+
     /// <summary>Debian's name of the architecture that this program was built for.</summary>
     public static string Architecture => RuntimeInformation.ProcessArchitecture switch
     {
