@@ -5,6 +5,9 @@ namespace Bootstrap.Protocol;
 /// <summary>The one question that nodes and appliance ask of a certificate: did this appliance's CA issue it?</summary>
 public static class Trust
 {
+    /// <summary>Common name of the appliance's server certificate. No node may have it: it is not of a node id's form.</summary>
+    public const string ApplianceName = "the appliance";
+
     /// <summary>
     /// Common name of the appliance's server certificate. Addresses change, so nodes check this name instead of the host's; a
     /// node's own certificate never has it (its common name is the node's id).

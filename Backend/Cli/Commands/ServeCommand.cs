@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
+using Bootstrap.Server;
+using Bootstrap.Server.Features.Access;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Bootstrap.Cli.Commands;
+
+/// <summary><c>bootstrap serve</c>: the appliance in the foreground.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        var data = new Option<DirectoryInfo>("--data") { Description = "Folder that holds everything the appliance keeps.", Required = true };
+        Option<IPEndPoint> https = EndPoint("--https", "0.0.0.0:8443", "Web page and API.");
+        Option<IPEndPoint> http = EndPoint("--http", "0.0.0.0:8080", "Boot files and chunks, plain HTTP.");
+        Option<IPEndPoint> link = EndPoint("--link", "0.0.0.0:8444", "Enrolment and control link of the nodes.");
+        var tftp = new Option<string>("--tftp")
+        {
+            Description = "Boot files by TFTP, or 'off'.",
+            HelpName = "ADDR:PORT|off",
+            DefaultValueFactory = _ => "0.0.0.0:69",
+        };
+        tftp.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: not "off" and var text }] && !TryParse(text, out _))
+            {
+                result.AddError(NotAnEndPoint(text));
+            }
+        });
+        var dhcp = new Option<DhcpMode>("--dhcp")
+        {
+            Description = "proxy: beside your DHCP server. full: the only one of an isolated rack. off: none.",
+            DefaultValueFactory = _ => DhcpMode.Proxy,
+        };
+        var interfaces = new Option<string[]>("--interface")
+        {
+            Description = "Interface for DHCP and discovery; may be given several times. Default: all physical ones.",
+            DefaultValueFactory = _ => [],
+        };
+        var token = new Option<FileInfo?>("--initial-token") { Description = "Write an administrator's API token to this file on the first start." };
+        var command = new Command("serve", "Run the appliance in the foreground until SIGTERM or Ctrl-C.")
+        {
+            data, https, http, link, tftp, dhcp, interfaces, token,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            new ApplianceOptions(parsed.GetRequiredValue(data).FullName, Path.Combine(AppContext.BaseDirectory, "share"))
+            {
+                Https = parsed.GetRequiredValue(https),
+                Http = parsed.GetRequiredValue(http),
+                Link = parsed.GetRequiredValue(link),
+                Tftp = TryParse(parsed.GetRequiredValue(tftp), out IPEndPoint? endPoint) ? endPoint : null,
+                Dhcp = parsed.GetValue(dhcp),
+                Interfaces = parsed.GetRequiredValue(interfaces),
+                InitialTokenFile = parsed.GetValue(token)?.FullName,
+            }));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ApplianceOptions options)
+    {
+        await using WebApplication appliance = ApplianceHost.Build(options, TimeProvider.System);
+        try
+        {
+            await appliance.StartAsync();
+        }
+        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            return Fail($"{e.Message.TrimEnd('.')}: stop the other program, or choose another port (see bootstrap serve --help).");
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+        {
+            return Fail($"A port below 1024 needs a privilege: {e.Message}. Run with sudo, or grant it: sudo setcap cap_net_bind_service,cap_net_raw+ep {Environment.ProcessPath}");
+        }
+        string link = appliance.Services.GetRequiredService<AccessTokens>().CreateSignInLink();
+        string host = options.Https.Address.Equals(IPAddress.Any) ? Environment.MachineName : options.Https.Address.ToString();
+        Console.WriteLine($"ready https://{host}:{options.Https.Port}/sign-in#{link}");
+        Console.WriteLine("      (open this link once to sign in; the browser will ask about the certificate, which this appliance made itself)");
+        await appliance.WaitForShutdownAsync();
+        return 0;
+    }
+
+    private static int Fail(string sentence)
+    {
+        Console.Error.WriteLine($"bootstrap: {sentence}");
+        return 1;
+    }
+
+    private static Option<IPEndPoint> EndPoint(string name, string value, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "ADDR:PORT",
+        DefaultValueFactory = _ => IPEndPoint.Parse(value),
+        CustomParser = result =>
+        {
+            if (TryParse(result.Tokens[0].Value, out IPEndPoint? endPoint))
+            {
+                return endPoint;
+            }
+            result.AddError(NotAnEndPoint(result.Tokens[0].Value));
+            return new IPEndPoint(IPAddress.Any, 0);
+        },
+    };
+
+    private static bool TryParse(string text, [NotNullWhen(true)] out IPEndPoint? endPoint) =>
+        IPEndPoint.TryParse(text, out endPoint) && endPoint.Port != 0;
+
+    private static string NotAnEndPoint(string text) => $"'{text}' is not an address and port, such as 0.0.0.0:8443 or [::]:8443.";
+}

@@ -1,0 +1,188 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Bootstrap.Imaging.Disks;
+
+/// <summary>
+/// A FAT12, FAT16 or FAT32 file system (Microsoft's FAT specification, 1.03): which clusters are in use, and what its
+/// directories hold, by the short names that every file has.
+/// </summary>
+public sealed class FatVolume
+{
+    private const uint MaximumDirectoryEntries = 65_536;
+
+    private readonly RawImage _image;
+    private readonly long _start;
+    private readonly byte[] _table;
+    private readonly int _clusterBytes;
+    private readonly long _dataStart;
+    private readonly uint _clusters;
+    private readonly int _bits;
+    private readonly uint _rootCluster;
+    private readonly Extent _fixedRoot;
+
+    private FatVolume(RawImage image, long start, ReadOnlySpan<byte> boot, long length)
+    {
+        int sectorBytes = BinaryPrimitives.ReadUInt16LittleEndian(boot[11..]);
+        _clusterBytes = sectorBytes * boot[13];
+        long reserved = BinaryPrimitives.ReadUInt16LittleEndian(boot[14..]);
+        int tables = boot[16];
+        int rootEntries = BinaryPrimitives.ReadUInt16LittleEndian(boot[17..]);
+        long sectors = BinaryPrimitives.ReadUInt16LittleEndian(boot[19..]);
+        long tableSectors = BinaryPrimitives.ReadUInt16LittleEndian(boot[22..]);
+        sectors = sectors != 0 ? sectors : BinaryPrimitives.ReadUInt32LittleEndian(boot[32..]);
+        bool wide = tableSectors == 0;
+        tableSectors = wide ? BinaryPrimitives.ReadUInt32LittleEndian(boot[36..]) : tableSectors;
+
+        _image = image;
+        _start = start;
+        long tableStart = start + reserved * sectorBytes;
+        long rootStart = tableStart + tables * tableSectors * sectorBytes;
+        int rootBytes = (rootEntries * 32 + sectorBytes - 1) / sectorBytes * sectorBytes;
+        _fixedRoot = new Extent(rootStart, rootBytes);
+        _dataStart = rootStart + rootBytes;
+        Length = sectors * sectorBytes;
+        long clusters = (start + Length - _dataStart) / _clusterBytes;
+        long tableBytes = tableSectors * sectorBytes;
+        if (Length > length || clusters <= 0 || clusters > 0x0fff_fff5 || tableBytes > 1 << 30)
+        {
+            throw new ImageException($"the FAT file system at byte {start} does not fit its partition: the image is damaged");
+        }
+        _clusters = (uint)clusters;
+        _bits = _clusters < 4085 ? 12 : _clusters < 65525 ? 16 : 32;
+        _rootCluster = wide ? BinaryPrimitives.ReadUInt32LittleEndian(boot[44..]) : 0;
+        if ((_clusters + 2) * (long)_bits / 8 > tableBytes || wide != (_bits == 32))
+        {
+            throw new ImageException($"the FAT at byte {start} is too short for its file system: the image is damaged");
+        }
+        _table = image.Read(tableStart, (int)tableBytes);
+        Label = Encoding.ASCII.GetString(boot.Slice(wide ? 71 : 43, 11)).TrimEnd();
+    }
+
+    /// <summary>Bytes from the start of the volume that belong to it; a partition may be longer.</summary>
+    public long Length { get; }
+
+    public string Label { get; }
+
+    /// <summary>Opens the volume that starts at a place of the image; null if none does.</summary>
+    /// <param name="length">Bytes of the partition.</param>
+    /// <exception cref="ImageException">There is one, and it is damaged.</exception>
+    public static FatVolume? TryOpen(RawImage image, long start, long length)
+    {
+        if (length < 512)
+        {
+            return null;
+        }
+        byte[] boot = image.Read(start, 512);
+        int sectorBytes = BinaryPrimitives.ReadUInt16LittleEndian(boot.AsSpan(11));
+        bool plausible = boot[510] == 0x55 && boot[511] == 0xaa && boot[0] is 0xeb or 0xe9 &&
+            sectorBytes is 512 or 1024 or 2048 or 4096 && boot[13] is 1 or 2 or 4 or 8 or 16 or 32 or 64 or 128 &&
+            boot[16] is 1 or 2 && BinaryPrimitives.ReadUInt16LittleEndian(boot.AsSpan(14)) > 0 &&
+            !boot.AsSpan(3, 4).SequenceEqual("NTFS"u8);
+        return plausible ? new FatVolume(image, start, boot, length) : null;
+    }
+
+    /// <summary>Adds what is in use: tables, root directory, and each cluster that the FAT does not call free.</summary>
+    public void AddUsed(ExtentList used)
+    {
+        used.Add(_start, _dataStart - _start);
+        for (uint cluster = 2; cluster < _clusters + 2; cluster++)
+        {
+            if (Entry(cluster) != 0)
+            {
+                used.Add(Place(cluster), _clusterBytes);
+            }
+        }
+        // Sectors behind the last whole cluster belong to nobody.
+    }
+
+    /// <summary>The entries of a directory; null if a part of the path is missing or is a file.</summary>
+    /// <param name="path">Short names in upper case, separated by '/'; empty for the root.</param>
+    public IReadOnlyList<FatEntry>? List(string path)
+    {
+        IReadOnlyList<FatEntry> entries = _bits == 32 ? ReadDirectory(Chain(_rootCluster)) : ReadDirectory([_fixedRoot]);
+        foreach (string name in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (entries.FirstOrDefault(e => e.IsDirectory && e.Name == name) is not { } directory)
+            {
+                return null;
+            }
+            entries = ReadDirectory(Chain(directory.FirstCluster));
+        }
+        return entries;
+    }
+
+    /// <summary>The first bytes of a file, at most one cluster.</summary>
+    public byte[] ReadStart(FatEntry file, int count) =>
+        file.FirstCluster < 2 || file.FirstCluster >= _clusters + 2
+            ? []
+            : _image.Read(Place(file.FirstCluster), (int)Math.Min(Math.Min(count, file.Length), _clusterBytes));
+
+    private List<FatEntry> ReadDirectory(IEnumerable<Extent> pieces)
+    {
+        var entries = new List<FatEntry>();
+        uint read = 0;
+        foreach (Extent piece in pieces)
+        {
+            byte[] bytes = _image.Read(piece.Start, (int)piece.Length);
+            for (int at = 0; at < bytes.Length; at += 32)
+            {
+                ReadOnlySpan<byte> entry = bytes.AsSpan(at, 32);
+                if (entry[0] == 0 || ++read > MaximumDirectoryEntries)
+                {
+                    return entries;
+                }
+                const int VolumeLabelOrLongName = 0x08;
+                if (entry[0] != 0xe5 && (entry[11] & VolumeLabelOrLongName) == 0)
+                {
+                    entries.Add(FatEntry.Parse(entry));
+                }
+            }
+        }
+        return entries;
+    }
+
+    private IEnumerable<Extent> Chain(uint cluster)
+    {
+        for (uint steps = 0; cluster >= 2 && cluster < _clusters + 2 && steps < _clusters; steps++)
+        {
+            yield return new Extent(Place(cluster), _clusterBytes);
+            cluster = Entry(cluster);
+        }
+    }
+
+    private long Place(uint cluster) => _dataStart + (cluster - 2) * (long)_clusterBytes;
+
+    private uint Entry(uint cluster)
+    {
+        switch (_bits)
+        {
+            case 12:
+                int pair = BinaryPrimitives.ReadUInt16LittleEndian(_table.AsSpan((int)(cluster + cluster / 2)));
+                return (uint)((cluster & 1) == 0 ? pair & 0xfff : pair >> 4);
+            case 16:
+                return BinaryPrimitives.ReadUInt16LittleEndian(_table.AsSpan((int)cluster * 2));
+            default:
+                return BinaryPrimitives.ReadUInt32LittleEndian(_table.AsSpan((int)(cluster * 4))) & 0x0fff_ffff;
+        }
+    }
+}
+
+/// <summary>A file or directory of a FAT volume.</summary>
+/// <param name="Name">Short name in upper case: "BOOTX64.EFI".</param>
+/// <param name="Length">In bytes; 0 for directories.</param>
+public sealed record FatEntry(string Name, bool IsDirectory, uint FirstCluster, uint Length)
+{
+    internal static FatEntry Parse(ReadOnlySpan<byte> entry)
+    {
+        string name = Encoding.ASCII.GetString(entry[..8]).TrimEnd();
+        string extension = Encoding.ASCII.GetString(entry.Slice(8, 3)).TrimEnd();
+        uint high = BinaryPrimitives.ReadUInt16LittleEndian(entry[20..]);
+        uint low = BinaryPrimitives.ReadUInt16LittleEndian(entry[26..]);
+        return new FatEntry(
+            extension.Length == 0 ? name : $"{name}.{extension}",
+            (entry[11] & 0x10) != 0,
+            high << 16 | low,
+            BinaryPrimitives.ReadUInt32LittleEndian(entry[28..]));
+    }
+}

@@ -1,0 +1,162 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Imaging.Store;
+using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Features.Boot;
+using Bootstrap.Server.Features.Discovery;
+using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Settings;
+using Bootstrap.Server.Features.Trust;
+using Bootstrap.Server.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Bootstrap.Server;
+
+/// <summary>Puts an appliance together.</summary>
+public static class ApplianceHost
+{
+    /// <summary>Makes an appliance that is ready to be started. Its data folder is made where there is none.</summary>
+    public static WebApplication Build(ApplianceOptions options, TimeProvider clock)
+    {
+        Directory.CreateDirectory(options.DataFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var database = new Database(Path.Combine(options.DataFolder, "appliance.db"));
+        var settings = new SettingsStore(database);
+        CertificateAuthority authority = CertificateAuthority.Open(Path.Combine(options.DataFolder, "ca"), clock);
+        string joinToken = JoinToken(settings);
+        IReadOnlyDictionary<string, NetInstFiles> netInst = NetInstLibrary.Prepare(options, authority, joinToken);
+
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, authority, clock));
+        builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
+        builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
+        builder.Services.AddProblemDetails();
+        builder.Services.AddSystemd();
+        builder.Services
+            .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
+            .AddSingleton<AccessTokens>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<PolicyStore>()
+            .AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<OrderComposer>().AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
+            .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
+            .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))
+            .AddSingleton<ImageImporter>().AddSingleton<ImageCatalogue>()
+            .AddHostedService<JobClock>().AddHostedService<DiscoveryService>();
+
+        WebApplication app = builder.Build();
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseRouting();
+        app.UseDoors();
+        app.UseWebSockets();
+        ServePage(app, options);
+        Map(app, netInst, joinToken);
+        if (options.InitialTokenFile is { } file)
+        {
+            app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file);
+        }
+        return app;
+    }
+
+    private static void Map(WebApplication app, IReadOnlyDictionary<string, NetInstFiles> netInst, string joinToken)
+    {
+        RouteGroupBuilder open = app.MapGroup("/api/v1").At(Door.Web);
+        open.MapAccess();
+        RouteGroupBuilder api = app.MapGroup("/api/v1").At(Door.Web).RequireSignIn();
+        api.MapNodes();
+        api.MapImages();
+        api.MapJobs();
+        api.MapPolicy();
+        api.MapEvents();
+        api.MapDiscovery();
+
+        RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
+        plain.MapStore();
+        plain.MapBootFiles(netInst);
+
+        RouteGroupBuilder link = app.MapGroup("").At(Door.Link);
+        link.MapEnrolment(joinToken);
+        LinkEndpoint.Map(link);
+    }
+
+    private static void ServePage(WebApplication app, ApplianceOptions options)
+    {
+        string folder = Path.Combine(options.ShareFolder, "web");
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+        var files = new PhysicalFileProvider(folder);
+        var page = new StaticFileOptions
+        {
+            FileProvider = files,
+            // The page's parts have their digest in their names; the page itself must always be the newest.
+            OnPrepareResponse = c => c.Context.Response.Headers.CacheControl =
+                c.Context.Request.Path.StartsWithSegments("/assets") ? "public, max-age=31536000, immutable" : "no-cache",
+        };
+        app.MapGroup("").At(Door.Web).MapFallbackToFile("index.html", page);
+        app.UseWhen(c => c.GetEndpoint()?.Metadata.GetMetadata<HttpMethodMetadata>() is null && Listeners.CameBy(c, Door.Web), web =>
+        {
+            web.Use((context, next) =>
+            {
+                context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+                context.Response.Headers.XContentTypeOptions = "nosniff";
+                context.Response.Headers["Referrer-Policy"] = "no-referrer";
+                return next(context);
+            });
+            web.UseStaticFiles(page);
+        });
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ApplianceOptions options, CertificateAuthority authority, TimeProvider clock)
+    {
+        X509Certificate2 server = authority.IssueServer();
+        kestrel.AddServerHeader = false;
+        kestrel.Listen(options.Https, listener =>
+        {
+            listener.Is(Door.Web);
+            listener.UseHttps(server);
+        });
+        kestrel.Listen(options.Http, listener => listener.Is(Door.Plain));
+        kestrel.Listen(options.Link, listener =>
+        {
+            listener.Is(Door.Link);
+            listener.Protocols = HttpProtocols.Http1; // WebSockets as every client has them
+            listener.UseHttps(https =>
+            {
+                https.ServerCertificate = server;
+                // Enrolment has no certificate yet; the link's endpoint insists on one.
+                https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                https.ClientCertificateValidation = (certificate, _, _) =>
+                    Protocol.Trust.IsIssuedBy(certificate, authority.Certificate, clock.GetUtcNow());
+            });
+        });
+    }
+
+    /// <summary>The token that boards enrol with: made once, kept, and handed out with this appliance's boot files alone.</summary>
+    private static string JoinToken(SettingsStore settings)
+    {
+        const string Key = "join-token";
+        if (settings.Get<string>(Key) is { } token)
+        {
+            return token;
+        }
+        token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        settings.Set(Key, token);
+        return token;
+    }
+}

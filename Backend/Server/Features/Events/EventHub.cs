@@ -1,0 +1,86 @@
+using System.Text.Json;
+using System.Threading.Channels;
+
+namespace Bootstrap.Server.Features.Events;
+
+/// <summary>One change, for whoever watches.</summary>
+/// <param name="Id">Rises by one; starts anew with the process.</param>
+/// <param name="Name"><c>node</c>, <c>node-removed</c>, <c>image</c>, <c>image-removed</c>, <c>import</c>, <c>job</c> or <c>policy</c>.</param>
+/// <param name="Json">What the API's GET of that thing would give now.</param>
+public sealed record ApplianceEvent(long Id, string Name, string Json);
+
+/// <summary>Hands changes to the pages that watch. A watcher who comes back names the last event that he saw and gets the rest.</summary>
+public sealed class EventHub
+{
+    /// <summary>How many events a watcher may have missed and still be brought up to date.</summary>
+    private const int Kept = 2048;
+
+    private static readonly JsonSerializerOptions s_json = ApiJson.Options;
+
+    private readonly Lock _lock = new();
+    private readonly Queue<ApplianceEvent> _recent = new();
+    private readonly HashSet<Channel<ApplianceEvent>> _watchers = [];
+    private long _lastId;
+
+    /// <summary>Tells everybody.</summary>
+    public void Publish(string name, object content)
+    {
+        string json = JsonSerializer.Serialize(content, content.GetType(), s_json);
+        lock (_lock)
+        {
+            var e = new ApplianceEvent(++_lastId, name, json);
+            _recent.Enqueue(e);
+            if (_recent.Count > Kept)
+            {
+                _recent.Dequeue();
+            }
+            // A watcher that does not read is cut off: its channel is full, it comes back and catches up.
+            _watchers.RemoveWhere(watcher => !watcher.Writer.TryWrite(e) && watcher.Writer.TryComplete());
+        }
+    }
+
+    /// <summary>
+    /// Starts watching. The first item is null where events between <paramref name="lastSeen"/> and now are lost: the watcher must
+    /// read everything anew.
+    /// </summary>
+    /// <param name="lastSeen">Id of the last event that the watcher saw; null for a new watcher.</param>
+    /// <param name="cancellation">Ends the watching.</param>
+    public async IAsyncEnumerable<ApplianceEvent?> WatchAsync(
+        long? lastSeen, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        Channel<ApplianceEvent> channel = Channel.CreateBounded<ApplianceEvent>(Kept);
+        List<ApplianceEvent> missed;
+        bool complete;
+        lock (_lock)
+        {
+            _watchers.Add(channel);
+            missed = lastSeen is null ? [] : [.. _recent.Where(e => e.Id > lastSeen)];
+            complete = lastSeen is null || lastSeen == _lastId || (missed.Count > 0 && missed[0].Id == lastSeen + 1);
+        }
+        try
+        {
+            if (!complete)
+            {
+                yield return null;
+            }
+            else
+            {
+                foreach (ApplianceEvent e in missed)
+                {
+                    yield return e;
+                }
+            }
+            await foreach (ApplianceEvent e in channel.Reader.ReadAllAsync(cancellation))
+            {
+                yield return e;
+            }
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _watchers.Remove(channel);
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using Bootstrap.Imaging.Store;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Images;
+using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Storage;
+using Dapper;
+
+namespace Bootstrap.Server.Features.Images;
+
+/// <summary>An image of the store.</summary>
+/// <param name="SizeBytes">What a disk must have at least.</param>
+/// <param name="UsedBytes">What is written to it.</param>
+/// <param name="StoredBytes">What travels.</param>
+/// <param name="ImportedAt">Unix milliseconds.</param>
+public sealed record ImageView(
+    Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt);
+
+/// <summary>An import under way.</summary>
+/// <param name="Phase"><c>decoding</c>, <c>storing</c>, <c>done</c> or <c>refused</c>.</param>
+public sealed record ImportView(Guid Id, string Name, string Phase, long Done, long Total, string? Reason);
+
+/// <summary>The images that people know, by name and digest; the store holds their bytes.</summary>
+public sealed class ImageCatalogue(Database database, ImageStore store, ImageImporter importer, EventHub events, TimeProvider clock)
+{
+    private static readonly TimeSpan s_reportPeriod = TimeSpan.FromMilliseconds(300);
+
+    private const string Columns = """
+        digest AS Digest, name AS Name, architecture AS Architecture, size_bytes AS SizeBytes, used_bytes AS UsedBytes,
+        stored_bytes AS StoredBytes, imported_at AS ImportedAt
+        """;
+
+    // One import at a time: each takes all processors, and what is removed must not be another import's.
+    private readonly SemaphoreSlim _storeInUse = new(1);
+
+    private sealed class Row
+    {
+        public required string Digest { get; init; }
+        public required string Name { get; init; }
+        public required string Architecture { get; init; }
+        public required long SizeBytes { get; init; }
+        public required long UsedBytes { get; init; }
+        public required long StoredBytes { get; init; }
+        public required long ImportedAt { get; init; }
+
+        public ImageView View => new(Protocol.Ids.Digest.Parse(Digest), Name, Architecture, SizeBytes, UsedBytes, StoredBytes, ImportedAt);
+    }
+
+    public IReadOnlyList<ImageView> List() => database.Read(c =>
+        c.Query<Row>($"SELECT {Columns} FROM images ORDER BY imported_at DESC").Select(r => r.View).ToList());
+
+    /// <summary>An image by its digest or its name; of several with one name, the newest.</summary>
+    public ImageView? Find(string digestOrName) =>
+        List().FirstOrDefault(i => i.Digest.ToString() == digestOrName) ?? List().FirstOrDefault(i => i.Name == digestOrName);
+
+    /// <summary>Imports an image. Those who watch see how far it is.</summary>
+    /// <exception cref="Imaging.ImageException">It is refused; nothing stays.</exception>
+    public async Task<ImageView> ImportAsync(Stream file, string name, string? architecture, CancellationToken cancellation)
+    {
+        var report = new ImportReport(Guid.CreateVersion7(), name, events, clock, s_reportPeriod);
+        await _storeInUse.WaitAsync(cancellation);
+        try
+        {
+            (Digest digest, ImageManifest manifest) = await importer.ImportAsync(file, name, architecture, report, cancellation);
+            var image = new ImageView(digest, name, manifest.Architecture, manifest.SizeBytes, manifest.UsedBytes, manifest.StoredBytes,
+                clock.GetUtcNow().ToUnixTimeMilliseconds());
+            database.Write(c => c.Execute("""
+                INSERT OR REPLACE INTO images (digest, name, architecture, size_bytes, used_bytes, stored_bytes, imported_at)
+                VALUES (@digest, @Name, @Architecture, @SizeBytes, @UsedBytes, @StoredBytes, @ImportedAt)
+                """, new
+            {
+                digest = digest.ToString(),
+                image.Name,
+                image.Architecture,
+                image.SizeBytes,
+                image.UsedBytes,
+                image.StoredBytes,
+                image.ImportedAt,
+            }));
+            report.End("done", null);
+            events.Publish("image", image);
+            return image;
+        }
+        catch (Imaging.ImageException e)
+        {
+            report.End("refused", e.Message);
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            report.End("refused", "the upload was broken off");
+            throw;
+        }
+        finally
+        {
+            _storeInUse.Release();
+        }
+    }
+
+    /// <summary>Removes an image and the chunks that no other image needs.</summary>
+    /// <returns>Bytes that were freed; null where there is no such image.</returns>
+    public async Task<long?> RemoveAsync(Digest digest, CancellationToken cancellation)
+    {
+        await _storeInUse.WaitAsync(cancellation);
+        try
+        {
+            if (database.Write(c => c.Execute("DELETE FROM images WHERE digest = @digest", new { digest = digest.ToString() })) == 0)
+            {
+                return null;
+            }
+            long freed = store.Remove(digest);
+            events.Publish("image-removed", new { digest });
+            return freed;
+        }
+        finally
+        {
+            _storeInUse.Release();
+        }
+    }
+
+    /// <summary>Turns an importer's many reports into a few events.</summary>
+    private sealed class ImportReport(Guid id, string name, EventHub events, TimeProvider clock, TimeSpan period) : IProgress<ImportProgress>
+    {
+        private long _last;
+
+        public void Report(ImportProgress value)
+        {
+            long now = clock.GetTimestamp();
+            long last = Interlocked.Read(ref _last);
+            if ((last == 0 || clock.GetElapsedTime(last, now) >= period) && Interlocked.CompareExchange(ref _last, now, last) == last)
+            {
+                events.Publish("import", new ImportView(id, name, value.Phase, value.Done, value.Total, null));
+            }
+        }
+
+        public void End(string phase, string? reason) => events.Publish("import", new ImportView(id, name, phase, 0, 0, reason));
+    }
+}

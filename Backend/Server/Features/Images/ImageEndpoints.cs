@@ -1,0 +1,81 @@
+using Bootstrap.Imaging;
+using Bootstrap.Imaging.Store;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Settings;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bootstrap.Server.Features.Images;
+
+/// <summary><c>/images</c> for people, <c>/store</c> for nodes.</summary>
+internal static class ImageEndpoints
+{
+    private static readonly string[] s_architectures = ["arm64", "amd64"];
+
+    public static void MapImages(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/images", (ImageCatalogue images) => images.List());
+        api.MapGet("/images/{image}", (string image, ImageCatalogue images) =>
+            images.Find(image) is { } found ? Results.Ok(found) : Unknown(image));
+        // The body is the image file itself: nothing of it is kept in memory, and nothing is written twice.
+        api.MapPost("/images", async (HttpContext context, string? name, string? architecture, ImageCatalogue images) =>
+        {
+            if (string.IsNullOrWhiteSpace(name) || name.Length > 100)
+            {
+                return Problems.Bad("An image needs a name of at most 100 characters: …/images?name=debian-12.");
+            }
+            if (architecture is not null && !s_architectures.Contains(architecture))
+            {
+                return Problems.Bad($"Architecture '{architecture}' is not known: arm64 or amd64.");
+            }
+            context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = null;
+            context.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true; // decoders read synchronously
+            try
+            {
+                ImageView image = await images.ImportAsync(context.Request.Body, name, architecture, context.RequestAborted);
+                return Results.Created($"/api/v1/images/{image.Digest}", image);
+            }
+            catch (ImageException e)
+            {
+                return Problems.Bad($"The image was refused: {e.Message}.");
+            }
+        });
+        api.MapDelete("/images/{image}", async (string image, ImageCatalogue images, PolicyStore policy, CancellationToken cancellation) =>
+        {
+            if (images.Find(image) is not { } found)
+            {
+                return Unknown(image);
+            }
+            if (policy.Get().InstallNewBoards.Values.Contains(found.Digest))
+            {
+                return Problems.Conflict($"New boards are installed with '{found.Name}': change that policy first.");
+            }
+            return await images.RemoveAsync(found.Digest, cancellation) is { } freed
+                ? Results.Ok(new { freedBytes = freed })
+                : Unknown(image);
+        });
+    }
+
+    /// <summary>What nodes fetch, over plain HTTP: every byte of it is verified by digest, and never changes.</summary>
+    public static void MapStore(this IEndpointRouteBuilder plain)
+    {
+        plain.MapGet("/store/manifests/{digest}", (string digest, ImageStore store, HttpContext context) =>
+            Digest.TryParse(digest, out Digest image) ? Immutable(context, store.ManifestPath(image), "application/json") : Results.NotFound());
+        plain.MapGet("/store/chunks/{digest}", (string digest, ImageStore store, HttpContext context) =>
+            Digest.TryParse(digest, out Digest chunk) ? Immutable(context, store.ChunkPath(chunk), "application/zstd") : Results.NotFound());
+    }
+
+    private static IResult Immutable(HttpContext context, string path, string type)
+    {
+        if (!File.Exists(path))
+        {
+            return Results.NotFound();
+        }
+        context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
+        return Results.File(path, type, enableRangeProcessing: true);
+    }
+
+    private static IResult Unknown(string image) => Problems.NotFound($"There is no image '{image}'.");
+}

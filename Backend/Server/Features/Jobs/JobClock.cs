@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Hosting;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>Lets the engine look at the time once a second.</summary>
+internal sealed class JobClock(JobEngine engine, TimeProvider clock) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            engine.Tick();
+        }
+    }
+}

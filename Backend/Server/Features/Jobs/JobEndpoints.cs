@@ -1,0 +1,97 @@
+using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary><c>/jobs</c> and <c>/tasks</c>: order something, watch it, end it.</summary>
+internal static class JobEndpoints
+{
+    /// <summary>What to do to which nodes.</summary>
+    /// <param name="Nodes">Ids or names; <c>["all"]</c> for every node.</param>
+    /// <param name="Image">Digest or name; of installations alone.</param>
+    private sealed record NewJob(JobKind Kind, IReadOnlyList<string> Nodes, string? Image);
+
+    public static void MapJobs(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/jobs", (Database database) => database.Read(c => JobView.Query(c)));
+        api.MapGet("/jobs/{id:guid}", (Guid id, Database database, ProgressBoard progress) =>
+            Detail(database, progress, id) is { } job ? Results.Ok(job) : Problems.NotFound($"There is no job {id}."));
+        api.MapPost("/jobs", (NewJob request, NodeDirectory nodes, ImageCatalogue images, JobEngine engine, Database database, ProgressBoard progress) =>
+        {
+            if (Refuse(request, nodes, images, out List<NodeView> targets, out ImageView? image) is { } refusal)
+            {
+                return refusal;
+            }
+            Guid job = engine.Create(request.Kind, [.. targets.Select(t => t.Id)], image?.Digest, "api");
+            return Results.Created($"/api/v1/jobs/{job}", Detail(database, progress, job));
+        });
+        api.MapPost("/jobs/{id:guid}/cancel", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
+        {
+            if (Detail(database, progress, id) is not { } job)
+            {
+                return Problems.NotFound($"There is no job {id}.");
+            }
+            foreach (TaskView task in job.Tasks.Where(t => t.EndedAt is null))
+            {
+                engine.Cancel(task.Id);
+            }
+            return Results.Ok(Detail(database, progress, id));
+        });
+        api.MapPost("/tasks/{id:guid}/cancel", (Guid id, JobEngine engine) =>
+            engine.Cancel(id) ? Results.NoContent() : Problems.Conflict($"There is no open task {id}."));
+        api.MapGet("/tasks/{id:guid}/log", (Guid id, long? after, NodeLog log) => log.Read(null, id, after ?? 0));
+    }
+
+    private static JobDetail? Detail(Database database, ProgressBoard progress, Guid id) => database.Read(c =>
+    {
+        if (JobView.Query(c, id) is not [{ } job])
+        {
+            return null;
+        }
+        Dictionary<string, string> names = NodeRow.All(c).ToDictionary(n => n.Id, n => n.Name);
+        return new JobDetail(job, [.. TaskRow.OfJob(c, id).Select(t =>
+            TaskView.Of(t, names.GetValueOrDefault(t.NodeId, t.NodeId), progress.Find(t.TaskId)))]);
+    });
+
+    /// <summary>Looks everything up before anything is made; null: nothing is wrong.</summary>
+    private static IResult? Refuse(
+        NewJob request, NodeDirectory nodes, ImageCatalogue images, out List<NodeView> targets, out ImageView? image)
+    {
+        image = null;
+        targets = [];
+        IReadOnlyList<NodeView> all = nodes.List();
+        foreach (string wanted in request.Nodes)
+        {
+            NodeView[] found = [.. all.Where(n => wanted == "all" || n.Name == wanted || n.Id.ToString() == wanted.ToLowerInvariant())];
+            if (found.Length == 0)
+            {
+                return Problems.Bad(wanted == "all" ? "There are no nodes yet." : $"There is no node '{wanted}': see the list of nodes for names and ids.");
+            }
+            targets.AddRange(found);
+        }
+        targets = [.. targets.DistinctBy(t => t.Id)];
+        if (targets.Count == 0)
+        {
+            return Problems.Bad("No nodes were named: nothing was ordered.");
+        }
+        if (request.Kind != JobKind.Install)
+        {
+            return request.Image is null ? null : Problems.Bad($"A job of kind '{ApiJson.Word(request.Kind)}' takes no image.");
+        }
+        if (request.Image is not { } wantedImage || images.Find(wantedImage) is not { } chosen)
+        {
+            return Problems.Bad(request.Image is null
+                ? "An installation needs an image: name one."
+                : $"There is no image '{request.Image}': see the list of images for names and digests.");
+        }
+        image = chosen;
+        NodeView[] others = [.. targets.Where(t => t.Inventory.Architecture != chosen.Architecture)];
+        return others.Length == 0
+            ? null
+            : Problems.Bad($"Image '{chosen.Name}' is for {chosen.Architecture}; {string.Join(", ", others.Select(o => $"{o.Name} is {o.Inventory.Architecture}"))}. Nothing was ordered.");
+    }
+}

@@ -1,0 +1,325 @@
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Settings;
+using Bootstrap.Server.Storage;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>
+/// Carries tasks from order to proof. Everything that decides is in the database: each event of a node is one transaction, so that a
+/// killed appliance goes on where it was. One event is handled at a time.
+/// </summary>
+public sealed class JobEngine
+{
+    /// <summary>Pause before a failed installation is tried again, times the attempts so far.</summary>
+    private static readonly TimeSpan s_retryPause = TimeSpan.FromSeconds(5);
+
+    private static readonly Dictionary<string, TaskKind> s_kinds =
+        new TaskKind[] { new InstallKind(), new RebootKind(), new ShutdownKind() }.ToDictionary(k => ApiJson.Word(k.Kind));
+
+    private readonly Database _database;
+    private readonly NodeDirectory _nodes;
+    private readonly OrderComposer _orders;
+    private readonly ProgressBoard _progress;
+    private readonly PolicyStore _policy;
+    private readonly EventHub _events;
+    private readonly TimeProvider _clock;
+    private readonly long _started;
+    private readonly Lock _lock = new();
+
+    public JobEngine(Database database, NodeDirectory nodes, OrderComposer orders, ProgressBoard progress, PolicyStore policy,
+        EventHub events, TimeProvider clock)
+    {
+        (_database, _nodes, _orders, _progress, _policy, _events, _clock) = (database, nodes, orders, progress, policy, events, clock);
+        _started = Now;
+    }
+
+    private long Now => _clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Makes a job with one task per node and starts what can be started. The nodes and the image exist.</summary>
+    /// <param name="kind">What to do.</param>
+    /// <param name="nodes">Not empty.</param>
+    /// <param name="image">Of installations.</param>
+    /// <param name="by">"api" or "policy".</param>
+    public Guid Create(JobKind kind, IReadOnlyCollection<NodeId> nodes, Digest? image, string by)
+    {
+        Guid job = Guid.CreateVersion7();
+        lock (_lock)
+        {
+            _database.Write(c => Insert(c, job, kind, nodes, image, by));
+            PublishJob(job);
+            foreach (NodeId node in nodes)
+            {
+                Advance(node);
+            }
+        }
+        return job;
+    }
+
+    /// <summary>Asks for the end of a task. One that was not sent yet ends at once; a running one when its node agrees.</summary>
+    /// <returns>False where there is no such open task.</returns>
+    public bool Cancel(Guid taskId)
+    {
+        lock (_lock)
+        {
+            TaskRow? task = _database.Write(c =>
+            {
+                c.Execute("UPDATE tasks SET cancel_requested = 1 WHERE id = @id AND ended_at IS NULL", new { id = taskId.ToString() });
+                return TaskRow.Find(c, taskId);
+            });
+            if (task is null || task.EndedAt is not null)
+            {
+                return false;
+            }
+            if (task.State == TaskState.Waiting)
+            {
+                Apply(task, new Step.Move(TaskState.Cancelled, ""));
+            }
+            else
+            {
+                _nodes.Session(task.Node)?.Send(new CancelTask(taskId));
+                PublishTask(taskId);
+            }
+            return true;
+        }
+    }
+
+    /// <summary>A node introduced itself on a new connection.</summary>
+    internal void Connected(LinkSession session, Hello hello)
+    {
+        lock (_lock)
+        {
+            if (Current(session.Node) is { } task && task.State != TaskState.Waiting)
+            {
+                Step step = task.CancelRequested != 0 && hello.Role == NodeRole.NetInst && !hello.ActiveTasks.Contains(task.TaskId)
+                    ? new Step.Move(TaskState.Cancelled, "", Disk: DiskState.Unbootable, Node: Lifecycle.Unbootable)
+                    : Kind(task).OnConnected(task, hello);
+                Apply(task, step);
+            }
+            Advance(session.Node);
+            if (hello.Role == NodeRole.NetInst && Current(session.Node) is null)
+            {
+                ObeyPolicy(session, hello);
+            }
+        }
+    }
+
+    /// <summary>A node said something about a task.</summary>
+    internal void Heard(LinkSession session, LinkMessage message)
+    {
+        lock (_lock)
+        {
+            Guid? id = message switch
+            {
+                TaskAccepted accepted => accepted.TaskId,
+                TaskProgress report => report.TaskId,
+                TaskEnded ended => ended.TaskId,
+                _ => null,
+            };
+            TaskRow? task = id is null ? null : _database.Read(c => TaskRow.Find(c, id.Value));
+            // What ended stays ended, and a node speaks for its own tasks alone.
+            if (task is null || task.EndedAt is not null || task.Node != session.Node)
+            {
+                return;
+            }
+            switch (message)
+            {
+                case TaskAccepted when task.State == TaskState.Sent:
+                    Apply(task, new Step.Move(TaskState.Running, session.State == LinkState.Slave && Kind(task).Kind == JobKind.Install ? InstallKind.Staging : "accepted"));
+                    break;
+                case TaskProgress report:
+                    Progress(task, session, report);
+                    break;
+                case TaskEnded ended:
+                    Apply(task, Kind(task).OnEnded(task, ended));
+                    break;
+            }
+            Advance(session.Node);
+        }
+    }
+
+    /// <summary>A node's connection ended.</summary>
+    internal void Gone(LinkSession session)
+    {
+        lock (_lock)
+        {
+            if (Current(session.Node) is { } task && task.State != TaskState.Waiting)
+            {
+                Apply(task, Kind(task).OnGone(task, session.Goodbye));
+            }
+        }
+    }
+
+    /// <summary>Looks at the time: what must be tried again, what has waited too long.</summary>
+    internal void Tick()
+    {
+        lock (_lock)
+        {
+            long now = Now;
+            foreach (TaskRow task in _database.Read(TaskRow.Open))
+            {
+                var inPhase = TimeSpan.FromMilliseconds(now - Math.Max(task.PhaseAt, _started));
+                if (task.State == TaskState.Waiting)
+                {
+                    Advance(task.Node);
+                }
+                else
+                {
+                    Apply(task, Kind(task).OnTime(task, inPhase, _nodes.Session(task.Node) is not null));
+                }
+            }
+        }
+    }
+
+    /// <summary>Sends the node's oldest open task if it has not been sent and its time has come.</summary>
+    private void Advance(NodeId node)
+    {
+        if (_nodes.Session(node) is { Hello: not null } && Current(node) is { State: TaskState.Waiting } task &&
+            (task.Attempts == 0 || Now - task.PhaseAt >= s_retryPause.TotalMilliseconds * task.Attempts))
+        {
+            Apply(task, Step.SendOrder);
+        }
+    }
+
+    private void ObeyPolicy(LinkSession session, Hello hello)
+    {
+        NodeView? node = _nodes.Find(session.Node);
+        if (node is { Lifecycle: Lifecycle.New, WantsApproval: false } && _policy.Get().ImageFor(hello.Inventory.Architecture) is { } image)
+        {
+            Create(JobKind.Install, [session.Node], image, "policy");
+        }
+        else
+        {
+            session.Send(new Wait(node?.Lifecycle == Lifecycle.New
+                ? "waiting for a person to assign an image to this board"
+                : "nothing is assigned to this board; its disk stays as it is"));
+        }
+    }
+
+    private void Progress(TaskRow task, LinkSession session, TaskProgress report)
+    {
+        _progress.Report(report);
+        if (report.Phase != task.Phase && task.Phase != InstallKind.Starting)
+        {
+            Apply(task, new Step.Move(TaskState.Running, report.Phase));
+        }
+        else
+        {
+            PublishTask(task.TaskId);
+            _nodes.Publish(session.Node);
+        }
+    }
+
+    private void Apply(TaskRow task, Step step)
+    {
+        switch (step)
+        {
+            case Step.Send when _nodes.Session(task.Node) is { Hello: { } hello } session:
+                if (_orders.Compose(task, session, hello, out string fault) is { } order)
+                {
+                    Send(task, session, hello, order);
+                }
+                else
+                {
+                    Apply(task, Step.Fail(fault));
+                }
+                break;
+            case Step.Move move:
+                Move(task, move);
+                break;
+        }
+    }
+
+    private void Send(TaskRow task, LinkSession session, Hello hello, TaskOrder order)
+    {
+        long now = Now;
+        _database.Write(c =>
+        {
+            c.Execute("""
+                UPDATE tasks SET state = @state, phase = '', cause = '', phase_at = @now, sent_at = coalesce(sent_at, @now),
+                    boot_id_before = @boot, attempts = attempts + @attempt
+                WHERE id = @id
+                """,
+                new { id = task.Id, state = nameof(TaskState.Sent), now, boot = hello.BootId, attempt = order is InstallOrder ? 1 : 0 });
+            if (order is InstallOrder)
+            {
+                NodeRow.SetLifecycle(c, task.NodeId, Lifecycle.Installing);
+            }
+        });
+        session.Send(new StartTask(task.TaskId, order));
+        PublishChange(task);
+    }
+
+    private void Move(TaskRow task, Step.Move move)
+    {
+        _database.Write(c =>
+        {
+            task.Move(c, move.State, move.Phase, Now, move.Cause, move.Disk);
+            if (move.Node is { } lifecycle)
+            {
+                NodeRow.SetLifecycle(c, task.NodeId, lifecycle);
+            }
+            if (move is { State: TaskState.Succeeded, Node: Lifecycle.Installed })
+            {
+                c.Execute("UPDATE nodes SET image = @Image, install_id = @Id WHERE id = @NodeId", task);
+            }
+        });
+        if (move.State >= TaskState.Succeeded)
+        {
+            _progress.Forget(task.TaskId);
+        }
+        PublishChange(task);
+    }
+
+    private void Insert(SqliteConnection c, Guid job, JobKind kind, IEnumerable<NodeId> nodes, Digest? image, string by)
+    {
+        long now = Now;
+        c.Execute("INSERT INTO jobs (id, kind, image, created_at, created_by) VALUES (@id, @kind, @image, @now, @by)",
+            new { id = job.ToString(), kind = ApiJson.Word(kind), image = image?.ToString(), now, by });
+        c.Execute("""
+            INSERT INTO tasks (id, job_id, node_id, state, created_at, phase_at) VALUES (@id, @job, @node, @state, @now, @now)
+            """,
+            nodes.Distinct().Select(node => new
+            {
+                id = Guid.CreateVersion7().ToString(),
+                job = job.ToString(),
+                node = node.ToString(),
+                state = nameof(TaskState.Waiting),
+                now,
+            }).ToList());
+    }
+
+    private TaskRow? Current(NodeId node) => _database.Read(c => TaskRow.Open(c, node).FirstOrDefault());
+
+    private static TaskKind Kind(TaskRow task) => s_kinds[task.Kind];
+
+    private void PublishChange(TaskRow task)
+    {
+        PublishTask(task.TaskId);
+        PublishJob(Guid.Parse(task.JobId));
+        _nodes.Publish(task.Node);
+    }
+
+    private void PublishJob(Guid job)
+    {
+        if (_database.Read(c => JobView.Query(c, job)).FirstOrDefault() is { } view)
+        {
+            _events.Publish("job", view);
+        }
+    }
+
+    private void PublishTask(Guid id)
+    {
+        (TaskRow? Task, string? Name) found = _database.Read(c => TaskRow.Find(c, id) is { } task
+            ? (task, NodeRow.Find(c, task.Node)?.Name)
+            : (null, null));
+        if (found.Task is { } row)
+        {
+            _events.Publish("task", TaskView.Of(row, found.Name ?? row.NodeId, _progress.Find(id)));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>Restart. Proof: the node is back with another kernel boot id.</summary>
+internal sealed class RebootKind : TaskKind
+{
+    /// <summary>A Pi with spanning tree on its port and a file system check to do is back in less.</summary>
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
+
+    public override JobKind Kind => JobKind.Reboot;
+
+    public override Step OnConnected(TaskRow task, Hello hello) =>
+        hello.BootId != task.BootIdBefore ? new Step.Move(TaskState.Succeeded, "")
+        : WorksOn(hello, task) ? Step.Nothing
+        : Step.SendOrder;
+
+    public override Step OnEnded(TaskRow task, TaskEnded ended) =>
+        ended.Succeeded ? Step.Nothing
+        : ended.Cancelled ? new Step.Move(TaskState.Cancelled, "")
+        : Step.Fail(ended.Cause);
+
+    public override Step OnGone(TaskRow task, string? goodbye) =>
+        goodbye == "reboot" ? new Step.Move(TaskState.Running, "restarting") : Step.Nothing;
+
+    public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
+        inPhase > s_limit ? Step.TimeOut($"the node did not come back with a new start within {s_limit.TotalMinutes:0} minutes") : Step.Nothing;
+}

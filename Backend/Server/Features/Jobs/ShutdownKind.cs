@@ -1,0 +1,32 @@
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>Power off. Proof: the node said goodbye for that reason, and was silent after it.</summary>
+internal sealed class ShutdownKind : TaskKind
+{
+    private const string GoingDown = "going-down";
+
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+
+    public override JobKind Kind => JobKind.Shutdown;
+
+    public override Step OnConnected(TaskRow task, Hello hello) =>
+        hello.BootId != task.BootIdBefore ? Step.Fail("the node started again instead of staying off")
+        : WorksOn(hello, task) ? Step.Nothing
+        : Step.SendOrder;
+
+    public override Step OnEnded(TaskRow task, TaskEnded ended) =>
+        ended.Succeeded ? Step.Nothing
+        : ended.Cancelled ? new Step.Move(TaskState.Cancelled, "")
+        : Step.Fail(ended.Cause);
+
+    public override Step OnGone(TaskRow task, string? goodbye) =>
+        goodbye == "shutdown" ? new Step.Move(TaskState.Running, GoingDown) : Step.Nothing;
+
+    public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
+        task.Phase == GoingDown && !connected && inPhase > s_silence ? new Step.Move(TaskState.Succeeded, "")
+        : inPhase > s_limit ? Step.TimeOut($"the node did not say goodbye within {s_limit.TotalMinutes:0} minutes")
+        : Step.Nothing;
+}

@@ -1,0 +1,151 @@
+using System.Net;
+using System.Net.WebSockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Storage;
+using Dapper;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Bootstrap.Server.Features.Nodes;
+
+/// <summary>Holds the connections of the nodes: <c>wss://…/link</c>, each named by its client certificate.</summary>
+internal sealed partial class LinkEndpoint(
+    Database database, NodeDirectory nodes, JobEngine engine, NodeLog log, ApplianceOptions options,
+    IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
+{
+    private static readonly TimeSpan s_introductionLimit = TimeSpan.FromSeconds(15);
+
+    public static void Map(IEndpointRouteBuilder link) =>
+        link.MapGet(LinkMessage.Path, (LinkEndpoint endpoint, HttpContext context) => endpoint.AcceptAsync(context));
+
+    private async Task AcceptAsync(HttpContext context)
+    {
+        X509Certificate2? certificate = await context.Connection.GetClientCertificateAsync();
+        if (certificate is null || Identify(certificate) is not { } node)
+        {
+            context.Response.StatusCode = StatusCodes.Status403Forbidden;
+            await context.Response.WriteAsync("This certificate is not, or no longer, a node's of this appliance: enrol again.\n");
+            return;
+        }
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+        {
+            KeepAliveInterval = LinkMessage.HeartbeatPeriod,
+            KeepAliveTimeout = 2 * LinkMessage.HeartbeatPeriod,
+        });
+        var session = new LinkSession(node, Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        Task sending = session.SendQueuedAsync(stop.Token);
+        try
+        {
+            await ListenAsync(session, stop.Token);
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, stop.Token);
+        }
+        catch (JsonException e)
+        {
+            LogNonsense(node, e.Message);
+            session.Cut();
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException)
+        {
+            LogLost(node, e.Message);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (nodes.Disconnect(session))
+            {
+                Seen(session);
+                engine.Gone(session);
+                nodes.Publish(node);
+            }
+        }
+    }
+
+    /// <summary>The node that a certificate names, if it is the node's newest: an older one was replaced or revoked.</summary>
+    private NodeId? Identify(X509Certificate2 certificate) =>
+        NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out NodeId id) &&
+        database.Read(c => NodeRow.Find(c, id))?.CertificateSerial == certificate.SerialNumber
+            ? id
+            : null;
+
+    private async Task ListenAsync(LinkSession session, CancellationToken cancellation)
+    {
+        using (var introduction = CancellationTokenSource.CreateLinkedTokenSource(cancellation))
+        {
+            introduction.CancelAfter(s_introductionLimit);
+            if (await session.ReceiveAsync(introduction.Token) is not Hello hello || hello.Inventory.Id != session.Node)
+            {
+                throw new JsonException("the first message is not a hello of the node that the certificate names");
+            }
+            Introduce(session, hello);
+        }
+        while (await session.ReceiveAsync(cancellation) is { } message)
+        {
+            switch (message)
+            {
+                case Heartbeat heartbeat:
+                    session.Health = heartbeat.Health;
+                    nodes.Publish(session.Node);
+                    break;
+                case Goodbye goodbye:
+                    session.Goodbye = goodbye.Reason;
+                    break;
+                case LogLines lines:
+                    log.Add(session.Node, lines);
+                    break;
+                default:
+                    engine.Heard(session, message);
+                    break;
+            }
+        }
+    }
+
+    private void Introduce(LinkSession session, Hello hello)
+    {
+        session.Hello = hello;
+        session.Health = hello.Health;
+        database.Write(c => c.Execute("UPDATE nodes SET inventory = @inventory, boot_id = @boot WHERE id = @id", new
+        {
+            id = session.Node.ToString(),
+            inventory = JsonSerializer.Serialize(hello.Inventory, ProtocolJson.Default.Inventory),
+            boot = hello.BootId,
+        }));
+        Seen(session);
+        nodes.Connect(session);
+        LogConnected(session.Node, session.State, session.Address);
+        string name = nodes.Find(session.Node)?.Name ?? session.Node.ToString();
+        session.Send(new Welcome(name, options.Http.Port, clock.GetUtcNow().ToUnixTimeSeconds()));
+        engine.Connected(session, hello);
+        nodes.Publish(session.Node);
+    }
+
+    private void Seen(LinkSession session) => database.Write(c => c.Execute(
+        "UPDATE nodes SET last_seen = @now, address = @address WHERE id = @id",
+        new { id = session.Node.ToString(), now = clock.GetUtcNow().ToUnixTimeMilliseconds(), address = session.Address.ToString() }));
+
+    private static IPAddress Plain(IPAddress? address) =>
+        address is null ? IPAddress.None : address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    [LoggerMessage(LogLevel.Information, "{Node} connected as {State} from {Address}")]
+    private partial void LogConnected(NodeId node, LinkState state, IPAddress address);
+
+    [LoggerMessage(LogLevel.Information, "{Node} is gone: {Reason}")]
+    private partial void LogLost(NodeId node, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Node} sent something that is no message and was cut off: {Reason}")]
+    private partial void LogNonsense(NodeId node, string reason);
+}

@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Net;
+using System.Net.WebSockets;
+using System.Text.Json;
+using System.Threading.Channels;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Server.Features.Nodes;
+
+/// <summary>One node's connection. Whoever sends never waits: a node that does not read is cut off and comes back.</summary>
+/// <param name="node">Whom the certificate names.</param>
+/// <param name="address">The node's.</param>
+/// <param name="localAddress">The appliance's, as the node sees it.</param>
+/// <param name="socket">Stays the caller's.</param>
+public sealed class LinkSession(NodeId node, IPAddress address, IPAddress localAddress, WebSocket socket)
+{
+    private readonly Channel<LinkMessage> _outgoing = Channel.CreateBounded<LinkMessage>(256);
+    private readonly CancellationTokenSource _cut = new();
+
+    public NodeId Node => node;
+
+    public IPAddress Address => address;
+
+    public IPAddress LocalAddress => localAddress;
+
+    /// <summary>What it introduced itself with.</summary>
+    public Hello? Hello { get; set; }
+
+    public Health? Health { get; set; }
+
+    /// <summary>Why it left, if it said so.</summary>
+    public string? Goodbye { get; set; }
+
+    public LinkState State => Hello?.Role switch
+    {
+        NodeRole.NetInst => LinkState.NetInst,
+        NodeRole.Slave => LinkState.Slave,
+        _ => LinkState.Offline,
+    };
+
+    /// <summary>Queues a message.</summary>
+    public void Send(LinkMessage message)
+    {
+        if (!_outgoing.Writer.TryWrite(message))
+        {
+            Cut();
+        }
+    }
+
+    /// <summary>Ends the connection at once.</summary>
+    public void Cut() => _cut.Cancel();
+
+    /// <summary>Sends what is queued until the connection ends.</summary>
+    public async Task SendQueuedAsync(CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _cut.Token);
+        await foreach (LinkMessage message in _outgoing.Reader.ReadAllAsync(stop.Token))
+        {
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(message, ProtocolJson.Default.LinkMessage);
+            await socket.SendAsync(json, WebSocketMessageType.Text, true, stop.Token);
+        }
+    }
+
+    /// <summary>Reads one message; null when the node closed the connection.</summary>
+    /// <exception cref="JsonException">What came is no message.</exception>
+    /// <exception cref="WebSocketException">The connection broke.</exception>
+    public async Task<LinkMessage?> ReceiveAsync(CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _cut.Token);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
+        {
+            int length = 0;
+            while (true)
+            {
+                ValueWebSocketReceiveResult part = await socket.ReceiveAsync(buffer.AsMemory(length), stop.Token);
+                length += part.Count;
+                if (part.MessageType == WebSocketMessageType.Close)
+                {
+                    return null;
+                }
+                if (part.EndOfMessage)
+                {
+                    return JsonSerializer.Deserialize(buffer.AsSpan(0, length), ProtocolJson.Default.LinkMessage);
+                }
+                if (length >= LinkMessage.MaximumBytes)
+                {
+                    throw new JsonException($"a message is longer than {LinkMessage.MaximumBytes} bytes");
+                }
+                if (length == buffer.Length)
+                {
+                    byte[] larger = ArrayPool<byte>.Shared.Rent(2 * buffer.Length);
+                    buffer.CopyTo(larger, 0);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = larger;
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

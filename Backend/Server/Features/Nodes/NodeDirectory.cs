@@ -1,0 +1,74 @@
+using System.Collections.Concurrent;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Storage;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Bootstrap.Server.Features.Nodes;
+
+/// <summary>The nodes: what the database keeps of them, and who is connected at this moment.</summary>
+public sealed class NodeDirectory(Database database, ProgressBoard progress, EventHub events)
+{
+    private readonly ConcurrentDictionary<NodeId, LinkSession> _sessions = new();
+
+    /// <summary>The node's connection, or null.</summary>
+    public LinkSession? Session(NodeId id) => _sessions.GetValueOrDefault(id);
+
+    /// <summary>Makes this the node's connection; an older one is cut.</summary>
+    internal void Connect(LinkSession session)
+    {
+        LinkSession? older = null;
+        _sessions.AddOrUpdate(session.Node, session, (_, current) =>
+        {
+            older = current;
+            return session;
+        });
+        older?.Cut();
+    }
+
+    /// <summary>Forgets a connection; false if another one has taken its place.</summary>
+    internal bool Disconnect(LinkSession session) => _sessions.TryRemove(KeyValuePair.Create(session.Node, session));
+
+    /// <summary>All nodes, by name.</summary>
+    public IReadOnlyList<NodeView> List() => database.Read(c =>
+    {
+        Dictionary<string, string> images = ImageNames(c);
+        Dictionary<string, TaskRow> open = TaskRow.Open(c).GroupBy(t => t.NodeId).ToDictionary(g => g.Key, g => g.First());
+        return NodeRow.All(c).Select(row => View(row, images, open.GetValueOrDefault(row.Id))).ToList();
+    });
+
+    /// <summary>One node, or null.</summary>
+    public NodeView? Find(NodeId id) => database.Read(c => NodeRow.Find(c, id) is { } row
+        ? View(row, ImageNames(c), TaskRow.Open(c, id).FirstOrDefault())
+        : null);
+
+    /// <summary>Tells those who watch how a node is now.</summary>
+    internal void Publish(NodeId id)
+    {
+        if (Find(id) is { } view)
+        {
+            events.Publish("node", view);
+        }
+    }
+
+    private NodeView View(NodeRow row, Dictionary<string, string> images, TaskRow? task)
+    {
+        NodeId id = row.NodeId;
+        LinkSession? session = Session(id);
+        return new NodeView(id, row.Name, row.Lifecycle, session?.State ?? LinkState.Offline, row.Address, row.FirstSeen, row.LastSeen,
+            row.Image, row.Image is null ? null : images.GetValueOrDefault(row.Image), row.NewKey == NodeRow.KeyWaits,
+            row.Inventory, session?.Health, task is null ? null : ShortView(task));
+    }
+
+    private NodeTaskView ShortView(TaskRow task)
+    {
+        TaskMeasure measure = progress.Find(task.TaskId);
+        return new NodeTaskView(task.TaskId, Guid.Parse(task.JobId), task.Kind, ApiJson.Word(task.State), task.Phase,
+            measure.Done, measure.Total, measure.Unit, measure.Rate);
+    }
+
+    private static Dictionary<string, string> ImageNames(SqliteConnection c) =>
+        c.Query<(string Digest, string Name)>("SELECT digest, name FROM images").ToDictionary(i => i.Digest, i => i.Name);
+}

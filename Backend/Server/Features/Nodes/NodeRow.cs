@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Bootstrap.Server.Features.Nodes;
+
+/// <summary>A node as the database has it.</summary>
+internal sealed class NodeRow
+{
+    public const string Columns = """
+        id AS Id, name AS Name, lifecycle AS LifecycleText, inventory AS InventoryJson, first_seen AS FirstSeen, last_seen AS LastSeen,
+        address AS Address, boot_id AS BootId, install_id AS InstallId, image AS Image, certificate_serial AS CertificateSerial,
+        new_key AS NewKey
+        """;
+
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public required string LifecycleText { get; init; }
+    public required string InventoryJson { get; init; }
+    public required long FirstSeen { get; init; }
+    public required long LastSeen { get; init; }
+    public string? Address { get; init; }
+    public string? BootId { get; init; }
+    public string? InstallId { get; init; }
+    public string? Image { get; init; }
+    public string? CertificateSerial { get; init; }
+
+    /// <summary>Nobody asked to be this node with a new key.</summary>
+    public const int NoKeyWaits = 0;
+
+    /// <summary>Somebody asked, and a person must decide.</summary>
+    public const int KeyWaits = 1;
+
+    /// <summary>A person said yes: the next request is granted.</summary>
+    public const int KeyAllowed = 2;
+
+    public long NewKey { get; init; }
+
+    public NodeId NodeId => NodeId.Parse(Id);
+
+    public Lifecycle Lifecycle => Enum.Parse<Lifecycle>(LifecycleText);
+
+    public Inventory Inventory => JsonSerializer.Deserialize(InventoryJson, ProtocolJson.Default.Inventory)!;
+
+    public static NodeRow? Find(SqliteConnection c, NodeId id) =>
+        c.QuerySingleOrDefault<NodeRow>($"SELECT {Columns} FROM nodes WHERE id = @id", new { id = id.ToString() });
+
+    public static List<NodeRow> All(SqliteConnection c) =>
+        [.. c.Query<NodeRow>($"SELECT {Columns} FROM nodes ORDER BY name")];
+
+    public static void SetLifecycle(SqliteConnection c, string id, Lifecycle lifecycle) =>
+        c.Execute("UPDATE nodes SET lifecycle = @lifecycle WHERE id = @id", new { id, lifecycle = lifecycle.ToString() });
+}

@@ -1,0 +1,48 @@
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+
+namespace Bootstrap.Server.Features.Nodes;
+
+/// <summary>What was last done to a node's disk.</summary>
+public enum Lifecycle
+{
+    /// <summary>Introduced itself; nothing was ever assigned. Its disk is as it came.</summary>
+    New,
+
+    /// <summary>An installation is under way.</summary>
+    Installing,
+
+    /// <summary>The assigned image runs, or did when last heard of.</summary>
+    Installed,
+
+    /// <summary>An installation ended in the middle: the disk does not boot.</summary>
+    Unbootable,
+}
+
+/// <summary>Which of the node's programs is connected at this moment.</summary>
+public enum LinkState
+{
+    Offline,
+    NetInst,
+    Slave,
+}
+
+/// <summary>A node as people see it.</summary>
+/// <param name="Id">Its name for life.</param>
+/// <param name="Name">What people call it; its host name when installed.</param>
+/// <param name="Address">Where it was last heard from.</param>
+/// <param name="FirstSeen">Unix milliseconds, as all times of the API.</param>
+/// <param name="Image">Digest of the image that was installed last; null for none.</param>
+/// <param name="ImageName">The image's name, where it is still in the store.</param>
+/// <param name="WantsApproval">A board with a new key claims to be this node: let it in only if you know why.</param>
+/// <param name="Task">What is being done to it now; null for nothing.</param>
+public sealed record NodeView(
+    NodeId Id, string Name, Lifecycle Lifecycle, LinkState Link, string? Address, long FirstSeen, long LastSeen,
+    string? Image, string? ImageName, bool WantsApproval, Inventory Inventory, Health? Health, NodeTaskView? Task);
+
+/// <summary>A node's open task, in short.</summary>
+/// <param name="Kind"><c>install</c>, <c>reboot</c> or <c>shutdown</c>.</param>
+/// <param name="Done">Of <paramref name="Total"/>, in <paramref name="Unit"/>.</param>
+/// <param name="Rate">Units a second; 0 where it is not known.</param>
+public sealed record NodeTaskView(
+    Guid Id, Guid JobId, string Kind, string State, string Phase, long Done, long Total, string Unit, double Rate);

@@ -1,0 +1,48 @@
+using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Images;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bootstrap.Server.Features.Settings;
+
+/// <summary><c>/policy</c>: what the appliance does by itself.</summary>
+internal static class PolicyEndpoints
+{
+    /// <param name="InstallNewBoards">Architecture → image, by digest or name.</param>
+    private sealed record NewPolicy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys);
+
+    public static void MapPolicy(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/policy", (PolicyStore policy) => policy.Get());
+        api.MapPut("/policy", (NewPolicy request, PolicyStore store, ImageCatalogue images, EventHub events) =>
+        {
+            var chosen = new Dictionary<string, Protocol.Ids.Digest>();
+            foreach ((string architecture, string wanted) in request.InstallNewBoards)
+            {
+                if (images.Find(wanted) is not { } image)
+                {
+                    return Problems.Bad($"There is no image '{wanted}'.");
+                }
+                if (image.Architecture != architecture)
+                {
+                    return Problems.Bad($"Image '{image.Name}' is for {image.Architecture}, not for {architecture}.");
+                }
+                chosen[architecture] = image.Digest;
+            }
+            if (request.AuthorizedKeys.FirstOrDefault(key => !LooksLikeKey(key)) is { } wrong)
+            {
+                return Problems.Bad($"'{wrong[..Math.Min(40, wrong.Length)]}…' is not an OpenSSH public key, which is one line such as 'ssh-ed25519 AAAA… name'.");
+            }
+            var policy = new Policy(chosen, request.AuthorizedKeys);
+            store.Set(policy);
+            events.Publish("policy", policy);
+            return Results.Ok(policy);
+        });
+    }
+
+    private static bool LooksLikeKey(string key) =>
+        key.Length < 16_384 && !key.Contains('\n', StringComparison.Ordinal) && key.Split(' ') is [var type, var data, ..] &&
+        (type.StartsWith("ssh-", StringComparison.Ordinal) || type.StartsWith("ecdsa-", StringComparison.Ordinal) || type.StartsWith("sk-", StringComparison.Ordinal)) &&
+        Convert.TryFromBase64String(data, new byte[data.Length], out _);
+}

@@ -1,0 +1,25 @@
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Storage;
+
+namespace Bootstrap.Server.Features.Settings;
+
+/// <summary>What the appliance does by itself. The default is: nothing; no disk is written before a person said so.</summary>
+/// <param name="InstallNewBoards">Architecture → digest of the image that boards get which were never seen before.</param>
+/// <param name="AuthorizedKeys">OpenSSH public keys that may sign in as root on installed systems.</param>
+public sealed record Policy(IReadOnlyDictionary<string, Digest> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys)
+{
+    public static readonly Policy Default = new(new Dictionary<string, Digest>(), []);
+
+    /// <summary>The image for a new board, or null: it waits for a person.</summary>
+    public Digest? ImageFor(string architecture) => InstallNewBoards.TryGetValue(architecture, out Digest image) ? image : null;
+}
+
+/// <summary>Keeps the policy.</summary>
+public sealed class PolicyStore(SettingsStore settings)
+{
+    private const string Key = "policy";
+
+    public Policy Get() => settings.Get<Policy>(Key) ?? Policy.Default;
+
+    public void Set(Policy policy) => settings.Set(Key, policy);
+}

@@ -1,0 +1,142 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Images;
+
+namespace Bootstrap.Server.Features.Trust;
+
+/// <summary>
+/// The appliance's own certificate authority, ECDSA P-256, made on the first start and kept in <c>ca/</c> of the data folder. It names
+/// the appliance's server certificate, the image signer and every node; nothing else is trusted by any of them.
+/// </summary>
+public sealed class CertificateAuthority
+{
+    private static readonly TimeSpan s_nodeLifetime = TimeSpan.FromDays(90);
+    private static readonly TimeSpan s_authorityLifetime = TimeSpan.FromDays(20 * 365);
+
+    private readonly X509Certificate2 _authority;
+    private readonly TimeProvider _clock;
+
+    private CertificateAuthority(X509Certificate2 authority, TimeProvider clock)
+    {
+        _authority = authority;
+        _clock = clock;
+        Certificate = X509CertificateLoader.LoadCertificate(authority.RawData);
+    }
+
+    /// <summary>The CA's certificate, without its key.</summary>
+    public X509Certificate2 Certificate { get; }
+
+    /// <summary>SHA-256 of the CA's certificate: the appliance's name in discovery.</summary>
+    public Digest Fingerprint => Digest.Of(Certificate.RawData);
+
+    /// <summary>Reads the authority, or makes it where there is none.</summary>
+    /// <param name="folder">Mode 0700; the key's file 0600.</param>
+    /// <param name="clock">Dates the certificates.</param>
+    public static CertificateAuthority Open(string folder, TimeProvider clock)
+    {
+        string certificatePath = Path.Combine(folder, "ca.pem");
+        string keyPath = Path.Combine(folder, "ca.key");
+        if (!File.Exists(certificatePath))
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            using X509Certificate2 made = Make(clock);
+            using ECDsa key = made.GetECDsaPrivateKey()!;
+            PrivateFile.Write(keyPath, key.ExportPkcs8PrivateKeyPem());
+            // The certificate last: where it is, the key is too.
+            PrivateFile.Write(certificatePath, made.ExportCertificatePem());
+        }
+        return new CertificateAuthority(X509Certificate2.CreateFromPemFile(certificatePath, keyPath), clock);
+    }
+
+    /// <summary>A certificate with its key for the appliance's TLS ports.</summary>
+    public X509Certificate2 IssueServer()
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddDnsName(Environment.MachineName);
+        foreach (IPAddress address in LocalAddresses())
+        {
+            names.AddIpAddress(address);
+        }
+        return IssueWithKey(Protocol.Trust.ApplianceName, names.Build(), X509KeyUsageFlags.DigitalSignature, "1.3.6.1.5.5.7.3.1");
+    }
+
+    /// <summary>A certificate with its key that signs image manifests.</summary>
+    public X509Certificate2 IssueImageSigner() =>
+        IssueWithKey(SignedManifest.SignerName, null, X509KeyUsageFlags.DigitalSignature, null);
+
+    /// <summary>A node's certificate for the key of its request.</summary>
+    /// <param name="node">Becomes the common name, whatever the request says.</param>
+    /// <param name="request">PKCS #10, DER; its signature must fit its key.</param>
+    /// <returns>Null where the request is not sound.</returns>
+    public X509Certificate2? IssueNode(NodeId node, byte[] request)
+    {
+        try
+        {
+            // Loading checks the request's own signature: whoever asks holds the key.
+            CertificateRequest asked = CertificateRequest.LoadSigningRequest(request, HashAlgorithmName.SHA256);
+            using ECDsa? key = asked.PublicKey.GetECDsaPublicKey();
+            return key is { KeySize: 256 }
+                ? Issue(Request(node.ToString(), asked.PublicKey, null, X509KeyUsageFlags.DigitalSignature, "1.3.6.1.5.5.7.3.2"), s_nodeLifetime)
+                : null;
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    private static X509Certificate2 Make(TimeProvider clock)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+        var request = new CertificateRequest($"CN=Bootstrap appliance {id}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        DateTimeOffset now = clock.GetUtcNow();
+        return request.CreateSelfSigned(now.AddDays(-1), now + s_authorityLifetime);
+    }
+
+    private X509Certificate2 IssueWithKey(string name, X509Extension? alternativeNames, X509KeyUsageFlags usage, string? extendedUsage)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var publicKey = new PublicKey(key);
+        using X509Certificate2 certificate = Issue(Request(name, publicKey, alternativeNames, usage, extendedUsage), s_authorityLifetime);
+        return certificate.CopyWithPrivateKey(key);
+    }
+
+    private static CertificateRequest Request(
+        string name, PublicKey key, X509Extension? alternativeNames, X509KeyUsageFlags usage, string? extendedUsage)
+    {
+        var request = new CertificateRequest(new X500DistinguishedName($"CN={name}"), key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(usage, true));
+        if (alternativeNames is not null)
+        {
+            request.CertificateExtensions.Add(alternativeNames);
+        }
+        if (extendedUsage is not null)
+        {
+            request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(extendedUsage)], false));
+        }
+        return request;
+    }
+
+    private X509Certificate2 Issue(CertificateRequest request, TimeSpan lifetime)
+    {
+        DateTimeOffset now = _clock.GetUtcNow();
+        DateTimeOffset end = now + lifetime < _authority.NotAfter ? now + lifetime : _authority.NotAfter;
+        DateTimeOffset start = now.AddHours(-1) > _authority.NotBefore ? now.AddHours(-1) : _authority.NotBefore;
+        return request.Create(_authority, start, end, RandomNumberGenerator.GetBytes(16));
+    }
+
+    private static IEnumerable<IPAddress> LocalAddresses() =>
+        NetworkInterface.GetAllNetworkInterfaces()
+            .SelectMany(i => i.GetIPProperties().UnicastAddresses)
+            .Select(a => new IPAddress(a.Address.GetAddressBytes()))
+            .Distinct();
+}

@@ -1,0 +1,13 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Bootstrap.Server;
+
+/// <summary>Refusals of the API (RFC 9457): one sentence that says what, where, and what to do.</summary>
+internal static class Problems
+{
+    public static IResult Bad(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status400BadRequest);
+
+    public static IResult NotFound(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status404NotFound);
+
+    public static IResult Conflict(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status409Conflict);
+}

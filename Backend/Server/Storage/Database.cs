@@ -1,0 +1,63 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Bootstrap.Server.Storage;
+
+/// <summary>
+/// The appliance's SQLite file. Statements are short and synchronous; one connection writes, under a lock and always in a
+/// transaction, and others read beside it (WAL). A killed process loses no transaction that was committed.
+/// </summary>
+public sealed class Database : IDisposable
+{
+    private readonly string _connectionString;
+    private readonly SqliteConnection _writer;
+    private readonly Lock _writing = new();
+
+    /// <param name="path">Made if absent.</param>
+    public Database(string path)
+    {
+        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, DefaultTimeout = 10 }.ToString();
+        _writer = Open();
+        Schema.Migrate(_writer);
+    }
+
+    /// <summary>Runs statements in one transaction: all of them happen, or none.</summary>
+    public T Write<T>(Func<SqliteConnection, T> statements)
+    {
+        lock (_writing)
+        {
+            using SqliteTransaction transaction = _writer.BeginTransaction();
+            T result = statements(_writer);
+            transaction.Commit();
+            return result;
+        }
+    }
+
+    /// <summary>Runs statements in one transaction: all of them happen, or none.</summary>
+    public void Write(Action<SqliteConnection> statements) => Write(connection =>
+    {
+        statements(connection);
+        return true;
+    });
+
+    /// <summary>Reads from a connection of its own; what is written meanwhile is not seen.</summary>
+    public T Read<T>(Func<SqliteConnection, T> query)
+    {
+        using SqliteConnection connection = Open();
+        return query(connection);
+    }
+
+    public void Dispose()
+    {
+        _writer.Dispose();
+        SqliteConnection.ClearPool(_writer);
+    }
+
+    private SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(_connectionString);
+        connection.Open();
+        connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+        return connection;
+    }
+}

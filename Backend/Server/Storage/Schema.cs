@@ -1,0 +1,98 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Bootstrap.Server.Storage;
+
+/// <summary>The database's tables, as a list of steps: a file that is older runs those it lacks. Times are Unix milliseconds.</summary>
+internal static class Schema
+{
+    private static readonly string[] s_steps =
+    [
+        """
+        CREATE TABLE nodes (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            lifecycle TEXT NOT NULL,
+            inventory TEXT NOT NULL,
+            first_seen INTEGER NOT NULL,
+            last_seen INTEGER NOT NULL,
+            address TEXT,
+            boot_id TEXT,
+            install_id TEXT,
+            image TEXT,
+            certificate_serial TEXT,
+            new_key INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE TABLE images (
+            digest TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            architecture TEXT NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            used_bytes INTEGER NOT NULL,
+            stored_bytes INTEGER NOT NULL,
+            imported_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE jobs (
+            id TEXT PRIMARY KEY,
+            kind TEXT NOT NULL,
+            image TEXT,
+            created_at INTEGER NOT NULL,
+            created_by TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE tasks (
+            id TEXT PRIMARY KEY,
+            job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            node_id TEXT NOT NULL REFERENCES nodes (id) ON DELETE CASCADE,
+            state TEXT NOT NULL,
+            phase TEXT NOT NULL DEFAULT '',
+            cause TEXT NOT NULL DEFAULT '',
+            disk TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            cancel_requested INTEGER NOT NULL DEFAULT 0,
+            boot_id_before TEXT,
+            created_at INTEGER NOT NULL,
+            sent_at INTEGER,
+            phase_at INTEGER NOT NULL,
+            ended_at INTEGER
+        ) STRICT;
+        CREATE INDEX tasks_by_job ON tasks (job_id);
+        CREATE INDEX tasks_open ON tasks (node_id) WHERE ended_at IS NULL;
+        CREATE TABLE node_log (
+            id INTEGER PRIMARY KEY,
+            node_id TEXT NOT NULL REFERENCES nodes (id) ON DELETE CASCADE,
+            task_id TEXT,
+            at INTEGER NOT NULL,
+            line TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX node_log_by_node ON node_log (node_id, id);
+        CREATE INDEX node_log_by_task ON node_log (task_id, id);
+        CREATE TABLE tokens (
+            hash TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER
+        ) STRICT;
+        CREATE TABLE settings (
+            key TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT;
+        """,
+    ];
+
+    public static void Migrate(SqliteConnection connection)
+    {
+        long version = connection.ExecuteScalar<long>("PRAGMA user_version");
+        if (version > s_steps.Length)
+        {
+            throw new InvalidOperationException(
+                $"the database is of version {version}, this program knows {s_steps.Length}: start the newer program that wrote it");
+        }
+        for (; version < s_steps.Length; version++)
+        {
+            using SqliteTransaction transaction = connection.BeginTransaction();
+            connection.Execute(s_steps[version]);
+            connection.Execute($"PRAGMA user_version = {version + 1}");
+            transaction.Commit();
+        }
+    }
+}

@@ -1,0 +1,68 @@
+# Bootstrap. `make` lists what can be made; `make demo` shows everything.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+
+ARCHITECTURES := arm64 amd64
+runtime_arm64 := linux-arm64
+runtime_amd64 := linux-x64
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+# ---- What the machine needs ------------------------------------------------------------------------------------------
+
+.PHONY: deps-build deps-lab
+deps-build:
+	@packaging/install-packages packaging/packages-build.txt images/host-packages.txt
+
+deps-lab: deps-build
+	@packaging/install-packages packaging/packages-lab.txt
+
+# ---- The product -----------------------------------------------------------------------------------------------------
+
+.PHONY: build appliance netinst page
+build: appliance netinst page ## Build everything: the program is build/bootstrap
+
+appliance: deps-build
+	@dotnet publish Backend/Cli -c Release -o build/appliance --nologo -v quiet
+	ln -sfn appliance/bootstrap build/bootstrap
+
+page: deps-build
+	@packaging/build-page
+
+# NetInst and the Slave, for boards of both architectures, and the files that boards boot from.
+netinst: appliance
+	@packaging/build-netinst $(ARCHITECTURES)
+
+.PHONY: images
+images: deps-build ## Build the demo operating systems (cached)
+	@$(MAKE) -s --no-print-directory -C images os-demo-arm64 os-demo-amd64 os-tiny-arm64
+
+# ---- Trying it -------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: deps-lab ## Watch bare virtual boards install themselves (BOARD=virt|raspi3b|x86 COUNT=1 ONCE=1)
+	@$(MAKE) -s --no-print-directory build
+	@packaging/demo "$(or $(BOARD),virt)" "$(or $(COUNT),1)" "$(ONCE)"
+
+# ---- Checking it -----------------------------------------------------------------------------------------------------
+
+.PHONY: check test bench format
+check: deps-build ## Format, build, unit and property tests (a few minutes)
+	@tests/run check
+
+test: deps-lab ## Everything: unit, property, integration and lab tests
+	@tests/run all
+
+bench: deps-lab ## Measure against peers; results in tests/bench/results
+	@tests/bench/run
+
+format: ## Format the C# code
+	@dotnet format Bootstrap.sln
+
+.PHONY: clean
+clean: ## Remove what was built here (cached images stay)
+	@rm -rf build; find . -name bin -o -name obj -type d | xargs rm -rf

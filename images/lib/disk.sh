@@ -1,0 +1,43 @@
+# Disk images without mounting anything and without loop devices.
+
+# Makes an ext4 file system with the label rootfs from a tar archive, with its owners and modes, also without being root.
+ext4_from_tar() { # tar, size in MiB, UUID, file
+  local script='
+    set -e
+    folder=$(mktemp -d) && trap "rm -rf $folder" EXIT
+    mkdir "$folder/root" && tar -xpf - --numeric-owner --xattrs -C "$folder/root"
+    truncate -s "$1M" "$folder/ext4"
+    # Journal checksums and lazy initialisation off: a fresh file system writes nothing in the background.
+    mkfs.ext4 -q -L rootfs -U "$2" -E lazy_itable_init=0,lazy_journal_init=0,hash_seed="$2" -O ^orphan_file,^metadata_csum_seed -m 1 -d "$folder/root" "$folder/ext4" >&2
+    cat "$folder/ext4"'
+  local helper=()
+  # A user namespace maps the archive's owners where this is not run by root.
+  if [ "$(id -u)" != 0 ]; then helper=(mmdebstrap --unshare-helper); fi
+  "${helper[@]}" sh -c "$script" sh "$2" "$3" <"$1" | dd of="$4" bs=1M iflag=fullblock conv=sparse status=none
+  truncate -s "$2M" "$4"
+}
+
+# Makes a FAT32 file system with the label bootfs from the contents of a folder.
+fat_from_folder() { # folder, size in MiB, file
+  truncate -s "$2M" "$3"
+  # --invariant: no time of creation and no random id, so the same input makes the same file.
+  /sbin/mkfs.vfat --invariant -F 32 -n bootfs "$3" >/dev/null
+  mcopy -s -Q -i "$3" "$1"/* ::
+}
+
+# Joins them as Raspberry Pi OS is laid out: MBR, FAT at 4 MiB, root last. The disk's signature is fixed, because the
+# kernel's command line names the root partition by it. Also writes FILE.zst.
+disk_image() { # fat, its MBR type, ext4, signature, file
+  local fat_sectors=$(($(stat -c %s "$1") / 512)) root_sectors=$(($(stat -c %s "$3") / 512)) first=8192
+  truncate -s $(((first + fat_sectors + root_sectors) * 512)) "$5"
+  /sbin/sfdisk -q "$5" <<END
+label: dos
+label-id: 0x$4
+unit: sectors
+start=$first, size=$fat_sectors, type=$2, bootable
+start=$((first + fat_sectors)), size=$root_sectors, type=83
+END
+  dd if="$1" of="$5" bs=1M seek=4 conv=sparse,notrunc status=none
+  dd if="$3" of="$5" bs=1M seek=$((4 + fat_sectors / 2048)) conv=sparse,notrunc status=none
+  zstd -q -T0 -6 "$5" -o "$5.zst"
+}

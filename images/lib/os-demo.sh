@@ -1,0 +1,57 @@
+# The demo operating system: Debian 12 with systemd, DHCP on every wired interface, and SSH by key only.
+# Source lib/apt.sh, lib/disk.sh and, for arm64, lib/virt-dtb.sh first.
+
+# Programs of another architecture run under qemu-user; the kernel must know it.
+emulation() { # GNU architecture, Debian architecture
+  if [ "$(uname -m)" = "$1" ] || arch-test "$2" >/dev/null 2>&1; then return; fi
+  if [ "$(id -u)" = 0 ]; then
+    # Where no systemd has done it (containers), as root:
+    mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+    update-binfmts --enable "qemu-$1" || true
+  fi
+  arch-test "$2" >/dev/null || { echo "this machine cannot run $2 programs: install qemu-user-static and binfmt-support, then run as root: update-binfmts --enable qemu-$1" >&2; return 1; }
+}
+
+# Debian's root file system as $WORK/rootfs.tar.
+demo_rootfs() { # architecture, serial console, package…
+  local architecture=$1 console=$2 option
+  shift 2
+  local excluded=() modules proxy=()
+  # A board's image needs no manuals and no drivers of displays, cameras, radios other than the Pi's, or data centres.
+  for modules in '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/info/*' '/usr/share/locale/*' '/usr/share/lintian/*' \
+    /lib/modules/*/kernel/sound/'*' /lib/modules/*/kernel/drivers/{media,infiniband,isdn,iio,staging,comedi,scsi,video,ata,platform,target,accel,mtd,edac,crypto,soundwire,hwtracing}/'*' \
+    /lib/modules/*/kernel/drivers/gpu/'*' /lib/modules/*/kernel/drivers/net/wireless/'[a-ac-z]*' /lib/modules/*/kernel/drivers/net/{can,wan,ieee802154,hamradio,fddi,plip,slip,wwan}/'*' \
+    /lib/modules/*/kernel/drivers/net/ethernet/{mellanox,chelsio,qlogic,cavium,hisilicon,huawei,emulex,sfc,marvell,freescale,netronome,pensando,google,brocade,cisco,fungible,amazon,sun,dec,neterion,3com,8390,broadcom/bnx2x}/'*' \
+    /lib/modules/*/kernel/fs/{ocfs2,gfs2,ceph,cifs,smb,nfsd,afs,coda,jfs,reiserfs,ubifs,orangefs,9p,nilfs2,dlm,ksmbd,hfs,hfsplus,f2fs,btrfs,xfs,ntfs3,bcachefs,udf,nfs}/'*' /lib/modules/*/kernel/net/{ceph,rxrpc,tipc,batman-adv,bluetooth,sctp,atm,appletalk,ax25,can,nfc,mac802154,openvswitch,rds,smc,wireless,mac80211,9p}/'*'; do
+    excluded+=("--dpkgopt=path-exclude=$modules")
+  done
+  excluded+=('--dpkgopt=path-include=/usr/share/doc/*/copyright')
+  excluded+=('--dpkgopt=path-include=/lib/modules/*/kernel/drivers/scsi/s[dg]*' '--dpkgopt=path-include=/lib/modules/*/kernel/drivers/scsi/scsi*')
+  excluded+=('--dpkgopt=path-include=/lib/modules/*/kernel/drivers/scsi/virtio_scsi*' '--dpkgopt=path-include=/lib/modules/*/kernel/drivers/ata/*ahci*' '--dpkgopt=path-include=/lib/modules/*/kernel/drivers/ata/libata*')
+  while read -r option; do proxy+=("--aptopt=$option"); done < <(apt-config dump | grep -E '^Acquire::(http|https)::Proxy ')
+
+  tar -C "$IMAGES/lib/os-demo" --owner=0 --group=0 --numeric-owner --mtime=@0 --sort=name -cf "$WORK/skeleton.tar" .
+  sources bookworm main | mmdebstrap --architectures="$architecture" --variant=minbase --format=tar \
+    --dpkgopt=force-unsafe-io "${excluded[@]}" "${proxy[@]}" --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
+    --include="systemd,systemd-sysv,systemd-resolved,systemd-timesyncd,libpam-systemd,dbus,udev,kmod,iproute2,netbase,openssh-server,e2fsprogs,dosfstools,initramfs-tools,zstd,$(IFS=,; echo "$*")" \
+    --essential-hook="tar-in $WORK/skeleton.tar /" \
+    --essential-hook="copy-in $WORK/initramfs-modules /tmp" --essential-hook='mv "$1/tmp/initramfs-modules" "$1/etc/initramfs-tools/modules"' \
+    --customize-hook="tar-in $WORK/skeleton.tar /" \
+    --customize-hook='mkdir -p "$1/boot/firmware" && rm -f "$1"/etc/ssh/ssh_host_* "$1"/var/lib/systemd/random-seed' \
+    --customize-hook="chroot \"\$1\" systemctl --quiet enable systemd-networkd systemd-resolved serial-getty@$console.service" \
+    --customize-hook='chroot "$1" passwd --quiet --lock root' \
+    --customize-hook='ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf"' \
+    --customize-hook=': >"$1/etc/machine-id"; rm -f "$1"/var/lib/dbus/machine-id "$1"/var/log/*.log "$1"/var/log/apt/*; rm -rf "$1"/var/cache/ldconfig/aux-cache' \
+    bookworm "$WORK/rootfs.tar" -
+}
+
+# The kernel and its initramfs out of $WORK/rootfs.tar, as FOLDER/vmlinuz and FOLDER/initrd.img; the rest of the root file system
+# becomes $WORK/root.ext4 without them, since the boot partition is what boots.
+demo_root() { # folder, size in MiB, UUID
+  mkdir -p "$WORK/unpacked" "$1"
+  tar -xf "$WORK/rootfs.tar" -C "$WORK/unpacked" --no-same-owner --wildcards './boot/vmlinuz-*' './boot/initrd.img-*' './usr/share/doc/linux-image-*/copyright'
+  cp "$WORK"/unpacked/boot/vmlinuz-* "$1/vmlinuz"
+  cp "$WORK"/unpacked/boot/initrd.img-* "$1/initrd.img"
+  tar --wildcards --delete -f "$WORK/rootfs.tar" './boot/vmlinuz-*' './boot/initrd.img-*'
+  ext4_from_tar "$WORK/rootfs.tar" "$2" "$3" "$WORK/root.ext4"
+}
