@@ -9,12 +9,6 @@ public static class Trust
     public const string ApplianceName = "the appliance";
 
     /// <summary>
-    /// Common name of the appliance's server certificate. Addresses change, so nodes check this name instead of the host's; a
-    /// node's own certificate never has it (its common name is the node's id).
-    /// </summary>
-    public const string ApplianceName = "appliance";
-
-    /// <summary>
     /// True if the certificate was issued by that very authority; the machine's own trust store has no say. Validity times
     /// count only when a time is given: a Pi has no clock that survives a power cut, so a node that has just booted does not
     /// know the time, and the pinned key alone decides there.

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Installer;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
@@ -5,14 +6,14 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Init;
 
 /// <summary>Runs one installation to its end, with a few attempts where a fault may pass.</summary>
-/// <param name="node">CA and this node's identity.</param>
+/// <param name="authority">The appliance's CA.</param>
+/// <param name="identity">This node's identity, for the new system.</param>
 /// <param name="machine">The board.</param>
 /// <param name="outbox">Gets progress.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times attempts.</param>
 internal sealed class InstallRunner(
-    (System.Security.Cryptography.X509Certificates.X509Certificate2 Authority, NodeIdentity Identity) node,
-    IInstallMachine machine, Outbox outbox, Action<string> log, TimeProvider clock)
+    X509Certificate2 authority, Func<NodeIdentity> identity, IInstallMachine machine, Outbox outbox, Action<string> log, TimeProvider clock)
 {
     private const int Attempts = 4;
 
@@ -29,9 +30,8 @@ internal sealed class InstallRunner(
     {
         for (int attempt = 1; ; attempt++)
         {
-            Uri address = appliance();
-            var trust = new InstallTrust(node.Authority, node.Identity.CertificatePem, node.Identity.KeyPem, address.Host);
-            using var store = new StoreClient(address, log, clock);
+            var trust = new InstallTrust(authority, identity().CertificatePem, identity().KeyPem);
+            using var store = new StoreClient(appliance(), log, clock);
             using var installation = new Installation(
                 taskId, order with { Compare = order.Compare || _disksBegun }, store, trust, machine, outbox.Add, log, clock);
             InstallResult result = await installation.RunAsync(dryRun, cancellation).ConfigureAwait(false);

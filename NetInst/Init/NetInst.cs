@@ -71,10 +71,10 @@ internal static class NetInst
         var machine = new BoardMachine(board);
         var tls = new ApplianceTls(config.Authority);
         var locator = new ApplianceLocator(settings.Mesh, () => [.. settings.Backends, .. network.Hints], clock);
-        // A Slave that staged this NetInst gave it the node's own identity; else the board asks for one.
-        NodeIdentity identity = NodeIdentity.Load(NodeFiles.Directory) ??
-            await new Enroller(tls, locator, console.WriteLine, clock)
-                .EnrolAsync(config.Settings.JoinToken ?? "", machine.ReadInventory, cancellation).ConfigureAwait(false);
+        var enroller = new Enroller(tls, locator, console.WriteLine, clock);
+        Task<NodeIdentity> EnrolAsync(CancellationToken stop) => enroller.EnrolAsync(config.Settings.JoinToken ?? "", machine.ReadInventory, stop);
+        // A Slave that staged this NetInst gave it the node's own identity; else, and where that is out of date, the board asks for one.
+        NodeIdentity identity = NodeIdentity.Load(NodeFiles.Directory) ?? await EnrolAsync(cancellation).ConfigureAwait(false);
         console.WriteLine($"this board is enrolled as {identity.Name}");
 
         Session? session = null;
@@ -88,8 +88,8 @@ internal static class NetInst
         Hello SayHello() => new(NodeRole.NetInst, Version, board.ReadBootId(), null, machine.ReadInventory(), board.ReadHealth(),
             session?.CurrentTask is { } task ? [task] : []);
 
-        link = new NodeLink(tls, locator, identity, SayHello, board.ReadHealth, Log, clock);
-        var runner = new InstallRunner((config.Authority, identity), machine, link.Outbox, Log, clock);
+        link = new NodeLink(tls, locator, identity, EnrolAsync, SayHello, board.ReadHealth, Log, clock);
+        var runner = new InstallRunner(config.Authority, () => link.Identity, machine, link.Outbox, Log, clock);
         session = new Session(config.Authority, link, runner, settings.DryRun, Log, clock);
         return await session.RunAsync(cancellation).ConfigureAwait(false);
     }

@@ -131,11 +131,11 @@ internal sealed class Session(
         log(result.Succeeded ? "installed: the image is complete and was read back"
             : result.Cancelled ? $"the installation was cancelled; the disk is {result.Disk}"
             : $"INSTALLATION FAILED: {result.Cause} (the disk is {result.Disk})");
-        link.Outbox.Add(new TaskEnded(id, result.Succeeded, result.Cancelled, result.Cause, result.Disk));
         if (result.Succeeded)
         {
             link.Outbox.Add(new TaskProgress(id, "rebooting", 0, 0, ""));
         }
+        link.Outbox.Add(new TaskEnded(id, result.Succeeded, result.Cancelled, result.Cause, result.Disk));
         _task = null;
         return result.Succeeded ? PowerAction.Reboot : null;
     }

@@ -14,8 +14,7 @@ public sealed record InstallResult(bool Succeeded, bool Cancelled, string Cause,
 /// <param name="Authority">The CA: it must have named the image's signer.</param>
 /// <param name="CertificatePem">The node's certificate.</param>
 /// <param name="KeyPem">The node's private key.</param>
-/// <param name="ApplianceAddress">Where the appliance was reached this time.</param>
-public sealed record InstallTrust(X509Certificate2 Authority, string CertificatePem, string KeyPem, string ApplianceAddress);
+public sealed record InstallTrust(X509Certificate2 Authority, string CertificatePem, string KeyPem);
 
 /// <summary>
 /// One attempt to install an image: a list of steps, run from first to last. Nothing is written before all was checked. From the

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Net.WebSockets;
 using System.Text.Json;
 using Bootstrap.Protocol;
@@ -18,12 +19,14 @@ public delegate void LinkHandler(LinkMessage message, ApplianceEndpoint applianc
 /// <param name="tls">Who is believed.</param>
 /// <param name="locator">Where to look.</param>
 /// <param name="identity">Who this node is.</param>
+/// <param name="renew">Gets another identity when the appliance no longer takes this one; null: there is no way to get one.</param>
 /// <param name="hello">Makes the first message of each connection.</param>
 /// <param name="health">Read for every heartbeat.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times heartbeats and back-off.</param>
 public sealed class NodeLink(
-    ApplianceTls tls, ApplianceLocator locator, NodeIdentity identity, Func<Hello> hello, Func<Health> health, Action<string> log, TimeProvider clock)
+    ApplianceTls tls, ApplianceLocator locator, NodeIdentity identity, Func<CancellationToken, Task<NodeIdentity>>? renew,
+    Func<Hello> hello, Func<Health> health, Action<string> log, TimeProvider clock)
 {
     private static readonly TimeSpan s_attemptTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_farewellTimeout = TimeSpan.FromSeconds(2);
@@ -33,7 +36,16 @@ public sealed class NodeLink(
     /// <summary>What waits to be sent. A <see cref="Goodbye"/> is the last: once it is sent, <see cref="RunAsync"/> returns.</summary>
     public Outbox Outbox { get; } = new();
 
-    private enum Outcome { NotReached, Lost, Left }
+    /// <summary>Who this node is at present.</summary>
+    public NodeIdentity Identity { get; private set; } = identity;
+
+    private enum Outcome
+    {
+        NotReached,
+        Refused,
+        Lost,
+        Left,
+    }
 
     /// <summary>Holds the connection until a goodbye was sent, or it is cancelled.</summary>
     public async Task RunAsync(LinkHandler handle, CancellationToken cancellation)
@@ -54,6 +66,10 @@ public sealed class NodeLink(
             {
                 return;
             }
+            if (outcome == Outcome.Refused && renew is not null)
+            {
+                Identity = await renew(cancellation).ConfigureAwait(false);
+            }
             failures = outcome == Outcome.Lost ? 0 : failures + 1;
             TimeSpan delay = BackOff.Delay(failures, Random.Shared.NextDouble());
             if (outcome == Outcome.NotReached)
@@ -70,7 +86,8 @@ public sealed class NodeLink(
         // WebSocket pings show the silence of either side: no pong for two more periods ends the connection.
         socket.Options.KeepAliveInterval = LinkMessage.HeartbeatPeriod;
         socket.Options.KeepAliveTimeout = 2 * LinkMessage.HeartbeatPeriod;
-        using var invoker = new HttpMessageInvoker(tls.CreateHandler(identity, reason => _refusals.Add(endpoint, reason)));
+        socket.Options.CollectHttpResponseDetails = true;
+        using var invoker = new HttpMessageInvoker(tls.CreateHandler(Identity, reason => _refusals.Add(endpoint, reason)));
         bool connected = false;
         try
         {
@@ -91,7 +108,7 @@ public sealed class NodeLink(
             {
                 log($"{(connected ? "lost the appliance at" : "cannot connect to")} {endpoint}: {(e.InnerException ?? e).Message}");
             }
-            return connected ? Outcome.Lost : Outcome.NotReached;
+            return connected ? Outcome.Lost : socket.HttpStatusCode == HttpStatusCode.Forbidden ? Outcome.Refused : Outcome.NotReached;
         }
     }
 
