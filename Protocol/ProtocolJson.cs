@@ -6,9 +6,11 @@ using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Protocol;
 
-/// <summary>Generated JSON code for everything that travels: camelCase, nulls left out, no reflection (NativeAOT).</summary>
+/// <summary>
+/// Generated JSON code for everything that travels: camelCase, no reflection (NativeAOT). Nulls are written: a property that is
+/// missing is a fault of the sender, and the reader says which.
+/// </summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     AllowOutOfOrderMetadataProperties = true,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,

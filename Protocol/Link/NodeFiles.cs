@@ -20,6 +20,26 @@ public static class NodeFiles
 
     /// <summary><see cref="NodeSettings"/> as JSON.</summary>
     public const string Settings = "node.json";
+
+    /// <summary>
+    /// NetInst only, empty: the Slave that staged it has put another config.txt in the place of the board's own
+    /// (<see cref="StagedBoot"/>). NetInst puts the original back before anything else, so that an installation that does not
+    /// come about leaves a board that starts as before.
+    /// </summary>
+    public const string ConfigSwapped = "config-swapped";
+}
+
+/// <summary>Names on a Raspberry Pi's boot partition (FAT) while NetInst is staged there.</summary>
+public static class StagedBoot
+{
+    /// <summary>Folder of NetInst's kernel, initramfs and command line.</summary>
+    public const string Folder = "netinst";
+
+    /// <summary>What the firmware reads.</summary>
+    public const string Config = "config.txt";
+
+    /// <summary>Where the board's own config.txt waits.</summary>
+    public const string OriginalConfig = "config.txt.before-netinst";
 }
 
 /// <summary>What a node was told about its appliance.</summary>

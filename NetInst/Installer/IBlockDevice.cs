@@ -1,0 +1,25 @@
+namespace Bootstrap.Installer;
+
+/// <summary>
+/// A disk to write. Calls block; <see cref="DeviceThread"/> keeps them off the thread pool. Offsets and lengths are multiples of
+/// 512 bytes; buffers come from <see cref="AlignedBuffer"/>.
+/// </summary>
+public interface IBlockDevice : IDisposable
+{
+    /// <summary>For messages: "/dev/mmcblk0".</summary>
+    string Name { get; }
+
+    /// <summary>In bytes.</summary>
+    long Size { get; }
+
+    /// <summary>Fills the buffer from an offset.</summary>
+    /// <exception cref="IOException">The medium failed, or ends before.</exception>
+    void Read(long offset, Span<byte> buffer);
+
+    /// <summary>Writes all of the data at an offset.</summary>
+    /// <exception cref="IOException">The medium failed, or ends before.</exception>
+    void Write(long offset, ReadOnlySpan<byte> data);
+
+    /// <summary>Returns when all that was written is on the medium; what is read from now on comes from there and from no cache.</summary>
+    void Flush();
+}

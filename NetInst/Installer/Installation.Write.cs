@@ -1,0 +1,192 @@
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Images;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Installer;
+
+/// <summary>Writing and reading back.</summary>
+public sealed partial class Installation
+{
+    /// <summary>The MBR and the first header of a GPT stand in these bytes.</summary>
+    private const int InvalidatedBytes = 4096;
+
+    private readonly DeviceThread _deviceThread = new("disk");
+
+    private SlotPool? _slots;
+
+    /// <summary>What of chunk 0 lies before the first partition, as the image has it; held back until the end.</summary>
+    private AlignedBuffer? _head;
+
+    /// <summary>Bytes of the disk that are written last: those before the first partition, as far as they are in chunk 0.</summary>
+    private int HeadEnd => (int)Math.Min(Manifest.Partitions.Min(p => p.Start), Manifest.ChunkSize);
+
+    private Task InvalidateAsync(CancellationToken cancellation) => _deviceThread.RunAsync(() =>
+    {
+        using var zeros = new AlignedBuffer(InvalidatedBytes);
+        zeros.Span.Clear();
+        _disk = DiskState.Unbootable;
+        Device.Write(0, zeros.Span);
+        Device.Flush();
+    });
+
+    private async Task WriteImageAsync(CancellationToken cancellation)
+    {
+        _progress.Begin("writing", Manifest.UsedBytes);
+        long skipped = 0;
+        _slots = new SlotPool(Manifest, ChunksInFlight);
+        await Parallel.ForEachAsync(Manifest.Chunks, Parallelism(cancellation), async (chunk, stop) =>
+        {
+            using SlotPool.Lease slot = _slots.Take();
+            if (order.Compare && chunk.Index != 0 && await IsOnDiskAsync(chunk, slot.Payload, stop).ConfigureAwait(false))
+            {
+                Interlocked.Add(ref skipped, chunk.Length);
+            }
+            else
+            {
+                await FetchAsync(chunk, slot, stop).ConfigureAwait(false);
+                await _deviceThread.RunAsync(() => WriteRanges(chunk, slot.Payload)).ConfigureAwait(false);
+            }
+            _progress.Add(chunk.Length);
+        }).ConfigureAwait(false);
+        await _deviceThread.RunAsync(Device.Flush).ConfigureAwait(false);
+        if (skipped > 0)
+        {
+            log($"{skipped} of {Manifest.UsedBytes} bytes were on the disk already");
+        }
+    }
+
+    /// <summary>
+    /// Reads everything once more, after all of it was written: a card that lies about its size has by now overwritten what it
+    /// took first.
+    /// </summary>
+    private async Task VerifyAsync(CancellationToken cancellation)
+    {
+        _progress.Begin("verifying", Manifest.UsedBytes);
+        await Parallel.ForEachAsync(Manifest.Chunks, Parallelism(cancellation), async (chunk, stop) =>
+        {
+            using SlotPool.Lease slot = _slots!.Take();
+            if (!await IsOnDiskAsync(chunk, slot.Payload, stop).ConfigureAwait(false))
+            {
+                throw new InstallException(
+                    $"reading back chunk {chunk.Index} (at {(long)chunk.Index * Manifest.ChunkSize} of {Device.Name}): the disk does not give back what was written to it");
+            }
+            _progress.Add(chunk.Length);
+        }).ConfigureAwait(false);
+    }
+
+    private static ParallelOptions Parallelism(CancellationToken cancellation) =>
+        new() { MaxDegreeOfParallelism = ChunksInFlight, CancellationToken = cancellation };
+
+    /// <summary>Fetches a chunk, checks it as it is stored, and only then decodes it.</summary>
+    private async Task FetchAsync(ImageChunk chunk, SlotPool.Lease slot, CancellationToken cancellation)
+    {
+        Memory<byte> stored = slot.Stored.AsMemory(0, chunk.StoredLength);
+        await store.FetchAsync($"chunk {chunk.Index}", $"/store/chunks/{chunk.StoredDigest}", chunk.StoredDigest, stored, cancellation).ConfigureAwait(false);
+        int length;
+        try
+        {
+            length = slot.Decoder.Unwrap(stored.Span, slot.Payload.Span[..chunk.Length]);
+        }
+        catch (ZstdSharp.ZstdException e)
+        {
+            throw new InstallException($"decoding chunk {chunk.Index} (stored digest {chunk.StoredDigest}): {e.Message}");
+        }
+        if (length != chunk.Length)
+        {
+            throw new InstallException($"decoding chunk {chunk.Index} (stored digest {chunk.StoredDigest}): it gives {length} bytes, not {chunk.Length}");
+        }
+    }
+
+    private void WriteRanges(ImageChunk chunk, AlignedBuffer payload)
+    {
+        if (chunk.Index == 0)
+        {
+            KeepHead(chunk, payload);
+        }
+        foreach ((long offset, int from, int length) in OnDiskRanges(chunk))
+        {
+            Device.Write(offset, payload.Span.Slice(from, length));
+        }
+    }
+
+    private void KeepHead(ImageChunk chunk, AlignedBuffer payload)
+    {
+        _head = new AlignedBuffer(chunk.Length);
+        payload.Span[..chunk.Length].CopyTo(_head.Span);
+    }
+
+    private async Task<bool> IsOnDiskAsync(ImageChunk chunk, AlignedBuffer payload, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        await _deviceThread.RunAsync(() =>
+        {
+            if (chunk.Index == 0)
+            {
+                _head!.Span.CopyTo(payload.Span);
+            }
+            foreach ((long offset, int from, int length) in OnDiskRanges(chunk))
+            {
+                Device.Read(offset, payload.Span.Slice(from, length));
+            }
+        }).ConfigureAwait(false);
+        return Digest.Of(payload.Span[..chunk.Length]) == chunk.Digest;
+    }
+
+    /// <summary>Where the pieces of a chunk's payload go, but for the head's.</summary>
+    private IEnumerable<(long Offset, int From, int Length)> OnDiskRanges(ImageChunk chunk) =>
+        Ranges(chunk).Select(r => Cut(r, chunk.Index == 0 ? HeadEnd : 0, int.MaxValue)).Where(r => r.Length > 0)
+            .Select(r => ((long)chunk.Index * Manifest.ChunkSize + r.Offset, r.From, r.Length));
+
+    /// <summary>The head's pieces, sector 0 first.</summary>
+    private IEnumerable<(int Offset, int From, int Length)> HeadRanges =>
+        Ranges(Manifest.Chunks[0]).Select(r => Cut(r, 0, HeadEnd)).Where(r => r.Length > 0);
+
+    private static IEnumerable<(int Offset, int From, int Length)> Ranges(ImageChunk chunk)
+    {
+        int from = 0;
+        foreach (ChunkRange range in chunk.Ranges)
+        {
+            yield return (range.Offset, from, range.Length);
+            from += range.Length;
+        }
+    }
+
+    /// <summary>The part of a range that lies from <paramref name="start"/> up to <paramref name="end"/> of its cell.</summary>
+    private static (int Offset, int From, int Length) Cut((int Offset, int From, int Length) range, int start, int end)
+    {
+        int first = Math.Max(range.Offset, start);
+        int last = Math.Min(range.Offset + range.Length, end);
+        return (first, range.From + first - range.Offset, last - first);
+    }
+
+    /// <summary>Puts the head on the disk: everything else first, then sector 0, by which the disk becomes bootable.</summary>
+    private async Task WriteHeadAsync(CancellationToken cancellation)
+    {
+        AlignedBuffer head = _head!;
+        if (GrownRootLength() is { } length)
+        {
+            Mbr.SetLength(head.Span, Root.Number, length);
+        }
+        await _deviceThread.RunAsync(() =>
+        {
+            foreach ((int offset, int from, int count) in HeadRanges)
+            {
+                int skip = offset == 0 ? Mbr.SectorBytes : 0;
+                Device.Write(offset + skip, head.Span.Slice(from + skip, count - skip));
+            }
+            Device.Flush();
+            Device.Write(0, head.Span[..Mbr.SectorBytes]);
+            Device.Flush();
+            using var written = new AlignedBuffer(Manifest.ChunkSize);
+            foreach ((int offset, int from, int count) in HeadRanges)
+            {
+                Device.Read(offset, written.Span[..count]);
+                if (!written.Span[..count].SequenceEqual(head.Span.Slice(from, count)))
+                {
+                    throw new InstallException($"reading back the first {HeadEnd} bytes of {Device.Name}: the disk does not give back what was written to it");
+                }
+            }
+        }).ConfigureAwait(false);
+        _disk = DiskState.Installed;
+    }
+}

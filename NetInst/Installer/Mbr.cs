@@ -1,0 +1,47 @@
+using System.Buffers.Binary;
+
+namespace Bootstrap.Installer;
+
+/// <summary>
+/// The four primary entries of a Master Boot Record: 16 bytes each from byte 446 of sector 0; type at +4, first sector at +8 and
+/// count of sectors at +12, little-endian; 55 AA at 510. Sectors are of 512 bytes.
+/// </summary>
+public static class Mbr
+{
+    public const int SectorBytes = 512;
+    private const int TableOffset = 446;
+    private const int EntryBytes = 16;
+
+    /// <summary>Ends of partitions are kept on this, as partitioning tools do.</summary>
+    private const long Granularity = 1 << 20;
+
+    /// <summary>What a 32-bit count of sectors reaches.</summary>
+    private const long MaximumSectors = uint.MaxValue;
+
+    /// <summary>Type of a GPT's protective entry: the real table stands elsewhere.</summary>
+    public const byte ProtectiveType = 0xee;
+
+    /// <summary>True if the sector ends like an MBR.</summary>
+    public static bool IsMbr(ReadOnlySpan<byte> sector) => sector.Length >= SectorBytes && sector[510] == 0x55 && sector[511] == 0xaa;
+
+    /// <summary>The type of an entry.</summary>
+    /// <param name="number">1 to 4.</param>
+    public static byte Type(ReadOnlySpan<byte> sector, int number) => Entry(sector, number)[4];
+
+    /// <summary>Bytes that a partition from <paramref name="start"/> to the end of a disk may have.</summary>
+    public static long LengthToEnd(long start, long diskSize)
+    {
+        long end = diskSize / Granularity * Granularity;
+        long length = Math.Min(end - start, MaximumSectors * SectorBytes / Granularity * Granularity);
+        return Math.Max(length, 0);
+    }
+
+    /// <summary>Gives an entry another length.</summary>
+    /// <param name="length">In bytes.</param>
+    public static void SetLength(Span<byte> sector, int number, long length) =>
+        BinaryPrimitives.WriteUInt32LittleEndian(Entry(sector, number)[12..], checked((uint)(length / SectorBytes)));
+
+    private static ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> sector, int number) => sector.Slice(TableOffset + (number - 1) * EntryBytes, EntryBytes);
+
+    private static Span<byte> Entry(Span<byte> sector, int number) => sector.Slice(TableOffset + (number - 1) * EntryBytes, EntryBytes);
+}

@@ -1,0 +1,52 @@
+using System.Buffers.Binary;
+using Bootstrap.Board;
+
+namespace Bootstrap.Installer;
+
+/// <summary>A mounted ext4 file system that can grow while it is mounted.</summary>
+public sealed unsafe class MountedExt4 : IMountedRoot
+{
+    // _IOW('f', 16, __u64), fs/ext4/ext4.h: the new number of blocks.
+    private const nuint ResizeFileSystem = 0x40086610;
+
+    private readonly string _device;
+
+    /// <exception cref="LinuxException">It cannot be mounted.</exception>
+    public MountedExt4(string device, string mountPoint)
+    {
+        _device = device;
+        Path = mountPoint;
+        Linux.Check(Linux.Mount(device, mountPoint, "ext4", Linux.MountNoATime | Linux.MountNoSuid | Linux.MountNoDev, null),
+            $"mounting the new root file system {device}");
+    }
+
+    public string Path { get; }
+
+    public long Grow(long length)
+    {
+        int blockBytes = ReadBlockSize();
+        long blocks = length / blockBytes;
+        int fd = (int)Linux.Check(Linux.Open(Path, Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0), $"opening {Path}");
+        try
+        {
+            Linux.Check(Linux.IoCtl(fd, ResizeFileSystem, &blocks), $"growing the file system of {_device} to {blocks} blocks of {blockBytes} bytes");
+        }
+        finally
+        {
+            _ = Linux.Close(fd);
+        }
+        return blocks * blockBytes;
+    }
+
+    public void Dispose() => Linux.Check(Linux.Unmount(Path, 0), $"unmounting the new root file system {_device}");
+
+    /// <summary>s_log_block_size, 24 bytes into the superblock, which is 1024 bytes into the file system (fs/ext4/ext4.h).</summary>
+    private int ReadBlockSize()
+    {
+        using FileStream device = File.OpenRead(_device);
+        Span<byte> word = stackalloc byte[4];
+        device.Position = 1024 + 24;
+        device.ReadExactly(word);
+        return 1024 << (int)Math.Min(BinaryPrimitives.ReadUInt32LittleEndian(word), 6);
+    }
+}

@@ -1,0 +1,171 @@
+using System.Runtime.InteropServices;
+using Bootstrap.Board;
+
+namespace Bootstrap.Installer;
+
+/// <summary>
+/// A mounted system's tree. Paths are as that system would see them: "/" is its root, and none of its symbolic links leads
+/// out of it (openat2 with RESOLVE_IN_ROOT). Files appear whole or not at all.
+/// </summary>
+public sealed class RootedFolder : IDisposable
+{
+    private const int Executable = 0x1ed; // 0755
+
+    private static readonly int s_folderFlags = Linux.O_PATH | Linux.O_DIRECTORY | Linux.O_CLOEXEC;
+
+    private readonly int _root;
+
+    /// <exception cref="LinuxException">There is no such folder.</exception>
+    public RootedFolder(string path) =>
+        _root = (int)Linux.Check(Linux.Open(path, Linux.O_PATH | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0), $"opening the folder {path}");
+
+    /// <summary>True if there is something (a symbolic link is followed).</summary>
+    public bool Exists(string path)
+    {
+        int fd = Linux.OpenInRoot(_root, path, Linux.O_PATH | Linux.O_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            return false;
+        }
+        _ = Linux.Close(fd);
+        return true;
+    }
+
+    /// <summary>The text of a file; null where there is none.</summary>
+    public string? ReadText(string path)
+    {
+        int fd = Linux.OpenInRoot(_root, path, Linux.O_RDONLY | Linux.O_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            return Marshal.GetLastPInvokeError() == Linux.ENOENT ? null : throw Failure("reading", path);
+        }
+        using var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Read);
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    /// <summary>Writes a file, owned by root; what was there before (a symbolic link, too) is replaced at once and whole.</summary>
+    /// <param name="mode">Permission bits.</param>
+    public void WriteFile(string path, ReadOnlySpan<byte> content, int mode)
+    {
+        int parent = OpenParent(path, out string name);
+        try
+        {
+            string temporary = $".{name}.bootstrap-new";
+            _ = Linux.UnlinkAt(parent, temporary, 0);
+            int fd = Linux.OpenAt(parent, temporary, Linux.O_WRONLY | Linux.O_CREAT | Linux.O_EXCL | Linux.O_NOFOLLOW | Linux.O_CLOEXEC, mode);
+            Check(fd, "creating", path);
+            using (var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Write, bufferSize: 0))
+            {
+                // open(2) takes the umask off; the file is to have what was asked for.
+                Check(Linux.FChMod(fd, mode), "setting the mode of", path);
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+            Check(Linux.RenameAt(parent, temporary, parent, name), "replacing", path);
+        }
+        finally
+        {
+            _ = Linux.Close(parent);
+        }
+    }
+
+    /// <summary>Makes a symbolic link in place of whatever file or link has that name.</summary>
+    public void Link(string path, string target)
+    {
+        int parent = OpenParent(path, out string name);
+        try
+        {
+            _ = Linux.UnlinkAt(parent, name, 0);
+            Check(Linux.SymlinkAt(target, parent, name), "linking", path);
+        }
+        finally
+        {
+            _ = Linux.Close(parent);
+        }
+    }
+
+    /// <summary>Makes a folder, and those above it, unless it exists; it gets the mode either way.</summary>
+    public void MakeFolder(string path, int mode)
+    {
+        int fd = OpenFolder(path);
+        // A file descriptor of O_PATH has no mode to set: reopened through /proc it does.
+        int real = Linux.Open($"/proc/self/fd/{fd}", Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0);
+        _ = Linux.Close(fd);
+        Check(real, "opening", path);
+        int result = Linux.FChMod(real, mode);
+        _ = Linux.Close(real);
+        Check(result, "setting the mode of", path);
+    }
+
+    /// <summary>Removes a file or link, if it exists.</summary>
+    public void Delete(string path)
+    {
+        int parent = OpenParent(path, out string name);
+        int result = Linux.UnlinkAt(parent, name, 0);
+        int errno = Marshal.GetLastPInvokeError();
+        _ = Linux.Close(parent);
+        if (result < 0 && errno != Linux.ENOENT)
+        {
+            throw new LinuxException($"removing {path} of the new system", errno);
+        }
+    }
+
+    /// <summary>Names in a folder; none where it does not exist.</summary>
+    public IReadOnlyList<string> Names(string path)
+    {
+        int fd = Linux.OpenInRoot(_root, path, Linux.O_PATH | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            return [];
+        }
+        try
+        {
+            return [.. Directory.EnumerateFileSystemEntries($"/proc/self/fd/{fd}/").Select(p => Path.GetFileName(p))];
+        }
+        finally
+        {
+            _ = Linux.Close(fd);
+        }
+    }
+
+    public void Dispose() => _ = Linux.Close(_root);
+
+    private int OpenParent(string path, out string name)
+    {
+        string trimmed = path.TrimEnd('/');
+        int slash = trimmed.LastIndexOf('/');
+        name = trimmed[(slash + 1)..];
+        return name is "" or "." or ".." ? throw new ArgumentException($"'{path}' names no file", nameof(path)) : OpenFolder(trimmed[..(slash + 1)]);
+    }
+
+    /// <summary>Opens a folder, making it and those above it where they are missing.</summary>
+    private int OpenFolder(string path)
+    {
+        string folder = path.Length == 0 ? "/" : path;
+        int fd = Linux.OpenInRoot(_root, folder, s_folderFlags, 0);
+        if (fd >= 0)
+        {
+            return fd;
+        }
+        if (Marshal.GetLastPInvokeError() != Linux.ENOENT || folder.Trim('/').Length == 0)
+        {
+            throw Failure("opening", folder);
+        }
+        int parent = OpenParent(folder, out string name);
+        int made = Linux.MakeDirectoryAt(parent, name, Executable);
+        int errno = Marshal.GetLastPInvokeError();
+        _ = Linux.Close(parent);
+        if (made < 0)
+        {
+            throw new LinuxException($"making the folder {path} of the new system", errno);
+        }
+        fd = Linux.OpenInRoot(_root, folder, s_folderFlags, 0);
+        Check(fd, "opening", folder);
+        return fd;
+    }
+
+    private static void Check(int result, string doing, string path) => Linux.Check(result, $"{doing} {path} of the new system");
+
+    private static LinuxException Failure(string doing, string path) => new($"{doing} {path} of the new system", Marshal.GetLastPInvokeError());
+}

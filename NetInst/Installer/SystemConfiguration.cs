@@ -1,0 +1,92 @@
+using System.Text;
+using System.Text.Json;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Installer;
+
+/// <summary>Edits a freshly written system so that it starts as this node, with the Slave.</summary>
+public static class SystemConfiguration
+{
+    /// <summary>Where the Slave is installed; its unit file says so too.</summary>
+    public const string SlaveProgram = "/usr/local/bin/bootstrap-slave";
+
+    private const string UnitName = "bootstrap-slave.service";
+
+    // Octal 0600, 0644, 0700, 0755.
+    private const int OwnerFile = 0x180, PublicFile = 0x1a4, OwnerFolder = 0x1c0, Executable = 0x1ed;
+
+    /// <summary>Makes all the edits; doing it again changes nothing.</summary>
+    /// <param name="root">The mounted system.</param>
+    /// <param name="installId">By which the new system will prove that it is this installation's.</param>
+    /// <exception cref="IOException">The message names the file.</exception>
+    public static void Apply(RootedFolder root, Guid installId, NodeConfiguration configuration, InstallTrust trust, ReadOnlySpan<byte> slaveProgram)
+    {
+        WriteText(root, "/etc/hostname", configuration.HostName + '\n', PublicFile);
+        WriteText(root, "/etc/hosts", Hosts(root.ReadText("/etc/hosts") ?? "", configuration.HostName), PublicFile);
+        if (configuration.AuthorizedKeys.Count > 0)
+        {
+            root.MakeFolder("/root/.ssh", OwnerFolder);
+            WriteText(root, "/root/.ssh/authorized_keys", string.Concat(configuration.AuthorizedKeys.Select(key => key.Trim() + '\n')), OwnerFile);
+        }
+        // systemd makes a new id at the first start; nodes from one image must not share one (DHCP leases hang on it).
+        WriteText(root, "/etc/machine-id", "", 0x124); // 0444
+        RemoveHostKeys(root);
+        WriteNodeFiles(root, installId, configuration, trust);
+        root.WriteFile(SlaveProgram, slaveProgram, Executable);
+        if (HasSystemd(root))
+        {
+            WriteText(root, $"/etc/systemd/system/{UnitName}", ReadUnit(), PublicFile);
+            root.Link($"/etc/systemd/system/multi-user.target.wants/{UnitName}", $"/etc/systemd/system/{UnitName}");
+        }
+    }
+
+    private static void WriteNodeFiles(RootedFolder root, Guid installId, NodeConfiguration configuration, InstallTrust trust)
+    {
+        const string folder = NodeFiles.Directory;
+        var settings = new NodeSettings(configuration.Mesh, configuration.Backends, JoinToken: null, installId);
+        root.MakeFolder(folder, OwnerFolder);
+        WriteText(root, $"{folder}/{NodeFiles.Authority}", trust.Authority.ExportCertificatePem() + '\n', PublicFile);
+        WriteText(root, $"{folder}/{NodeFiles.Certificate}", trust.CertificatePem + '\n', PublicFile);
+        WriteText(root, $"{folder}/{NodeFiles.Key}", trust.KeyPem + '\n', OwnerFile);
+        WriteText(root, $"{folder}/{NodeFiles.Settings}", JsonSerializer.Serialize(settings, ProtocolJson.Default.NodeSettings) + '\n', OwnerFile);
+    }
+
+    /// <summary>
+    /// An image that ships SSH host keys gives every node the same secret: they go, and sshd makes new ones at its next start
+    /// (images that ship none see to that themselves).
+    /// </summary>
+    private static void RemoveHostKeys(RootedFolder root)
+    {
+        string[] keys = [.. root.Names("/etc/ssh").Where(name => name.StartsWith("ssh_host_", StringComparison.Ordinal))];
+        foreach (string key in keys)
+        {
+            root.Delete($"/etc/ssh/{key}");
+        }
+        if (keys.Length > 0 && HasSystemd(root))
+        {
+            // The empty assignment drops the unit's own check of the configuration, which fails without keys; it comes second here.
+            WriteText(root, "/etc/systemd/system/ssh.service.d/bootstrap-host-keys.conf",
+                "[Service]\nExecStartPre=\nExecStartPre=/usr/bin/ssh-keygen -A\nExecStartPre=/usr/sbin/sshd -t\n", PublicFile);
+        }
+    }
+
+    private static bool HasSystemd(RootedFolder root) => root.Exists("/lib/systemd/systemd") || root.Exists("/usr/lib/systemd/systemd");
+
+    /// <summary>Debian's way: the host's own name is on the line of 127.0.1.1.</summary>
+    private static string Hosts(string hosts, string hostName)
+    {
+        IEnumerable<string> others = hosts.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.TrimStart().StartsWith("127.0.1.1", StringComparison.Ordinal));
+        string[] lines = [.. others];
+        return string.Join('\n', [.. lines.Length > 0 ? lines : ["127.0.0.1\tlocalhost"], $"127.0.1.1\t{hostName}"]) + '\n';
+    }
+
+    private static string ReadUnit()
+    {
+        using Stream unit = typeof(SystemConfiguration).Assembly.GetManifestResourceStream(UnitName)!;
+        using var reader = new StreamReader(unit);
+        return reader.ReadToEnd();
+    }
+
+    private static void WriteText(RootedFolder root, string path, string text, int mode) => root.WriteFile(path, Encoding.UTF8.GetBytes(text), mode);
+}

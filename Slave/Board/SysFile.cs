@@ -1,0 +1,58 @@
+namespace Bootstrap.Board;
+
+/// <summary>
+/// Small files of /proc and /sys under a root that tests replace. What cannot be read counts as absent: drivers differ in
+/// what they offer, and a file may vanish with its device between listing and reading.
+/// </summary>
+internal sealed class SysFile(string root)
+{
+    /// <summary>Path of a file under the root.</summary>
+    public string Path(string path) => System.IO.Path.Combine(root, path.TrimStart('/'));
+
+    /// <summary>The text without white space and NULs around it; null where there is none.</summary>
+    public string? Text(string path)
+    {
+        byte[]? bytes = Bytes(path);
+        string? text = bytes is null ? null : System.Text.Encoding.UTF8.GetString(bytes).Trim('\0', ' ', '\t', '\n', '\r');
+        return string.IsNullOrEmpty(text) ? null : text;
+    }
+
+    /// <summary>The whole content; null where it cannot be read.</summary>
+    public byte[]? Bytes(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(Path(path));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    public long? Number(string path) => long.TryParse(Text(path), out long number) ? number : null;
+
+    /// <summary>Names in a folder, sorted; none where it does not exist.</summary>
+    public IReadOnlyList<string> Names(string folder)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFileSystemEntries(Path(folder)).Select(p => System.IO.Path.GetFileName(p)).Order(StringComparer.Ordinal)];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Where a symbolic link finally leads, as far as it can be followed; the path itself where it is none.</summary>
+    public string Target(string path)
+    {
+        string full = Path(path);
+        return Directory.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+    }
+}

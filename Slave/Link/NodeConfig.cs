@@ -1,0 +1,34 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Link;
+
+/// <summary>What <see cref="NodeFiles"/> hold of the appliance: its CA and what it told the node.</summary>
+public sealed record NodeConfig(X509Certificate2 Authority, NodeSettings Settings)
+{
+    /// <summary>Reads the folder.</summary>
+    /// <exception cref="IOException">A file is missing or cannot be understood; the message says which.</exception>
+    public static NodeConfig Load(string folder)
+    {
+        string authority = Path.Combine(folder, NodeFiles.Authority);
+        string settings = Path.Combine(folder, NodeFiles.Settings);
+        try
+        {
+            NodeSettings? read = JsonSerializer.Deserialize(File.ReadAllText(settings), ProtocolJson.Default.NodeSettings);
+            return new NodeConfig(
+                X509Certificate2.CreateFromPem(File.ReadAllText(authority)),
+                read ?? throw new IOException($"reading {settings}: it is empty"));
+        }
+        catch (JsonException e)
+        {
+            throw new IOException($"reading {settings}: {e.Message}", e);
+        }
+        catch (CryptographicException e)
+        {
+            throw new IOException($"reading {authority}: it holds no certificate in PEM ({e.Message})", e);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Xunit;
+
+namespace Bootstrap.Installer.Tests;
+
+/// <summary>A disk in memory that can lose its power.</summary>
+public sealed class MemoryDisk(int size) : IBlockDevice
+{
+    public byte[] Content { get; } = new byte[size];
+
+    /// <summary>Writes until the power goes; null: it stays.</summary>
+    public int? WritesLeft { get; set; }
+
+    public int Writes { get; private set; }
+
+    public long BytesWritten { get; private set; }
+
+    /// <summary>A bad cell: what is written to this byte is lost.</summary>
+    public long? DeadByte { get; set; }
+
+    public string Name => "/dev/vda";
+
+    public long Size => Content.Length;
+
+    public void Read(long offset, Span<byte> buffer) => Content.AsSpan((int)offset, buffer.Length).CopyTo(buffer);
+
+    public void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        Assert.Equal(0, (offset | (long)data.Length) % 512);
+        if (WritesLeft is 0)
+        {
+            // Half of the data reached the medium.
+            data[..(data.Length / 1024 * 512)].CopyTo(Content.AsSpan((int)offset));
+            throw new IOException("the power is gone");
+        }
+        WritesLeft--;
+        Writes++;
+        BytesWritten += data.Length;
+        data.CopyTo(Content.AsSpan((int)offset));
+        if (DeadByte is { } dead && dead >= offset && dead < offset + data.Length)
+        {
+            Content[dead] ^= 0xff;
+        }
+    }
+
+    public void Flush()
+    {
+    }
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>A board with one disk, whose root file system is a folder.</summary>
+public sealed class TestMachine : IInstallMachine, IDisposable
+{
+    public TestMachine(MemoryDisk disk, string architecture = "arm64")
+    {
+        Disk = disk;
+        Board = new Inventory(NodeId.Parse("mac-525400000001"), architecture, "test board", "", "", "", 1 << 28, 1, [],
+            [new DiskInfo("vda", disk.Size, 512, "virtio", "", "", false, false)], "6.1", "NetInst");
+    }
+
+    public MemoryDisk Disk { get; }
+
+    public Inventory Board { get; set; }
+
+    public string RootFolder { get; } = Directory.CreateTempSubdirectory("root-").FullName;
+
+    /// <summary>What the root file system was made to grow to.</summary>
+    public long? Grown { get; private set; }
+
+    /// <summary>Sector 0 when the root file system was mounted.</summary>
+    public byte[]? SectorZeroWhenMounted { get; private set; }
+
+    public Inventory ReadInventory() => Board;
+
+    public IBlockDevice Open(DiskInfo disk) => Disk;
+
+    public IMountedRoot MountRoot(IBlockDevice device, int number, long start, long length)
+    {
+        SectorZeroWhenMounted = Disk.Content[..512];
+        return new MountedFolder(this);
+    }
+
+    public void Dispose() => Directory.Delete(RootFolder, recursive: true);
+
+    private sealed class MountedFolder(TestMachine machine) : IMountedRoot
+    {
+        public string Path => machine.RootFolder;
+
+        public long Grow(long length)
+        {
+            machine.Grown = length;
+            return length;
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
