@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Imaging.Store;
+using Bootstrap.Netboot;
+using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Discovery;
@@ -55,7 +57,8 @@ public static class ApplianceHost
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
             .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))
             .AddSingleton<ImageImporter>().AddSingleton<ImageCatalogue>()
-            .AddHostedService<JobClock>().AddHostedService<DiscoveryService>();
+            .AddSingleton<IBootFiles, BoardBootFiles>().AddSingleton<ILeaseStore, LeaseStore>()
+            .AddHostedService<NetbootService>().AddHostedService<JobClock>().AddHostedService<DiscoveryService>();
 
         WebApplication app = builder.Build();
         app.UseExceptionHandler();
@@ -77,12 +80,14 @@ public static class ApplianceHost
         RouteGroupBuilder open = app.MapGroup("/api/v1").At(Door.Web);
         open.MapAccess();
         RouteGroupBuilder api = app.MapGroup("/api/v1").At(Door.Web).RequireSignIn();
+        api.MapSignInLinks();
         api.MapNodes();
         api.MapImages();
         api.MapJobs();
         api.MapPolicy();
         api.MapEvents();
         api.MapDiscovery();
+        api.MapNetInstCard();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
         plain.MapStore();

@@ -12,7 +12,8 @@ emulation() { # GNU architecture, Debian architecture
   arch-test "$2" >/dev/null || { echo "this machine cannot run $2 programs: install qemu-user-static and binfmt-support, then run as root: update-binfmts --enable qemu-$1" >&2; return 1; }
 }
 
-# Debian's root file system as $WORK/rootfs.tar.
+# Debian's root file system as $WORK/rootfs.tar. mmdebstrap makes the essential part; the rest is installed into it by this machine's own
+# apt and dpkg, so that only the packages' scripts are emulated and not the unpacking of a kernel. INITRD=No: the initramfs is made once, at the end.
 demo_rootfs() { # architecture, serial console, package…
   local architecture=$1 console=$2 option
   shift 2
@@ -23,22 +24,25 @@ demo_rootfs() { # architecture, serial console, package…
     /lib/modules/*/kernel/drivers/gpu/'*' /lib/modules/*/kernel/drivers/net/wireless/'[a-ac-z]*' /lib/modules/*/kernel/drivers/net/{can,wan,ieee802154,hamradio,fddi,plip,slip,wwan}/'*' \
     /lib/modules/*/kernel/drivers/net/ethernet/{mellanox,chelsio,qlogic,cavium,hisilicon,huawei,emulex,sfc,marvell,freescale,netronome,pensando,google,brocade,cisco,fungible,amazon,sun,dec,neterion,3com,8390,broadcom/bnx2x}/'*' \
     /lib/modules/*/kernel/fs/{ocfs2,gfs2,ceph,cifs,smb,nfsd,afs,coda,jfs,reiserfs,ubifs,orangefs,9p,nilfs2,dlm,ksmbd,hfs,hfsplus,f2fs,btrfs,xfs,ntfs3,bcachefs,udf,nfs}/'*' /lib/modules/*/kernel/net/{ceph,rxrpc,tipc,batman-adv,bluetooth,sctp,atm,appletalk,ax25,can,nfc,mac802154,openvswitch,rds,smc,wireless,mac80211,9p}/'*'; do
-    excluded+=("--dpkgopt=path-exclude=$modules")
+    excluded+=("path-exclude=$modules")
   done
-  excluded+=('--dpkgopt=path-include=/usr/share/doc/*/copyright')
-  excluded+=('--dpkgopt=path-include=/lib/modules/*/kernel/drivers/scsi/s[dg]*' '--dpkgopt=path-include=/lib/modules/*/kernel/drivers/scsi/scsi*')
-  excluded+=('--dpkgopt=path-include=/lib/modules/*/kernel/drivers/scsi/virtio_scsi*' '--dpkgopt=path-include=/lib/modules/*/kernel/drivers/ata/*ahci*' '--dpkgopt=path-include=/lib/modules/*/kernel/drivers/ata/libata*')
+  excluded+=('path-include=/usr/share/doc/*/copyright')
+  excluded+=('path-include=/lib/modules/*/kernel/drivers/scsi/s[dg]*' 'path-include=/lib/modules/*/kernel/drivers/scsi/scsi*')
+  excluded+=('path-include=/lib/modules/*/kernel/drivers/scsi/virtio_scsi*' 'path-include=/lib/modules/*/kernel/drivers/ata/*ahci*' 'path-include=/lib/modules/*/kernel/drivers/ata/libata*')
   while read -r option; do proxy+=("--aptopt=$option"); done < <(apt-config dump | grep -E '^Acquire::(http|https)::Proxy ')
 
+  local packages="systemd systemd-sysv systemd-resolved systemd-timesyncd libpam-systemd dbus udev kmod iproute2 netbase openssh-server e2fsprogs dosfstools initramfs-tools zstd $*"
   tar -C "$IMAGES/lib/os-demo" --owner=0 --group=0 --numeric-owner --mtime=@0 --sort=name -cf "$WORK/skeleton.tar" .
-  sources bookworm main | mmdebstrap --architectures="$architecture" --variant=minbase --format=tar \
-    --dpkgopt=force-unsafe-io "${excluded[@]}" "${proxy[@]}" --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
-    --include="systemd,systemd-sysv,systemd-resolved,systemd-timesyncd,libpam-systemd,dbus,udev,kmod,iproute2,netbase,openssh-server,e2fsprogs,dosfstools,initramfs-tools,zstd,$(IFS=,; echo "$*")" \
+  sources bookworm main | mmdebstrap --architectures="$architecture" --variant=apt --format=tar \
+    --dpkgopt=force-unsafe-io "${excluded[@]/#/--dpkgopt=}" "${proxy[@]}" --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
     --essential-hook="tar-in $WORK/skeleton.tar /" \
     --essential-hook="copy-in $WORK/initramfs-modules /tmp" --essential-hook='mv "$1/tmp/initramfs-modules" "$1/etc/initramfs-tools/modules"' \
+    --customize-hook="APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG DEBIAN_FRONTEND=noninteractive INITRD=No apt-get -y -q --no-install-recommends \
+      -o DPkg::Options::=--root=\"\$1\" -o DPkg::Options::=--force-unsafe-io -o DPkg::Options::=--force-confold $(printf -- "-o 'DPkg::Options::=--%s' " "${excluded[@]}") install $packages" \
     --customize-hook="tar-in $WORK/skeleton.tar /" \
     --customize-hook='mkdir -p "$1/boot/firmware" && rm -f "$1"/etc/ssh/ssh_host_* "$1"/var/lib/systemd/random-seed' \
     --customize-hook="chroot \"\$1\" systemctl --quiet enable systemd-networkd systemd-resolved serial-getty@$console.service" \
+    --customize-hook='chroot "$1" update-initramfs -c -k all' \
     --customize-hook='chroot "$1" passwd --quiet --lock root' \
     --customize-hook='ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf"' \
     --customize-hook=': >"$1/etc/machine-id"; rm -f "$1"/var/lib/dbus/machine-id "$1"/var/log/*.log "$1"/var/log/apt/*; rm -rf "$1"/var/cache/ldconfig/aux-cache' \

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using Bootstrap.Netboot;
 using Bootstrap.Server;
 using Bootstrap.Server.Features.Access;
 using Microsoft.AspNetCore.Builder;
@@ -71,6 +72,10 @@ internal static class ServeCommand
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
             return Fail($"{e.Message.TrimEnd('.')}: stop the other program, or choose another port (see bootstrap serve --help).");
+        }
+        catch (NetbootException e)
+        {
+            return Fail(e.Message + ".");
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {

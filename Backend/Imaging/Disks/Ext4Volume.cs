@@ -17,6 +17,10 @@ public sealed class Ext4Volume
     /// (bitmaps may be older than the journal), an external journal, and meta_bg (descriptors lie elsewhere).
     /// </summary>
     private const uint UnderstoodIncompat = 0x2 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x20000;
+
+    /// <summary>Descriptors of a million groups: 128 TiB of 4 KiB blocks.</summary>
+    private const long MaximumDescriptorBytes = 64 << 20;
+
     private const uint CompatSparseSuper2 = 0x200;
     private const uint RoCompatSparseSuper = 0x1, RoCompatBigAlloc = 0x200;
     private const ushort GroupBlockBitmapUninitialised = 0x2;
@@ -53,9 +57,11 @@ public sealed class Ext4Volume
         {
             throw Damaged($"it has {_blocks} blocks of {_blockBytes} bytes, more than its partition of {length} bytes holds");
         }
-        if (_blocksPerGroup > 8L * _blockBytes && !HasClusters)
+        long groups = (_blocks + _blocksPerGroup - 1) / _blocksPerGroup;
+        if ((_blocksPerGroup > 8L * _blockBytes && !HasClusters) || _firstDataBlock > 1 || _descriptorBytes > _blockBytes ||
+            groups * _descriptorBytes > Math.Min(Length, MaximumDescriptorBytes))
         {
-            throw Damaged("a group has more blocks than its bitmap has bits");
+            throw Damaged("its block groups make no sense");
         }
     }
 

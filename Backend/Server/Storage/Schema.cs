@@ -72,6 +72,11 @@ internal static class Schema
             created_at INTEGER NOT NULL,
             expires_at INTEGER
         ) STRICT;
+        CREATE TABLE leases (
+            mac TEXT PRIMARY KEY,
+            address TEXT NOT NULL,
+            expires_at INTEGER NOT NULL
+        ) STRICT;
         CREATE TABLE settings (
             key TEXT PRIMARY KEY,
             value TEXT NOT NULL

@@ -1,3 +1,4 @@
+using Bootstrap.Server.Features.Trust;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -34,6 +35,8 @@ internal static class AccessEndpoints
             return Results.Ok(new Session(true));
         });
         api.MapGet("/session", (AccessTokens tokens, HttpContext context) => new Session(IsSignedIn(context, tokens)));
+        // Public by nature; whoever gets it here compares its fingerprint.
+        api.MapGet("/ca", (CertificateAuthority authority) => Results.Text(authority.Certificate.ExportCertificatePem(), "application/x-pem-file"));
         api.MapDelete("/session", (AccessTokens tokens, HttpContext context) =>
         {
             if (context.Request.Cookies[Cookie] is { } session)
@@ -44,6 +47,10 @@ internal static class AccessEndpoints
             return Results.NoContent();
         });
     }
+
+    /// <summary>What only those may do who are signed in already.</summary>
+    public static void MapSignInLinks(this IEndpointRouteBuilder api) =>
+        api.MapPost("/sign-in-links", (AccessTokens tokens) => new SignIn(tokens.CreateSignInLink()));
 
     /// <summary>Lets only those through who have a session's cookie or an API token (<c>Authorization: Bearer …</c>).</summary>
     public static TBuilder RequireSignIn<TBuilder>(this TBuilder builder)

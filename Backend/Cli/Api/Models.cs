@@ -1,0 +1,32 @@
+namespace Bootstrap.Cli.Api;
+
+// What the commands show of the API's answers; see the API for the rest. Times are Unix milliseconds.
+
+internal sealed record Node(
+    string Id, string Name, string Lifecycle, string Link, string? Address, long LastSeen, string? ImageName, bool WantsApproval,
+    NodeInventory Inventory, NodeTask? Task);
+
+internal sealed record NodeInventory(string Architecture, string Model, long MemoryBytes, IReadOnlyList<NodeDisk> Disks);
+
+internal sealed record NodeDisk(string Name, long SizeBytes, string Kind, string Model);
+
+internal sealed record NodeTask(string Kind, string State, string Phase, long Done, long Total, string Unit);
+
+internal sealed record Image(string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt);
+
+internal sealed record Job(Guid Id, string Kind, string? ImageName, long CreatedAt, string CreatedBy, bool Ended, IReadOnlyDictionary<string, int> Counts);
+
+internal sealed record JobTask(
+    Guid Id, string NodeName, string State, string Phase, long Done, long Total, string Unit, double Rate, string Cause, string? Disk, long? EndedAt);
+
+internal sealed record JobDetail(Job Job, IReadOnlyList<JobTask> Tasks);
+
+internal sealed record LogLine(long Id, long At, string Line);
+
+internal sealed record Discovered(string Address, string Id, string HostName, IReadOnlyList<DiscoveredService> Services);
+
+internal sealed record DiscoveredService(string Id);
+
+internal sealed record Policy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys);
+
+internal sealed record SignInLink(string Token);

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using Bootstrap.Cli.Api;
+using Spectre.Console;
+
+namespace Bootstrap.Cli.Commands;
+
+/// <summary><c>bootstrap images</c>.</summary>
+internal static class ImageCommands
+{
+    private sealed record Freed(long FreedBytes);
+
+    public static Command Create()
+    {
+        var file = new Argument<FileInfo>("file") { Description = ".img, .img.xz, .img.zst or .img.gz." };
+        var name = new Option<string?>("--name") { Description = "What to call it; default: the file's name." };
+        var architecture = new Option<string?>("--architecture") { Description = "arm64 or amd64, where the image itself does not tell." };
+        architecture.AcceptOnlyFromAmong("arm64", "amd64");
+        var image = new Argument<string>("image") { Description = "Name or digest." };
+        return new Command("images", "Show, import and remove images.")
+        {
+            new Command("list", "All images.").Does(async (client, parsed, cancellation) =>
+                ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Image>>("images", cancellation),
+                    ["NAME", "FOR", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
+                    i => [i.Name, i.Architecture, Output.Bytes(i.SizeBytes), Output.Bytes(i.UsedBytes), Output.Bytes(i.StoredBytes), Output.Time(i.ImportedAt), i.Digest[..12]])),
+            new Command("import", "Take an image into the store.") { file, name, architecture }.Does((client, parsed, cancellation) =>
+                ImportAsync(client, parsed.GetRequiredValue(file), parsed.GetValue(name), parsed.GetValue(architecture), parsed.GetValue(ClientCommand.Json), cancellation)),
+            new Command("remove", "Remove an image.") { image }.Does(async (client, parsed, cancellation) =>
+            {
+                Freed freed = await client.SendAsync<Freed>(HttpMethod.Delete, $"images/{Uri.EscapeDataString(parsed.GetRequiredValue(image))}", null, cancellation);
+                Console.WriteLine($"removed; {Output.Bytes(freed.FreedBytes)} are free again");
+                return 0;
+            }),
+        };
+    }
+
+    private static async Task<int> ImportAsync(
+        ApplianceClient client, FileInfo file, string? name, string? architecture, bool json, CancellationToken cancellation)
+    {
+        if (!file.Exists)
+        {
+            throw new CliException($"there is no file {file.FullName}");
+        }
+        name ??= file.Name.Split(".img")[0];
+        string query = $"images?name={Uri.EscapeDataString(name)}" + (architecture is null ? "" : $"&architecture={architecture}");
+        await using FileStream source = file.OpenRead();
+        Image imported = await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .AutoClear(json).StartAsync(async progress =>
+            {
+                ProgressTask task = progress.AddTask($"importing {name}", maxValue: Math.Max(1, file.Length));
+                var content = new StreamContent(new CountingStream(source, sent => task.Value = sent), 1 << 20);
+                return await client.SendAsync<Image>(HttpMethod.Post, query, content, cancellation);
+            });
+        if (json)
+        {
+            Output.Json(imported);
+        }
+        else
+        {
+            Console.WriteLine($"{imported.Name}: for {imported.Architecture}, {Output.Bytes(imported.UsedBytes)} in use of {Output.Bytes(imported.SizeBytes)}, digest {imported.Digest[..12]}");
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Net.Http.Json;
+using Bootstrap.Cli.Api;
+
+namespace Bootstrap.Cli.Commands;
+
+/// <summary><c>bootstrap policy</c> and <c>bootstrap sign-in</c>.</summary>
+internal static class SettingsCommands
+{
+    public static Command CreatePolicy()
+    {
+        var install = new Option<string[]>("--install-new") { Description = "ARCHITECTURE=IMAGE: boards never seen before get this image at once, their disks are erased.", DefaultValueFactory = _ => [] };
+        var keys = new Option<FileInfo?>("--authorized-keys") { Description = "File with the OpenSSH public keys that may sign in as root on installed systems." };
+        return new Command("policy", "What the appliance does by itself.")
+        {
+            new Command("show", "The policy.").Does(async (client, parsed, cancellation) =>
+                Print(await client.GetAsync<Policy>("policy", cancellation), parsed)),
+            new Command("set", "Replace the policy; what is not named is off.") { install, keys }.Does(async (client, parsed, cancellation) =>
+            {
+                var images = parsed.GetRequiredValue(install).Select(text => text.Split('=', 2)).ToArray();
+                if (images.Any(pair => pair.Length != 2))
+                {
+                    throw new CliException("--install-new is written ARCHITECTURE=IMAGE, such as arm64=debian-12");
+                }
+                string[] lines = parsed.GetValue(keys) is { } file ? await File.ReadAllLinesAsync(file.FullName, cancellation) : [];
+                var policy = new
+                {
+                    installNewBoards = images.ToDictionary(pair => pair[0], pair => pair[1]),
+                    authorizedKeys = lines.Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#').ToArray(),
+                };
+                return Print(await client.SendAsync<Policy>(HttpMethod.Put, "policy", JsonContent.Create(policy), cancellation), parsed);
+            }),
+        };
+    }
+
+    public static Command CreateSignIn() =>
+        new Command("sign-in", "Print a link that signs a browser in, once.").Does(async (client, parsed, cancellation) =>
+        {
+            SignInLink link = await client.PostAsync<SignInLink>("sign-in-links", null, cancellation);
+            Console.WriteLine($"{Connection.Load(Connection.DefaultPath).Url}sign-in#{link.Token}");
+            return 0;
+        });
+
+    private static int Print(Policy policy, ParseResult parsed)
+    {
+        if (parsed.GetValue(ClientCommand.Json))
+        {
+            Output.Json(policy);
+            return 0;
+        }
+        foreach (string architecture in new[] { "arm64", "amd64" })
+        {
+            Console.WriteLine(policy.InstallNewBoards.TryGetValue(architecture, out string? image)
+                ? $"new {architecture} boards are installed with image {image[..12]}"
+                : $"new {architecture} boards wait for a person");
+        }
+        Console.WriteLine($"{policy.AuthorizedKeys.Count} SSH keys may sign in as root on installed systems");
+        return 0;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace Bootstrap.Cli;
+
+/// <summary>What commands print: tables for people, JSON for programs.</summary>
+internal static class Output
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    public static void Json<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, s_json));
+
+    /// <summary>A plain table; where the output is no terminal it is as wide as it needs to be.</summary>
+    public static void Table(string[] columns, IEnumerable<string[]> rows)
+    {
+        var table = new Table().Border(TableBorder.None).Collapse();
+        foreach (string column in columns)
+        {
+            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = true });
+        }
+        foreach (string[] row in rows)
+        {
+            table.AddRow(row.Select(cell => new Text(cell)));
+        }
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = 400;
+        }
+        AnsiConsole.Write(table);
+    }
+
+    /// <summary>"1.2 GB": powers of 1000, as cards are sold.</summary>
+    public static string Bytes(double bytes)
+    {
+        string[] units = ["B", "kB", "MB", "GB", "TB"];
+        int unit = 0;
+        for (; bytes >= 1000 && unit < units.Length - 1; unit++)
+        {
+            bytes /= 1000;
+        }
+        return string.Create(CultureInfo.InvariantCulture, $"{(unit == 0 || bytes >= 100 ? Math.Round(bytes) : Math.Round(bytes, 1))} {units[unit]}");
+    }
+
+    public static string Time(long unixMilliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).LocalDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+}

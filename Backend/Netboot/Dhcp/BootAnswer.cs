@@ -1,0 +1,71 @@
+using System.Net;
+
+namespace Bootstrap.Netboot.Dhcp;
+
+/// <summary>What a boot client is told to load.</summary>
+public static class BootAnswer
+{
+    /// <summary>
+    /// The boot file. Firmware loads iPXE by TFTP (HTTP boot: by HTTP); iPXE then loads the script, which names the kernel.
+    /// Null for a Pi, whose ROM knows the names of its files and takes none from us.
+    /// </summary>
+    public static string? File(BootClientKind kind, IPAddress server, int httpPort) => kind switch
+    {
+        BootClientKind.BiosPxe => "undionly.kpxe",
+        BootClientKind.UefiX64 => "snponly.efi",
+        BootClientKind.UefiArm64 => "ipxe-arm64.efi",
+        BootClientKind.UefiHttpX64 => $"http://{server}:{httpPort}/boot/files/ipxe-amd64.efi",
+        BootClientKind.UefiHttpArm64 => $"http://{server}:{httpPort}/boot/files/ipxe-arm64.efi",
+        BootClientKind.Ipxe => $"http://{server}:{httpPort}/boot/ipxe",
+        _ => null,
+    };
+
+    /// <summary>The options that make a reply a boot reply.</summary>
+    /// <param name="kind">What asks.</param>
+    /// <param name="server">The address of the interface that heard it; the TFTP server.</param>
+    /// <param name="httpPort">Where iPXE finds its script.</param>
+    /// <param name="proxy">The reply carries no address.</param>
+    /// <param name="machineId">The client's option 97, to be returned (RFC 4578 §2.3).</param>
+    public static IEnumerable<DhcpOption> Options(
+        BootClientKind kind, IPAddress server, int httpPort, bool proxy, ReadOnlyMemory<byte>? machineId)
+    {
+        switch (kind)
+        {
+            case BootClientKind.None:
+                yield break;
+            case BootClientKind.RaspberryPi:
+                yield return DhcpOption.Text(DhcpOptionCode.VendorClass, "PXEClient");
+                yield return new DhcpOption(DhcpOptionCode.VendorSpecific, PiMenu.Option);
+                break;
+            case BootClientKind.UefiHttpX64 or BootClientKind.UefiHttpArm64:
+                yield return DhcpOption.Text(DhcpOptionCode.VendorClass, "HTTPClient");
+                break;
+            case BootClientKind.BiosPxe when proxy:
+                // Discovery control 8: load the file that this reply names, ask nobody else (PXE 2.1 §2.2.3).
+                yield return DhcpOption.Text(DhcpOptionCode.VendorClass, "PXEClient");
+                yield return new DhcpOption(DhcpOptionCode.VendorSpecific, new byte[] { 6, 1, 8, 255 });
+                break;
+            case BootClientKind.Ipxe when !proxy:
+                // Sub-option 176 (no-pxedhcp): do not wait for a proxy's offer.
+                yield return new DhcpOption(DhcpOptionCode.IpxeEncapsulated, new byte[] { 176, 1, 1 });
+                break;
+            default:
+                // Without option 43 a UEFI PXE client asks for the file on port 4011 and does so whatever its make; with discovery control 8
+                // some ignore the file. Where the address comes from us too it is plain DHCP: the file is in the reply, no PXE needed.
+                if (proxy)
+                {
+                    yield return DhcpOption.Text(DhcpOptionCode.VendorClass, "PXEClient");
+                }
+                break;
+        }
+        yield return DhcpOption.Text(DhcpOptionCode.TftpServerName, server.ToString());
+        if (File(kind, server, httpPort) is { } file)
+        {
+            yield return DhcpOption.Text(DhcpOptionCode.BootFileName, file);
+        }
+        if (machineId is { } id)
+        {
+            yield return new DhcpOption(DhcpOptionCode.ClientMachineId, id);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Text;
+
+namespace Bootstrap.Netboot.Dhcp;
+
+/// <summary>Numbers of the options that are read or written here (RFC 2132, 3004, 4578, 2131).</summary>
+public enum DhcpOptionCode : byte
+{
+    Pad = 0,
+    SubnetMask = 1,
+    Router = 3,
+    DomainNameServer = 6,
+    BroadcastAddress = 28,
+    VendorSpecific = 43,
+    RequestedAddress = 50,
+    LeaseTime = 51,
+    Overload = 52,
+    MessageType = 53,
+    ServerIdentifier = 54,
+    ParameterRequestList = 55,
+    Message = 56,
+    VendorClass = 60,
+    ClientIdentifier = 61,
+    TftpServerName = 66,
+    BootFileName = 67,
+    UserClass = 77,
+    ClientArchitecture = 93,
+    ClientNetworkInterface = 94,
+    ClientMachineId = 97,
+
+    /// <summary>Options of iPXE's own.</summary>
+    IpxeEncapsulated = 175,
+    End = 255,
+}
+
+/// <summary>One option: a number and up to 255 bytes (RFC 2132 §2).</summary>
+public readonly record struct DhcpOption(DhcpOptionCode Code, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>An option of one byte.</summary>
+    public static DhcpOption Byte(DhcpOptionCode code, byte value) => new(code, new[] { value });
+
+    /// <summary>An option of a 32-bit number, big-endian.</summary>
+    public static DhcpOption Number(DhcpOptionCode code, uint value)
+    {
+        byte[] data = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(data, value);
+        return new DhcpOption(code, data);
+    }
+
+    /// <summary>An option of IPv4 addresses.</summary>
+    public static DhcpOption Addresses(DhcpOptionCode code, params IEnumerable<IPAddress> values) =>
+        new(code, values.SelectMany(a => a.GetAddressBytes()).ToArray());
+
+    /// <summary>An option of ASCII text, with no NUL at its end.</summary>
+    public static DhcpOption Text(DhcpOptionCode code, string value) => new(code, Encoding.ASCII.GetBytes(value));
+}

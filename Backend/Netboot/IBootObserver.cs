@@ -1,0 +1,61 @@
+using System.Net;
+using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol.Ids;
+
+namespace Bootstrap.Netboot;
+
+/// <summary>Learns what boot clients did. Called from many threads at once; must not block and must not throw.</summary>
+public interface IBootObserver
+{
+    /// <summary>A client asked by DHCP, and was or was not answered.</summary>
+    void Asked(DhcpSighting sighting);
+
+    /// <summary>A TFTP request has ended.</summary>
+    void Fetched(TftpSighting sighting);
+}
+
+/// <summary>One DHCP message of a client and what became of it.</summary>
+/// <param name="Mac">The client's hardware address, by which it is known.</param>
+/// <param name="Kind">What asked.</param>
+/// <param name="MachineId">Option 97, decoded where possible.</param>
+/// <param name="Interface">Name of the network interface that heard it.</param>
+/// <param name="Asked">The client's message type.</param>
+/// <param name="Answered">Our message type; null if the client was told nothing.</param>
+/// <param name="Address">The address that the client has or was given; null if that is not known (proxy mode).</param>
+/// <param name="BootFile">The boot file that it was told, if any.</param>
+public sealed record DhcpSighting(
+    MacAddress Mac, BootClientKind Kind, ClientMachineId MachineId, string Interface,
+    DhcpMessageType Asked, DhcpMessageType? Answered, IPAddress? Address, string? BootFile);
+
+/// <summary>How a TFTP request ended.</summary>
+public enum TftpOutcome
+{
+    /// <summary>The client has acknowledged the last block.</summary>
+    Completed,
+
+    /// <summary>No such file. Boot programs probe for many files that need not exist: normal traffic.</summary>
+    NotFound,
+
+    /// <summary>The client only wanted to know whether the file exists, and stopped after the first reply: normal traffic.</summary>
+    Probed,
+
+    /// <summary>The request was malformed or asked for what is not served.</summary>
+    Refused,
+
+    /// <summary>The client sent an error in mid-transfer.</summary>
+    Aborted,
+
+    /// <summary>The client fell silent.</summary>
+    TimedOut,
+
+    /// <summary>The file could not be read, or the network refused to send.</summary>
+    Failed,
+}
+
+/// <summary>One TFTP request.</summary>
+/// <param name="Client">Who asked.</param>
+/// <param name="Path">The path as normalised, or as asked if it was refused.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Bytes">Payload bytes that the client has acknowledged.</param>
+/// <param name="Detail">The reason where it did not end well, else null.</param>
+public sealed record TftpSighting(BootClient Client, string Path, TftpOutcome Outcome, long Bytes, string? Detail);
