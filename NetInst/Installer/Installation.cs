@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Link;
 using Bootstrap.Protocol.Images;
 using Bootstrap.Protocol.Link;
 
@@ -84,6 +85,10 @@ public sealed partial class Installation(
             return new InstallResult(false, true, "cancelled", _disk, false);
         }
         catch (InstallException e)
+        {
+            return Failure(e.Message, e.MayPass);
+        }
+        catch (FetchException e)
         {
             return Failure(e.Message, e.MayPass);
         }

@@ -22,7 +22,11 @@ internal sealed class SysFile(string root)
     {
         try
         {
-            return File.ReadAllBytes(Path(path));
+            // Not File.ReadAllBytes: files of sysfs say that they have 4096 bytes, and end earlier.
+            using FileStream file = File.OpenRead(Path(path));
+            using var content = new MemoryStream();
+            file.CopyTo(content, 4096);
+            return content.ToArray();
         }
         catch (IOException)
         {

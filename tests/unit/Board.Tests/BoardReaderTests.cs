@@ -97,6 +97,14 @@ public sealed class BoardReaderTests : IDisposable
         Assert.Equal(new Health(0, 0, 0, null, null), _root.Reader().ReadHealth());
 
     [Fact]
+    public void Files_of_the_real_sysfs_can_be_read()
+    {
+        // They claim to be longer than they are.
+        string link = Directory.EnumerateDirectories("/sys/class/net").First(folder => File.Exists(Path.Combine(folder, "mtu")));
+        Assert.True(new SysFile("/").Number(Path.Combine(link, "mtu")) > 0);
+    }
+
+    [Fact]
     public void Kernel_arguments_keep_words_that_stand_twice()
     {
         var arguments = KernelArguments.Parse("console=tty0 console=ttyAMA0,115200 bootstrap.dry-run bootstrap.mesh=a bootstrap.mesh=b\n");

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Images;

@@ -1,10 +1,11 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Bootstrap.Link;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
 
-namespace Bootstrap.Installer;
+namespace Bootstrap.Link;
 
 /// <summary>
 /// Fetches what the appliance stores, over plain HTTP: whatever comes is worth nothing before its digest was checked. A server
@@ -34,32 +35,35 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
     /// <param name="what">For messages: "chunk 12".</param>
     /// <param name="path">Absolute path of the URL.</param>
     /// <param name="digest">What the bytes must be.</param>
-    /// <exception cref="InstallException">Five attempts failed; the message names the last fault.</exception>
+    /// <exception cref="FetchException">Five attempts failed; the message names the last fault.</exception>
     public Task FetchAsync(string what, string path, Digest digest, Memory<byte> buffer, CancellationToken cancellation) =>
         TryAsync(what, path, async silence =>
         {
-            using HttpResponseMessage response = await OpenAsync(path, silence).ConfigureAwait(false);
-            long? length = response.Content.Headers.ContentLength;
-            if (length is not null && length != buffer.Length)
+            int done = 0;
+            await ReceiveAsync(path, buffer.Length, silence, piece =>
             {
-                throw new HttpIOException(HttpRequestError.InvalidResponse, $"it has {length} bytes, not {buffer.Length}");
-            }
-            await using Stream body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
-            for (int done = 0; done < buffer.Length;)
+                piece.CopyTo(buffer[done..]);
+                done += piece.Length;
+            }).ConfigureAwait(false);
+            Check(Digest.Of(buffer.Span), digest);
+            return true;
+        }, cancellation);
+
+    /// <summary>Fetches a file of any size into the file system, through little memory. What is there is replaced; a failure leaves a part.</summary>
+    /// <exception cref="FetchException">Five attempts failed; the message names the last fault.</exception>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public Task FetchFileAsync(string what, RemoteFile file, string target, CancellationToken cancellation) =>
+        TryAsync(what, file.Path, async silence =>
+        {
+            await using FileStream stream = File.Create(target);
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            await ReceiveAsync(file.Path, file.Length, silence, piece =>
             {
-                int n = await body.ReadAsync(buffer[done..], silence.Token).ConfigureAwait(false);
-                if (n == 0)
-                {
-                    throw new HttpIOException(HttpRequestError.ResponseEnded, $"it ended after {done} of {buffer.Length} bytes");
-                }
-                done += n;
-                silence.CancelAfter(s_silence);
-            }
-            Digest received = Digest.Of(buffer.Span);
-            if (received != digest)
-            {
-                throw new DigestException($"its digest is {received}, not {digest}");
-            }
+                hash.AppendData(piece.Span);
+                stream.Write(piece.Span);
+            }).ConfigureAwait(false);
+            Check(Digest.Finish(hash), file.Digest);
+            stream.Flush(flushToDisk: true);
             return true;
         }, cancellation);
 
@@ -84,6 +88,44 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
         }, cancellation);
 
     public void Dispose() => _http.Dispose();
+
+    private async Task ReceiveAsync(string path, long length, CancellationTokenSource silence, Action<ReadOnlyMemory<byte>> take)
+    {
+        using HttpResponseMessage response = await OpenAsync(path, silence).ConfigureAwait(false);
+        long? announced = response.Content.Headers.ContentLength;
+        if (announced is not null && announced != length)
+        {
+            throw new HttpIOException(HttpRequestError.InvalidResponse, $"it has {announced} bytes, not {length}");
+        }
+        await using Stream body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
+        try
+        {
+            for (long done = 0; done < length;)
+            {
+                int n = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length - done)), silence.Token).ConfigureAwait(false);
+                if (n == 0)
+                {
+                    throw new HttpIOException(HttpRequestError.ResponseEnded, $"it ended after {done} of {length} bytes");
+                }
+                take(buffer.AsMemory(0, n));
+                done += n;
+                silence.CancelAfter(s_silence);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static void Check(Digest received, Digest wanted)
+    {
+        if (received != wanted)
+        {
+            throw new DigestException($"its digest is {received}, not {wanted}");
+        }
+    }
 
     private async Task<HttpResponseMessage> OpenAsync(string path, CancellationTokenSource silence)
     {
@@ -128,7 +170,7 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
             string message = $"fetching {what} from {new Uri(appliance, path)}: {fault}";
             if (attempt == Attempts)
             {
-                throw new InstallException($"{message} ({Attempts} attempts)", mayPass: !corrupt);
+                throw new FetchException($"{message} ({Attempts} attempts)", mayPass: !corrupt);
             }
             TimeSpan delay = BackOff.Delay(attempt - 1, Random.Shared.NextDouble());
             log($"{message}; trying again in {delay.TotalSeconds:0.0} s");

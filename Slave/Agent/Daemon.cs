@@ -1,0 +1,98 @@
+using System.Threading.Channels;
+using Bootstrap.Link;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Agent;
+
+/// <summary>The daemon's loop: hears the appliance, runs one task at a time, leaves in order. One loop owns all of its state.</summary>
+public sealed class Daemon(NodeLink link, TaskRunner runner, Action<string> log, TimeProvider clock)
+{
+    private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<(LinkMessage Message, ApplianceEndpoint Sender)> _inbox =
+        Channel.CreateUnbounded<(LinkMessage, ApplianceEndpoint)>();
+
+    private Uri? _files;
+    private (Guid Id, Task<Ending?> Running, CancellationTokenSource Stop)? _task;
+
+    /// <summary>The task in progress.</summary>
+    public Guid? CurrentTask => _task?.Id;
+
+    /// <summary>Runs until it is told to stop or a task restarts the machine; the appliance has heard goodbye by then.</summary>
+    /// <param name="stop">SIGTERM.</param>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using var linkStop = new CancellationTokenSource();
+        Task linked = link.RunAsync((message, sender) => _inbox.Writer.TryWrite((message, sender)), linkStop.Token);
+        Ending end = await ServeAsync(linked, stop).ConfigureAwait(false);
+        link.Outbox.Add(new Goodbye(end.Goodbye));
+        await linked.WaitAsync(s_farewell, clock, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await linkStop.CancelAsync().ConfigureAwait(false);
+        await linked.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        end.Do();
+    }
+
+    private async Task<Ending> ServeAsync(Task linked, CancellationToken stop)
+    {
+        Task stopped = Task.Delay(Timeout.InfiniteTimeSpan, clock, stop);
+        Task<(LinkMessage, ApplianceEndpoint)> next = _inbox.Reader.ReadAsync(CancellationToken.None).AsTask();
+        while (true)
+        {
+            Task first = await Task.WhenAny([next, stopped, linked, .. _task is { } task ? [task.Running] : Array.Empty<Task>()]).ConfigureAwait(false);
+            if (first == next)
+            {
+                (LinkMessage message, ApplianceEndpoint sender) = await next.ConfigureAwait(false);
+                next = _inbox.Reader.ReadAsync(CancellationToken.None).AsTask();
+                Obey(message, sender);
+            }
+            else if (first == stopped)
+            {
+                return new Ending("stop", () => { });
+            }
+            else if (first == linked)
+            {
+                await linked.ConfigureAwait(false);
+            }
+            else if (await EndTaskAsync().ConfigureAwait(false) is { } end)
+            {
+                return end;
+            }
+        }
+    }
+
+    private void Obey(LinkMessage message, ApplianceEndpoint sender)
+    {
+        switch (message)
+        {
+            case Welcome welcome:
+                _files = (sender with { Port = welcome.HttpPort }).Url("http", "/");
+                log($"this node is '{welcome.Name}'");
+                break;
+            case StartTask start when _task is { } task:
+                link.Outbox.Add(task.Id == start.TaskId
+                    ? new TaskAccepted(start.TaskId)
+                    : new TaskEnded(start.TaskId, false, false, $"the node is busy with task {task.Id}", DiskState.Untouched));
+                break;
+            case StartTask start when !runner.AnswerFromMemory(start.TaskId):
+                var stop = new CancellationTokenSource();
+                // Begun elsewhere: this loop goes on listening for a cancellation.
+                _task = (start.TaskId, Task.Run(() => runner.RunAsync(start.TaskId, start.Order, sender, _files!, stop.Token)), stop);
+                break;
+            case CancelTask cancel when _task is { } task && task.Id == cancel.TaskId:
+                task.Stop.Cancel();
+                break;
+            case CancelTask cancel when !runner.AnswerFromMemory(cancel.TaskId):
+                link.Outbox.Add(new TaskEnded(cancel.TaskId, false, true, "it was not running on this node", DiskState.Untouched));
+                break;
+        }
+    }
+
+    private async Task<Ending?> EndTaskAsync()
+    {
+        (Guid _, Task<Ending?> running, CancellationTokenSource stop) = _task!.Value;
+        Ending? end = await running.ConfigureAwait(false);
+        stop.Dispose();
+        _task = null;
+        return end;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Text;
+using Bootstrap.Link;
+using Bootstrap.Protocol.Images;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Agent;
+
+/// <summary>The last part of a staged NetInst's initramfs: this node's identity, so that NetInst need not enrol anew.</summary>
+internal static class NetInstArchive
+{
+    private const int Alignment = 512;
+    private const uint OwnerFolder = 0x1c0, OwnerFile = 0x180; // 0700, 0600
+
+    /// <summary>Appends to an initramfs file; the kernel unpacks the archives one after the other and skips the zeros between them.</summary>
+    /// <param name="configSwapped">Tells NetInst to put the board's own config.txt back.</param>
+    public static void Append(string initramfs, NodeIdentity identity, bool configSwapped)
+    {
+        string folder = NodeFiles.Directory.TrimStart('/');
+        var archive = new CpioArchive();
+        archive.AddDirectory(folder, OwnerFolder);
+        archive.AddFile($"{folder}/{NodeFiles.Certificate}", OwnerFile, Encoding.ASCII.GetBytes(identity.CertificatePem));
+        archive.AddFile($"{folder}/{NodeFiles.Key}", OwnerFile, Encoding.ASCII.GetBytes(identity.KeyPem));
+        if (configSwapped)
+        {
+            archive.AddFile($"{folder}/{NodeFiles.ConfigSwapped}", OwnerFile, []);
+        }
+        using FileStream file = File.Open(initramfs, FileMode.Open, FileAccess.ReadWrite);
+        file.Seek(0, SeekOrigin.End);
+        file.Write(new byte[(int)(-file.Length & (Alignment - 1))]);
+        file.Write(archive.ToArray());
+        file.Flush(flushToDisk: true);
+    }
+}
