@@ -81,7 +81,8 @@ public sealed class VirtualBoard : IAsyncDisposable
     /// Pulls the plug. When this returns the machine is gone and what it had written is in the card's file; plug it in again by
     /// <see cref="VirtualRack.StartBoardAsync"/> with the same options.
     /// </summary>
-    public Task PowerCutAsync()
+    /// <returns>137.</returns>
+    public Task<int> PowerCutAsync()
     {
         // The board's own process is the first of its tree: the kernel ends it only after every other, QEMU among them, is gone.
         BoardEvent? on = Events.FirstOrDefault(e => e.Name == "power-on");
