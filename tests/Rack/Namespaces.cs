@@ -6,6 +6,16 @@ namespace Bootstrap.Rack;
 /// </summary>
 internal static class Namespaces
 {
+    // Stays outside as the parent of a new tree's first process. Its own death, even by SIGKILL, takes the tree along (--pdeathsig; a shell
+    // has one thread, whose death is the process'). SIGTERM is passed on. Ctrl-C reaches the inside by itself, where a shell's background
+    // process would ignore it (--default-signal).
+    private const string Parent = """
+        trap '' INT; exec 3<&0
+        env --default-signal=INT,QUIT setpriv --pdeathsig KILL -- "$@" <&3 3<&- & child=$!
+        trap 'kill -TERM $child' TERM
+        while :; do wait $child; code=$?; kill -0 $child 2>/dev/null || exit $code; done
+        """;
+
     /// <summary>The command that runs this very program.</summary>
     public static string[] Self
     {
@@ -35,11 +45,11 @@ internal static class Namespaces
             throw new RackException("the rack needs sudo here: /dev/net/tun, which the boards' network cables are made of, is open to root alone");
         }
         string[] user = root ? [] : ["--user", "--map-root-user"];
-        return ["unshare", .. user, "--net", "--pid", "--fork", "--kill-child", "--", .. command];
+        return ["unshare", .. user, "--net", "--pid", "--", "sh", "-c", Parent, "sh", .. command];
     }
 
     /// <summary>The command that starts another as the first process of its own tree.</summary>
-    public static string[] NewTree(params IEnumerable<string> command) => ["unshare", "--pid", "--fork", "--kill-child", "--", .. command];
+    public static string[] NewTree(params IEnumerable<string> command) => ["unshare", "--pid", "--", "sh", "-c", Parent, "sh", .. command];
 
     /// <summary>Explains why a rack could not be made.</summary>
     public static async Task<string?> WhyNotAsync()

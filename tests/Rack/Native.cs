@@ -5,6 +5,7 @@ namespace Bootstrap.Rack;
 internal static partial class Native
 {
     public const int SigKill = 9;
+    public const int SigTerm = 15;
 
     /// <summary>Replaces this process by another program; returns only if that fails.</summary>
     public static void Exec(string[] command) => ExecVp(command[0], [.. command, null]);

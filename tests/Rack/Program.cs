@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Bootstrap.Rack;
 using Bootstrap.Rack.Machine;
@@ -97,6 +98,11 @@ static async Task<int> EnterAsync(Arguments arguments)
     // Ctrl-C reaches the command too, which decides what it means.
     Console.CancelKeyPress += (_, pressed) => pressed.Cancel = true;
     using Process command = Process.Start(new ProcessStartInfo(arguments.Command[0], arguments.Command[1..]))!;
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+    {
+        signal.Cancel = true;
+        _ = Native.Kill(command.Id, Native.SigTerm);
+    });
     await command.WaitForExitAsync();
     return command.ExitCode;
 }

@@ -17,7 +17,8 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
     public async Task RunAsync()
     {
         PrepareCard();
-        string folder = Directory.CreateTempSubdirectory("virtual-board-").FullName;
+        // Beside the card, not in /tmp: a power cut leaves it behind, and the next start of this board takes it over.
+        string folder = options.Card + ".boot";
         try
         {
             QemuEnd end;
@@ -36,7 +37,10 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
         }
     }
 

@@ -92,12 +92,12 @@ public sealed class DhcpMessageTests
     }
 
     [Theory]
-    [InlineData("ffffffffffffffffffffffffffffffff")]
-    [InlineData("00000000000000000000000000000000")]
-    [InlineData("a4b1c2d3e4f5061728394a5b6c7d8e9f")]
-    public void Option_97_of_a_PC_is_its_UUID(string hex)
+    [InlineData("ffffffffffffffffffffffffffffffff", "ffffffff-ffff-ffff-ffff-ffffffffffff")]
+    [InlineData("00000000000000000000000000000000", "00000000-0000-0000-0000-000000000000")]
+    [InlineData("00000077000000408000000000000007", "77000000-0000-4000-8000-000000000007")] // as OVMF and iPXE send it
+    public void Option_97_of_a_PC_is_its_UUID(string hex, string uuid)
     {
         Assert.True(ClientMachineId.TryParse(Convert.FromHexString("00" + hex), out ClientMachineId id));
-        Assert.Equal((MachineIdForm.Uuid, hex), (id.Form, id.Uuid!.Value.ToString("N")));
+        Assert.Equal((MachineIdForm.Uuid, Guid.Parse(uuid)), (id.Form, id.Uuid));
     }
 }
