@@ -1,5 +1,4 @@
 using Bootstrap.Protocol;
-using Xunit;
 
 namespace Bootstrap.Board.Tests;
 

@@ -4,7 +4,6 @@ using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Images;
 using Bootstrap.Protocol.Link;
-using Xunit;
 
 namespace Bootstrap.Installer.Tests;
 

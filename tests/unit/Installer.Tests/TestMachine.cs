@@ -1,6 +1,5 @@
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
-using Xunit;
 
 namespace Bootstrap.Installer.Tests;
 
