@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Bootstrap.Rack;
@@ -13,6 +15,8 @@ const string Usage = """
       rack board --kind virt|raspi3b|x86 --id N --card FILE --log FILE [--card-size BYTES] [--memory MIB] [--bridge rack0]
           Inside a rack: plugs in a board and switches it on. Events go to standard output as lines of JSON. SIGKILL is a power cut.
           Exit code 0 once the board has switched itself off.
+      rack forward --socket PATH --to ADDR:PORT
+          Inside a rack: passes connections to a Unix socket, which can be reached from outside, on to an address of the rack.
     """;
 
 try
@@ -55,6 +59,14 @@ static async Task<int> RunAsync(string[] args)
             return Become(Namespaces.NewTree([.. Namespaces.Self, "board-inside", .. args[1..]]));
         case "board-inside":
             await new Board(ReadBoard(arguments), events, TimeProvider.System).RunAsync();
+            return 0;
+        case "forward":
+            using (var stop = new CancellationTokenSource())
+            {
+                Socket listener = Forwarder.Listen(arguments.Get("socket"));
+                Console.WriteLine("forwarding");
+                await Forwarder.RunAsync(listener, IPEndPoint.Parse(arguments.Get("to")), stop.Token);
+            }
             return 0;
         case "rom":
             string folder = arguments.Get("folder");
