@@ -53,7 +53,8 @@ demo_rootfs() { # architecture, serial console, package…
 # becomes $WORK/root.ext4 without them, since the boot partition is what boots.
 demo_root() { # folder, size in MiB, UUID
   mkdir -p "$WORK/unpacked" "$1"
-  tar -xf "$WORK/rootfs.tar" -C "$WORK/unpacked" --no-same-owner --wildcards './boot/vmlinuz-*' './boot/initrd.img-*' './usr/share/doc/linux-image-*/copyright'
+  tar -xf "$WORK/rootfs.tar" -C "$WORK/unpacked" --no-same-owner --wildcards './boot/vmlinuz-*' './boot/initrd.img-*' ./var/lib/dpkg/status
+  awk '/^Package:/ { name = $2 } /^Version:/ { print name "_" $2 }' "$WORK/unpacked/var/lib/dpkg/status" >"$OUT/PACKAGES"
   cp "$WORK"/unpacked/boot/vmlinuz-* "$1/vmlinuz"
   cp "$WORK"/unpacked/boot/initrd.img-* "$1/initrd.img"
   tar --wildcards --delete -f "$WORK/rootfs.tar" './boot/vmlinuz-*' './boot/initrd.img-*'

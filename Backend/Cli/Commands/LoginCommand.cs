@@ -9,7 +9,19 @@ internal static class LoginCommand
 {
     public static Command Create()
     {
-        var url = new Argument<Uri>("url") { Description = "The appliance, such as https://10.0.0.1:8443." };
+        var url = new Argument<Uri>("url")
+        {
+            Description = "The appliance, such as https://10.0.0.1:8443.",
+            CustomParser = result =>
+            {
+                if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out Uri? uri) && uri.Scheme == Uri.UriSchemeHttps)
+                {
+                    return uri;
+                }
+                result.AddError($"'{result.Tokens[0].Value}' is not an https address, such as https://10.0.0.1:8443.");
+                return null;
+            },
+        };
         var tokenFile = new Option<FileInfo>("--token-file") { Description = "File with an API token, such as serve --initial-token wrote.", Required = true };
         var fingerprint = new Option<string?>("--fingerprint") { Description = "SHA-256 of the appliance's CA; without it you are shown it to compare." };
         var command = new Command("login", "Remember an appliance for the other commands.") { url, tokenFile, fingerprint };
