@@ -25,7 +25,7 @@ public sealed class DiscoveryTests
 
     [Fact]
     public void Any_bytes_are_a_message_or_they_are_not_but_nothing_is_thrown() =>
-        Gen.Byte.Array[0, 2000].Sample(bytes => DiscoveryMessage.Read(bytes) is null or not null);
+        Gen.Byte.Array[0, 2000].Sample(bytes => { _ = DiscoveryMessage.Read(bytes); });
 
     [Theory]
     [InlineData("{}")]
