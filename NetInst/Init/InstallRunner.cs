@@ -24,14 +24,15 @@ internal sealed class InstallRunner(
     public static TimeSpan Pause(int attempt) => TimeSpan.FromSeconds(5 * (1 << (attempt - 1)));
 
     /// <summary>Installs; failures are results.</summary>
-    /// <param name="appliance">Gives the place of manifests and chunks, anew for each attempt: the appliance may have moved.</param>
+    /// <param name="appliance">Gives the link's place and that of manifests and chunks, anew for each attempt: the appliance may have moved.</param>
     public async Task<InstallResult> RunAsync(
-        Guid taskId, InstallOrder order, Func<Uri> appliance, bool dryRun, CancellationToken cancellation)
+        Guid taskId, InstallOrder order, Func<(ApplianceEndpoint Link, Uri Files)> appliance, bool dryRun, CancellationToken cancellation)
     {
         for (int attempt = 1; ; attempt++)
         {
-            var trust = new InstallTrust(authority, identity().CertificatePem, identity().KeyPem);
-            using var store = new StoreClient(appliance(), log, clock);
+            (ApplianceEndpoint place, Uri files) = appliance();
+            var trust = new InstallTrust(authority, identity().CertificatePem, identity().KeyPem, place);
+            using var store = new StoreClient(files, log, clock);
             using var installation = new Installation(
                 taskId, order with { Compare = order.Compare || _disksBegun }, store, trust, machine, outbox.Add, log, clock);
             InstallResult result = await installation.RunAsync(dryRun, cancellation).ConfigureAwait(false);

@@ -20,8 +20,8 @@ internal sealed class Session(
 
     private readonly Channel<(LinkMessage, ApplianceEndpoint)> _inbox = Channel.CreateUnbounded<(LinkMessage, ApplianceEndpoint)>();
 
-    // Where the appliance's files are: told by every welcome.
-    private Uri? _appliance;
+    // Where the appliance is and where its files are: told by every welcome.
+    private (ApplianceEndpoint Link, Uri Files) _appliance;
     private (Guid Id, Task<InstallResult> Running, CancellationTokenSource Stop)? _task;
 
     /// <summary>The task in progress; lines of the log belong to it.</summary>
@@ -95,7 +95,7 @@ internal sealed class Session(
 
     private void Greet(Welcome welcome, ApplianceEndpoint sender)
     {
-        _appliance = (sender with { Port = welcome.HttpPort }).Url("http", "/");
+        _appliance = (sender, (sender with { Port = welcome.HttpPort }).Url("http", "/"));
         DateTimeOffset theirs = DateTimeOffset.FromUnixTimeSeconds(welcome.UnixTimeSeconds);
         // A Pi's clock starts in 1970, or where it was when the power went: before our CA was made it cannot be.
         if (clock.GetUtcNow() < authority.NotBefore && theirs > authority.NotBefore)
@@ -118,7 +118,7 @@ internal sealed class Session(
         {
             var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             // Begun elsewhere: this loop goes on listening for a cancellation.
-            _task = (id, Task.Run(() => install.RunAsync(id, order, () => _appliance!, dryRun, stop.Token), CancellationToken.None), stop);
+            _task = (id, Task.Run(() => install.RunAsync(id, order, () => _appliance, dryRun, stop.Token), CancellationToken.None), stop);
             log($"task {id}: install image {order.Image}");
         }
     }

@@ -15,7 +15,8 @@ public sealed record InstallResult(bool Succeeded, bool Cancelled, string Cause,
 /// <param name="Authority">The CA: it must have named the image's signer.</param>
 /// <param name="CertificatePem">The node's certificate.</param>
 /// <param name="KeyPem">The node's private key.</param>
-public sealed record InstallTrust(X509Certificate2 Authority, string CertificatePem, string KeyPem);
+/// <param name="Appliance">Where the appliance was reached this time: behind address translation it does not know that itself.</param>
+public sealed record InstallTrust(X509Certificate2 Authority, string CertificatePem, string KeyPem, ApplianceEndpoint Appliance);
 
 /// <summary>
 /// One attempt to install an image: a list of steps, run from first to last. Nothing is written before all was checked. From the

@@ -44,7 +44,8 @@ public static class SystemConfiguration
     private static void WriteNodeFiles(RootedFolder root, Guid installId, NodeConfiguration configuration, InstallTrust trust)
     {
         const string folder = NodeFiles.Directory;
-        var settings = new NodeSettings(configuration.Mesh, configuration.Backends, JoinToken: null, installId);
+        string[] backends = [.. configuration.Backends.Append(trust.Appliance.ToString()).Distinct()];
+        var settings = new NodeSettings(configuration.Mesh, backends, JoinToken: null, installId);
         root.MakeFolder(folder, OwnerFolder);
         WriteText(root, $"{folder}/{NodeFiles.Authority}", trust.Authority.ExportCertificatePem() + '\n', PublicFile);
         WriteText(root, $"{folder}/{NodeFiles.Certificate}", trust.CertificatePem + '\n', PublicFile);

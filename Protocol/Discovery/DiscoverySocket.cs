@@ -20,23 +20,18 @@ public static class DiscoverySocket
     private static readonly string[] s_virtualPrefixes = ["docker", "veth", "br-", "tun", "virbr"];
 
     /// <summary>
-    /// The interfaces that discovery uses: up, able to multicast, with an IPv4 address, and neither loopback nor one of those
-    /// that containers and tunnels make. Naming some replaces that choice.
+    /// The interfaces that the appliance works on, whether or not a cable is plugged in: all but loopback and those that containers and
+    /// tunnels make. Naming some replaces that choice.
     /// </summary>
-    public static IReadOnlyList<NetworkInterface> Interfaces(IReadOnlyCollection<string>? named = null) =>
-        [.. NetworkInterface.GetAllNetworkInterfaces().Where(i => Usable(i, named))];
-
-    private static bool Usable(NetworkInterface i, IReadOnlyCollection<string>? named)
-    {
-        if (i.OperationalStatus is not (OperationalStatus.Up or OperationalStatus.Unknown) || IPv4Index(i) is null)
-        {
-            return false;
-        }
-        return named is { Count: > 0 }
+    public static IReadOnlyList<NetworkInterface> Candidates(IReadOnlyCollection<string>? named = null) =>
+        [.. NetworkInterface.GetAllNetworkInterfaces().Where(i => named is { Count: > 0 }
             ? named.Contains(i.Name)
             : i.SupportsMulticast && i.NetworkInterfaceType != NetworkInterfaceType.Loopback &&
-              !s_virtualPrefixes.Any(prefix => i.Name.StartsWith(prefix, StringComparison.Ordinal));
-    }
+              !s_virtualPrefixes.Any(prefix => i.Name.StartsWith(prefix, StringComparison.Ordinal)))];
+
+    /// <summary>Those <see cref="Candidates"/> that can be spoken on now: up, with an IPv4 address.</summary>
+    public static IReadOnlyList<NetworkInterface> Interfaces(IReadOnlyCollection<string>? named = null) =>
+        [.. Candidates(named).Where(i => i.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown && IPv4Index(i) is not null)];
 
     /// <summary>The interface's index where it has an IPv4 address, else null.</summary>
     public static int? IPv4Index(NetworkInterface i)

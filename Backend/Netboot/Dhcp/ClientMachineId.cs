@@ -14,7 +14,7 @@ namespace Bootstrap.Netboot.Dhcp;
 /// <param name="Form">Which of these it is.</param>
 /// <param name="Serial">Low 32 bits of a Pi's serial number; null where it is not told.</param>
 /// <param name="Revision">A Pi's board revision code; null where it is not told.</param>
-/// <param name="Uuid">A PC's UUID; null for a Pi.</param>
+/// <param name="Uuid">A PC's UUID, as its operating system reports it; null for a Pi.</param>
 public readonly record struct ClientMachineId(MachineIdForm Form, uint? Serial = null, uint? Revision = null, Guid? Uuid = null)
 {
     private const uint RPi4 = 0x34695052;
@@ -50,8 +50,8 @@ public readonly record struct ClientMachineId(MachineIdForm Form, uint? Serial =
         }
         else
         {
-            // Big-endian as RFC 4578 has it; firmware that writes it as SMBIOS does (first three fields little-endian) is not told apart here.
-            id = new ClientMachineId(MachineIdForm.Uuid, Uuid: new Guid(data, bigEndian: true));
+            // EDK2 and iPXE send the bytes as SMBIOS has them, first three fields little-endian: so read, it is what Linux calls product_uuid.
+            id = new ClientMachineId(MachineIdForm.Uuid, Uuid: new Guid(data));
         }
         return true;
     }

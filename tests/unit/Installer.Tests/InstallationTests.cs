@@ -26,7 +26,8 @@ public sealed class InstallationTests
         spoil?.Invoke(server);
         using var store = new StoreClient(server.Address, _log.Add, new HastyTime());
         (System.Security.Cryptography.ECDsa key, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate) = TestImage.Issue("mac-525400000001");
-        var trust = new InstallTrust(TestImage.Authority, certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
+        var trust = new InstallTrust(TestImage.Authority, certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(),
+            new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
         var order = new InstallOrder(image.Signed.Digest, disk, compare, new NodeConfiguration("node-1", ["ssh-ed25519 AAAA test"],
             new RemoteFile("/programs/slave", Digest.Of(s_slave), s_slave.Length), ["10.0.0.1"], "default"));
         using var installation = new Installation(Guid.NewGuid(), order, store, trust, machine, _progress.Add, _log.Add, TimeProvider.System);
@@ -91,7 +92,7 @@ public sealed class InstallationTests
         Assert.Equal("", Text("etc/machine-id"));
         Assert.False(File.Exists(Path.Combine(machine.RootFolder, "etc/ssh/ssh_host_rsa_key")));
         Assert.Contains("ExecStart=/usr/local/bin/bootstrap-slave", Text("etc/systemd/system/bootstrap-slave.service"));
-        Assert.Contains("\"backends\":[\"10.0.0.1\"]", Text("etc/bootstrap/node.json"));
+        Assert.Contains("\"backends\":[\"10.0.0.1\",\"127.0.0.1:8444\"]", Text("etc/bootstrap/node.json"));
         Assert.Contains("\"installId\":", Text("etc/bootstrap/node.json"));
         Assert.StartsWith("-----BEGIN PRIVATE KEY", Text("etc/bootstrap/node.key"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, Mode("etc/bootstrap/node.key"));

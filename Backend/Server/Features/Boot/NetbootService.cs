@@ -25,7 +25,9 @@ internal sealed partial class NetbootService(
         }
         if (options.Dhcp != DhcpMode.Off)
         {
-            string[] interfaces = [.. DiscoverySocket.Interfaces(options.Interfaces).Select(i => i.Name)];
+            // Before any cable is plugged in, too: each answer names the address that the interface has at that moment.
+            IReadOnlyList<string> interfaces =
+                options.Interfaces.Count > 0 ? options.Interfaces : [.. DiscoverySocket.Candidates().Select(i => i.Name)];
             AddressPlan? addresses = options.Dhcp == DhcpMode.Full ? new AddressPlan() : null;
             _dhcp = DhcpServer.Open(new DhcpServerOptions { HttpPort = options.Http.Port, Addresses = addresses }, interfaces, leases, this, clock);
         }

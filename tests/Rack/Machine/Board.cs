@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Bootstrap.Rack.Rom;
+
+namespace Bootstrap.Rack.Machine;
+
+/// <summary>A board's power: on, boot ROM, machine, and around again at each reset, until its guest switches it off.</summary>
+internal sealed class Board(BoardOptions options, EventLog events, TimeProvider clock)
+{
+    /// <summary>Between two rounds of a ROM that found nothing to boot.</summary>
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+
+    private readonly string _tap = string.Create(CultureInfo.InvariantCulture, $"tap{options.Id}");
+    private readonly string _cable = string.Create(CultureInfo.InvariantCulture, $"rom{options.Id}");
+
+    public async Task RunAsync()
+    {
+        PrepareCard();
+        // Beside the card, not in /tmp: a power cut leaves it behind, and the next start of this board takes it over.
+        string folder = options.Card + ".boot";
+        try
+        {
+            QemuEnd end;
+            do
+            {
+                events.Write("power-on", ("pid", Namespaces.OuterProcessId), ("kind", options.Kind.ToString().ToLowerInvariant()), ("serial", options.Serial),
+                    ("mac", options.Mac), ("node", options.NodeId), ("card", options.Card), ("log", options.Log));
+                BootPayload? payload = options.Kind == BoardKind.X86 ? null : await LoadAsync(folder);
+                await RackNetwork.CreateTapAsync(_tap, options.Bridge);
+                events.Write("qemu-start");
+                end = await Qemu.RunAsync(QemuCommand.For(options, payload, _tap, Variables()));
+                await RackNetwork.DeleteAsync(_tap);
+                events.Write(end == QemuEnd.Reset ? "reset" : "power-off");
+            }
+            while (end == QemuEnd.Reset);
+        }
+        finally
+        {
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    private void PrepareCard()
+    {
+        if (!File.Exists(options.Card))
+        {
+            using FileStream card = File.Create(options.Card);
+            card.SetLength(options.CardSize);
+        }
+        long size = new FileInfo(options.Card).Length;
+        if (options.Kind == BoardKind.Raspi3b && !long.IsPow2(size))
+        {
+            throw new RackException($"the card {options.Card} has {size} bytes; QEMU's Raspberry Pi 3 takes cards of a power of two");
+        }
+    }
+
+    /// <summary>Card first, else network, over and over, as a Pi does.</summary>
+    private async Task<BootPayload> LoadAsync(string folder)
+    {
+        PiModel model = PiModel.Of(options.Kind);
+        while (true)
+        {
+            if (CardSource.Open(options.Card) is { } card && await new Firmware(model, options, events).LoadAsync(card, folder) is { } fromCard)
+            {
+                return fromCard;
+            }
+            if (await LoadFromNetworkAsync(folder) is { } fromNetwork)
+            {
+                return fromNetwork;
+            }
+            await Task.Delay(s_pause, clock);
+        }
+    }
+
+    /// <summary>The network ROM runs in a network namespace of its own; when it ends its cable is gone, and the guest has the board's MAC alone.</summary>
+    private async Task<BootPayload?> LoadFromNetworkAsync(string folder)
+    {
+        string[] command = [.. Namespaces.Self, "rom", "--folder", folder, .. options.ToArguments()];
+        using Process rom = await RackNetwork.StartOnCableAsync(_cable, options.Mac, command);
+        Task<string> errors = rom.StandardError.ReadToEndAsync();
+        BootPayload? payload = null;
+        while (await rom.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("payload ", StringComparison.Ordinal))
+            {
+                payload = JsonSerializer.Deserialize<BootPayload>(line["payload ".Length..]);
+            }
+            else
+            {
+                events.WriteLine(line);
+            }
+        }
+        await rom.WaitForExitAsync();
+        return rom.ExitCode == 0 ? payload : throw new RackException($"the boot ROM failed: {(await errors).Trim()}");
+    }
+
+    /// <summary>A PC's UEFI variables stay with its disk.</summary>
+    private string Variables()
+    {
+        string path = options.Card + ".uefi";
+        if (options.Kind == BoardKind.X86 && !File.Exists(path))
+        {
+            File.Copy(QemuCommand.OvmfVariables, path);
+        }
+        return path;
+    }
+}

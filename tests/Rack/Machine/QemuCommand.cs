@@ -1,0 +1,58 @@
+using System.Globalization;
+using Bootstrap.Rack.Rom;
+
+namespace Bootstrap.Rack.Machine;
+
+/// <summary>The command line of QEMU for a board.</summary>
+internal static class QemuCommand
+{
+    private const string OvmfCode = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+    public const string OvmfVariables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+
+    public static string[] For(BoardOptions board, BootPayload? payload, string tap, string variables)
+    {
+        string network = $"tap,id=net0,ifname={tap},script=no,downscript=no";
+        // Killing QEMU is a power cut, and what it has written is then in the host's page cache: nothing that the guest saw written is lost, so the
+        // host's disk need not be made to sync.
+        string card = $"format=raw,cache=unsafe,file={Escape(board.Card)}";
+        string memory = board.Memory.ToString(CultureInfo.InvariantCulture);
+        string[] pci = ["-device", "virtio-rng-pci", "-drive", $"if=none,id=card,{card}", "-netdev", network];
+        string[] machine = board.Kind switch
+        {
+            BoardKind.Virt =>
+            [
+                "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "1", "-m", memory, "-accel", "tcg,tb-size=64", .. pci,
+                "-device", $"virtio-blk-pci,drive=card,serial={CardSerial(board)}",
+                "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac},romfile=",
+            ],
+            BoardKind.Raspi3b =>
+            [
+                "qemu-system-aarch64", "-M", "raspi3b", "-accel", "tcg,tb-size=64", "-drive", "if=sd," + card, "-netdev", network,
+                "-device", $"usb-net,netdev=net0,mac={board.Mac}",
+            ],
+            _ =>
+            [
+                "qemu-system-x86_64", "-M", "q35", "-cpu", "max", "-smp", "1", "-m", memory, "-accel", "tcg,tb-size=64", .. pci,
+                "-drive", $"if=pflash,format=raw,readonly=on,file={OvmfCode}", "-drive", $"if=pflash,format=raw,file={Escape(variables)}",
+                "-device", $"virtio-blk-pci,drive=card,serial={CardSerial(board)},bootindex=1",
+                "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac},romfile=,bootindex=2",
+                "-uuid", board.Uuid, "-smbios", $"type=1,manufacturer=Bootstrap,product=Virtual PC,serial={board.Serial},uuid={board.Uuid}",
+            ],
+        };
+        string[] kernel = payload is null ? [] :
+        [
+            "-kernel", payload.Kernel, "-dtb", payload.DeviceTree, "-append", payload.CommandLine,
+            .. payload.Initramfs is { } initramfs ? ["-initrd", initramfs] : (string[])[],
+        ];
+        return
+        [
+            .. machine, .. kernel, "-nodefaults", "-display", "none", "-no-reboot", "-qmp", "stdio",
+            "-chardev", $"file,id=console,append=on,path={Escape(board.Log)}", "-serial", "chardev:console",
+        ];
+    }
+
+    private static string CardSerial(BoardOptions board) => string.Create(CultureInfo.InvariantCulture, $"CARD{board.Id:D5}");
+
+    /// <summary>A comma ends an option of QEMU's.</summary>
+    private static string Escape(string path) => path.Replace(",", ",,", StringComparison.Ordinal);
+}

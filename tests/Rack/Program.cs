@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Bootstrap.Rack;
+using Bootstrap.Rack.Machine;
+using Bootstrap.Rack.Rom;
+
+const string Usage = """
+    A rack of virtual boards in a network of its own.
+
+      rack enter [--address-server dnsmasq|none] -- COMMAND…
+          Runs a command inside a new rack: switch rack0 with this host as 10.77.0.1/24. Everything in it ends with the command.
+      rack board --kind virt|raspi3b|x86 --id N --card FILE --log FILE [--card-size BYTES] [--memory MIB] [--bridge rack0]
+          Inside a rack: plugs in a board and switches it on. Events go to standard output as lines of JSON. SIGKILL is a power cut.
+          Exit code 0 once the board has switched itself off.
+      rack forward --socket PATH --to ADDR:PORT
+          Inside a rack: passes connections to a Unix socket, which can be reached from outside, on to an address of the rack.
+    """;
+
+try
+{
+    return await RunAsync(args);
+}
+catch (RackException reason)
+{
+    Console.Error.WriteLine("rack: " + reason.Message);
+    return 1;
+}
+
+static async Task<int> RunAsync(string[] args)
+{
+    if (args.Length == 0 || args[0] is "--help" or "-h")
+    {
+        Console.WriteLine(Usage);
+        return args.Length == 0 ? 2 : 0;
+    }
+    var arguments = new Arguments(args[1..]);
+    var events = new EventLog(Console.Out, TimeProvider.System);
+    switch (args[0])
+    {
+        case "enter" or "hold":
+            if (await Namespaces.WhyNotAsync() is { } reason)
+            {
+                throw new RackException(reason);
+            }
+            return Become(Namespaces.NewRack([.. Namespaces.Self, args[0] + "-inside", .. args[1..]]));
+        case "enter-inside":
+            return await EnterAsync(arguments);
+        case "hold-inside":
+            await SetUpAsync(arguments);
+            events.Write("rack-up", ("pid", Namespaces.OuterProcessId));
+            while (await Console.In.ReadLineAsync() is not null)
+            {
+            }
+            return 0;
+        case "board":
+            return Become(Namespaces.NewTree([.. Namespaces.Self, "board-inside", .. args[1..]]));
+        case "board-inside":
+            await new Board(ReadBoard(arguments), events, TimeProvider.System).RunAsync();
+            return 0;
+        case "forward":
+            using (var stop = new CancellationTokenSource())
+            {
+                Socket listener = Forwarder.Listen(arguments.Get("socket"));
+                Console.WriteLine("forwarding");
+                await Forwarder.RunAsync(listener, IPEndPoint.Parse(arguments.Get("to")), stop.Token);
+            }
+            return 0;
+        case "rom":
+            string folder = arguments.Get("folder");
+            BootPayload? payload = await new NetworkRom(ReadBoard(arguments), events, TimeProvider.System).RunAsync(folder);
+            if (payload is not null)
+            {
+                Console.WriteLine("payload " + JsonSerializer.Serialize(payload));
+            }
+            return 0;
+        default:
+            throw new RackException($"'{args[0]}' is not a command; see rack --help");
+    }
+}
+
+static int Become(string[] command)
+{
+    Native.Exec(command);
+    throw new RackException($"cannot run {command[0]}: run `make deps-lab`");
+}
+
+static async Task<Process?> SetUpAsync(Arguments arguments)
+{
+    string server = arguments.Find("address-server") ?? "none";
+    arguments.End();
+    await RackNetwork.CreateAsync();
+    return server switch
+    {
+        "none" => null,
+        "dnsmasq" => await RackNetwork.StartAddressServerAsync(),
+        _ => throw new RackException($"--address-server {server} is not one of dnsmasq, none"),
+    };
+}
+
+static async Task<int> EnterAsync(Arguments arguments)
+{
+    if (arguments.Command.Length == 0)
+    {
+        throw new RackException("which command? rack enter -- COMMAND…");
+    }
+    using Process? server = await SetUpAsync(arguments);
+    // Ctrl-C reaches the command too, which decides what it means.
+    Console.CancelKeyPress += (_, pressed) => pressed.Cancel = true;
+    using Process command = Process.Start(new ProcessStartInfo(arguments.Command[0], arguments.Command[1..]))!;
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+    {
+        signal.Cancel = true;
+        _ = Native.Kill(command.Id, Native.SigTerm);
+    });
+    await command.WaitForExitAsync();
+    return command.ExitCode;
+}
+
+static BoardOptions ReadBoard(Arguments arguments)
+{
+    BoardKind kind = Enum.TryParse(arguments.Get("kind"), ignoreCase: true, out BoardKind known)
+        ? known : throw new RackException("--kind must be one of virt, raspi3b, x86");
+    var board = new BoardOptions(kind, (int)arguments.GetNumber("id", 1), Path.GetFullPath(arguments.Get("card")), Path.GetFullPath(arguments.Get("log")));
+    board = board with
+    {
+        CardSize = arguments.GetNumber("card-size", board.CardSize),
+        Memory = (int)arguments.GetNumber("memory", board.Memory),
+        Bridge = arguments.Find("bridge") ?? board.Bridge,
+    };
+    arguments.End();
+    return board.Id is >= 1 and <= 65535 ? board : throw new RackException("--id must be from 1 to 65535");
+}

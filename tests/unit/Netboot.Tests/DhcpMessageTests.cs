@@ -1,0 +1,103 @@
+using System.Net;
+using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol.Ids;
+using CsCheck;
+
+namespace Bootstrap.Netboot.Tests;
+
+public sealed class DhcpMessageTests
+{
+    [Fact]
+    public void Random_bytes_are_read_or_refused_but_never_throw() => Gen.Byte.Array[0, 700].Sample(bytes =>
+    {
+        DhcpMessage.TryParse(bytes, out _);
+        ClientMachineId.TryParse(bytes, out _);
+    });
+
+    [Fact]
+    public void A_damaged_message_is_read_or_refused_but_never_throws()
+    {
+        byte[] good = new byte[DhcpMessage.MaximumReplySize];
+        int length = PiMessages.Discover().Write(good, pad: true);
+        Gen.Select(Gen.Int[0, length - 1], Gen.Byte, Gen.Int[0, length]).Sample((at, value, cut) =>
+        {
+            byte[] bad = good.AsSpan(0, length).ToArray();
+            bad[at] = value;
+            if (DhcpMessage.TryParse(bad.AsSpan(0, cut), out DhcpMessage? message))
+            {
+                ClientMachineId machine = default;
+                _ = message.Find(DhcpOptionCode.ClientMachineId) is { } data && ClientMachineId.TryParse(data.Span, out machine);
+                BootClientRecognition.Recognise(message, machine);
+            }
+        });
+    }
+
+    [Fact]
+    public void What_is_written_is_read_again() =>
+        Gen.Select(Gen.UInt, Gen.ULong, Gen.Bool, Gen.Select(Gen.Byte[1, 254], Gen.Byte.Array[0, 60]).List[0, 4]).Sample((xid, mac, flag, options) =>
+        {
+            var message = new DhcpMessage
+            {
+                IsRequest = true,
+                TransactionId = xid,
+                Broadcast = flag,
+                Mac = new MacAddress(mac & 0xffffffffffff),
+                NextServer = IPAddress.Parse("10.1.2.3"),
+                BootFile = "snponly.efi",
+                // An option 52 in the middle would change what the other fields mean.
+                Options = [.. options.Where(o => o.Item1 != 52).Select(o => new DhcpOption((DhcpOptionCode)o.Item1, o.Item2))],
+            };
+            byte[] buffer = new byte[DhcpMessage.MaximumReplySize];
+            int length = message.Write(buffer, pad: flag);
+            Assert.True(DhcpMessage.TryParse(buffer.AsSpan(0, length), out DhcpMessage? read));
+            Assert.Equal((message.TransactionId, message.Broadcast, message.Mac, message.NextServer, message.BootFile),
+                (read.TransactionId, read.Broadcast, read.Mac, read.NextServer, read.BootFile));
+            Assert.Equal(message.Options.Select(o => (o.Code, Convert.ToHexString(o.Data.Span))), read.Options.Select(o => (o.Code, Convert.ToHexString(o.Data.Span))));
+        });
+
+    [Fact]
+    public void A_split_option_is_joined()
+    {
+        var message = new DhcpMessage
+        {
+            Mac = default,
+            Options = [DhcpOption.Text(DhcpOptionCode.BootFileName, "snp"), DhcpOption.Text(DhcpOptionCode.BootFileName, "only.efi")],
+        };
+        Assert.Equal("snponly.efi", message.FindText(DhcpOptionCode.BootFileName));
+    }
+
+    [Fact]
+    public void An_option_that_reaches_beyond_the_end_makes_the_message_unreadable()
+    {
+        byte[] buffer = new byte[DhcpMessage.MaximumReplySize];
+        int length = PiMessages.Discover().Write(buffer, pad: false);
+        Assert.False(DhcpMessage.TryParse(buffer.AsSpan(0, length - 2), out _));
+    }
+
+    [Fact]
+    public void The_menu_for_a_Pi_is_the_known_good_one() => Assert.Equal(
+        "060103" + "0a0400505845" + "09140000115261737062657272792050692042" + "6f6f74" + "ff", Convert.ToHexStringLower(PiMenu.Option.Span));
+
+    [Theory]
+    [InlineData("0052506934" + "1131c000" + "b2a1d3e4", null)] // too short
+    [InlineData("0052506934" + "1131c000" + "b2a1d3e4" + "01eeffc0", 0xc0ffee01u)] // Pi 4, little-endian
+    [InlineData("0034695052" + "00c03111" + "e4d3a1b2" + "c0ffee01", 0xc0ffee01u)] // Pi 4, the other byte order
+    [InlineData("0052506935" + "7041d004" + "b2a1d3e4" + "01eeffc0", 0xc0ffee01u)] // Pi 5
+    [InlineData("00" + "01eeffc0" + "01eeffc0" + "01eeffc0" + "01eeffc0", 0xc0ffee01u)] // Pi 3B+: serial four times
+    [InlineData("0044444444444444444444444444444444", null)] // Pi 3B ROM
+    public void Option_97_of_a_Pi_tells_its_serial(string hex, uint? serial)
+    {
+        ClientMachineId.TryParse(Convert.FromHexString(hex), out ClientMachineId id);
+        Assert.Equal(serial, id.Serial);
+    }
+
+    [Theory]
+    [InlineData("ffffffffffffffffffffffffffffffff", "ffffffff-ffff-ffff-ffff-ffffffffffff")]
+    [InlineData("00000000000000000000000000000000", "00000000-0000-0000-0000-000000000000")]
+    [InlineData("00000077000000408000000000000007", "77000000-0000-4000-8000-000000000007")] // as OVMF and iPXE send it
+    public void Option_97_of_a_PC_is_its_UUID(string hex, string uuid)
+    {
+        Assert.True(ClientMachineId.TryParse(Convert.FromHexString("00" + hex), out ClientMachineId id));
+        Assert.Equal((MachineIdForm.Uuid, Guid.Parse(uuid)), (id.Form, id.Uuid));
+    }
+}
