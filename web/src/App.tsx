@@ -8,7 +8,7 @@ import { JobsPage } from "./pages/Jobs";
 import { NodePage } from "./pages/Node";
 import { NodesPage } from "./pages/Nodes";
 import { SettingsPage } from "./pages/Settings";
-import { SignIn } from "./pages/SignIn";
+import { hasSignInToken, SignIn } from "./pages/SignIn";
 import { connection, end, loaded, signedIn, start } from "./state/store";
 
 function Page() {
@@ -50,7 +50,7 @@ function focusSearch(e: KeyboardEvent): void {
 export function App() {
   const here = signedIn.value;
   const { path } = location.value;
-  const wantsSignIn = path === "/sign-in" && window.location.hash.length > 1;
+  const wantsSignIn = hasSignInToken();
 
   useEffect(() => {
     document.addEventListener("keydown", focusSearch);

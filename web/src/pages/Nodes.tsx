@@ -57,7 +57,7 @@ export function NodesPage() {
           {hidden > 0 && ` (${hidden} not shown by this filter)`}
         </span>
         {selection.state !== "all" && shown.length > 0 && (
-          <button type="button" class="plain" onClick={selectShown}>
+          <button type="button" class="plain select-shown" onClick={selectShown}>
             Select all {shown.length.toLocaleString("en")} shown
           </button>
         )}

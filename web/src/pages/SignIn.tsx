@@ -2,7 +2,11 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../api/client";
 import { Notice } from "../components/Notice";
 import { go } from "../lib/router";
-import { signedIn } from "../state/store";
+import { checkSession, signedIn } from "../state/store";
+
+export function hasSignInToken(): boolean {
+  return window.location.pathname === "/sign-in" && window.location.hash.length > 1;
+}
 
 /** `/sign-in#token`, and what everybody sees who is not signed in. */
 export function SignIn() {
@@ -22,6 +26,7 @@ export function SignIn() {
       (e: Error) => {
         setError(e.message);
         setBusy(false);
+        void checkSession();
       },
     );
   }, [token]);
