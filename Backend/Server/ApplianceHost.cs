@@ -80,6 +80,8 @@ public static class ApplianceHost
     {
         RouteGroupBuilder open = app.MapGroup("/api/v1").At(Door.Web);
         open.MapAccess();
+        // What is not part of the API is not the page either: programs get an error that they understand.
+        open.MapGet("/{**path}", (string path) => Problems.NotFound($"There is no '{path}' in this API."));
         RouteGroupBuilder api = app.MapGroup("/api/v1").At(Door.Web).RequireSignIn();
         api.MapSignInLinks();
         api.MapNodes();

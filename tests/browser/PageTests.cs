@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
@@ -174,6 +175,93 @@ public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
         await page.GetByRole(AriaRole.Searchbox).FillAsync("state:offline");
         await Expect(page.GetByText("3 nodes selected (3 not shown by this filter)")).ToBeVisibleAsync();
     }
+
+    [Fact]
+    public async Task Failures_stand_together_by_cause_and_can_be_ordered_again()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using Rack rack = await Rack.ConnectAsync(appliance, 4, Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select all that are shown" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Textbox).FillAsync("4");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase and install" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+
+        foreach (SimulatedNode node in rack.Nodes.Take(2))
+        {
+            StartTask order = await node.AcceptTaskAsync(Cancelled);
+            await node.SendAsync(new TaskEnded(order.TaskId, false, false, "disk mmcblk0 is read-only (a card's lock switch?)", DiskState.Untouched), Cancelled);
+        }
+        StartTask written = await rack.Nodes[2].AcceptTaskAsync(Cancelled);
+        await rack.Nodes[2].ReportAsync(written.TaskId, "verifying", ImageBytes / 3, ImageBytes, Cancelled);
+        await rack.Nodes[2].SendAsync(new LogLines(written.TaskId, ["verifying: read back what was written"]), Cancelled);
+
+        ILocator alert = page.GetByRole(AriaRole.Alert);
+        await Expect(alert).ToContainTextAsync("2 nodes: disk mmcblk0 is read-only");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000003" })).ToContainTextAsync("reading back 33 %");
+        await PageFixture.KeepAsync(page, "job-partly-failed");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Log of node-000003" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
+        await page.Keyboard.PressAsync("Escape");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Order again for the 2 that failed" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" }).GetByRole(AriaRole.Listitem)).ToHaveCountAsync(2);
+        await page.Keyboard.PressAsync("Escape");
+        await page.GotoAsync(new Uri(appliance.Url, "nodes/" + rack.Nodes[2].Id).ToString());
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Current task" })).ToContainTextAsync("reading back 33 %");
+        await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
+        await PageFixture.KeepAsync(page, "node");
+    }
+
+    [Fact]
+    public async Task A_thousand_boards_are_listed_and_filtered()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        IPage page = await browser.OpenAsync();
+        // The one board that there is, a thousand times under other names.
+        using HttpClient client = appliance.CreateClient();
+        string herd = Herd(JsonNode.Parse(await client.GetStringAsync("nodes", Cancelled))![0]!, 1000).ToJsonString();
+        await page.RouteAsync("**/api/v1/nodes", route => route.FulfillAsync(new() { ContentType = "application/json", Body = herd }));
+        await page.GotoAsync(appliance.SignInLink().ToString());
+
+        await Expect(page.GetByText("1,000 nodes, 750 connected")).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, "thousand-nodes");
+        await page.GetByRole(AriaRole.Searchbox).FillAsync("state:unbootable name:99");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Select all 2 shown" })).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Dark colours" }).ClickAsync();
+        await page.GetByRole(AriaRole.Searchbox).FillAsync("rack-0");
+        await PageFixture.KeepAsync(page, "thousand-nodes-dark");
+    }
+
+    /// <summary>Copies of a node in all the states that there are.</summary>
+    private static JsonArray Herd(JsonNode one, int count) => new([.. Enumerable.Range(0, count).Select(i =>
+    {
+        JsonNode copy = one.DeepClone();
+        copy["id"] = $"herd-{i:0000}";
+        copy["name"] = $"rack-{i:000}";
+        copy["address"] = $"10.0.{i / 250}.{i % 250 + 2}";
+        copy["link"] = (i % 4) switch { 0 => "offline", 1 => "net-inst", _ => "slave" };
+        copy["lifecycle"] = (i % 4) switch { 0 => "unbootable", 1 => "installing", 2 => "installed", _ => "new" };
+        if (i % 4 == 1)
+        {
+            copy["task"] = new JsonObject
+            {
+                ["id"] = Guid.NewGuid().ToString(),
+                ["jobId"] = Guid.NewGuid().ToString(),
+                ["kind"] = "install",
+                ["state"] = "running",
+                ["phase"] = "writing",
+                ["done"] = i,
+                ["total"] = count,
+                ["unit"] = "bytes",
+                ["rate"] = 31e6,
+            };
+        }
+        return copy;
+    })]);
 
     private static async Task ImportAsync(TestAppliance appliance, string name)
     {

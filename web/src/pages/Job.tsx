@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
-import type { JobView, TaskView } from "../api/types";
+import type { JobView, NodeView, TaskView } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Empty, Notice } from "../components/Notice";
 import { Bar } from "../components/Progress";
@@ -16,6 +16,8 @@ import { Counts, jobTitle } from "./Jobs";
 import { CancelDialog } from "./jobs/CancelDialog";
 import { taskColumns } from "./jobs/columns";
 import { TaskLogDialog } from "./jobs/TaskLogDialog";
+import { InstallDialog } from "./nodes/InstallDialog";
+import { PowerDialog } from "./nodes/PowerDialog";
 
 /** The job's tasks, live; null: not read yet. */
 function useTasks(id: string): { tasks: TaskView[] | null; error: string; put: (tasks: TaskView[]) => void } {
@@ -70,7 +72,9 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
   const [cancelling, setCancelling] = useState<TaskView[] | null>(null);
   const [log, setLog] = useState<TaskView | null>(null);
   const [columns] = useState(() => taskColumns((task) => setCancelling([task]), setLog));
+  const [again, setAgain] = useState<NodeView[] | null>(null);
   const { busy, error, run } = useAction();
+  const failed = tasks.filter((t) => t.state === "failed" || t.state === "timed-out");
   const open = tasks.filter((t) => !isOver(t.state));
   const fraction = tasks.reduce((sum, t) => sum + (isOver(t.state) ? 1 : overallFraction(t)), 0) / Math.max(1, tasks.length);
 
@@ -93,6 +97,11 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
           {count(tasks.length, "node")}, ordered <Ago at={job.createdAt} />
           {job.createdBy === "policy" && " by the policy for new boards"}
         </span>
+        {failed.length > 0 && (
+          <button type="button" class="end" onClick={() => setAgain(failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? []))}>
+            Order again for the {failed.length} that failed …
+          </button>
+        )}
         {open.length > 1 && (
           <button type="button" class="end" onClick={() => setCancelling(open)}>
             Cancel all {open.length} …
@@ -108,6 +117,8 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
       <Failures tasks={tasks} />
       <Table label="Tasks" columns={columns} rows={tasks} keyOf={(t) => t.id} nameOf={(t) => t.nodeName} />
       {cancelling && <CancelDialog tasks={cancelling} busy={busy} error={error} onCancel={() => void run(cancel)} onClose={() => setCancelling(null)} />}
+      {again && again.length > 0 && job.kind === "install" && <InstallDialog targets={again} image={job.image} onClose={() => setAgain(null)} />}
+      {again && again.length > 0 && job.kind !== "install" && <PowerDialog kind={job.kind} targets={again} onClose={() => setAgain(null)} />}
       {log && <TaskLogDialog task={log} onClose={() => setLog(null)} />}
     </>
   );

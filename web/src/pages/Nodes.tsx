@@ -97,8 +97,8 @@ function NoNodes() {
       <dl>
         <dt>Raspberry Pi 4, 5, 400, CM4</dt>
         <dd>
-          Boots from the network when no card or disk starts. To try the network first: <code>sudo rpi-eeprom-config --edit</code> and{" "}
-          <code>BOOT_ORDER=0xf21</code> (read from the right: card, network, again).
+          Boots from the network when its card is out or empty, if network is in its boot order: <code>sudo rpi-eeprom-config --edit</code>,{" "}
+          <code>BOOT_ORDER=0xf21</code> (read from the right: card, then network, then from the start).
         </dd>
         <dt>Raspberry Pi 3B+</dt>
         <dd>Boots from the network as it comes: leave the card empty or out.</dd>

@@ -2,13 +2,14 @@ import { Notice } from "../../components/Notice";
 import { Bar } from "../../components/Progress";
 import { bytes, percent } from "../../lib/format";
 import { dismissImport, imports } from "../../state/store";
+import { refusedHere } from "./UploadForm";
 
 /** What the appliance imports at this moment, whoever sent it. */
 export function Imports() {
   return (
     <>
       {imports.value
-        .filter((i) => i.phase !== "done")
+        .filter((i) => i.phase !== "done" && !(i.phase === "refused" && i.name === refusedHere.value))
         .map((i) => {
           if (i.phase === "refused") {
             return (

@@ -1,4 +1,5 @@
-import { useRef, useState } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { uploadImage, type Upload } from "../../api/upload";
 import { Icon } from "../../components/Icon";
 import { Notice } from "../../components/Notice";
@@ -6,6 +7,9 @@ import { Bar } from "../../components/Progress";
 import { bytes, percent } from "../../lib/format";
 import { imageName } from "../../lib/imageName";
 import { imports } from "../../state/store";
+
+/** Name of the image whose refusal stands in the form: it need not stand on the page twice. */
+export const refusedHere = signal<string | null>(null);
 
 type State =
   | { at: "idle" }
@@ -19,6 +23,10 @@ export function UploadForm() {
   const [name, setName] = useState("");
   const [architecture, setArchitecture] = useState("");
   const [state, setState] = useState<State>({ at: "idle" });
+  useEffect(() => {
+    refusedHere.value = state.at === "refused" ? name : null;
+    return () => void (refusedHere.value = null);
+  }, [state, name]);
   const upload = useRef<Upload | null>(null);
 
   function choose(chosen: File | null): void {

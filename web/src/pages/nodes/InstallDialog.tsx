@@ -10,13 +10,20 @@ import { confirmed, confirmationWord } from "../../lib/confirm";
 import { installTarget } from "../../lib/words";
 import { images } from "../../state/store";
 
+interface Props {
+  targets: readonly NodeView[];
+  /** Digest of the image to begin with. */
+  image?: string | undefined;
+  onClose: () => void;
+}
+
 /** Chooses an image, shows what will be erased, and asks for it to be typed. */
-export function InstallDialog({ targets, onClose }: { targets: readonly NodeView[]; onClose: () => void }) {
+export function InstallDialog({ targets, image: wanted, onClose }: Props) {
   // What the reader saw is what is ordered: nodes that come meanwhile are not slipped in.
   const [nodes] = useState(targets);
   const architectures = [...new Set(nodes.map((n) => n.inventory.architecture))];
   const fitting = images.value.filter((image) => architectures.every((a) => a === image.architecture));
-  const [chosen, setChosen] = useState(fitting[0]?.digest ?? "");
+  const [chosen, setChosen] = useState((fitting.find((i) => i.digest === wanted) ?? fitting[0])?.digest ?? "");
   const [typed, setTyped] = useState("");
   const { busy, error, run } = useAction();
   const image = fitting.find((i) => i.digest === chosen);
