@@ -15,7 +15,8 @@ internal sealed record FlashTarget(string Path, long? SizeBytes, string Descript
     /// <exception cref="CliException">It must not be written; the message says why.</exception>
     public static FlashTarget Open(string path)
     {
-        FileSystemInfo resolved = File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path);
+        FileSystemInfo named = new FileInfo(path);
+        FileSystemInfo resolved = named.LinkTarget is null ? named : named.ResolveLinkTarget(returnFinalTarget: true)!;
         if (!resolved.FullName.StartsWith("/dev/", StringComparison.Ordinal))
         {
             return !Directory.Exists(path) ? new FlashTarget(resolved.FullName, null, "a file") : throw new CliException($"{path} is a folder");
