@@ -45,7 +45,7 @@ images: deps-build ## Build the demo operating systems (cached)
 
 .PHONY: demo
 demo: deps-lab ## Watch bare virtual boards install themselves (BOARD=virt|raspi3b|x86 COUNT=1 ONCE=1)
-	@$(MAKE) -s --no-print-directory build
+	@mkdir -p build
 	@packaging/demo "$(or $(BOARD),virt)" "$(or $(COUNT),1)" "$(ONCE)"
 
 # ---- Checking it -----------------------------------------------------------------------------------------------------

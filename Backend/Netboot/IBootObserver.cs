@@ -21,7 +21,7 @@ public interface IBootObserver
 /// <param name="Interface">Name of the network interface that heard it.</param>
 /// <param name="Asked">The client's message type.</param>
 /// <param name="Answered">Our message type; null if the client was told nothing.</param>
-/// <param name="Address">The address that the client has or was given; null if that is not known (proxy mode).</param>
+/// <param name="Address">The address that the client has, was given, or requests of another server; null if that is not known.</param>
 /// <param name="BootFile">The boot file that it was told, if any.</param>
 public sealed record DhcpSighting(
     MacAddress Mac, BootClientKind Kind, ClientMachineId MachineId, string Interface,

@@ -91,6 +91,7 @@ public static class ApplianceHost
         api.MapEvents();
         api.MapDiscovery();
         api.MapNetInstCard();
+        api.MapStore();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
         plain.MapStore();

@@ -25,7 +25,8 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
         ConnectTimeout = TimeSpan.FromSeconds(5),
         UseProxy = false,
         AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
+        // Programs come packed; chunks are packed already, and sent as they are.
+        AutomaticDecompression = DecompressionMethods.GZip,
     })
     {
         Timeout = Timeout.InfiniteTimeSpan,

@@ -113,7 +113,8 @@ public sealed class DhcpServer : IDisposable
             await socket.SendToAsync(buffer.AsMemory(0, length), bootServer ? from : Destination(message, reply), cancel);
         }
         IPAddress? address = reply is not null && !reply.YourAddress.Equals(IPAddress.Any) ? reply.YourAddress :
-            !message.ClientAddress.Equals(IPAddress.Any) ? message.ClientAddress : null;
+            !message.ClientAddress.Equals(IPAddress.Any) ? message.ClientAddress :
+            type == DhcpMessageType.Request ? message.FindAddress(DhcpOptionCode.RequestedAddress) : null;
         _observer.Asked(new DhcpSighting(message.Mac, kind, machine, at.Name, type, reply?.Type, address,
             reply is { BootFile.Length: > 0 } ? reply.BootFile : null));
     }

@@ -23,6 +23,7 @@ internal sealed class NetworkRom(BoardOptions board, EventLog events, TimeProvid
         await Tool.RunAsync("ip", "link", "set", Interface, "up");
         if (_model.HasBootcode && !await LoadBootcodeAsync())
         {
+            events.Write("boot-failed", ("source", "network"), ("reason", "the boot ROM found no DHCP server with boot information, or no bootcode.bin, or a bootsig.bin"));
             return null;
         }
         if (await new RomDhcp(Interface, Mac, MachineId(), events, clock).RunAsync(acknowledge: true) is not { } lease)
@@ -44,6 +45,7 @@ internal sealed class NetworkRom(BoardOptions board, EventLog events, TimeProvid
         }
         if (await source.FetchAsync(startFile) is null)
         {
+            events.Write("boot-failed", ("source", "network"), ("reason", $"{startFile} did not arrive"));
             return null;
         }
         await source.FetchAsync(_model.FixupFile);

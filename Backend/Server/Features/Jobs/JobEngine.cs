@@ -265,7 +265,7 @@ public sealed class JobEngine
             }
             if (move is { State: TaskState.Succeeded, Node: Lifecycle.Installed })
             {
-                c.Execute("UPDATE nodes SET image = @Image, install_id = @Id WHERE id = @NodeId", task);
+                c.Execute("UPDATE nodes SET image = @Image, install_id = @Id, previous_serial = NULL WHERE id = @NodeId", task);
             }
         });
         if (move.State >= TaskState.Succeeded)
