@@ -25,6 +25,8 @@ public sealed class PageFixture : IAsyncLifetime
         {
             throw new InvalidOperationException($"there is no {Chromium}: install the package chromium");
         }
+        // Generous: a machine may have other work; nothing here is measured.
+        Assertions.SetDefaultExpectTimeout(30_000);
         _playwright = await Playwright.CreateAsync();
         // Without a sandbox: tests run as root in containers, and visit our own page alone.
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox", "--disable-gpu"] });

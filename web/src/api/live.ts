@@ -7,8 +7,10 @@ const names: ApplianceEvent["name"][] = [
 const retryMilliseconds = 3000;
 
 export interface Listener {
-  /** Everything must be read anew: the stream is new, or too much was missed. */
-  refetch: () => void;
+  /** The stream is open, for the first time or again: what happened before that is to be read. */
+  opened: () => void;
+  /** Too much was missed: everything must be read anew. */
+  reset: () => void;
   event: (event: ApplianceEvent) => void;
   lost: () => void;
 }
@@ -20,13 +22,13 @@ export function follow(listener: Listener): () => void {
 
   function open(): void {
     source = new EventSource("/api/v1/events");
-    source.onopen = () => listener.refetch();
+    source.onopen = () => listener.opened();
     source.onerror = () => {
       listener.lost();
       // The browser tries again by itself unless it was refused (an error status).
       if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, retryMilliseconds);
     };
-    source.addEventListener("reset", () => listener.refetch());
+    source.addEventListener("reset", () => listener.reset());
     for (const name of names) {
       source.addEventListener(name, (e) => {
         listener.event({ name, data: JSON.parse((e as MessageEvent<string>).data) } as ApplianceEvent);

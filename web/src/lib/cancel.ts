@@ -1,7 +1,14 @@
-import type { TaskView } from "../api/types";
+import type { DiskState, NodeTask } from "../api/types";
+
+/** What is known of a task that might be cancelled. */
+export interface Cancellable extends Pick<NodeTask, "id" | "kind" | "state" | "phase"> {
+  nodeName: string;
+  disk?: DiskState;
+  attempts?: number;
+}
 
 /** What cancelling a task now would leave on its node's disk, in words. */
-export function cancelConsequence(task: TaskView): string {
+export function cancelConsequence(task: Cancellable): string {
   if (task.kind !== "install") return task.state === "waiting" ? "was not sent yet: nothing happens to the node" : "may go through before the node hears of it";
   if (task.disk === "unbootable") return "its disk is partly written already and will not start";
   switch (task.phase) {

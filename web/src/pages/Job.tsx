@@ -97,16 +97,18 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
           {count(tasks.length, "node")}, ordered <Ago at={job.createdAt} />
           {job.createdBy === "policy" && " by the policy for new boards"}
         </span>
-        {failed.length > 0 && (
-          <button type="button" class="end" onClick={() => setAgain(failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? []))}>
-            Order again for the {failed.length} that failed …
-          </button>
-        )}
-        {open.length > 1 && (
-          <button type="button" class="end" onClick={() => setCancelling(open)}>
-            Cancel all {open.length} …
-          </button>
-        )}
+        <span class="end button-row">
+          {failed.length > 0 && (
+            <button type="button" onClick={() => setAgain(failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? []))}>
+              Order again for the {failed.length} that failed …
+            </button>
+          )}
+          {open.length > 1 && (
+            <button type="button" onClick={() => setCancelling(open)}>
+              Cancel all {open.length} …
+            </button>
+          )}
+        </span>
       </div>
       {open.length > 0 && (
         <div class="job-progress">

@@ -38,6 +38,8 @@ export const watchLog = (watcher: (lines: LogLine[]) => void) => watch(logWatche
 export const watchRefetch = (watcher: () => void) => watch(refetchWatchers, watcher);
 
 let stop: (() => void) | undefined;
+/** The stream of events is open. */
+let streaming = false;
 
 // A thousand boards send a hundred heartbeats a second: the page is drawn anew a few times a second, whatever comes.
 const drawMilliseconds = 120;
@@ -77,7 +79,7 @@ async function refetch(): Promise<void> {
       policy: thePolicy,
     };
     loaded.value = true;
-    connection.value = "live";
+    if (streaming) connection.value = "live";
   } catch (e) {
     if (e instanceof ApiError && e.status === 401) signedIn.value = false;
     connection.value = "lost";
@@ -91,20 +93,28 @@ async function refetch(): Promise<void> {
 
 /** Starts following the appliance; called when somebody is signed in. */
 export function start(): void {
-  stop ??= follow({
-    refetch: () => void refetch(),
+  if (stop !== undefined) return;
+  stop = follow({
+    opened: () => {
+      streaming = true;
+      void refetch();
+    },
+    reset: () => void refetch(),
     event: enqueue,
     lost: () => {
+      streaming = false;
       connection.value = "lost";
       void checkSession();
     },
   });
+  void refetch(); // what there is need not wait for the stream
 }
 
 /** Ends following; what was known is forgotten. */
 export function end(): void {
   stop?.();
   stop = undefined;
+  streaming = false;
   waiting = [];
   snapshot.value = nothing;
   loaded.value = false;

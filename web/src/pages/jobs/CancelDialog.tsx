@@ -1,11 +1,10 @@
-import type { TaskView } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
-import { cancelConsequence } from "../../lib/cancel";
+import { cancelConsequence, type Cancellable } from "../../lib/cancel";
 import { count } from "../../lib/format";
 
 interface Props {
-  tasks: TaskView[];
+  tasks: readonly Cancellable[];
   busy: boolean;
   error: string;
   onCancel: () => void;

@@ -32,7 +32,7 @@ export const nodeColumns: readonly Column<NodeView>[] = [
   {
     id: "name",
     title: "Name",
-    width: "minmax(8rem, 1.2fr)",
+    width: "minmax(7rem, 1.2fr)",
     cell: (n) => (
       <>
         <a class="name" href={`/nodes/${n.id}`}>
@@ -43,17 +43,17 @@ export const nodeColumns: readonly Column<NodeView>[] = [
     ),
   },
   { id: "link", title: "Link", width: "7.2rem", cell: (n) => <LinkBadge state={n.link} /> },
-  { id: "doing", title: "Disk and task", width: "minmax(11rem, 1.2fr)", cell: (n) => <Doing node={n} /> },
-  { id: "image", title: "Image", width: "minmax(6rem, 1fr)", cell: (n) => n.imageName ?? (n.image ? n.image.slice(0, 12) : <span class="dim">–</span>) },
-  { id: "model", title: "Model", width: "minmax(8rem, 1.5fr)", cell: (n) => <span title={n.inventory.model}>{n.inventory.model}</span>, minor: true },
+  { id: "doing", title: "Disk and task", width: "minmax(10.5rem, 1.2fr)", cell: (n) => <Doing node={n} /> },
+  { id: "image", title: "Image", width: "minmax(5rem, 1fr)", cell: (n) => n.imageName ?? (n.image ? n.image.slice(0, 12) : <span class="dim">–</span>) },
+  { id: "model", title: "Model", width: "minmax(7rem, 1.5fr)", cell: (n) => <span title={n.inventory.model}>{n.inventory.model}</span>, minor: true },
   { id: "arch", title: "Arch", width: "4rem", cell: (n) => n.inventory.architecture, minor: true },
-  { id: "ram", title: "RAM", width: "4.8rem", align: "end", cell: (n) => memory(n.inventory.memoryBytes), minor: true },
-  { id: "disk", title: "Disk", width: "minmax(6.5rem, 0.6fr)", cell: (n) => <span title={disks(n)}>{disks(n)}</span>, minor: true },
+  { id: "ram", title: "RAM", width: "4.2rem", align: "end", cell: (n) => memory(n.inventory.memoryBytes), minor: true },
+  { id: "disk", title: "Disk", width: "minmax(6rem, 0.6fr)", cell: (n) => <span title={disks(n)}>{disks(n)}</span>, minor: true },
   { id: "address", title: "Address", width: "8rem", cell: (n) => n.address ?? <span class="dim">–</span> },
   {
     id: "seen",
     title: "Last seen",
-    width: "6.8rem",
+    width: "6.2rem",
     cell: (n) => (n.link === "offline" ? <Ago at={n.lastSeen} /> : <span class="dim">now</span>),
   },
 ];
