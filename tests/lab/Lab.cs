@@ -138,6 +138,27 @@ internal sealed class Lab : IAsyncDisposable
     public async Task<IReadOnlyList<JsonNode>> WaitForEndAsync(Guid job) =>
         [.. (await WaitForAsync("the end of a job", $"jobs/{job}", Ended))["tasks"]!.AsArray().Select(t => t!)];
 
+    /// <summary>Installs an image on a new board, as a person's order once the board waits for one.</summary>
+    public async Task<VirtualBoard> InstallAsync(BoardOptions plan, string image)
+    {
+        VirtualBoard board = await PowerOnAsync(plan);
+        await WaitForNodeAsync(board, "waits", node => node.Text("link") == "net-inst");
+        await ExpectSuccessAsync(await OrderAsync("install", board, image));
+        await WaitForRunningAsync(board);
+        return board;
+    }
+
+    /// <summary>Orders a shutdown, and returns when the board is off and the job has succeeded.</summary>
+    public async Task ShutDownAsync(VirtualBoard board)
+    {
+        await ExpectSuccessAsync(await OrderAsync("shutdown", board));
+        Assert.Equal(0, await board.Exited.WaitAsync(Cancel));
+    }
+
+    /// <summary>Waits until a fifth of the image is on the card, and most is not.</summary>
+    public Task<JsonNode> WaitForMidWriteAsync(Guid job) =>
+        WaitForTaskAsync(job, "in the middle of writing", t => t.Text("phase") == "writing" && t.Number("total") > 0 && t.Number("done") * 5 > t.Number("total"));
+
     /// <summary>Orders something of one board.</summary>
     public Task<Guid> OrderAsync(string kind, VirtualBoard board, string? image = null) =>
         Appliance.OrderAsync(kind, [board.Options.NodeId], image, Cancel);
