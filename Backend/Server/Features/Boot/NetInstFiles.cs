@@ -12,7 +12,7 @@ public sealed record ServedFile(string FilePath, RemoteFile Remote);
 
 /// <summary>
 /// NetInst for one architecture: kernel and initramfs. The initramfs is what came with the program (modules, then the agent) and a
-/// small third archive that is this appliance's alone: its CA, its mesh, the token to join with.
+/// small third archive that is this appliance's alone: its CA, its mesh, the token to join with. The Slave program is one zstd frame.
 /// </summary>
 public sealed record NetInstFiles(string Architecture, ServedFile Kernel, ServedFile Initramfs, ServedFile? Slave, byte[] Personal);
 
@@ -45,7 +45,7 @@ public static class NetInstLibrary
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             string initramfs = Path.Combine(folder, $"initramfs-{architecture}");
             Join(initramfs, parts, personal);
-            string slave = Path.Combine(options.ShareFolder, "slave", architecture, "bootstrap-slave");
+            string slave = Path.Combine(options.ShareFolder, "slave", architecture, "bootstrap-slave.zst");
             library.Add(architecture, new NetInstFiles(architecture,
                 Describe(kernel, $"/netinst/{architecture}/kernel"),
                 Describe(initramfs, $"/netinst/{architecture}/initramfs"),
