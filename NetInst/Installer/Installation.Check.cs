@@ -8,7 +8,7 @@ namespace Bootstrap.Installer;
 /// <summary>The checks before the first write.</summary>
 public sealed partial class Installation
 {
-    private const long MaximumSlaveBytes = 64 << 20;
+    private const int MaximumSlaveBytes = 64 << 20;
 
     private async Task FetchManifestAsync(CancellationToken cancellation)
     {
@@ -63,8 +63,16 @@ public sealed partial class Installation
         {
             throw new InstallException($"the Slave program is said to have {slave.Length} bytes: refused");
         }
-        byte[] program = new byte[slave.Length];
-        await store.FetchAsync("the Slave program", slave.Path, slave.Digest, program, cancellation).ConfigureAwait(false);
-        _slaveProgram = program;
+        byte[] packed = new byte[slave.Length];
+        await store.FetchAsync("the Slave program", slave.Path, slave.Digest, packed, cancellation).ConfigureAwait(false);
+        try
+        {
+            using var decoder = new ZstdSharp.Decompressor();
+            _slaveProgram = decoder.Unwrap(packed, MaximumSlaveBytes).ToArray();
+        }
+        catch (ZstdSharp.ZstdException e)
+        {
+            throw new InstallException($"the Slave program (digest {slave.Digest}) cannot be decoded: {e.Message}");
+        }
     }
 }

@@ -39,7 +39,7 @@ public sealed record InstallOrder(Digest Image, string? Disk, bool Compare, Node
 /// <summary>What is set on an installed system before its first start.</summary>
 /// <param name="HostName">RFC 1123 label.</param>
 /// <param name="AuthorizedKeys">OpenSSH public keys, one a line; for root.</param>
-/// <param name="Slave">The Slave program for the node's architecture.</param>
+/// <param name="Slave">The Slave program for the node's architecture, as one zstd frame.</param>
 /// <param name="Backends">Addresses where this appliance was last seen ("10.0.0.1"), tried beside discovery.</param>
 /// <param name="Mesh">Discovery mesh of the node.</param>
 public sealed record NodeConfiguration(

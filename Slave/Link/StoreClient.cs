@@ -25,8 +25,7 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
         ConnectTimeout = TimeSpan.FromSeconds(5),
         UseProxy = false,
         AllowAutoRedirect = false,
-        // Programs come packed; chunks are packed already, and sent as they are.
-        AutomaticDecompression = DecompressionMethods.GZip,
+        AutomaticDecompression = DecompressionMethods.None,
     })
     {
         Timeout = Timeout.InfiniteTimeSpan,
@@ -96,7 +95,8 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
         long? announced = response.Content.Headers.ContentLength;
         if (announced is not null && announced != length)
         {
-            throw new HttpIOException(HttpRequestError.InvalidResponse, $"it has {announced} bytes, not {length}");
+            // The appliance means to send something else: as with a wrong digest, asking for hours does not help.
+            throw new CorruptException($"it has {announced} bytes, not {length}");
         }
         await using Stream body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
@@ -124,7 +124,7 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
     {
         if (received != wanted)
         {
-            throw new DigestException($"its digest is {received}, not {wanted}");
+            throw new CorruptException($"its digest is {received}, not {wanted}");
         }
     }
 
@@ -159,7 +159,7 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
             {
                 fault = $"nothing came for {s_silence.TotalSeconds:0} s";
             }
-            catch (DigestException e)
+            catch (CorruptException e)
             {
                 fault = e.Message;
                 corrupt = true;
@@ -180,7 +180,7 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
     }
 
     /// <summary>The bytes are not those that were asked for.</summary>
-    private sealed class DigestException(string message) : CryptographicException(message);
+    private sealed class CorruptException(string message) : CryptographicException(message);
 
     /// <summary>Passes the caller's cancellation on to the timer that each received piece winds up again.</summary>
     private sealed class SilenceTimer(CancellationTokenSource timer, CancellationToken cancellation) : IDisposable

@@ -28,6 +28,9 @@ public sealed record BoardOptions(BoardKind Kind, int Id, string Card, string Lo
     /// <summary>MiB of RAM; a Pi 3 always has 1024.</summary>
     public int Memory { get; init; } = 512;
 
+    /// <summary>How many resets it makes; at the next it stays off, so that its card can be looked at before what is on it starts.</summary>
+    public int Resets { get; init; } = int.MaxValue;
+
     /// <summary>The switch that it is plugged into.</summary>
     public string Bridge { get; init; } = RackNetwork.Bridge;
 
@@ -58,6 +61,7 @@ public sealed record BoardOptions(BoardKind Kind, int Id, string Card, string Lo
     [
         "--kind", Kind.ToString().ToLowerInvariant(), "--id", Text(Id), "--card", Card, "--log", Log,
         "--card-size", Text(CardSize), "--memory", Text(Memory), "--bridge", Bridge,
+        "--resets", Text(Resets),
     ];
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

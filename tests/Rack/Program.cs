@@ -12,9 +12,11 @@ const string Usage = """
 
       rack enter [--address-server dnsmasq|none] -- COMMAND…
           Runs a command inside a new rack: switch rack0 with this host as 10.77.0.1/24. Everything in it ends with the command.
-      rack board --kind virt|raspi3b|x86 --id N --card FILE --log FILE [--card-size BYTES] [--memory MIB] [--bridge rack0]
+      rack board --kind virt|raspi3b|x86 --id N --card FILE --log FILE [--card-size BYTES] [--memory MIB] [--resets N] [--bridge rack0]
           Inside a rack: plugs in a board and switches it on. Events go to standard output as lines of JSON. SIGKILL is a power cut.
-          Exit code 0 once the board has switched itself off.
+          Exit code 0 once the board has switched itself off, or has come to reset N+1.
+      rack machine --id N --address ADDR/LENGTH -- COMMAND…
+          Inside a rack: runs a command on a machine of its own, whose interface eth0 is plugged into the switch.
       rack forward --socket PATH --to ADDR:PORT
           Inside a rack: passes connections to a Unix socket, which can be reached from outside, on to an address of the rack.
     """;
@@ -60,6 +62,8 @@ static async Task<int> RunAsync(string[] args)
         case "board-inside":
             await new Board(ReadBoard(arguments), events, TimeProvider.System).RunAsync();
             return 0;
+        case "machine":
+            return await RunMachineAsync(arguments);
         case "forward":
             using (var stop = new CancellationTokenSource())
             {
@@ -119,6 +123,25 @@ static async Task<int> EnterAsync(Arguments arguments)
     return command.ExitCode;
 }
 
+static async Task<int> RunMachineAsync(Arguments arguments)
+{
+    int id = (int)arguments.GetNumber("id", 1);
+    string address = arguments.Get("address");
+    arguments.End();
+    using Process machine = await RackNetwork.StartMachineAsync(id, address, arguments.Command);
+    await Task.WhenAll(CopyAsync(machine.StandardOutput, Console.Out), CopyAsync(machine.StandardError, Console.Error));
+    await machine.WaitForExitAsync();
+    return machine.ExitCode;
+
+    static async Task CopyAsync(StreamReader from, TextWriter to)
+    {
+        while (await from.ReadLineAsync() is { } line)
+        {
+            await to.WriteLineAsync(line);
+        }
+    }
+}
+
 static BoardOptions ReadBoard(Arguments arguments)
 {
     BoardKind kind = Enum.TryParse(arguments.Get("kind"), ignoreCase: true, out BoardKind known)
@@ -129,6 +152,7 @@ static BoardOptions ReadBoard(Arguments arguments)
         CardSize = arguments.GetNumber("card-size", board.CardSize),
         Memory = (int)arguments.GetNumber("memory", board.Memory),
         Bridge = arguments.Find("bridge") ?? board.Bridge,
+        Resets = (int)arguments.GetNumber("resets", board.Resets),
     };
     arguments.End();
     return board.Id is >= 1 and <= 65535 ? board : throw new RackException("--id must be from 1 to 65535");

@@ -45,6 +45,11 @@ internal static class RackNetwork
         return process;
     }
 
+    /// <summary>Runs a program on a machine of its own: its interface eth0 has the given address, such as "10.77.0.3/24".</summary>
+    public static Task<Process> StartMachineAsync(int id, string address, string[] command) => StartOnCableAsync(
+        $"machine{id}", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"02:77:00:01:{id >> 8:x2}:{id & 0xff:x2}"), ["sh", "-c",
+        "ip link set lo up; ip address add \"$1\" broadcast + dev eth0; ip link set eth0 up; shift; exec \"$@\"", "sh", address, .. command]);
+
     /// <summary>Makes a virtual machine's end of a cable.</summary>
     public static async Task CreateTapAsync(string name, string bridge)
     {

@@ -78,10 +78,12 @@ public sealed class RackAppliance : IAsyncDisposable
     }
 
     /// <summary>Imports an image file under a name.</summary>
-    public async Task<JsonNode> ImportAsync(string file, string name, CancellationToken cancel)
+    /// <param name="architecture">Of an image that does not tell it itself.</param>
+    public async Task<JsonNode> ImportAsync(string file, string name, CancellationToken cancel, string? architecture = null)
     {
         await using FileStream source = File.OpenRead(file);
-        return await SendAsync(HttpMethod.Post, $"images?name={Uri.EscapeDataString(name)}", new StreamContent(source, 1 << 20), cancel);
+        string said = architecture is null ? "" : $"&architecture={architecture}";
+        return await SendAsync(HttpMethod.Post, $"images?name={Uri.EscapeDataString(name)}{said}", new StreamContent(source, 1 << 20), cancel);
     }
 
     /// <summary>Sets the policy: new boards of an architecture get an image at once.</summary>

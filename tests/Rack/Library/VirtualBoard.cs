@@ -64,10 +64,11 @@ public sealed class VirtualBoard : IAsyncDisposable
         _process.Output.WaitForAsync(line => BoardEvent.Parse(line) is var e && e.Name == name && condition?.Invoke(e) != false ? e : null, cancel, from);
 
     /// <summary>Waits until the console has printed a text.</summary>
+    /// <param name="from">Number of characters from the beginning to pass over.</param>
     /// <exception cref="RackException">The board ended first.</exception>
-    public async Task WaitForConsoleAsync(string text, CancellationToken cancel)
+    public async Task WaitForConsoleAsync(string text, CancellationToken cancel, int from = 0)
     {
-        while (!ConsoleText.Contains(text, StringComparison.Ordinal))
+        while (ConsoleText.IndexOf(text, from, StringComparison.Ordinal) < 0)
         {
             if (Exited.IsCompleted)
             {

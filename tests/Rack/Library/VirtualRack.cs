@@ -57,6 +57,13 @@ public sealed class VirtualRack : IAsyncDisposable
     public async Task<VirtualBoard> StartBoardAsync(BoardOptions board) =>
         new(board, await StartAsync([.. Namespaces.Self, "board", .. board.ToArguments()]));
 
+    /// <summary>Starts a program on a machine of its own in the rack; its interface is eth0.</summary>
+    /// <param name="id">Number of the machine, from 1.</param>
+    /// <param name="address">Its address and subnet: "10.77.0.3/24".</param>
+    /// <param name="command">Program and arguments.</param>
+    public Task<RackProcess> StartMachineAsync(int id, string address, IReadOnlyList<string> command) =>
+        StartAsync([.. Namespaces.Self, "machine", "--id", id.ToString(CultureInfo.InvariantCulture), "--address", address, "--", .. command]);
+
     public async ValueTask DisposeAsync()
     {
         // The holder waits for the end of its input; when it goes, the kernel ends all that is in the rack.

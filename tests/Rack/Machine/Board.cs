@@ -21,19 +21,21 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
         string folder = options.Card + ".boot";
         try
         {
-            QemuEnd end;
-            do
+            for (int resets = 0; ; resets++)
             {
                 events.Write("power-on", ("pid", Namespaces.OuterProcessId), ("kind", options.Kind.ToString().ToLowerInvariant()), ("serial", options.Serial),
                     ("mac", options.Mac), ("node", options.NodeId), ("card", options.Card), ("log", options.Log));
                 BootPayload? payload = options.Kind == BoardKind.X86 ? null : await LoadAsync(folder);
                 await RackNetwork.CreateTapAsync(_tap, options.Bridge);
                 events.Write("qemu-start");
-                end = await Qemu.RunAsync(QemuCommand.For(options, payload, _tap, Variables()));
+                QemuEnd end = await Qemu.RunAsync(QemuCommand.For(options, payload, _tap, Variables()));
                 await RackNetwork.DeleteAsync(_tap);
                 events.Write(end == QemuEnd.Reset ? "reset" : "power-off");
+                if (end == QemuEnd.PowerOff || resets == options.Resets)
+                {
+                    return;
+                }
             }
-            while (end == QemuEnd.Reset);
         }
         finally
         {

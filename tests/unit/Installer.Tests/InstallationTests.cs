@@ -11,6 +11,7 @@ public sealed class InstallationTests
 {
     private const int DiskSize = 4 << 20;
     private static readonly byte[] s_slave = [.. Enumerable.Range(0, 5000).Select(i => (byte)i)];
+    private static readonly byte[] s_packedSlave = new ZstdSharp.Compressor().Wrap(s_slave).ToArray();
 
     private readonly TestImage _image = new();
     private readonly List<TaskProgress> _progress = [];
@@ -21,7 +22,7 @@ public sealed class InstallationTests
         CancellationTokenSource? stop = null)
     {
         image ??= _image;
-        var files = new Dictionary<string, byte[]>(image.Files) { ["/programs/slave"] = s_slave };
+        var files = new Dictionary<string, byte[]>(image.Files) { ["/programs/slave"] = s_packedSlave };
         await using var server = new TestServer(files);
         spoil?.Invoke(server);
         using var store = new StoreClient(server.Address, _log.Add, new HastyTime());
@@ -29,7 +30,7 @@ public sealed class InstallationTests
         var trust = new InstallTrust(TestImage.Authority, certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(),
             new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
         var order = new InstallOrder(image.Signed.Digest, disk, compare, new NodeConfiguration("node-1", ["ssh-ed25519 AAAA test"],
-            new RemoteFile("/programs/slave", Digest.Of(s_slave), s_slave.Length), ["10.0.0.1"], "default"));
+            new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"));
         using var installation = new Installation(Guid.NewGuid(), order, store, trust, machine, _progress.Add, _log.Add, TimeProvider.System);
         return await installation.RunAsync(dryRun, stop?.Token ?? TestContext.Current.CancellationToken);
     }

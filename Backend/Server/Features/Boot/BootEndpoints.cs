@@ -32,7 +32,7 @@ internal static class BootEndpoints
             {
                 if (file is not null)
                 {
-                    plain.MapGet(file.Remote.Path, (HttpContext context) => Send(context, file));
+                    plain.MapGet(file.Remote.Path, () => Results.File(file.FilePath, "application/octet-stream", enableRangeProcessing: true));
                 }
             }
         }
@@ -46,15 +46,5 @@ internal static class BootEndpoints
                 ? Results.Stream(file.AsStream(), "application/octet-stream", enableRangeProcessing: true)
                 : Results.NotFound();
         });
-    }
-
-    private static IResult Send(HttpContext context, ServedFile file)
-    {
-        bool packed = file.PackedPath is not null && context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.Ordinal);
-        if (packed)
-        {
-            context.Response.Headers.ContentEncoding = "gzip";
-        }
-        return Results.File(packed ? file.PackedPath! : file.FilePath, "application/octet-stream", enableRangeProcessing: !packed);
     }
 }

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
@@ -9,14 +8,11 @@ using Bootstrap.Server.Features.Trust;
 namespace Bootstrap.Server.Features.Boot;
 
 /// <summary>A file that nodes fetch, with its digest.</summary>
-/// <param name="FilePath">Where it lies.</param>
-/// <param name="Remote">What nodes are told of it.</param>
-/// <param name="PackedPath">The same as gzip, for those who accept that; null: it is not worth it.</param>
-public sealed record ServedFile(string FilePath, RemoteFile Remote, string? PackedPath = null);
+public sealed record ServedFile(string FilePath, RemoteFile Remote);
 
 /// <summary>
 /// NetInst for one architecture: kernel and initramfs. The initramfs is what came with the program (modules, then the agent) and a
-/// small third archive that is this appliance's alone: its CA, its mesh, the token to join with.
+/// small third archive that is this appliance's alone: its CA, its mesh, the token to join with. The Slave program is one zstd frame.
 /// </summary>
 public sealed record NetInstFiles(string Architecture, ServedFile Kernel, ServedFile Initramfs, ServedFile? Slave, byte[] Personal);
 
@@ -49,11 +45,11 @@ public static class NetInstLibrary
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             string initramfs = Path.Combine(folder, $"initramfs-{architecture}");
             Join(initramfs, parts, personal);
-            string slave = Path.Combine(options.ShareFolder, "slave", architecture, "bootstrap-slave");
+            string slave = Path.Combine(options.ShareFolder, "slave", architecture, "bootstrap-slave.zst");
             library.Add(architecture, new NetInstFiles(architecture,
                 Describe(kernel, $"/netinst/{architecture}/kernel"),
                 Describe(initramfs, $"/netinst/{architecture}/initramfs"),
-                File.Exists(slave) ? Pack(Describe(slave, $"/programs/slave/{architecture}"), folder) : null,
+                File.Exists(slave) ? Describe(slave, $"/programs/slave/{architecture}") : null,
                 personal));
         }
         return library;
@@ -86,23 +82,6 @@ public static class NetInstLibrary
             joined.Write(personal);
         }
         File.Move(temporary, target, overwrite: true);
-    }
-
-    /// <summary>Packs a program once: a board with a slow network takes minutes for what is a third as large when packed.</summary>
-    private static ServedFile Pack(ServedFile file, string folder)
-    {
-        string packed = Path.Combine(folder, $"{file.Remote.Digest}.gz");
-        if (!File.Exists(packed))
-        {
-            string temporary = packed + ".new";
-            using (FileStream source = File.OpenRead(file.FilePath), target = File.Create(temporary))
-            using (var gzip = new GZipStream(target, CompressionLevel.Optimal))
-            {
-                source.CopyTo(gzip);
-            }
-            File.Move(temporary, packed, overwrite: true);
-        }
-        return file with { PackedPath = packed };
     }
 
     private static ServedFile Describe(string path, string urlPath)

@@ -1,0 +1,118 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+
+namespace Bootstrap.Lab.Tests;
+
+public class FaultTests
+{
+    [Fact]
+    public async Task Flipped_byte_in_a_stored_chunk_is_a_named_failure_until_it_is_mended()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        await lab.ImportAsync("tiny-arm64");
+        await SpoilAsync(lab, bytes =>
+        {
+            bytes[bytes.Length / 2] ^= 0x10;
+            return bytes;
+        }, "its digest is");
+    }
+
+    [Fact]
+    public async Task Truncated_chunk_is_a_named_failure_until_it_is_mended()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        await lab.ImportAsync("tiny-arm64");
+        await SpoilAsync(lab, bytes => bytes[..(bytes.Length / 3)], "bytes, not");
+    }
+
+    [Fact]
+    public async Task Card_that_is_too_small_is_refused_before_the_first_write()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        await lab.ImportAsync("tiny-arm64");
+        await lab.Appliance.InstallNewBoardsAsync("arm64", "tiny-arm64", lab.Cancel);
+        BoardOptions plan = lab.Plan(BoardKind.Virt);
+        await MakeUsedCardAsync(plan.Card, 128 << 20, lab.Cancel);
+        string before = await new Disk(plan.Card).DigestAsync(lab.Cancel);
+
+        VirtualBoard board = await lab.PowerOnAsync(plan);
+        JsonNode task = (await lab.WaitForEndAsync(await lab.WaitForJobAsync()))[0];
+        Assert.Equal(("failed", "untouched"), (task.Text("state"), task.Text("disk")));
+        Assert.Contains("is too small", task.Text("cause"), StringComparison.Ordinal);
+        await board.WaitForConsoleAsync("INSTALLATION FAILED", lab.Cancel);
+        await board.PowerCutAsync();
+        Assert.Equal(before, await new Disk(plan.Card).DigestAsync(lab.Cancel));
+    }
+
+    [Fact]
+    public async Task Installation_goes_on_after_a_power_cut_in_mid_write()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        string image = await lab.ImportAsync("demo-arm64");
+        await lab.Appliance.InstallNewBoardsAsync("arm64", "demo-arm64", lab.Cancel);
+        BoardOptions plan = lab.Plan(BoardKind.Virt) with { Resets = 0 };
+        VirtualBoard board = await lab.PowerOnAsync(plan);
+        Guid job = await lab.WaitForJobAsync();
+        await lab.WaitForMidWriteAsync(job);
+        await board.PowerCutAsync();
+        Assert.Empty(new Disk(plan.Card).Partitions);
+
+        VirtualBoard again = await lab.PowerOnAsync(plan);
+        Assert.Equal(0, await again.Exited.WaitAsync(lab.Cancel));
+        Assert.Contains("bytes were on the disk already", again.ConsoleText, StringComparison.Ordinal);
+        await InstalledCard.VerifyAsync(plan.Card, image, lab.Cancel);
+        await lab.PowerOnAsync(plan with { Resets = int.MaxValue });
+        await lab.ExpectSuccessAsync(job);
+    }
+
+    [Fact]
+    public async Task Installation_goes_on_after_the_appliance_was_killed_and_started_again()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        string image = await lab.ImportAsync("demo-arm64");
+        await lab.Appliance.InstallNewBoardsAsync("arm64", "demo-arm64", lab.Cancel);
+        BoardOptions plan = lab.Plan(BoardKind.Virt) with { Resets = 0 };
+        VirtualBoard board = await lab.PowerOnAsync(plan);
+        Guid job = await lab.WaitForJobAsync();
+        await lab.WaitForMidWriteAsync(job);
+        await lab.KillApplianceAsync();
+        await lab.StartApplianceAsync();
+
+        Assert.Equal(0, await board.Exited.WaitAsync(lab.Cancel));
+        // The same run of NetInst has finished it.
+        Assert.Single(board.Events, e => e.Name == "network-boot");
+        await InstalledCard.VerifyAsync(plan.Card, image, lab.Cancel);
+        await lab.PowerOnAsync(plan with { Resets = int.MaxValue });
+        await lab.ExpectSuccessAsync(job);
+    }
+
+    /// <summary>A card full of somebody's data.</summary>
+    internal static async Task MakeUsedCardAsync(string path, int size, CancellationToken cancel)
+    {
+        byte[] noise = new byte[size];
+        RandomNumberGenerator.Fill(noise);
+        await File.WriteAllBytesAsync(path, noise, cancel);
+    }
+
+    /// <summary>Spoils the largest chunk, sees the installation fail for that reason, mends it, and sees another one succeed.</summary>
+    private static async Task SpoilAsync(Lab lab, Func<byte[], byte[]> spoil, string fault)
+    {
+        FileInfo chunk = new DirectoryInfo(lab.ChunkFolder).EnumerateFiles("*", SearchOption.AllDirectories).MaxBy(file => file.Length)!;
+        byte[] sound = await File.ReadAllBytesAsync(chunk.FullName, lab.Cancel);
+        await File.WriteAllBytesAsync(chunk.FullName, spoil([.. sound]), lab.Cancel);
+        await lab.Appliance.InstallNewBoardsAsync("arm64", "tiny-arm64", lab.Cancel);
+        BoardOptions plan = lab.Plan(BoardKind.Virt);
+        VirtualBoard board = await lab.PowerOnAsync(plan);
+        JsonNode task = (await lab.WaitForEndAsync(await lab.WaitForJobAsync()))[0];
+        Assert.Equal(("failed", "unbootable"), (task.Text("state"), task.Text("disk")));
+        Assert.Contains(fault, task.Text("cause"), StringComparison.Ordinal);
+        Assert.Matches("^fetching chunk [0-9]+ from .*" + chunk.Name, task.Text("cause"));
+        Assert.Empty(new Disk(plan.Card).Partitions);
+        JsonNode node = await lab.WaitForNodeAsync(board, "is known as it is", n => n["task"] is null);
+        Assert.Equal("unbootable", node.Text("lifecycle"));
+
+        await File.WriteAllBytesAsync(chunk.FullName, sound, lab.Cancel);
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "tiny-arm64"));
+        await lab.WaitForRunningAsync(board);
+    }
+}

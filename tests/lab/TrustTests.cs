@@ -1,0 +1,95 @@
+using System.Text.Json.Nodes;
+
+namespace Bootstrap.Lab.Tests;
+
+public class TrustTests
+{
+    [Fact]
+    public async Task Board_that_nobody_assigned_anything_reports_in_waits_and_keeps_its_disk()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        await lab.ImportAsync("tiny-arm64");
+        BoardOptions plan = lab.Plan(BoardKind.Virt);
+        const int size = 512 << 20;
+        await FaultTests.MakeUsedCardAsync(plan.Card, size, lab.Cancel);
+        string before = await new Disk(plan.Card).DigestAsync(lab.Cancel);
+
+        VirtualBoard board = await lab.PowerOnAsync(plan);
+        JsonNode node = await lab.WaitForNodeAsync(board, "waits", n => n.Text("link") == "net-inst");
+        await board.WaitForConsoleAsync("waiting for a person to assign an image", lab.Cancel);
+        JsonNode inventory = node["inventory"]!;
+        Assert.Equal("new", node.Text("lifecycle"));
+        Assert.Equal(plan.Serial, inventory.Text("serial"));
+        Assert.Contains("Raspberry Pi 4", inventory.Text("model"), StringComparison.Ordinal);
+        Assert.Equal(plan.Mac, Assert.Single(inventory["interfaces"]!.AsArray()).Text("mac"));
+        Assert.InRange(inventory.Number("memoryBytes"), 400L << 20, 512L << 20);
+        Assert.Equal(size, Assert.Single(inventory["disks"]!.AsArray())!.Number("sizeBytes"));
+        Assert.Empty((await lab.Appliance.GetAsync("jobs", lab.Cancel)).AsArray());
+
+        await board.PowerCutAsync();
+        Assert.Equal(before, await new Disk(plan.Card).DigestAsync(lab.Cancel));
+    }
+
+    [Fact]
+    public async Task Image_for_another_architecture_is_refused_before_anything_is_ordered()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        await lab.ImportAsync("demo-amd64");
+        VirtualBoard board = await lab.PowerOnAsync(lab.Plan(BoardKind.Virt));
+        await lab.WaitForNodeAsync(board, "waits", n => n.Text("link") == "net-inst");
+
+        RackException refusal = await Assert.ThrowsAsync<RackException>(() => lab.OrderAsync("install", board, "demo-amd64"));
+        Assert.Matches("^Image 'demo-amd64' is for amd64; node-[0-9a-f]+ is arm64. Nothing was ordered.$", refusal.Message);
+        Assert.Empty((await lab.Appliance.GetAsync("jobs", lab.Cancel)).AsArray());
+        refusal = await Assert.ThrowsAsync<RackException>(() => lab.Appliance.InstallNewBoardsAsync("arm64", "demo-amd64", lab.Cancel));
+        Assert.Contains("is for amd64, not for arm64", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Known_node_with_another_key_waits_for_approval()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        await lab.ImportAsync("tiny-arm64");
+        BoardOptions plan = lab.Plan(BoardKind.Virt);
+        VirtualBoard board = await lab.InstallAsync(plan, "tiny-arm64");
+        await board.PowerCutAsync();
+        // The node's key was on the card that is taken out.
+        File.Delete(plan.Card);
+
+        VirtualBoard stranger = await lab.PowerOnAsync(plan);
+        JsonNode node = await lab.WaitForNodeAsync(stranger, "wants approval", n => n["wantsApproval"]!.GetValue<bool>());
+        await stranger.WaitForConsoleAsync("approve this one", lab.Cancel);
+        Assert.Equal("offline", node.Text("link"));
+
+        await lab.Appliance.SendAsync(HttpMethod.Post, $"nodes/{plan.NodeId}/approve", null, lab.Cancel);
+        await lab.WaitForNodeAsync(stranger, "is let in", n => n.Text("link") == "net-inst" && !n["wantsApproval"]!.GetValue<bool>());
+        await stranger.WaitForConsoleAsync("nothing is assigned to this board", lab.Cancel);
+    }
+
+    [Fact]
+    public async Task Appliance_with_another_ca_is_refused_by_netinst_and_slave()
+    {
+        const string refusal = "10.77.0.3 answers as a Bootstrap appliance but";
+        await using Lab lab = await Lab.StartAsync(addressServer: true);
+        await lab.ImportAsync("tiny-arm64");
+        await lab.Appliance.InstallNewBoardsAsync("arm64", "tiny-arm64", lab.Cancel);
+        await using RackProcess other = await lab.Rack.StartMachineAsync(1, "10.77.0.3/24",
+            [Repository.Program, "serve", "--data", Path.Combine(lab.Folder, "other"), "--interface", "eth0", "--dhcp", "off", "--tftp", "off"]);
+        await other.Output.WaitForAsync("ready", lab.Cancel);
+
+        // With ours away, the other one is all that answers.
+        VirtualBoard board = await lab.PowerOnAsync(lab.Plan(BoardKind.Virt));
+        await board.WaitForEventAsync("qemu-start", lab.Cancel);
+        await lab.KillApplianceAsync();
+        await board.WaitForConsoleAsync(refusal, lab.Cancel);
+        await lab.StartApplianceAsync();
+        await lab.ExpectSuccessAsync(await lab.WaitForJobAsync());
+
+        await lab.WaitForRunningAsync(board);
+        int before = board.ConsoleText.Length;
+        await lab.KillApplianceAsync();
+        await board.WaitForConsoleAsync(refusal, lab.Cancel, before);
+        await lab.StartApplianceAsync();
+        await lab.WaitForRunningAsync(board);
+    }
+}
