@@ -100,7 +100,8 @@ public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
         IPage page = await browser.SignInAsync(appliance);
         await page.GetByRole(AriaRole.Link, new() { Name = "Images" }).ClickAsync();
 
-        await page.GetByLabel("Image file").SetInputFilesAsync(new FilePayload { Name = "holiday.jpg", MimeType = "image/jpeg", Buffer = new byte[4096] });
+        // More than fits into a connection's window: the refusal comes while the rest is still being sent.
+        await page.GetByLabel("Image file").SetInputFilesAsync(new FilePayload { Name = "holiday.jpg", MimeType = "image/jpeg", Buffer = new byte[2_000_000] });
         await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync("not an image that is known");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No images yet" })).ToBeVisibleAsync();
