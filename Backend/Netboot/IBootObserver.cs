@@ -10,6 +10,10 @@ public interface IBootObserver
     /// <summary>A client asked by DHCP, and was or was not answered.</summary>
     void Asked(DhcpSighting sighting);
 
+    /// <summary>Bytes came that are no message of the protocol; they were dropped.</summary>
+    /// <param name="protocol">"DHCP" or "TFTP".</param>
+    void Malformed(string protocol);
+
     /// <summary>A TFTP request has ended.</summary>
     void Fetched(TftpSighting sighting);
 }

@@ -9,6 +9,7 @@ using Bootstrap.Server.Features.Discovery;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Features.Trust;
@@ -54,7 +55,7 @@ public static class ApplianceHost
         builder.Services
             .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
             .AddSingleton<AccessTokens>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<PolicyStore>()
-            .AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<OrderComposer>().AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
+            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<OrderComposer>().AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
             .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))
             .AddSingleton<ImageImporter>().AddSingleton<ImageCatalogue>()
@@ -90,6 +91,7 @@ public static class ApplianceHost
         api.MapPolicy();
         api.MapEvents();
         api.MapDiscovery();
+        api.MapStatus();
         api.MapNetInstCard();
         api.MapStore();
 

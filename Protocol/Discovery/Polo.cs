@@ -13,8 +13,10 @@ namespace Bootstrap.Protocol.Discovery;
 /// <param name="services">What it offers, asked anew for every answer.</param>
 /// <param name="interfaceNames">Interfaces to listen on; null or empty: all physical ones.</param>
 /// <param name="clock">Times the answers.</param>
+/// <param name="malformed">Told of each datagram that is no message; it was dropped.</param>
 public sealed class Polo(
-    string id, string mesh, Func<IReadOnlyList<Service>> services, IReadOnlyCollection<string>? interfaceNames, TimeProvider clock)
+    string id, string mesh, Func<IReadOnlyList<Service>> services, IReadOnlyCollection<string>? interfaceNames, TimeProvider clock,
+    Action? malformed = null)
 {
     /// <summary>Switches with IGMP snooping forget members; DHCP brings addresses late; cables are moved.</summary>
     private static readonly TimeSpan s_rejoinPeriod = TimeSpan.FromSeconds(60);
@@ -100,8 +102,12 @@ public sealed class Polo(
                     await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), cancellation).ConfigureAwait(false);
                 var asker = (IPEndPoint)received.RemoteEndPoint;
                 replies.RemoveAll(reply => reply.IsCompleted);
-                if (replies.Count < MaximumPendingReplies &&
-                    DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes)) is Query query && query.Mesh == mesh &&
+                DiscoveryMessage? message = DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes));
+                if (message is null)
+                {
+                    malformed?.Invoke();
+                }
+                if (replies.Count < MaximumPendingReplies && message is Query query && query.Mesh == mesh &&
                     Compose(query) is { } answer && answer.Length <= received.ReceivedBytes && _limit.Allows(asker.Address))
                 {
                     replies.Add(ReplyAsync(socket, answer, asker, query.WindowMilliseconds, cancellation));

@@ -6,7 +6,7 @@ namespace Bootstrap.Imaging.Decoding;
 /// Decodes .xz by the system's liblzma (5.4 or later), on all processors where the file was made in blocks.
 /// A managed decoder is a third slower, and import time is decoding time.
 /// </summary>
-public sealed unsafe partial class XzStream : Stream
+public sealed unsafe partial class XzStream : ForwardStream
 {
     private const int InputBytes = 1 << 20;
     private const ulong MemoryLimit = 1UL << 30;
@@ -46,8 +46,6 @@ public sealed unsafe partial class XzStream : Stream
             throw new ImageException($"liblzma cannot start (error {result})");
         }
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -115,16 +113,6 @@ public sealed unsafe partial class XzStream : Stream
             _state = null;
         }
     }
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     // lzma_stream of lzma/base.h, 64-bit.
     [StructLayout(LayoutKind.Sequential, Size = 136)]

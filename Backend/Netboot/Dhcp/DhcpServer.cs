@@ -82,8 +82,11 @@ public sealed class DhcpServer : IDisposable
             try
             {
                 SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, any, cancel);
-                if (DhcpMessage.TryParse(buffer.AsSpan(0, received.ReceivedBytes), out DhcpMessage? message) && message.Type is { } type &&
-                    FindInterface(name) is { } at)
+                if (!DhcpMessage.TryParse(buffer.AsSpan(0, received.ReceivedBytes), out DhcpMessage? message) || message.Type is not { } type)
+                {
+                    _observer.Malformed("DHCP");
+                }
+                else if (FindInterface(name) is { } at)
                 {
                     await AnswerAsync(socket, message, type, (IPEndPoint)received.RemoteEndPoint, at, bootServer, reply, cancel);
                 }

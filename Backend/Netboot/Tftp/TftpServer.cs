@@ -60,7 +60,11 @@ public sealed class TftpServer : IDisposable
                 SocketReceiveMessageFromResult received =
                     await _socket.ReceiveMessageFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), cancel);
                 var client = (IPEndPoint)received.RemoteEndPoint;
-                if (TftpRequest.TryParse(buffer.AsSpan(0, received.ReceivedBytes), out TftpRequest? request) && _transfers.Count < _options.MaxTransfers)
+                if (!TftpRequest.TryParse(buffer.AsSpan(0, received.ReceivedBytes), out TftpRequest? request))
+                {
+                    _observer.Malformed("TFTP");
+                }
+                else if (_transfers.Count < _options.MaxTransfers)
                 {
                     Begin(client, received.PacketInformation.Address, request, cancel);
                 }

@@ -1,9 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Bootstrap.Link;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Support;
@@ -99,6 +102,24 @@ public sealed class NodeTests : IAsyncLifetime
         await node.SendAsync(new Welcome("", 0, 0), s_end); // the appliance's own words are ignored
         await node.SendAsync(new TaskEnded(Guid.NewGuid(), true, false, "", DiskState.Installed), s_end); // no such task
         Assert.Equal("net-inst", (await GetAsync($"nodes/{node.Id}"))["link"]!.ToString());
+    }
+
+    [Fact]
+    public async Task What_makes_no_sense_is_refused_and_counted()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000aaaa000a");
+        using var stranger = new HttpClient(new ApplianceTls(_appliance.Info.Authority).CreateHandler(null, _ => { }));
+        using HttpResponseMessage refused = await stranger.PostAsync(
+            $"https://{_appliance.Info.Link}{EnrolRequest.Path}", new StringContent("{\"joinToken\":1}"), s_end);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        using Socket udp = DiscoverySocket.Ask(DiscoverySocket.Interfaces(["lo"]).Single());
+        var group = new IPEndPoint(IPAddress.Parse(DiscoveryMessage.Group), ServicePorts.Discovery);
+        JsonNode status = await UntilAsync(async () =>
+        {
+            await udp.SendToAsync("no discovery"u8.ToArray(), group, s_end);
+            return await GetAsync("status");
+        }, s => s["malformed"]!["discovery"] is not null);
+        Assert.Equal(1, (int)status["malformed"]!["enrolment"]!);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Netboot.Tftp;
 using Bootstrap.Protocol.Discovery;
+using Bootstrap.Server.Features.Monitoring;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +10,7 @@ namespace Bootstrap.Server.Features.Boot;
 
 /// <summary>Runs DHCP and TFTP as the options say.</summary>
 internal sealed partial class NetbootService(
-    ApplianceOptions options, IBootFiles files, ILeaseStore leases, TimeProvider clock, ILogger<NetbootService> logger)
+    ApplianceOptions options, IBootFiles files, ILeaseStore leases, NoiseCounter noise, TimeProvider clock, ILogger<NetbootService> logger)
     : BackgroundService, IBootObserver
 {
     private DhcpServer? _dhcp;
@@ -51,6 +52,8 @@ internal sealed partial class NetbootService(
             LogAsked(sighting.Mac, sighting.Kind, sighting.Asked, sighting.Answered.Value, sighting.Interface);
         }
     }
+
+    void IBootObserver.Malformed(string protocol) => noise.Count(protocol);
 
     void IBootObserver.Fetched(TftpSighting sighting)
     {

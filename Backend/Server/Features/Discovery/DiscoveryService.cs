@@ -1,11 +1,12 @@
 using Bootstrap.Protocol.Discovery;
+using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Features.Trust;
 using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Discovery;
 
 /// <summary>Answers those who look for the appliance.</summary>
-internal sealed class DiscoveryService(ApplianceOptions options, CertificateAuthority authority, TimeProvider clock) : BackgroundService
+internal sealed class DiscoveryService(ApplianceOptions options, CertificateAuthority authority, NoiseCounter noise, TimeProvider clock) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -16,7 +17,7 @@ internal sealed class DiscoveryService(ApplianceOptions options, CertificateAuth
             ["http"] = options.Http.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["ca"] = fingerprint,
         });
-        var polo = new Polo($"appliance-{fingerprint[..8]}", options.Mesh, () => [backend], options.Interfaces, clock);
+        var polo = new Polo($"appliance-{fingerprint[..8]}", options.Mesh, () => [backend], options.Interfaces, clock, () => noise.Count("discovery"));
         return polo.RunAsync(stoppingToken);
     }
 }

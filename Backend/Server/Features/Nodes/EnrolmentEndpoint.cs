@@ -5,6 +5,7 @@ using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Dapper;
@@ -25,15 +26,17 @@ internal static class EnrolmentEndpoint
     private const int RetrySeconds = 10;
 
     public static void MapEnrolment(this IEndpointRouteBuilder link, string joinToken) => link.MapPost(EnrolRequest.Path, (
-        HttpContext context, Database database, CertificateAuthority authority, NodeDirectory nodes, TimeProvider clock) =>
-        EnrolAsync(context, database, authority, nodes, clock, Encoding.UTF8.GetBytes(joinToken)));
+        HttpContext context, Database database, CertificateAuthority authority, NodeDirectory nodes, NoiseCounter noise, TimeProvider clock) =>
+        EnrolAsync(context, database, authority, nodes, noise, clock, Encoding.UTF8.GetBytes(joinToken)));
 
     private static async Task<IResult> EnrolAsync(
-        HttpContext context, Database database, CertificateAuthority authority, NodeDirectory nodes, TimeProvider clock, byte[] joinToken)
+        HttpContext context, Database database, CertificateAuthority authority, NodeDirectory nodes, NoiseCounter noise, TimeProvider clock,
+        byte[] joinToken)
     {
         EnrolRequest? request = await ReadAsync(context);
         if (request is null)
         {
+            noise.Count("enrolment");
             return Results.Problem("The body is not an enrolment request.", statusCode: StatusCodes.Status400BadRequest);
         }
         if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(request.JoinToken), joinToken))

@@ -6,6 +6,7 @@ using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
@@ -18,7 +19,7 @@ namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>Holds the connections of the nodes: <c>wss://…/link</c>, each named by its client certificate.</summary>
 internal sealed partial class LinkEndpoint(
-    Database database, NodeDirectory nodes, JobEngine engine, NodeLog log, ApplianceOptions options,
+    Database database, NodeDirectory nodes, JobEngine engine, NodeLog log, NoiseCounter noise, ApplianceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
 {
     private static readonly TimeSpan s_introductionLimit = TimeSpan.FromSeconds(15);
@@ -55,6 +56,7 @@ internal sealed partial class LinkEndpoint(
         }
         catch (JsonException e)
         {
+            noise.Count("link");
             LogNonsense(node, e.Message);
             session.Cut();
         }
