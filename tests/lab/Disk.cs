@@ -22,6 +22,15 @@ internal sealed class Disk(string path)
     /// <summary>Bytes of the whole disk.</summary>
     public long Length => new FileInfo(path).Length;
 
+    /// <summary>Makes a disk that is full of somebody's data.</summary>
+    /// <param name="size">In bytes.</param>
+    public static async Task MakeUsedAsync(string path, int size, CancellationToken cancel)
+    {
+        byte[] noise = new byte[size];
+        RandomNumberGenerator.Fill(noise);
+        await File.WriteAllBytesAsync(path, noise, cancel);
+    }
+
     /// <summary>SHA-256 of every byte.</summary>
     public async Task<string> DigestAsync(CancellationToken cancel)
     {

@@ -11,7 +11,7 @@ public class TrustTests
         await lab.ImportAsync("tiny-arm64");
         BoardOptions plan = lab.Plan(BoardKind.Virt);
         const int size = 512 << 20;
-        await FaultTests.MakeUsedCardAsync(plan.Card, size, lab.Cancel);
+        await Disk.MakeUsedAsync(plan.Card, size, lab.Cancel);
         string before = await new Disk(plan.Card).DigestAsync(lab.Cancel);
 
         VirtualBoard board = await lab.PowerOnAsync(plan);
