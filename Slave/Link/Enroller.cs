@@ -31,7 +31,7 @@ public sealed class Enroller(ApplianceTls tls, ApplianceLocator locator, Action<
             Inventory board = inventory();
             var request = new EnrolRequest(joinToken, NodeIdentity.CreateSigningRequest(key, board.Id), board);
             EnrolResponse? answer = await AskAsync(request, cancellation).ConfigureAwait(false);
-            if (answer?.Certificate is { } certificate && Accept(certificate, board, key) is { } identity)
+            if (answer?.Certificate is { Length: > 0 } certificate && Accept(certificate, board, key) is { } identity)
             {
                 return identity;
             }

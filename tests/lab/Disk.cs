@@ -53,7 +53,7 @@ internal sealed class Disk(string path)
                 await Tool.RunAsync("mcopy", "-s", "-n", "-i", string.Create(CultureInfo.InvariantCulture, $"{path}@@{partition.Start}"), "::/", folder);
             }
             var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-            foreach (FileSystemInfo entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+            foreach (FileSystemInfo entry in Walk(new DirectoryInfo(folder)))
             {
                 files.Add(Path.GetRelativePath(folder, entry.FullName), await DescribeAsync(entry, cancel));
             }
@@ -85,6 +85,10 @@ internal sealed class Disk(string path)
     }
 
     private string At(Partition partition) => string.Create(CultureInfo.InvariantCulture, $"{path}?offset={partition.Start}");
+
+    /// <summary>Everything below a folder. Links are not followed: absolute ones would lead out of the copy.</summary>
+    private static IEnumerable<FileSystemInfo> Walk(DirectoryInfo folder) => folder.EnumerateFileSystemInfos().SelectMany(entry =>
+        entry is DirectoryInfo { LinkTarget: null } inner ? Walk(inner).Prepend(entry) : [entry]);
 
     private static async Task<string> DescribeAsync(FileSystemInfo entry, CancellationToken cancel)
     {

@@ -60,6 +60,7 @@ public class TrustTests
         JsonNode node = await lab.WaitForNodeAsync(stranger, "wants approval", n => n["wantsApproval"]!.GetValue<bool>());
         await stranger.WaitForConsoleAsync("approve this one", lab.Cancel);
         Assert.Equal("offline", node.Text("link"));
+        Assert.DoesNotContain("the certificate that came", stranger.ConsoleText, StringComparison.Ordinal);
 
         await lab.Appliance.SendAsync(HttpMethod.Post, $"nodes/{plan.NodeId}/approve", null, lab.Cancel);
         await lab.WaitForNodeAsync(stranger, "is let in", n => n.Text("link") == "net-inst" && !n["wantsApproval"]!.GetValue<bool>());
