@@ -15,7 +15,6 @@ using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -81,6 +80,8 @@ public static class ApplianceHost
     {
         RouteGroupBuilder open = app.MapGroup("/api/v1").At(Door.Web);
         open.MapAccess();
+        // What is not part of the API is not the page either: programs get an error that they understand.
+        open.MapGet("/{**path}", (string path) => Problems.NotFound($"There is no '{path}' in this API."));
         RouteGroupBuilder api = app.MapGroup("/api/v1").At(Door.Web).RequireSignIn();
         api.MapSignInLinks();
         api.MapNodes();
@@ -90,6 +91,7 @@ public static class ApplianceHost
         api.MapEvents();
         api.MapDiscovery();
         api.MapNetInstCard();
+        api.MapStore();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
         plain.MapStore();
@@ -116,7 +118,8 @@ public static class ApplianceHost
                 c.Context.Request.Path.StartsWithSegments("/assets") ? "public, max-age=31536000, immutable" : "no-cache",
         };
         app.MapGroup("").At(Door.Web).MapFallbackToFile("index.html", page);
-        app.UseWhen(c => c.GetEndpoint()?.Metadata.GetMetadata<HttpMethodMetadata>() is null && Listeners.CameBy(c, Door.Web), web =>
+        // The page itself comes from the fallback's endpoint, its parts from the static files; both carry these headers.
+        app.UseWhen(c => Listeners.CameBy(c, Door.Web), web =>
         {
             web.Use((context, next) =>
             {

@@ -128,7 +128,8 @@ internal sealed class Session(
         (Guid id, Task<InstallResult> running, CancellationTokenSource stop) = _task!.Value;
         InstallResult result = await running.ConfigureAwait(false);
         stop.Dispose();
-        log(result.Succeeded ? "installed: the image is complete and was read back"
+        using var self = System.Diagnostics.Process.GetCurrentProcess();
+        log(result.Succeeded ? $"installed: the image is complete and was read back ({self.PeakWorkingSet64 >> 20} MiB of memory at most)"
             : result.Cancelled ? $"the installation was cancelled; the disk is {result.Disk}"
             : $"INSTALLATION FAILED: {result.Cause} (the disk is {result.Disk})");
         if (result.Succeeded)

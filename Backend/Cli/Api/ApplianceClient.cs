@@ -15,7 +15,9 @@ internal sealed class ApplianceClient : IDisposable
 
     private readonly HttpClient _http;
     private readonly Uri _url;
+    private readonly string? _authority;
 
+    /// <summary>Speaks to a known appliance.</summary>
     public ApplianceClient(Connection connection)
         : this(connection.Url, certificate =>
         {
@@ -23,6 +25,7 @@ internal sealed class ApplianceClient : IDisposable
             return Trust.IsIssuedBy(certificate, authority, TimeProvider.System.GetUtcNow());
         })
     {
+        _authority = connection.Authority;
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", connection.Token);
     }
 
@@ -60,6 +63,9 @@ internal sealed class ApplianceClient : IDisposable
         }
         return authority;
     }
+
+    /// <summary>The appliance's CA certificate; the caller disposes it.</summary>
+    public X509Certificate2 Authority => X509Certificate2.CreateFromPem(_authority);
 
     public Task<T> GetAsync<T>(string path, CancellationToken cancellation) => SendAsync<T>(HttpMethod.Get, path, null, cancellation);
 

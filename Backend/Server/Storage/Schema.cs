@@ -21,6 +21,7 @@ internal static class Schema
             install_id TEXT,
             image TEXT,
             certificate_serial TEXT,
+            previous_serial TEXT,
             new_key INTEGER NOT NULL DEFAULT 0
         ) STRICT;
         CREATE TABLE images (

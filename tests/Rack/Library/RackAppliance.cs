@@ -63,8 +63,8 @@ public sealed class RackAppliance : IAsyncDisposable
     }
 
     /// <summary>Reads something of the API.</summary>
-    public async Task<JsonNode> GetAsync(string path, CancellationToken cancel) =>
-        (await Api.GetFromJsonAsync<JsonNode>(path, cancel))!;
+    /// <exception cref="RackException">It was refused; the message is the appliance's.</exception>
+    public Task<JsonNode> GetAsync(string path, CancellationToken cancel) => SendAsync(HttpMethod.Get, path, null, cancel);
 
     /// <summary>Orders something of the API.</summary>
     /// <exception cref="RackException">It was refused; the message is the appliance's.</exception>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Events;
 
@@ -14,41 +15,52 @@ internal static class EventEndpoints
     private static readonly TimeSpan s_quietPeriod = TimeSpan.FromSeconds(15);
 
     public static void MapEvents(this IEndpointRouteBuilder api) => api.MapGet("/events", async (
-        HttpContext context, EventHub hub, TimeProvider clock) =>
+        HttpContext context, EventHub hub, IHostApplicationLifetime lifetime, TimeProvider clock) =>
     {
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         long? lastSeen = long.TryParse(context.Request.Headers["Last-Event-ID"], CultureInfo.InvariantCulture, out long id) ? id : null;
-        CancellationToken gone = context.RequestAborted;
+        // An appliance that stops does not wait for those who watch.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        CancellationToken gone = stop.Token;
         try
         {
             await context.Response.WriteAsync("retry: 1000\n\n", gone);
             await context.Response.Body.FlushAsync(gone);
             await using IAsyncEnumerator<ApplianceEvent?> events = hub.WatchAsync(lastSeen, gone).GetAsyncEnumerator(gone);
             Task<bool> next = events.MoveNextAsync().AsTask();
-            while (true)
+            try
             {
-                // A comment now and then shows proxies, and us, that the other side is still there.
-                if (await Task.WhenAny(next, Task.Delay(s_quietPeriod, clock, gone)) != next)
+                while (true)
                 {
-                    await context.Response.WriteAsync(":\n\n", gone);
+                    // A comment now and then shows proxies, and us, that the other side is still there.
+                    if (await Task.WhenAny(next, Task.Delay(s_quietPeriod, clock, gone)) != next)
+                    {
+                        await context.Response.WriteAsync(":\n\n", gone);
+                    }
+                    else if (await next)
+                    {
+                        string text = events.Current is { } e ? $"id: {e.Id}\nevent: {e.Name}\ndata: {e.Json}\n\n" : "event: reset\ndata: {}\n\n";
+                        await context.Response.WriteAsync(text, gone);
+                        next = events.MoveNextAsync().AsTask();
+                    }
+                    else
+                    {
+                        return;
+                    }
+                    await context.Response.Body.FlushAsync(gone);
                 }
-                else if (await next)
-                {
-                    string text = events.Current is { } e ? $"id: {e.Id}\nevent: {e.Name}\ndata: {e.Json}\n\n" : "event: reset\ndata: {}\n\n";
-                    await context.Response.WriteAsync(text, gone);
-                    next = events.MoveNextAsync().AsTask();
-                }
-                else
-                {
-                    return;
-                }
-                await context.Response.Body.FlushAsync(gone);
+            }
+            finally
+            {
+                // The watching must have come to rest before it can be given up.
+                await stop.CancelAsync();
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         catch (OperationCanceledException) when (gone.IsCancellationRequested)
         {
-            // The watcher went away.
+            // The watcher went away, or the appliance stops.
         }
     });
 }

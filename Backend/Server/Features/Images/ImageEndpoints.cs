@@ -58,12 +58,12 @@ internal static class ImageEndpoints
         });
     }
 
-    /// <summary>What nodes fetch, over plain HTTP: every byte of it is verified by digest, and never changes.</summary>
-    public static void MapStore(this IEndpointRouteBuilder plain)
+    /// <summary>What is fetched to be written to disks: every byte of it is verified by digest, and never changes. Nodes take it over plain HTTP.</summary>
+    public static void MapStore(this IEndpointRouteBuilder routes)
     {
-        plain.MapGet("/store/manifests/{digest}", (string digest, ImageStore store, HttpContext context) =>
+        routes.MapGet("/store/manifests/{digest}", (string digest, ImageStore store, HttpContext context) =>
             Digest.TryParse(digest, out Digest image) ? Immutable(context, store.ManifestPath(image), "application/json") : Results.NotFound());
-        plain.MapGet("/store/chunks/{digest}", (string digest, ImageStore store, HttpContext context) =>
+        routes.MapGet("/store/chunks/{digest}", (string digest, ImageStore store, HttpContext context) =>
             Digest.TryParse(digest, out Digest chunk) ? Immutable(context, store.ChunkPath(chunk), "application/zstd") : Results.NotFound());
     }
 

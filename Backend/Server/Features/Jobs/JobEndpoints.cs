@@ -13,7 +13,7 @@ internal static class JobEndpoints
     /// <summary>What to do to which nodes.</summary>
     /// <param name="Nodes">Ids or names; <c>["all"]</c> for every node.</param>
     /// <param name="Image">Digest or name; of installations alone.</param>
-    private sealed record NewJob(JobKind Kind, IReadOnlyList<string> Nodes, string? Image);
+    private sealed record NewJob(JobKind Kind, IReadOnlyList<string> Nodes, string? Image = null);
 
     public static void MapJobs(this IEndpointRouteBuilder api)
     {

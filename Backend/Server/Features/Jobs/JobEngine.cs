@@ -203,9 +203,11 @@ public sealed class JobEngine
     private void Progress(TaskRow task, LinkSession session, TaskProgress report)
     {
         _progress.Report(report);
-        if (report.Phase != task.Phase && task.Phase != InstallKind.Starting)
+        // Whatever a Slave does for an installation, it stages NetInst; what NetInst then does has phases of its own.
+        string phase = session.State == LinkState.Slave && Kind(task).Kind == JobKind.Install ? InstallKind.Staging : report.Phase;
+        if (phase != task.Phase && task.Phase != InstallKind.Starting)
         {
-            Apply(task, new Step.Move(TaskState.Running, report.Phase));
+            Apply(task, new Step.Move(TaskState.Running, phase));
         }
         else
         {
@@ -265,7 +267,7 @@ public sealed class JobEngine
             }
             if (move is { State: TaskState.Succeeded, Node: Lifecycle.Installed })
             {
-                c.Execute("UPDATE nodes SET image = @Image, install_id = @Id WHERE id = @NodeId", task);
+                c.Execute("UPDATE nodes SET image = @Image, install_id = @Id, previous_serial = NULL WHERE id = @NodeId", task);
             }
         });
         if (move.State >= TaskState.Succeeded)

@@ -84,7 +84,8 @@ internal static class EnrolmentEndpoint
         c.Execute("""
             INSERT INTO nodes (id, name, lifecycle, inventory, first_seen, last_seen, certificate_serial)
             VALUES (@id, @name, @lifecycle, @inventory, @now, @now, @serial)
-            ON CONFLICT (id) DO UPDATE SET certificate_serial = excluded.certificate_serial, new_key = 0
+            ON CONFLICT (id) DO UPDATE SET certificate_serial = excluded.certificate_serial, new_key = 0,
+                previous_serial = iif(@keepsPrevious, coalesce(previous_serial, certificate_serial), NULL)
             """,
             new
             {
@@ -94,6 +95,8 @@ internal static class EnrolmentEndpoint
                 inventory = JsonSerializer.Serialize(inventory, ProtocolJson.Default.Inventory),
                 now,
                 serial = certificate.SerialNumber,
+                // A person who approves a new key takes the name away from the old one; an installation does not until it has ended.
+                keepsPrevious = installing && known?.NewKey != NodeRow.KeyAllowed,
             });
         return true;
     }

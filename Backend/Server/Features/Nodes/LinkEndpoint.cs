@@ -75,10 +75,11 @@ internal sealed partial class LinkEndpoint(
         }
     }
 
-    /// <summary>The node that a certificate names, if it is the node's newest: an older one was replaced or revoked.</summary>
+    /// <summary>The node that a certificate names, if it is the node's own still: others were replaced or revoked.</summary>
     private NodeId? Identify(X509Certificate2 certificate) =>
         NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out NodeId id) &&
-        database.Read(c => NodeRow.Find(c, id))?.CertificateSerial == certificate.SerialNumber
+        database.Read(c => NodeRow.Find(c, id)) is { } row &&
+        (certificate.SerialNumber == row.CertificateSerial || certificate.SerialNumber == row.PreviousSerial)
             ? id
             : null;
 

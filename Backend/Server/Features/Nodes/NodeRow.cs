@@ -12,6 +12,7 @@ internal sealed class NodeRow
     public const string Columns = """
         id AS Id, name AS Name, lifecycle AS LifecycleText, inventory AS InventoryJson, first_seen AS FirstSeen, last_seen AS LastSeen,
         address AS Address, boot_id AS BootId, install_id AS InstallId, image AS Image, certificate_serial AS CertificateSerial,
+        previous_serial AS PreviousSerial,
         new_key AS NewKey
         """;
 
@@ -26,6 +27,12 @@ internal sealed class NodeRow
     public string? InstallId { get; init; }
     public string? Image { get; init; }
     public string? CertificateSerial { get; init; }
+
+    /// <summary>
+    /// The certificate of the system on the disk, while NetInst has a newer one: an installation that ends with the disk untouched leaves
+    /// that system to go on as the same node.
+    /// </summary>
+    public string? PreviousSerial { get; init; }
 
     /// <summary>Nobody asked to be this node with a new key.</summary>
     public const int NoKeyWaits = 0;

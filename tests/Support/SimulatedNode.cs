@@ -1,0 +1,183 @@
+using System.Net.Http.Headers;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Bootstrap.Link;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Support;
+
+/// <summary>
+/// A board without a board: it enrols as NetInst does and speaks the real link over mutual TLS. It does nothing by itself; the test
+/// says what it sends and waits for what it is sent.
+/// </summary>
+public sealed class SimulatedNode : IAsyncDisposable
+{
+    private readonly ApplianceInfo _appliance;
+    private readonly NodeIdentity _identity;
+    private readonly Queue<LinkMessage> _unread = new();
+    private ClientWebSocket _socket = new();
+    private HttpMessageInvoker? _invoker;
+
+    private SimulatedNode(ApplianceInfo appliance, NodeIdentity identity, Inventory inventory)
+    {
+        _appliance = appliance;
+        _identity = identity;
+        Inventory = inventory;
+    }
+
+    /// <summary>What it says that it is.</summary>
+    public Inventory Inventory { get; }
+
+    public NodeId Id => Inventory.Id;
+
+    /// <summary>The kernel's boot id; a new one with each <see cref="RestartAsync"/>.</summary>
+    public string BootId { get; private set; } = Guid.NewGuid().ToString();
+
+    /// <summary>Enrols a board and connects it.</summary>
+    public static Task<SimulatedNode> ConnectAsync(
+        ApplianceInfo appliance, NodeId id, NodeRole role, string architecture, CancellationToken cancellation = default) =>
+        ConnectAsync(appliance, InventoryOf(id, architecture), role, cancellation);
+
+    /// <summary>Enrols a board that is as the inventory says, and connects it.</summary>
+    public static async Task<SimulatedNode> ConnectAsync(
+        ApplianceInfo appliance, Inventory inventory, NodeRole role, CancellationToken cancellation = default)
+    {
+        ECDsa key = NodeIdentity.CreateKey();
+        EnrolResponse answer = await EnrolAsync(appliance, key, inventory, cancellation);
+        var node = new SimulatedNode(appliance, NodeIdentity.Create(
+            answer.Certificate ?? throw new InvalidOperationException($"not enrolled: {answer.Reason}"), key), inventory);
+        await node.OpenAsync(role, null, [], cancellation);
+        return node;
+    }
+
+    /// <summary>Asks for a certificate, as a board does that has none.</summary>
+    public static async Task<EnrolResponse> EnrolAsync(ApplianceInfo appliance, ECDsa key, Inventory inventory, CancellationToken cancellation)
+    {
+        using var http = new HttpClient(new ApplianceTls(appliance.Authority).CreateHandler(null, Refuse));
+        var request = new EnrolRequest(appliance.JoinToken, NodeIdentity.CreateSigningRequest(key, inventory.Id), inventory);
+        using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.EnrolRequest));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using HttpResponseMessage response = await http.PostAsync($"https://{appliance.Link}{EnrolRequest.Path}", content, cancellation);
+        response.EnsureSuccessStatusCode();
+        return JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(cancellation), ProtocolJson.Default.EnrolResponse)!;
+    }
+
+    /// <summary>A Raspberry Pi 4 (arm64) or a PC (amd64) with one disk of 32 GB.</summary>
+    public static Inventory InventoryOf(NodeId id, string architecture)
+    {
+        byte[] hash = SHA256.HashData(System.Text.Encoding.ASCII.GetBytes(id.ToString()));
+        MacAddress.TryParse("dc:a6:32:" + string.Join(':', hash[..3].Select(b => Convert.ToHexStringLower([b]))), out MacAddress mac);
+        bool pi = architecture == "arm64";
+        return new Inventory(id, architecture, pi ? "Raspberry Pi 4 Model B Rev 1.4" : "QEMU Standard PC (Q35 + ICH9, 2009)", id.ToString(),
+            pi ? "c03114" : "", pi ? "2025-01-14" : "", 3_980_000_000, 4,
+            [new NetworkInterfaceInfo("eth0", mac, true, ["127.0.0.1"], pi ? "bcmgenet" : "virtio_net")],
+            [new DiskInfo(pi ? "mmcblk0" : "sda", 31_914_983_424, 512, pi ? "sd" : "ata", pi ? "SD32G" : "QEMU HARDDISK", "0x" + Convert.ToHexStringLower(hash[..4]), pi, false)],
+            "6.1.0-35-arm64", "NetInst");
+    }
+
+    /// <summary>Sends one message.</summary>
+    public Task SendAsync(LinkMessage message, CancellationToken cancellation = default) =>
+        _socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, ProtocolJson.Default.LinkMessage), WebSocketMessageType.Text, true, cancellation);
+
+    /// <summary>Waits for a message of one kind; those of other kinds stay for later.</summary>
+    /// <exception cref="InvalidOperationException">The appliance closed the connection.</exception>
+    public async Task<T> ReceiveAsync<T>(CancellationToken cancellation)
+        where T : LinkMessage
+    {
+        for (int i = _unread.Count; i > 0; i--)
+        {
+            LinkMessage waiting = _unread.Dequeue();
+            if (waiting is T found)
+            {
+                return found;
+            }
+            _unread.Enqueue(waiting);
+        }
+        while (true)
+        {
+            LinkMessage message = await ReceiveAnyAsync(cancellation);
+            if (message is T found)
+            {
+                return found;
+            }
+            _unread.Enqueue(message);
+        }
+    }
+
+    /// <summary>Waits for an order and says that it was taken.</summary>
+    public async Task<StartTask> AcceptTaskAsync(CancellationToken cancellation)
+    {
+        StartTask start = await ReceiveAsync<StartTask>(cancellation);
+        await SendAsync(new TaskAccepted(start.TaskId), cancellation);
+        return start;
+    }
+
+    /// <summary>Says how far a task is.</summary>
+    public Task ReportAsync(Guid task, string phase, long done, long total, CancellationToken cancellation = default) =>
+        SendAsync(new TaskProgress(task, phase, done, total, total > 0 ? "bytes" : ""), cancellation);
+
+    /// <summary>Comes back after a restart, with a new boot id.</summary>
+    /// <param name="role">Which program runs now.</param>
+    /// <param name="installId">The installation that the system came from.</param>
+    /// <param name="activeTasks">What the program still works on.</param>
+    public async Task RestartAsync(
+        NodeRole role, Guid? installId = null, IReadOnlyList<Guid>? activeTasks = null, CancellationToken cancellation = default)
+    {
+        await DisconnectAsync(cancellation);
+        BootId = Guid.NewGuid().ToString();
+        await OpenAsync(role, installId, activeTasks ?? [], cancellation);
+    }
+
+    /// <summary>Ends the connection; the appliance has seen it when this returns.</summary>
+    public async Task DisconnectAsync(CancellationToken cancellation = default)
+    {
+        if (_socket.State == WebSocketState.Open)
+        {
+            await _socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, cancellation);
+        }
+        _socket.Dispose();
+        _invoker?.Dispose();
+        _unread.Clear();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DisconnectAsync();
+        _identity.Dispose();
+    }
+
+    private async Task OpenAsync(NodeRole role, Guid? installId, IReadOnlyList<Guid> activeTasks, CancellationToken cancellation)
+    {
+        _socket = new ClientWebSocket();
+        _invoker = new HttpMessageInvoker(new ApplianceTls(_appliance.Authority).CreateHandler(_identity, Refuse));
+        await _socket.ConnectAsync(new Uri($"wss://{_appliance.Link}{LinkMessage.Path}"), _invoker, cancellation);
+        var health = new Health(12, 0.42, 3_100_000_000, 48.3, 0);
+        string system = role == NodeRole.NetInst ? "NetInst" : "Debian GNU/Linux 12 (bookworm)";
+        await SendAsync(new Hello(role, "test", BootId, installId, Inventory with { System = system }, health, activeTasks), cancellation);
+        await ReceiveAsync<Welcome>(cancellation);
+    }
+
+    private async Task<LinkMessage> ReceiveAnyAsync(CancellationToken cancellation)
+    {
+        byte[] buffer = new byte[LinkMessage.MaximumBytes];
+        int length = 0;
+        while (true)
+        {
+            ValueWebSocketReceiveResult part = await _socket.ReceiveAsync(buffer.AsMemory(length), cancellation);
+            length += part.Count;
+            if (part.MessageType == WebSocketMessageType.Close)
+            {
+                throw new InvalidOperationException($"the appliance closed the connection of {Id}");
+            }
+            if (part.EndOfMessage)
+            {
+                return JsonSerializer.Deserialize(buffer.AsSpan(0, length), ProtocolJson.Default.LinkMessage)!;
+            }
+        }
+    }
+
+    private static void Refuse(string reason) => throw new InvalidOperationException(reason);
+}

@@ -1,0 +1,116 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Net.Sockets;
+using Bootstrap.Server;
+using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Features.Trust;
+using Bootstrap.Server.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bootstrap.Support;
+
+/// <summary>A whole appliance in this process: loopback only, no DHCP, no TFTP, a data folder of its own that goes with it.</summary>
+public sealed class TestAppliance : IAsyncDisposable
+{
+    private readonly string _folder;
+    private readonly WebApplication _application;
+
+    private TestAppliance(string folder, ApplianceOptions options, WebApplication application)
+    {
+        _folder = folder;
+        _application = application;
+        Options = options;
+        CertificateAuthority authority = application.Services.GetRequiredService<CertificateAuthority>();
+        string joinToken = application.Services.GetRequiredService<SettingsStore>().Get<string>("join-token")!;
+        Info = new ApplianceInfo(options.Link, authority.Certificate, joinToken);
+    }
+
+    public ApplianceOptions Options { get; }
+
+    /// <summary>What a node must know of it.</summary>
+    public ApplianceInfo Info { get; }
+
+    public IServiceProvider Services => _application.Services;
+
+    /// <summary>Address of the page and of the API.</summary>
+    public Uri Url => new($"https://{Options.Https}/");
+
+    /// <summary>Starts one.</summary>
+    /// <param name="page">Folder of the built web page; null: none is served.</param>
+    /// <param name="clock">Its clock; null: the system's.</param>
+    public static async Task<TestAppliance> StartAsync(string? page = null, TimeProvider? clock = null)
+    {
+        string folder = Directory.CreateTempSubdirectory("test-appliance-").FullName;
+        string share = Path.Combine(folder, "share");
+        FillShare(share);
+        if (page is not null)
+        {
+            Directory.CreateSymbolicLink(Path.Combine(share, "web"), page);
+        }
+        var options = new ApplianceOptions(Path.Combine(folder, "data"), share)
+        {
+            Https = FreeEndPoint(),
+            Http = FreeEndPoint(),
+            Link = FreeEndPoint(),
+            Tftp = null,
+            Dhcp = DhcpMode.Off,
+            Interfaces = ["lo"],
+        };
+        WebApplication application = ApplianceHost.Build(options, clock ?? TimeProvider.System);
+        await application.StartAsync();
+        return new TestAppliance(folder, options, application);
+    }
+
+    /// <summary>A link that signs a browser in, once.</summary>
+    public Uri SignInLink() => new(Url, "sign-in#" + Services.GetRequiredService<AccessTokens>().CreateSignInLink());
+
+    /// <summary>A client of the API with an administrator's token.</summary>
+    public HttpClient CreateClient()
+    {
+        var handler = new SocketsHttpHandler
+        {
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                    certificate is System.Security.Cryptography.X509Certificates.X509Certificate2 shown && Protocol.Trust.IsIssuedBy(shown, Info.Authority),
+            },
+        };
+        var client = new HttpClient(handler) { BaseAddress = new Uri(Url, "api/v1/") };
+        client.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Bearer", Services.GetRequiredService<AccessTokens>().CreateToken("test"));
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _application.StopAsync();
+        await _application.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Simulated boards are ordered to fetch NetInst and the Slave, and never do: any bytes will do.</summary>
+    private static void FillShare(string share)
+    {
+        foreach (string architecture in new[] { "arm64", "amd64" })
+        {
+            string netInst = Path.Combine(share, "netinst", architecture), slave = Path.Combine(share, "slave", architecture);
+            Directory.CreateDirectory(netInst);
+            Directory.CreateDirectory(slave);
+            foreach (string file in new[] { "kernel", "modules.cpio.zst", "init.cpio.zst" })
+            {
+                File.WriteAllBytes(Path.Combine(netInst, file), [1, 2, 3, 4]);
+            }
+            File.WriteAllBytes(Path.Combine(slave, "bootstrap-slave"), [5, 6, 7, 8]);
+        }
+    }
+
+    /// <summary>A port of loopback that nobody listens on at this moment.</summary>
+    private static IPEndPoint FreeEndPoint()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return (IPEndPoint)listener.LocalEndpoint;
+    }
+}

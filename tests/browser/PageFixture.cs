@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+using Bootstrap.Support;
+using Microsoft.Playwright;
+
+namespace Bootstrap.Browser.Tests;
+
+/// <summary>One browser for all tests, and the folder of the built page.</summary>
+public sealed class PageFixture : IAsyncLifetime
+{
+    private const string Chromium = "/usr/bin/chromium";
+
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+
+    /// <summary>The repository's folder.</summary>
+    public static string Root { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../.."));
+
+    private static string BuiltPage => new[] { "web/dist", "build/appliance/share/web" }.Select(f => Path.Combine(Root, f))
+        .FirstOrDefault(f => File.Exists(Path.Combine(f, "index.html"))) ?? throw new InvalidOperationException(
+            "the web page is not built: run `make page`, or `npm ci && npm run build` in web");
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!File.Exists(Chromium))
+        {
+            throw new InvalidOperationException($"there is no {Chromium}: install the package chromium");
+        }
+        // Generous: a machine may have other work; nothing here is measured.
+        Assertions.SetDefaultExpectTimeout(30_000);
+        _playwright = await Playwright.CreateAsync();
+        // Without a sandbox: tests run as root in containers, and visit our own page alone.
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox", "--disable-gpu"] });
+    }
+
+    /// <summary>An appliance with the page.</summary>
+    public static Task<TestAppliance> StartApplianceAsync() => TestAppliance.StartAsync(BuiltPage);
+
+    /// <summary>A browser window that is signed in and shows the nodes.</summary>
+    public async Task<IPage> SignInAsync(TestAppliance appliance, BrowserNewContextOptions? options = null)
+    {
+        IPage page = await OpenAsync(options);
+        await page.GotoAsync(appliance.SignInLink().ToString());
+        await Assertions.Expect(page.GetByRole(AriaRole.Navigation)).ToBeVisibleAsync();
+        return page;
+    }
+
+    /// <summary>A browser window of its own: no cookies, nothing remembered. What it logs as an error fails the test.</summary>
+    public async Task<IPage> OpenAsync(BrowserNewContextOptions? options = null)
+    {
+        options ??= new BrowserNewContextOptions { ViewportSize = new() { Width = 1360, Height = 850 } };
+        options.IgnoreHTTPSErrors = true;
+        options.ReducedMotion = ReducedMotion.Reduce;
+        IBrowserContext context = await _browser!.NewContextAsync(options);
+        IPage page = await context.NewPageAsync();
+        page.PageError += (_, error) => Assert.Fail($"the page threw: {error}");
+        return page;
+    }
+
+    /// <summary>Keeps a picture of the page under build/screenshots.</summary>
+    public static Task KeepAsync(IPage page, string name, bool whole = false) =>
+        page.ScreenshotAsync(new() { Path = Path.Combine(Root, "build", "screenshots", name + ".png"), FullPage = whole });
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+        {
+            await _browser.DisposeAsync();
+        }
+        _playwright?.Dispose();
+    }
+
+    private static string Here([CallerFilePath] string path = "") => path;
+}

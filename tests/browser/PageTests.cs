@@ -1,0 +1,283 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Support;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Bootstrap.Browser.Tests;
+
+/// <summary>The page in a real browser, against a whole appliance with simulated boards.</summary>
+public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
+{
+    private const long ImageBytes = 1_300_000_000;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_sign_in_link_works_once_and_leaves_the_address_bar()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        string link = appliance.SignInLink().ToString();
+
+        IPage page = await browser.OpenAsync();
+        await page.GotoAsync(new Uri(appliance.Url, "images").ToString());
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Where to get a link" })).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, "sign-in");
+        await page.GotoAsync(link);
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No boards yet" })).ToBeVisibleAsync();
+        Assert.Equal(new Uri(appliance.Url, "nodes").ToString(), page.Url);
+        await PageFixture.KeepAsync(page, "no-nodes");
+
+        IPage stranger = await browser.OpenAsync();
+        await stranger.GotoAsync(link);
+        await Expect(stranger.GetByRole(AriaRole.Alert)).ToContainTextAsync("was used before or is too old");
+        Assert.DoesNotContain('#', stranger.Url);
+    }
+
+    [Fact]
+    public async Task A_board_appears_and_leaves_without_a_reload()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        IPage page = await browser.SignInAsync(appliance);
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No boards yet" })).ToBeVisibleAsync();
+
+        SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
+        await Expect(row).ToContainTextAsync("In NetInst");
+        await Expect(row).ToContainTextAsync("New");
+        await Expect(row).ToContainTextAsync("Raspberry Pi 4");
+
+        await node.DisposeAsync();
+        await Expect(row).ToContainTextAsync("Offline");
+    }
+
+    [Fact]
+    public async Task An_installation_is_ordered_with_a_typed_confirmation_and_followed_to_its_end()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" })).ToContainTextAsync("mmcblk0, 31.9 GB SD32G");
+        ILocator erase = dialog.GetByRole(AriaRole.Button, new() { Name = "Erase and install" });
+        ILocator typed = dialog.GetByRole(AriaRole.Textbox);
+        await typed.FillAsync("node-cdef02");
+        await Expect(erase).ToBeDisabledAsync();
+        await typed.FillAsync("node-cdef01");
+        await PageFixture.KeepAsync(page, "install-dialog");
+        await erase.ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+
+        StartTask order = await node.AcceptTaskAsync(Cancelled);
+        Assert.IsType<InstallOrder>(order.Order);
+        ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
+        await node.ReportAsync(order.TaskId, "writing", ImageBytes / 10, ImageBytes, Cancelled);
+        await Expect(row).ToContainTextAsync("writing 10 %");
+        await node.ReportAsync(order.TaskId, "writing", ImageBytes / 2, ImageBytes, Cancelled);
+        await Expect(row).ToContainTextAsync("writing 50 %");
+        await Expect(page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex("1 task under way") })).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, "job-running");
+
+        await node.SendAsync(new TaskEnded(order.TaskId, true, false, "", DiskState.Installed), Cancelled);
+        await Expect(row).ToContainTextAsync("starting the new system");
+        await node.RestartAsync(NodeRole.Slave, order.TaskId, cancellation: Cancelled);
+        await Expect(row).ToContainTextAsync("Succeeded");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Nodes", Exact = true }).First.ClickAsync();
+        await Expect(row).ToContainTextAsync("Online");
+        await Expect(row).ToContainTextAsync("debian-12-arm64");
+    }
+
+    [Fact]
+    public async Task A_refused_image_says_why_and_is_not_listed()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Images" }).ClickAsync();
+
+        // More than fits into a connection's window: the refusal comes while the rest is still being sent.
+        await page.GetByLabel("Image file").SetInputFilesAsync(new FilePayload { Name = "holiday.jpg", MimeType = "image/jpeg", Buffer = new byte[2_000_000] });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync("not an image that is known");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No images yet" })).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, "image-refused");
+
+        await page.GetByLabel("Image file").SetInputFilesAsync(new FilePayload { Name = "tiny.img", MimeType = "application/octet-stream", Buffer = TinyImage.Create() });
+        await page.GetByLabel("Architecture").SelectOptionAsync("arm64");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Table, new() { Name = "Images" })).ToContainTextAsync("tiny");
+        await PageFixture.KeepAsync(page, "images");
+    }
+
+    [Fact]
+    public async Task Cancelling_says_what_becomes_of_the_disk_before_and_after()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await InstallAsync(page, "node-cdef01");
+        StartTask order = await node.AcceptTaskAsync(Cancelled);
+        await node.ReportAsync(order.TaskId, "writing", ImageBytes / 4, ImageBytes, Cancelled);
+        await Expect(page.GetByRole(AriaRole.Table)).ToContainTextAsync("writing 25 %");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel node-cdef01" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("partly written and will not start");
+        await PageFixture.KeepAsync(page, "cancel-dialog");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Cancel the task" }).ClickAsync();
+        CancelTask cancel = await node.ReceiveAsync<CancelTask>(Cancelled);
+        Assert.Equal(order.TaskId, cancel.TaskId);
+        await node.SendAsync(new TaskEnded(order.TaskId, false, true, "", DiskState.Unbootable), Cancelled);
+
+        ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
+        await Expect(row).ToContainTextAsync("Cancelled");
+        await Expect(row).ToContainTextAsync("Disk partly written");
+    }
+
+    [Fact]
+    public async Task Everything_fits_a_telephone_in_the_dark()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using Rack rack = await Rack.ConnectAsync(appliance, 3, Cancelled);
+        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 360, Height = 740 }, ColorScheme = ColorScheme.Dark });
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "In NetInst" })).ToHaveCountAsync(3);
+
+        foreach (string path in new[] { "nodes", "nodes/" + rack.Nodes[0].Id, "images", "jobs", "settings" })
+        {
+            await page.GotoAsync(new Uri(appliance.Url, path).ToString());
+            await Expect(page.GetByRole(AriaRole.Main)).Not.ToContainTextAsync("Reading");
+            await PageFixture.KeepAsync(page, "telephone-" + path.Split('/')[0] + (path.Contains('/', StringComparison.Ordinal) ? "-one" : ""), whole: true);
+            Assert.Equal(360, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        }
+        Assert.Equal("rgb(21, 23, 26)", await page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));
+    }
+
+    [Fact]
+    public async Task The_filter_is_in_the_address_and_selects_what_it_shows()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using Rack rack = await Rack.ConnectAsync(appliance, 4, Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await rack.Nodes[3].DisconnectAsync(Cancelled);
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "Offline" })).ToHaveCountAsync(1);
+
+        await page.Keyboard.PressAsync("/");
+        await page.Keyboard.TypeAsync("-state:offline");
+        await Expect(page).ToHaveURLAsync(new Regex("/nodes\\?q=-state%3Aoffline$"));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Select all 3 shown" }).ClickAsync();
+        await Expect(page.GetByText("3 nodes selected")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Searchbox).FillAsync("state:offline");
+        await Expect(page.GetByText("3 nodes selected (3 not shown by this filter)")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Failures_stand_together_by_cause_and_can_be_ordered_again()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using Rack rack = await Rack.ConnectAsync(appliance, 4, Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select all that are shown" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Textbox).FillAsync("4");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase and install" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+
+        foreach (SimulatedNode node in rack.Nodes.Take(2))
+        {
+            StartTask order = await node.AcceptTaskAsync(Cancelled);
+            await node.SendAsync(new TaskEnded(order.TaskId, false, false, "disk mmcblk0 is read-only (a card's lock switch?)", DiskState.Untouched), Cancelled);
+        }
+        StartTask written = await rack.Nodes[2].AcceptTaskAsync(Cancelled);
+        await rack.Nodes[2].ReportAsync(written.TaskId, "verifying", ImageBytes / 3, ImageBytes, Cancelled);
+        await rack.Nodes[2].SendAsync(new LogLines(written.TaskId, ["verifying: read back what was written"]), Cancelled);
+
+        ILocator alert = page.GetByRole(AriaRole.Alert);
+        await Expect(alert).ToContainTextAsync("2 nodes: disk mmcblk0 is read-only");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000003" })).ToContainTextAsync("reading back 33 %");
+        await PageFixture.KeepAsync(page, "job-partly-failed");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Log of node-000003" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
+        await page.Keyboard.PressAsync("Escape");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Order again for the 2 that failed" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" }).GetByRole(AriaRole.Listitem)).ToHaveCountAsync(2);
+        await page.Keyboard.PressAsync("Escape");
+        await page.GotoAsync(new Uri(appliance.Url, "nodes/" + rack.Nodes[2].Id).ToString());
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Current task" })).ToContainTextAsync("reading back 33 %");
+        await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
+        await PageFixture.KeepAsync(page, "node");
+    }
+
+    [Fact]
+    public async Task A_thousand_boards_are_listed_and_filtered()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        IPage page = await browser.OpenAsync();
+        // The one board that there is, a thousand times under other names.
+        using HttpClient client = appliance.CreateClient();
+        string herd = Herd(JsonNode.Parse(await client.GetStringAsync("nodes", Cancelled))![0]!, 1000).ToJsonString();
+        await page.RouteAsync("**/api/v1/nodes", route => route.FulfillAsync(new() { ContentType = "application/json", Body = herd }));
+        await page.GotoAsync(appliance.SignInLink().ToString());
+
+        await Expect(page.GetByText("1,000 nodes, 750 connected")).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, "thousand-nodes");
+        await page.GetByRole(AriaRole.Searchbox).FillAsync("state:unbootable name:99");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Select all 2 shown" })).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Dark colours" }).ClickAsync();
+        await page.GetByRole(AriaRole.Searchbox).FillAsync("rack-0");
+        await PageFixture.KeepAsync(page, "thousand-nodes-dark");
+    }
+
+    /// <summary>Copies of a node in all the states that there are.</summary>
+    private static JsonArray Herd(JsonNode one, int count) => new([.. Enumerable.Range(0, count).Select(i =>
+    {
+        JsonNode copy = one.DeepClone();
+        copy["id"] = $"herd-{i:0000}";
+        copy["name"] = $"rack-{i:000}";
+        copy["address"] = $"10.0.{i / 250}.{i % 250 + 2}";
+        copy["link"] = (i % 4) switch { 0 => "offline", 1 => "net-inst", _ => "slave" };
+        copy["lifecycle"] = (i % 4) switch { 0 => "unbootable", 1 => "installing", 2 => "installed", _ => "new" };
+        if (i % 4 == 1)
+        {
+            copy["task"] = new JsonObject
+            {
+                ["id"] = Guid.NewGuid().ToString(),
+                ["jobId"] = Guid.NewGuid().ToString(),
+                ["kind"] = "install",
+                ["state"] = "running",
+                ["phase"] = "writing",
+                ["done"] = i,
+                ["total"] = count,
+                ["unit"] = "bytes",
+                ["rate"] = 31e6,
+            };
+        }
+        return copy;
+    })]);
+
+    private static async Task ImportAsync(TestAppliance appliance, string name)
+    {
+        using HttpClient client = appliance.CreateClient();
+        using var content = new ByteArrayContent(TinyImage.Create());
+        using HttpResponseMessage response = await client.PostAsync($"images?name={name}&architecture=arm64", content, Cancelled);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancelled));
+    }
+
+    private static async Task InstallAsync(IPage page, string name)
+    {
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = $"Select {name}" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Textbox).FillAsync(name);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase and install" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+    }
+}

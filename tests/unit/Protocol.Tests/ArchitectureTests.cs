@@ -1,0 +1,75 @@
+using System.Xml.Linq;
+
+namespace Bootstrap.Protocol.Tests;
+
+/// <summary>Dependencies point one way, so that a board's programs never carry the appliance's code, nor the other way round.</summary>
+public sealed class ArchitectureTests
+{
+    /// <summary>Every project of the product and the only projects that it may name.</summary>
+    private static readonly Dictionary<string, string[]> s_allowed = new()
+    {
+        ["Protocol"] = [],
+        ["Netboot"] = ["Protocol"],
+        ["Imaging"] = ["Protocol"],
+        ["Server"] = ["Netboot", "Imaging", "Protocol"],
+        ["Cli"] = ["Server", "Protocol"],
+        ["Board"] = ["Protocol"],
+        ["Link"] = ["Protocol"],
+        ["Agent"] = ["Board", "Link", "Protocol"],
+        ["Installer"] = ["Board", "Link", "Protocol"],
+        ["Init"] = ["Installer", "Board", "Link", "Protocol"],
+    };
+
+    [Fact]
+    public void Projects_reference_only_what_the_house_allows()
+    {
+        string[] projects = ProductProjects();
+        Assert.Equal(s_allowed.Keys.Order(), projects.Select(Name).Order());
+        foreach (string project in projects)
+        {
+            IEnumerable<string> references = References(project, "ProjectReference").Select(Name);
+            Assert.All(references, reference => Assert.True(s_allowed[Name(project)].Contains(reference), $"{Name(project)} references {reference}"));
+        }
+    }
+
+    [Fact]
+    public void Protocol_needs_no_packages() =>
+        Assert.Empty(References(ProductProjects().Single(p => Name(p) == "Protocol"), "PackageReference"));
+
+    [Fact]
+    public void Boot_services_and_imaging_know_nothing_of_web_servers() =>
+        Assert.All(ProductProjects().Where(p => Name(p) is "Netboot" or "Imaging"), p =>
+        {
+            Assert.Empty(References(p, "FrameworkReference"));
+            Assert.DoesNotContain("Sdk.Web", File.ReadAllText(p));
+        });
+
+    [Fact]
+    public void Client_commands_know_the_appliance_by_its_API_alone()
+    {
+        string cli = Path.Combine(Root(), "Backend", "Cli");
+        string[] users = [.. Directory.EnumerateFiles(cli, "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && File.ReadAllText(f).Contains("using Bootstrap.Server", StringComparison.Ordinal))
+            .Select(f => Path.GetFileName(f)!)];
+        Assert.Equal(["ServeCommand.cs"], users);
+    }
+
+    private static string[] ProductProjects() =>
+        [.. new[] { "Protocol", "Backend", "Slave", "NetInst" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root(), folder), "*.csproj", SearchOption.AllDirectories))];
+
+    private static IEnumerable<string> References(string project, string kind) =>
+        XDocument.Load(project).Descendants(kind).Select(e => e.Attribute("Include")!.Value);
+
+    private static string Name(string path) => Path.GetFileNameWithoutExtension(path);
+
+    private static string Root()
+    {
+        string folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Bootstrap.sln")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("the tests run outside of the repository");
+        }
+        return folder;
+    }
+}

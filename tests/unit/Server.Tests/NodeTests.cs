@@ -1,0 +1,159 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Bootstrap.Link;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Support;
+
+namespace Bootstrap.Server.Tests;
+
+public sealed class NodeTests : IAsyncLifetime
+{
+    private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
+
+    private TestAppliance _appliance = null!;
+    private HttpClient _api = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _appliance = await TestAppliance.StartAsync();
+        _api = _appliance.CreateClient();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _api.Dispose();
+        await _appliance.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_new_board_waits_for_a_person_and_shows_its_inventory()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000aaaa0001");
+        Wait wait = await node.ReceiveAsync<Wait>(s_end);
+        Assert.Contains("person", wait.Reason);
+        JsonNode seen = await GetAsync("nodes/10000000aaaa0001");
+        Assert.Equal("new", seen["lifecycle"]!.ToString());
+        Assert.Equal("Raspberry Pi 4 Model B Rev 1.4", seen["inventory"]!["model"]!.ToString());
+        Assert.Equal("[]", await _api.GetStringAsync("jobs", s_end));
+    }
+
+    [Fact]
+    public async Task A_wrong_join_token_is_refused()
+    {
+        ApplianceInfo wrong = _appliance.Info with { JoinToken = new string('0', 64) };
+        await Assert.ThrowsAsync<HttpRequestException>(() =>
+            SimulatedNode.ConnectAsync(wrong, NodeId.Parse("10000000aaaa0002"), NodeRole.NetInst, "arm64", s_end));
+        Assert.Equal("[]", await _api.GetStringAsync("nodes", s_end));
+    }
+
+    [Fact]
+    public async Task A_board_with_another_key_is_not_taken_for_an_installed_node_until_a_person_says_so()
+    {
+        await using SimulatedNode node = await InstallAsync("10000000aaaa0003");
+        using ECDsa key = NodeIdentity.CreateKey();
+        EnrolResponse answer = await SimulatedNode.EnrolAsync(_appliance.Info, key, node.Inventory, s_end);
+        Assert.True(answer.Certificate is null or { Length: 0 });
+        Assert.True((bool)(await GetAsync($"nodes/{node.Id}"))["wantsApproval"]!);
+        await node.RestartAsync(NodeRole.Slave, cancellation: s_end); // the true one goes on
+
+        Assert.True((await _api.PostAsync($"nodes/{node.Id}/approve", null, s_end)).IsSuccessStatusCode);
+        answer = await SimulatedNode.EnrolAsync(_appliance.Info, key, node.Inventory, s_end);
+        Assert.NotEmpty(answer.Certificate!);
+        await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.Slave, cancellation: s_end));
+    }
+
+    [Fact]
+    public async Task A_certificate_of_another_authority_or_none_is_refused()
+    {
+        await using TestAppliance other = await TestAppliance.StartAsync();
+        using ECDsa key = NodeIdentity.CreateKey();
+        var id = NodeId.Parse("10000000aaaa0004");
+        EnrolResponse foreign = await SimulatedNode.EnrolAsync(other.Info, key, SimulatedNode.InventoryOf(id, "arm64"), s_end);
+        using NodeIdentity identity = NodeIdentity.Create(foreign.Certificate!, key);
+        foreach (NodeIdentity? shown in new[] { identity, null })
+        {
+            using var socket = new ClientWebSocket();
+            using var invoker = new HttpMessageInvoker(new ApplianceTls(_appliance.Info.Authority).CreateHandler(shown, _ => { }));
+            await Assert.ThrowsAnyAsync<WebSocketException>(() =>
+                socket.ConnectAsync(new Uri($"wss://{_appliance.Info.Link}{LinkMessage.Path}"), invoker, s_end));
+        }
+    }
+
+    [Fact]
+    public async Task A_forgotten_node_is_cut_off_at_once_and_its_certificate_is_void()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000aaaa0005");
+        Assert.Equal(HttpStatusCode.NoContent, (await _api.DeleteAsync($"nodes/{node.Id}", s_end)).StatusCode);
+        await Assert.ThrowsAnyAsync<Exception>(() => node.ReceiveAsync<StartTask>(s_end));
+        await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.NetInst, cancellation: s_end));
+    }
+
+    [Fact]
+    public async Task A_node_that_claims_to_be_another_or_talks_nonsense_is_cut_off()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000aaaa0006");
+        await node.SendAsync(new Welcome("", 0, 0), s_end); // the appliance's own words are ignored
+        await node.SendAsync(new TaskEnded(Guid.NewGuid(), true, false, "", DiskState.Installed), s_end); // no such task
+        Assert.Equal("net-inst", (await GetAsync($"nodes/{node.Id}"))["link"]!.ToString());
+    }
+
+    [Fact]
+    public async Task Names_are_host_names_and_unique()
+    {
+        await using SimulatedNode one = await ConnectAsync("10000000aaaa0007");
+        await using SimulatedNode two = await ConnectAsync("10000000aaaa0008");
+        Assert.Equal(HttpStatusCode.OK, (await RenameAsync(one, "front-row-1")).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await RenameAsync(two, "front-row-1")).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await RenameAsync(two, "Front Row")).StatusCode);
+        Assert.Equal("front-row-1", (await GetAsync("nodes/front-row-1"))["name"]!.ToString());
+    }
+
+    [Fact]
+    public async Task What_a_node_logs_can_be_read_by_node_and_by_task()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000aaaa0009");
+        var task = Guid.NewGuid();
+        await node.SendAsync(new LogLines(null, ["hello"]), s_end);
+        await node.SendAsync(new LogLines(task, ["working", new string('x', 5000)]), s_end);
+        JsonArray lines = await UntilAsync(async () => (await GetAsync($"nodes/{node.Id}/log")).AsArray(), l => l.Count == 3);
+        Assert.Equal("hello", lines[0]!["line"]!.ToString());
+        Assert.True(lines[2]!["line"]!.ToString().Length < 2100);
+        Assert.Equal(2, (await GetAsync($"tasks/{task}/log")).AsArray().Count);
+    }
+
+    private Task<HttpResponseMessage> RenameAsync(SimulatedNode node, string name) => _api.PatchAsJsonAsync($"nodes/{node.Id}", new { name }, s_end);
+
+    private Task<SimulatedNode> ConnectAsync(string id) =>
+        SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse(id), NodeRole.NetInst, "arm64", s_end);
+
+    private async Task<SimulatedNode> InstallAsync(string id)
+    {
+        await _api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
+        SimulatedNode node = await ConnectAsync(id);
+        await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { id }, image = "tiny" }, s_end);
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
+        await node.RestartAsync(NodeRole.Slave, start.TaskId, cancellation: s_end);
+        await UntilAsync(() => GetAsync($"nodes/{id}"), n => n["lifecycle"]!.ToString() == "installed");
+        return node;
+    }
+
+    private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, s_end))!;
+
+    private static async Task<T> UntilAsync<T>(Func<Task<T>> read, Func<T, bool> good)
+    {
+        while (true)
+        {
+            T value = await read();
+            if (good(value))
+            {
+                return value;
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, s_end);
+        }
+    }
+}

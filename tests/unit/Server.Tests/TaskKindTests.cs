@@ -1,0 +1,113 @@
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Nodes;
+
+namespace Bootstrap.Server.Tests;
+
+/// <summary>Success is proven, never assumed: each kind's decisions, event by event.</summary>
+public sealed class TaskKindTests
+{
+    private static readonly Guid s_task = Guid.CreateVersion7();
+
+    [Fact]
+    public void A_reboot_has_succeeded_when_the_node_is_back_with_another_boot_id_and_not_before()
+    {
+        var kind = new RebootKind();
+        TaskRow task = Row("reboot", bootIdBefore: "old");
+        Assert.Equal(Step.Nothing, kind.OnEnded(task, new TaskEnded(s_task, true, false, "", DiskState.Untouched)));
+        Assert.Equal(Step.Nothing, kind.OnConnected(task, Hello(NodeRole.Slave, "old", active: true)));
+        Assert.Equal(Step.SendOrder, kind.OnConnected(task, Hello(NodeRole.Slave, "old")));
+        Assert.Equal(TaskState.Succeeded, Move(kind.OnConnected(task, Hello(NodeRole.Slave, "new"))).State);
+        Assert.Equal(Step.Nothing, kind.OnTime(task, TimeSpan.FromMinutes(9), false));
+        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(task, TimeSpan.FromMinutes(11), false)).State);
+    }
+
+    [Fact]
+    public void A_shutdown_has_succeeded_after_goodbye_and_silence()
+    {
+        var kind = new ShutdownKind();
+        TaskRow task = Row("shutdown", bootIdBefore: "old");
+        Assert.Equal(Step.Nothing, kind.OnGone(task, null));
+        Step.Move down = Move(kind.OnGone(task, "shutdown"));
+        Assert.Equal((TaskState.Running, "going-down"), (down.State, down.Phase));
+
+        TaskRow going = Row("shutdown", phase: down.Phase, bootIdBefore: "old");
+        Assert.Equal(Step.Nothing, kind.OnTime(going, TimeSpan.FromSeconds(5), false));
+        Assert.Equal(TaskState.Succeeded, Move(kind.OnTime(going, TimeSpan.FromSeconds(30), false)).State);
+        Assert.Equal(TaskState.Failed, Move(kind.OnConnected(going, Hello(NodeRole.Slave, "new"))).State);
+        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(task, TimeSpan.FromMinutes(6), true)).State);
+    }
+
+    [Fact]
+    public void An_installation_has_succeeded_when_the_new_system_reports_in_with_its_id_and_not_before()
+    {
+        var kind = new InstallKind();
+        Step.Move written = Move(kind.OnEnded(Row("install"), new TaskEnded(s_task, true, false, "", DiskState.Installed)));
+        Assert.Equal((TaskState.Running, InstallKind.Starting), (written.State, written.Phase));
+
+        TaskRow starting = Row("install", phase: InstallKind.Starting);
+        Step.Move proven = Move(kind.OnConnected(starting, Hello(NodeRole.Slave, "new", installId: s_task)));
+        Assert.Equal((TaskState.Succeeded, Lifecycle.Installed), (proven.State, proven.Node));
+
+        Assert.Equal(TaskState.Failed, Move(kind.OnConnected(starting, Hello(NodeRole.Slave, "new", installId: Guid.NewGuid()))).State);
+        Assert.Equal(TaskState.Failed, Move(kind.OnConnected(starting, Hello(NodeRole.Slave, "new"))).State);
+        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(starting, TimeSpan.FromMinutes(16), true)).State);
+    }
+
+    [Fact]
+    public void NetInst_that_came_back_without_its_task_gets_the_order_again()
+    {
+        var kind = new InstallKind();
+        TaskRow task = Row("install", phase: "writing");
+        Assert.Equal(Step.SendOrder, kind.OnConnected(task, Hello(NodeRole.NetInst, "new")));
+        Assert.Equal(Step.Nothing, kind.OnConnected(task, Hello(NodeRole.NetInst, "new", active: true)));
+    }
+
+    [Fact]
+    public void A_staged_NetInst_that_never_came_is_a_failure_with_the_disk_untouched()
+    {
+        Step.Move failed = Move(new InstallKind().OnConnected(Row("install", phase: InstallKind.Staging, bootIdBefore: "old"), Hello(NodeRole.Slave, "new")));
+        Assert.Equal((TaskState.Failed, DiskState.Untouched, Lifecycle.Installed), (failed.State, failed.Disk, failed.Node));
+    }
+
+    [Theory]
+    [InlineData(DiskState.Untouched, 1, TaskState.Failed, null)]
+    [InlineData(DiskState.Unbootable, 1, TaskState.Waiting, null)]
+    [InlineData(DiskState.Unbootable, 2, TaskState.Waiting, null)]
+    [InlineData(DiskState.Unbootable, 3, TaskState.Failed, Lifecycle.Unbootable)]
+    public void A_failed_installation_is_tried_again_only_where_the_disk_was_begun(DiskState disk, int attempts, TaskState expected, Lifecycle? node)
+    {
+        Step.Move move = Move(new InstallKind().OnEnded(Row("install", attempts: attempts), new TaskEnded(s_task, false, false, "why", disk)));
+        Assert.Equal((expected, "why", disk, node), (move.State, move.Cause, move.Disk, move.Node));
+    }
+
+    [Fact]
+    public void A_cancelled_installation_tells_what_it_left_on_the_disk()
+    {
+        Step.Move move = Move(new InstallKind().OnEnded(Row("install"), new TaskEnded(s_task, false, true, "", DiskState.Unbootable)));
+        Assert.Equal((TaskState.Cancelled, DiskState.Unbootable, Lifecycle.Unbootable), (move.State, move.Disk, move.Node));
+    }
+
+    private static Step.Move Move(Step step) => Assert.IsType<Step.Move>(step);
+
+    private static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null) => new()
+    {
+        Id = s_task.ToString(),
+        JobId = Guid.NewGuid().ToString(),
+        NodeId = "node-1",
+        Kind = kind,
+        StateText = nameof(TaskState.Running),
+        Phase = phase,
+        Cause = "",
+        Attempts = attempts,
+        CancelRequested = 0,
+        BootIdBefore = bootIdBefore,
+        CreatedAt = 0,
+        PhaseAt = 0,
+    };
+
+    private static Hello Hello(NodeRole role, string bootId, bool active = false, Guid? installId = null) => new(role, "test", bootId, installId,
+        Support.SimulatedNode.InventoryOf(NodeId.Parse("node-1"), "arm64"), new Health(1, 0, 0, null, null), active ? [s_task] : []);
+}

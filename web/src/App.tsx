@@ -1,0 +1,86 @@
+import { useEffect } from "preact/hooks";
+import { Header } from "./components/Header";
+import { Empty, Notice } from "./components/Notice";
+import { go, location } from "./lib/router";
+import { ImagesPage } from "./pages/Images";
+import { JobPage } from "./pages/Job";
+import { JobsPage } from "./pages/Jobs";
+import { NodePage } from "./pages/Node";
+import { NodesPage } from "./pages/Nodes";
+import { SettingsPage } from "./pages/Settings";
+import { hasSignInToken, SignIn } from "./pages/SignIn";
+import { connection, end, loaded, signedIn, start } from "./state/store";
+
+function Page() {
+  const [, page, id] = location.value.path.split("/");
+  if (id === undefined || id === "") {
+    switch (page) {
+      case "nodes":
+        return <NodesPage />;
+      case "images":
+        return <ImagesPage />;
+      case "jobs":
+        return <JobsPage />;
+      case "settings":
+        return <SettingsPage />;
+    }
+  } else if (page === "nodes") return <NodePage key={id} id={decodeURIComponent(id)} />;
+  else if (page === "jobs") return <JobPage key={id} id={id} />;
+  return (
+    <Empty title="There is no such page">
+      <p>
+        <a href="/nodes">Go to the nodes</a>
+      </p>
+    </Empty>
+  );
+}
+
+/** '/' goes to the page's search field, as everywhere. */
+function focusSearch(e: KeyboardEvent): void {
+  const target = e.target as HTMLElement;
+  if (e.key !== "/" || e.ctrlKey || e.metaKey || e.altKey || target.closest("input, textarea, select, dialog") !== null) return;
+  const field = document.querySelector<HTMLInputElement>("input[type=search]");
+  if (field) {
+    e.preventDefault();
+    field.focus();
+    field.select();
+  }
+}
+
+export function App() {
+  const here = signedIn.value;
+  const { path } = location.value;
+  const wantsSignIn = hasSignInToken();
+
+  useEffect(() => {
+    document.addEventListener("keydown", focusSearch);
+    return () => document.removeEventListener("keydown", focusSearch);
+  }, []);
+  useEffect(() => {
+    if (here && !wantsSignIn && (path === "/" || path === "/sign-in")) go("/nodes", true);
+  }, [here, wantsSignIn, path]);
+  useEffect(() => {
+    if (here) start();
+    else end();
+  }, [here]);
+
+  if (wantsSignIn || here === false) return <SignIn />;
+  if (here === null) {
+    return connection.value === "lost" ? (
+      <main class="sign-in">
+        <Notice tone="bad">The appliance does not answer. Is it running, and can this machine reach it?</Notice>
+      </main>
+    ) : null;
+  }
+  return (
+    <>
+      <Header />
+      <main>
+        {connection.value === "lost" && loaded.value && (
+          <Notice tone="warn">The appliance does not answer: what you see may be old. Trying again …</Notice>
+        )}
+        {loaded.value ? <Page /> : <p class="dim" role="status">Reading …</p>}
+      </main>
+    </>
+  );
+}

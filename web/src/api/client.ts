@@ -1,0 +1,66 @@
+import type { ImageView, JobDetail, JobKind, JobView, LogLine, NodeView, Policy } from "./types";
+
+/** What the API refused, in its own words. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The sentence of a problem document (RFC 9457), or the best that can be said without one. */
+export function problemText(status: number, body: string): string {
+  try {
+    const problem = JSON.parse(body) as { detail?: unknown; title?: unknown };
+    if (typeof problem.detail === "string") return problem.detail;
+    if (typeof problem.title === "string") return problem.title;
+  } catch {
+    // Not JSON: some proxy's page, or nothing at all.
+  }
+  return status === 0 ? "The appliance does not answer." : `The appliance answered with status ${status}.`;
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(0, problemText(0, ""));
+  }
+  const text = await response.text();
+  if (!response.ok) throw new ApiError(response.status, problemText(response.status, text));
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+const segment = encodeURIComponent;
+
+export const api = {
+  isSignedIn: () => call<{ signedIn: boolean }>("GET", "/session").then((s) => s.signedIn),
+  signIn: (token: string) => call<void>("POST", "/session", { token }),
+  signOut: () => call<void>("DELETE", "/session"),
+
+  nodes: () => call<NodeView[]>("GET", "/nodes"),
+  rename: (id: string, name: string) => call<NodeView>("PATCH", `/nodes/${segment(id)}`, { name }),
+  forget: (id: string) => call<void>("DELETE", `/nodes/${segment(id)}`),
+  approve: (id: string) => call<NodeView>("POST", `/nodes/${segment(id)}/approve`),
+  nodeLog: (id: string) => call<LogLine[]>("GET", `/nodes/${segment(id)}/log`),
+
+  images: () => call<ImageView[]>("GET", "/images"),
+  deleteImage: (digest: string) => call<{ freedBytes: number }>("DELETE", `/images/${segment(digest)}`),
+
+  jobs: () => call<JobView[]>("GET", "/jobs"),
+  job: (id: string) => call<JobDetail>("GET", `/jobs/${segment(id)}`),
+  order: (kind: JobKind, nodes: string[], image?: string) => call<JobDetail>("POST", "/jobs", { kind, nodes, image }),
+  cancelJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/cancel`),
+  cancelTask: (id: string) => call<void>("POST", `/tasks/${segment(id)}/cancel`),
+  taskLog: (id: string) => call<LogLine[]>("GET", `/tasks/${segment(id)}/log`),
+
+  policy: () => call<Policy>("GET", "/policy"),
+  setPolicy: (policy: Policy) => call<Policy>("PUT", "/policy", policy),
+};

@@ -1,0 +1,171 @@
+// What the API says, word for word: camelCase, enum values in kebab-case, times in Unix milliseconds, absent for null.
+
+/** What was last done to a node's disk. */
+export type Lifecycle = "new" | "installing" | "installed" | "unbootable";
+
+/** Which of the node's programs is connected. */
+export type LinkState = "offline" | "net-inst" | "slave";
+
+export type JobKind = "install" | "reboot" | "shutdown";
+
+export type TaskState = "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out";
+
+/** What a task left on the disk. */
+export type DiskState = "untouched" | "unbootable" | "installed";
+
+export interface NetworkInterface {
+  name: string;
+  mac: string;
+  linkUp: boolean;
+  addresses: string[];
+  driver: string;
+}
+
+export interface Disk {
+  name: string;
+  sizeBytes: number;
+  blockSize: number;
+  kind: string;
+  model: string;
+  serial: string;
+  removable: boolean;
+  readOnly: boolean;
+}
+
+export interface Inventory {
+  id: string;
+  architecture: string;
+  model: string;
+  serial: string;
+  revision: string;
+  firmware: string;
+  memoryBytes: number;
+  processors: number;
+  interfaces: NetworkInterface[];
+  disks: Disk[];
+  kernel: string;
+  system: string;
+}
+
+export interface Health {
+  uptimeSeconds: number;
+  load: number;
+  memoryAvailableBytes: number;
+  temperatureCelsius?: number;
+  /** The Pi's throttling flags: bits 0–3 now, 16–19 since the start. */
+  throttled?: number;
+}
+
+/** How far something is within its phase; `total` 0 where the phase has no measure. */
+export interface Measure {
+  phase: string;
+  done: number;
+  total: number;
+  unit: string;
+  /** Units a second; 0 where it is not known. */
+  rate: number;
+}
+
+export interface NodeTask extends Measure {
+  id: string;
+  jobId: string;
+  kind: JobKind;
+  state: TaskState;
+}
+
+export interface NodeView {
+  id: string;
+  name: string;
+  lifecycle: Lifecycle;
+  link: LinkState;
+  address?: string;
+  firstSeen: number;
+  lastSeen: number;
+  image?: string;
+  imageName?: string;
+  wantsApproval: boolean;
+  inventory: Inventory;
+  health?: Health;
+  task?: NodeTask;
+}
+
+export interface ImageView {
+  digest: string;
+  name: string;
+  architecture: string;
+  /** What a disk must have at least. */
+  sizeBytes: number;
+  /** What is written to it. */
+  usedBytes: number;
+  /** What travels. */
+  storedBytes: number;
+  importedAt: number;
+}
+
+export interface ImportView {
+  id: string;
+  name: string;
+  phase: "decoding" | "storing" | "done" | "refused";
+  done: number;
+  total: number;
+  reason?: string;
+}
+
+export interface JobView {
+  id: string;
+  kind: JobKind;
+  image?: string;
+  imageName?: string;
+  createdAt: number;
+  createdBy: string;
+  ended: boolean;
+  counts: Partial<Record<TaskState, number>>;
+}
+
+export interface TaskView extends Measure {
+  id: string;
+  jobId: string;
+  node: string;
+  nodeName: string;
+  kind: JobKind;
+  state: TaskState;
+  cause: string;
+  disk?: DiskState;
+  attempts: number;
+  cancelRequested: boolean;
+  createdAt: number;
+  sentAt?: number;
+  phaseAt: number;
+  endedAt?: number;
+}
+
+export interface JobDetail {
+  job: JobView;
+  tasks: TaskView[];
+}
+
+export interface LogLine {
+  id: number;
+  node: string;
+  task?: string;
+  at: number;
+  line: string;
+}
+
+export interface Policy {
+  /** Architecture → digest of the image that new boards get. */
+  installNewBoards: Record<string, string>;
+  authorizedKeys: string[];
+}
+
+/** One server-sent event. */
+export type ApplianceEvent =
+  | { name: "node"; data: NodeView }
+  | { name: "node-removed"; data: { id: string } }
+  | { name: "image"; data: ImageView }
+  | { name: "image-removed"; data: { digest: string } }
+  | { name: "import"; data: ImportView }
+  | { name: "job"; data: JobView }
+  | { name: "task"; data: TaskView }
+  | { name: "log"; data: LogLine[] }
+  | { name: "policy"; data: Policy };

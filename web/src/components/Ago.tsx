@@ -1,0 +1,11 @@
+import { ago, dateTime } from "../lib/format";
+import { now } from "../state/store";
+
+/** How long ago something was; keeps up with the clock. */
+export function Ago({ at }: { at: number }) {
+  return (
+    <time dateTime={new Date(at).toISOString()} title={dateTime(at)}>
+      {ago(at, now.value)}
+    </time>
+  );
+}

@@ -1,0 +1,69 @@
+import { api } from "../api/client";
+import { count, percent } from "../lib/format";
+import { ongoing } from "../lib/progress";
+import { location } from "../lib/router";
+import { isDark, theme, toggleTheme } from "../lib/theme";
+import { connection, end, nodes, signedIn } from "../state/store";
+import { Icon } from "./Icon";
+import { Bar } from "./Progress";
+
+const pages = [
+  ["/nodes", "Nodes"],
+  ["/images", "Images"],
+  ["/jobs", "Jobs"],
+  ["/settings", "Settings"],
+] as const;
+
+const connectionWords = { connecting: "Connecting", live: "Live", lost: "Connection lost" };
+
+async function signOut(): Promise<void> {
+  await api.signOut();
+  end();
+  signedIn.value = false;
+}
+
+/** What is going on, from everywhere one click away. */
+function Ongoing() {
+  const { tasks, fraction, jobs } = ongoing(nodes.value);
+  if (tasks === 0) return null;
+  return (
+    <a class="ongoing" href={jobs.length === 1 ? `/jobs/${jobs[0]}` : "/jobs"} aria-label={`${count(tasks, "task")} under way, ${percent(fraction)}`}>
+      <span>{count(tasks, "task")}</span>
+      <Bar fraction={fraction} label="All tasks together" />
+      <span class="number">{percent(fraction)}</span>
+    </a>
+  );
+}
+
+export function Header() {
+  const path = location.value.path;
+  const dark = (theme.value, isDark());
+  return (
+    <header class="top">
+      <a class="brand" href="/nodes">
+        <img src="/favicon.svg" alt="" width="22" height="22" />
+        Bootstrap
+      </a>
+      <nav aria-label="Pages">
+        {pages.map(([url, title]) => (
+          <a href={url} key={url} aria-current={path.startsWith(url) ? "page" : undefined}>
+            {title}
+          </a>
+        ))}
+      </nav>
+      <div class="top-end">
+        <Ongoing />
+        <span class={`connection ${connection.value}`} role="status">
+          <i aria-hidden="true" />
+          <span>{connectionWords[connection.value]}</span>
+        </span>
+        <button type="button" class="plain" onClick={toggleTheme} aria-label={dark ? "Light colours" : "Dark colours"} title={dark ? "Light colours" : "Dark colours"}>
+          <Icon name={dark ? "sun" : "moon"} />
+        </button>
+        <button type="button" class="plain sign-out" onClick={() => void signOut()}>
+          Sign out
+        </button>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,26 @@
+import type { DiskState, NodeTask } from "../api/types";
+
+/** What is known of a task that might be cancelled. */
+export interface Cancellable extends Pick<NodeTask, "id" | "kind" | "state" | "phase"> {
+  nodeName: string;
+  disk?: DiskState;
+  attempts?: number;
+}
+
+/** What cancelling a task now would leave on its node's disk, in words. */
+export function cancelConsequence(task: Cancellable): string {
+  if (task.kind !== "install") return task.state === "waiting" ? "was not sent yet: nothing happens to the node" : "may go through before the node hears of it";
+  if (task.disk === "unbootable") return "its disk is partly written already and will not start";
+  switch (task.phase) {
+    case "writing":
+    case "verifying":
+    case "configuring":
+      return "its disk is partly written and will not start until an installation ends well";
+    case "starting":
+      return "its disk is complete; only the proof that it starts is given up";
+    case "checking":
+      return "its disk is untouched, unless writing begins before the node hears of it";
+    default:
+      return task.state === "waiting" && task.attempts === 0 ? "its disk is untouched" : "its disk is untouched, unless the installation begins before the node hears of it";
+  }
+}

@@ -1,0 +1,86 @@
+/** Bytes as disk makers count them: "1.3 GB". */
+export function bytes(value: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Memory as its makers count it: "4 GiB", "512 MiB". What a kernel keeps for itself makes 3.7 of 4. */
+export function memory(value: number): string {
+  const mebibytes = value / 2 ** 20;
+  if (mebibytes < 1000) return `${Math.round(mebibytes)} MiB`;
+  const gibibytes = mebibytes / 1024;
+  return `${gibibytes >= 9.95 ? Math.round(gibibytes) : Number(gibibytes.toFixed(1))} GiB`;
+}
+
+/** "12.4 MB/s"; empty where it is not known. */
+export function rate(perSecond: number, unit: string): string {
+  if (perSecond <= 0) return "";
+  return unit === "bytes" ? `${bytes(perSecond)}/s` : `${perSecond.toFixed(1)} ${unit}/s`;
+}
+
+/** Two units at most: "3 d 4 h", "2 m 5 s". */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86400), "d"],
+    [Math.floor(seconds / 3600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"],
+  ];
+  const first = parts.findIndex(([n]) => n > 0);
+  if (first < 0) return "0 s";
+  return parts
+    .slice(first, first + 2)
+    .filter(([n]) => n > 0)
+    .map(([n, unit]) => `${n} ${unit}`)
+    .join(" ");
+}
+
+/** "just now", "4 min ago". */
+export function ago(then: number, now: number): string {
+  const passed = now - then;
+  if (passed < 10_000) return "just now";
+  return `${duration(passed).split(" ").slice(0, 2).join(" ")} ago`;
+}
+
+/** Time left at this rate in milliseconds; null where it cannot be told. */
+export function timeLeft(done: number, total: number, perSecond: number): number | null {
+  return total > 0 && perSecond > 0 && done < total ? ((total - done) / perSecond) * 1000 : null;
+}
+
+export function percent(fraction: number): string {
+  // 100 % is for what is over.
+  return `${Math.min(99, Math.floor(fraction * 100))} %`;
+}
+
+/** "1 node", "3 nodes". */
+export function count(n: number, noun: string): string {
+  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** "12:04:31", in the reader's time zone. */
+export function clockTime(at: number): string {
+  return new Date(at).toLocaleTimeString("en-GB");
+}
+
+export function dateTime(at: number): string {
+  return new Date(at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** What the Pi's firmware says about power and heat, in words (bits of vcgencmd get_throttled). */
+export function throttling(flags: number): string[] {
+  const words: [number, string][] = [
+    [0, "under-voltage now"],
+    [1, "clock capped now"],
+    [2, "throttled now"],
+    [3, "temperature limit now"],
+    [16, "under-voltage since the start"],
+    [18, "throttled since the start"],
+  ];
+  return words.filter(([bit]) => (flags & (1 << bit)) !== 0).map(([, text]) => text);
+}

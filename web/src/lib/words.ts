@@ -1,0 +1,76 @@
+import type { DiskState, JobKind, Lifecycle, LinkState, NodeView, TaskState } from "../api/types";
+
+export const linkWords: Record<LinkState, string> = { offline: "Offline", "net-inst": "In NetInst", slave: "Online" };
+
+export const linkHelp: Record<LinkState, string> = {
+  offline: "Not connected: switched off, starting, or without network",
+  "net-inst": "Connected from NetInst, the small system that installs",
+  slave: "Connected from its installed system",
+};
+
+export const lifecycleWords: Record<Lifecycle, string> = {
+  new: "New",
+  installing: "Installing",
+  installed: "Installed",
+  unbootable: "Unbootable",
+};
+
+export const lifecycleHelp: Record<Lifecycle, string> = {
+  new: "Nothing was ever installed from here; its disk is as it came",
+  installing: "An installation is under way",
+  installed: "The image on its disk is complete",
+  unbootable: "An installation ended in the middle: the disk does not start until one ends well",
+};
+
+export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down" };
+
+export const taskWords: Record<TaskState, string> = {
+  waiting: "Waiting",
+  sent: "Sent",
+  running: "Running",
+  succeeded: "Succeeded",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  "timed-out": "Timed out",
+};
+
+export const diskWords: Record<DiskState, string> = {
+  untouched: "Disk untouched: not one byte was written",
+  unbootable: "Disk partly written: it does not start until an installation ends well",
+  installed: "Disk complete and read back",
+};
+
+/** A phase in words. */
+export function phaseWords(phase: string): string {
+  const words: Record<string, string> = {
+    accepted: "accepted",
+    staging: "preparing NetInst",
+    rebooting: "restarting",
+    restarting: "restarting",
+    checking: "checking",
+    writing: "writing",
+    verifying: "reading back",
+    configuring: "configuring",
+    starting: "starting the new system",
+    retrying: "waiting to try again",
+    "going-down": "going down",
+  };
+  return words[phase] ?? phase;
+}
+
+/** The phases of an installation in their order, for a row of steps. */
+export const installPhases = ["checking", "writing", "verifying", "configuring", "starting"] as const;
+
+/** True if this is one of the states that a task does not leave. */
+export function isOver(state: TaskState): boolean {
+  return state === "succeeded" || state === "failed" || state === "cancelled" || state === "timed-out";
+}
+
+/** The disk that an installation will write, as NetInst chooses it: the only one that can be written. */
+export function installTarget(node: NodeView): { disk: NodeView["inventory"]["disks"][number] } | { problem: string } {
+  const writable = node.inventory.disks.filter((d) => !d.readOnly);
+  const [only] = writable;
+  if (only === undefined) return { problem: "no disk that can be written" };
+  if (writable.length > 1) return { problem: `${writable.length} disks: NetInst will not guess, and refuse` };
+  return { disk: only };
+}

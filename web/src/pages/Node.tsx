@@ -1,0 +1,84 @@
+import { useCallback, useState } from "preact/hooks";
+import { api } from "../api/client";
+import type { JobKind, LogLine, NodeView } from "../api/types";
+import { Ago } from "../components/Ago";
+import { LifecycleBadge, LinkBadge } from "../components/Badge";
+import { LogView } from "../components/LogView";
+import { Empty } from "../components/Notice";
+import { nodes } from "../state/store";
+import { Approval } from "./node/Approval";
+import { CurrentTask } from "./node/CurrentTask";
+import { ForgetDialog } from "./node/ForgetDialog";
+import { HealthPart, InventoryPart } from "./node/Inventory";
+import { NodeName } from "./node/NodeName";
+import { InstallDialog } from "./nodes/InstallDialog";
+import { PowerDialog } from "./nodes/PowerDialog";
+
+export function NodePage({ id }: { id: string }) {
+  const node = nodes.value.find((n) => n.id === id || n.name === id);
+  if (node === undefined) {
+    return (
+      <Empty title={`There is no node '${id}'`}>
+        <p>
+          It was never seen, or it was forgotten. <a href="/nodes">All nodes</a>
+        </p>
+      </Empty>
+    );
+  }
+  return <OneNode node={node} />;
+}
+
+function OneNode({ node }: { node: NodeView }) {
+  const [dialog, setDialog] = useState<JobKind | "forget" | null>(null);
+  const close = () => setDialog(null);
+  const read = useCallback(() => api.nodeLog(node.id), [node.id]);
+  const belongs = useCallback((line: LogLine) => line.node === node.id, [node.id]);
+  return (
+    <>
+      <p class="crumbs">
+        <a href="/nodes">Nodes</a> /
+      </p>
+      <div class="page-head">
+        <NodeName node={node} />
+        <LinkBadge state={node.link} />
+        <LifecycleBadge state={node.lifecycle} />
+        <span class="dim">
+          {node.link === "offline" ? (
+            <>
+              last seen <Ago at={node.lastSeen} />
+            </>
+          ) : (
+            node.address
+          )}
+        </span>
+      </div>
+      <div class="actions" role="toolbar" aria-label="Actions on this node">
+        <button type="button" class="primary" onClick={() => setDialog("install")}>
+          Install …
+        </button>
+        <button type="button" onClick={() => setDialog("reboot")}>
+          Reboot …
+        </button>
+        <button type="button" onClick={() => setDialog("shutdown")}>
+          Shut down …
+        </button>
+        <button type="button" class="plain" onClick={() => setDialog("forget")}>
+          Forget …
+        </button>
+      </div>
+      {node.wantsApproval && <Approval node={node} />}
+      {node.task && <CurrentTask node={node} task={node.task} />}
+      <div class="columns">
+        <InventoryPart node={node} />
+        <div>{node.health && <HealthPart node={node} health={node.health} />}</div>
+      </div>
+      <section class="card">
+        <h2>Log</h2>
+        <LogView read={read} belongs={belongs} />
+      </section>
+      {dialog === "install" && <InstallDialog targets={[node]} onClose={close} />}
+      {(dialog === "reboot" || dialog === "shutdown") && <PowerDialog kind={dialog} targets={[node]} onClose={close} />}
+      {dialog === "forget" && <ForgetDialog node={node} onClose={close} />}
+    </>
+  );
+}

@@ -1,0 +1,119 @@
+import { useMemo, useState } from "preact/hooks";
+import type { JobKind } from "../api/types";
+import { Icon } from "../components/Icon";
+import { Empty } from "../components/Notice";
+import { Table } from "../components/Table";
+import { nodeFilter } from "../lib/filter";
+import { count } from "../lib/format";
+import { queryValue, setQueryValue } from "../lib/router";
+import { nodes } from "../state/store";
+import { nodeColumns } from "./nodes/columns";
+import { InstallDialog } from "./nodes/InstallDialog";
+import { PowerDialog } from "./nodes/PowerDialog";
+import { useSelection } from "./nodes/useSelection";
+
+export function NodesPage() {
+  const query = queryValue("q");
+  const all = nodes.value;
+  const shown = useMemo(() => all.filter(nodeFilter(query)), [all, query]);
+  const { selected, selection, clear, selectShown } = useSelection(all, shown);
+  const [dialog, setDialog] = useState<JobKind | null>(null);
+
+  if (all.length === 0) return <NoNodes />;
+  const hidden = selected.length - selected.filter((node) => shown.includes(node)).length;
+  const online = all.filter((node) => node.link !== "offline").length;
+  return (
+    <>
+      <div class="page-head">
+        <h1>Nodes</h1>
+        <span class="dim">
+          {query === "" ? count(all.length, "node") : `${shown.length} of ${count(all.length, "node")}`}, {online} connected
+        </span>
+        <label class="search">
+          <Icon name="search" />
+          <input
+            type="search"
+            placeholder="Filter: words, state:offline, arch:arm64, -image:none"
+            aria-label="Filter nodes"
+            aria-keyshortcuts="/"
+            value={query}
+            onInput={(e) => setQueryValue("q", e.currentTarget.value)}
+          />
+          <kbd aria-hidden="true">/</kbd>
+        </label>
+      </div>
+      <div class="actions" role="toolbar" aria-label="Actions on the selected nodes">
+        <button type="button" class="primary" disabled={selected.length === 0} onClick={() => setDialog("install")}>
+          Install …
+        </button>
+        <button type="button" disabled={selected.length === 0} onClick={() => setDialog("reboot")}>
+          Reboot …
+        </button>
+        <button type="button" disabled={selected.length === 0} onClick={() => setDialog("shutdown")}>
+          Shut down …
+        </button>
+        <span class="selected-count" role="status">
+          {selected.length === 0 ? "Nothing selected" : `${count(selected.length, "node")} selected`}
+          {hidden > 0 && ` (${hidden} not shown by this filter)`}
+        </span>
+        {selection.state !== "all" && shown.length > 0 && (
+          <button type="button" class="plain select-shown" onClick={selectShown}>
+            Select all {shown.length.toLocaleString("en")} shown
+          </button>
+        )}
+        {selected.length > 0 && (
+          <button type="button" class="plain" onClick={clear}>
+            Clear
+          </button>
+        )}
+      </div>
+      {shown.length === 0 ? (
+        <Empty title="No node is like that">
+          <p>
+            <button type="button" onClick={() => setQueryValue("q", "")}>
+              Show all {count(all.length, "node")}
+            </button>
+          </p>
+        </Empty>
+      ) : (
+        <Table label="Nodes" columns={nodeColumns} rows={shown} keyOf={(n) => n.id} nameOf={(n) => n.name} selection={selection} />
+      )}
+      {dialog === "install" && <InstallDialog targets={selected} onClose={() => setDialog(null)} />}
+      {(dialog === "reboot" || dialog === "shutdown") && (
+        <PowerDialog kind={dialog} targets={selected} onClose={() => setDialog(null)} />
+      )}
+    </>
+  );
+}
+
+function NoNodes() {
+  return (
+    <Empty title="No boards yet">
+      <p>
+        Plug boards into the appliance's network and switch them on. Each appears here by itself, a few seconds after it starts. Nothing is
+        written to its disk before you say so.
+      </p>
+      <h3>What to set on a board</h3>
+      <dl>
+        <dt>Raspberry Pi 4, 5, 400, CM4</dt>
+        <dd>
+          Boots from the network when its card is out or empty, if network is in its boot order: <code>sudo rpi-eeprom-config --edit</code>,{" "}
+          <code>BOOT_ORDER=0xf21</code> (read from the right: card, then network, then from the start).
+        </dd>
+        <dt>Raspberry Pi 3B+</dt>
+        <dd>Boots from the network as it comes: leave the card empty or out.</dd>
+        <dt>Raspberry Pi 3B</dt>
+        <dd>
+          Needs it switched on once: <code>program_usb_boot_mode=1</code> in config.txt, one start, done for life.
+        </dd>
+        <dt>PCs</dt>
+        <dd>Choose network (PXE) boot in the firmware's boot order.</dd>
+        <dt>Boards without network boot</dt>
+        <dd>
+          Write the NetInst card once: <code>bootstrap flash netinst /dev/…</code>
+        </dd>
+      </dl>
+      <p class="dim">Nothing comes? The board and the appliance must be on one network segment; spanning tree on a switch's port may delay a start by about two minutes.</p>
+    </Empty>
+  );
+}

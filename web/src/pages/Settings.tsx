@@ -1,0 +1,138 @@
+import { useState } from "preact/hooks";
+import { api } from "../api/client";
+import type { Policy } from "../api/types";
+import { Notice } from "../components/Notice";
+import { useAction } from "../components/useAction";
+import { images, policy } from "../state/store";
+
+const architectures = [
+  ["arm64", "arm64 boards (Raspberry Pi 3, 4, 5)"],
+  ["amd64", "amd64 machines (PCs)"],
+] as const;
+
+export function SettingsPage() {
+  const present = policy.value;
+  return (
+    <>
+      <div class="page-head">
+        <h1>Settings</h1>
+      </div>
+      {present && (
+        <>
+          <NewBoards present={present} />
+          <Keys present={present} />
+        </>
+      )}
+      <section class="card">
+        <h2>Certificate</h2>
+        <p>
+          This appliance made its own certificate authority. To end your browser's warning, <a href="/api/v1/ca" download="bootstrap-ca.pem">download its
+          certificate</a> and add it to the authorities that your browser trusts.
+        </p>
+      </section>
+    </>
+  );
+}
+
+function NewBoards({ present }: { present: Policy }) {
+  const [chosen, setChosen] = useState<Record<string, string>>(present.installNewBoards);
+  const [saved, setSaved] = useState(false);
+  const { busy, error, run } = useAction();
+  const choice = (architecture: string) => chosen[architecture] ?? "";
+  const risky = architectures.some(([a]) => choice(a) !== "");
+  const changed = architectures.some(([a]) => choice(a) !== (present.installNewBoards[a] ?? ""));
+
+  async function save(): Promise<void> {
+    await api.setPolicy({ ...present, installNewBoards: Object.fromEntries(Object.entries(chosen).filter(([, image]) => image !== "")) });
+    setSaved(true);
+  }
+
+  return (
+    <form
+      class="card"
+      onSubmit={(e) => {
+        e.preventDefault();
+        void run(save);
+      }}
+    >
+      <h2>New boards</h2>
+      <p>What happens to a board that was never seen before, as soon as it starts from this network.</p>
+      {architectures.map(([architecture, title]) => (
+        <label class="field" key={architecture}>
+          <span>{title}</span>
+          <select
+            value={choice(architecture)}
+            onChange={(e) => {
+              setChosen({ ...chosen, [architecture]: e.currentTarget.value });
+              setSaved(false);
+            }}
+          >
+            <option value="">wait for a person</option>
+            {images.value
+              .filter((i) => i.architecture === architecture)
+              .map((i) => (
+                <option value={i.digest} key={i.digest}>
+                  install {i.name}
+                </option>
+              ))}
+          </select>
+        </label>
+      ))}
+      {risky && (
+        <Notice tone="warn">
+          <strong>Every new board that boots from this network will be erased and installed, without a question.</strong> That holds for any
+          machine that starts from the network here, a colleague's laptop included. Use it on a network that carries nothing but your boards.
+        </Notice>
+      )}
+      {error !== "" && <Notice tone="bad">{error}</Notice>}
+      {saved && !changed && <Notice tone="good">Saved. It holds for boards that come from now on.</Notice>}
+      <button type="submit" class={risky && changed ? "danger" : "primary"} disabled={busy || !changed}>
+        {risky && changed ? "Save, and erase new boards" : "Save"}
+      </button>
+    </form>
+  );
+}
+
+function Keys({ present }: { present: Policy }) {
+  const [text, setText] = useState(present.authorizedKeys.join("\n"));
+  const [saved, setSaved] = useState(false);
+  const { busy, error, run } = useAction();
+  const keys = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const changed = keys.join("\n") !== present.authorizedKeys.join("\n");
+
+  async function save(): Promise<void> {
+    await api.setPolicy({ ...present, authorizedKeys: keys });
+    setSaved(true);
+  }
+
+  return (
+    <form
+      class="card"
+      onSubmit={(e) => {
+        e.preventDefault();
+        void run(save);
+      }}
+    >
+      <h2>SSH keys</h2>
+      <p>Who may sign in as root on systems that are installed from now on. One OpenSSH public key a line.</p>
+      <label class="field">
+        <span>Public keys</span>
+        <textarea
+          rows={Math.max(3, keys.length + 1)}
+          spellcheck={false}
+          placeholder="ssh-ed25519 AAAA… name"
+          value={text}
+          onInput={(e) => {
+            setText(e.currentTarget.value);
+            setSaved(false);
+          }}
+        />
+      </label>
+      {error !== "" && <Notice tone="bad">{error}</Notice>}
+      {saved && !changed && <Notice tone="good">Saved. Systems that are installed already keep the keys they have.</Notice>}
+      <button type="submit" class="primary" disabled={busy || !changed}>
+        Save
+      </button>
+    </form>
+  );
+}

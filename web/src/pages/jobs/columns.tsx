@@ -1,0 +1,77 @@
+import type { TaskView } from "../../api/types";
+import { TaskBadge } from "../../components/Badge";
+import { Bar, measureLine, phaseLine } from "../../components/Progress";
+import type { Column } from "../../components/Table";
+import { duration } from "../../lib/format";
+import { overallFraction } from "../../lib/progress";
+import { diskWords, isOver } from "../../lib/words";
+import { now } from "../../state/store";
+
+/** How long it took, or has taken so far. */
+function Took({ task }: { task: TaskView }) {
+  if (task.sentAt === undefined) return <span class="dim">–</span>;
+  return <>{duration((task.endedAt ?? now.value) - task.sentAt)}</>;
+}
+
+function Course({ task }: { task: TaskView }) {
+  if (isOver(task.state)) {
+    return (
+      <>
+        {task.cause !== "" && <span class="cause">{task.cause}</span>}
+        {task.state !== "succeeded" && task.disk && <span class={task.disk === "unbootable" ? "bad-text" : "dim"}>{diskWords[task.disk]}</span>}
+        {task.state !== "succeeded" && !task.disk && task.kind === "install" && task.sentAt === undefined && <span class="dim">{diskWords.untouched}</span>}
+      </>
+    );
+  }
+  return (
+    <>
+      {task.state === "running" && task.phase !== "" && (
+        <>
+          <span class="measure">
+            <span>{phaseLine(task)}</span>
+            <span class="dim">{measureLine(task)}</span>
+          </span>
+          <Bar fraction={task.kind === "install" ? overallFraction(task) : null} label={task.nodeName} />
+        </>
+      )}
+      {task.state === "waiting" && task.cause === "" && <span class="dim">until the node is there and free</span>}
+      {task.attempts > 1 && <span class="warn-text">attempt {task.attempts}</span>}
+      {task.cause !== "" && <span class="warn-text">{task.cause}</span>}
+      {task.cancelRequested && <span class="warn-text">cancelling: waits for the node's answer</span>}
+    </>
+  );
+}
+
+export const taskColumns = (cancel: (task: TaskView) => void, showLog: (task: TaskView) => void): readonly Column<TaskView>[] => [
+  {
+    id: "name",
+    title: "Node",
+    width: "minmax(8rem, 1fr)",
+    cell: (t) => (
+      <a class="name" href={`/nodes/${t.node}`}>
+        {t.nodeName}
+      </a>
+    ),
+  },
+  { id: "state", title: "State", width: "7.5rem", cell: (t) => <TaskBadge state={t.state} /> },
+  { id: "course", title: "Course", width: "minmax(14rem, 3fr)", cell: (t) => <Course task={t} /> },
+  { id: "took", title: "Time", width: "6rem", align: "end", cell: (t) => <Took task={t} /> },
+  {
+    id: "do",
+    title: "",
+    width: "9.5rem",
+    align: "end",
+    cell: (t) => (
+      <>
+        {!isOver(t.state) && !t.cancelRequested && (
+          <button type="button" class="small" aria-label={`Cancel ${t.nodeName}`} onClick={() => cancel(t)}>
+            Cancel …
+          </button>
+        )}
+        <button type="button" class="small" aria-label={`Log of ${t.nodeName}`} onClick={() => showLog(t)}>
+          Log
+        </button>
+      </>
+    ),
+  },
+];

@@ -1,0 +1,63 @@
+import type { ApplianceEvent, ImageView, ImportView, JobView, NodeView, Policy } from "../api/types";
+
+/** Everything that the page knows of the appliance. Never changed in place. */
+export interface Snapshot {
+  nodes: ReadonlyMap<string, NodeView>;
+  images: ReadonlyMap<string, ImageView>;
+  /** Newest first. */
+  jobs: ReadonlyMap<string, JobView>;
+  imports: ReadonlyMap<string, ImportView>;
+  policy: Policy | null;
+}
+
+export const nothing: Snapshot = { nodes: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), policy: null };
+
+/** The next snapshot. Parts that did not change stay the same objects, and so do rows that did not. */
+export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Snapshot {
+  const next = { ...before };
+  // Each map is copied once a batch, however many events change it.
+  const copied = new Set<keyof Snapshot>();
+  function writable<K extends "nodes" | "images" | "jobs" | "imports">(part: K): Map<string, unknown> {
+    if (!copied.has(part)) {
+      (next[part] as Map<string, unknown>) = new Map(next[part] as ReadonlyMap<string, unknown>);
+      copied.add(part);
+    }
+    return next[part] as Map<string, unknown>;
+  }
+  for (const e of events) {
+    switch (e.name) {
+      case "node":
+        writable("nodes").set(e.data.id, e.data);
+        break;
+      case "node-removed":
+        writable("nodes").delete(e.data.id);
+        break;
+      case "image":
+        writable("images").set(e.data.digest, e.data);
+        break;
+      case "image-removed":
+        writable("images").delete(e.data.digest);
+        break;
+      case "import":
+        writable("imports").set(e.data.id, e.data);
+        break;
+      case "job":
+        writable("jobs").set(e.data.id, e.data);
+        break;
+      case "policy":
+        next.policy = e.data;
+        break;
+      case "task":
+      case "log":
+        break; // for those who watch one job or one log
+    }
+  }
+  return next;
+}
+
+/** Node names as people sort them: node-2 before node-10. */
+const collator = new Intl.Collator("en", { numeric: true });
+
+export function byName(a: { name: string }, b: { name: string }): number {
+  return collator.compare(a.name, b.name);
+}

@@ -1,0 +1,138 @@
+import { computed, signal } from "@preact/signals";
+import { api, ApiError } from "../api/client";
+import { follow } from "../api/live";
+import type { ApplianceEvent, LogLine, TaskView } from "../api/types";
+import { byName, nothing, reduce, type Snapshot } from "./reduce";
+
+/** Null: not known yet. */
+export const signedIn = signal<boolean | null>(null);
+export const connection = signal<"connecting" | "live" | "lost">("connecting");
+export const snapshot = signal<Snapshot>(nothing);
+
+/** True once the first answer came: before that, an empty list means nothing. */
+export const loaded = signal(false);
+
+/** Rises every second, for what tells a time. */
+export const now = signal(Date.now());
+setInterval(() => (now.value = Date.now()), 1000);
+
+export const nodes = computed(() => [...snapshot.value.nodes.values()].sort(byName));
+export const images = computed(() => [...snapshot.value.images.values()].sort((a, b) => b.importedAt - a.importedAt));
+export const jobs = computed(() => [...snapshot.value.jobs.values()].sort((a, b) => b.createdAt - a.createdAt));
+export const policy = computed(() => snapshot.value.policy);
+export const imports = computed(() => [...snapshot.value.imports.values()]);
+
+const taskWatchers = new Set<(tasks: TaskView[]) => void>();
+const logWatchers = new Set<(lines: LogLine[]) => void>();
+const refetchWatchers = new Set<() => void>();
+
+function watch<T>(watchers: Set<T>, watcher: T): () => void {
+  watchers.add(watcher);
+  return () => void watchers.delete(watcher);
+}
+
+export const watchTasks = (watcher: (tasks: TaskView[]) => void) => watch(taskWatchers, watcher);
+export const watchLog = (watcher: (lines: LogLine[]) => void) => watch(logWatchers, watcher);
+
+/** Calls whenever something may have been missed. */
+export const watchRefetch = (watcher: () => void) => watch(refetchWatchers, watcher);
+
+let stop: (() => void) | undefined;
+/** The stream of events is open. */
+let streaming = false;
+
+// A thousand boards send a hundred heartbeats a second: the page is drawn anew a few times a second, whatever comes.
+const drawMilliseconds = 120;
+let waiting: ApplianceEvent[] = [];
+let drawing: ReturnType<typeof setTimeout> | undefined;
+let fetching = 0;
+const retryMilliseconds = 3000;
+
+function enqueue(event: ApplianceEvent): void {
+  waiting.push(event);
+  drawing ??= setTimeout(draw, drawMilliseconds);
+}
+
+function draw(): void {
+  drawing = undefined;
+  if (fetching > 0) return; // what is being fetched may be older than these events: they come after it
+  const events = waiting;
+  waiting = [];
+  snapshot.value = reduce(snapshot.value, events);
+  const tasks = events.filter((e) => e.name === "task").map((e) => e.data);
+  const lines = events.filter((e) => e.name === "log").flatMap((e) => e.data);
+  if (tasks.length > 0) for (const watcher of taskWatchers) watcher(tasks);
+  if (lines.length > 0) for (const watcher of logWatchers) watcher(lines);
+}
+
+const keyed = <T, K extends keyof T>(items: T[], key: K) => new Map(items.map((item) => [item[key] as string, item]));
+
+async function refetch(): Promise<void> {
+  fetching++;
+  try {
+    const [allNodes, allImages, allJobs, thePolicy] = await Promise.all([api.nodes(), api.images(), api.jobs(), api.policy()]);
+    snapshot.value = {
+      nodes: keyed(allNodes, "id"),
+      images: keyed(allImages, "digest"),
+      jobs: keyed(allJobs, "id"),
+      imports: snapshot.value.imports,
+      policy: thePolicy,
+    };
+    loaded.value = true;
+    if (streaming) connection.value = "live";
+  } catch (e) {
+    if (e instanceof ApiError && e.status === 401) signedIn.value = false;
+    connection.value = "lost";
+    if (stop !== undefined) setTimeout(() => stop !== undefined && void refetch(), retryMilliseconds);
+  } finally {
+    fetching--;
+  }
+  draw();
+  for (const watcher of refetchWatchers) watcher();
+}
+
+/** Starts following the appliance; called when somebody is signed in. */
+export function start(): void {
+  if (stop !== undefined) return;
+  stop = follow({
+    opened: () => {
+      streaming = true;
+      void refetch();
+    },
+    reset: () => void refetch(),
+    event: enqueue,
+    lost: () => {
+      streaming = false;
+      connection.value = "lost";
+      void checkSession();
+    },
+  });
+  void refetch(); // what there is need not wait for the stream
+}
+
+/** Ends following; what was known is forgotten. */
+export function end(): void {
+  stop?.();
+  stop = undefined;
+  streaming = false;
+  waiting = [];
+  snapshot.value = nothing;
+  loaded.value = false;
+  connection.value = "connecting";
+}
+
+/** Asks whether this browser is signed in. An appliance that does not answer has not signed anybody out. */
+export async function checkSession(): Promise<void> {
+  try {
+    signedIn.value = await api.isSignedIn();
+  } catch {
+    connection.value = "lost";
+  }
+}
+
+/** Forgets an import that people have read about. */
+export function dismissImport(id: string): void {
+  const left = new Map(snapshot.value.imports);
+  left.delete(id);
+  snapshot.value = { ...snapshot.value, imports: left };
+}
