@@ -22,6 +22,15 @@ internal sealed class Disk(string path)
     /// <summary>Bytes of the whole disk.</summary>
     public long Length => new FileInfo(path).Length;
 
+    /// <summary>Makes a disk that is full of somebody's data.</summary>
+    /// <param name="size">In bytes.</param>
+    public static async Task MakeUsedAsync(string path, int size, CancellationToken cancel)
+    {
+        byte[] noise = new byte[size];
+        RandomNumberGenerator.Fill(noise);
+        await File.WriteAllBytesAsync(path, noise, cancel);
+    }
+
     /// <summary>SHA-256 of every byte.</summary>
     public async Task<string> DigestAsync(CancellationToken cancel)
     {
@@ -44,7 +53,7 @@ internal sealed class Disk(string path)
                 await Tool.RunAsync("mcopy", "-s", "-n", "-i", string.Create(CultureInfo.InvariantCulture, $"{path}@@{partition.Start}"), "::/", folder);
             }
             var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-            foreach (FileSystemInfo entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+            foreach (FileSystemInfo entry in Walk(new DirectoryInfo(folder)))
             {
                 files.Add(Path.GetRelativePath(folder, entry.FullName), await DescribeAsync(entry, cancel));
             }
@@ -76,6 +85,10 @@ internal sealed class Disk(string path)
     }
 
     private string At(Partition partition) => string.Create(CultureInfo.InvariantCulture, $"{path}?offset={partition.Start}");
+
+    /// <summary>Everything below a folder. Links are not followed: absolute ones would lead out of the copy.</summary>
+    private static IEnumerable<FileSystemInfo> Walk(DirectoryInfo folder) => folder.EnumerateFileSystemInfos().SelectMany(entry =>
+        entry is DirectoryInfo { LinkTarget: null } inner ? Walk(inner).Prepend(entry) : [entry]);
 
     private static async Task<string> DescribeAsync(FileSystemInfo entry, CancellationToken cancel)
     {

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 
 namespace Bootstrap.Lab.Tests;
@@ -32,7 +31,7 @@ public class FaultTests
         await lab.ImportAsync("tiny-arm64");
         await lab.Appliance.InstallNewBoardsAsync("arm64", "tiny-arm64", lab.Cancel);
         BoardOptions plan = lab.Plan(BoardKind.Virt);
-        await MakeUsedCardAsync(plan.Card, 128 << 20, lab.Cancel);
+        await Disk.MakeUsedAsync(plan.Card, 128 << 20, lab.Cancel);
         string before = await new Disk(plan.Card).DigestAsync(lab.Cancel);
 
         VirtualBoard board = await lab.PowerOnAsync(plan);
@@ -84,14 +83,6 @@ public class FaultTests
         await InstalledCard.VerifyAsync(plan.Card, image, lab.Cancel);
         await lab.PowerOnAsync(plan with { Resets = int.MaxValue });
         await lab.ExpectSuccessAsync(job);
-    }
-
-    /// <summary>A card full of somebody's data.</summary>
-    internal static async Task MakeUsedCardAsync(string path, int size, CancellationToken cancel)
-    {
-        byte[] noise = new byte[size];
-        RandomNumberGenerator.Fill(noise);
-        await File.WriteAllBytesAsync(path, noise, cancel);
     }
 
     /// <summary>Spoils the largest chunk, sees the installation fail for that reason, mends it, and sees another one succeed.</summary>

@@ -22,13 +22,12 @@ public class InstallationTests
         Assert.Equal(("running", "installed"), (task.Text("state"), task.Text("disk")));
 
         VirtualBoard again = await lab.PowerOnAsync(plan with { Resets = int.MaxValue });
-        await lab.WaitForRunningAsync(again);
-        await lab.ExpectSuccessAsync(job);
-        Assert.Contains(again.Events, e => e.Name == "card-boot");
-        Assert.DoesNotContain(again.Events, e => e.Name is "tftp" or "dhcp-discover");
         // The job's success is the new system's report: until then there was none.
+        await lab.ExpectSuccessAsync(job);
         JsonNode node = await lab.WaitForRunningAsync(again);
         Assert.Equal("demo-arm64", node.Text("imageName"));
+        Assert.Contains(again.Events, e => e.Name == "card-boot");
+        Assert.DoesNotContain(again.Events, e => e.Name is "tftp" or "dhcp-discover");
     }
 
     [Fact]
@@ -73,10 +72,12 @@ public class InstallationTests
         IReadOnlyList<JsonNode> tasks = await lab.WaitForEndAsync(job);
         Assert.All(tasks, task => Assert.Equal(("succeeded", ""), (task.Text("state"), task.Text("cause"))));
         Assert.Equal(boards.Select(b => b.Options.NodeId), tasks.Select(t => t.Text("node")).Order(StringComparer.Ordinal));
+        var names = new HashSet<string>();
         foreach (VirtualBoard board in boards)
         {
-            await lab.WaitForRunningAsync(board);
+            names.Add((await lab.WaitForRunningAsync(board)).Text("name"));
         }
+        Assert.Equal(boards.Count, names.Count);
         Assert.Single((await lab.Appliance.GetAsync("jobs", lab.Cancel)).AsArray());
     }
 }

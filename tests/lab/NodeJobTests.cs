@@ -66,6 +66,8 @@ public class NodeJobTests
 
         await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "demo-amd64"));
         await lab.WaitForRunningAsync(board);
+        // One reset ended each installation; the second NetInst was started by the running kernel, without the firmware.
+        Assert.Equal(2, board.Events.Count(e => e.Name == "reset"));
     }
 
     private static async Task<string> InstallIdAsync(Disk card) =>

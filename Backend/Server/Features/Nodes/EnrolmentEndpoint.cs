@@ -57,7 +57,7 @@ internal static class EnrolmentEndpoint
             nodes.Publish(inventory.Id);
             return Json(granted
                 ? new EnrolResponse(certificate.RawData, "", 0)
-                : new EnrolResponse(null, $"a board with another key is known as {inventory.Id}: approve this one on the appliance's page", RetrySeconds));
+                : new EnrolResponse([], $"a board with another key is known as {inventory.Id}: approve this one on the appliance's page", RetrySeconds));
         }
     }
 
