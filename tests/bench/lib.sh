@@ -38,6 +38,7 @@ in_turn() { # round, command, command
 # ---- An appliance with an empty store ----
 
 serve() {
+  stop_serving
   data=$work/data
   rm -rf "$data" "$work/token"
   build/bootstrap serve --data "$data" --https 127.0.0.1:18443 --http 127.0.0.1:18080 --link 127.0.0.1:18444 --tftp off --dhcp off \
@@ -56,11 +57,20 @@ stop_serving() {
   if [ -n "${appliance-}" ]; then
     kill "$appliance" 2>/dev/null || true
     wait "$appliance" || true
-    appliance=
+    appliance= clean= stale=
   fi
 }
 
 api() { curl -sSf --cacert "$data/ca/ca.pem" -H "Authorization: Bearer $(cat "$work/token")" "https://127.0.0.1:18443/api/v1/$1"; }
+
+# An appliance with both images; those who need it share it.
+serve_images() {
+  if [ -z "${appliance-}" ] || [ -z "${clean-}" ]; then
+    serve
+    clean=$(import_image bench.img)
+    stale=$(import_image stale.img)
+  fi
+}
 
 import_image() { # file; prints the image's digest
   build/bootstrap images import "$image/$1" --name "${1%.img}" --architecture "$architecture" >&2
@@ -116,7 +126,13 @@ held() ( # command…
   "$@"
 )
 
-release_device() { echo "$unlimited" >"$limit"; }
+release_device() {
+  if [ -n "${unlimited-}" ]; then
+    echo "$unlimited" >"$limit"
+    unlimited=
+    case $group in *bench) rmdir "$group" ;; esac
+  fi
+}
 
 # ---- Results ----
 
