@@ -45,7 +45,7 @@ serve() {
     --interface lo --initial-token "$work/token" >"$work/appliance.log" 2>&1 &
   appliance=$!
   at_end stop_serving
-  until grep -q '^ready' "$work/appliance.log"; do
+  until grep -qs '^ready' "$work/appliance.log"; do
     kill -0 $appliance 2>/dev/null || { cat "$work/appliance.log" >&2; exit 1; }
     sleep 0.1
   done
@@ -97,7 +97,12 @@ ram_device() {
 remove_device() { losetup -d "$device"; rm -f "$disk"; }
 
 # The seventh field of a block device's statistics: sectors of 512 bytes (Documentation/block/stat.rst).
-bytes_written() { sync "$device"; awk '{ print $7 * 512 }' "/sys/block/${device#/dev/}/stat"; }
+bytes_written() {
+  local fields
+  sync "$device"
+  read -ra fields <"/sys/block/${device#/dev/}/stat"
+  echo $((fields[6] * 512))
+}
 
 # ---- Holding it at a speed ----
 
@@ -136,13 +141,14 @@ release_device() {
 
 # ---- Results ----
 
-millions() { printf '%s\n' "$@" | awk '{ printf "%s%.1f", NR > 1 ? " " : "", $1 / 1e6 }'; }
+millions() { printf '%s\n' "$@" | awk '{ printf "%s%.1f", (NR > 1 ? " " : ""), $1 / 1e6 }'; }
 
 result() { # name, what, peer, unit, values, the peer's values, ratio (a/b or "ours"), aim
   jq -n --arg name "$1" --arg what "$2" --arg peerIs "$3" --arg unit "$4" --arg ours "$5" --arg peer "$6" --arg ratio "$7" --arg aim "$8" \
     --arg load "$(cut -d' ' -f1 /proc/loadavg)" --arg machine "$(machine)" --arg date "$(date -u +%F)" '
     def median: sort | .[length / 2 | floor];
     ($ours | split(" ") | map(tonumber)) as $o | ($peer | split(" ") | map(select(. != "") | tonumber)) as $p
+    | if $o == [] then error("nothing was measured: \($name)") else . end
     | { ours: ($o | median), peer: (if $p == [] then null else $p | median end) } as $m
     | { name: $name, what: $what, peerIs: $peerIs, unit: $unit, ours: $o, peer: $p, median: $m,
         ratio: (if $ratio == "ours/peer" then $m.ours / $m.peer elif $ratio == "peer/ours" then $m.peer / $m.ours
