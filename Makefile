@@ -58,6 +58,7 @@ test: deps-lab ## Everything: unit, property, integration and lab tests
 	@tests/run all
 
 bench: deps-lab ## Measure against peers; results in tests/bench/results
+	@packaging/install-packages packaging/packages-bench.txt
 	@tests/bench/run
 
 format: ## Format the C# code

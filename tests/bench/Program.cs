@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Bootstrap.Bench;
+using Bootstrap.Board;
+using Bootstrap.Installer;
+using Bootstrap.Link;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+
+// A node's part of the measurements; tests/bench/run says when.
+//   bench-node install DEVICE IMAGE http://ADDRESS:PORT CA-FILE        prints the seconds of each phase and the peak of memory
+//   bench-node enrol ADDRESS:PORT CA-FILE JOIN-TOKEN FOLDER            makes FOLDER what a Slave finds in /etc/bootstrap
+return args switch
+{
+    ["install", var device, var image, var store, var authority] => await InstallAsync(device, Digest.Parse(image), new Uri(store), ReadAuthority(authority)),
+    ["enrol", var appliance, var authority, var token, var folder] => await EnrolAsync(appliance, authority, token, folder),
+    _ => Usage(),
+};
+
+static async Task<int> InstallAsync(string device, Digest image, Uri store, X509Certificate2 authority)
+{
+    TimeProvider clock = TimeProvider.System;
+    var nothing = new RemoteFile("", image, 0);
+    var order = new InstallOrder(image, null, Compare: false, new NodeConfiguration("bench", [], nothing, [], ""));
+    var trust = new InstallTrust(authority, "", "", default);
+    using var client = new StoreClient(store, Log, clock);
+    using var installation = new Installation(Guid.NewGuid(), order, client, trust, new BenchMachine(device), static _ => { }, Log, clock);
+
+    // What configures the new system needs a board's kernel to mount it.
+    InstallStep[] steps = [.. installation.Steps.Where(s => !s.Text.Contains("Slave program") && !s.Text.Contains("configure the system"))];
+    if (installation.Steps.Count - steps.Length != 2)
+    {
+        throw new InvalidOperationException("the installation's steps are no longer those that are measured: look at them and at this program");
+    }
+    var phases = new Dictionary<string, double>();
+    foreach (InstallStep step in steps)
+    {
+        long started = clock.GetTimestamp();
+        await step.RunAsync(CancellationToken.None);
+        phases[step.Phase] = phases.GetValueOrDefault(step.Phase) + clock.GetElapsedTime(started).TotalSeconds;
+    }
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $$"""{"checking":{{phases["checking"]:0.000}},"writing":{{phases["writing"]:0.000}},"verifying":{{phases["verifying"]:0.000}},"head":{{phases["configuring"]:0.000}},"peakBytes":{{PeakMemory()}}}"""));
+    return 0;
+}
+
+static async Task<int> EnrolAsync(string appliance, string authorityFile, string token, string folder)
+{
+    TimeProvider clock = TimeProvider.System;
+    var tls = new ApplianceTls(ReadAuthority(authorityFile));
+    var enroller = new Enroller(tls, new ApplianceLocator("default", () => [appliance], clock), Log, clock);
+    var board = new BoardReader();
+    using NodeIdentity identity = await enroller.EnrolAsync(
+        token, () => board.ReadInventory("bench") ?? throw new InvalidOperationException("this machine has neither a serial number nor a network interface"),
+        CancellationToken.None);
+    identity.Save(folder);
+    File.Copy(authorityFile, Path.Combine(folder, NodeFiles.Authority), overwrite: true);
+    File.WriteAllText(Path.Combine(folder, NodeFiles.Settings),
+        JsonSerializer.Serialize(new NodeSettings("default", [appliance], null, null), ProtocolJson.Default.NodeSettings));
+    return 0;
+}
+
+static X509Certificate2 ReadAuthority(string file) => X509Certificate2.CreateFromPem(File.ReadAllText(file));
+
+// The most memory that was resident at any time, in bytes (proc(5), VmHWM).
+static long PeakMemory() =>
+    1024 * long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+
+static void Log(string line) => Console.Error.WriteLine(line);
+
+static int Usage()
+{
+    Console.Error.WriteLine("bench-node: called by tests/bench/run");
+    return 2;
+}
