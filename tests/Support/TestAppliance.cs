@@ -102,7 +102,7 @@ public sealed class TestAppliance : IAsyncDisposable
             {
                 File.WriteAllBytes(Path.Combine(netInst, file), [1, 2, 3, 4]);
             }
-            File.WriteAllBytes(Path.Combine(slave, "bootstrap-slave"), [5, 6, 7, 8]);
+            File.WriteAllBytes(Path.Combine(slave, "bootstrap-slave.zst"), [5, 6, 7, 8]);
         }
     }
 
