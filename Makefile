@@ -66,4 +66,4 @@ format: ## Format the C# code
 
 .PHONY: clean
 clean: ## Remove what was built here (cached images stay)
-	@rm -rf build; find . -name bin -o -name obj -type d | xargs rm -rf
+	@rm -rf build web/dist; find . -path ./web/node_modules -prune -o -type d '(' -name bin -o -name obj ')' -print0 | xargs -0 rm -rf
