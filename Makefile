@@ -50,12 +50,16 @@ demo: deps-lab ## Watch bare virtual boards install themselves (BOARD=virt|raspi
 
 # ---- Checking it -----------------------------------------------------------------------------------------------------
 
-.PHONY: check test bench format
+.PHONY: check test fuzz bench format
 check: deps-build ## Format, build, unit and property tests (a few minutes)
 	@tests/run check
 
 test: deps-lab ## Everything: unit, property, integration and lab tests
 	@tests/run all
+
+fuzz: deps-build ## Send damaged packets to the boot services (COUNT=1000000 for each SEED=…)
+	@dotnet build tests/fuzz -c Release --nologo -v quiet
+	tests/fuzz/bin/Release/net10.0/Bootstrap.Fuzz "$(or $(COUNT),1000000)" $(SEED)
 
 bench: deps-lab ## Measure against peers; results in tests/bench/results
 	@packaging/install-packages packaging/packages-bench.txt

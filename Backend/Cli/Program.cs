@@ -8,6 +8,7 @@ var root = new RootCommand("Bootstrap: network boot and provisioning for cluster
     NodeCommands.Create(),
     ImageCommands.Create(),
     JobCommands.Create(),
+    BootCommands.Create(),
     FlashCommand.Create(),
     SettingsCommands.CreatePolicy(),
     NodeCommands.CreateDiscover(),

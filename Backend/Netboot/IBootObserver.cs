@@ -29,7 +29,23 @@ public interface IBootObserver
 /// <param name="BootFile">The boot file that it was told, if any.</param>
 public sealed record DhcpSighting(
     MacAddress Mac, BootClientKind Kind, ClientMachineId MachineId, string Interface,
-    DhcpMessageType Asked, DhcpMessageType? Answered, IPAddress? Address, string? BootFile);
+    DhcpMessageType Asked, DhcpMessageType? Answered, IPAddress? Address, string? BootFile)
+{
+    /// <summary>The mask ROM of a Pi 3, which takes neither a relay nor a TFTP server on another subnet.</summary>
+    public bool IsPi3Rom { get; init; }
+
+    /// <summary>The relay that passed the message on; null if it came by the client's own wire.</summary>
+    public IPAddress? Relay { get; init; }
+
+    /// <summary>This appliance's address on the interface: how its answers name their server.</summary>
+    public IPAddress? Server { get; init; }
+
+    /// <summary>Option 54 of a REQUEST: the server whose offer the client took; null if it named none.</summary>
+    public IPAddress? ChosenServer { get; init; }
+
+    /// <summary>How long the client says that it has been trying, in whole seconds; many always say 0.</summary>
+    public int Seconds { get; init; }
+}
 
 /// <summary>How a TFTP request ended.</summary>
 public enum TftpOutcome
@@ -58,8 +74,21 @@ public enum TftpOutcome
 
 /// <summary>One TFTP request.</summary>
 /// <param name="Client">Who asked.</param>
-/// <param name="Path">The path as normalised, or as asked if it was refused.</param>
+/// <param name="Path">The path as normalised, or as asked, made printable, if it was refused.</param>
 /// <param name="Outcome">How it ended.</param>
-/// <param name="Bytes">Payload bytes that the client has acknowledged.</param>
+/// <param name="Bytes">Payload bytes that the receiver has acknowledged.</param>
 /// <param name="Detail">The reason where it did not end well, else null.</param>
-public sealed record TftpSighting(BootClient Client, string Path, TftpOutcome Outcome, long Bytes, string? Detail);
+public sealed record TftpSighting(BootClient Client, string Path, TftpOutcome Outcome, long Bytes, string? Detail)
+{
+    /// <summary>The client sent the file.</summary>
+    public bool IsUpload { get; init; }
+
+    /// <summary>Bytes of the file that was to be sent; null where there is none.</summary>
+    public long? Length { get; init; }
+
+    /// <summary>Payload bytes of a block, as the client has agreed; 0 where nothing was sent.</summary>
+    public int BlockSize { get; init; }
+
+    /// <summary>From the request to its end.</summary>
+    public TimeSpan Took { get; init; }
+}

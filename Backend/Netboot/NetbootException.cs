@@ -6,15 +6,39 @@ namespace Bootstrap.Netboot;
 /// <summary>A boot service cannot start. The message is one sentence for people: what, where, what to do.</summary>
 public sealed class NetbootException(string message, Exception? inner = null) : Exception(message, inner)
 {
+    private static readonly string s_grant =
+        $"start with sudo, grant it with `sudo setcap cap_net_bind_service,cap_net_raw+ep {Environment.ProcessPath}`, " +
+        "or in a systemd unit with `AmbientCapabilities=CAP_NET_BIND_SERVICE CAP_NET_RAW`";
+
+    /// <summary>Only a privilege is missing: all else can run without this service.</summary>
+    public bool IsMissingPrivilege { get; private init; }
+
     internal static NetbootException CannotBind(string service, EndPoint where, string switchOff, SocketException reason) => new(
         reason.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse =>
                 $"{service} cannot listen on UDP {where}: another program has that port; stop it or start without ({switchOff})",
             SocketError.AccessDenied =>
-                $"{service} may not listen on UDP {where}: ports below 1024 need root or CAP_NET_BIND_SERVICE; start with sudo or without ({switchOff})",
+                $"{service} may not listen on UDP {where}: that needs root or CAP_NET_BIND_SERVICE; {s_grant}, or start without ({switchOff})",
             SocketError.AddressNotAvailable =>
                 $"{service} cannot listen on UDP {where}: this machine has no such address; name one of its own",
             _ => $"{service} cannot listen on UDP {where}: {reason.Message}",
-        }, reason);
+        }, reason)
+    {
+        IsMissingPrivilege = reason.SocketErrorCode == SocketError.AccessDenied,
+    };
+
+    internal static NetbootException NoInterface(string name) =>
+        new($"DHCP cannot listen on '{name}': this machine has no such network interface");
+
+    internal static NetbootException MayNotUsePackets(string name, SocketException reason) =>
+        new($"DHCP may not hand out addresses on {name}: full mode sends and hears packets of its own, which needs root or CAP_NET_RAW " +
+            $"({reason.Message}); {s_grant}, or use --dhcp proxy", reason)
+        {
+            IsMissingPrivilege = reason.SocketErrorCode == SocketError.AccessDenied,
+        };
+
+    internal static NetbootException Rival(string name, IPAddress server) =>
+        new($"another DHCP server, {server}, answers on {name}, and two would hand out the same addresses: use --dhcp proxy beside it, " +
+            "or --dhcp-force if that is what you want");
 }

@@ -5,6 +5,10 @@ using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Boot;
+using Bootstrap.Server.Features.Boot.Boards;
+using Bootstrap.Server.Features.Boot.Doctor;
+using Bootstrap.Server.Features.Boot.Http;
+using Bootstrap.Server.Features.Boot.Sets;
 using Bootstrap.Server.Features.Discovery;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Images;
@@ -35,13 +39,15 @@ public static class ApplianceHost
         Directory.CreateDirectory(options.DataFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var database = new Database(Path.Combine(options.DataFolder, "appliance.db"));
         var settings = new SettingsStore(database);
-        CertificateAuthority authority = CertificateAuthority.Open(Path.Combine(options.DataFolder, "ca"), clock);
+        string trust = Path.Combine(options.DataFolder, "ca");
+        CertificateAuthority authority = CertificateAuthority.Open(trust, clock);
+        X509Certificate2 server = ServerCertificate.Open(Path.Combine(trust, "server.pem"), authority, ServerNames.OfThisMachine(), clock);
         string joinToken = JoinToken(settings);
         IReadOnlyDictionary<string, NetInstFiles> netInst = NetInstLibrary.Prepare(options, authority, joinToken);
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, authority, clock));
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, authority, server));
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
             // A start that fails is told in one sentence by whoever started; the host would print its stack as well.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical).AddSimpleConsole(console =>
@@ -57,16 +63,28 @@ public static class ApplianceHost
             .AddSingleton<AccessTokens>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<OrderComposer>().AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
+            .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(), services.GetRequiredService<ImageCatalogue>().ReportDamage))
             .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))
             .AddSingleton<ImageImporter>().AddSingleton<ImageCatalogue>()
-            .AddSingleton<IBootFiles, BoardBootFiles>().AddSingleton<ILeaseStore, LeaseStore>()
-            .AddHostedService<NetbootService>().AddHostedService<JobClock>().AddHostedService<DiscoveryService>();
+            .AddSingleton<BootSetLibrary>().AddSingleton<BootPlanner>().AddSingleton<IBootGate>(services => services.GetRequiredService<BootPlanner>())
+            .AddSingleton<BoardBootFiles>().AddSingleton<IBootFiles>(services => services.GetRequiredService<BoardBootFiles>()).AddSingleton<ILeaseStore, LeaseStore>()
+            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(), clock)).AddSingleton<BootReports>()
+            .AddHostedService(services => services.GetRequiredService<BootRecorder>()).AddHostedService<NetbootService>().AddHostedService<JobClock>().AddHostedService<DiscoveryService>();
+
+        if (options.BootSigningKey is { } signingKey)
+        {
+            var signer = BootSigner.Open(signingKey, clock);
+            builder.Services.AddSingleton(_ => signer);
+        }
 
         WebApplication app = builder.Build();
+        app.Services.GetRequiredService<ImageCatalogue>().RemoveLeftovers();
+        app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseDoors();
+        app.UseBootRequests();
         app.UseWebSockets();
         ServePage(app, options);
         Map(app, netInst, joinToken);
@@ -92,12 +110,15 @@ public static class ApplianceHost
         api.MapEvents();
         api.MapDiscovery();
         api.MapStatus();
+        api.MapBootReports();
         api.MapNetInstCard();
+        api.MapBootSets();
         api.MapStore();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
         plain.MapStore();
         plain.MapBootFiles(netInst);
+        plain.MapHttpBoot();
 
         RouteGroupBuilder link = app.MapGroup("").At(Door.Link);
         link.MapEnrolment(joinToken);
@@ -134,9 +155,8 @@ public static class ApplianceHost
         });
     }
 
-    private static void Listen(KestrelServerOptions kestrel, ApplianceOptions options, CertificateAuthority authority, TimeProvider clock)
+    private static void Listen(KestrelServerOptions kestrel, ApplianceOptions options, CertificateAuthority authority, X509Certificate2 server)
     {
-        X509Certificate2 server = authority.IssueServer();
         kestrel.AddServerHeader = false;
         kestrel.Listen(options.Https, listener =>
         {
@@ -153,8 +173,7 @@ public static class ApplianceHost
                 https.ServerCertificate = server;
                 // Enrolment has no certificate yet; the link's endpoint insists on one.
                 https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
-                https.ClientCertificateValidation = (certificate, _, _) =>
-                    Protocol.Trust.IsIssuedBy(certificate, authority.Certificate, clock.GetUtcNow());
+                https.ClientCertificateValidation = (certificate, _, _) => authority.Admits(certificate);
             });
         });
     }

@@ -10,4 +10,6 @@ internal static class Problems
     public static IResult NotFound(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status404NotFound);
 
     public static IResult Conflict(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status409Conflict);
+
+    public static IResult Gone(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status410Gone);
 }

@@ -31,7 +31,7 @@ internal sealed class InstallRunner(
         for (int attempt = 1; ; attempt++)
         {
             (ApplianceEndpoint place, Uri files) = appliance();
-            var trust = new InstallTrust(authority, identity().CertificatePem, identity().KeyPem, place);
+            var trust = new InstallTrust(authority, identity().Pem, place);
             using var store = new StoreClient(files, log, clock);
             using var installation = new Installation(
                 taskId, order with { Compare = order.Compare || _disksBegun }, store, trust, machine, outbox.Add, log, clock);

@@ -21,7 +21,7 @@ internal static class NetInst
     public static async Task<int> RunAsync(TimeProvider clock)
     {
         var board = new BoardReader();
-        using var console = new BoardConsole(() => board.ReadHealth().UptimeSeconds);
+        using var console = new BoardConsole("/", () => board.ReadHealth().UptimeSeconds);
         PowerAction end = PowerAction.Reboot;
         try
         {
@@ -74,7 +74,7 @@ internal static class NetInst
         var enroller = new Enroller(tls, locator, console.WriteLine, clock);
         Task<NodeIdentity> EnrolAsync(CancellationToken stop) => enroller.EnrolAsync(config.Settings.JoinToken ?? "", machine.ReadInventory, stop);
         // A Slave that staged this NetInst gave it the node's own identity; else, and where that is out of date, the board asks for one.
-        NodeIdentity identity = NodeIdentity.Load(NodeFiles.Directory) ?? await EnrolAsync(cancellation).ConfigureAwait(false);
+        NodeIdentity identity = NodeIdentity.Load(Path.Combine(NodeFiles.Directory, NodeFiles.Identity)) ?? await EnrolAsync(cancellation).ConfigureAwait(false);
         console.WriteLine($"this board is enrolled as {identity.Name}");
 
         Session? session = null;
@@ -88,7 +88,7 @@ internal static class NetInst
         Hello SayHello() => new(NodeRole.NetInst, Version, board.ReadBootId(), null, machine.ReadInventory(), board.ReadHealth(),
             session?.CurrentTask is { } task ? [task] : []);
 
-        link = new NodeLink(tls, locator, identity, EnrolAsync, SayHello, board.ReadHealth, Log, clock);
+        link = new NodeLink(tls, locator, identity, (_, stop) => EnrolAsync(stop), SayHello, board.ReadHealth, Log, clock);
         var runner = new InstallRunner(config.Authority, () => link.Identity, machine, link.Outbox, Log, clock);
         session = new Session(config.Authority, link, runner, settings.DryRun, Log, clock);
         return await session.RunAsync(cancellation).ConfigureAwait(false);

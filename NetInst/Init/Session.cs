@@ -136,7 +136,7 @@ internal sealed class Session(
         {
             link.Outbox.Add(new TaskProgress(id, "rebooting", 0, 0, ""));
         }
-        link.Outbox.Add(new TaskEnded(id, result.Succeeded, result.Cancelled, result.Cause, result.Disk));
+        link.Outbox.Add(new TaskEnded(id, result.Succeeded, result.Cancelled, result.Cause, result.Disk, result.Final));
         _task = null;
         return result.Succeeded ? PowerAction.Reboot : null;
     }

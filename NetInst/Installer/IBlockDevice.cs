@@ -1,8 +1,8 @@
 namespace Bootstrap.Installer;
 
 /// <summary>
-/// A disk to write. Calls block; <see cref="DeviceThread"/> keeps them off the thread pool. Offsets and lengths are multiples of
-/// 512 bytes; buffers come from <see cref="AlignedBuffer"/>.
+/// A disk to write. Calls block; <see cref="DeviceThreads"/> keep them off the thread pool. Offsets and lengths are multiples of
+/// 512 bytes; buffers come from <see cref="AlignedBuffer"/>. Several calls may be under way at once, each at its own place.
 /// </summary>
 public interface IBlockDevice : IDisposable
 {

@@ -6,7 +6,7 @@ public sealed partial class Installation
     private async Task ConfigureAsync(CancellationToken cancellation)
     {
         long? grown = GrownRootLength();
-        await _deviceThread.RunAsync(() =>
+        await _deviceThreads.RunAsync(() =>
         {
             using IMountedRoot root = machine.MountRoot(Device, Root.Number, Root.Start, grown ?? Root.Length);
             if (grown is { } length)
@@ -20,17 +20,20 @@ public sealed partial class Installation
 
     /// <summary>
     /// Length to which the root partition can grow, in bytes; null where it stays as it is: it fills the disk, is not the last
-    /// one, or is no primary entry of an MBR.
+    /// one, or is neither in a GPT nor a primary entry of an MBR.
     /// </summary>
     private long? GrownRootLength()
     {
-        ReadOnlySpan<byte> sector = _head!.Span[..Mbr.SectorBytes];
-        if (!Mbr.IsMbr(sector) || Root.Number is < 1 or > 4 || Mbr.Type(sector, 1) == Mbr.ProtectiveType ||
-            Manifest.Partitions.Any(p => p.Start > Root.Start))
+        if (Manifest.Partitions.Any(p => p.Start > Root.Start))
         {
             return null;
         }
-        long length = Mbr.LengthToEnd(Root.Start, Device.Size);
+        long length = HasGpt ? Gpt.LengthToEnd(_head!.Span, Root.Start, Device.Size)
+            : Mbr.IsMbr(_head!.Span) && Root.Number is >= 1 and <= 4 ? Mbr.LengthToEnd(Root.Start, Device.Size)
+            : 0;
         return length > Root.Length ? length : null;
     }
+
+    /// <summary>Whether the image has a GPT, all of it in the first piece of the head.</summary>
+    private bool HasGpt => Gpt.IsGpt(_head!.Span[..Manifest.Chunks[0].Ranges[0].Length]);
 }

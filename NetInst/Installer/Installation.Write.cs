@@ -10,7 +10,7 @@ public sealed partial class Installation
     /// <summary>The MBR and the first header of a GPT stand in these bytes.</summary>
     private const int InvalidatedBytes = 4096;
 
-    private readonly DeviceThread _deviceThread = new("disk");
+    private readonly DeviceThreads _deviceThreads = new("disk");
 
     private SlotPool? _slots;
 
@@ -20,7 +20,7 @@ public sealed partial class Installation
     /// <summary>Bytes of the disk that are written last: those before the first partition, as far as they are in chunk 0.</summary>
     private int HeadEnd => (int)Math.Min(Manifest.Partitions.Min(p => p.Start), Manifest.ChunkSize);
 
-    private Task InvalidateAsync(CancellationToken cancellation) => _deviceThread.RunAsync(() =>
+    private Task InvalidateAsync(CancellationToken cancellation) => _deviceThreads.RunAsync(() =>
     {
         using var zeros = new AlignedBuffer(InvalidatedBytes);
         zeros.Span.Clear();
@@ -44,11 +44,11 @@ public sealed partial class Installation
             else
             {
                 await FetchAsync(chunk, slot, stop).ConfigureAwait(false);
-                await _deviceThread.RunAsync(() => WriteRanges(chunk, slot.Payload)).ConfigureAwait(false);
+                await _deviceThreads.RunAsync(() => WriteRanges(chunk, slot.Payload)).ConfigureAwait(false);
             }
             _progress.Add(chunk.Length);
         }).ConfigureAwait(false);
-        await _deviceThread.RunAsync(Device.Flush).ConfigureAwait(false);
+        await _deviceThreads.RunAsync(Device.Flush).ConfigureAwait(false);
         if (skipped > 0)
         {
             log($"{skipped} of {Manifest.UsedBytes} bytes were on the disk already");
@@ -118,7 +118,7 @@ public sealed partial class Installation
     private async Task<bool> IsOnDiskAsync(ImageChunk chunk, AlignedBuffer payload, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        await _deviceThread.RunAsync(() =>
+        await _deviceThreads.RunAsync(() =>
         {
             if (chunk.Index == 0)
             {
@@ -163,12 +163,15 @@ public sealed partial class Installation
     private async Task WriteHeadAsync(CancellationToken cancellation)
     {
         AlignedBuffer head = _head!;
-        if (GrownRootLength() is { } length)
+        byte[] backup = FitTable(head.Span);
+        await _deviceThreads.RunAsync(() =>
         {
-            Mbr.SetLength(head.Span, Root.Number, length);
-        }
-        await _deviceThread.RunAsync(() =>
-        {
+            if (backup.Length > 0)
+            {
+                using var end = new AlignedBuffer(backup.Length);
+                backup.CopyTo(end.Span);
+                Device.Write(Device.Size - backup.Length, end.Span);
+            }
             foreach ((int offset, int from, int count) in HeadRanges)
             {
                 int skip = offset == 0 ? Mbr.SectorBytes : 0;
@@ -177,16 +180,38 @@ public sealed partial class Installation
             Device.Flush();
             Device.Write(0, head.Span[..Mbr.SectorBytes]);
             Device.Flush();
-            using var written = new AlignedBuffer(Manifest.ChunkSize);
             foreach ((int offset, int from, int count) in HeadRanges)
             {
-                Device.Read(offset, written.Span[..count]);
-                if (!written.Span[..count].SequenceEqual(head.Span.Slice(from, count)))
-                {
-                    throw new InstallException($"reading back the first {HeadEnd} bytes of {Device.Name}: the disk does not give back what was written to it");
-                }
+                ReadBack(offset, head.Span.Slice(from, count), $"the first {HeadEnd} bytes");
             }
+            ReadBack(Device.Size - backup.Length, backup, $"the last {backup.Length} bytes");
         }).ConfigureAwait(false);
         _disk = DiskState.Installed;
+    }
+
+    /// <summary>Makes the image's partition table that of this disk.</summary>
+    /// <returns>What a GPT has at the end of the disk; nothing for an MBR.</returns>
+    private byte[] FitTable(Span<byte> head)
+    {
+        long? length = GrownRootLength();
+        if (HasGpt)
+        {
+            return Gpt.Fit(head, Device.Size, Root.Number, Root.Start + length);
+        }
+        if (length is { } grown)
+        {
+            Mbr.SetLength(head, Root.Number, grown);
+        }
+        return [];
+    }
+
+    private void ReadBack(long offset, ReadOnlySpan<byte> expected, string what)
+    {
+        using var written = new AlignedBuffer(Math.Max(expected.Length, Mbr.SectorBytes));
+        Device.Read(offset, written.Span[..expected.Length]);
+        if (!written.Span[..expected.Length].SequenceEqual(expected))
+        {
+            throw new InstallException($"reading back {what} of {Device.Name}: the disk does not give back what was written to it");
+        }
     }
 }

@@ -9,14 +9,14 @@ namespace Bootstrap.Installer;
 /// <param name="Cause">Failure in one sentence; empty on success.</param>
 /// <param name="Disk">What state the disk is in.</param>
 /// <param name="MayPass">Failed, but another attempt may go better.</param>
-public sealed record InstallResult(bool Succeeded, bool Cancelled, string Cause, DiskState Disk, bool MayPass);
+/// <param name="Final">Failed for what the appliance stores: no attempt goes better until that is mended.</param>
+public sealed record InstallResult(bool Succeeded, bool Cancelled, string Cause, DiskState Disk, bool MayPass, bool Final = false);
 
 /// <summary>What an installation writes into the new system beside the order's configuration.</summary>
 /// <param name="Authority">The CA: it must have named the image's signer.</param>
-/// <param name="CertificatePem">The node's certificate.</param>
-/// <param name="KeyPem">The node's private key.</param>
+/// <param name="IdentityPem">Content of <see cref="NodeFiles.Identity"/>.</param>
 /// <param name="Appliance">Where the appliance was reached this time: behind address translation it does not know that itself.</param>
-public sealed record InstallTrust(X509Certificate2 Authority, string CertificatePem, string KeyPem, ApplianceEndpoint Appliance);
+public sealed record InstallTrust(X509Certificate2 Authority, string IdentityPem, ApplianceEndpoint Appliance);
 
 /// <summary>
 /// One attempt to install an image: a list of steps, run from first to last. Nothing is written before all was checked. From the
@@ -91,7 +91,7 @@ public sealed partial class Installation(
         }
         catch (FetchException e)
         {
-            return Failure(e.Message, e.MayPass);
+            return Failure(e.Message, e.MayPass, final: !e.MayPass);
         }
         catch (IOException e)
         {
@@ -101,13 +101,13 @@ public sealed partial class Installation(
 
     public void Dispose()
     {
-        _deviceThread.Dispose();
+        _deviceThreads.Dispose();
         _device?.Dispose();
         _slots?.Dispose();
         _head?.Dispose();
     }
 
-    private InstallResult Failure(string cause, bool mayPass = false) => new(false, false, cause, _disk, mayPass);
+    private InstallResult Failure(string cause, bool mayPass = false, bool final = false) => new(false, false, cause, _disk, mayPass, final);
 
     private ImageManifest Manifest => _manifest ?? throw new InvalidOperationException("the manifest is not checked yet");
 

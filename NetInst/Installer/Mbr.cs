@@ -31,10 +31,12 @@ public static class Mbr
     /// <summary>Bytes that a partition from <paramref name="start"/> to the end of a disk may have.</summary>
     public static long LengthToEnd(long start, long diskSize)
     {
-        long end = diskSize / Granularity * Granularity;
-        long length = Math.Min(end - start, MaximumSectors * SectorBytes / Granularity * Granularity);
+        long length = Math.Min(AlignDown(diskSize) - start, AlignDown(MaximumSectors * SectorBytes));
         return Math.Max(length, 0);
     }
+
+    /// <summary>The last place before another one at which a partition is to end.</summary>
+    public static long AlignDown(long place) => place / Granularity * Granularity;
 
     /// <summary>Gives an entry another length.</summary>
     /// <param name="length">In bytes.</param>

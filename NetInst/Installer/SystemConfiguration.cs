@@ -48,8 +48,7 @@ public static class SystemConfiguration
         var settings = new NodeSettings(configuration.Mesh, backends, JoinToken: null, installId);
         root.MakeFolder(folder, OwnerFolder);
         WriteText(root, $"{folder}/{NodeFiles.Authority}", trust.Authority.ExportCertificatePem() + '\n', PublicFile);
-        WriteText(root, $"{folder}/{NodeFiles.Certificate}", trust.CertificatePem + '\n', PublicFile);
-        WriteText(root, $"{folder}/{NodeFiles.Key}", trust.KeyPem + '\n', OwnerFile);
+        WriteText(root, $"{folder}/{NodeFiles.Identity}", trust.IdentityPem, OwnerFile);
         WriteText(root, $"{folder}/{NodeFiles.Settings}", JsonSerializer.Serialize(settings, ProtocolJson.Default.NodeSettings) + '\n', OwnerFile);
     }
 

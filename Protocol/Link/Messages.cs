@@ -14,10 +14,12 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(TaskEnded), "task-ended")]
 [JsonDerivedType(typeof(LogLines), "log")]
 [JsonDerivedType(typeof(Goodbye), "goodbye")]
+[JsonDerivedType(typeof(RenewCertificate), "renew-certificate")]
 [JsonDerivedType(typeof(Welcome), "welcome")]
 [JsonDerivedType(typeof(Wait), "wait")]
 [JsonDerivedType(typeof(StartTask), "start-task")]
 [JsonDerivedType(typeof(CancelTask), "cancel-task")]
+[JsonDerivedType(typeof(NodeCertificate), "node-certificate")]
 public abstract record LinkMessage
 {
     /// <summary>Upper bound of one message in bytes; a longer one ends the connection.</summary>
@@ -68,7 +70,8 @@ public sealed record TaskProgress(Guid TaskId, string Phase, long Done, long Tot
 /// <param name="Cancelled">It ended because a <see cref="CancelTask"/> asked for it.</param>
 /// <param name="Cause">Failure in one sentence; empty on success.</param>
 /// <param name="Disk">State that the disk is left in.</param>
-public sealed record TaskEnded(Guid TaskId, bool Succeeded, bool Cancelled, string Cause, DiskState Disk) : LinkMessage;
+/// <param name="Final">It failed for a reason that another attempt meets again: what the appliance stores is damaged.</param>
+public sealed record TaskEnded(Guid TaskId, bool Succeeded, bool Cancelled, string Cause, DiskState Disk, bool Final = false) : LinkMessage;
 
 /// <summary>What a task left on the disk.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<DiskState>))]
@@ -92,6 +95,10 @@ public sealed record LogLines(Guid? TaskId, IReadOnlyList<string> Lines) : LinkM
 /// <param name="Reason"><c>reboot</c>, <c>shutdown</c> or <c>stop</c> (the daemon alone).</param>
 public sealed record Goodbye(string Reason) : LinkMessage;
 
+/// <summary>A Slave asks for a newer certificate; answered by <see cref="NodeCertificate"/>.</summary>
+/// <param name="Request">PKCS #10 (RFC 2986) in DER, ECDSA P-256; its subject is ignored: a node gets its own name alone.</param>
+public sealed record RenewCertificate(byte[] Request) : LinkMessage;
+
 // ---- Backend → node ------------------------------------------------------------------------------------------------
 
 /// <summary>The Backend's answer to <see cref="Hello"/>.</summary>
@@ -109,3 +116,7 @@ public sealed record StartTask(Guid TaskId, TaskOrder Order) : LinkMessage;
 
 /// <summary>Stop a task where that is possible; answered by <see cref="TaskEnded"/>.</summary>
 public sealed record CancelTask(Guid TaskId) : LinkMessage;
+
+/// <summary>The certificate that was asked for. The one of this connection stays good until the node has connected with the new one.</summary>
+/// <param name="Certificate">DER, common name = node id.</param>
+public sealed record NodeCertificate(byte[] Certificate) : LinkMessage;

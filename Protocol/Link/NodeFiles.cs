@@ -12,11 +12,11 @@ public static class NodeFiles
     /// <summary>The appliance's CA certificate, PEM.</summary>
     public const string Authority = "ca.pem";
 
-    /// <summary>The node's certificate, PEM.</summary>
-    public const string Certificate = "node.pem";
+    /// <summary>The node's certificate and its private key (PKCS #8), PEM, mode 0600: one file, so that they are replaced together.</summary>
+    public const string Identity = "node.pem";
 
-    /// <summary>The node's private key, PKCS #8 PEM, mode 0600.</summary>
-    public const string Key = "node.key";
+    /// <summary>Installed systems: a renewed <see cref="Identity"/> that the appliance has not accepted yet.</summary>
+    public const string NextIdentity = "node-next.pem";
 
     /// <summary><see cref="NodeSettings"/> as JSON.</summary>
     public const string Settings = "node.json";

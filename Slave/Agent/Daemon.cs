@@ -5,9 +5,10 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Agent;
 
 /// <summary>The daemon's loop: hears the appliance, runs one task at a time, leaves in order. One loop owns all of its state.</summary>
-public sealed class Daemon(NodeLink link, TaskRunner runner, Action<string> log, TimeProvider clock)
+public sealed class Daemon(NodeLink link, TaskRunner runner, IdentityKeeper identity, Action<string> log, TimeProvider clock)
 {
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_renewalLook = TimeSpan.FromHours(1);
 
     private readonly Channel<(LinkMessage Message, ApplianceEndpoint Sender)> _inbox =
         Channel.CreateUnbounded<(LinkMessage, ApplianceEndpoint)>();
@@ -35,15 +36,21 @@ public sealed class Daemon(NodeLink link, TaskRunner runner, Action<string> log,
     private async Task<Ending> ServeAsync(Task linked, CancellationToken stop)
     {
         Task stopped = Task.Delay(Timeout.InfiniteTimeSpan, clock, stop);
+        Task look = Task.Delay(s_renewalLook, clock, CancellationToken.None);
         Task<(LinkMessage, ApplianceEndpoint)> next = _inbox.Reader.ReadAsync(CancellationToken.None).AsTask();
         while (true)
         {
-            Task first = await Task.WhenAny([next, stopped, linked, .. _task is { } task ? [task.Running] : Array.Empty<Task>()]).ConfigureAwait(false);
+            Task first = await Task.WhenAny([next, stopped, linked, look, .. _task is { } task ? [task.Running] : Array.Empty<Task>()]).ConfigureAwait(false);
             if (first == next)
             {
                 (LinkMessage message, ApplianceEndpoint sender) = await next.ConfigureAwait(false);
                 next = _inbox.Reader.ReadAsync(CancellationToken.None).AsTask();
                 Obey(message, sender);
+            }
+            else if (first == look)
+            {
+                look = Task.Delay(s_renewalLook, clock, CancellationToken.None);
+                AskForCertificate();
             }
             else if (first == stopped)
             {
@@ -67,6 +74,11 @@ public sealed class Daemon(NodeLink link, TaskRunner runner, Action<string> log,
             case Welcome welcome:
                 _files = (sender with { Port = welcome.HttpPort }).Url("http", "/");
                 log($"this node is '{welcome.Name}'");
+                identity.Hear(welcome);
+                AskForCertificate();
+                break;
+            case NodeCertificate certificate when identity.Take(certificate) is { } renewed:
+                link.Reconnect(renewed);
                 break;
             case StartTask start when _task is { } task:
                 link.Outbox.Add(task.Id == start.TaskId
@@ -84,6 +96,15 @@ public sealed class Daemon(NodeLink link, TaskRunner runner, Action<string> log,
             case CancelTask cancel when !runner.AnswerFromMemory(cancel.TaskId):
                 link.Outbox.Add(new TaskEnded(cancel.TaskId, false, true, "it was not running on this node", DiskState.Untouched));
                 break;
+        }
+    }
+
+    /// <summary>Not in the middle of a task: its messages need no new connection.</summary>
+    private void AskForCertificate()
+    {
+        if (_task is null && identity.Ask() is { } request)
+        {
+            link.Outbox.Add(request);
         }
     }
 

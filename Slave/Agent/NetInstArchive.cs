@@ -18,8 +18,7 @@ internal static class NetInstArchive
         string folder = NodeFiles.Directory.TrimStart('/');
         var archive = new CpioArchive();
         archive.AddDirectory(folder, OwnerFolder);
-        archive.AddFile($"{folder}/{NodeFiles.Certificate}", OwnerFile, Encoding.ASCII.GetBytes(identity.CertificatePem));
-        archive.AddFile($"{folder}/{NodeFiles.Key}", OwnerFile, Encoding.ASCII.GetBytes(identity.KeyPem));
+        archive.AddFile($"{folder}/{NodeFiles.Identity}", OwnerFile, Encoding.ASCII.GetBytes(identity.Pem));
         if (configSwapped)
         {
             archive.AddFile($"{folder}/{NodeFiles.ConfigSwapped}", OwnerFile, []);

@@ -25,7 +25,7 @@ public enum StagedStart
 /// <param name="root">"/" but in tests.</param>
 /// <param name="stateFolder">For files of machines without a boot partition of that kind.</param>
 /// <param name="identity">Given to NetInst, so that it is the same node.</param>
-public sealed class NetInstStaging(string root, string stateFolder, NodeIdentity identity)
+public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIdentity> identity)
 {
     private const string TryBootConfig = "tryboot.txt";
 
@@ -64,7 +64,7 @@ public sealed class NetInstStaging(string root, string stateFolder, NodeIdentity
         await store.FetchFileAsync("NetInst's kernel", order.Kernel, kernel, cancellation).ConfigureAwait(false);
         await store.FetchFileAsync("NetInst's initramfs", order.Initramfs, initramfs, cancellation).ConfigureAwait(false);
         StagedStart start = boot is null ? StagedStart.Kexec : HasTryBoot() ? StagedStart.TryBoot : StagedStart.Restart;
-        NetInstArchive.Append(initramfs, identity, configSwapped: start == StagedStart.Restart);
+        NetInstArchive.Append(initramfs, identity(), configSwapped: start == StagedStart.Restart);
         string commandLine = CommandLine(order.CommandLine, appliance);
         switch (start)
         {

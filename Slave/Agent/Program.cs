@@ -58,8 +58,6 @@ void Stop(PosixSignalContext signal)
 async Task RunAsync(TimeProvider clock)
 {
     NodeConfig node = NodeConfig.Load(config);
-    using NodeIdentity identity = NodeIdentity.Load(config) ??
-        throw new IOException($"{config} holds no {NodeFiles.Certificate} and {NodeFiles.Key}: this machine was not enrolled; install it by the appliance");
     var board = new BoardReader();
     string bootId = board.ReadBootId();
     Inventory inventory = board.ReadInventory() ?? throw new IOException("this machine has neither a serial number nor a network interface to be named by");
@@ -75,19 +73,20 @@ async Task RunAsync(TimeProvider clock)
     Hello SayHello() => new(NodeRole.Slave, version, bootId, node.Settings.InstallId, board.ReadInventory() ?? inventory, board.ReadHealth(),
         daemon?.CurrentTask is { } task ? [task] : []);
 
-    var staging = new NetInstStaging("/", state, identity);
+    using IdentityKeeper keeper = IdentityKeeper.Open(config, node.Authority, Log, clock);
+    var staging = new NetInstStaging("/", state, () => keeper.Current);
     if (staging.Undo())
     {
         Log($"NetInst was staged and did not come up: put the boot partition's {StagedBoot.Config} back");
     }
     var locator = new ApplianceLocator(node.Settings.Mesh, () => node.Settings.Backends, clock);
-    link = new NodeLink(new ApplianceTls(node.Authority), locator, identity, renew: null, SayHello, board.ReadHealth, Log, clock);
+    link = new NodeLink(new ApplianceTls(node.Authority), locator, keeper.Current, keeper.RefusedAsync, SayHello, board.ReadHealth, Log, clock) { Accepted = keeper.Accepted };
     var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, new SystemPower(), link.Outbox, Log, clock);
-    daemon = new Daemon(link, runner, Log, clock);
+    daemon = new Daemon(link, runner, keeper, Log, clock);
 
     using var poloStop = new CancellationTokenSource();
     var parameters = new Dictionary<string, string> { ["version"] = version };
-    var polo = new Polo(identity.Name, node.Settings.Mesh, () => [new Service(Service.Slave, parameters)], interfaceNames: null, clock);
+    var polo = new Polo(keeper.Current.Name, node.Settings.Mesh, () => [new Service(Service.Slave, parameters)], interfaceNames: null, clock);
     Task answering = polo.RunAsync(poloStop.Token);
     SystemdNotify.Send("READY=1");
     await daemon.RunAsync(stop.Token);

@@ -40,42 +40,48 @@ public sealed class NodeIdentity : IDisposable
         return new NodeIdentity(bare.CopyWithPrivateKey(key), key);
     }
 
-    /// <summary>Reads <see cref="NodeFiles.Certificate"/> and <see cref="NodeFiles.Key"/>; null where either is missing.</summary>
-    /// <exception cref="CryptographicException">A file holds something else.</exception>
-    public static NodeIdentity? Load(string folder)
+    /// <summary>Reads a file such as <see cref="NodeFiles.Identity"/>; null where there is none.</summary>
+    /// <exception cref="IOException">The file holds something else.</exception>
+    public static NodeIdentity? Load(string path)
     {
-        string certificate = Path.Combine(folder, NodeFiles.Certificate);
-        string keyFile = Path.Combine(folder, NodeFiles.Key);
-        if (!File.Exists(certificate) || !File.Exists(keyFile))
+        if (!File.Exists(path))
         {
             return null;
         }
+        string pem = File.ReadAllText(path);
         ECDsa key = ECDsa.Create();
-        key.ImportFromPem(File.ReadAllText(keyFile));
-        using X509Certificate2 bare = X509Certificate2.CreateFromPem(File.ReadAllText(certificate));
-        return new NodeIdentity(bare.CopyWithPrivateKey(key), key);
+        try
+        {
+            key.ImportFromPem(pem);
+            using X509Certificate2 bare = X509Certificate2.CreateFromPem(pem);
+            return new NodeIdentity(bare.CopyWithPrivateKey(key), key);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            key.Dispose();
+            throw new IOException($"reading {path}: it does not hold a certificate and its key in PEM ({e.Message})", e);
+        }
     }
 
-    /// <summary>Text of <see cref="NodeFiles.Certificate"/>.</summary>
-    public string CertificatePem => Certificate.ExportCertificatePem();
+    /// <summary>Text of <see cref="NodeFiles.Identity"/>: secret.</summary>
+    public string Pem => $"{Certificate.ExportCertificatePem()}\n{_key.ExportPkcs8PrivateKeyPem()}\n";
 
-    /// <summary>Text of <see cref="NodeFiles.Key"/>: secret.</summary>
-    public string KeyPem => _key.ExportPkcs8PrivateKeyPem();
-
-    /// <summary>Writes both files; the key can be read by the owner alone from its first byte on.</summary>
-    public void Save(string folder)
+    /// <summary>Writes the file: complete or not at all, and readable by the owner alone from its first byte on.</summary>
+    public void Save(string path)
     {
-        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        File.WriteAllText(Path.Combine(folder, NodeFiles.Certificate), CertificatePem);
-        string keyFile = Path.Combine(folder, NodeFiles.Key);
-        File.Delete(keyFile);
-        using var stream = new FileStream(keyFile, new FileStreamOptions
+        string temporary = path + ".new";
+        File.Delete(temporary);
+        using (var stream = new FileStream(temporary, new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
             Access = FileAccess.Write,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
-        stream.Write(System.Text.Encoding.ASCII.GetBytes(KeyPem));
+        }))
+        {
+            stream.Write(System.Text.Encoding.ASCII.GetBytes(Pem));
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(temporary, path, overwrite: true);
     }
 
     public void Dispose()

@@ -19,25 +19,29 @@ public delegate void LinkHandler(LinkMessage message, ApplianceEndpoint applianc
 /// <param name="tls">Who is believed.</param>
 /// <param name="locator">Where to look.</param>
 /// <param name="identity">Who this node is.</param>
-/// <param name="renew">Gets another identity when the appliance no longer takes this one; null: there is no way to get one.</param>
+/// <param name="refused">The appliance does not take this identity: gives the one to go on with.</param>
 /// <param name="hello">Makes the first message of each connection.</param>
 /// <param name="health">Read for every heartbeat.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times heartbeats and back-off.</param>
 public sealed class NodeLink(
-    ApplianceTls tls, ApplianceLocator locator, NodeIdentity identity, Func<CancellationToken, Task<NodeIdentity>>? renew,
+    ApplianceTls tls, ApplianceLocator locator, NodeIdentity identity, Func<NodeIdentity, CancellationToken, Task<NodeIdentity>> refused,
     Func<Hello> hello, Func<Health> health, Action<string> log, TimeProvider clock)
 {
     private static readonly TimeSpan s_attemptTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_farewellTimeout = TimeSpan.FromSeconds(2);
 
     private readonly RefusalLog _refusals = new(log);
+    private TaskCompletionSource _reconnect = new();
 
     /// <summary>What waits to be sent. A <see cref="Goodbye"/> is the last: once it is sent, <see cref="RunAsync"/> returns.</summary>
     public Outbox Outbox { get; } = new();
 
     /// <summary>Who this node is at present.</summary>
     public NodeIdentity Identity { get; private set; } = identity;
+
+    /// <summary>Told of each identity that the appliance accepted a connection with.</summary>
+    public Action<NodeIdentity>? Accepted { get; set; }
 
     private enum Outcome
     {
@@ -54,9 +58,10 @@ public sealed class NodeLink(
         while (true)
         {
             Outcome outcome = Outcome.NotReached;
+            NodeIdentity shown = Identity;
             await foreach (ApplianceEndpoint endpoint in locator.FindAsync(cancellation).ConfigureAwait(false))
             {
-                outcome = await TalkAsync(endpoint, handle, cancellation).ConfigureAwait(false);
+                outcome = await TalkAsync(endpoint, shown, handle, cancellation).ConfigureAwait(false);
                 if (outcome != Outcome.NotReached)
                 {
                     break;
@@ -66,9 +71,9 @@ public sealed class NodeLink(
             {
                 return;
             }
-            if (outcome == Outcome.Refused && renew is not null)
+            if (outcome == Outcome.Refused)
             {
-                Identity = await renew(cancellation).ConfigureAwait(false);
+                Identity = await refused(shown, cancellation).ConfigureAwait(false);
             }
             failures = outcome == Outcome.Lost ? 0 : failures + 1;
             TimeSpan delay = BackOff.Delay(failures, Random.Shared.NextDouble());
@@ -80,23 +85,31 @@ public sealed class NodeLink(
         }
     }
 
-    private async Task<Outcome> TalkAsync(ApplianceEndpoint endpoint, LinkHandler handle, CancellationToken cancellation)
+    /// <summary>Connects anew with another identity. Nothing that waits in the outbox is lost.</summary>
+    public void Reconnect(NodeIdentity identity)
+    {
+        Identity = identity;
+        _reconnect.TrySetResult();
+    }
+
+    private async Task<Outcome> TalkAsync(ApplianceEndpoint endpoint, NodeIdentity shown, LinkHandler handle, CancellationToken cancellation)
     {
         using var socket = new ClientWebSocket();
         // WebSocket pings show the silence of either side: no pong for two more periods ends the connection.
         socket.Options.KeepAliveInterval = LinkMessage.HeartbeatPeriod;
         socket.Options.KeepAliveTimeout = 2 * LinkMessage.HeartbeatPeriod;
         socket.Options.CollectHttpResponseDetails = true;
-        using var invoker = new HttpMessageInvoker(tls.CreateHandler(Identity, reason => _refusals.Add(endpoint, reason)));
+        using var invoker = new HttpMessageInvoker(tls.CreateHandler(shown, reason => _refusals.Add(endpoint, reason)));
         bool connected = false;
         try
         {
             await ConnectAsync(socket, endpoint, invoker, cancellation).ConfigureAwait(false);
             connected = true;
             locator.Remember(endpoint);
+            Accepted?.Invoke(shown);
             log($"connected to the appliance at {endpoint}");
             bool left = await ConverseAsync(socket, endpoint, handle, cancellation).ConfigureAwait(false);
-            if (!left)
+            if (!left && !_reconnect.Task.IsCompleted)
             {
                 log($"the appliance at {endpoint} closed the connection{(socket.CloseStatusDescription is { Length: > 0 } why ? $": {why}" : "")}");
             }
@@ -131,9 +144,10 @@ public sealed class NodeLink(
     private async Task<bool> ConverseAsync(ClientWebSocket socket, ApplianceEndpoint endpoint, LinkHandler handle, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _reconnect = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Task sending = SendAllAsync(socket, stop.Token);
         Task receiving = ReceiveAllAsync(socket, endpoint, handle, stop.Token);
-        Task first = await Task.WhenAny(sending, receiving).ConfigureAwait(false);
+        Task first = await Task.WhenAny(sending, receiving, _reconnect.Task).ConfigureAwait(false);
         if (sending.IsCompletedSuccessfully)
         {
             // Goodbye: the appliance's closing frame shows that it has read all. Without one it has had its chance.

@@ -44,6 +44,10 @@ public sealed class Outbox
             {
                 _messages.RemoveAll(m => m is TaskProgress waiting && waiting.TaskId == progress.TaskId);
             }
+            else if (message is RenewCertificate)
+            {
+                _messages.RemoveAll(m => m is RenewCertificate);
+            }
             _messages.Add(message);
             Signal();
         }

@@ -35,7 +35,7 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
     /// <param name="what">For messages: "chunk 12".</param>
     /// <param name="path">Absolute path of the URL.</param>
     /// <param name="digest">What the bytes must be.</param>
-    /// <exception cref="FetchException">Five attempts failed; the message names the last fault.</exception>
+    /// <exception cref="FetchException">Five attempts failed, or the appliance says that its copy is damaged; the message names the last fault.</exception>
     public Task FetchAsync(string what, string path, Digest digest, Memory<byte> buffer, CancellationToken cancellation) =>
         TryAsync(what, path, async silence =>
         {
@@ -163,6 +163,11 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
             {
                 fault = e.Message;
                 corrupt = true;
+            }
+            catch (HttpRequestException e) when (e.StatusCode == HttpStatusCode.Gone)
+            {
+                throw new FetchException(
+                    $"fetching {what} from {new Uri(appliance, path)}: the appliance's stored {what} is damaged: import the image again", mayPass: false);
             }
             catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
             {

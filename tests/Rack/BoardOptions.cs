@@ -11,6 +11,15 @@ public enum BoardKind
     /// <summary>A Raspberry Pi 3B.</summary>
     Raspi3b,
 
+    /// <summary>A Raspberry Pi 3B+: its boot ROM alone, QEMU has no such machine.</summary>
+    Raspi3bPlus,
+
+    /// <summary>A Raspberry Pi 4B: its EEPROM and firmware alone.</summary>
+    Raspi4,
+
+    /// <summary>A Raspberry Pi 5: its EEPROM alone.</summary>
+    Raspi5,
+
     /// <summary>An x86-64 PC with UEFI.</summary>
     X86,
 }
@@ -37,17 +46,18 @@ public sealed record BoardOptions(BoardKind Kind, int Id, string Card, string Lo
     /// <summary>Serial number: a Pi's 16 hex digits (a Pi 3's begins with zeros, a Pi 4's with 1), else the machine's SMBIOS serial.</summary>
     public string Serial => Kind switch
     {
-        BoardKind.Virt => $"10000000b077{Id:x4}",
-        BoardKind.Raspi3b => $"00000000b077{Id:x4}",
-        _ => $"RACK-{Id:D5}",
+        BoardKind.X86 => $"RACK-{Id:D5}",
+        BoardKind.Raspi3b or BoardKind.Raspi3bPlus => $"00000000b077{Id:x4}",
+        _ => $"10000000b077{Id:x4}",
     };
 
     /// <summary>Hardware address. A Pi 3's is its maker's prefix and the low three bytes of the serial.</summary>
     public string Mac => string.Create(CultureInfo.InvariantCulture, $"{Kind switch
     {
-        BoardKind.Virt => "dc:a6:32",
-        BoardKind.Raspi3b => "b8:27:eb",
-        _ => "52:54:00",
+        BoardKind.X86 => "52:54:00",
+        BoardKind.Raspi3b or BoardKind.Raspi3bPlus => "b8:27:eb",
+        BoardKind.Raspi5 => "2c:cf:67",
+        _ => "dc:a6:32",
     }}:77:{Id >> 8:x2}:{Id & 0xff:x2}");
 
     /// <summary>SMBIOS UUID of a PC.</summary>

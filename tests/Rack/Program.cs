@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Rack;
 using Bootstrap.Rack.Machine;
 using Bootstrap.Rack.Rom;
@@ -17,6 +18,11 @@ const string Usage = """
           Exit code 0 once the board has switched itself off, or has come to reset N+1.
       rack machine --id N --address ADDR/LENGTH -- COMMAND…
           Inside a rack: runs a command on a machine of its own, whose interface eth0 is plugged into the switch.
+      rack netboot --folder FOLDER [--dhcp proxy|full] [--pool POOL] [--force yes]
+          Inside a rack: the appliance's DHCP and TFTP alone, with the files of a folder, until the end of its input. Events as lines of JSON.
+      rack roms --count N --folder FOLDER [--kind KIND,…]
+          Inside a rack: N boards boot from the network at once, of the kinds in turn (also raspi3bplus, raspi4, raspi5), as far as their boot
+          ROM and firmware go, each in up to five attempts. What they load is put into FOLDER. Events as lines of JSON; the exit code is the number of boards that found nothing.
       rack forward --socket PATH --to ADDR:PORT
           Inside a rack: passes connections to a Unix socket, which can be reached from outside, on to an address of the rack.
     """;
@@ -72,6 +78,15 @@ static async Task<int> RunAsync(string[] args)
                 await Forwarder.RunAsync(listener, IPEndPoint.Parse(arguments.Get("to")), stop.Token);
             }
             return 0;
+        case "netboot":
+            string files = arguments.Get("folder"), dhcp = arguments.Find("dhcp") ?? "proxy";
+            bool force = arguments.Find("force") == "yes";
+            var plan = new AddressPlan { Pools = arguments.Find("pool") is not { } text ? [] : AddressPool.TryParse(text, out AddressPool? pool) ? [pool] : throw new RackException($"--pool {text} is no pool") };
+            arguments.End();
+            await new BareNetboot(files, events).RunAsync(dhcp == "full", force, plan);
+            return 0;
+        case "roms":
+            return await RunRomsAsync(arguments, events);
         case "rom":
             string folder = arguments.Get("folder");
             BootPayload? payload = await new NetworkRom(ReadBoard(arguments), events, TimeProvider.System).RunAsync(folder);
@@ -139,6 +154,34 @@ static async Task<int> RunMachineAsync(Arguments arguments)
         {
             await to.WriteLineAsync(line);
         }
+    }
+}
+
+static async Task<int> RunRomsAsync(Arguments arguments, EventLog events)
+{
+    int count = (int)arguments.GetNumber("count", 1);
+    string folder = arguments.Get("folder");
+    BoardKind[] kinds = [.. (arguments.Find("kind") ?? "raspi4").Split(',').Select(kind => Enum.Parse<BoardKind>(kind, ignoreCase: true))];
+    arguments.End();
+    bool[] booted = await Task.WhenAll(Enumerable.Range(1, count).Select(id =>
+    {
+        string own = Path.Combine(folder, id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var board = new BoardOptions(kinds[(id - 1) % kinds.Length], id, own, own);
+        return BootAsync(board, own, events);
+    }));
+    return booted.Count(ok => !ok);
+
+    static async Task<bool> BootAsync(BoardOptions board, string folder, EventLog events)
+    {
+        events.Write("power-on", ("serial", board.Serial), ("mac", board.Mac), ("kind", board.Kind));
+        for (int attempts = 0; attempts < 5; attempts++)
+        {
+            if (await NetworkRom.RunOnCableAsync(board, $"rom{board.Id}", folder, line => events.WriteLine($"{{\"board\":{board.Id},{line[1..]}")) is not null)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 }
 

@@ -47,8 +47,15 @@ public sealed class SimulatedNode : IAsyncDisposable
     {
         ECDsa key = NodeIdentity.CreateKey();
         EnrolResponse answer = await EnrolAsync(appliance, key, inventory, cancellation);
-        var node = new SimulatedNode(appliance, NodeIdentity.Create(
-            answer.Certificate ?? throw new InvalidOperationException($"not enrolled: {answer.Reason}"), key), inventory);
+        return await ConnectAsync(appliance, NodeIdentity.Create(
+            answer.Certificate ?? throw new InvalidOperationException($"not enrolled: {answer.Reason}"), key), inventory, role, cancellation);
+    }
+
+    /// <summary>Connects a board that has its identity already; it belongs to the node from now on.</summary>
+    public static async Task<SimulatedNode> ConnectAsync(
+        ApplianceInfo appliance, NodeIdentity identity, Inventory inventory, NodeRole role, CancellationToken cancellation = default)
+    {
+        var node = new SimulatedNode(appliance, identity, inventory);
         await node.OpenAsync(role, null, [], cancellation);
         return node;
     }

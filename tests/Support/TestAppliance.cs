@@ -40,7 +40,8 @@ public sealed class TestAppliance : IAsyncDisposable
     /// <summary>Starts one.</summary>
     /// <param name="page">Folder of the built web page; null: none is served.</param>
     /// <param name="clock">Its clock; null: the system's.</param>
-    public static async Task<TestAppliance> StartAsync(string? page = null, TimeProvider? clock = null)
+    /// <param name="change">What else is particular to it.</param>
+    public static async Task<TestAppliance> StartAsync(string? page = null, TimeProvider? clock = null, Func<ApplianceOptions, ApplianceOptions>? change = null)
     {
         string folder = Directory.CreateTempSubdirectory("test-appliance-").FullName;
         string share = Path.Combine(folder, "share");
@@ -58,6 +59,7 @@ public sealed class TestAppliance : IAsyncDisposable
             Dhcp = DhcpMode.Off,
             Interfaces = ["lo"],
         };
+        options = change?.Invoke(options) ?? options;
         WebApplication application = ApplianceHost.Build(options, clock ?? TimeProvider.System);
         await application.StartAsync();
         return new TestAppliance(folder, options, application);

@@ -24,7 +24,7 @@ static async Task<int> InstallAsync(string device, Digest image, Uri store, X509
     TimeProvider clock = TimeProvider.System;
     var nothing = new RemoteFile("", image, 0);
     var order = new InstallOrder(image, null, Compare: false, new NodeConfiguration("bench", [], nothing, [], ""));
-    var trust = new InstallTrust(authority, "", "", default);
+    var trust = new InstallTrust(authority, "", default);
     using var client = new StoreClient(store, Log, clock);
     using var installation = new Installation(Guid.NewGuid(), order, client, trust, new BenchMachine(device), static _ => { }, Log, clock);
 
@@ -55,7 +55,8 @@ static async Task<int> EnrolAsync(string appliance, string authorityFile, string
     using NodeIdentity identity = await enroller.EnrolAsync(
         token, () => board.ReadInventory("bench") ?? throw new InvalidOperationException("this machine has neither a serial number nor a network interface"),
         CancellationToken.None);
-    identity.Save(folder);
+    Directory.CreateDirectory(folder);
+    identity.Save(Path.Combine(folder, NodeFiles.Identity));
     File.Copy(authorityFile, Path.Combine(folder, NodeFiles.Authority), overwrite: true);
     File.WriteAllText(Path.Combine(folder, NodeFiles.Settings),
         JsonSerializer.Serialize(new NodeSettings("default", [appliance], null, null), ProtocolJson.Default.NodeSettings));

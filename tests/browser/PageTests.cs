@@ -1,8 +1,12 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Bootstrap.Netboot;
+using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -214,6 +218,38 @@ public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
         await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Current task" })).ToContainTextAsync("reading back 33 %");
         await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
         await PageFixture.KeepAsync(page, "node");
+    }
+
+    [Fact]
+    public async Task A_board_is_seen_on_the_wire_before_it_has_booted_and_its_fault_is_explained()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 360, Height = 740 }, ColorScheme = ColorScheme.Dark });
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No boards yet" })).ToBeVisibleAsync();
+        BootRecorder recorder = appliance.Services.GetRequiredService<BootRecorder>();
+        var mac = new MacAddress(0xdca6320136c2);
+        recorder.Asked(new DhcpSighting(mac, BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc03114),
+            "eth0", DhcpMessageType.Discover, DhcpMessageType.Offer, null, null));
+        ILocator wire = page.GetByRole(AriaRole.Region, new() { Name = "Seen on the wire" });
+        await Expect(wire).ToContainTextAsync("Raspberry Pi 4 Model B Rev 1.4");
+        await Expect(wire).ToContainTextAsync("serial 01eeffc0");
+
+        recorder.Fetched(new TftpSighting(new BootClient(System.Net.IPAddress.Parse("10.0.0.7"), mac), "01eeffc0/start4.elf", TftpOutcome.Failed, 0, "reading start4.elf: broken disk"));
+        await Expect(wire).ToContainTextAsync("could not be sent");
+        ILocator link = wire.GetByRole(AriaRole.Link, new() { Name = "dc:a6:32:01:36:c2" });
+        await link.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        ILocator boot = page.GetByRole(AriaRole.Region, new() { Name = "Boot" });
+        await Expect(boot.GetByRole(AriaRole.List, new() { Name = "Findings" })).ToContainTextAsync("See that the file can be read");
+        await Expect(boot.GetByRole(AriaRole.List, new() { Name = "Timeline" }).GetByRole(AriaRole.Listitem)).ToHaveCountAsync(2);
+        Assert.Equal(360, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        await PageFixture.KeepAsync(page, "board-on-the-wire", whole: true);
+
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("1000000001eeffc0"), NodeRole.NetInst, "arm64", Cancelled);
+        await Expect(page.GetByText("This board is the node")).ToBeVisibleAsync();
+        await page.GotoAsync(new Uri(appliance.Url, "nodes").ToString());
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-eeffc0" })).ToContainTextAsync("In NetInst");
+        await Expect(wire).ToHaveCountAsync(0);
     }
 
     [Fact]

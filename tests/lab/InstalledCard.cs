@@ -9,7 +9,6 @@ internal static class InstalledCard
         "etc/bootstrap",
         "etc/bootstrap/ca.pem",
         "etc/bootstrap/node.json",
-        "etc/bootstrap/node.key",
         "etc/bootstrap/node.pem",
         "etc/hostname",
         "etc/hosts",

@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import { Header } from "./components/Header";
 import { Empty, Notice } from "./components/Notice";
 import { go, location } from "./lib/router";
+import { BoardPage } from "./pages/Board";
 import { ImagesPage } from "./pages/Images";
 import { JobPage } from "./pages/Job";
 import { JobsPage } from "./pages/Jobs";
@@ -25,6 +26,7 @@ function Page() {
         return <SettingsPage />;
     }
   } else if (page === "nodes") return <NodePage key={id} id={decodeURIComponent(id)} />;
+  else if (page === "boards") return <BoardPage key={id} mac={decodeURIComponent(id)} />;
   else if (page === "jobs") return <JobPage key={id} id={id} />;
   return (
     <Empty title="There is no such page">

@@ -30,3 +30,13 @@ internal sealed record DiscoveredService(string Id);
 internal sealed record Policy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys);
 
 internal sealed record SignInLink(string Token);
+
+internal sealed record BootBoard(
+    string Mac, string? Node, string Program, string? Model, string? Serial, string? Vendor, string? Interface, string? Address, string? AsksFor,
+    long FirstSeen, long LastSeen, string Severity, string Headline);
+
+internal sealed record BootFinding(string Rule, string Severity, string Cause, string Evidence, string? Change);
+
+internal sealed record BootExplanation(BootBoard Board, long StartedAt, IReadOnlyList<BootFinding> Findings);
+
+internal sealed record BootChange(BootBoard Board, IReadOnlyList<System.Text.Json.JsonElement> Events);

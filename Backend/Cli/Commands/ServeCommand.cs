@@ -3,6 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Bootstrap.Netboot;
+using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Netboot.Tftp;
 using Bootstrap.Server;
 using Bootstrap.Server.Features.Access;
 using Microsoft.AspNetCore.Builder;
@@ -38,15 +40,26 @@ internal static class ServeCommand
             Description = "proxy: beside your DHCP server. full: the only one of an isolated rack. off: none.",
             DefaultValueFactory = _ => DhcpMode.Proxy,
         };
+        var force = new Option<bool>("--dhcp-force") { Description = "With --dhcp full: hand out addresses even where another DHCP server answers." };
+        Option<AddressPool[]> pools = Values<AddressPool>("--dhcp-pool", "SUBNET[,FIRST-LAST][,router=ADDR]", "10.9.0.0/24,10.9.0.50-10.9.0.99,router=10.9.0.1",
+            "With --dhcp full: addresses to hand out; may be given several times, also for subnets behind relays. Default: the interface's whole subnet.",
+            AddressPool.TryParse);
+        Option<Reservation[]> reservations = Values<Reservation>("--dhcp-reserve", "ADDR=MAC|SERIAL", "10.77.0.20=dc:a6:32:01:36:c2",
+            "With --dhcp full: an address for one board alone; may be given several times.", Reservation.TryParse);
+        var uploads = new Option<DirectoryInfo?>("--tftp-uploads")
+        {
+            Description = "Let clients write new files by TFTP, such as logs, each into a folder of its own below this one.",
+        };
         var interfaces = new Option<string[]>("--interface")
         {
             Description = "Interface for DHCP and discovery; may be given several times. Default: all physical ones.",
             DefaultValueFactory = _ => [],
         };
+        var signingKey = new Option<FileInfo?>("--boot-signing-key") { Description = "Sign boot.img for the HTTP boot of Raspberry Pi boards with this private RSA-2048 key (PEM)." };
         var token = new Option<FileInfo?>("--initial-token") { Description = "Write an administrator's API token to this file on the first start." };
         var command = new Command("serve", "Run the appliance in the foreground until SIGTERM or Ctrl-C.")
         {
-            data, https, http, link, tftp, dhcp, interfaces, token,
+            data, https, http, link, tftp, uploads, dhcp, pools, reservations, force, interfaces, signingKey, token,
         };
         command.SetAction((parsed, cancellation) => RunAsync(
             new ApplianceOptions(parsed.GetRequiredValue(data).FullName, Path.Combine(AppContext.BaseDirectory, "share"))
@@ -55,8 +68,12 @@ internal static class ServeCommand
                 Http = parsed.GetRequiredValue(http),
                 Link = parsed.GetRequiredValue(link),
                 Tftp = TryParse(parsed.GetRequiredValue(tftp), out IPEndPoint? endPoint) ? endPoint : null,
+                TftpUploads = parsed.GetValue(uploads) is { } folder ? new TftpUploads(folder.FullName) : null,
                 Dhcp = parsed.GetValue(dhcp),
+                DhcpForce = parsed.GetValue(force),
+                Addresses = new AddressPlan { Pools = parsed.GetRequiredValue(pools), Reservations = parsed.GetRequiredValue(reservations) },
                 Interfaces = parsed.GetRequiredValue(interfaces),
+                BootSigningKey = parsed.GetValue(signingKey)?.FullName,
                 InitialTokenFile = parsed.GetValue(token)?.FullName,
             }));
         return command;
@@ -64,29 +81,29 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ApplianceOptions options)
     {
-        await using WebApplication appliance = ApplianceHost.Build(options, TimeProvider.System);
         try
         {
+            await using WebApplication appliance = ApplianceHost.Build(options, TimeProvider.System);
             await appliance.StartAsync();
+            string link = appliance.Services.GetRequiredService<AccessTokens>().CreateSignInLink();
+            string host = options.Https.Address.Equals(IPAddress.Any) ? Environment.MachineName : options.Https.Address.ToString();
+            Console.WriteLine($"ready https://{host}:{options.Https.Port}/sign-in#{link}");
+            Console.WriteLine("      (open this link once to sign in; the browser will ask about the certificate, which this appliance made itself)");
+            await appliance.WaitForShutdownAsync();
+            return 0;
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
             return Fail($"{e.Message.TrimEnd('.')}: stop the other program, or choose another port (see bootstrap serve --help).");
         }
-        catch (NetbootException e)
+        catch (Exception e) when (e is NetbootException or IOException or UnauthorizedAccessException)
         {
-            return Fail(e.Message + ".");
+            return Fail(e.Message.TrimEnd('.') + ".");
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {
             return Fail($"A port below 1024 needs a privilege: {e.Message}. Run with sudo, or grant it: sudo setcap cap_net_bind_service,cap_net_raw+ep {Environment.ProcessPath}");
         }
-        string link = appliance.Services.GetRequiredService<AccessTokens>().CreateSignInLink();
-        string host = options.Https.Address.Equals(IPAddress.Any) ? Environment.MachineName : options.Https.Address.ToString();
-        Console.WriteLine($"ready https://{host}:{options.Https.Port}/sign-in#{link}");
-        Console.WriteLine("      (open this link once to sign in; the browser will ask about the certificate, which this appliance made itself)");
-        await appliance.WaitForShutdownAsync();
-        return 0;
     }
 
     private static int Fail(string sentence)
@@ -108,6 +125,32 @@ internal static class ServeCommand
             }
             result.AddError(NotAnEndPoint(result.Tokens[0].Value));
             return new IPEndPoint(IPAddress.Any, 0);
+        },
+    };
+
+    private delegate bool Parser<T>(string text, [NotNullWhen(true)] out T? value);
+
+    /// <summary>An option that may be given several times.</summary>
+    private static Option<T[]> Values<T>(string name, string help, string example, string description, Parser<T> parse) => new(name)
+    {
+        Description = description,
+        HelpName = help,
+        DefaultValueFactory = _ => [],
+        CustomParser = result =>
+        {
+            var values = new List<T>();
+            foreach (string text in result.Tokens.Select(token => token.Value))
+            {
+                if (parse(text, out T? value))
+                {
+                    values.Add(value);
+                }
+                else
+                {
+                    result.AddError($"'{text}' is not {help}, such as {example}.");
+                }
+            }
+            return [.. values];
         },
     };
 

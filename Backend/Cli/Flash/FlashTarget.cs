@@ -3,7 +3,7 @@ using Bootstrap.Cli.Api;
 
 namespace Bootstrap.Cli.Flash;
 
-/// <summary>A device that may be written: removable, not in use. Or a plain file, which is made as large as it must be.</summary>
+/// <summary>A device that may be written: removable, not in use. Or a new plain file, which is made as large as it must be.</summary>
 /// <param name="Path">"/dev/sdb", or the file's.</param>
 /// <param name="SizeBytes">Capacity; null for a file.</param>
 /// <param name="Description">For people: model and what is on it.</param>
@@ -19,7 +19,9 @@ internal sealed record FlashTarget(string Path, long? SizeBytes, string Descript
         FileSystemInfo resolved = named.LinkTarget is null ? named : named.ResolveLinkTarget(returnFinalTarget: true)!;
         if (!resolved.FullName.StartsWith("/dev/", StringComparison.Ordinal))
         {
-            return !Directory.Exists(path) ? new FlashTarget(resolved.FullName, null, "a file") : throw new CliException($"{path} is a folder");
+            return Directory.Exists(path) ? throw new CliException($"{path} is a folder: name a card, such as /dev/sdb")
+                : File.Exists(path) ? throw new CliException($"{path} exists already, and is not a card: name a card, such as /dev/sdb, or a new file")
+                : new FlashTarget(resolved.FullName, null, "a new file");
         }
         string name = System.IO.Path.GetFileName(resolved.FullName);
         string sys = System.IO.Path.Combine(SysBlock, name);

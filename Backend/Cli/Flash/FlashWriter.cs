@@ -23,7 +23,7 @@ internal sealed partial class FlashWriter : IDisposable
         _target = target;
         try
         {
-            _handle = File.OpenHandle(target.Path, target.SizeBytes is null ? FileMode.Create : FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            _handle = File.OpenHandle(target.Path, target.SizeBytes is null ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         }
         catch (UnauthorizedAccessException e)
         {

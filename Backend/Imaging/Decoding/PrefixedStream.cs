@@ -1,19 +1,22 @@
 namespace Bootstrap.Imaging.Decoding;
 
-/// <summary>Gives back the bytes that were read to recognise a file, then the rest of it.</summary>
+/// <summary>Gives back the bytes that were read to recognise a file, then the rest of it; counts them.</summary>
 internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) : ForwardStream
 {
     private ReadOnlyMemory<byte> _prefix = prefix;
 
+    /// <summary>Bytes that were given.</summary>
+    public long Given { get; private set; }
+
     public override int Read(Span<byte> buffer)
     {
-        if (_prefix.IsEmpty)
+        int count = _prefix.IsEmpty ? rest.Read(buffer) : Math.Min(buffer.Length, _prefix.Length);
+        if (!_prefix.IsEmpty)
         {
-            return rest.Read(buffer);
+            _prefix.Span[..count].CopyTo(buffer);
+            _prefix = _prefix[count..];
         }
-        int count = Math.Min(buffer.Length, _prefix.Length);
-        _prefix.Span[..count].CopyTo(buffer);
-        _prefix = _prefix[count..];
+        Given += count;
         return count;
     }
 }

@@ -5,42 +5,61 @@ using Bootstrap.Protocol.Images;
 namespace Bootstrap.Imaging.Disks;
 
 /// <summary>What is on an image: its partitions, the bytes in use, and the processor it is for.</summary>
-/// <param name="Used">In rising order; whole sectors.</param>
-/// <param name="Architecture"><c>arm64</c>, <c>amd64</c>, or null where the boot partition does not tell.</param>
-public sealed record DiskLayout(IReadOnlyList<ImagePartition> Partitions, IReadOnlyList<Extent> Used, string? Architecture)
+public sealed class DiskLayout
 {
-    /// <summary>
-    /// Looks at a raw image. Free space of FAT and ext4 is left out; everything else counts as used: gaps between partitions
-    /// (boot loaders live there), partitions of other kinds, tails of partitions behind their file system.
-    /// </summary>
-    /// <exception cref="ImageException">The image is damaged, truncated or has no partition table.</exception>
-    public static DiskLayout Of(RawImage image)
+    private readonly RawImage _image;
+    private readonly List<(Partition Partition, IVolume? Volume)> _volumes;
+
+    private DiskLayout(RawImage image, List<(Partition, IVolume?)> volumes)
     {
-        var used = new ExtentList();
-        var partitions = new List<ImagePartition>();
-        string? architecture = null;
+        _image = image;
+        _volumes = volumes;
+        Partitions = [.. _volumes.OrderBy(v => v.Partition.Number).Select(v => new ImagePartition(
+            v.Partition.Number, v.Partition.Start, v.Partition.Length, v.Partition.Type, v.Volume?.FileSystem ?? "", v.Volume?.Label ?? ""))];
+        Architecture = _volumes.Select(v => v.Volume).OfType<FatVolume>().Select(FindArchitecture).FirstOrDefault(a => a is not null);
+    }
+
+    /// <summary>By their numbers.</summary>
+    public IReadOnlyList<ImagePartition> Partitions { get; }
+
+    /// <summary><c>arm64</c>, <c>amd64</c>, or null where the boot partition does not tell.</summary>
+    public string? Architecture { get; }
+
+    /// <summary>
+    /// The bytes in use, in rising order, whole sectors; found as they are asked for, so that an image can be stored while it is
+    /// still being decoded. Free space of FAT and ext4 is left out; everything else counts as used: gaps between partitions (boot
+    /// loaders live there), partitions of other kinds, tails of partitions behind their file system.
+    /// </summary>
+    /// <exception cref="ImageException">While enumerating: the image is damaged or truncated.</exception>
+    public IEnumerable<Extent> Used => FindUsed().Melt();
+
+    /// <summary>Looks at the tables of a raw image, as far as the start of its last partition.</summary>
+    /// <exception cref="ImageException">The image is damaged, truncated or has no partition table.</exception>
+    public static DiskLayout Of(RawImage image) =>
+        new(image, [.. PartitionTable.Read(image).Select(p => (p, OpenVolume(image, p)))]);
+
+    private static IVolume? OpenVolume(RawImage image, Partition p) =>
+        Ext4Volume.TryOpen(image, p.Start, p.Length) ?? (IVolume?)FatVolume.TryOpen(image, p.Start, p.Length);
+
+    private IEnumerable<Extent> FindUsed()
+    {
         long at = 0;
-        foreach (Partition p in PartitionTable.Read(image))
+        foreach ((Partition p, IVolume? volume) in _volumes)
         {
-            used.Add(at, p.Start - at);
-            at = p.Start + p.Length;
-            (string fileSystem, string label, long covered) = ("", "", 0L);
-            if (Ext4Volume.TryOpen(image, p.Start, p.Length) is { } ext4)
+            long end = p.Start + p.Length, covered = p.Start + (volume?.Length ?? 0);
+            yield return new Extent(at, p.Start - at);
+            foreach (Extent extent in volume?.Used() ?? [])
             {
-                ext4.AddUsed(used);
-                (fileSystem, label, covered) = ("ext4", ext4.Label, ext4.Length);
+                yield return extent;
             }
-            else if (FatVolume.TryOpen(image, p.Start, p.Length) is { } fat)
+            if (!_image.Reaches(end))
             {
-                fat.AddUsed(used);
-                (fileSystem, label, covered) = ("vfat", fat.Label, fat.Length);
-                architecture ??= FindArchitecture(fat);
+                throw new ImageException($"partition {p.Number} ends at byte {end}, but the image has only {_image.Length} bytes: it is truncated");
             }
-            used.Add(p.Start + covered, p.Length - covered);
-            partitions.Add(new ImagePartition(p.Number, p.Start, p.Length, p.Type, fileSystem, label));
+            yield return new Extent(covered, end - covered);
+            at = end;
         }
-        used.Add(at, image.Length - at);
-        return new DiskLayout([.. partitions.OrderBy(p => p.Number)], used.Extents, architecture);
+        yield return new Extent(at, _image.Length - at);
     }
 
     private static string? FindArchitecture(FatVolume boot)

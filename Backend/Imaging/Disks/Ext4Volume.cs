@@ -7,7 +7,7 @@ namespace Bootstrap.Imaging.Disks;
 /// An ext2, ext3 or ext4 file system: which blocks are in use (kernel documentation, "ext4 Data Structures and Algorithms").
 /// Where the block bitmaps cannot be trusted (the journal still has to be replayed, an unknown feature), all of it counts as used.
 /// </summary>
-public sealed class Ext4Volume
+public sealed class Ext4Volume : IVolume
 {
     private const int SuperBlockOffset = 1024;
     private const uint Incompat64Bit = 0x80;
@@ -65,7 +65,11 @@ public sealed class Ext4Volume
         }
     }
 
-    /// <summary>Bytes from the start of the volume that belong to it; a partition may be longer.</summary>
+    /// <summary>Reads files and directories of this volume.</summary>
+    public Ext4Files Files => new(_image, _start, _super);
+
+    public string FileSystem => "ext4";
+
     public long Length => _blocks * _blockBytes;
 
     public string Label => Encoding.UTF8.GetString(_super.AsSpan(120, 16)).TrimEnd('\0');
@@ -89,40 +93,56 @@ public sealed class Ext4Volume
         return BinaryPrimitives.ReadUInt16LittleEndian(super.AsSpan(56)) == 0xef53 ? new Ext4Volume(image, start, super, length) : null;
     }
 
-    /// <summary>Adds the blocks in use, or all of the volume where <see cref="MapIsTrustworthy"/> is false.</summary>
-    public void AddUsed(ExtentList used)
+    /// <summary>The blocks in use, or all of the volume where <see cref="MapIsTrustworthy"/> is false.</summary>
+    public IEnumerable<Extent> Used()
     {
         if (!MapIsTrustworthy)
         {
-            used.Add(_start, Length);
-            return;
+            yield return new Extent(_start, Length);
+            yield break;
         }
         long groups = (_blocks - _firstDataBlock + _blocksPerGroup - 1) / _blocksPerGroup;
-        long descriptorBlocks = (groups * _descriptorBytes + _blockBytes - 1) / _blockBytes;
         byte[] descriptors = _image.Read(_start + (_firstDataBlock + 1L) * _blockBytes, (int)(groups * _descriptorBytes));
+        ReadOnlySpan<byte> Descriptor(long group) => descriptors.AsSpan((int)(group * _descriptorBytes), _descriptorBytes);
 
-        // Metadata is marked by its own tables, not by the bitmaps alone: a group whose bitmap was never initialised has none.
+        // Metadata is marked by its own tables, not by the bitmaps alone: a group whose bitmap was never initialised has none. It may
+        // lie in another group than its own.
         byte[] map = new byte[(_blocks + 7) / 8];
         Mark(map, 0, _firstDataBlock + 1L);
         for (long group = 0; group < groups; group++)
         {
-            ReadOnlySpan<byte> descriptor = descriptors.AsSpan((int)(group * _descriptorBytes), _descriptorBytes);
+            MarkMetadata(map, group, Descriptor(group), descriptors.Length);
+        }
+        for (long group = 0; group < groups; group++)
+        {
             long first = _firstDataBlock + group * _blocksPerGroup;
-            if (HasSuperBlock(group))
+            if ((BinaryPrimitives.ReadUInt16LittleEndian(Descriptor(group)[18..]) & GroupBlockBitmapUninitialised) == 0)
             {
-                Mark(map, first, 1 + descriptorBlocks + _reservedDescriptorBlocks);
+                MarkBitmap(map, first, _image.Read(_start + BlockBitmap(Descriptor(group)) * _blockBytes, _blockBytes));
             }
-            long bitmap = BlockNumber(descriptor, 0, 0x20);
-            Mark(map, bitmap, 1);
-            Mark(map, BlockNumber(descriptor, 4, 0x24), 1);
-            Mark(map, BlockNumber(descriptor, 8, 0x28), _inodeTableBlocks);
-            if ((BinaryPrimitives.ReadUInt16LittleEndian(descriptor[18..]) & GroupBlockBitmapUninitialised) == 0)
+            for (long block = group == 0 ? 0 : first; block < Math.Min(first + _blocksPerGroup, _blocks); block++)
             {
-                MarkBitmap(map, first, _image.Read(_start + bitmap * _blockBytes, _blockBytes));
+                if ((map[block >> 3] & 1 << (int)(block & 7)) != 0)
+                {
+                    yield return new Extent(_start + block * _blockBytes, _blockBytes);
+                }
             }
         }
-        AddMarked(used, map);
     }
+
+    private void MarkMetadata(byte[] map, long group, ReadOnlySpan<byte> descriptor, int descriptorBytes)
+    {
+        if (HasSuperBlock(group))
+        {
+            long descriptorBlocks = (descriptorBytes + _blockBytes - 1) / _blockBytes;
+            Mark(map, _firstDataBlock + group * _blocksPerGroup, 1 + descriptorBlocks + _reservedDescriptorBlocks);
+        }
+        Mark(map, BlockBitmap(descriptor), 1);
+        Mark(map, BlockNumber(descriptor, 4, 0x24), 1);
+        Mark(map, BlockNumber(descriptor, 8, 0x28), _inodeTableBlocks);
+    }
+
+    private long BlockBitmap(ReadOnlySpan<byte> descriptor) => BlockNumber(descriptor, 0, 0x20);
 
     private bool HasSuperBlock(long group) =>
         group <= 1 || (U32(100) & RoCompatSparseSuper) == 0 || IsPowerOf(3, group) || IsPowerOf(5, group) || IsPowerOf(7, group);
@@ -159,21 +179,6 @@ public sealed class Ext4Volume
         for (long b = block; b < Math.Min(block + count, _blocks); b++)
         {
             map[b >> 3] |= (byte)(1 << (int)(b & 7));
-        }
-    }
-
-    private void AddMarked(ExtentList used, byte[] map)
-    {
-        for (long block = 0; block < _blocks; block++)
-        {
-            if (map[block >> 3] == 0)
-            {
-                block |= 7;
-            }
-            else if ((map[block >> 3] & 1 << (int)(block & 7)) != 0)
-            {
-                used.Add(_start + block * _blockBytes, _blockBytes);
-            }
         }
     }
 

@@ -6,32 +6,37 @@ public readonly record struct Extent(long Start, long Length)
     public long End => Start + Length;
 }
 
-/// <summary>Collects the used bytes of a disk in rising order; neighbours melt into one.</summary>
-public sealed class ExtentList
+/// <summary>Sequences of extents in rising order.</summary>
+public static class Extents
 {
-    private readonly List<Extent> _extents = [];
-
-    public IReadOnlyList<Extent> Extents => _extents;
-
-    public long TotalBytes => _extents.Sum(e => e.Length);
-
-    /// <summary>Adds bytes at or behind the end of what was added before; what overlaps is counted once.</summary>
-    public void Add(long start, long length)
+    /// <summary>Melts neighbours into one, counts what overlaps once, and drops what is empty.</summary>
+    /// <exception cref="ArgumentException">One begins before the one that came before it.</exception>
+    public static IEnumerable<Extent> Melt(this IEnumerable<Extent> extents)
     {
-        if (length <= 0)
+        Extent current = default;
+        foreach (Extent next in extents.Where(e => e.Length > 0))
         {
-            return;
-        }
-        if (_extents.Count > 0 && start <= _extents[^1].End)
-        {
-            Extent last = _extents[^1];
-            if (start < last.Start)
+            if (next.Start < current.Start)
             {
-                throw new ArgumentException("extents are added in rising order", nameof(start));
+                throw new ArgumentException("extents come in rising order", nameof(extents));
             }
-            _extents[^1] = last with { Length = Math.Max(last.End, start + length) - last.Start };
-            return;
+            if (current.Length == 0)
+            {
+                current = next;
+            }
+            else if (next.Start <= current.End)
+            {
+                current = current with { Length = Math.Max(current.End, next.End) - current.Start };
+            }
+            else
+            {
+                yield return current;
+                current = next;
+            }
         }
-        _extents.Add(new Extent(start, length));
+        if (current.Length > 0)
+        {
+            yield return current;
+        }
     }
 }

@@ -5,9 +5,9 @@ namespace Bootstrap.Imaging.Disks;
 
 /// <summary>
 /// A FAT12, FAT16 or FAT32 file system (Microsoft's FAT specification, 1.03): which clusters are in use, and what its
-/// directories hold, by the short names that every file has.
+/// directories hold. Every file has a short name, and most a long one (VFAT).
 /// </summary>
-public sealed class FatVolume
+public sealed class FatVolume : IVolume
 {
     private const uint MaximumDirectoryEntries = 65_536;
 
@@ -59,10 +59,11 @@ public sealed class FatVolume
         Label = Encoding.ASCII.GetString(boot.Slice(wide ? 71 : 43, 11)).TrimEnd();
     }
 
-    /// <summary>Bytes from the start of the volume that belong to it; a partition may be longer.</summary>
-    public long Length { get; }
+    public string FileSystem => "vfat";
 
     public string Label { get; }
+
+    public long Length { get; }
 
     /// <summary>Opens the volume that starts at a place of the image; null if none does.</summary>
     /// <param name="length">Bytes of the partition.</param>
@@ -82,28 +83,28 @@ public sealed class FatVolume
         return plausible ? new FatVolume(image, start, boot, length) : null;
     }
 
-    /// <summary>Adds what is in use: tables, root directory, and each cluster that the FAT does not call free.</summary>
-    public void AddUsed(ExtentList used)
+    /// <summary>Tables, root directory, and each cluster that the FAT does not call free.</summary>
+    public IEnumerable<Extent> Used()
     {
-        used.Add(_start, _dataStart - _start);
+        yield return new Extent(_start, _dataStart - _start);
         for (uint cluster = 2; cluster < _clusters + 2; cluster++)
         {
             if (Entry(cluster) != 0)
             {
-                used.Add(Place(cluster), _clusterBytes);
+                yield return new Extent(Place(cluster), _clusterBytes);
             }
         }
         // Sectors behind the last whole cluster belong to nobody.
     }
 
     /// <summary>The entries of a directory; null if a part of the path is missing or is a file.</summary>
-    /// <param name="path">Short names in upper case, separated by '/'; empty for the root.</param>
+    /// <param name="path">Long or short names in either case, separated by '/'; empty for the root.</param>
     public IReadOnlyList<FatEntry>? List(string path)
     {
         IReadOnlyList<FatEntry> entries = _bits == 32 ? ReadDirectory(Chain(_rootCluster)) : ReadDirectory([_fixedRoot]);
         foreach (string name in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (entries.FirstOrDefault(e => e.IsDirectory && e.Name == name) is not { } directory)
+            if (entries.FirstOrDefault(e => e.IsDirectory && e.Is(name)) is not { } directory)
             {
                 return null;
             }
@@ -118,9 +119,33 @@ public sealed class FatVolume
             ? []
             : _image.Read(Place(file.FirstCluster), (int)Math.Min(Math.Min(count, file.Length), _clusterBytes));
 
+    /// <summary>Copies a file.</summary>
+    /// <exception cref="ImageException">Its chain of clusters ends before the file does.</exception>
+    public void CopyTo(FatEntry file, Stream target)
+    {
+        long left = file.Length;
+        byte[] buffer = new byte[_clusterBytes];
+        foreach (Extent piece in Chain(file.FirstCluster))
+        {
+            if (left == 0)
+            {
+                return;
+            }
+            Span<byte> part = buffer.AsSpan(0, (int)Math.Min(left, _clusterBytes));
+            _image.Read(piece.Start, part);
+            target.Write(part);
+            left -= part.Length;
+        }
+        if (left > 0)
+        {
+            throw new ImageException($"the file {file.LongName} of the FAT file system at byte {_start} ends {left} bytes too early: the image is damaged");
+        }
+    }
+
     private List<FatEntry> ReadDirectory(IEnumerable<Extent> pieces)
     {
         var entries = new List<FatEntry>();
+        var longName = new FatLongName();
         uint read = 0;
         foreach (Extent piece in pieces)
         {
@@ -132,11 +157,17 @@ public sealed class FatVolume
                 {
                     return entries;
                 }
-                const int VolumeLabelOrLongName = 0x08;
-                if (entry[0] != 0xe5 && (entry[11] & VolumeLabelOrLongName) == 0)
+                const int VolumeLabel = 0x08, LongName = 0x0f;
+                if (entry[0] != 0xe5 && (entry[11] & 0x3f) == LongName)
                 {
-                    entries.Add(FatEntry.Parse(entry));
+                    longName.Add(entry);
+                    continue;
                 }
+                if (entry[0] != 0xe5 && (entry[11] & VolumeLabel) == 0)
+                {
+                    entries.Add(FatEntry.Parse(entry, longName.For(entry)));
+                }
+                longName = new FatLongName();
             }
         }
         return entries;
@@ -168,21 +199,3 @@ public sealed class FatVolume
     }
 }
 
-/// <summary>A file or directory of a FAT volume.</summary>
-/// <param name="Name">Short name in upper case: "BOOTX64.EFI".</param>
-/// <param name="Length">In bytes; 0 for directories.</param>
-public sealed record FatEntry(string Name, bool IsDirectory, uint FirstCluster, uint Length)
-{
-    internal static FatEntry Parse(ReadOnlySpan<byte> entry)
-    {
-        string name = Encoding.ASCII.GetString(entry[..8]).TrimEnd();
-        string extension = Encoding.ASCII.GetString(entry.Slice(8, 3)).TrimEnd();
-        uint high = BinaryPrimitives.ReadUInt16LittleEndian(entry[20..]);
-        uint low = BinaryPrimitives.ReadUInt16LittleEndian(entry[26..]);
-        return new FatEntry(
-            extension.Length == 0 ? name : $"{name}.{extension}",
-            (entry[11] & 0x10) != 0,
-            high << 16 | low,
-            BinaryPrimitives.ReadUInt32LittleEndian(entry[28..]));
-    }
-}

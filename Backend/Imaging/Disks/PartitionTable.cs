@@ -16,8 +16,11 @@ public static class PartitionTable
     private const int SectorSize = 512;
     private const int MaximumGptEntries = 1024;
 
+    /// <summary>8 TiB: more than any disk of a board. Tables are read before it is known where the image ends.</summary>
+    private const long MaximumSectors = (8L << 40) / SectorSize;
+
     /// <summary>The partitions in the order of their place on the disk.</summary>
-    /// <exception cref="ImageException">There is no table, or it does not fit the image.</exception>
+    /// <exception cref="ImageException">There is no table, or it makes no sense.</exception>
     public static IReadOnlyList<Partition> Read(RawImage image)
     {
         byte[] mbr = image.Read(0, SectorSize);
@@ -39,11 +42,6 @@ public static class PartitionTable
                 throw new ImageException($"partition {p.Number} of the image overlaps the one before it");
             }
             end = p.Start + p.Length;
-            if (end > image.Length)
-            {
-                throw new ImageException(
-                    $"partition {p.Number} ends at byte {end}, but the image has only {image.Length} bytes: it is truncated");
-            }
         }
         return partitions;
     }
@@ -89,9 +87,9 @@ public static class PartitionTable
             {
                 continue;
             }
-            if (first < 2 || last < first || last > image.Length / SectorSize)
+            if (first < 2 || last < first || last >= MaximumSectors)
             {
-                throw new ImageException($"partition {i + 1} of the image lies outside of it: the image is truncated or damaged");
+                throw new ImageException($"partition {i + 1} of the image cannot lie from sector {first} to {last}: the GPT is damaged");
             }
             partitions.Add(new Partition(i + 1, first * SectorSize, (last - first + 1) * SectorSize, type.ToString()));
         }

@@ -56,6 +56,10 @@ public sealed partial class ImageStore
         return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), ProtocolJson.Default.SignedManifest) : null;
     }
 
+    /// <summary>What the signed manifest of an image says, or null; this store wrote it, its signature is not looked at.</summary>
+    public ImageManifest? ReadImage(Digest image) =>
+        ReadManifest(image) is { } signed ? JsonSerializer.Deserialize(signed.Manifest, ProtocolJson.Default.ImageManifest) : null;
+
     /// <summary>All images of the store.</summary>
     public IEnumerable<Digest> Images()
     {
@@ -68,12 +72,12 @@ public sealed partial class ImageStore
         }
     }
 
-    /// <summary>Stores a chunk. One that is there already stays as it is.</summary>
+    /// <summary>Stores a chunk. One that is there already stays as it is, if it is still sound.</summary>
     /// <param name="stored">Digest of <paramref name="bytes"/>.</param>
     internal void AddChunk(Digest stored, ReadOnlySpan<byte> bytes)
     {
         string path = ChunkPath(stored);
-        if (File.Exists(path))
+        if (File.Exists(path) && ChunkInspector.IsSound(path, stored))
         {
             return;
         }
@@ -115,10 +119,7 @@ public sealed partial class ImageStore
         var wanted = new HashSet<string>();
         foreach (Digest image in Images())
         {
-            ImageManifest? manifest = ReadManifest(image) is { } signed
-                ? JsonSerializer.Deserialize(signed.Manifest, ProtocolJson.Default.ImageManifest)
-                : null;
-            wanted.UnionWith(manifest?.Chunks.Select(c => c.StoredDigest.ToString()) ?? []);
+            wanted.UnionWith(ReadImage(image)?.Chunks.Select(c => c.StoredDigest.ToString()) ?? []);
         }
         long freed = 0;
         foreach (string path in Directory.EnumerateFiles(_chunks, "*", SearchOption.AllDirectories))

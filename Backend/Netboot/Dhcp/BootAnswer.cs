@@ -21,21 +21,21 @@ public static class BootAnswer
     };
 
     /// <summary>The options that make a reply a boot reply.</summary>
-    /// <param name="kind">What asks.</param>
+    /// <param name="client">Who asks.</param>
     /// <param name="server">The address of the interface that heard it; the TFTP server.</param>
     /// <param name="httpPort">Where iPXE finds its script.</param>
     /// <param name="proxy">The reply carries no address.</param>
-    /// <param name="machineId">The client's option 97, to be returned (RFC 4578 §2.3).</param>
+    /// <param name="machineId">The client's option 97, to be returned (RFC 4578 §2.3) if it is of the right length.</param>
     public static IEnumerable<DhcpOption> Options(
-        BootClientKind kind, IPAddress server, int httpPort, bool proxy, ReadOnlyMemory<byte>? machineId)
+        DhcpClient client, IPAddress server, int httpPort, bool proxy, ReadOnlyMemory<byte>? machineId)
     {
-        switch (kind)
+        switch (client.Kind)
         {
             case BootClientKind.None:
                 yield break;
             case BootClientKind.RaspberryPi:
                 yield return DhcpOption.Text(DhcpOptionCode.VendorClass, "PXEClient");
-                yield return new DhcpOption(DhcpOptionCode.VendorSpecific, PiMenu.Option);
+                yield return new DhcpOption(DhcpOptionCode.VendorSpecific, client.Machine.Form == MachineIdForm.Pi3Rom ? PiMenu.Pi3bOption : PiMenu.Option);
                 break;
             case BootClientKind.UefiHttpX64 or BootClientKind.UefiHttpArm64:
                 yield return DhcpOption.Text(DhcpOptionCode.VendorClass, "HTTPClient");
@@ -59,11 +59,11 @@ public static class BootAnswer
                 break;
         }
         yield return DhcpOption.Text(DhcpOptionCode.TftpServerName, server.ToString());
-        if (File(kind, server, httpPort) is { } file)
+        if (File(client.Kind, server, httpPort) is { } file)
         {
             yield return DhcpOption.Text(DhcpOptionCode.BootFileName, file);
         }
-        if (machineId is { } id)
+        if (machineId is { Length: ClientMachineId.Size } id)
         {
             yield return new DhcpOption(DhcpOptionCode.ClientMachineId, id);
         }

@@ -17,6 +17,9 @@ namespace Bootstrap.Netboot.Dhcp;
 /// <param name="Uuid">A PC's UUID, as its operating system reports it; null for a Pi.</param>
 public readonly record struct ClientMachineId(MachineIdForm Form, uint? Serial = null, uint? Revision = null, Guid? Uuid = null)
 {
+    /// <summary>Bytes of the option.</summary>
+    public const int Size = 17;
+
     private const uint RPi4 = 0x34695052;
     private const uint RPi5 = 0x35695052;
 
@@ -24,7 +27,7 @@ public readonly record struct ClientMachineId(MachineIdForm Form, uint? Serial =
     public static bool TryParse(ReadOnlySpan<byte> data, out ClientMachineId id)
     {
         id = default;
-        if (data.Length != 17 || data[0] != 0)
+        if (data.Length != Size || data[0] != 0)
         {
             return false;
         }

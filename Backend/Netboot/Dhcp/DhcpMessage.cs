@@ -100,6 +100,7 @@ public sealed record DhcpMessage
         }
         // Option 52: "file" (1), "sname" (2) or both (3) hold options instead (RFC 2131 §4.1).
         int overload = options.Find(o => o.Code == DhcpOptionCode.Overload) is { Data.Length: 1 } o ? o.Data.Span[0] : 0;
+        // Their parts of a split option follow in this order (RFC 3396 §5).
         if ((overload & 1) != 0 && !TryReadOptions(datagram[108..236], options) || (overload & 2) != 0 && !TryReadOptions(datagram[44..108], options))
         {
             return false;
@@ -125,7 +126,7 @@ public sealed record DhcpMessage
     /// <param name="target">At least <see cref="MaximumReplySize"/> bytes.</param>
     /// <param name="pad">Fill up to <see cref="MinimumSize"/> with zeros after the end mark.</param>
     /// <returns>The number of bytes written.</returns>
-    /// <exception cref="ArgumentException">The options do not fit.</exception>
+    /// <exception cref="ArgumentException">The options do not fit. Replies made here always do: what they return of a client's is bounded.</exception>
     public int Write(Span<byte> target, bool pad)
     {
         target[..OptionsStart].Clear();
@@ -145,10 +146,18 @@ public sealed record DhcpMessage
         int at = OptionsStart;
         foreach (DhcpOption option in Options)
         {
-            target[at++] = (byte)option.Code;
-            target[at++] = checked((byte)option.Data.Length);
-            option.Data.Span.CopyTo(target[at..]);
-            at += option.Data.Length;
+            ReadOnlySpan<byte> rest = option.Data.Span;
+            do
+            {
+                // More than 255 bytes are written as several options of the same number, which the reader joins (RFC 3396 §5).
+                int length = Math.Min(rest.Length, byte.MaxValue);
+                target[at++] = (byte)option.Code;
+                target[at++] = (byte)length;
+                rest[..length].CopyTo(target[at..]);
+                at += length;
+                rest = rest[length..];
+            }
+            while (!rest.IsEmpty);
         }
         target[at++] = (byte)DhcpOptionCode.End;
         if (pad && at < MinimumSize)

@@ -25,6 +25,9 @@ public enum DhcpOptionCode : byte
     TftpServerName = 66,
     BootFileName = 67,
     UserClass = 77,
+
+    /// <summary>What a relay adds and wants back unchanged (RFC 3046).</summary>
+    RelayAgentInformation = 82,
     ClientArchitecture = 93,
     ClientNetworkInterface = 94,
     ClientMachineId = 97,
@@ -34,7 +37,7 @@ public enum DhcpOptionCode : byte
     End = 255,
 }
 
-/// <summary>One option: a number and up to 255 bytes (RFC 2132 §2).</summary>
+/// <summary>One option: a number and its bytes (RFC 2132 §2); more than 255 are split on the wire (RFC 3396).</summary>
 public readonly record struct DhcpOption(DhcpOptionCode Code, ReadOnlyMemory<byte> Data)
 {
     /// <summary>An option of one byte.</summary>

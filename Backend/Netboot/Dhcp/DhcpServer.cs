@@ -1,7 +1,6 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using System.Text;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Netboot.Dhcp;
 
@@ -11,133 +10,162 @@ namespace Bootstrap.Netboot.Dhcp;
 /// </summary>
 public sealed class DhcpServer : IDisposable
 {
-    private const int SolSocket = 1;
-    private const int SoBindToDevice = 25;
+    /// <summary>Messages whose answer waits, for a probe or a slow ROM's sake; of more the messages are dropped, and come again.</summary>
+    private const int MaxWaiting = 1024;
 
-    private readonly DhcpServerOptions _options;
     private readonly DhcpResponder _responder;
     private readonly IBootObserver _observer;
-    private readonly List<(Socket Socket, string Interface, bool BootServer)> _sockets = [];
+    private readonly TimeProvider _clock;
+    private readonly List<DhcpPort> _ports = [];
 
     private DhcpServer(DhcpServerOptions options, ILeaseStore leases, IBootObserver observer, TimeProvider clock)
     {
-        _options = options;
         _responder = new DhcpResponder(options, new LeaseTable(leases, clock));
         _observer = observer;
+        _clock = clock;
     }
 
-    /// <summary>Opens the ports; serves once <see cref="RunAsync"/> is called.</summary>
+    /// <summary>
+    /// Opens the ports; serves once <see cref="RunAsync"/> is called. In full mode it first listens for other DHCP servers, up to four seconds.
+    /// </summary>
+    /// <param name="options">How DHCP is answered.</param>
     /// <param name="interfaces">Names of the interfaces to listen on.</param>
-    /// <exception cref="NetbootException">A port is taken, a privilege is missing, or an interface does not exist.</exception>
-    public static DhcpServer Open(
-        DhcpServerOptions options, IReadOnlyCollection<string> interfaces, ILeaseStore leases, IBootObserver observer, TimeProvider clock)
+    /// <param name="leases">Keeps leases over a restart.</param>
+    /// <param name="observer">Learns what clients did.</param>
+    /// <param name="clock">The time.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="NetbootException">
+    /// A port is taken, a privilege is missing, an interface does not exist, or another DHCP server answers on one.
+    /// </exception>
+    public static async Task<DhcpServer> OpenAsync(
+        DhcpServerOptions options, IReadOnlyCollection<string> interfaces, ILeaseStore leases, IBootObserver observer, TimeProvider clock, CancellationToken cancel)
     {
         var server = new DhcpServer(options, leases, observer, clock);
         try
         {
             foreach (string name in interfaces)
             {
-                server._sockets.Add((Listen(name, options.ServerPort), name, false));
-                server._sockets.Add((Listen(name, options.BootServerPort), name, true));
+                server._ports.Add(DhcpPort.Open(name, DhcpPort.Server, clock, packets: options.Addresses is not null));
+                server._ports.Add(DhcpPort.Open(name, DhcpPort.BootServer, clock, packets: false));
+            }
+            if (options is { Addresses: not null, BesideRivals: false })
+            {
+                IPAddress?[] rivals = await Task.WhenAll(interfaces.Select(name => RivalSearch.FindAsync(name, clock, cancel)));
+                if (Array.FindIndex(rivals, rival => rival is not null) is >= 0 and var at)
+                {
+                    throw NetbootException.Rival(interfaces.ElementAt(at), rivals[at]!);
+                }
             }
             return server;
         }
-        catch (NetbootException)
+        catch
         {
             server.Dispose();
             throw;
         }
     }
 
-    /// <summary>Answers until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancel) => Task.WhenAll(_sockets.Select(s => ServeAsync(s.Socket, s.Interface, s.BootServer, cancel)));
-
-    public void Dispose() => _sockets.ForEach(s => s.Socket.Dispose());
-
-    private static Socket Listen(string name, int port)
+    /// <summary>Answers until cancelled. What stops one port stops all: half a server would not be noticed.</summary>
+    public async Task RunAsync(CancellationToken cancel)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { EnableBroadcast = true };
-        try
-        {
-            socket.SetRawSocketOption(SolSocket, SoBindToDevice, Encoding.ASCII.GetBytes(name + '\0'));
-            socket.Bind(new IPEndPoint(IPAddress.Any, port));
-            return socket;
-        }
-        catch (SocketException reason)
-        {
-            socket.Dispose();
-            throw Array.Exists(NetworkInterface.GetAllNetworkInterfaces(), i => i.Name == name)
-                ? NetbootException.CannotBind($"DHCP on {name}", new IPEndPoint(IPAddress.Any, port), "--dhcp off", reason)
-                : new NetbootException($"DHCP cannot listen on '{name}': this machine has no such network interface", reason);
-        }
-    }
-
-    private async Task ServeAsync(Socket socket, string name, bool bootServer, CancellationToken cancel)
-    {
-        byte[] buffer = new byte[2048];
-        byte[] reply = new byte[DhcpMessage.MaximumReplySize];
-        var any = new IPEndPoint(IPAddress.Any, 0);
-        while (true)
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        await Task.WhenAll(_ports.Select(async port =>
         {
             try
             {
-                SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, any, cancel);
+                await ServeAsync(port, stop.Token);
+            }
+            finally
+            {
+                await stop.CancelAsync();
+            }
+        }));
+    }
+
+    public void Dispose() => _ports.ForEach(port => port.Dispose());
+
+    private async Task ServeAsync(DhcpPort port, CancellationToken cancel)
+    {
+        byte[] buffer = new byte[2048];
+        // Answers that wait for something. A repetition of what is being answered is dropped.
+        var waiting = new Dictionary<(MacAddress, DhcpMessageType), Task>();
+        while (!cancel.IsCancellationRequested)
+        {
+            try
+            {
+                SocketReceiveFromResult received = await port.ReceiveAsync(buffer, cancel);
+                foreach (((MacAddress, DhcpMessageType) done, Task answer) in waiting.Where(w => w.Value.IsCompleted).ToList())
+                {
+                    waiting.Remove(done);
+                    await answer;
+                }
                 if (!DhcpMessage.TryParse(buffer.AsSpan(0, received.ReceivedBytes), out DhcpMessage? message) || message.Type is not { } type)
                 {
                     _observer.Malformed("DHCP");
                 }
-                else if (FindInterface(name) is { } at)
+                else if (port.Interface is { } at && waiting.Count < MaxWaiting && !waiting.ContainsKey((message.Mac, type)))
                 {
-                    await AnswerAsync(socket, message, type, (IPEndPoint)received.RemoteEndPoint, at, bootServer, reply, cancel);
+                    waiting.Add((message.Mac, type), AnswerAsync(message, type, (IPEndPoint)received.RemoteEndPoint, port, at, cancel));
                 }
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {
-                return;
+                // Ends the loop.
             }
             catch (SocketException) when (!cancel.IsCancellationRequested)
             {
-                // The interface is down for the moment, or a reply could not be sent: the client asks again.
+                // The interface is down for the moment.
             }
         }
+        await Task.WhenAll(waiting.Values);
     }
 
-    private async ValueTask AnswerAsync(
-        Socket socket, DhcpMessage message, DhcpMessageType type, IPEndPoint from, DhcpInterface at, bool bootServer, byte[] buffer, CancellationToken cancel)
+    private async Task AnswerAsync(DhcpMessage message, DhcpMessageType type, IPEndPoint from, DhcpPort port, DhcpInterface at, CancellationToken cancel)
     {
-        ReadOnlyMemory<byte>? option97 = message.Find(DhcpOptionCode.ClientMachineId);
-        ClientMachineId machine = option97 is { } data && ClientMachineId.TryParse(data.Span, out ClientMachineId id) ? id : default;
-        BootClientKind kind = BootClientRecognition.Recognise(message, machine);
-        DhcpMessage? reply = bootServer ? _responder.AnswerBootServer(message, kind, at) : _responder.Answer(message, kind, at);
-        if (reply is not null)
+        var client = DhcpClient.Of(message);
+        DhcpMessage? reply;
+        try
         {
-            // Early Pi EEPROMs dropped replies with pad bytes (raspberrypi/rpi-eeprom#82); everybody else gets BOOTP's minimum.
-            int length = reply.Write(buffer, pad: kind != BootClientKind.RaspberryPi);
-            await socket.SendToAsync(buffer.AsMemory(0, length), bootServer ? from : Destination(message, reply), cancel);
+            if (client.IsPi3Rom)
+            {
+                await Task.Delay(PatienceOf(message.Mac), _clock, cancel);
+            }
+            reply = port.IsBootServer
+                ? _responder.AnswerBootServer(message, client, at)
+                : await _responder.AnswerAsync(message, client, at, port.WhoHas, cancel);
+            if (reply is not null)
+            {
+                byte[] bytes = new byte[DhcpMessage.MaximumReplySize];
+                // Early Pi EEPROMs dropped replies with pad bytes (raspberrypi/rpi-eeprom#82); everybody else gets BOOTP's minimum.
+                int length = reply.Write(bytes, pad: client.Kind != BootClientKind.RaspberryPi);
+                await port.SendAsync(message, reply, from, bytes.AsMemory(0, length), cancel);
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (SocketException)
+        {
+            return; // The interface is down for the moment: the client asks again.
         }
         IPAddress? address = reply is not null && !reply.YourAddress.Equals(IPAddress.Any) ? reply.YourAddress :
             !message.ClientAddress.Equals(IPAddress.Any) ? message.ClientAddress :
             type == DhcpMessageType.Request ? message.FindAddress(DhcpOptionCode.RequestedAddress) : null;
-        _observer.Asked(new DhcpSighting(message.Mac, kind, machine, at.Name, type, reply?.Type, address,
-            reply is { BootFile.Length: > 0 } ? reply.BootFile : null));
+        _observer.Asked(new DhcpSighting(message.Mac, client.Kind, client.Machine, at.Name, type, reply?.Type, address,
+            reply is { BootFile.Length: > 0 } ? reply.BootFile : null)
+        {
+            IsPi3Rom = client.IsPi3Rom,
+            Relay = message.Relay.Equals(IPAddress.Any) ? null : message.Relay,
+            Server = at.Address,
+            ChosenServer = type == DhcpMessageType.Request ? message.FindAddress(DhcpOptionCode.ServerIdentifier) : null,
+            Seconds = message.Seconds,
+        });
     }
 
     /// <summary>
-    /// Where a reply goes (RFC 2131 §4.1): to the relay; to the client where it has an address; else broadcast. A client without the
-    /// broadcast flag could be reached by unicast to its future address, but only past the kernel's ARP (a raw socket); every client takes a
-    /// broadcast, so the flag is not looked at. A refusal is always broadcast: the client must not believe in its address.
+    /// How long the ROM of a Pi 3 is kept waiting, 1 to 2 seconds: a reply that comes sooner can lock it in a loop until its power is cut
+    /// (raspberrypi/firmware#934, #862). Each board has a time of its own, so that many that are switched on together do not all load at once (#764).
     /// </summary>
-    private IPEndPoint Destination(DhcpMessage request, DhcpMessage reply) =>
-        !request.Relay.Equals(IPAddress.Any) ? new IPEndPoint(request.Relay, _options.ServerPort) :
-        request.ClientAddress.Equals(IPAddress.Any) || reply.Type == DhcpMessageType.Nak ? new IPEndPoint(IPAddress.Broadcast, _options.ClientPort) :
-        new IPEndPoint(request.ClientAddress, _options.ClientPort);
-
-    /// <summary>The interface as it is now: its address may have changed since the start. Null while it has none.</summary>
-    private static DhcpInterface? FindInterface(string name)
-    {
-        NetworkInterface? found = Array.Find(NetworkInterface.GetAllNetworkInterfaces(), i => i.Name == name);
-        UnicastIPAddressInformation? address = found?.GetIPProperties().UnicastAddresses
-            .FirstOrDefault(a => a.Address.AddressFamily == AddressFamily.InterNetwork);
-        return address is null ? null : new DhcpInterface(name, address.Address, address.PrefixLength);
-    }
+    internal static TimeSpan PatienceOf(MacAddress mac) => TimeSpan.FromMilliseconds(1000 + mac.Value * 0x9E3779B97F4A7C15 % 1000);
 }

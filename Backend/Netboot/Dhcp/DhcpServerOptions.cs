@@ -11,29 +11,28 @@ public sealed record DhcpServerOptions
     /// </summary>
     public AddressPlan? Addresses { get; init; }
 
+    /// <summary>Hands out addresses even where another DHCP server answers.</summary>
+    public bool BesideRivals { get; init; }
+
     /// <summary>The port of <c>/boot/ipxe</c> and <c>/boot/files/…</c>, plain HTTP, on the same address.</summary>
     public required int HttpPort { get; init; }
 
-    /// <summary>UDP port of DHCP.</summary>
-    public int ServerPort { get; init; } = 67;
-
-    /// <summary>UDP port that clients listen on.</summary>
-    public int ClientPort { get; init; } = 68;
-
-    /// <summary>UDP port of PXE's boot server: UEFI asks there after a proxy's offer.</summary>
-    public int BootServerPort { get; init; } = 4011;
+    /// <summary>Asked for each boot client; null: all of them boot.</summary>
+    public IBootGate? Gate { get; init; }
 }
 
-/// <summary>What is handed out in full mode. Each interface hands out addresses of its own subnet.</summary>
+/// <summary>What is handed out in full mode.</summary>
 public sealed record AddressPlan
 {
-    /// <summary>First and last address handed out; null: every address of the interface's subnet that is not the server's or the router's.</summary>
-    public (IPAddress First, IPAddress Last)? Range { get; init; }
+    /// <summary>
+    /// The subnets with addresses to hand out. An interface whose own subnet is not among them hands out all of it; a relay's subnet must be named.
+    /// </summary>
+    public IReadOnlyList<AddressPool> Pools { get; init; } = [];
 
-    /// <summary>Default gateway; null: none, the rack is isolated.</summary>
-    public IPAddress? Router { get; init; }
+    /// <summary>Addresses kept for known boards.</summary>
+    public IReadOnlyList<Reservation> Reservations { get; init; } = [];
 
-    /// <summary>Name servers.</summary>
+    /// <summary>Name servers; at most eight are told.</summary>
     public IReadOnlyList<IPAddress> NameServers { get; init; } = [];
 
     /// <summary>How long an address is a client's without being renewed.</summary>

@@ -1,48 +1,12 @@
-using System.Buffers.Binary;
 using System.Net;
 using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Netboot.Dhcp;
 
-/// <summary>The addresses of one subnet that may be handed out.</summary>
-/// <param name="First">First address, as a number.</param>
-/// <param name="Last">Last address, inclusive.</param>
-/// <param name="Reserved">Addresses in between that are taken by others.</param>
-public sealed record AddressRange(uint First, uint Last, IReadOnlySet<uint> Reserved)
-{
-    /// <summary>The range of an interface: the one that was set, else its whole subnet, without its own address and the router's.</summary>
-    public static AddressRange Of(IPAddress own, int prefixLength, AddressPlan plan)
-    {
-        uint mask = prefixLength == 0 ? 0 : uint.MaxValue << (32 - prefixLength);
-        uint network = Number(own) & mask;
-        (uint first, uint last) = plan.Range is { } range ? (Number(range.First), Number(range.Last)) : (network + 1, (network | ~mask) - 1);
-        var reserved = new HashSet<uint> { Number(own) };
-        if (plan.Router is { } router)
-        {
-            reserved.Add(Number(router));
-        }
-        return new AddressRange(Math.Max(first, network + 1), Math.Min(last, (network | ~mask) - 1), reserved);
-    }
-
-    /// <summary>True for an address that may be handed out.</summary>
-    public bool Contains(IPAddress address) => Number(address) is var n && n >= First && n <= Last && !Reserved.Contains(n);
-
-    internal static uint Number(IPAddress address)
-    {
-        Span<byte> bytes = stackalloc byte[4];
-        address.TryWriteBytes(bytes, out _);
-        return BinaryPrimitives.ReadUInt32BigEndian(bytes);
-    }
-
-    internal static IPAddress Address(uint number)
-    {
-        Span<byte> bytes = stackalloc byte[4];
-        BinaryPrimitives.WriteUInt32BigEndian(bytes, number);
-        return new IPAddress(bytes);
-    }
-}
-
-/// <summary>Who has which address. Clients are known by their hardware address: every Pi 3 uses one and the same transaction id.</summary>
+/// <summary>
+/// Who has which address. Clients are known by their hardware address: every Pi 3 uses one and the same transaction id.
+/// A board's reservation goes before all else; whoever else had that address keeps it until the lease ends.
+/// </summary>
 public sealed class LeaseTable
 {
     /// <summary>
@@ -67,16 +31,21 @@ public sealed class LeaseTable
         }
     }
 
-    /// <summary>An address for a client: its own, else the one it wishes, else a free one. Null if the range is used up.</summary>
-    public IPAddress? Offer(MacAddress mac, IPAddress? wish, AddressRange range)
+    /// <summary>An address for a client: the one reserved for it, else its own, else the one it wishes, else a free one.</summary>
+    /// <param name="wasHeld">It is the client's already: nobody else can have it, so there is no need to look.</param>
+    /// <returns>Null if the range is used up.</returns>
+    public IPAddress? Offer(MacAddress mac, IPAddress? wish, IPAddress? reserved, AddressRange range, out bool wasHeld)
     {
         lock (_lock)
         {
+            Lease? own = _byMac.GetValueOrDefault(mac);
             IPAddress? address =
-                _byMac.TryGetValue(mac, out Lease? own) && range.Contains(own.Address) ? own.Address :
+                reserved is not null && IsFree(AddressRange.Number(reserved), mac) ? reserved :
+                own is not null && range.Contains(own.Address) ? own.Address :
                 wish is not null && range.Contains(wish) && IsFree(AddressRange.Number(wish), mac) ? wish :
                 FindFree(mac, range);
-            if (address is not null && !(own is not null && own.Address.Equals(address) && own.Expires > _clock.GetUtcNow() + OfferTime))
+            wasHeld = own is not null && own.Address.Equals(address) && own.Expires > _clock.GetUtcNow();
+            if (address is not null && !(wasHeld && own!.Expires > _clock.GetUtcNow() + OfferTime))
             {
                 Put(new Lease(mac, address, _clock.GetUtcNow() + OfferTime));
             }
@@ -84,12 +53,13 @@ public sealed class LeaseTable
         }
     }
 
-    /// <summary>Gives a client the address that it asks for. False if it is another's or not of this range.</summary>
-    public bool TryTake(MacAddress mac, IPAddress address, AddressRange range, TimeSpan time)
+    /// <summary>Gives a client the address that it asks for. False if it is another's, not of this range, or not the one reserved for it.</summary>
+    public bool TryTake(MacAddress mac, IPAddress address, IPAddress? reserved, AddressRange range, TimeSpan time)
     {
         lock (_lock)
         {
-            if (!range.Contains(address) || !IsFree(AddressRange.Number(address), mac))
+            if (!(address.Equals(reserved) || range.Contains(address)) || !IsFree(AddressRange.Number(address), mac) ||
+                reserved is not null && !address.Equals(reserved) && IsFree(AddressRange.Number(reserved), mac))
             {
                 return false;
             }
@@ -97,6 +67,15 @@ public sealed class LeaseTable
             Put(lease);
             _store.Save(lease);
             return true;
+        }
+    }
+
+    /// <summary>The address that a client was last given or offered, whether or not its time is over.</summary>
+    public IPAddress? Find(MacAddress mac)
+    {
+        lock (_lock)
+        {
+            return _byMac.GetValueOrDefault(mac)?.Address;
         }
     }
 
@@ -113,14 +92,15 @@ public sealed class LeaseTable
         }
     }
 
-    /// <summary>A client found the address it was given in use by a stranger: nobody gets it for a while.</summary>
-    public void Decline(MacAddress mac, TimeSpan time)
+    /// <summary>The address that a client was given is in use by a stranger: nobody gets it for a while.</summary>
+    public void Decline(MacAddress mac, IPAddress address, TimeSpan time)
     {
         lock (_lock)
         {
-            if (_byMac.Remove(mac, out Lease? lease))
+            if (_byMac.TryGetValue(mac, out Lease? lease) && lease.Address.Equals(address))
             {
-                _byAddress[AddressRange.Number(lease.Address)] = lease with { Mac = default, Expires = _clock.GetUtcNow() + time };
+                _byMac.Remove(mac);
+                _byAddress[AddressRange.Number(address)] = lease with { Mac = default, Expires = _clock.GetUtcNow() + time };
                 _store.Remove(mac);
             }
         }
@@ -155,7 +135,7 @@ public sealed class LeaseTable
         for (ulong i = 0; i < count; i++)
         {
             uint candidate = range.First + (uint)((start + i) % count);
-            if (!range.Reserved.Contains(candidate) && IsFree(candidate, mac))
+            if (!range.Taken.Contains(candidate) && IsFree(candidate, mac))
             {
                 return AddressRange.Address(candidate);
             }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Bootstrap.Netboot;
@@ -19,8 +21,10 @@ public abstract class BootFile : IDisposable
 }
 
 /// <summary>A file on disk. What was opened is served to the end, even if another file takes its name meanwhile.</summary>
-public sealed class DiskBootFile : BootFile
+public sealed partial class DiskBootFile : BootFile
 {
+    private const int PathMax = 4096;
+
     private readonly SafeFileHandle _handle;
 
     /// <summary>Opens a file.</summary>
@@ -37,6 +41,28 @@ public sealed class DiskBootFile : BootFile
             throw new IOException(reason.Message, reason);
         }
         Length = RandomAccess.GetLength(_handle);
+    }
+
+    /// <summary>Opens a file below a folder. Null if there is none.</summary>
+    /// <param name="folder">The folder, which may be a link itself.</param>
+    /// <param name="path">A path that <see cref="BootPath.TryNormalise"/> has passed.</param>
+    /// <exception cref="IOException">It cannot be opened, or a link leads out of the folder.</exception>
+    public static DiskBootFile? OpenBelow(string folder, string path)
+    {
+        string full = System.IO.Path.Combine(folder, path);
+        if (!File.Exists(full))
+        {
+            return null;
+        }
+        var file = new DiskBootFile(full);
+        // What was opened is looked at, not the path once more: a link could have been changed in between.
+        string? opened = new FileInfo($"/proc/self/fd/{file._handle.DangerousGetHandle()}").LinkTarget;
+        if (opened?.StartsWith(Resolve(folder) + '/', StringComparison.Ordinal) == true)
+        {
+            return file;
+        }
+        file.Dispose();
+        throw new IOException($"{full} is a link out of its folder, to {opened}; such files are not served");
     }
 
     /// <summary>Where it lies, for servers that have a faster way to send a file.</summary>
@@ -64,6 +90,17 @@ public sealed class DiskBootFile : BootFile
         _handle.Dispose();
         base.Dispose();
     }
+
+    private static string Resolve(string folder)
+    {
+        Span<byte> resolved = stackalloc byte[PathMax];
+        return RealPath(folder, ref resolved[0]) != 0
+            ? Encoding.UTF8.GetString(resolved[..resolved.IndexOf((byte)0)])
+            : throw new IOException($"{folder} cannot be found: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+
+    [LibraryImport("libc", EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial nint RealPath(string path, ref byte resolved);
 }
 
 /// <summary>A file that was made in memory, such as a board's cmdline.txt.</summary>

@@ -4,7 +4,7 @@ using Bootstrap.Protocol.Ids;
 namespace Bootstrap.Netboot.Tftp;
 
 /// <summary>The kernel's ARP table: which hardware address an IPv4 neighbour has.</summary>
-internal static class NeighbourTable
+public static class NeighbourTable
 {
     private const string Source = "/proc/net/arp";
 

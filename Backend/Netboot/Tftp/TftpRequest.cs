@@ -20,7 +20,9 @@ public enum TftpError : ushort
     NotDefined = 0,
     FileNotFound = 1,
     AccessViolation = 2,
+    DiskFull = 3,
     IllegalOperation = 4,
+    FileExists = 6,
     BadOptions = 8,
 }
 

@@ -5,18 +5,21 @@ using System.Net.Sockets;
 namespace Bootstrap.Netboot.Tftp;
 
 /// <summary>
-/// A read-only TFTP server (RFC 1350, 2347, 2348, 2349, 7440), octet mode. Each request becomes a transfer with a socket of its own. Files are
-/// looked up through <see cref="IBootFiles"/> alone.
+/// A TFTP server (RFC 1350, 2347, 2348, 2349, 7440), octet and netascii. Each request becomes a transfer with a socket of its own. Files are
+/// looked up through <see cref="IBootFiles"/> alone; nothing can be written unless the options say where.
 /// </summary>
 public sealed class TftpServer : IDisposable
 {
     private const int RequestBufferBytes = 2048;
 
+    // A rack that is switched on asks all at once; what is not read in time is lost, and comes again only after a second.
+    private const int ReceiveBufferBytes = 1 << 20;
+
     private readonly Socket _socket;
     private readonly TftpServerOptions _options;
     private readonly IBootFiles _files;
     private readonly IBootObserver _observer;
-    private readonly TimeProvider _clock;
+    private readonly TransferLoop _loop;
     private readonly ConcurrentDictionary<IPEndPoint, Task> _transfers = new();
 
     private TftpServer(Socket socket, TftpServerOptions options, IBootFiles files, IBootObserver observer, TimeProvider clock)
@@ -25,7 +28,7 @@ public sealed class TftpServer : IDisposable
         _options = options;
         _files = files;
         _observer = observer;
-        _clock = clock;
+        _loop = new TransferLoop(clock);
     }
 
     /// <summary>The address and port in use.</summary>
@@ -35,10 +38,15 @@ public sealed class TftpServer : IDisposable
     /// <exception cref="NetbootException">The port is taken or a privilege is missing.</exception>
     public static TftpServer Open(TftpServerOptions options, IBootFiles files, IBootObserver observer, TimeProvider clock)
     {
-        var socket = new Socket(options.EndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        bool version6 = options.EndPoint.AddressFamily == AddressFamily.InterNetworkV6;
+        var socket = new Socket(options.EndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = ReceiveBufferBytes };
         try
         {
-            socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.PacketInformation, true);
+            if (version6)
+            {
+                socket.DualMode = true;
+            }
+            socket.SetSocketOption(version6 ? SocketOptionLevel.IPv6 : SocketOptionLevel.IP, SocketOptionName.PacketInformation, true);
             socket.Bind(options.EndPoint);
             return new TftpServer(socket, options, files, observer, clock);
         }
@@ -58,15 +66,14 @@ public sealed class TftpServer : IDisposable
             try
             {
                 SocketReceiveMessageFromResult received =
-                    await _socket.ReceiveMessageFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), cancel);
-                var client = (IPEndPoint)received.RemoteEndPoint;
+                    await _socket.ReceiveMessageFromAsync(buffer, SocketFlags.None, new IPEndPoint(_options.EndPoint.Address, 0), cancel);
                 if (!TftpRequest.TryParse(buffer.AsSpan(0, received.ReceivedBytes), out TftpRequest? request))
                 {
                     _observer.Malformed("TFTP");
                 }
                 else if (_transfers.Count < _options.MaxTransfers)
                 {
-                    Begin(client, received.PacketInformation.Address, request, cancel);
+                    Begin(Plain((IPEndPoint)received.RemoteEndPoint), LocalAddress(received.PacketInformation), request);
                 }
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -78,31 +85,39 @@ public sealed class TftpServer : IDisposable
                 // An ICMP error for something sent earlier; requests go on.
             }
         }
+        _loop.Cancel();
         await Task.WhenAll(_transfers.Values);
+        await Task.Yield(); // off the loop's thread, on which the last transfer ended: whoever awaits this may dispose it
     }
 
-    public void Dispose() => _socket.Dispose();
+    /// <summary>After <see cref="RunAsync"/> has returned.</summary>
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _loop.Dispose();
+    }
 
     /// <summary>Starts a transfer, unless this is a repeated request for one that runs: a second answer would confuse the client.</summary>
-    private void Begin(IPEndPoint client, IPAddress local, TftpRequest request, CancellationToken cancel)
+    private void Begin(IPEndPoint client, IPAddress local, TftpRequest request)
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (_transfers.TryAdd(client, begun.Task))
         {
-            _transfers[client] = ServeAsync(client, local, request, begun.Task, cancel);
+            _transfers[client] = ServeAsync(client, local, request, begun.Task);
             begun.SetResult();
         }
     }
 
-    private async Task ServeAsync(IPEndPoint client, IPAddress local, TftpRequest request, Task begun, CancellationToken cancel)
+    private async Task ServeAsync(IPEndPoint client, IPAddress local, TftpRequest request, Task begun)
     {
         await begun;
         try
         {
-            using var transfer = new TftpTransfer(client, local, _files, _clock);
-            _observer.Fetched(await transfer.RunAsync(request, cancel));
+            TftpSighting sighting = await new TftpConversation(client, local, request, _options, _files, _loop).RunAsync();
+            await Task.Yield(); // off the loop's thread: whoever is told may take its time
+            _observer.Fetched(sighting);
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
             // The service stops; the client finds out by itself.
         }
@@ -111,4 +126,14 @@ public sealed class TftpServer : IDisposable
             _transfers.TryRemove(client, out _);
         }
     }
+
+    /// <summary>IPv4 clients of a socket for both look like IPv6.</summary>
+    private static IPEndPoint Plain(IPEndPoint client) =>
+        client.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(client.Address.MapToIPv4(), client.Port) : client;
+
+    /// <summary>The address that was asked; one of a single link's means something on that link alone.</summary>
+    private static IPAddress LocalAddress(IPPacketInformation information) =>
+        information.Address.IsIPv4MappedToIPv6 ? information.Address.MapToIPv4() :
+        information.Address.IsIPv6LinkLocal ? new IPAddress(information.Address.GetAddressBytes(), information.Interface) :
+        information.Address;
 }

@@ -78,6 +78,16 @@ internal static class Schema
             address TEXT NOT NULL,
             expires_at INTEGER NOT NULL
         ) STRICT;
+        CREATE TABLE boot_boards (
+            mac TEXT PRIMARY KEY,
+            body TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE boot_conversations (
+            mac TEXT NOT NULL REFERENCES boot_boards (mac) ON DELETE CASCADE,
+            started_at INTEGER NOT NULL,
+            body TEXT NOT NULL,
+            PRIMARY KEY (mac, started_at)
+        ) STRICT, WITHOUT ROWID;
         CREATE TABLE settings (
             key TEXT PRIMARY KEY,
             value TEXT NOT NULL

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using Bootstrap.Rack.Rom;
 
 namespace Bootstrap.Rack.Machine;
@@ -16,6 +14,10 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
 
     public async Task RunAsync()
     {
+        if (options.Kind is BoardKind.Raspi3bPlus or BoardKind.Raspi4 or BoardKind.Raspi5)
+        {
+            throw new RackException($"QEMU has no machine for {options.Kind}: `rack roms` plays its boot ROM");
+        }
         PrepareCard();
         // Beside the card, not in /tmp: a power cut leaves it behind, and the next start of this board takes it over.
         string folder = options.Card + ".boot";
@@ -70,34 +72,12 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
             {
                 return fromCard;
             }
-            if (await LoadFromNetworkAsync(folder) is { } fromNetwork)
+            if (await NetworkRom.RunOnCableAsync(options, _cable, folder, events.WriteLine) is { } fromNetwork)
             {
                 return fromNetwork;
             }
             await Task.Delay(s_pause, clock);
         }
-    }
-
-    /// <summary>The network ROM runs in a network namespace of its own; when it ends its cable is gone, and the guest has the board's MAC alone.</summary>
-    private async Task<BootPayload?> LoadFromNetworkAsync(string folder)
-    {
-        string[] command = [.. Namespaces.Self, "rom", "--folder", folder, .. options.ToArguments()];
-        using Process rom = await RackNetwork.StartOnCableAsync(_cable, options.Mac, command);
-        Task<string> errors = rom.StandardError.ReadToEndAsync();
-        BootPayload? payload = null;
-        while (await rom.StandardOutput.ReadLineAsync() is { } line)
-        {
-            if (line.StartsWith("payload ", StringComparison.Ordinal))
-            {
-                payload = JsonSerializer.Deserialize<BootPayload>(line["payload ".Length..]);
-            }
-            else
-            {
-                events.WriteLine(line);
-            }
-        }
-        await rom.WaitForExitAsync();
-        return rom.ExitCode == 0 ? payload : throw new RackException($"the boot ROM failed: {(await errors).Trim()}");
     }
 
     /// <summary>A PC's UEFI variables stay with its disk.</summary>

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 
 namespace Bootstrap.Rack.Rom;
 
@@ -16,17 +18,49 @@ internal sealed class NetworkRom(BoardOptions board, EventLog events, TimeProvid
     /// <summary>Low 32 bits of the serial: eight hex digits, also the TFTP prefix.</summary>
     private string ShortSerial => board.Serial[8..];
 
+    /// <summary>What is looked for first: GPU firmware; a Pi 5, whose firmware is in its EEPROM, starts at config.txt.</summary>
+    private string[] FirstFiles => _model.StartFiles is { Length: > 0 } files ? files : ["config.txt"];
+
     private byte[] Mac => Convert.FromHexString(board.Mac.Replace(":", "", StringComparison.Ordinal));
+
+    /// <summary>
+    /// Runs the ROM in a network namespace of its own; when it ends its cable is gone, and the guest has the board's MAC alone.
+    /// </summary>
+    /// <param name="board">The board.</param>
+    /// <param name="cable">Name of the cable's end at the switch.</param>
+    /// <param name="folder">Where what it loads is put.</param>
+    /// <param name="tell">Told each event, as a line of JSON.</param>
+    /// <returns>Null if it found nothing to boot.</returns>
+    public static async Task<BootPayload?> RunOnCableAsync(BoardOptions board, string cable, string folder, Action<string> tell)
+    {
+        string[] command = [.. Namespaces.Self, "rom", "--folder", folder, .. board.ToArguments()];
+        using Process rom = await RackNetwork.StartOnCableAsync(cable, board.Mac, command);
+        Task<string> errors = rom.StandardError.ReadToEndAsync();
+        BootPayload? payload = null;
+        while (await rom.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("payload ", StringComparison.Ordinal))
+            {
+                payload = JsonSerializer.Deserialize<BootPayload>(line["payload ".Length..]);
+            }
+            else
+            {
+                tell(line);
+            }
+        }
+        await rom.WaitForExitAsync();
+        return rom.ExitCode == 0 ? payload : throw new RackException($"the boot ROM failed: {(await errors).Trim()}");
+    }
 
     public async Task<BootPayload?> RunAsync(string folder)
     {
         await Tool.RunAsync("ip", "link", "set", Interface, "up");
-        if (_model.HasBootcode && !await LoadBootcodeAsync())
+        if (_model.MaskRomId is { } id && !await LoadBootcodeAsync(id.Length > 0 ? id : MachineId()))
         {
             events.Write("boot-failed", ("source", "network"), ("reason", "the boot ROM found no DHCP server with boot information, or no bootcode.bin, or a bootsig.bin"));
             return null;
         }
-        if (await new RomDhcp(Interface, Mac, MachineId(), events, clock).RunAsync(acknowledge: true) is not { } lease)
+        if (await new RomDhcp(Interface, Mac, MachineId(), isMaskRom: false, events, clock).RunAsync() is not { } lease)
         {
             events.Write("boot-failed", ("source", "network"), ("reason", "no DHCP server offers an address, or none offers boot information for a Raspberry Pi"));
             return null;
@@ -34,7 +68,7 @@ internal sealed class NetworkRom(BoardOptions board, EventLog events, TimeProvid
         TftpClient tftp = await JoinAsync(lease);
         if (await FindPrefixAsync(tftp) is not var (prefix, startFile))
         {
-            events.Write("boot-failed", ("source", "network"), ("reason", $"the TFTP server has no {_model.StartFiles[0]}"));
+            events.Write("boot-failed", ("source", "network"), ("reason", $"the TFTP server has no {FirstFiles[0]}"));
             return null;
         }
         var source = new NetworkSource(tftp, _model.TftpOptions, prefix);
@@ -48,16 +82,18 @@ internal sealed class NetworkRom(BoardOptions board, EventLog events, TimeProvid
             events.Write("boot-failed", ("source", "network"), ("reason", $"{startFile} did not arrive"));
             return null;
         }
-        await source.FetchAsync(_model.FixupFile);
+        if (_model.FixupFile is { } fixup)
+        {
+            await source.FetchAsync(fixup);
+            await source.FetchAsync("config.txt"); // a Pi 4 was seen to read it four times in one boot (raspberrypi/rpi-eeprom#87)
+        }
         return await new Firmware(_model, board, events).LoadAsync(source, folder);
     }
 
     /// <summary>The mask ROM of a Pi 3: no options, no serial, no DHCPREQUEST, and bootsig.bin must be missing.</summary>
-    private async Task<bool> LoadBootcodeAsync()
+    private async Task<bool> LoadBootcodeAsync(byte[] id)
     {
-        byte[] anonymous = new byte[16];
-        Array.Fill(anonymous, (byte)0x44);
-        if (await new RomDhcp(Interface, Mac, anonymous, events, clock).RunAsync(acknowledge: false) is not { } lease)
+        if (await new RomDhcp(Interface, Mac, id, isMaskRom: true, events, clock).RunAsync() is not { } lease)
         {
             return false;
         }
@@ -79,7 +115,7 @@ internal sealed class NetworkRom(BoardOptions board, EventLog events, TimeProvid
     {
         foreach (string prefix in (string[])[ShortSerial + "/", ""])
         {
-            foreach (string file in _model.StartFiles)
+            foreach (string file in FirstFiles)
             {
                 if (await tftp.ExistsAsync(prefix + file, _model.TftpOptions))
                 {

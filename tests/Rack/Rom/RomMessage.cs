@@ -6,7 +6,7 @@ using System.Text;
 namespace Bootstrap.Rack.Rom;
 
 /// <summary>What a Raspberry Pi's ROM looks at in a DHCP reply.</summary>
-internal sealed record RomMessage(byte Type, IPAddress Yours, IPAddress Server, int PrefixLength, bool IsForPi, IPAddress TftpServer)
+internal sealed record RomMessage(byte Type, IPAddress Yours, IPAddress Server, int PrefixLength, bool IsForPi, bool IsForPi3b, IPAddress TftpServer)
 {
     /// <summary>Null for what is not a reply to this board.</summary>
     public static RomMessage? TryParse(ReadOnlySpan<byte> packet, uint transaction, ReadOnlySpan<byte> mac)
@@ -38,6 +38,7 @@ internal sealed record RomMessage(byte Type, IPAddress Yours, IPAddress Server, 
             options.TryGetValue(1, out byte[]? mask) && mask.Length == 4 ? BitOperations.PopCount(BinaryPrimitives.ReadUInt32BigEndian(mask)) : 24,
             // A Pi 4 looks for the text anywhere in the option (rpi-eeprom#376).
             options.TryGetValue(43, out byte[]? menu) && menu.AsSpan().IndexOf("Raspberry Pi Boot"u8) >= 0,
+            menu.AsSpan().IndexOf("Raspberry Pi Boot   "u8) >= 0,
             named ?? (next.Equals(IPAddress.Any) ? server : next));
     }
 }

@@ -71,14 +71,17 @@ public sealed class LinkTests
     {
         string folder = Directory.CreateTempSubdirectory("identity-").FullName;
         using NodeIdentity identity = TestIdentity.Create("mac-525400000001");
-        identity.Save(folder);
-        using NodeIdentity loaded = NodeIdentity.Load(folder)!;
+        string path = Path.Combine(folder, NodeFiles.Identity);
+        identity.Save(path);
+        using NodeIdentity loaded = NodeIdentity.Load(path)!;
         Assert.Equal("mac-525400000001", loaded.Name);
         Assert.Equal(identity.Certificate.RawData, loaded.Certificate.RawData);
-        Assert.Equal(identity.KeyPem, loaded.KeyPem);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(folder, NodeFiles.Key)));
+        Assert.Equal(identity.Pem, loaded.Pem);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        File.WriteAllText(path, "no PEM");
+        Assert.Contains(path, Assert.Throws<IOException>(() => NodeIdentity.Load(path)).Message, StringComparison.Ordinal);
         Directory.Delete(folder, recursive: true);
-        Assert.Null(NodeIdentity.Load(folder));
+        Assert.Null(NodeIdentity.Load(path));
     }
 
     private static List<LinkMessage> Drain(Outbox outbox)

@@ -143,7 +143,7 @@ public sealed class StagingTests : IDisposable
 
     private string Text(string path) => Encoding.Latin1.GetString(File.ReadAllBytes(Path.Combine(_root.Folder, "boot/firmware", path)));
 
-    private NetInstStaging Staging() => new(_root.Folder, Path.Combine(_root.Folder, "state"), _identity);
+    private NetInstStaging Staging() => new(_root.Folder, Path.Combine(_root.Folder, "state"), () => _identity);
 
     private TaskRunner Runner(string bootId) =>
         new(new TaskJournal(Path.Combine(_root.Folder, "tasks")), bootId, Staging(), _power, _outbox, _ => { }, new NoWaiting());

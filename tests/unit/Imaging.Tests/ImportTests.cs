@@ -41,6 +41,29 @@ public sealed class ImportTests : IDisposable
         Assert.Equal(chunks, _store.ChunkFiles);
     }
 
+    [Fact]
+    public async Task An_image_is_stored_while_it_is_being_decoded()
+    {
+        using var disk = new TestDisk(rootBytes: 64 << 20);
+        using FileStream whole = File.OpenRead(disk.Image);
+        // The second half of the root partition comes only once something of what came before is in the store.
+        await using var held = new HeldStream(whole, TestDisk.RootStart + (32 << 20), () => _store.ChunkFiles > 0);
+        (_, ImageManifest manifest) = await _store.Importer.ImportAsync(held, "test", null, null, TestContext.Current.CancellationToken);
+        string restored = Path.Combine(disk.Folder, "restored.img");
+        _store.Restore(manifest, restored);
+        Assert.Equal(TestDisk.Random(5_000_000, 1), disk.ReadRootFile(restored, "random"));
+    }
+
+    [Fact]
+    public async Task An_upload_that_breaks_off_leaves_nothing()
+    {
+        using var disk = new TestDisk();
+        using FileStream whole = File.OpenRead(disk.Image);
+        await using var broken = new HeldStream(whole, TestDisk.RootStart + (8 << 20), () => throw new IOException("the client has gone"));
+        await Assert.ThrowsAsync<IOException>(() => _store.Importer.ImportAsync(broken, "test", null, null, TestContext.Current.CancellationToken));
+        Assert.True(_store.IsEmpty);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("-b 1024")]

@@ -24,6 +24,36 @@ public sealed class InitTests
     [InlineData("", "a", false)]
     public void Aliases_match_as_fnmatch_does(string pattern, string text, bool matches) => Assert.Equal(matches, Glob.Matches(pattern, text));
 
+    [Theory]
+    [InlineData("ttyS0\n", "ttyS0 tty1")]
+    [InlineData("tty0 ttyAMA0\n", "tty0 ttyAMA0")]
+    [InlineData("tty1\n", "tty1")]
+    [InlineData("hvc0 ttyAMA0\n", "ttyAMA0 tty1")] // hvc0 has no device file
+    [InlineData("", "tty1")]
+    [InlineData(null, "console tty1")]
+    public void Lines_are_shown_on_every_console_and_on_the_screen_once(string? active, string shown)
+    {
+        string root = Directory.CreateTempSubdirectory("test-console-").FullName;
+        string folder = Directory.CreateDirectory(Path.Combine(root, "dev")).FullName;
+        foreach (string device in new[] { "console", "tty0", "tty1", "ttyS0", "ttyAMA0" })
+        {
+            File.WriteAllText(Path.Combine(folder, device), "");
+        }
+        if (active is not null)
+        {
+            Directory.CreateDirectory(Path.Combine(root, "sys/class/tty/console"));
+            File.WriteAllText(Path.Combine(root, "sys/class/tty/console/active"), active);
+        }
+        using (var console = new BoardConsole(root, () => 1.5))
+        {
+            console.WriteLine("two\nlines");
+        }
+        string[] written = [.. Directory.EnumerateFiles(folder).Where(file => new FileInfo(file).Length > 0)];
+        Assert.Equal(shown.Split(' ').Order(), written.Select(file => Path.GetFileName(file)!).Order());
+        Assert.All(written, file => Assert.Equal("[     1.50] netinst: two lines\r\n", File.ReadAllText(file)));
+        Directory.Delete(root, recursive: true);
+    }
+
     [Fact]
     public void A_glob_of_only_stars_never_takes_long() =>
         Assert.False(Glob.Matches(string.Concat(Enumerable.Repeat("a*", 200)) + "b", new string('a', 5000)));

@@ -27,7 +27,7 @@ public sealed class InstallationTests
         spoil?.Invoke(server);
         using var store = new StoreClient(server.Address, _log.Add, new HastyTime());
         (System.Security.Cryptography.ECDsa key, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate) = TestImage.Issue("mac-525400000001");
-        var trust = new InstallTrust(TestImage.Authority, certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(),
+        var trust = new InstallTrust(TestImage.Authority, certificate.ExportCertificatePem() + key.ExportPkcs8PrivateKeyPem(),
             new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
         var order = new InstallOrder(image.Signed.Digest, disk, compare, new NodeConfiguration("node-1", ["ssh-ed25519 AAAA test"],
             new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"));
@@ -95,8 +95,8 @@ public sealed class InstallationTests
         Assert.Contains("ExecStart=/usr/local/bin/bootstrap-slave", Text("etc/systemd/system/bootstrap-slave.service"));
         Assert.Contains("\"backends\":[\"10.0.0.1\",\"127.0.0.1:8444\"]", Text("etc/bootstrap/node.json"));
         Assert.Contains("\"installId\":", Text("etc/bootstrap/node.json"));
-        Assert.StartsWith("-----BEGIN PRIVATE KEY", Text("etc/bootstrap/node.key"));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, Mode("etc/bootstrap/node.key"));
+        Assert.Contains("-----BEGIN PRIVATE KEY", Text("etc/bootstrap/node.pem"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, Mode("etc/bootstrap/node.pem"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, Mode("root/.ssh"));
     }
 
@@ -158,6 +158,23 @@ public sealed class InstallationTests
         Assert.Contains(chunk.StoredDigest.ToString(), result.Cause);
         Assert.Contains("its digest is", result.Cause);
         Assert.Equal(new byte[512], disk.Content[..512]);
+    }
+
+    [Fact]
+    public async Task A_chunk_that_the_appliance_knows_to_be_damaged_is_asked_for_once()
+    {
+        using var machine = new TestMachine(StaleDisk());
+        ImageChunk chunk = _image.Manifest.Chunks[5];
+        string path = $"/store/chunks/{chunk.StoredDigest}";
+        Dictionary<string, int> requests = [];
+        InstallResult result = await InstallAsync(machine, spoil: server =>
+        {
+            server.Damaged.Add(path);
+            requests = server.Requests;
+        });
+        Assert.Equal((false, true, DiskState.Unbootable), (result.Succeeded, result.Final, result.Disk));
+        Assert.EndsWith($"the appliance's stored chunk {chunk.Index} is damaged: import the image again", result.Cause, StringComparison.Ordinal);
+        Assert.Equal(1, requests[path]);
     }
 
     [Fact]

@@ -6,6 +6,8 @@ namespace Bootstrap.Installer.Tests;
 /// <summary>A disk in memory that can lose its power.</summary>
 public sealed class MemoryDisk(int size) : IBlockDevice
 {
+    private readonly Lock _writing = new();
+
     public byte[] Content { get; } = new byte[size];
 
     /// <summary>Writes until the power goes; null: it stays.</summary>
@@ -26,6 +28,7 @@ public sealed class MemoryDisk(int size) : IBlockDevice
 
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
+        using Lock.Scope one = _writing.EnterScope();
         Assert.Equal(0, (offset | (long)data.Length) % 512);
         if (WritesLeft is 0)
         {

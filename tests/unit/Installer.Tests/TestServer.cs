@@ -23,6 +23,9 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>Bytes of a path that are sent before the connection is closed, where that is fewer than there are.</summary>
     public Dictionary<string, int> CutAfter { get; } = [];
 
+    /// <summary>Paths that are answered with 410: the appliance's copy is damaged.</summary>
+    public HashSet<string> Damaged { get; } = [];
+
     /// <summary>How many times each path was asked for.</summary>
     public Dictionary<string, int> Requests { get; } = [];
 
@@ -66,11 +69,11 @@ public sealed class TestServer : IAsyncDisposable
         lock (Requests)
         {
             Requests[path] = Requests.GetValueOrDefault(path) + 1;
-            body = Files.GetValueOrDefault(path);
+            body = Damaged.Contains(path) ? null : Files.GetValueOrDefault(path);
             count = CutAfter.Remove(path, out int cut) ? cut : body?.Length ?? 0;
         }
         string head = body is null
-            ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            ? $"HTTP/1.1 {(Damaged.Contains(path) ? "410 Gone" : "404 Not Found")}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             : $"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n";
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head), _stop.Token);
         await stream.WriteAsync((body ?? []).AsMemory(0, count), _stop.Token);

@@ -25,9 +25,7 @@ public sealed class DhcpMessageTests
             bad[at] = value;
             if (DhcpMessage.TryParse(bad.AsSpan(0, cut), out DhcpMessage? message))
             {
-                ClientMachineId machine = default;
-                _ = message.Find(DhcpOptionCode.ClientMachineId) is { } data && ClientMachineId.TryParse(data.Span, out machine);
-                BootClientRecognition.Recognise(message, machine);
+                DhcpClient.Of(message);
             }
         });
     }
@@ -65,6 +63,41 @@ public sealed class DhcpMessageTests
         };
         Assert.Equal("snponly.efi", message.FindText(DhcpOptionCode.BootFileName));
     }
+
+    [Fact]
+    public void A_long_option_is_split_and_joined_again()
+    {
+        byte[] vendor = [.. Enumerable.Range(0, 270).Select(i => (byte)i)];
+        var message = new DhcpMessage { Mac = PiMessages.Mac, Options = [new DhcpOption(DhcpOptionCode.VendorSpecific, vendor)] };
+        byte[] buffer = new byte[DhcpMessage.MaximumReplySize];
+        int length = message.Write(buffer, pad: false);
+        Assert.True(DhcpMessage.TryParse(buffer.AsSpan(0, length), out DhcpMessage? read));
+        Assert.Equal([255, 15], [.. read.Options.Select(o => o.Data.Length)]);
+        Assert.Equal(vendor, read.Find(DhcpOptionCode.VendorSpecific)!.Value.ToArray());
+    }
+
+    [Fact]
+    public void Options_that_go_on_in_the_fields_for_file_and_server_name_are_read_in_that_order()
+    {
+        var message = new DhcpMessage
+        {
+            IsRequest = true,
+            Mac = PiMessages.Mac,
+            Options = [DhcpOption.Byte(DhcpOptionCode.Overload, 3), DhcpOption.Text(DhcpOptionCode.UserClass, "i")],
+        };
+        byte[] buffer = new byte[DhcpMessage.MaximumReplySize];
+        int length = message.Write(buffer, pad: false);
+        new byte[] { (byte)DhcpOptionCode.UserClass, 2, (byte)'P', (byte)'X', 255 }.CopyTo(buffer, 108);
+        new byte[] { (byte)DhcpOptionCode.UserClass, 1, (byte)'E', 255 }.CopyTo(buffer, 44);
+        Assert.True(DhcpMessage.TryParse(buffer.AsSpan(0, length), out DhcpMessage? read));
+        Assert.Equal("iPXE", read.FindText(DhcpOptionCode.UserClass));
+        Assert.Equal("", read.BootFile);
+        Assert.Equal(BootClientKind.Ipxe, DhcpClient.Of(read).Kind);
+    }
+
+    [Fact]
+    public void The_menu_for_the_ROM_of_a_Pi_3B_ends_with_three_spaces() => Assert.Equal(
+        "060103" + "0a0400505845" + "09170000145261737062657272792050692042" + "6f6f74202020" + "ff", Convert.ToHexStringLower(PiMenu.Pi3bOption.Span));
 
     [Fact]
     public void An_option_that_reaches_beyond_the_end_makes_the_message_unreadable()

@@ -13,6 +13,18 @@ internal static class PiMessages
     public static DhcpMessage Discover() => Client("PXEClient:Arch:00000:UNDI:002001", 0,
         new DhcpOption(DhcpOptionCode.ClientMachineId, Convert.FromHexString("0052506934" + "1131c000" + "320136c2" + "01eeffc0")));
 
+    /// <summary>Option 97 of a Pi 3B's mask ROM.</summary>
+    public static readonly byte[] RomOf3b = [0, .. Enumerable.Repeat((byte)0x44, 16)];
+
+    /// <summary>Option 97 of a Pi 3B+'s mask ROM, and of bootcode.bin.</summary>
+    public static readonly byte[] Serial = Convert.FromHexString("00" + "01eeffc0" + "01eeffc0" + "01eeffc0" + "01eeffc0");
+
+    /// <summary>A Pi 3: its mask ROM asks for neither mask nor router, bootcode.bin does.</summary>
+    public static DhcpMessage Pi3(byte[] machineId, bool asksForMask) => Client("PXEClient:Arch:00000:UNDI:002001", 0,
+        new DhcpOption(DhcpOptionCode.ClientMachineId, machineId),
+        new DhcpOption(DhcpOptionCode.ParameterRequestList, asksForMask ? [1, 3, 43, 60, 66, 67] : new byte[] { 43, 60, 66, 67 })) with
+    { Mac = new MacAddress(0xb827ebffee01) };
+
     /// <summary>A DISCOVER of any client.</summary>
     public static DhcpMessage Client(string? vendorClass, int? architecture, params DhcpOption[] more)
     {

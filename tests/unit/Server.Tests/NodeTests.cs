@@ -114,11 +114,11 @@ public sealed class NodeTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         using Socket udp = DiscoverySocket.Ask(DiscoverySocket.Interfaces(["lo"]).Single());
         var group = new IPEndPoint(IPAddress.Parse(DiscoveryMessage.Group), ServicePorts.Discovery);
-        JsonNode status = await UntilAsync(async () =>
+        JsonNode status = await Poll.UntilAsync(async () =>
         {
             await udp.SendToAsync("no discovery"u8.ToArray(), group, s_end);
             return await GetAsync("status");
-        }, s => s["malformed"]!["discovery"] is not null);
+        }, s => s["malformed"]!["discovery"] is not null, s_end);
         Assert.Equal(1, (int)status["malformed"]!["enrolment"]!);
     }
 
@@ -140,7 +140,7 @@ public sealed class NodeTests : IAsyncLifetime
         var task = Guid.NewGuid();
         await node.SendAsync(new LogLines(null, ["hello"]), s_end);
         await node.SendAsync(new LogLines(task, ["working", new string('x', 5000)]), s_end);
-        JsonArray lines = await UntilAsync(async () => (await GetAsync($"nodes/{node.Id}/log")).AsArray(), l => l.Count == 3);
+        JsonArray lines = await Poll.UntilAsync(async () => (await GetAsync($"nodes/{node.Id}/log")).AsArray(), l => l.Count == 3, s_end);
         Assert.Equal("hello", lines[0]!["line"]!.ToString());
         Assert.True(lines[2]!["line"]!.ToString().Length < 2100);
         Assert.Equal(2, (await GetAsync($"tasks/{task}/log")).AsArray().Count);
@@ -159,22 +159,9 @@ public sealed class NodeTests : IAsyncLifetime
         StartTask start = await node.AcceptTaskAsync(s_end);
         await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
         await node.RestartAsync(NodeRole.Slave, start.TaskId, cancellation: s_end);
-        await UntilAsync(() => GetAsync($"nodes/{id}"), n => n["lifecycle"]!.ToString() == "installed");
+        await Poll.UntilAsync(() => GetAsync($"nodes/{id}"), n => n["lifecycle"]!.ToString() == "installed", s_end);
         return node;
     }
 
     private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, s_end))!;
-
-    private static async Task<T> UntilAsync<T>(Func<Task<T>> read, Func<T, bool> good)
-    {
-        while (true)
-        {
-            T value = await read();
-            if (good(value))
-            {
-                return value;
-            }
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, s_end);
-        }
-    }
 }

@@ -84,6 +84,13 @@ public sealed class TaskKindTests
     }
 
     [Fact]
+    public void An_installation_that_failed_for_good_is_not_tried_again()
+    {
+        Step.Move move = Move(new InstallKind().OnEnded(Row("install"), new TaskEnded(s_task, false, false, "why", DiskState.Unbootable, Final: true)));
+        Assert.Equal((TaskState.Failed, DiskState.Unbootable, Lifecycle.Unbootable), (move.State, move.Disk, move.Node));
+    }
+
+    [Fact]
     public void A_cancelled_installation_tells_what_it_left_on_the_disk()
     {
         Step.Move move = Move(new InstallKind().OnEnded(Row("install"), new TaskEnded(s_task, false, true, "", DiskState.Unbootable)));

@@ -1,4 +1,4 @@
-import type { ImageView, JobDetail, JobKind, JobView, LogLine, NodeView, Policy } from "./types";
+import type { BoardView, BootSets, Conversation, ImageView, JobDetail, JobKind, JobView, LogLine, NodeView, Policy, Status } from "./types";
 
 /** What the API refused, in its own words. */
 export class ApiError extends Error {
@@ -51,6 +51,9 @@ export const api = {
   approve: (id: string) => call<NodeView>("POST", `/nodes/${segment(id)}/approve`),
   nodeLog: (id: string) => call<LogLine[]>("GET", `/nodes/${segment(id)}/log`),
 
+  boards: () => call<BoardView[]>("GET", "/boot/boards"),
+  conversations: (board: string) => call<Conversation[]>("GET", `/boot/boards/${segment(board)}/conversations`),
+
   images: () => call<ImageView[]>("GET", "/images"),
   deleteImage: (digest: string) => call<{ freedBytes: number }>("DELETE", `/images/${segment(digest)}`),
 
@@ -60,6 +63,13 @@ export const api = {
   cancelJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/cancel`),
   cancelTask: (id: string) => call<void>("POST", `/tasks/${segment(id)}/cancel`),
   taskLog: (id: string) => call<LogLine[]>("GET", `/tasks/${segment(id)}/log`),
+
+  status: () => call<Status>("GET", "/status"),
+
+  bootSets: () => call<BootSets>("GET", "/boot/sets"),
+  createBootSet: (image: string, name: string) => call<unknown>("POST", "/boot/sets", { image, name }),
+  deleteBootSet: (name: string) => call<void>("DELETE", `/boot/sets/${segment(name)}`),
+  useBootSet: (model: string, set: string | null) => call<BootSets>("PUT", `/boot/sets/use/${segment(model)}`, { set }),
 
   policy: () => call<Policy>("GET", "/policy"),
   setPolicy: (policy: Policy) => call<Policy>("PUT", "/policy", policy),

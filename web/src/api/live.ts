@@ -1,7 +1,7 @@
 import type { ApplianceEvent } from "./types";
 
 const names: ApplianceEvent["name"][] = [
-  "node", "node-removed", "image", "image-removed", "import", "job", "task", "log", "policy",
+  "node", "node-removed", "image", "image-removed", "import", "job", "task", "log", "policy", "boot",
 ];
 
 const retryMilliseconds = 3000;

@@ -13,6 +13,13 @@ export type TaskState = "waiting" | "sent" | "running" | "succeeded" | "failed" 
 /** What a task left on the disk. */
 export type DiskState = "untouched" | "unbootable" | "installed";
 
+/** How the appliance itself is. */
+export interface Status {
+  version: string;
+  /** What came from the network and made no sense, by protocol, since the start. */
+  malformed: Record<string, number>;
+}
+
 export interface NetworkInterface {
   name: string;
   mac: string;
@@ -158,6 +165,70 @@ export interface Policy {
   authorizedKeys: string[];
 }
 
+/** Boot files that were taken from an image. */
+export interface BootSet {
+  name: string;
+  image: string;
+  kernels: { section: string; file: string; version: string }[];
+  bytes: number;
+}
+
+export interface BootSets {
+  sets: BootSet[];
+  /** Model ("all", "pi3", "pi4", "pi5") → name of the set that its boards use. */
+  use: Record<string, string>;
+}
+
+export type Severity = "good" | "notice" | "warning" | "fault";
+
+/** A board as the wire shows it, before and after it is a node. */
+export interface BoardView {
+  mac: string;
+  node?: string;
+  program: string;
+  model?: string;
+  serial?: string;
+  uuid?: string;
+  vendor?: string;
+  interface?: string;
+  address?: string;
+  asksFor?: string;
+  firstSeen: number;
+  lastSeen: number;
+  severity: Severity;
+  headline: string;
+}
+
+export interface Finding {
+  rule: string;
+  severity: Severity;
+  cause: string;
+  evidence: string;
+  change?: string;
+}
+
+interface BootTimes {
+  at: number;
+  until: number;
+  count: number;
+}
+
+/** One line of a boot. */
+export type BootEvent =
+  | (BootTimes & { type: "dhcp"; client: string; asked: string; answered?: string; address?: string; chosenServer?: string; relay?: string })
+  | (BootTimes & { type: "file"; protocol: "tftp" | "http"; path: string; outcome: string; bytes: number; length?: number; detail?: string })
+  | (BootTimes & { type: "link"; stage: "net-inst" | "waiting" | "installing" | "slave" | "left"; detail?: string });
+
+/** One boot, from the first DHCP message to the introduction. */
+export interface Conversation {
+  startedAt: number;
+  lastAt: number;
+  introduced: boolean;
+  dropped: number;
+  events: BootEvent[];
+  findings: Finding[];
+}
+
 /** One server-sent event. */
 export type ApplianceEvent =
   | { name: "node"; data: NodeView }
@@ -168,4 +239,5 @@ export type ApplianceEvent =
   | { name: "job"; data: JobView }
   | { name: "task"; data: TaskView }
   | { name: "log"; data: LogLine[] }
-  | { name: "policy"; data: Policy };
+  | { name: "policy"; data: Policy }
+  | { name: "boot"; data: { board: BoardView; events: BootEvent[] } };

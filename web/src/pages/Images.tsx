@@ -2,10 +2,9 @@ import { useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { ImageView } from "../api/types";
 import { Ago } from "../components/Ago";
-import { Dialog } from "../components/Dialog";
-import { Empty, Notice } from "../components/Notice";
+import { ConfirmDialog } from "../components/ConfirmDialog";
+import { Empty } from "../components/Notice";
 import { Table, type Column } from "../components/Table";
-import { useAction } from "../components/useAction";
 import { bytes, count } from "../lib/format";
 import { images, nodes } from "../state/store";
 import { Imports } from "./images/Imports";
@@ -72,33 +71,19 @@ const imageColumns = (remove: (image: ImageView) => void): readonly Column<Image
 ];
 
 function RemoveDialog({ image, onClose }: { image: ImageView; onClose: () => void }) {
-  const { busy, error, run } = useAction();
   const on = nodes.value.filter((n) => n.image === image.digest).length;
   return (
-    <Dialog title={`Delete image ${image.name}?`} onClose={onClose}>
+    <ConfirmDialog
+      title={`Delete image ${image.name}?`}
+      keep="Keep it"
+      confirm="Delete"
+      onConfirm={async () => void (await api.deleteImage(image.digest))}
+      onClose={onClose}
+    >
       <p>
         Chunks that no other image needs are removed, up to {bytes(image.storedBytes)}.{" "}
         {on > 0 ? `${count(on, "node")} keep running it, but cannot be installed with it again.` : "No node runs it."}
       </p>
-      {error !== "" && <Notice tone="bad">{error}</Notice>}
-      <footer>
-        <button type="button" onClick={onClose}>
-          Keep it
-        </button>
-        <button
-          type="button"
-          class="danger"
-          disabled={busy}
-          onClick={() =>
-            void run(async () => {
-              await api.deleteImage(image.digest);
-              onClose();
-            })
-          }
-        >
-          Delete
-        </button>
-      </footer>
-    </Dialog>
+    </ConfirmDialog>
   );
 }

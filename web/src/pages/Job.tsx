@@ -5,7 +5,6 @@ import { Ago } from "../components/Ago";
 import { Empty, Notice } from "../components/Notice";
 import { Bar } from "../components/Progress";
 import { Table } from "../components/Table";
-import { useAction } from "../components/useAction";
 import { groupByCause } from "../lib/causes";
 import { count, percent } from "../lib/format";
 import { overallFraction } from "../lib/progress";
@@ -73,7 +72,6 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
   const [log, setLog] = useState<TaskView | null>(null);
   const [columns] = useState(() => taskColumns((task) => setCancelling([task]), setLog));
   const [again, setAgain] = useState<NodeView[] | null>(null);
-  const { busy, error, run } = useAction();
   const failed = tasks.filter((t) => t.state === "failed" || t.state === "timed-out");
   const open = tasks.filter((t) => !isOver(t.state));
   const fraction = tasks.reduce((sum, t) => sum + (isOver(t.state) ? 1 : overallFraction(t)), 0) / Math.max(1, tasks.length);
@@ -82,7 +80,6 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
     const chosen = cancelling ?? [];
     if (chosen.length === open.length && chosen.length > 1) put((await api.cancelJob(job.id)).tasks);
     else for (const task of chosen) await api.cancelTask(task.id);
-    setCancelling(null);
   }
 
   return (
@@ -118,7 +115,7 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
       )}
       <Failures tasks={tasks} />
       <Table label="Tasks" columns={columns} rows={tasks} keyOf={(t) => t.id} nameOf={(t) => t.nodeName} />
-      {cancelling && <CancelDialog tasks={cancelling} busy={busy} error={error} onCancel={() => void run(cancel)} onClose={() => setCancelling(null)} />}
+      {cancelling && <CancelDialog tasks={cancelling} onCancel={cancel} onClose={() => setCancelling(null)} />}
       {again && again.length > 0 && job.kind === "install" && <InstallDialog targets={again} image={job.image} onClose={() => setAgain(null)} />}
       {again && again.length > 0 && job.kind !== "install" && <PowerDialog kind={job.kind} targets={again} onClose={() => setAgain(null)} />}
       {log && <TaskLogDialog task={log} onClose={() => setLog(null)} />}

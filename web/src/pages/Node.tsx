@@ -5,8 +5,9 @@ import { Ago } from "../components/Ago";
 import { LifecycleBadge, LinkBadge } from "../components/Badge";
 import { LogView } from "../components/LogView";
 import { Empty } from "../components/Notice";
-import { nodes } from "../state/store";
+import { nodes, snapshot } from "../state/store";
 import { Approval } from "./node/Approval";
+import { BootPart } from "./node/Boot";
 import { CurrentTask } from "./node/CurrentTask";
 import { ForgetDialog } from "./node/ForgetDialog";
 import { HealthPart, InventoryPart } from "./node/Inventory";
@@ -31,6 +32,7 @@ export function NodePage({ id }: { id: string }) {
 function OneNode({ node }: { node: NodeView }) {
   const [dialog, setDialog] = useState<JobKind | "forget" | null>(null);
   const close = () => setDialog(null);
+  const board = [...snapshot.value.boards.values()].find((b) => b.node === node.id);
   const read = useCallback(() => api.nodeLog(node.id), [node.id]);
   const belongs = useCallback((line: LogLine) => line.node === node.id, [node.id]);
   return (
@@ -72,6 +74,7 @@ function OneNode({ node }: { node: NodeView }) {
         <InventoryPart node={node} />
         <div>{node.health && <HealthPart node={node} health={node.health} />}</div>
       </div>
+      {board && <BootPart board={board} />}
       <section class="card">
         <h2>Log</h2>
         <LogView read={read} belongs={belongs} />

@@ -6,10 +6,11 @@ import { Table } from "../components/Table";
 import { nodeFilter } from "../lib/filter";
 import { count } from "../lib/format";
 import { queryValue, setQueryValue } from "../lib/router";
-import { nodes } from "../state/store";
+import { nodes, wireBoards } from "../state/store";
 import { nodeColumns } from "./nodes/columns";
 import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
+import { WireBoards } from "./nodes/WireBoards";
 import { useSelection } from "./nodes/useSelection";
 
 export function NodesPage() {
@@ -19,7 +20,14 @@ export function NodesPage() {
   const { selected, selection, clear, selectShown } = useSelection(all, shown);
   const [dialog, setDialog] = useState<JobKind | null>(null);
 
-  if (all.length === 0) return <NoNodes />;
+  if (all.length === 0) {
+    return (
+      <>
+        <WireBoards boards={wireBoards.value} />
+        <NoNodes />
+      </>
+    );
+  }
   const hidden = selected.length - selected.filter((node) => shown.includes(node)).length;
   const online = all.filter((node) => node.link !== "offline").length;
   return (
@@ -78,6 +86,7 @@ export function NodesPage() {
       ) : (
         <Table label="Nodes" columns={nodeColumns} rows={shown} keyOf={(n) => n.id} nameOf={(n) => n.name} selection={selection} />
       )}
+      <WireBoards boards={wireBoards.value} />
       {dialog === "install" && <InstallDialog targets={selected} onClose={() => setDialog(null)} />}
       {(dialog === "reboot" || dialog === "shutdown") && (
         <PowerDialog kind={dialog} targets={selected} onClose={() => setDialog(null)} />

@@ -1,9 +1,12 @@
-import { useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { Policy } from "../api/types";
 import { Notice } from "../components/Notice";
 import { useAction } from "../components/useAction";
+import { malformedLines } from "../lib/malformed";
 import { images, policy } from "../state/store";
+import { BootSetsCard } from "./settings/BootSets";
 
 const architectures = [
   ["arm64", "arm64 boards (Raspberry Pi 3, 4, 5)"],
@@ -23,6 +26,7 @@ export function SettingsPage() {
           <Keys present={present} />
         </>
       )}
+      <BootSetsCard />
       <section class="card">
         <h2>Certificate</h2>
         <p>
@@ -30,42 +34,87 @@ export function SettingsPage() {
           certificate</a> and add it to the authorities that your browser trusts.
         </p>
       </section>
+      <Malformed />
     </>
+  );
+}
+
+/** What the network sent that was no message at all: worth a look, not an alarm. */
+function Malformed() {
+  const [lines, setLines] = useState<string[]>([]);
+  const { error, run } = useAction();
+  useEffect(() => void run(async () => setLines(malformedLines((await api.status()).malformed))), []);
+  if (error !== "") return <p class="bad-text">{error}</p>;
+  return lines.map((line) => (
+    <p class="dim" key={line}>
+      {line}
+    </p>
+  ));
+}
+
+interface FormProps {
+  title: string;
+  note: string;
+  changed: boolean;
+  /** Shown once it was saved. */
+  done: string;
+  /** Where saving erases disks later: what the button says then. */
+  danger?: string | undefined;
+  onSave: () => Promise<void>;
+  children: ComponentChildren;
+}
+
+function SettingsForm({ title, note, changed, done, danger, onSave, children }: FormProps) {
+  const [saved, setSaved] = useState(false);
+  const { busy, error, run } = useAction();
+  return (
+    <form
+      class="card"
+      onSubmit={(e) => {
+        e.preventDefault();
+        void run(async () => {
+          await onSave();
+          setSaved(true);
+        });
+      }}
+    >
+      <h2>{title}</h2>
+      <p>{note}</p>
+      {children}
+      {error !== "" && <Notice tone="bad">{error}</Notice>}
+      {saved && !changed && <Notice tone="good">{done}</Notice>}
+      <button type="submit" class={danger !== undefined && changed ? "danger" : "primary"} disabled={busy || !changed}>
+        {(changed ? danger : undefined) ?? "Save"}
+      </button>
+    </form>
   );
 }
 
 function NewBoards({ present }: { present: Policy }) {
   const [chosen, setChosen] = useState<Record<string, string>>(present.installNewBoards);
-  const [saved, setSaved] = useState(false);
-  const { busy, error, run } = useAction();
   const choice = (architecture: string) => chosen[architecture] ?? "";
   const risky = architectures.some(([a]) => choice(a) !== "");
   const changed = architectures.some(([a]) => choice(a) !== (present.installNewBoards[a] ?? ""));
 
   async function save(): Promise<void> {
     await api.setPolicy({ ...present, installNewBoards: Object.fromEntries(Object.entries(chosen).filter(([, image]) => image !== "")) });
-    setSaved(true);
   }
 
   return (
-    <form
-      class="card"
-      onSubmit={(e) => {
-        e.preventDefault();
-        void run(save);
-      }}
+    <SettingsForm
+      title="New boards"
+      note="What happens to a board that was never seen before, as soon as it starts from this network."
+      changed={changed}
+      done="Saved. It holds for boards that come from now on."
+      danger={risky ? "Save, and erase new boards" : undefined}
+      onSave={save}
     >
-      <h2>New boards</h2>
-      <p>What happens to a board that was never seen before, as soon as it starts from this network.</p>
       {architectures.map(([architecture, title]) => (
         <label class="field" key={architecture}>
           <span>{title}</span>
           <select
             value={choice(architecture)}
-            onChange={(e) => {
-              setChosen({ ...chosen, [architecture]: e.currentTarget.value });
-              setSaved(false);
-            }}
+            onChange={(e) => setChosen({ ...chosen, [architecture]: e.currentTarget.value })}
           >
             <option value="">wait for a person</option>
             {images.value
@@ -84,37 +133,27 @@ function NewBoards({ present }: { present: Policy }) {
           machine that starts from the network here, a colleague's laptop included. Use it on a network that carries nothing but your boards.
         </Notice>
       )}
-      {error !== "" && <Notice tone="bad">{error}</Notice>}
-      {saved && !changed && <Notice tone="good">Saved. It holds for boards that come from now on.</Notice>}
-      <button type="submit" class={risky && changed ? "danger" : "primary"} disabled={busy || !changed}>
-        {risky && changed ? "Save, and erase new boards" : "Save"}
-      </button>
-    </form>
+    </SettingsForm>
   );
 }
 
 function Keys({ present }: { present: Policy }) {
   const [text, setText] = useState(present.authorizedKeys.join("\n"));
-  const [saved, setSaved] = useState(false);
-  const { busy, error, run } = useAction();
   const keys = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   const changed = keys.join("\n") !== present.authorizedKeys.join("\n");
 
   async function save(): Promise<void> {
     await api.setPolicy({ ...present, authorizedKeys: keys });
-    setSaved(true);
   }
 
   return (
-    <form
-      class="card"
-      onSubmit={(e) => {
-        e.preventDefault();
-        void run(save);
-      }}
+    <SettingsForm
+      title="SSH keys"
+      note="Who may sign in as root on systems that are installed from now on. One OpenSSH public key a line."
+      changed={changed}
+      done="Saved. Systems that are installed already keep the keys they have."
+      onSave={save}
     >
-      <h2>SSH keys</h2>
-      <p>Who may sign in as root on systems that are installed from now on. One OpenSSH public key a line.</p>
       <label class="field">
         <span>Public keys</span>
         <textarea
@@ -122,17 +161,9 @@ function Keys({ present }: { present: Policy }) {
           spellcheck={false}
           placeholder="ssh-ed25519 AAAA… name"
           value={text}
-          onInput={(e) => {
-            setText(e.currentTarget.value);
-            setSaved(false);
-          }}
+          onInput={(e) => setText(e.currentTarget.value)}
         />
       </label>
-      {error !== "" && <Notice tone="bad">{error}</Notice>}
-      {saved && !changed && <Notice tone="good">Saved. Systems that are installed already keep the keys they have.</Notice>}
-      <button type="submit" class="primary" disabled={busy || !changed}>
-        Save
-      </button>
-    </form>
+    </SettingsForm>
   );
 }

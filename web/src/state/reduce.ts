@@ -1,8 +1,10 @@
-import type { ApplianceEvent, ImageView, ImportView, JobView, NodeView, Policy } from "../api/types";
+import type { ApplianceEvent, BoardView, ImageView, ImportView, JobView, NodeView, Policy } from "../api/types";
 
 /** Everything that the page knows of the appliance. Never changed in place. */
 export interface Snapshot {
   nodes: ReadonlyMap<string, NodeView>;
+  /** By MAC: those that were seen booting from the network. */
+  boards: ReadonlyMap<string, BoardView>;
   images: ReadonlyMap<string, ImageView>;
   /** Newest first. */
   jobs: ReadonlyMap<string, JobView>;
@@ -10,14 +12,14 @@ export interface Snapshot {
   policy: Policy | null;
 }
 
-export const nothing: Snapshot = { nodes: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), policy: null };
+export const nothing: Snapshot = { nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), policy: null };
 
 /** The next snapshot. Parts that did not change stay the same objects, and so do rows that did not. */
 export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Snapshot {
   const next = { ...before };
   // Each map is copied once a batch, however many events change it.
   const copied = new Set<keyof Snapshot>();
-  function writable<K extends "nodes" | "images" | "jobs" | "imports">(part: K): Map<string, unknown> {
+  function writable<K extends "nodes" | "boards" | "images" | "jobs" | "imports">(part: K): Map<string, unknown> {
     if (!copied.has(part)) {
       (next[part] as Map<string, unknown>) = new Map(next[part] as ReadonlyMap<string, unknown>);
       copied.add(part);
@@ -31,6 +33,9 @@ export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Sna
         break;
       case "node-removed":
         writable("nodes").delete(e.data.id);
+        break;
+      case "boot":
+        writable("boards").set(e.data.board.mac, e.data.board);
         break;
       case "image":
         writable("images").set(e.data.digest, e.data);

@@ -2,6 +2,7 @@ import { computed, signal } from "@preact/signals";
 import { api, ApiError } from "../api/client";
 import { follow } from "../api/live";
 import type { ApplianceEvent, LogLine, TaskView } from "../api/types";
+import { strangers } from "../lib/boot";
 import { byName, nothing, reduce, type Snapshot } from "./reduce";
 
 /** Null: not known yet. */
@@ -17,6 +18,8 @@ export const now = signal(Date.now());
 setInterval(() => (now.value = Date.now()), 1000);
 
 export const nodes = computed(() => [...snapshot.value.nodes.values()].sort(byName));
+/** Boards that were seen on the wire and are no nodes yet. */
+export const wireBoards = computed(() => strangers(snapshot.value.boards.values(), snapshot.value.nodes));
 export const images = computed(() => [...snapshot.value.images.values()].sort((a, b) => b.importedAt - a.importedAt));
 export const jobs = computed(() => [...snapshot.value.jobs.values()].sort((a, b) => b.createdAt - a.createdAt));
 export const policy = computed(() => snapshot.value.policy);
@@ -70,9 +73,10 @@ const keyed = <T, K extends keyof T>(items: T[], key: K) => new Map(items.map((i
 async function refetch(): Promise<void> {
   fetching++;
   try {
-    const [allNodes, allImages, allJobs, thePolicy] = await Promise.all([api.nodes(), api.images(), api.jobs(), api.policy()]);
+    const [allNodes, allBoards, allImages, allJobs, thePolicy] = await Promise.all([api.nodes(), api.boards(), api.images(), api.jobs(), api.policy()]);
     snapshot.value = {
       nodes: keyed(allNodes, "id"),
+      boards: keyed(allBoards, "mac"),
       images: keyed(allImages, "digest"),
       jobs: keyed(allJobs, "id"),
       imports: snapshot.value.imports,

@@ -28,6 +28,7 @@ public static class NetInstLibrary
     /// <param name="options">Says where the parts are and where the joined file goes.</param>
     /// <param name="authority">The CA that nodes are to trust.</param>
     /// <param name="joinToken">The token to enrol with.</param>
+    /// <exception cref="IOException">A file cannot be read; the message says which.</exception>
     public static IReadOnlyDictionary<string, NetInstFiles> Prepare(ApplianceOptions options, CertificateAuthority authority, string joinToken)
     {
         byte[] personal = PersonalArchive(options.Mesh, authority, joinToken);
@@ -38,7 +39,7 @@ public static class NetInstLibrary
             string source = Path.Combine(options.ShareFolder, "netinst", architecture);
             string kernel = Path.Combine(source, "kernel");
             string[] parts = [Path.Combine(source, "modules.cpio.zst"), Path.Combine(source, "init.cpio.zst")];
-            if (!File.Exists(kernel) || !parts.All(File.Exists))
+            if (!IsThere(kernel) || !parts.All(IsThere))
             {
                 continue;
             }
@@ -49,10 +50,22 @@ public static class NetInstLibrary
             library.Add(architecture, new NetInstFiles(architecture,
                 Describe(kernel, $"/netinst/{architecture}/kernel"),
                 Describe(initramfs, $"/netinst/{architecture}/initramfs"),
-                File.Exists(slave) ? Describe(slave, $"/programs/slave/{architecture}") : null,
+                IsThere(slave) ? Describe(slave, $"/programs/slave/{architecture}") : null,
                 personal));
         }
         return library;
+    }
+
+    /// <summary>True for a file, and for a link to one; a link to nothing is a mistake that somebody must hear of.</summary>
+    private static bool IsThere(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+        return File.ResolveLinkTarget(path, returnFinalTarget: true) is { Exists: false } target
+            ? throw new IOException($"{path} is a link to {target.FullName}, which does not exist: make that file, or remove the link to do without it")
+            : true;
     }
 
     /// <summary>The archive that makes a generic NetInst this appliance's own.</summary>

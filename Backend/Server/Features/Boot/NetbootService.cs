@@ -2,6 +2,7 @@ using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Netboot.Tftp;
 using Bootstrap.Protocol.Discovery;
+using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Server.Features.Monitoring;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,29 +11,43 @@ namespace Bootstrap.Server.Features.Boot;
 
 /// <summary>Runs DHCP and TFTP as the options say.</summary>
 internal sealed partial class NetbootService(
-    ApplianceOptions options, IBootFiles files, ILeaseStore leases, NoiseCounter noise, TimeProvider clock, ILogger<NetbootService> logger)
+    ApplianceOptions options, IBootFiles files, IBootGate gate, ILeaseStore leases, NoiseCounter noise, BootRecorder recorder, TimeProvider clock,
+    ILogger<NetbootService> logger)
     : BackgroundService, IBootObserver
 {
     private DhcpServer? _dhcp;
     private TftpServer? _tftp;
 
-    /// <summary>Opens the ports, so that an appliance that cannot have them does not call itself ready.</summary>
+    /// <summary>
+    /// Opens the ports, so that an appliance that cannot have them does not call itself ready. Without the privilege for them it works for boards
+    /// that need no network boot, and says how to grant it.
+    /// </summary>
     /// <exception cref="NetbootException">A port cannot be had; the message says why and what to do.</exception>
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
         if (options.Tftp is { } endPoint)
         {
-            _tftp = TftpServer.Open(new TftpServerOptions { EndPoint = endPoint }, files, this, clock);
+            try
+            {
+                _tftp = TftpServer.Open(new TftpServerOptions { EndPoint = endPoint, Uploads = options.TftpUploads }, files, this, clock);
+            }
+            catch (NetbootException reason) when (reason.IsMissingPrivilege)
+            {
+                LogNotStarted(reason.Message);
+            }
         }
         if (options.Dhcp != DhcpMode.Off)
         {
-            // Before any cable is plugged in, too: each answer names the address that the interface has at that moment.
-            IReadOnlyList<string> interfaces =
-                options.Interfaces.Count > 0 ? options.Interfaces : [.. DiscoverySocket.Candidates().Select(i => i.Name)];
-            AddressPlan? addresses = options.Dhcp == DhcpMode.Full ? new AddressPlan() : null;
-            _dhcp = DhcpServer.Open(new DhcpServerOptions { HttpPort = options.Http.Port, Addresses = addresses }, interfaces, leases, this, clock);
+            try
+            {
+                _dhcp = await OpenDhcpAsync(cancellationToken);
+            }
+            catch (NetbootException reason) when (reason.IsMissingPrivilege)
+            {
+                LogNotStarted(reason.Message);
+            }
         }
-        return base.StartAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
     }
 
     public override void Dispose()
@@ -42,11 +57,33 @@ internal sealed partial class NetbootService(
         base.Dispose();
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(_dhcp?.RunAsync(stoppingToken) ?? Task.CompletedTask, _tftp?.RunAsync(stoppingToken) ?? Task.CompletedTask);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Task[] running = [.. new[] { _dhcp?.RunAsync(stoppingToken), _tftp?.RunAsync(stoppingToken) }.OfType<Task>()];
+        if (running.Length > 0)
+        {
+            await await Task.WhenAny(running); // one that fails ends the appliance, which would boot nobody without it
+            await Task.WhenAll(running);
+        }
+    }
+
+    private Task<DhcpServer> OpenDhcpAsync(CancellationToken cancel)
+    {
+        // Before any cable is plugged in, too: each answer names the address that the interface has at that moment.
+        IReadOnlyList<string> interfaces =
+            options.Interfaces.Count > 0 ? options.Interfaces : [.. DiscoverySocket.Candidates().Select(i => i.Name)];
+        return DhcpServer.OpenAsync(new DhcpServerOptions
+        {
+            HttpPort = options.Http.Port,
+            Gate = gate,
+            Addresses = options.Dhcp == DhcpMode.Full ? options.Addresses : null,
+            BesideRivals = options.DhcpForce,
+        }, interfaces, leases, this, clock, cancel);
+    }
 
     void IBootObserver.Asked(DhcpSighting sighting)
     {
+        recorder.Asked(sighting);
         if (sighting.Answered is not null && sighting.Kind != BootClientKind.None)
         {
             LogAsked(sighting.Mac, sighting.Kind, sighting.Asked, sighting.Answered.Value, sighting.Interface);
@@ -57,8 +94,9 @@ internal sealed partial class NetbootService(
 
     void IBootObserver.Fetched(TftpSighting sighting)
     {
+        recorder.Fetched(sighting);
         // Boards probe for many files that need not exist: a miss is normal.
-        if (sighting.Outcome is TftpOutcome.Aborted or TftpOutcome.TimedOut or TftpOutcome.Failed)
+        if (sighting.Outcome is TftpOutcome.Refused or TftpOutcome.Aborted or TftpOutcome.TimedOut or TftpOutcome.Failed)
         {
             LogTrouble(sighting.Client.Address, sighting.Path, sighting.Outcome, sighting.Detail ?? "");
         }
@@ -66,6 +104,9 @@ internal sealed partial class NetbootService(
 
     [LoggerMessage(LogLevel.Information, "{Mac} ({Kind}) sent DHCP {Asked} on {Interface} and got {Answered}")]
     private partial void LogAsked(Protocol.Ids.MacAddress mac, BootClientKind kind, DhcpMessageType asked, DhcpMessageType answered, string @interface);
+
+    [LoggerMessage(LogLevel.Warning, "{Reason}")]
+    private partial void LogNotStarted(string reason);
 
     [LoggerMessage(LogLevel.Warning, "TFTP of {Path} to {Address} ended early: {Outcome} {Detail}")]
     private partial void LogTrouble(System.Net.IPAddress address, string path, TftpOutcome outcome, string detail);

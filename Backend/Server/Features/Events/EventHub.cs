@@ -5,7 +5,7 @@ namespace Bootstrap.Server.Features.Events;
 
 /// <summary>One change, for whoever watches.</summary>
 /// <param name="Id">Rises by one; starts anew with the process.</param>
-/// <param name="Name"><c>node</c>, <c>node-removed</c>, <c>image</c>, <c>image-removed</c>, <c>import</c>, <c>job</c> or <c>policy</c>.</param>
+/// <param name="Name"><c>node</c>, <c>node-removed</c>, <c>image</c>, <c>image-removed</c>, <c>import</c>, <c>job</c>, <c>policy</c> or <c>boot</c>.</param>
 /// <param name="Json">What the API's GET of that thing would give now.</param>
 public sealed record ApplianceEvent(long Id, string Name, string Json);
 

@@ -4,6 +4,7 @@ using Bootstrap.Protocol.Images;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Storage;
 using Dapper;
+using Microsoft.Extensions.Logging;
 
 namespace Bootstrap.Server.Features.Images;
 
@@ -17,10 +18,13 @@ public sealed record ImageView(
 
 /// <summary>An import under way.</summary>
 /// <param name="Phase"><c>decoding</c>, <c>storing</c>, <c>done</c> or <c>refused</c>.</param>
+/// <param name="Done">Bytes of the file that were taken.</param>
+/// <param name="Total">Bytes of the file; 0 where whoever sends it does not say.</param>
 public sealed record ImportView(Guid Id, string Name, string Phase, long Done, long Total, string? Reason);
 
 /// <summary>The images that people know, by name and digest; the store holds their bytes.</summary>
-public sealed class ImageCatalogue(Database database, ImageStore store, ImageImporter importer, EventHub events, TimeProvider clock)
+public sealed class ImageCatalogue(
+    Database database, ImageStore store, ImageImporter importer, EventHub events, TimeProvider clock, ILogger<ImageCatalogue> logger)
 {
     private static readonly TimeSpan s_reportPeriod = TimeSpan.FromMilliseconds(300);
 
@@ -54,9 +58,10 @@ public sealed class ImageCatalogue(Database database, ImageStore store, ImageImp
 
     /// <summary>Imports an image. Those who watch see how far it is.</summary>
     /// <exception cref="Imaging.ImageException">It is refused; nothing stays.</exception>
-    public async Task<ImageView> ImportAsync(Stream file, string name, string? architecture, CancellationToken cancellation)
+    /// <param name="length">Of the file, in bytes; 0 where it is not known.</param>
+    public async Task<ImageView> ImportAsync(Stream file, long length, string name, string? architecture, CancellationToken cancellation)
     {
-        var report = new ImportReport(Guid.CreateVersion7(), name, events, clock, s_reportPeriod);
+        var report = new ImportReport(Guid.CreateVersion7(), name, length, events, clock, s_reportPeriod);
         await _storeInUse.WaitAsync(cancellation);
         try
         {
@@ -96,6 +101,17 @@ public sealed class ImageCatalogue(Database database, ImageStore store, ImageImp
         }
     }
 
+    /// <summary>Removes what an import left behind that was killed. Called once, before the appliance serves.</summary>
+    public void RemoveLeftovers()
+    {
+        var known = List().Select(i => i.Digest).ToHashSet();
+        foreach (Digest unknown in store.Images().Where(image => !known.Contains(image)).ToList())
+        {
+            store.Remove(unknown);
+        }
+        store.RemoveOrphans();
+    }
+
     /// <summary>Removes an image and the chunks that no other image needs.</summary>
     /// <returns>Bytes that were freed; null where there is no such image.</returns>
     public async Task<long?> RemoveAsync(Digest digest, CancellationToken cancellation)
@@ -117,8 +133,15 @@ public sealed class ImageCatalogue(Database database, ImageStore store, ImageImp
         }
     }
 
+    /// <summary>Tells in the log that a stored chunk is damaged, and whose it is.</summary>
+    internal void ReportDamage(Digest chunk)
+    {
+        IEnumerable<string> names = List().Where(image => store.ReadImage(image.Digest)?.Chunks.Any(c => c.StoredDigest == chunk) is true).Select(image => image.Name);
+        logger.LogError("The stored chunk {Path} is damaged: import {Images} again", store.ChunkPath(chunk), string.Join(", ", names));
+    }
+
     /// <summary>Turns an importer's many reports into a few events.</summary>
-    private sealed class ImportReport(Guid id, string name, EventHub events, TimeProvider clock, TimeSpan period) : IProgress<ImportProgress>
+    private sealed class ImportReport(Guid id, string name, long total, EventHub events, TimeProvider clock, TimeSpan period) : IProgress<ImportProgress>
     {
         private long _last;
 
@@ -128,7 +151,7 @@ public sealed class ImageCatalogue(Database database, ImageStore store, ImageImp
             long last = Interlocked.Read(ref _last);
             if ((last == 0 || clock.GetElapsedTime(last, now) >= period) && Interlocked.CompareExchange(ref _last, now, last) == last)
             {
-                events.Publish("import", new ImportView(id, name, value.Phase, value.Done, value.Total, null));
+                events.Publish("import", new ImportView(id, name, value.Phase, value.Done, total, null));
             }
         }
 

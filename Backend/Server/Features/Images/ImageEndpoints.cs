@@ -34,7 +34,7 @@ internal static class ImageEndpoints
             context.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true; // decoders read synchronously
             try
             {
-                ImageView image = await images.ImportAsync(context.Request.Body, name, architecture, context.RequestAborted);
+                ImageView image = await images.ImportAsync(context.Request.Body, context.Request.ContentLength ?? 0, name, architecture, context.RequestAborted);
                 return Results.Created($"/api/v1/images/{image.Digest}", image);
             }
             catch (ImageException e)
@@ -63,8 +63,17 @@ internal static class ImageEndpoints
     {
         routes.MapGet("/store/manifests/{digest}", (string digest, ImageStore store, HttpContext context) =>
             Digest.TryParse(digest, out Digest image) ? Immutable(context, store.ManifestPath(image), "application/json") : Results.NotFound());
-        routes.MapGet("/store/chunks/{digest}", (string digest, ImageStore store, HttpContext context) =>
-            Digest.TryParse(digest, out Digest chunk) ? Immutable(context, store.ChunkPath(chunk), "application/zstd") : Results.NotFound());
+        routes.MapGet("/store/chunks/{digest}", async (string digest, ImageStore store, ChunkInspector inspector, HttpContext context) =>
+        {
+            if (!Digest.TryParse(digest, out Digest chunk))
+            {
+                return Results.NotFound();
+            }
+            // 410 is what nodes take for the last word: asking again does not mend it.
+            return await inspector.InspectAsync(chunk) == ChunkCondition.Damaged
+                ? Problems.Gone($"The stored chunk {chunk} is damaged: import the image again.")
+                : Immutable(context, store.ChunkPath(chunk), "application/zstd");
+        });
     }
 
     private static IResult Immutable(HttpContext context, string path, string type)

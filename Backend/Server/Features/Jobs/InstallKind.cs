@@ -59,7 +59,7 @@ internal sealed class InstallKind : TaskKind
         {
             return new Step.Move(TaskState.Cancelled, "", "", ended.Disk, node);
         }
-        return ended.Disk == DiskState.Unbootable && task.Attempts < MaximumAttempts
+        return ended.Disk == DiskState.Unbootable && !ended.Final && task.Attempts < MaximumAttempts
             ? new Step.Move(TaskState.Waiting, "retrying", ended.Cause, ended.Disk)
             : Step.Fail(ended.Cause, ended.Disk, node);
     }

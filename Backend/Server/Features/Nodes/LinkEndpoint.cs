@@ -5,8 +5,10 @@ using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Monitoring;
+using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
@@ -19,7 +21,8 @@ namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>Holds the connections of the nodes: <c>wss://…/link</c>, each named by its client certificate.</summary>
 internal sealed partial class LinkEndpoint(
-    Database database, NodeDirectory nodes, JobEngine engine, NodeLog log, NoiseCounter noise, ApplianceOptions options,
+    Database database, CertificateAuthority authority, NodeDirectory nodes, JobEngine engine, NodeLog log, BootRecorder boots, NoiseCounter noise,
+    ApplianceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
 {
     private static readonly TimeSpan s_introductionLimit = TimeSpan.FromSeconds(15);
@@ -46,7 +49,10 @@ internal sealed partial class LinkEndpoint(
             KeepAliveInterval = LinkMessage.HeartbeatPeriod,
             KeepAliveTimeout = 2 * LinkMessage.HeartbeatPeriod,
         });
-        var session = new LinkSession(node, Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket);
+        var session = new LinkSession(node, certificate.SerialNumber, Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket)
+        {
+            Sending = message => boots.Told(node, message),
+        };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         Task sending = session.SendQueuedAsync(stop.Token);
         try
@@ -71,6 +77,7 @@ internal sealed partial class LinkEndpoint(
             if (nodes.Disconnect(session))
             {
                 Seen(session);
+                boots.Left(node, session.Goodbye);
                 engine.Gone(session);
                 nodes.Publish(node);
             }
@@ -107,6 +114,9 @@ internal sealed partial class LinkEndpoint(
                 case Goodbye goodbye:
                     session.Goodbye = goodbye.Reason;
                     break;
+                case RenewCertificate renewal:
+                    Renew(session, renewal);
+                    break;
                 case LogLines lines:
                     log.Add(session.Node, lines);
                     break;
@@ -117,19 +127,48 @@ internal sealed partial class LinkEndpoint(
         }
     }
 
+    /// <summary>
+    /// A newer certificate for the node of this very connection, whatever the request says. The one it has stays good beside it until
+    /// the node comes with the new one. Who was replaced or forgotten in the meantime gets none.
+    /// </summary>
+    private void Renew(LinkSession session, RenewCertificate renewal)
+    {
+        using X509Certificate2 certificate = authority.IssueNode(session.Node, renewal.Request) ??
+            throw new JsonException("the certificate request is not a sound PKCS #10 request for an ECDSA P-256 key");
+        int granted = database.Write(c => c.Execute("""
+            UPDATE nodes SET certificate_serial = @serial, previous_serial = @shown
+            WHERE id = @id AND @shown IN (certificate_serial, previous_serial)
+            """, new { id = session.Node.ToString(), serial = certificate.SerialNumber, shown = session.CertificateSerial }));
+        if (granted == 0)
+        {
+            session.Cut();
+            return;
+        }
+        LogRenewed(session.Node, certificate.NotAfter.ToUniversalTime());
+        session.Send(new NodeCertificate(certificate.RawData));
+    }
+
     private void Introduce(LinkSession session, Hello hello)
     {
         session.Hello = hello;
         session.Health = hello.Health;
-        database.Write(c => c.Execute("UPDATE nodes SET inventory = @inventory, boot_id = @boot WHERE id = @id", new
+        // An installed system that shows the newest certificate needs no older one any more.
+        database.Write(c => c.Execute("""
+            UPDATE nodes SET inventory = @inventory, boot_id = @boot,
+                previous_serial = iif(@installed AND certificate_serial = @shown, NULL, previous_serial)
+            WHERE id = @id
+            """, new
         {
             id = session.Node.ToString(),
             inventory = JsonSerializer.Serialize(hello.Inventory, ProtocolJson.Default.Inventory),
             boot = hello.BootId,
+            installed = hello.Role == NodeRole.Slave,
+            shown = session.CertificateSerial,
         }));
         Seen(session);
         nodes.Connect(session);
         LogConnected(session.Node, session.State, session.Address);
+        boots.Introduced(hello);
         string name = nodes.Find(session.Node)?.Name ?? session.Node.ToString();
         session.Send(new Welcome(name, options.Http.Port, clock.GetUtcNow().ToUnixTimeSeconds()));
         engine.Connected(session, hello);
@@ -145,6 +184,9 @@ internal sealed partial class LinkEndpoint(
 
     [LoggerMessage(LogLevel.Information, "{Node} connected as {State} from {Address}")]
     private partial void LogConnected(NodeId node, LinkState state, IPAddress address);
+
+    [LoggerMessage(LogLevel.Information, "{Node} has a new certificate, good until {End:u}")]
+    private partial void LogRenewed(NodeId node, DateTime end);
 
     [LoggerMessage(LogLevel.Information, "{Node} is gone: {Reason}")]
     private partial void LogLost(NodeId node, string reason);

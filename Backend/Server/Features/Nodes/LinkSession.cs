@@ -11,15 +11,18 @@ namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>One node's connection. Whoever sends never waits: a node that does not read is cut off and comes back.</summary>
 /// <param name="node">Whom the certificate names.</param>
+/// <param name="certificate">Serial number of the certificate that was shown.</param>
 /// <param name="address">The node's.</param>
 /// <param name="localAddress">The appliance's, as the node sees it.</param>
 /// <param name="socket">Stays the caller's.</param>
-public sealed class LinkSession(NodeId node, IPAddress address, IPAddress localAddress, WebSocket socket)
+public sealed class LinkSession(NodeId node, string certificate, IPAddress address, IPAddress localAddress, WebSocket socket)
 {
     private readonly Channel<LinkMessage> _outgoing = Channel.CreateBounded<LinkMessage>(256);
     private readonly CancellationTokenSource _cut = new();
 
     public NodeId Node => node;
+
+    public string CertificateSerial => certificate;
 
     public IPAddress Address => address;
 
@@ -40,9 +43,13 @@ public sealed class LinkSession(NodeId node, IPAddress address, IPAddress localA
         _ => LinkState.Offline,
     };
 
+    /// <summary>Hears what the node is told; must not block.</summary>
+    public Action<LinkMessage>? Sending { get; set; }
+
     /// <summary>Queues a message.</summary>
     public void Send(LinkMessage message)
     {
+        Sending?.Invoke(message);
         if (!_outgoing.Writer.TryWrite(message))
         {
             Cut();

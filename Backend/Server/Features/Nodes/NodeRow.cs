@@ -30,7 +30,7 @@ internal sealed class NodeRow
 
     /// <summary>
     /// The certificate of the system on the disk, while NetInst has a newer one: an installation that ends with the disk untouched leaves
-    /// that system to go on as the same node.
+    /// that system to go on as the same node. Or the one before a renewal, until the node has come with the renewed one.
     /// </summary>
     public string? PreviousSerial { get; init; }
 

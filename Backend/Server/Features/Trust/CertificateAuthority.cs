@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.NetworkInformation;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Protocol.Ids;
@@ -14,6 +12,13 @@ namespace Bootstrap.Server.Features.Trust;
 public sealed class CertificateAuthority
 {
     private static readonly TimeSpan s_nodeLifetime = TimeSpan.FromDays(90);
+
+    /// <summary>How long after its end a node's certificate is still good for a connection that renews it: boards lie in cupboards.</summary>
+    private static readonly TimeSpan s_nodeGrace = TimeSpan.FromDays(400);
+
+    /// <summary>Browsers of Apple take no server certificate that is valid for more than 825 days.</summary>
+    private static readonly TimeSpan s_serverLifetime = TimeSpan.FromDays(800);
+
     private static readonly TimeSpan s_authorityLifetime = TimeSpan.FromDays(20 * 365);
 
     private readonly X509Certificate2 _authority;
@@ -52,21 +57,13 @@ public sealed class CertificateAuthority
     }
 
     /// <summary>A certificate with its key for the appliance's TLS ports.</summary>
-    public X509Certificate2 IssueServer()
-    {
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddDnsName(Environment.MachineName);
-        foreach (IPAddress address in LocalAddresses())
-        {
-            names.AddIpAddress(address);
-        }
-        return IssueWithKey(Protocol.Trust.ApplianceName, names.Build(), X509KeyUsageFlags.DigitalSignature, "1.3.6.1.5.5.7.3.1");
-    }
+    /// <param name="names">Subject alternative names.</param>
+    public X509Certificate2 IssueServer(X509Extension names) =>
+        IssueWithKey(Protocol.Trust.ApplianceName, names, X509KeyUsageFlags.DigitalSignature, "1.3.6.1.5.5.7.3.1", s_serverLifetime);
 
     /// <summary>A certificate with its key that signs image manifests.</summary>
     public X509Certificate2 IssueImageSigner() =>
-        IssueWithKey(SignedManifest.SignerName, null, X509KeyUsageFlags.DigitalSignature, null);
+        IssueWithKey(SignedManifest.SignerName, null, X509KeyUsageFlags.DigitalSignature, null, s_authorityLifetime);
 
     /// <summary>A node's certificate for the key of its request.</summary>
     /// <param name="node">Becomes the common name, whatever the request says.</param>
@@ -89,6 +86,16 @@ public sealed class CertificateAuthority
         }
     }
 
+    /// <summary>
+    /// Whether a node may connect with a certificate: it is this CA's, and valid now or until not too long ago. Whether it is still
+    /// that node's is the directory's to say, which knows what was replaced and revoked.
+    /// </summary>
+    public bool Admits(X509Certificate2 node)
+    {
+        DateTimeOffset now = _clock.GetUtcNow(), end = node.NotAfter.ToUniversalTime();
+        return Protocol.Trust.IsIssuedBy(node, Certificate, now >= end && now - end < s_nodeGrace ? end.AddMinutes(-1) : now);
+    }
+
     private static X509Certificate2 Make(TimeProvider clock)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -101,11 +108,11 @@ public sealed class CertificateAuthority
         return request.CreateSelfSigned(now.AddDays(-1), now + s_authorityLifetime);
     }
 
-    private X509Certificate2 IssueWithKey(string name, X509Extension? alternativeNames, X509KeyUsageFlags usage, string? extendedUsage)
+    private X509Certificate2 IssueWithKey(string name, X509Extension? alternativeNames, X509KeyUsageFlags usage, string? extendedUsage, TimeSpan lifetime)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var publicKey = new PublicKey(key);
-        using X509Certificate2 certificate = Issue(Request(name, publicKey, alternativeNames, usage, extendedUsage), s_authorityLifetime);
+        using X509Certificate2 certificate = Issue(Request(name, publicKey, alternativeNames, usage, extendedUsage), lifetime);
         return certificate.CopyWithPrivateKey(key);
     }
 
@@ -133,10 +140,4 @@ public sealed class CertificateAuthority
         DateTimeOffset start = now.AddHours(-1) > _authority.NotBefore ? now.AddHours(-1) : _authority.NotBefore;
         return request.Create(_authority, start, end, RandomNumberGenerator.GetBytes(16));
     }
-
-    private static IEnumerable<IPAddress> LocalAddresses() =>
-        NetworkInterface.GetAllNetworkInterfaces()
-            .SelectMany(i => i.GetIPProperties().UnicastAddresses)
-            .Select(a => new IPAddress(a.Address.GetAddressBytes()))
-            .Distinct();
 }

@@ -3,7 +3,6 @@ import { api } from "../../api/client";
 import type { NodeTask, NodeView } from "../../api/types";
 import { TaskBadge } from "../../components/Badge";
 import { Bar, measureLine, phaseLine } from "../../components/Progress";
-import { useAction } from "../../components/useAction";
 import { phaseFraction } from "../../lib/progress";
 import { CancelDialog } from "../jobs/CancelDialog";
 import { installPhases, kindWords, phaseWords } from "../../lib/words";
@@ -11,12 +10,6 @@ import { installPhases, kindWords, phaseWords } from "../../lib/words";
 /** What is being done to the node: phases, how far, how fast, how long still. */
 export function CurrentTask({ node, task }: { node: NodeView; task: NodeTask }) {
   const [cancelling, setCancelling] = useState(false);
-  const { busy, error, run } = useAction();
-
-  async function cancel(): Promise<void> {
-    await api.cancelTask(task.id);
-    setCancelling(false);
-  }
 
   const running = task.state === "running";
   return (
@@ -44,9 +37,7 @@ export function CurrentTask({ node, task }: { node: NodeView; task: NodeTask }) 
       {cancelling && (
         <CancelDialog
           tasks={[{ ...task, nodeName: node.name }]}
-          busy={busy}
-          error={error}
-          onCancel={() => void run(cancel)}
+          onCancel={() => api.cancelTask(task.id)}
           onClose={() => setCancelling(false)}
         />
       )}

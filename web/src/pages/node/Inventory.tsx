@@ -4,7 +4,7 @@ import { Ago } from "../../components/Ago";
 import { Bar } from "../../components/Progress";
 import { bytes, duration, memory, throttling } from "../../lib/format";
 
-function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
+export function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
   return (
     <dl class="facts">
       {facts

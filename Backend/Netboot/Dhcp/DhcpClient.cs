@@ -1,16 +1,36 @@
 using System.Buffers.Binary;
 using System.Text;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Netboot.Dhcp;
 
-/// <summary>Tells boot clients apart. Whoever is not recognised is left alone.</summary>
-public static class BootClientRecognition
+/// <summary>What a message tells of the program that sent it.</summary>
+/// <param name="Kind">What it is; None is left alone.</param>
+/// <param name="Machine">Option 97, decoded where possible.</param>
+/// <param name="IsPi3Rom">
+/// The mask ROM of a Pi 3, not the bootcode.bin that follows it with an exchange of its own. A 3B's sends sixteen times 0x44 as option 97;
+/// a 3B+'s the serial four times as bootcode.bin does, but it alone asks for neither mask nor router (raspberrypi/firmware#1362, #764, #871).
+/// </param>
+public readonly record struct DhcpClient(BootClientKind Kind, ClientMachineId Machine, bool IsPi3Rom)
 {
     // A hint, never the only test: such lists rot (raspberrypi/rpi-eeprom#720), and a Pi that runs its operating system has the same prefix.
     private static readonly uint[] s_piPrefixes = [0xb827eb, 0xdca632, 0xe45f01, 0xd83add, 0x2ccf67, 0x28cdc1, 0x88a29e];
 
-    /// <summary>What kind of client sent this message.</summary>
-    public static BootClientKind Recognise(DhcpMessage message, ClientMachineId machine)
+    /// <summary>True for the prefixes of MAC addresses that Raspberry Pi boards are known to have: a hint.</summary>
+    public static bool HasPiPrefix(MacAddress mac) => Array.IndexOf(s_piPrefixes, (uint)(mac.Value >> 24)) >= 0;
+
+    /// <summary>Recognises the sender of a message.</summary>
+    public static DhcpClient Of(DhcpMessage message)
+    {
+        ClientMachineId machine =
+            message.Find(DhcpOptionCode.ClientMachineId) is { } data && ClientMachineId.TryParse(data.Span, out ClientMachineId id) ? id : default;
+        BootClientKind kind = Recognise(message, machine);
+        bool rom = kind == BootClientKind.RaspberryPi &&
+            (machine.Form == MachineIdForm.Pi3Rom || machine.Form == MachineIdForm.PiSerial && !AsksForMaskOrRouter(message));
+        return new DhcpClient(kind, machine, rom);
+    }
+
+    private static BootClientKind Recognise(DhcpMessage message, ClientMachineId machine)
     {
         string vendorClass = message.FindText(DhcpOptionCode.VendorClass);
         bool pxe = vendorClass.StartsWith("PXEClient", StringComparison.Ordinal);
@@ -29,7 +49,7 @@ public static class BootClientRecognition
         if (architecture is null or 0)
         {
             bool saysPi = machine.Form is MachineIdForm.Pi3Rom or MachineIdForm.PiEeprom or MachineIdForm.PiSerial;
-            bool looksPi = Array.IndexOf(s_piPrefixes, (uint)(message.Mac.Value >> 24)) >= 0 && (pxe || architecture == 0);
+            bool looksPi = HasPiPrefix(message.Mac) && (pxe || architecture == 0);
             if (saysPi || looksPi)
             {
                 return BootClientKind.RaspberryPi;
@@ -53,4 +73,8 @@ public static class BootClientRecognition
         string userClass = message.Find(DhcpOptionCode.UserClass) is { } data ? Encoding.ASCII.GetString(data.Span) : "";
         return userClass.Contains("iPXE", StringComparison.Ordinal) || message.Find(DhcpOptionCode.IpxeEncapsulated) is not null;
     }
+
+    private static bool AsksForMaskOrRouter(DhcpMessage message) =>
+        message.Find(DhcpOptionCode.ParameterRequestList) is { } wishes &&
+        wishes.Span.ContainsAny((byte)DhcpOptionCode.SubnetMask, (byte)DhcpOptionCode.Router);
 }

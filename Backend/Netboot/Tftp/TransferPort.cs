@@ -1,0 +1,182 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Tasks.Sources;
+
+namespace Bootstrap.Netboot.Tftp;
+
+/// <summary>
+/// The UDP port of one transfer (RFC 1350 §4), connected to its client: what others send the kernel drops. Waits on the transfer loop without
+/// allocating: one wait at a time.
+/// </summary>
+internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
+{
+    private const int SolUdp = 17;
+    private const int UdpSegment = 103;
+
+    /// <summary>The kernel takes at most 64 segments and 65,507 bytes at a time (UDP_MAX_SEGMENTS; udp(7)): so many of the largest.</summary>
+    private const int MaxSegments = 44;
+
+    private readonly TransferLoop _loop;
+    private readonly Socket _socket;
+    private ManualResetValueTaskSourceCore<int> _wait;
+    private bool _waits;
+    private int _segment;
+
+    /// <summary>Opens a port; clients check that replies come from the address that they asked.</summary>
+    /// <exception cref="SocketException">The address is gone, or the client cannot be reached.</exception>
+    public TransferPort(TransferLoop loop, IPAddress local, IPEndPoint client)
+    {
+        _loop = loop;
+        _socket = new Socket(client.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
+        try
+        {
+            _socket.Bind(new IPEndPoint(local, 0));
+            _socket.Connect(client);
+            Descriptor = (int)_socket.Handle;
+        }
+        catch (SocketException)
+        {
+            _socket.Dispose();
+            throw;
+        }
+    }
+
+    public int Descriptor { get; }
+
+    /// <summary>When the wait under way ends, as a time stamp of the clock; far away when none is.</summary>
+    public long Deadline { get; private set; } = long.MaxValue;
+
+    /// <summary>Puts the transfer on the loop's thread, where it stays until <see cref="LeaveLoop"/>. Before that, it can only send.</summary>
+    public async ValueTask EnterLoopAsync()
+    {
+        await _loop.EnterAsync();
+        _loop.ThrowIfCancelled();
+        _loop.Add(this);
+    }
+
+    /// <summary>The length of the next datagram, which lies in the loop's packet; −1 if none comes in time.</summary>
+    /// <exception cref="SocketException">The client has closed its port (ConnectionRefused), or the network is down.</exception>
+    /// <exception cref="OperationCanceledException">The service stops.</exception>
+    public ValueTask<int> ReceiveAsync(TimeSpan patience)
+    {
+        _loop.ThrowIfCancelled();
+        if (patience <= TimeSpan.Zero)
+        {
+            return new(-1);
+        }
+        _wait.Reset();
+        _waits = true;
+        Deadline = _loop.Clock.GetTimestamp() + (long)(patience.TotalSeconds * _loop.Clock.TimestampFrequency);
+        return new(this, _wait.Version);
+    }
+
+    /// <summary>Sends packets of one size, the last of which may be shorter: as many in one system call as the kernel takes.</summary>
+    /// <param name="packets">The packets, one behind the other.</param>
+    /// <param name="size">Bytes of each.</param>
+    /// <exception cref="SocketException">The network is down.</exception>
+    public void Send(ReadOnlySpan<byte> packets, int size)
+    {
+        while (packets.Length > size && TrySegment(size))
+        {
+            int count = Math.Min(packets.Length, size * MaxSegments);
+            SendOne(packets[..count], out SocketError error);
+            if (error is not (SocketError.Success or SocketError.WouldBlock))
+            {
+                // No checksums by the network card, or packets larger than the way's MTU: the kernel then cuts nothing up (udp(7)).
+                _segment = -1;
+                _socket.SetRawSocketOption(SolUdp, UdpSegment, BitConverter.GetBytes(0));
+                break;
+            }
+            packets = packets[count..];
+        }
+        while (!packets.IsEmpty)
+        {
+            int count = Math.Min(packets.Length, size);
+            SendOne(packets[..count], out SocketError error);
+            // A full queue has dropped the packet: it is sent again in time, as one that the network has lost. ConnectionRefused is about an
+            // earlier packet: whether the client is gone for good, the next wait tells.
+            if (error is not (SocketError.Success or SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable or SocketError.ConnectionRefused))
+            {
+                throw new SocketException((int)error);
+            }
+            packets = packets[count..];
+        }
+    }
+
+    /// <summary>The last thing that a transfer does on the loop's thread.</summary>
+    public void LeaveLoop() => _loop.Remove(this);
+
+    public void Dispose() => _socket.Dispose();
+
+    internal void OnReadable()
+    {
+        int length = _socket.Receive(_loop.Packet, SocketFlags.None, out SocketError error);
+        if (error == SocketError.ConnectionRefused && _socket.Receive(_loop.Packet, SocketFlags.None, out SocketError second) is var last && second == SocketError.Success)
+        {
+            (length, error) = (last, second); // what the client sent before it closed its port
+        }
+        if (!_waits || error == SocketError.WouldBlock)
+        {
+            return;
+        }
+        EndWait();
+        if (error is SocketError.Success or SocketError.MessageSize)
+        {
+            _wait.SetResult(length);
+        }
+        else
+        {
+            _wait.SetException(new SocketException((int)error));
+        }
+    }
+
+    internal void OnLate(bool cancelled)
+    {
+        if (!_waits)
+        {
+            return;
+        }
+        EndWait();
+        if (cancelled)
+        {
+            _wait.SetException(new OperationCanceledException());
+        }
+        else
+        {
+            _wait.SetResult(-1);
+        }
+    }
+
+    int IValueTaskSource<int>.GetResult(short token) => _wait.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _wait.GetStatus(token);
+
+    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _wait.OnCompleted(continuation, state, token, flags);
+
+    private void EndWait()
+    {
+        _waits = false;
+        Deadline = long.MaxValue;
+    }
+
+    private void SendOne(ReadOnlySpan<byte> packet, out SocketError error) => _socket.Send(packet, SocketFlags.None, out error);
+
+    /// <summary>Tells the kernel to cut what is sent into packets of a size (UDP_SEGMENT, since Linux 4.18); false if it does not.</summary>
+    private bool TrySegment(int size)
+    {
+        if (_segment == 0)
+        {
+            try
+            {
+                _socket.SetRawSocketOption(SolUdp, UdpSegment, BitConverter.GetBytes(size));
+                _segment = size;
+            }
+            catch (SocketException)
+            {
+                _segment = -1;
+            }
+        }
+        return _segment == size;
+    }
+}

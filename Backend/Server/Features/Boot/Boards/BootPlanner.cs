@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using Bootstrap.Netboot;
+using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Boot.Sets;
+using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Storage;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Bootstrap.Server.Features.Boot.Boards;
+
+/// <summary>
+/// The one place that decides whether a board boots from the network, and what. Decided once for each boot and then kept: a Pi reads
+/// config.txt up to four times (raspberrypi/rpi-eeprom#87), and what it reads must not change in between.
+/// </summary>
+internal sealed class BootPlanner(ApplianceOptions options, Database database, BootSetLibrary sets, TimeProvider clock) : IBootGate
+{
+    /// <summary>The longest silence within one boot: a ROM's time-outs are below a minute.</summary>
+    private static readonly TimeSpan s_silence = TimeSpan.FromMinutes(2);
+
+    /// <summary>Boots that are remembered; of more each file is decided for itself.</summary>
+    private const int MaxConversations = 8192;
+
+    private readonly ConcurrentDictionary<string, Conversation> _conversations = new();
+
+    /// <param name="Node">The node that the board was, if any, and <paramref name="BootId"/> what it ran then: once NetInst reports in, this boot is over.</param>
+    private sealed record Conversation(BootPlan Plan, string? Node, string? BootId, long LastAsked);
+
+    /// <summary>
+    /// A Pi that is to boot its own disk gets no boot information, and its EEPROM goes on to the next place in its order. A PC always gets
+    /// iPXE, whose script tells it at once; without an answer its firmware would try for a minute.
+    /// </summary>
+    bool IBootGate.Admits(MacAddress mac, DhcpClient client, DhcpMessageType asked)
+    {
+        var claim = BoardClaim.Of(mac, client);
+        BootPlan plan = asked == DhcpMessageType.Discover ? Begin(claim, null) : For(claim, null);
+        return client.Kind != BootClientKind.RaspberryPi || plan.FromNetwork;
+    }
+
+    /// <summary>What a board is given, as it was decided when this boot began.</summary>
+    /// <param name="claim">Who asks.</param>
+    /// <param name="address">What a client is known by that is known by nothing else.</param>
+    public BootPlan For(BoardClaim claim, IPAddress? address)
+    {
+        string? key = Keys(claim, address).FirstOrDefault(_conversations.ContainsKey);
+        if (key is not null && _conversations.TryGetValue(key, out Conversation? running) && clock.GetElapsedTime(running.LastAsked) < s_silence)
+        {
+            NodeRow? node = database.Read(c => Find(c, claim));
+            // A file by address alone tells nothing of the node; the DHCP messages before have.
+            if (node is null || (node.Id == running.Node && node.BootId == running.BootId))
+            {
+                Keep(claim, address, running with { LastAsked = clock.GetTimestamp() });
+                return running.Plan;
+            }
+        }
+        return Begin(claim, address);
+    }
+
+    private BootPlan Begin(BoardClaim claim, IPAddress? address)
+    {
+        Conversation conversation = database.Read(c =>
+        {
+            NodeRow? node = Find(c, claim);
+            return new Conversation(Decide(c, claim, node), node?.Id, node?.BootId, clock.GetTimestamp());
+        });
+        Keep(claim, address, conversation);
+        return conversation.Plan;
+    }
+
+    private BootPlan Decide(SqliteConnection c, BoardClaim claim, NodeRow? node)
+    {
+        string[] folders = [.. claim.Folders];
+        BootPlan Plan(bool fromNetwork, string reason) => new(node?.Name ?? $"the board {string.Join(", ", folders)}".TrimEnd(), fromNetwork, reason, sets.For(claim.Revision ?? RevisionOf(node)), folders);
+
+        if (folders.FirstOrDefault(HasOwnConfiguration) is { } folder)
+        {
+            return Plan(true, $"boots what is in boot/overrides/{folder}");
+        }
+        if (node is null)
+        {
+            return Plan(true, "starts NetInst: it was never seen before");
+        }
+        TaskRow? install = TaskRow.Open(c, node.NodeId).FirstOrDefault(task => task.Kind == ApiJson.Word(JobKind.Install));
+        if (install is not null)
+        {
+            string image = ImageName(c, install.Image);
+            return install.Phase == InstallKind.Starting
+                ? Plan(false, $"boots its own disk: {image} was just written to it")
+                : Plan(true, $"installs {image} because job {install.JobId} ordered it");
+        }
+        return node.Lifecycle switch
+        {
+            // The board that a person has let in must be able to introduce itself.
+            Lifecycle.Installed when node.NewKey == NodeRow.KeyAllowed => Plan(true, "starts NetInst: a person has let this board in as the node"),
+            Lifecycle.Installed => Plan(false, $"boots its own disk: installed with {ImageName(c, node.Image)}, and no job orders another installation"),
+            Lifecycle.Unbootable => Plan(true, "starts NetInst: its last installation ended in the middle"),
+            _ => Plan(true, "starts NetInst: nothing is installed on it yet"),
+        };
+    }
+
+    /// <summary>What a board has told of itself before, where its boot program does not.</summary>
+    private static uint? RevisionOf(NodeRow? node) =>
+        uint.TryParse(node?.Inventory.Revision, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint revision) ? revision : null;
+
+    private bool HasOwnConfiguration(string folder) => File.Exists(Path.Combine(options.OverridesFolder, folder, "config.txt"));
+
+    private static string ImageName(SqliteConnection c, string? digest) =>
+        c.QuerySingleOrDefault<string>("SELECT name FROM images WHERE digest = @digest", new { digest }) ?? "an image that was removed";
+
+    /// <summary>
+    /// The node that a board is. A Pi's id ends in the serial that its boot program tells; a serial or UUID says more than a MAC,
+    /// which may be a USB adapter's that went from board to board.
+    /// </summary>
+    private static NodeRow? Find(SqliteConnection c, BoardClaim claim) =>
+        claim is { Serial: null, Mac: null, Uuid: null } ? null : c.QueryFirstOrDefault<NodeRow>($"""
+            SELECT {NodeRow.Columns} FROM nodes
+            WHERE id = @uuid OR (length(id) = 16 AND id LIKE '%' || @serial) OR instr(inventory, @mac) > 0
+            ORDER BY instr(inventory, @mac) > 0 AND ifnull(id <> @uuid, 1) AND ifnull(id NOT LIKE '%' || @serial, 1), last_seen DESC
+            """, new { uuid = claim.Uuid, serial = claim.ShortSerial, mac = claim.Mac is { } mac ? $"\"{mac}\"" : null });
+
+    private static IEnumerable<string> Keys(BoardClaim claim, IPAddress? address)
+    {
+        string[] keys = [.. claim.Folders, .. claim.Uuid is { } uuid ? [uuid] : (string[])[]];
+        return keys.Length > 0 || address is null ? keys : [address.ToString()];
+    }
+
+    private void Keep(BoardClaim claim, IPAddress? address, Conversation conversation)
+    {
+        if (_conversations.Count >= MaxConversations)
+        {
+            foreach ((string old, Conversation _) in _conversations.Where(c => clock.GetElapsedTime(c.Value.LastAsked) >= s_silence))
+            {
+                _conversations.TryRemove(old, out _);
+            }
+        }
+        foreach (string key in Keys(claim, address))
+        {
+            if (_conversations.Count < MaxConversations || _conversations.ContainsKey(key))
+            {
+                _conversations[key] = conversation;
+            }
+        }
+    }
+}

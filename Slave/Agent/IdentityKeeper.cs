@@ -1,0 +1,159 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Board;
+using Bootstrap.Link;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Agent;
+
+/// <summary>
+/// Keeps the node's identity on its disk and has it renewed over the node's own link when a third of its life is left. The old one stays
+/// until the appliance has accepted a connection with the new one: whenever the power goes, one is there that works.
+/// </summary>
+public sealed class IdentityKeeper : IDisposable
+{
+    private readonly string _folder;
+    private readonly X509Certificate2 _authority;
+    private readonly Action<string> _log;
+    private readonly TimeProvider _clock;
+    private readonly Lock _lock = new();
+
+    private NodeIdentity _proven;
+    private NodeIdentity? _next;
+    private ECDsa? _askedFor;
+
+    // A board's own clock may be anywhere: the appliance's counts, for it is who looks at the dates.
+    private (DateTimeOffset Time, long Timestamp)? _appliance;
+
+    private IdentityKeeper(string folder, NodeIdentity proven, X509Certificate2 authority, Action<string> log, TimeProvider clock) =>
+        (_folder, _proven, _authority, _log, _clock) = (folder, proven, authority, log, clock);
+
+    /// <summary>Reads the identity, and a newer one that was not proven before the machine stopped.</summary>
+    /// <param name="folder">Holds <see cref="NodeFiles.Identity"/>.</param>
+    /// <param name="authority">The appliance's CA.</param>
+    /// <param name="log">The node's log.</param>
+    /// <param name="clock">Measures the time since the appliance told it.</param>
+    /// <exception cref="IOException">There is none, or it cannot be read.</exception>
+    public static IdentityKeeper Open(string folder, X509Certificate2 authority, Action<string> log, TimeProvider clock)
+    {
+        NodeIdentity proven = NodeIdentity.Load(Path.Combine(folder, NodeFiles.Identity)) ??
+            throw new IOException($"{folder} holds no {NodeFiles.Identity}: this machine was not enrolled; install it by the appliance");
+        return new IdentityKeeper(folder, proven, authority, log, clock) { _next = NodeIdentity.Load(Path.Combine(folder, NodeFiles.NextIdentity)) };
+    }
+
+    /// <summary>The one to connect with.</summary>
+    public NodeIdentity Current
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _next ?? _proven;
+            }
+        }
+    }
+
+    private string ProvenFile => Path.Combine(_folder, NodeFiles.Identity);
+
+    private string NextFile => Path.Combine(_folder, NodeFiles.NextIdentity);
+
+    /// <summary>The appliance told the time.</summary>
+    public void Hear(Welcome welcome) =>
+        _appliance = (DateTimeOffset.FromUnixTimeSeconds(welcome.UnixTimeSeconds), _clock.GetTimestamp());
+
+    /// <summary>The request for a newer certificate, if it is time for one. The same key asks until there is an answer.</summary>
+    public RenewCertificate? Ask()
+    {
+        X509Certificate2 current = Current.Certificate;
+        if (_appliance is not { } appliance ||
+            appliance.Time + _clock.GetElapsedTime(appliance.Timestamp) < current.NotAfter - (current.NotAfter - current.NotBefore) / 3)
+        {
+            return null;
+        }
+        _askedFor ??= NodeIdentity.CreateKey();
+        return new RenewCertificate(NodeIdentity.CreateSigningRequest(_askedFor, NodeId.Parse(Current.Name)));
+    }
+
+    /// <summary>Takes the appliance's answer and makes it durable.</summary>
+    /// <returns>The identity to try now; null where the answer is of no use.</returns>
+    public NodeIdentity? Take(NodeCertificate answer)
+    {
+        if (_askedFor is not { } key)
+        {
+            return null;
+        }
+        try
+        {
+            NodeIdentity next = NodeIdentity.Create(answer.Certificate, key);
+            if (!Trust.IsIssuedBy(next.Certificate, _authority) || next.Name != Current.Name)
+            {
+                _log($"the certificate that came names '{next.Name}', or is not from our CA: refused");
+                return null;
+            }
+            next.Save(NextFile);
+            Linux.Sync(); // the folder's entry too: the appliance forgets the old certificate once it has seen the new one
+            _askedFor = null;
+            lock (_lock)
+            {
+                return _next = next;
+            }
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            _log($"the certificate that came cannot be used: {e.Message}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _log($"the new certificate cannot be kept, the old one stays: {e.Message}");
+        }
+        return null;
+    }
+
+    /// <summary>The appliance accepted a connection with this identity: the older one has done its work.</summary>
+    public void Accepted(NodeIdentity identity)
+    {
+        lock (_lock)
+        {
+            if (identity != _next)
+            {
+                return;
+            }
+            try
+            {
+                File.Move(NextFile, ProvenFile, overwrite: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _log($"{NextFile} cannot be renamed and stays the one that is used: {e.Message}");
+                return;
+            }
+            (_proven, _next) = (identity, null);
+            _log($"this node's certificate was renewed; it is good until {identity.Certificate.NotAfter.ToUniversalTime():u}");
+        }
+    }
+
+    /// <summary>The appliance does not take this identity.</summary>
+    /// <returns>The one to go on with.</returns>
+    public Task<NodeIdentity> RefusedAsync(NodeIdentity identity, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            if (identity == _next)
+            {
+                _log("the appliance does not take the new certificate: going on with the old one");
+                _next = null;
+                File.Delete(NextFile);
+            }
+            return Task.FromResult(_next ?? _proven);
+        }
+    }
+
+    public void Dispose()
+    {
+        _proven.Dispose();
+        _next?.Dispose();
+        _askedFor?.Dispose();
+    }
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using Bootstrap.Server.Features.Access;
+using Bootstrap.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bootstrap.Cli.Tests;
+
+/// <summary>The program <c>bootstrap</c> as a user has it, signed in to an appliance of its own.</summary>
+internal sealed class CommandLine : IAsyncDisposable
+{
+    private static readonly string s_program = Path.Combine(AppContext.BaseDirectory, "bootstrap");
+
+    private CommandLine(TestAppliance appliance, string folder)
+    {
+        Appliance = appliance;
+        Folder = folder;
+    }
+
+    public TestAppliance Appliance { get; }
+
+    /// <summary>For the test's files.</summary>
+    public string Folder { get; }
+
+    public static async Task<CommandLine> StartAsync()
+    {
+        TestAppliance appliance = await TestAppliance.StartAsync();
+        var line = new CommandLine(appliance, Directory.CreateTempSubdirectory("test-cli-").FullName);
+        string token = Path.Combine(line.Folder, "token");
+        await File.WriteAllTextAsync(token, appliance.Services.GetRequiredService<AccessTokens>().CreateToken("command line"));
+        (int code, _, string errors) = await line.RunAsync("login", appliance.Url.ToString(), "--token-file", token);
+        Assert.Equal((0, ""), (code, errors));
+        return line;
+    }
+
+    /// <summary>Runs a command that gets no answer to what it asks.</summary>
+    public Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments) => RunAsync([], "", arguments);
+
+    /// <summary>Runs a command.</summary>
+    /// <param name="wrapper">What starts the program, such as a script that gives it a namespace; empty: nothing.</param>
+    /// <param name="answer">What the user types.</param>
+    public Task<(int Code, string Output, string Errors)> RunAsync(string[] wrapper, string answer, params string[] arguments) =>
+        RunToolAsync([.. wrapper, "env", $"BOOTSTRAP_CONNECTION={Path.Combine(Folder, "connection.json")}", s_program, .. arguments], answer);
+
+    /// <summary>Runs any program to its end.</summary>
+    public static async Task<(int Code, string Output, string Errors)> RunToolAsync(string[] command, string input = "")
+    {
+        using Process process = Process.Start(new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        string errors = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, errors.Trim());
+    }
+
+    /// <summary>Runs any program, which must succeed, and returns what it printed.</summary>
+    public static async Task<string> ToolAsync(params string[] command)
+    {
+        (int code, string output, string errors) = await RunToolAsync(command);
+        return code == 0 ? output : throw new InvalidOperationException($"`{string.Join(' ', command)}` failed: {errors}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Appliance.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+}

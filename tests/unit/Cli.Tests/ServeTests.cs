@@ -1,0 +1,34 @@
+namespace Bootstrap.Cli.Tests;
+
+public sealed class ServeTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("test-serve-").FullName;
+
+    [Theory]
+    [InlineData("netinst/arm64/kernel")]
+    [InlineData("netinst/arm64/init.cpio.zst")]
+    [InlineData("slave/arm64/bootstrap-slave.zst")]
+    public async Task A_link_to_nothing_in_the_share_folder_is_told_in_one_sentence(string dangling)
+    {
+        // The program looks for its share folder beside itself: it gets a place of its own.
+        string program = Path.Combine(_folder, "program");
+        await CommandLine.ToolAsync("cp", "-r", AppContext.BaseDirectory, program);
+        string share = Path.Combine(program, "share");
+        foreach (string name in new[] { "netinst/arm64/kernel", "netinst/arm64/modules.cpio.zst", "netinst/arm64/init.cpio.zst" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(share, name))!);
+            await File.WriteAllBytesAsync(Path.Combine(share, name), [1, 2, 3, 4], TestContext.Current.CancellationToken);
+        }
+        string link = Path.Combine(share, dangling);
+        Directory.CreateDirectory(Path.GetDirectoryName(link)!);
+        File.Delete(link);
+        File.CreateSymbolicLink(link, "/nowhere/at-all");
+
+        (int code, string output, string errors) = await CommandLine.RunToolAsync(
+            [Path.Combine(program, "bootstrap"), "serve", "--data", Path.Combine(_folder, "data"), "--dhcp", "off", "--tftp", "off"]);
+        Assert.Equal((1, ""), (code, output));
+        Assert.Equal($"bootstrap: {link} is a link to /nowhere/at-all, which does not exist: make that file, or remove the link to do without it.", errors);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}

@@ -1,0 +1,154 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Bootstrap.Netboot;
+using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Boot.Doctor;
+using Bootstrap.Server.Features.Monitoring;
+using Bootstrap.Server.Storage;
+using Bootstrap.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bootstrap.Server.Tests;
+
+/// <summary>The boot doctor of a whole appliance, by its API.</summary>
+public sealed class BootReportTests : IAsyncLifetime
+{
+    private static readonly IPAddress s_board = IPAddress.Parse("10.0.0.7");
+
+    private readonly CancellationToken _end = TestContext.Current.CancellationToken;
+    private TestAppliance _appliance = null!;
+    private HttpClient _api = null!;
+
+    private BootRecorder Recorder => _appliance.Services.GetRequiredService<BootRecorder>();
+
+    public async ValueTask InitializeAsync()
+    {
+        _appliance = await TestAppliance.StartAsync();
+        _api = _appliance.CreateClient();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _api.Dispose();
+        await _appliance.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task An_unknown_board_is_listed_with_what_its_first_message_tells()
+    {
+        Recorder.Asked(Discover(s_board));
+        Recorder.Asked(Discover(s_board) with { Mac = new MacAddress(1), Kind = BootClientKind.None });
+        JsonNode board = (await GetAsync("boot/boards")).AsArray().Single()!;
+        Assert.Equal("dc:a6:32:01:36:c2", board["mac"]!.ToString());
+        Assert.Equal("Raspberry Pi 4 Model B Rev 1.4", board["model"]!.ToString());
+        Assert.Equal("01eeffc0", board["serial"]!.ToString());
+        Assert.Equal("Raspberry Pi", board["vendor"]!.ToString());
+        Assert.Null(board["node"]);
+        Assert.Equal("[]", await _api.GetStringAsync("nodes", _end));
+    }
+
+    [Fact]
+    public async Task A_board_that_introduces_itself_is_merged_into_its_node()
+    {
+        Recorder.Asked(Discover(s_board));
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse("1000000001eeffc0"), NodeRole.NetInst, "arm64", _end);
+        await node.ReceiveAsync<Wait>(_end);
+        foreach (string name in new[] { "dc:a6:32:01:36:c2", "dc-a6-32-01-36-c2", "01eeffc0", "1000000001eeffc0", "node-eeffc0" })
+        {
+            JsonNode explained = await GetAsync($"boot/boards/{name}/explain");
+            Assert.Equal("1000000001eeffc0", explained["board"]!["node"]!.ToString());
+            Assert.Equal("waits", explained["findings"]![0]!["rule"]!.ToString());
+        }
+        JsonArray events = (await GetAsync("boot/boards/01eeffc0/conversations"))[0]!["events"]!.AsArray();
+        Assert.Equal(["discover", "net-inst", "waiting"], events.Select(e => (e!["asked"] ?? e["stage"])!.ToString()));
+    }
+
+    [Fact]
+    public async Task A_board_that_was_never_seen_is_a_sentence()
+    {
+        using HttpResponseMessage response = await _api.GetAsync("boot/boards/dc:a6:32:00:00:00/explain", _end);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Contains("was seen booting", await response.Content.ReadAsStringAsync(_end));
+    }
+
+    [Fact]
+    public async Task Requests_for_boot_files_over_HTTP_are_part_of_the_conversation()
+    {
+        Recorder.Asked(Discover(IPAddress.Loopback));
+        using var board = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{_appliance.Options.Http}/") };
+        Assert.Equal(HttpStatusCode.NotFound, (await board.GetAsync("boot/files/01eeffc0/no-such-file", _end)).StatusCode);
+        Assert.Equal(4, (await board.GetByteArrayAsync("netinst/arm64/kernel", _end)).Length);
+        JsonArray events = (await Poll.UntilAsync(() => GetAsync("boot/boards/01eeffc0/conversations"), c => c[0]!["events"]!.AsArray().Count == 3, _end))[0]!["events"]!.AsArray();
+        Assert.Equal(("boot/files/01eeffc0/no-such-file", "not-found"), (events[1]!["path"]!.ToString(), events[1]!["outcome"]!.ToString()));
+        Assert.Equal(("netinst/arm64/kernel", "completed", 4), (events[2]!["path"]!.ToString(), events[2]!["outcome"]!.ToString(), (int)events[2]!["bytes"]!));
+    }
+
+    [Fact]
+    public async Task Those_who_watch_are_told()
+    {
+        using HttpResponseMessage stream = await _api.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, _end);
+        using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync(_end));
+        await lines.ReadLineAsync(_end); // the stream is open
+        Recorder.Asked(Discover(s_board));
+        string? line;
+        do
+        {
+            line = await lines.ReadLineAsync(_end);
+        }
+        while (line != "event: boot");
+        JsonNode told = JsonNode.Parse((await lines.ReadLineAsync(_end))!["data: ".Length..])!;
+        Assert.Equal("dc:a6:32:01:36:c2", told["board"]!["mac"]!.ToString());
+        Assert.Equal("discover", told["events"]![0]!["asked"]!.ToString());
+    }
+
+    [Fact]
+    public async Task What_was_seen_outlives_a_restart_and_old_conversations_are_forgotten()
+    {
+        string folder = Directory.CreateTempSubdirectory("test-boot-").FullName;
+        using var database = new Database(Path.Combine(folder, "appliance.db"));
+        var clock = new SettableClock();
+        using (BootRecorder before = new(new BootStore(database), new NoiseCounter(), clock))
+        {
+            await before.StartAsync(_end);
+            for (int boot = 0; boot < BootStore.Kept + 5; boot++)
+            {
+                before.Asked(Discover(s_board));
+                before.Fetched(new TftpSighting(new BootClient(s_board, null), "01eeffc0/kernel8.img", TftpOutcome.Completed, 9, null) { Length = 9, BlockSize = 1468 });
+                clock.Now += TimeSpan.FromMinutes(5);
+            }
+            await before.StopAsync(_end);
+        }
+        using BootRecorder after = new(new BootStore(database), new NoiseCounter(), clock);
+        IReadOnlyList<Conversation> kept = after.Conversations(BootRecording.Mac);
+        Assert.Equal(BootStore.Kept, kept.Count);
+        Assert.Equal(kept.OrderByDescending(c => c.StartedAt), kept);
+        Assert.Equal(9, Assert.IsType<FileEvent>(kept[0].Events[1]).Length);
+        Assert.Equal("01eeffc0", after.Read(timeline => timeline.Boards[BootRecording.Mac].Serial));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void What_is_too_much_for_the_queue_is_counted_and_whoever_reports_never_waits()
+    {
+        string folder = Directory.CreateTempSubdirectory("test-boot-").FullName;
+        using (var database = new Database(Path.Combine(folder, "appliance.db")))
+        {
+            var noise = new NoiseCounter();
+            using BootRecorder recorder = new(new BootStore(database), noise, TimeProvider.System);
+            for (int i = 0; i < 10_000; i++)
+            {
+                recorder.Asked(Discover(s_board));
+            }
+            Assert.Equal(10_000 - 8192, noise.Counts["boot timeline"]);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static DhcpSighting Discover(IPAddress address) => new(BootRecording.Mac, BootClientKind.RaspberryPi,
+        new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc03114), "eth0", DhcpMessageType.Discover, DhcpMessageType.Offer, address, null);
+
+    private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, _end))!;
+}

@@ -1,0 +1,201 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using Bootstrap.Netboot;
+using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bootstrap.Server.Tests;
+
+public sealed class BootTests : IAsyncLifetime
+{
+    private const string Board = "10000000bbbb0001", Folder = "bbbb0001/";
+
+    private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
+
+    private readonly SettableClock _clock = new();
+    private TestAppliance _appliance = null!;
+    private HttpClient _api = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _appliance = await TestAppliance.StartAsync(clock: _clock);
+        _api = _appliance.CreateClient();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _api.Dispose();
+        await _appliance.DisposeAsync();
+    }
+
+    [Fact]
+    public void A_board_that_was_never_seen_starts_net_inst()
+    {
+        Assert.True(Discovers(Board));
+        Assert.Contains("# the board bbbb0001, dc-a6-32-00-00-01 starts NetInst: it was never seen before", Read(Folder + "config.txt"));
+        Assert.Contains("console=serial0", Read(Folder + "cmdline.txt"));
+        Assert.NotNull(Read(Folder + "kernel8.img"));
+        Assert.Null(Read(Folder + "start4.bin"));
+    }
+
+    [Fact]
+    public async Task An_installed_board_boots_its_own_disk_until_a_job_orders_another_installation()
+    {
+        await using SimulatedNode node = await InstallAsync();
+        Assert.False(Discovers(Board));
+        Assert.Null(Read(Folder + "config.txt"));
+        Assert.Null(Read(Folder + "kernel8.img"));
+
+        await node.DisconnectAsync(s_end);
+        JsonNode job = await OrderAsync();
+        Assert.True(Discovers(Board));
+        Assert.Contains($"installs tiny because job {job["job"]!["id"]} ordered it", Read(Folder + "config.txt"));
+    }
+
+    [Fact]
+    public async Task A_board_that_was_just_written_boots_its_disk_although_its_job_is_not_over()
+    {
+        await using SimulatedNode node = await WriteAsync();
+        Assert.False(Discovers(Board));
+    }
+
+    [Fact]
+    public async Task What_a_board_is_given_stays_the_same_within_one_boot()
+    {
+        await using SimulatedNode node = await InstallAsync();
+        await node.DisconnectAsync(s_end);
+        await OrderAsync();
+        Assert.True(Discovers(Board));
+        string? first = Read(Folder + "config.txt");
+        Assert.True((await _api.PostAsJsonAsync($"tasks/{await OpenTaskAsync()}/cancel", new { }, s_end)).IsSuccessStatusCode);
+        Assert.Equal(first, Read(Folder + "config.txt"));
+
+        Assert.False(Discovers(Board));
+        Assert.Null(Read(Folder + "config.txt"));
+    }
+
+    [Fact]
+    public async Task Without_dhcp_a_boot_is_over_after_a_long_silence_or_when_the_board_reports_in()
+    {
+        Assert.NotNull(Read(Folder + "config.txt"));
+        await using SimulatedNode node = await WriteAsync();
+        Assert.Null(Read(Folder + "config.txt")); // it runs NetInst by now: this is another boot
+        await node.RestartAsync(NodeRole.Slave, _task, cancellation: s_end);
+        await InstalledAsync();
+        await node.DisconnectAsync(s_end);
+        await OrderAsync();
+        Assert.NotNull(Read(Folder + "config.txt"));
+        await _api.PostAsJsonAsync($"tasks/{await OpenTaskAsync()}/cancel", new { }, s_end);
+        Assert.NotNull(Read(Folder + "config.txt"));
+        _clock.Advance(TimeSpan.FromMinutes(3));
+        Assert.Null(Read(Folder + "config.txt"));
+    }
+
+    [Fact]
+    public async Task An_administrator_s_files_come_before_all_others_and_boot_even_an_installed_board()
+    {
+        await using SimulatedNode node = await InstallAsync();
+        string own = Path.Combine(_appliance.Options.OverridesFolder, "bbbb0001");
+        Directory.CreateDirectory(own);
+        await File.WriteAllTextAsync(Path.Combine(own, "config.txt"), "kernel=mine.img\n", s_end);
+        Assert.True(Discovers(Board));
+        Assert.Equal("kernel=mine.img\n", Read(Folder + "config.txt"));
+        Assert.NotNull(Read(Folder + "kernel8.img"));
+        Assert.DoesNotContain("mine.img", Read("bbbb0002/config.txt"));
+
+        File.CreateSymbolicLink(Path.Combine(own, "secret"), Path.Combine(_appliance.Options.DataFolder, "ca", "ca.pem"));
+        Assert.Throws<IOException>(() => Read(Folder + "secret"));
+    }
+
+    [Fact]
+    public async Task A_pc_is_told_by_its_script_what_it_boots_and_why()
+    {
+        using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{_appliance.Options.Http}/") };
+        Assert.Contains("chain http://" + _appliance.Options.Http, await plain.GetStringAsync("boot/ipxe", s_end));
+        var uuid = Guid.NewGuid();
+        string query = $"boot/ipxe?mac=52:54:00:00:00:09&uuid={uuid}";
+        Assert.Contains("kernel http://", await plain.GetStringAsync(query, s_end));
+
+        await using SimulatedNode node = await InstallAsync(uuid.ToString(), "amd64");
+        string script = await plain.GetStringAsync(query, s_end);
+        Assert.Contains("boots its own disk: installed with tiny", script);
+        Assert.Contains("sanboot --no-describe --drive 0x80", script);
+        Assert.DoesNotContain("kernel http://", script);
+    }
+
+    [Fact]
+    public async Task A_name_of_an_image_cannot_write_into_config_txt()
+    {
+        await using SimulatedNode node = await ConnectAsync(Board, "arm64");
+        await ImportAsync("x\nkernel=evil.img", "arm64");
+        await node.DisconnectAsync(s_end);
+        (await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { Board }, image = "x\nkernel=evil.img" }, s_end)).EnsureSuccessStatusCode();
+        Assert.True(Discovers(Board));
+        Assert.DoesNotContain("\nkernel=evil.img", Read(Folder + "config.txt"));
+    }
+
+    private Guid _task;
+
+    private async Task<SimulatedNode> WriteAsync(string id = Board, string architecture = "arm64")
+    {
+        SimulatedNode node = await ConnectAsync(id, architecture);
+        await ImportAsync("tiny", architecture);
+        await OrderAsync(id);
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        _task = start.TaskId;
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
+        await Poll.UntilAsync(() => GetAsync($"nodes/{id}"), n => n["task"]?["phase"]?.ToString() == "starting", s_end);
+        return node;
+    }
+
+    private async Task<SimulatedNode> InstallAsync(string id = Board, string architecture = "arm64")
+    {
+        SimulatedNode node = await WriteAsync(id, architecture);
+        await node.RestartAsync(NodeRole.Slave, _task, cancellation: s_end);
+        await InstalledAsync(id);
+        return node;
+    }
+
+    private Task<JsonNode> InstalledAsync(string id = Board) =>
+        Poll.UntilAsync(() => GetAsync($"nodes/{id}"), n => n["lifecycle"]!.ToString() == "installed", s_end);
+
+    private Task<SimulatedNode> ConnectAsync(string id, string architecture) =>
+        SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse(id), NodeRole.NetInst, architecture, s_end);
+
+    private async Task ImportAsync(string name, string architecture) =>
+        (await _api.PostAsync($"images?name={Uri.EscapeDataString(name)}&architecture={architecture}", new ByteArrayContent(TinyImage.Create()), s_end)).EnsureSuccessStatusCode();
+
+    private async Task<JsonNode> OrderAsync(string id = Board)
+    {
+        using HttpResponseMessage answer = await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { id }, image = "tiny" }, s_end);
+        return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>(s_end))!;
+    }
+
+    private async Task<string> OpenTaskAsync() => (await GetAsync($"nodes/{Board}"))["task"]!["id"]!.ToString();
+
+    private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, s_end))!;
+
+    /// <summary>What a Pi 4's EEPROM says; true if it is told to boot from the network.</summary>
+    private bool Discovers(string serial) => _appliance.Services.GetRequiredService<IBootGate>().Admits(
+        Mac, new DhcpClient(BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, Convert.ToUInt32(serial[8..], 16), 0xc03114), false),
+        DhcpMessageType.Discover);
+
+    private static MacAddress Mac { get; } = MacAddress.TryParse("dc:a6:32:00:00:01", out MacAddress mac) ? mac : default;
+
+    private string? Read(string path)
+    {
+        using BootFile? file = _appliance.Services.GetRequiredService<IBootFiles>().Find(new BootClient(IPAddress.Loopback, null), path);
+        if (file is null)
+        {
+            return null;
+        }
+        byte[] bytes = new byte[file.Length];
+        Assert.Equal(bytes.Length, file.ReadAt(0, bytes));
+        return Encoding.ASCII.GetString(bytes);
+    }
+}
