@@ -34,6 +34,9 @@ public sealed record DhcpSighting(
     /// <summary>The mask ROM of a Pi 3, which takes neither a relay nor a TFTP server on another subnet.</summary>
     public bool IsPi3Rom { get; init; }
 
+    /// <summary>It is to boot its own disk, and was given no boot information (<see cref="IBootGate"/>).</summary>
+    public bool IsLeftAlone { get; init; }
+
     /// <summary>The relay that passed the message on; null if it came by the client's own wire.</summary>
     public IPAddress? Relay { get; init; }
 

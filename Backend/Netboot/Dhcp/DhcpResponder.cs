@@ -29,34 +29,31 @@ public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
     /// <summary>Addresses found in use by strangers before a client is left to ask again.</summary>
     private const int MaxConflicts = 4;
 
+    /// <summary>A client that is not to boot from the network is one that asks for no boot information.</summary>
+    public DhcpClient Admit(DhcpMessage request, DhcpClient client) =>
+        client.Kind != BootClientKind.None && request is { IsRequest: true, Type: { } type } && options.Gate?.Admits(request.Mac, client, type) == false
+            ? client with { Kind = BootClientKind.None }
+            : client;
+
     /// <summary>The reply to a message to the DHCP port; null: none.</summary>
     /// <param name="request">The message.</param>
-    /// <param name="client">What sent it.</param>
+    /// <param name="client">What sent it, and is admitted.</param>
     /// <param name="at">The interface that heard it.</param>
     /// <param name="whoHas">Asked before an address is offered; null where the wire cannot be asked.</param>
     /// <param name="cancel">Ends the wait for the wire.</param>
     public ValueTask<DhcpMessage?> AnswerAsync(
-        DhcpMessage request, DhcpClient client, DhcpInterface at, WhoHas? whoHas, CancellationToken cancel)
-    {
-        client = Admit(request, client);
-        return !request.IsRequest ? default :
-            options.Addresses is { } plan ? AnswerFullAsync(request, client, at, plan, whoHas, cancel) :
-            request.Type == DhcpMessageType.Discover && client.Kind != BootClientKind.None
-                ? new(Reply(request, DhcpMessageType.Offer, client, at, IPAddress.Any, proxy: true, []))
-                : default;
-    }
+        DhcpMessage request, DhcpClient client, DhcpInterface at, WhoHas? whoHas, CancellationToken cancel) =>
+        !request.IsRequest ? default :
+        options.Addresses is { } plan ? AnswerFullAsync(request, client, at, plan, whoHas, cancel) :
+        request.Type == DhcpMessageType.Discover && client.Kind != BootClientKind.None
+            ? new(Reply(request, DhcpMessageType.Offer, client, at, IPAddress.Any, proxy: true, []))
+            : default;
 
     /// <summary>The reply to a message to the boot server's port 4011 (PXE 2.1 §2.2.5); null: none.</summary>
     public DhcpMessage? AnswerBootServer(DhcpMessage request, DhcpClient client, DhcpInterface at) =>
-        request is { IsRequest: true, Type: DhcpMessageType.Request or DhcpMessageType.Inform } && Admit(request, client).Kind != BootClientKind.None
+        request is { IsRequest: true, Type: DhcpMessageType.Request or DhcpMessageType.Inform } && client.Kind != BootClientKind.None
             ? Reply(request, DhcpMessageType.Ack, client, at, IPAddress.Any, proxy: true, [])
             : null;
-
-    /// <summary>A client that is not to boot from the network is one that asks for no boot information.</summary>
-    private DhcpClient Admit(DhcpMessage request, DhcpClient client) =>
-        client.Kind != BootClientKind.None && request is { IsRequest: true, Type: { } type } && options.Gate?.Admits(request.Mac, client, type) == false
-            ? client with { Kind = BootClientKind.None }
-            : client;
 
     private async ValueTask<DhcpMessage?> AnswerFullAsync(
         DhcpMessage request, DhcpClient client, DhcpInterface at, AddressPlan plan, WhoHas? whoHas, CancellationToken cancel)

@@ -123,6 +123,7 @@ public sealed class DhcpServer : IDisposable
     private async Task AnswerAsync(DhcpMessage message, DhcpMessageType type, IPEndPoint from, DhcpPort port, DhcpInterface at, CancellationToken cancel)
     {
         var client = DhcpClient.Of(message);
+        DhcpClient admitted;
         DhcpMessage? reply;
         try
         {
@@ -130,9 +131,10 @@ public sealed class DhcpServer : IDisposable
             {
                 await Task.Delay(PatienceOf(message.Mac), _clock, cancel);
             }
+            admitted = _responder.Admit(message, client);
             reply = port.IsBootServer
-                ? _responder.AnswerBootServer(message, client, at)
-                : await _responder.AnswerAsync(message, client, at, port.WhoHas, cancel);
+                ? _responder.AnswerBootServer(message, admitted, at)
+                : await _responder.AnswerAsync(message, admitted, at, port.WhoHas, cancel);
             if (reply is not null)
             {
                 byte[] bytes = new byte[DhcpMessage.MaximumReplySize];
@@ -156,6 +158,7 @@ public sealed class DhcpServer : IDisposable
             reply is { BootFile.Length: > 0 } ? reply.BootFile : null)
         {
             IsPi3Rom = client.IsPi3Rom,
+            IsLeftAlone = admitted.Kind != client.Kind,
             Relay = message.Relay.Equals(IPAddress.Any) ? null : message.Relay,
             Server = at.Address,
             ChosenServer = type == DhcpMessageType.Request ? message.FindAddress(DhcpOptionCode.ServerIdentifier) : null,

@@ -375,11 +375,11 @@ public sealed class DhcpResponderTests
         public DhcpMessage? Answer(DhcpMessage request) => Answer(request, DhcpClient.Of(request), s_rack);
 
         public DhcpMessage? AnswerBootServer(DhcpMessage request, BootClientKind kind, DhcpInterface at) =>
-            _responder.AnswerBootServer(request, DhcpClient.Of(request) with { Kind = kind }, at);
+            _responder.AnswerBootServer(request, _responder.Admit(request, DhcpClient.Of(request) with { Kind = kind }), at);
 
         private DhcpMessage? Answer(DhcpMessage request, DhcpClient client, DhcpInterface at)
         {
-            ValueTask<DhcpMessage?> answer = _responder.AnswerAsync(request, client, at,
+            ValueTask<DhcpMessage?> answer = _responder.AnswerAsync(request, _responder.Admit(request, client), at,
                 (address, _) => new(Strangers.TryGetValue(address.ToString(), out MacAddress mac) ? mac : null), CancellationToken.None);
             Assert.True(answer.IsCompleted, "nothing here waits");
             return answer.GetAwaiter().GetResult();

@@ -39,10 +39,11 @@ internal sealed class BootRecording
     public static BootRecording Pc() => new(BootClientKind.UefiX64, new ClientMachineId(MachineIdForm.Uuid, Uuid: Guid.Empty));
 
     public BootRecording Discover(
-        double at, bool rom = false, string? relay = null, bool answered = true, int tried = 0, string? given = null, string? bootFile = null, BootClientKind? kind = null) =>
+        double at, bool rom = false, string? relay = null, bool answered = true, int tried = 0, string? given = null, string? bootFile = null, BootClientKind? kind = null,
+        bool leftAlone = false) =>
         Dhcp(at, new DhcpSighting(Mac, kind ?? _kind, _machine, "eth0", DhcpMessageType.Discover, answered ? DhcpMessageType.Offer : null,
             given is null ? null : IPAddress.Parse(given), bootFile)
-        { IsPi3Rom = rom, Relay = relay is null ? null : IPAddress.Parse(relay), Server = Appliance, Seconds = tried });
+        { IsPi3Rom = rom, IsLeftAlone = leftAlone, Relay = relay is null ? null : IPAddress.Parse(relay), Server = Appliance, Seconds = tried });
 
     public BootRecording Request(double at, string chosen = "10.0.0.254", BootClientKind? kind = null) =>
         Dhcp(at, new DhcpSighting(Mac, kind ?? _kind, _machine, "eth0", DhcpMessageType.Request, null, IPAddress.Parse("10.0.0.7"), null)

@@ -58,6 +58,31 @@ public sealed class BootTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_installed_board_that_does_not_stop_asking_has_nothing_to_boot_and_starts_net_inst()
+    {
+        await using SimulatedNode node = await InstallAsync();
+        foreach (int pause in (int[])[0, 40, 90, 45])
+        {
+            _clock.Advance(TimeSpan.FromSeconds(pause)); // network first in its order: it asks for 45 s, boots its disk, and is switched off and on
+            Assert.False(Discovers(Board));
+        }
+        _clock.Advance(TimeSpan.FromSeconds(50));
+        Assert.True(Discovers(Board));
+        Assert.Contains("starts NetInst: it was installed, and found nothing to boot on its disk", Read(Folder + "config.txt"));
+        await node.RestartAsync(NodeRole.Slave, cancellation: s_end);
+        Assert.False(Discovers(Board));
+    }
+
+    [Fact]
+    public async Task The_rom_of_a_pi_3_asks_only_where_its_card_boots_nothing()
+    {
+        await using SimulatedNode node = await InstallAsync();
+        Assert.True(Discovers(Board, isPi3Rom: true));
+        Assert.True(Discovers(Board)); // bootcode.bin, which the ROM has fetched, asks again
+        Assert.NotNull(Read(Folder + "config.txt"));
+    }
+
+    [Fact]
     public async Task A_board_that_was_just_written_boots_its_disk_although_its_job_is_not_over()
     {
         await using SimulatedNode node = await WriteAsync();
@@ -181,8 +206,8 @@ public sealed class BootTests : IAsyncLifetime
     private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 
     /// <summary>What a Pi 4's EEPROM says; true if it is told to boot from the network.</summary>
-    private bool Discovers(string serial) => _appliance.Services.GetRequiredService<IBootGate>().Admits(
-        Mac, new DhcpClient(BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, Convert.ToUInt32(serial[8..], 16), 0xc03114), false),
+    private bool Discovers(string serial, bool isPi3Rom = false) => _appliance.Services.GetRequiredService<IBootGate>().Admits(
+        Mac, new DhcpClient(BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, Convert.ToUInt32(serial[8..], 16), 0xc03114), isPi3Rom),
         DhcpMessageType.Discover);
 
     private static MacAddress Mac { get; } = MacAddress.TryParse("dc:a6:32:00:00:01", out MacAddress mac) ? mac : default;

@@ -22,22 +22,31 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     /// <summary>The longest silence within one boot: a ROM's time-outs are below a minute.</summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromMinutes(2);
 
+    /// <summary>A board that finds nothing on its disk asks again at once: an SD card and a USB port without a disk are tried in less (USB_MSD_DISCOVER_TIMEOUT is 20 s).</summary>
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(60);
+
+    /// <summary>An EEPROM that has the network first asks for 45 s (DHCP_TIMEOUT) before it goes on to its disk.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
+
     /// <summary>Boots that are remembered; of more each file is decided for itself.</summary>
     private const int MaxConversations = 8192;
 
     private readonly ConcurrentDictionary<string, Conversation> _conversations = new();
 
     /// <param name="Node">The node that the board was, if any, and <paramref name="BootId"/> what it ran then: once NetInst reports in, this boot is over.</param>
-    private sealed record Conversation(BootPlan Plan, string? Node, string? BootId, long LastAsked);
+    /// <param name="AskedSince">When the board began to ask, without a pause.</param>
+    /// <param name="HasNoSystem">It asks because its disk holds nothing that boots, whatever was installed there.</param>
+    private sealed record Conversation(BootPlan Plan, string? Node, string? BootId, long LastAsked, long AskedSince, bool HasNoSystem);
 
     /// <summary>
-    /// A Pi that is to boot its own disk gets no boot information, and its EEPROM goes on to the next place in its order. A PC always gets
-    /// iPXE, whose script tells it at once; without an answer its firmware would try for a minute.
+    /// A Pi that is to boot its own disk gets no boot information, and its EEPROM goes on to the next place in its order; one that does not
+    /// stop asking has no other place to go to. A PC always gets iPXE, whose script tells it at once; without an answer its firmware would
+    /// try for a minute.
     /// </summary>
     bool IBootGate.Admits(MacAddress mac, DhcpClient client, DhcpMessageType asked)
     {
         var claim = BoardClaim.Of(mac, client);
-        BootPlan plan = asked == DhcpMessageType.Discover ? Begin(claim, null) : For(claim, null);
+        BootPlan plan = asked == DhcpMessageType.Discover ? Begin(claim, null, client.IsPi3Rom) : For(claim, null);
         return client.Kind != BootClientKind.RaspberryPi || plan.FromNetwork;
     }
 
@@ -46,12 +55,11 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     /// <param name="address">What a client is known by that is known by nothing else.</param>
     public BootPlan For(BoardClaim claim, IPAddress? address)
     {
-        string? key = Keys(claim, address).FirstOrDefault(_conversations.ContainsKey);
-        if (key is not null && _conversations.TryGetValue(key, out Conversation? running) && clock.GetElapsedTime(running.LastAsked) < s_silence)
+        if (Last(claim, address) is { } running && clock.GetElapsedTime(running.LastAsked) < s_silence)
         {
             NodeRow? node = database.Read(c => Find(c, claim));
             // A file by address alone tells nothing of the node; the DHCP messages before have.
-            if (node is null || (node.Id == running.Node && node.BootId == running.BootId))
+            if (node is null || IsSameBoot(running, node))
             {
                 Keep(claim, address, running with { LastAsked = clock.GetTimestamp() });
                 return running.Plan;
@@ -60,18 +68,40 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
         return Begin(claim, address);
     }
 
-    private BootPlan Begin(BoardClaim claim, IPAddress? address)
+    private BootPlan Begin(BoardClaim claim, IPAddress? address, bool isPi3Rom = false)
     {
+        long now = clock.GetTimestamp();
+        Conversation? before = Last(claim, address);
         Conversation conversation = database.Read(c =>
         {
             NodeRow? node = Find(c, claim);
-            return new Conversation(Decide(c, claim, node), node?.Id, node?.BootId, clock.GetTimestamp());
+            bool goesOn = before is not null && clock.GetElapsedTime(before.LastAsked, now) < s_pause && IsSameBoot(before, node);
+            long since = goesOn ? before!.AskedSince : now;
+            // The ROM of a Pi 3 tries its card before all else (raspberrypi/documentation, bootflow-legacy), and asks five times only.
+            bool hasNoSystem = (goesOn && before!.HasNoSystem) || clock.GetElapsedTime(since, now) >= s_patience ||
+                (isPi3Rom && node?.Inventory.Disks.Any(disk => disk.Kind == "sd") == true);
+            return new Conversation(Decide(c, claim, node, hasNoSystem), node?.Id, node?.BootId, now, since, hasNoSystem);
         });
         Keep(claim, address, conversation);
         return conversation.Plan;
     }
 
-    private BootPlan Decide(SqliteConnection c, BoardClaim claim, NodeRow? node)
+    /// <summary>The board's system has not reported in meanwhile.</summary>
+    private static bool IsSameBoot(Conversation running, NodeRow? node) => node?.Id == running.Node && node?.BootId == running.BootId;
+
+    private Conversation? Last(BoardClaim claim, IPAddress? address)
+    {
+        foreach (string key in Keys(claim, address))
+        {
+            if (_conversations.TryGetValue(key, out Conversation? last))
+            {
+                return last;
+            }
+        }
+        return null;
+    }
+
+    private BootPlan Decide(SqliteConnection c, BoardClaim claim, NodeRow? node, bool hasNoSystem)
     {
         string[] folders = [.. claim.Folders];
         BootPlan Plan(bool fromNetwork, string reason) => new(node?.Name ?? $"the board {string.Join(", ", folders)}".TrimEnd(), fromNetwork, reason, sets.For(claim.Revision ?? RevisionOf(node)), folders);
@@ -96,6 +126,7 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
         {
             // The board that a person has let in must be able to introduce itself.
             Lifecycle.Installed when node.NewKey == NodeRow.KeyAllowed => Plan(true, "starts NetInst: a person has let this board in as the node"),
+            Lifecycle.Installed when hasNoSystem => Plan(true, "starts NetInst: it was installed, and found nothing to boot on its disk"),
             Lifecycle.Installed => Plan(false, $"boots its own disk: installed with {ImageName(c, node.Image)}, and no job orders another installation"),
             Lifecycle.Unbootable => Plan(true, "starts NetInst: its last installation ended in the middle"),
             _ => Plan(true, "starts NetInst: nothing is installed on it yet"),

@@ -26,11 +26,21 @@ internal static class AddressRules
                 $"Switch off the DHCP server at {taken.ChosenServer} on this network, or start the appliance beside it with --dhcp proxy.")
             : null;
 
+    /// <summary>The board is to boot its own disk, and asks the network first.</summary>
+    public static Finding? LeftAlone(BootCourse course) =>
+        course.Dhcp.Count > 0 && course.Dhcp[^1].IsLeftAlone
+            ? new Finding("left-alone", FindingSeverity.Notice,
+                "The board has an installed system and no order to install another: it was told of no boot server, so that it boots its own disk.",
+                $"{Words.Count(course.Dhcp.Where(e => e.IsLeftAlone).Sum(e => e.Count), "DHCP message")} left without boot information.",
+                "Nothing, if it comes up. If its card was taken out or cannot be read it keeps asking: after a minute and a half NetInst is started on it. " +
+                "To install it again, order that on the page or with `bootstrap install`.")
+            : null;
+
     /// <summary>The board asked and was told nothing.</summary>
     public static Finding? NoAnswer(BootCourse course)
     {
         DhcpEvent[] asked = [.. course.Dhcp.Where(e => e.Asked == DhcpMessageType.Discover)];
-        if (asked.Length == 0 || asked.Any(e => e.Answered is not null) || course.Files.Count > 0)
+        if (asked.Length == 0 || LeftAlone(course) is not null || asked.Any(e => e.Answered is not null) || course.Files.Count > 0)
         {
             return null;
         }
@@ -64,7 +74,7 @@ internal static class AddressRules
     /// <summary>Proxy mode: nobody else gives the board an address.</summary>
     public static Finding? NoAddress(BootCourse course) =>
         // A Pi 3's ROM never sends a REQUEST, so its silence says nothing.
-        course.Facts.Dhcp == DhcpMode.Proxy && course.Files.Count == 0 && HasWaited(course) && !course.Dhcp.Any(e => e.IsPi3Rom) &&
+        course.Facts.Dhcp == DhcpMode.Proxy && course.Files.Count == 0 && HasWaited(course) && !course.Dhcp.Any(e => e.IsPi3Rom || e.IsLeftAlone) &&
         course.Dhcp.Count > 0 && course.Dhcp.All(e => e.Asked == DhcpMessageType.Discover && e.Address is null)
             ? new Finding("no-address", FindingSeverity.Fault,
                 "The board was told where its boot files are, but no DHCP server gave it an address.",
@@ -76,7 +86,7 @@ internal static class AddressRules
     public static Finding? NoFileRequest(BootCourse course)
     {
         if (course.Files.Count > 0 || !HasWaited(course) || RivalChosen(course) is not null || NoAddress(course) is not null ||
-            Pi3RomBehindRouter(course) is not null || course.Dhcp.LastOrDefault(e => e.Answered is not null) is not { } answered)
+            LeftAlone(course) is not null || Pi3RomBehindRouter(course) is not null || course.Dhcp.LastOrDefault(e => e.Answered is not null) is not { } answered)
         {
             return null;
         }

@@ -64,6 +64,7 @@ public sealed class BootTimeline
         var e = new DhcpEvent(now, seen.Kind, seen.Asked, seen.Answered)
         {
             IsPi3Rom = seen.IsPi3Rom,
+            IsLeftAlone = seen.IsLeftAlone,
             Interface = seen.Interface,
             Address = seen.Address?.ToString(),
             Server = seen.Server?.ToString(),

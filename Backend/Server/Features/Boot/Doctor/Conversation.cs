@@ -50,6 +50,9 @@ public abstract record BootEvent(long At)
 public sealed record DhcpEvent(long At, BootClientKind Client, DhcpMessageType Asked, DhcpMessageType? Answered) : BootEvent(At)
 {
     public bool IsPi3Rom { get; init; }
+
+    /// <summary>It is to boot its own disk, and was told nothing of a boot server.</summary>
+    public bool IsLeftAlone { get; init; }
     public string? Interface { get; init; }
     public string? Address { get; init; }
 

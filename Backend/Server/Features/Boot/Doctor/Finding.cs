@@ -35,7 +35,7 @@ public static class BootDoctor
 
     private static readonly Func<BootCourse, Finding?>[] s_others =
     [
-        SystemRules.AgainAndAgain, SystemRules.Waits, AddressRules.SpanningTree, FileRules.Retried, FileRules.Refused, SystemRules.Booted,
+        AddressRules.LeftAlone, SystemRules.AgainAndAgain, SystemRules.Waits, AddressRules.SpanningTree, FileRules.Retried, FileRules.Refused, SystemRules.Booted,
     ];
 
     /// <summary>The findings, never none.</summary>
