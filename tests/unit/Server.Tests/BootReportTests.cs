@@ -9,6 +9,7 @@ using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
+using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
@@ -115,7 +116,7 @@ public sealed class BootReportTests : IAsyncLifetime
             await before.StartAsync(_end);
             for (int boot = 0; boot < BootStore.Kept + 5; boot++)
             {
-                before.Asked(Discover(s_board));
+                before.Asked(Discover(s_board) with { Answered = null, Address = null });
                 before.Fetched(new TftpSighting(new BootClient(s_board, null), "01eeffc0/kernel8.img", TftpOutcome.Completed, 9, null) { Length = 9, BlockSize = 1468 });
                 clock.Now += TimeSpan.FromMinutes(5);
             }
@@ -127,6 +128,26 @@ public sealed class BootReportTests : IAsyncLifetime
         Assert.Equal(kept.OrderByDescending(c => c.StartedAt), kept);
         Assert.Equal(9, Assert.IsType<FileEvent>(kept[0].Events[1]).Length);
         Assert.Equal("01eeffc0", after.Read(timeline => timeline.Boards[BootRecording.Mac].Serial));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task What_another_version_has_kept_and_nobody_can_read_is_left_out()
+    {
+        string folder = Directory.CreateTempSubdirectory("test-boot-").FullName;
+        using (var database = new Database(Path.Combine(folder, "appliance.db")))
+        {
+            using (BootRecorder before = new(new BootStore(database), new NoiseCounter(), TimeProvider.System))
+            {
+                before.Asked(Discover(s_board));
+                before.Asked(Discover(s_board) with { Mac = new MacAddress(0xdca632000002) });
+                await before.StopAsync(_end);
+            }
+            database.Write(c => c.Execute("UPDATE boot_conversations SET body = '{\"events\":[{\"type\":\"telepathy\"}]}' WHERE mac = @mac",
+                new { mac = BootRecording.Mac.ToString() }));
+            using BootRecorder after = new(new BootStore(database), new NoiseCounter(), TimeProvider.System);
+            Assert.Equal("dc:a6:32:00:00:02", Assert.Single(after.Read(timeline => timeline.Boards.Keys)).ToString());
+        }
         Directory.Delete(folder, recursive: true);
     }
 

@@ -59,14 +59,21 @@ public sealed class LinkSession(NodeId node, string certificate, IPAddress addre
     /// <summary>Ends the connection at once.</summary>
     public void Cut() => _cut.Cancel();
 
-    /// <summary>Sends what is queued until the connection ends.</summary>
+    /// <summary>Sends what is queued until the connection ends, and ends it where nothing can be sent any more: the node comes back, and is told anew.</summary>
     public async Task SendQueuedAsync(CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _cut.Token);
-        await foreach (LinkMessage message in _outgoing.Reader.ReadAllAsync(stop.Token))
+        try
         {
-            byte[] json = JsonSerializer.SerializeToUtf8Bytes(message, ProtocolJson.Default.LinkMessage);
-            await socket.SendAsync(json, WebSocketMessageType.Text, true, stop.Token);
+            await foreach (LinkMessage message in _outgoing.Reader.ReadAllAsync(stop.Token))
+            {
+                byte[] json = JsonSerializer.SerializeToUtf8Bytes(message, ProtocolJson.Default.LinkMessage);
+                await socket.SendAsync(json, WebSocketMessageType.Text, true, stop.Token);
+            }
+        }
+        finally
+        {
+            Cut();
         }
     }
 

@@ -5,9 +5,15 @@ using Dapper;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
-/// <summary>Keeps boards and conversations in the appliance's database.</summary>
+/// <summary>
+/// Keeps boards and conversations in the appliance's database. What another version has written and this one cannot read is left out:
+/// no note on a boot of last week may keep the appliance from starting.
+/// </summary>
 internal sealed class BootStore(Database database)
 {
+    /// <summary>Nulls are left out, so nothing is required.</summary>
+    private static readonly JsonSerializerOptions s_json = new(ApiJson.Options) { RespectRequiredConstructorParameters = false };
+
     /// <summary>Conversations of one board.</summary>
     public const int Kept = 24;
 
@@ -18,15 +24,15 @@ internal sealed class BootStore(Database database)
             SELECT mac, body FROM (
                 SELECT mac, body, started_at, row_number() OVER (PARTITION BY mac ORDER BY started_at DESC) AS place FROM boot_conversations)
             WHERE place <= @Recent ORDER BY mac, started_at DESC
-            """, new { BootTimeline.Recent }).ToLookup(r => r.Mac, r => Read<Conversation>(r.Body));
-        return c.Query<(string Mac, string Body)>("SELECT mac, body FROM boot_boards")
-            .Select(r => (Read<WireBoard>(r.Body), (IReadOnlyList<Conversation>)[.. recent[r.Mac]])).ToList();
+            """, new { BootTimeline.Recent }).SelectMany(r => Read<Conversation>(r.Body).Select(conversation => (r.Mac, conversation))).ToLookup(r => r.Mac, r => r.conversation);
+        return c.Query<(string Mac, string Body)>("SELECT mac, body FROM boot_boards").Where(r => recent.Contains(r.Mac))
+            .SelectMany(r => Read<WireBoard>(r.Body).Select(board => (board, (IReadOnlyList<Conversation>)[.. recent[r.Mac]]))).ToList();
     });
 
     /// <summary>A board's conversations, the newest first.</summary>
     public IReadOnlyList<Conversation> Conversations(MacAddress mac) => database.Read(c =>
         c.Query<string>("SELECT body FROM boot_conversations WHERE mac = @mac ORDER BY started_at DESC LIMIT @Kept", new { mac = mac.ToString(), Kept })
-            .Select(Read<Conversation>).ToList());
+            .SelectMany(Read<Conversation>).ToList());
 
     /// <summary>Writes what has changed, in one transaction, and forgets what is too old.</summary>
     public void Save(IReadOnlyCollection<WireBoard> boards, IReadOnlyCollection<Conversation> conversations, IReadOnlyCollection<MacAddress> removed) =>
@@ -46,7 +52,17 @@ internal sealed class BootStore(Database database)
                 """, conversations.Select(v => v.Mac.ToString()).Distinct().Select(mac => new { mac, Kept }));
         });
 
-    private static string Write<T>(T value) => JsonSerializer.Serialize(value, ApiJson.Options);
+    private static string Write<T>(T value) => JsonSerializer.Serialize(value, s_json);
 
-    private static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, ApiJson.Options)!;
+    private static IEnumerable<T> Read<T>(string json)
+    {
+        try
+        {
+            return [JsonSerializer.Deserialize<T>(json, s_json)!];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
 }
