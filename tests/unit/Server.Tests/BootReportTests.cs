@@ -6,6 +6,7 @@ using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot.Doctor;
+using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
@@ -103,6 +104,21 @@ public sealed class BootReportTests : IAsyncLifetime
         JsonNode told = JsonNode.Parse((await lines.ReadLineAsync(_end))!["data: ".Length..])!;
         Assert.Equal("dc:a6:32:01:36:c2", told["board"]!["mac"]!.ToString());
         Assert.Equal("discover", told["events"]![0]!["asked"]!.ToString());
+    }
+
+    [Fact]
+    public async Task Whatever_happens_once_the_stream_is_open_is_told()
+    {
+        EventHub hub = _appliance.Services.GetRequiredService<EventHub>();
+        for (int i = 0; i < 50; i++)
+        {
+            using HttpResponseMessage stream = await _api.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, _end);
+            hub.Publish("job", i);
+            using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync(_end));
+            Assert.Equal(["retry: 1000", ""], [await lines.ReadLineAsync(_end), await lines.ReadLineAsync(_end)]);
+            await lines.ReadLineAsync(_end); // its id
+            Assert.Equal(["event: job", $"data: {i}"], [await lines.ReadLineAsync(_end), await lines.ReadLineAsync(_end)]);
+        }
     }
 
     [Fact]

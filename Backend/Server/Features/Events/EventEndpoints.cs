@@ -25,12 +25,13 @@ internal static class EventEndpoints
         CancellationToken gone = stop.Token;
         try
         {
-            await context.Response.WriteAsync("retry: 1000\n\n", gone);
-            await context.Response.Body.FlushAsync(gone);
+            // Watched first, and then said to be open: what happens from then on is told.
             await using IAsyncEnumerator<ApplianceEvent?> events = hub.WatchAsync(lastSeen, gone).GetAsyncEnumerator(gone);
             Task<bool> next = events.MoveNextAsync().AsTask();
             try
             {
+                await context.Response.WriteAsync("retry: 1000\n\n", gone);
+                await context.Response.Body.FlushAsync(gone);
                 while (true)
                 {
                     // A comment now and then shows proxies, and us, that the other side is still there.

@@ -4,13 +4,13 @@ using System.Threading.Channels;
 namespace Bootstrap.Server.Features.Events;
 
 /// <summary>One change, for whoever watches.</summary>
-/// <param name="Id">Rises by one; starts anew with the process.</param>
+/// <param name="Id">Rises by one, from the time at which the process was started, so that ids of an earlier process are all lower.</param>
 /// <param name="Name"><c>node</c>, <c>node-removed</c>, <c>image</c>, <c>image-removed</c>, <c>import</c>, <c>job</c>, <c>policy</c> or <c>boot</c>.</param>
 /// <param name="Json">What the API's GET of that thing would give now.</param>
 public sealed record ApplianceEvent(long Id, string Name, string Json);
 
 /// <summary>Hands changes to the pages that watch. A watcher who comes back names the last event that he saw and gets the rest.</summary>
-public sealed class EventHub
+public sealed class EventHub(TimeProvider clock)
 {
     /// <summary>How many events a watcher may have missed and still be brought up to date.</summary>
     private const int Kept = 2048;
@@ -20,7 +20,7 @@ public sealed class EventHub
     private readonly Lock _lock = new();
     private readonly Queue<ApplianceEvent> _recent = new();
     private readonly HashSet<Channel<ApplianceEvent>> _watchers = [];
-    private long _lastId;
+    private long _lastId = clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Tells everybody.</summary>
     public void Publish(string name, object content)
