@@ -14,6 +14,11 @@ namespace Bootstrap.Support;
 /// <summary>A whole appliance in this process: loopback only, no DHCP, no TFTP, a data folder of its own that goes with it.</summary>
 public sealed class TestAppliance : IAsyncDisposable
 {
+    private const int FirstPort = 12_000;
+
+    // Not the same ones as in test programs that run beside this one.
+    private static int s_lastPort = Random.Shared.Next();
+
     private readonly string _folder;
     private readonly WebApplication _application;
 
@@ -108,11 +113,22 @@ public sealed class TestAppliance : IAsyncDisposable
         }
     }
 
-    /// <summary>A port of loopback that nobody listens on at this moment.</summary>
+    /// <summary>A port of loopback that nobody listens on, below those that the kernel gives to connections: none of them takes it in the meantime.</summary>
     private static IPEndPoint FreeEndPoint()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return (IPEndPoint)listener.LocalEndpoint;
+        while (true)
+        {
+            var endPoint = new IPEndPoint(IPAddress.Loopback, FirstPort + (Interlocked.Increment(ref s_lastPort) & 0x3fff));
+            using var listener = new TcpListener(endPoint);
+            try
+            {
+                listener.Start();
+                return endPoint;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Another program's: the next one.
+            }
+        }
     }
 }

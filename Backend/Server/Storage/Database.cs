@@ -14,11 +14,19 @@ public sealed class Database : IDisposable
     private readonly Lock _writing = new();
 
     /// <param name="path">Made if absent.</param>
+    /// <exception cref="IOException">It cannot be opened, or is no database of this program; the message says which file and why.</exception>
     public Database(string path)
     {
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, DefaultTimeout = 10 }.ToString();
-        _writer = Open();
-        Schema.Migrate(_writer);
+        try
+        {
+            _writer = Open();
+            Schema.Migrate(_writer);
+        }
+        catch (SqliteException e)
+        {
+            throw new IOException($"the appliance's database {path} cannot be used ({e.Message}): put a copy that is whole in its place, or move it away to begin anew", e);
+        }
     }
 
     /// <summary>Runs statements in one transaction: all of them happen, or none.</summary>
