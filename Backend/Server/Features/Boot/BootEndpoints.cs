@@ -2,7 +2,6 @@ using System.Net;
 using Bootstrap.Netboot;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Boot.Boards;
-using Bootstrap.Server.Features.Boot.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -20,7 +19,7 @@ internal static class BootEndpoints
             {
                 if (file is not null)
                 {
-                    plain.MapGet(file.Remote.Path, () => Results.File(file.FilePath, "application/octet-stream", enableRangeProcessing: true));
+                    plain.MapGet(file.Remote.Path, () => FileResponse.Of(file.FilePath));
                 }
             }
         }
@@ -39,7 +38,7 @@ internal static class BootEndpoints
         {
             var client = new BootClient(context.Connection.RemoteIpAddress!, null);
             return BootPath.TryNormalise(path, out string? name) && files.Find(client, name) is { } file
-                ? HttpBootEndpoints.Send(file)
+                ? new FileResponse(file)
                 : Results.NotFound();
         });
     }

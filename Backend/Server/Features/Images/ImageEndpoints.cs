@@ -78,12 +78,11 @@ internal static class ImageEndpoints
 
     private static IResult Immutable(HttpContext context, string path, string type)
     {
-        if (!File.Exists(path))
+        if (File.Exists(path))
         {
-            return Results.NotFound();
+            context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
         }
-        context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
-        return Results.File(path, type, enableRangeProcessing: true);
+        return FileResponse.Of(path, type);
     }
 
     private static IResult Unknown(string image) => Problems.NotFound($"There is no image '{image}'.");

@@ -33,7 +33,7 @@ internal static class HttpBootEndpoints
             switch (name)
             {
                 case "boot.img":
-                    return Send(OpenImage(files, plan));
+                    return new FileResponse(OpenImage(files, plan));
                 case "boot.sig":
                     if (services.GetService(typeof(BootSigner)) is not BootSigner signer)
                     {
@@ -44,7 +44,7 @@ internal static class HttpBootEndpoints
                         return Results.Text(signer.Sign(image), "text/plain");
                     }
                 default:
-                    return files.Find(plan, name) is { } file ? Send(file) : Results.NotFound();
+                    return files.Find(plan, name) is { } file ? new FileResponse(file) : Results.NotFound();
             }
         }
         catch (ImageException e)
@@ -52,9 +52,6 @@ internal static class HttpBootEndpoints
             return Problems.Conflict($"There is no boot.img for {board}: {e.Message}.");
         }
     });
-
-    /// <summary>Sends a file; a range of it where that is asked for.</summary>
-    public static IResult Send(BootFile file) => Results.Stream(file.AsStream(), "application/octet-stream", enableRangeProcessing: true);
 
     private static BootPlan? PlanOf(string board, HttpContext context, BootPlanner planner, BootSetLibrary sets)
     {
