@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Bootstrap.Bench;
@@ -9,13 +10,17 @@ using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 
-// A node's part of the measurements; tests/bench/run says when.
+// The nodes' part of the measurements; tests/bench/run and tests/bench/netboot say when.
 //   bench-node install DEVICE IMAGE http://ADDRESS:PORT CA-FILE        prints the seconds of each phase and the peak of memory
 //   bench-node enrol ADDRESS:PORT CA-FILE JOIN-TOKEN FOLDER            makes FOLDER what a Slave finds in /etc/bootstrap
+//   bench-node tftp ADDRESS:PORT PATH CLIENTS WINDOW                   fetches a file as often at once; prints seconds and bytes
+//   bench-node tftp-hold ADDRESS:PORT PATH CLIENTS WINDOW              leaves as many transfers at their first block until its input ends
 return args switch
 {
     ["install", var device, var image, var store, var authority] => await InstallAsync(device, Digest.Parse(image), new Uri(store), ReadAuthority(authority)),
     ["enrol", var appliance, var authority, var token, var folder] => await EnrolAsync(appliance, authority, token, folder),
+    ["tftp", var server, var path, var clients, var window] => Fetch(server, path, clients, window, hold: false),
+    ["tftp-hold", var server, var path, var clients, var window] => Fetch(server, path, clients, window, hold: true),
     _ => Usage(),
 };
 
@@ -60,6 +65,19 @@ static async Task<int> EnrolAsync(string appliance, string authorityFile, string
     File.Copy(authorityFile, Path.Combine(folder, NodeFiles.Authority), overwrite: true);
     File.WriteAllText(Path.Combine(folder, NodeFiles.Settings),
         JsonSerializer.Serialize(new NodeSettings("default", [appliance], null, null), ProtocolJson.Default.NodeSettings));
+    return 0;
+}
+
+static int Fetch(string server, string path, string clients, string window, bool hold)
+{
+    using var load = new TftpLoad(IPEndPoint.Parse(server), path, int.Parse(clients, CultureInfo.InvariantCulture), int.Parse(window, CultureInfo.InvariantCulture), hold);
+    long started = TimeProvider.System.GetTimestamp();
+    long bytes = load.Run();
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.000} {bytes}"));
+    if (hold)
+    {
+        Console.In.ReadToEnd();
+    }
     return 0;
 }
 
