@@ -81,6 +81,21 @@ node_install() { # digest
   build/bench/node/bench-node install "$device" "$1" http://127.0.0.1:18080 "$data/ca/ca.pem" >"$work/node.json"
 }
 
+# ---- Peers ----
+
+# The programs of daemons, taken out of their packages so that nothing is installed and started; prints the folder.
+peers() { # package…
+  local folder=$PWD/build/bench/peers
+  if [ ! -d "$folder" ]; then
+    rm -rf "$folder.new"
+    mkdir -p "$folder.new"
+    (cd "$folder.new" && apt-get -q download "$@" >apt.log 2>&1 && for package in *.deb; do dpkg-deb -x "$package" .; done) ||
+      { cat "$folder.new/apt.log" >&2; exit 1; }
+    mv "$folder.new" "$folder"
+  fi
+  echo "$folder"
+}
+
 # ---- A block device in RAM ----
 
 ram_device() {
