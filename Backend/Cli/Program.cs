@@ -9,6 +9,7 @@ var root = new RootCommand("Bootstrap: network boot and provisioning for cluster
     ImageCommands.Create(),
     JobCommands.Create(),
     BootCommands.Create(),
+    DhcpCommands.Create(),
     FlashCommand.Create(),
     SettingsCommands.CreatePolicy(),
     NodeCommands.CreateDiscover(),

@@ -33,12 +33,12 @@ public sealed class NetbootException(string message, Exception? inner = null) : 
 
     internal static NetbootException MayNotUsePackets(string name, SocketException reason) =>
         new($"DHCP may not hand out addresses on {name}: full mode sends and hears packets of its own, which needs root or CAP_NET_RAW " +
-            $"({reason.Message}); {s_grant}, or use --dhcp proxy", reason)
+            $"({reason.Message}); {s_grant}, or choose proxy mode (--dhcp proxy)", reason)
         {
             IsMissingPrivilege = reason.SocketErrorCode == SocketError.AccessDenied,
         };
 
     internal static NetbootException Rival(string name, IPAddress server) =>
-        new($"another DHCP server, {server}, answers on {name}, and two would hand out the same addresses: use --dhcp proxy beside it, " +
-            "or --dhcp-force if that is what you want");
+        new($"another DHCP server, {server}, answers on {name}, and two would hand out the same addresses: choose proxy mode (--dhcp proxy) " +
+            "beside it, or force full mode (--dhcp-force) if that is what you want");
 }

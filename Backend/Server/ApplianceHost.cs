@@ -6,6 +6,7 @@ using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Boot.Boards;
+using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Server.Features.Boot.Http;
 using Bootstrap.Server.Features.Boot.Sets;
@@ -69,7 +70,10 @@ public static class ApplianceHost
             .AddSingleton<BootSetLibrary>().AddSingleton<BootPlanner>().AddSingleton<IBootGate>(services => services.GetRequiredService<BootPlanner>())
             .AddSingleton<BoardBootFiles>().AddSingleton<IBootFiles>(services => services.GetRequiredService<BoardBootFiles>()).AddSingleton<ILeaseStore, LeaseStore>()
             .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(), clock)).AddSingleton<BootReports>()
-            .AddHostedService(services => services.GetRequiredService<BootRecorder>()).AddHostedService<NetbootService>().AddHostedService<JobClock>().AddHostedService<DiscoveryService>();
+            .AddSingleton<BootObserver>().AddSingleton<TftpService>().AddSingleton<DhcpService>()
+            .AddHostedService(services => services.GetRequiredService<BootRecorder>())
+            .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
+            .AddHostedService<JobClock>().AddHostedService<DiscoveryService>();
 
         if (options.BootSigningKey is { } signingKey)
         {
@@ -113,6 +117,7 @@ public static class ApplianceHost
         api.MapBootReports();
         api.MapNetInstCard();
         api.MapBootSets();
+        api.MapDhcp();
         api.MapStore();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);

@@ -1,21 +1,9 @@
 using System.Net;
-using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Netboot.Tftp;
 using Bootstrap.Protocol;
+using Bootstrap.Server.Features.Boot.Dhcp;
 
 namespace Bootstrap.Server;
-
-/// <summary>How DHCP is offered.</summary>
-public enum DhcpMode
-{
-    /// <summary>Beside another DHCP server: boot information only, never an address.</summary>
-    Proxy,
-
-    /// <summary>The only DHCP server of an isolated rack: addresses too.</summary>
-    Full,
-
-    Off,
-}
 
 /// <summary>How one appliance is started.</summary>
 /// <param name="DataFolder">Everything that it keeps: database, images, certificate authority.</param>
@@ -35,13 +23,8 @@ public sealed record ApplianceOptions(string DataFolder, string ShareFolder)
     /// <summary>Takes files by TFTP, such as boards' logs; null: nothing can be written.</summary>
     public TftpUploads? TftpUploads { get; init; }
 
-    public DhcpMode Dhcp { get; init; } = DhcpMode.Proxy;
-
-    /// <summary>Full mode: what is handed out.</summary>
-    public AddressPlan Addresses { get; init; } = new();
-
-    /// <summary>Full mode: hands out addresses even where another DHCP server answers.</summary>
-    public bool DhcpForce { get; init; }
+    /// <summary>Null: as it was set on the page; <see cref="DhcpSettings.Default"/> where it never was.</summary>
+    public DhcpSettings? Dhcp { get; init; }
 
     /// <summary>Private RSA-2048 key, PEM, that boot.img files are signed with; null: there are no boot.sig files.</summary>
     public string? BootSigningKey { get; init; }

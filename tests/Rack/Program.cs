@@ -69,6 +69,8 @@ static async Task<int> RunAsync(string[] args)
             await new Board(ReadBoard(arguments), events, TimeProvider.System).RunAsync();
             return 0;
         case "machine":
+            return Become(Namespaces.NewTree([.. Namespaces.Self, "machine-inside", .. args[1..]]));
+        case "machine-inside":
             return await RunMachineAsync(arguments);
         case "forward":
             using (var stop = new CancellationTokenSource())

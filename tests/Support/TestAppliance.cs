@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using Bootstrap.Server;
 using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -61,7 +62,7 @@ public sealed class TestAppliance : IAsyncDisposable
             Http = FreeEndPoint(),
             Link = FreeEndPoint(),
             Tftp = null,
-            Dhcp = DhcpMode.Off,
+            Dhcp = new DhcpSettings(DhcpMode.Off),
             Interfaces = ["lo"],
         };
         options = change?.Invoke(options) ?? options;
@@ -69,6 +70,15 @@ public sealed class TestAppliance : IAsyncDisposable
         await application.StartAsync();
         return new TestAppliance(folder, options, application);
     }
+
+    /// <summary>Starts one on which people have set DHCP before, for an interface that may not be there.</summary>
+    public static Task<TestAppliance> StartWithDhcpAsync(DhcpSettings settings, string interfaceName, string? page = null) => StartAsync(page, change: options =>
+    {
+        Directory.CreateDirectory(options.DataFolder);
+        using var database = new Database(Path.Combine(options.DataFolder, "appliance.db"));
+        new SettingsStore(database).Set("dhcp", settings);
+        return options with { Dhcp = null, Interfaces = [interfaceName] };
+    });
 
     /// <summary>A link that signs a browser in, once.</summary>
     public Uri SignInLink() => new(Url, "sign-in#" + Services.GetRequiredService<AccessTokens>().CreateSignInLink());

@@ -15,7 +15,7 @@ public sealed class PageFixture : IAsyncLifetime
     /// <summary>The repository's folder.</summary>
     public static string Root { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../.."));
 
-    private static string BuiltPage => new[] { "web/dist", "build/appliance/share/web" }.Select(f => Path.Combine(Root, f))
+    public static string BuiltPage => new[] { "web/dist", "build/appliance/share/web" }.Select(f => Path.Combine(Root, f))
         .FirstOrDefault(f => File.Exists(Path.Combine(f, "index.html"))) ?? throw new InvalidOperationException(
             "the web page is not built: run `make page`, or `npm ci && npm run build` in web");
 

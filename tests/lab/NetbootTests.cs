@@ -49,7 +49,7 @@ public sealed class NetbootTests : IAsyncLifetime
     {
         const int Boards = 50;
         await using VirtualRack rack = await VirtualRack.StartAsync(addressServer: addressServer == "dnsmasq");
-        await using RackProcess? udhcpd = addressServer == "udhcpd" ? await StartUdhcpdAsync(rack) : null;
+        await using RackProcess? udhcpd = addressServer == "udhcpd" ? await Udhcpd.StartAsync(rack, _folder, _stop.Token) : null;
         await using RackProcess server = await ServeAsync(rack, "--dhcp", mode);
         await using RackProcess roms = await StartSelfAsync(rack,
             "roms", "--count", $"{Boards}", "--folder", Path.Combine(_folder, "loaded"), "--kind", "raspi3b,raspi3bplus,raspi4,raspi5");
@@ -83,7 +83,7 @@ public sealed class NetbootTests : IAsyncLifetime
     public async Task A_second_address_server_does_not_start_beside_another_unless_it_is_forced(string addressServer)
     {
         await using VirtualRack rack = await VirtualRack.StartAsync(addressServer: addressServer == "dnsmasq");
-        await using RackProcess? udhcpd = addressServer == "udhcpd" ? await StartUdhcpdAsync(rack) : null;
+        await using RackProcess? udhcpd = addressServer == "udhcpd" ? await Udhcpd.StartAsync(rack, _folder, _stop.Token) : null;
         await using RackProcess refused = await StartSelfAsync(rack, "netboot", "--folder", Files, "--dhcp", "full");
         Assert.NotEqual(0, await refused.Exited.WaitAsync(_stop.Token));
         Assert.Contains(refused.Errors.Lines, line => line.Contains("another DHCP server, 10.77.0.2, answers on rack0", StringComparison.Ordinal));
@@ -160,18 +160,6 @@ public sealed class NetbootTests : IAsyncLifetime
     {
         RackProcess server = await StartSelfAsync(rack, "netboot", "--folder", Files);
         await server.Exited.WaitAsync(_stop.Token);
-        return server;
-    }
-
-    /// <summary>The DHCP server of small routers, which also sends its offers past the kernel's IP.</summary>
-    private async Task<RackProcess> StartUdhcpdAsync(VirtualRack rack)
-    {
-        string configuration = Path.Combine(_folder, "udhcpd.conf"), leases = Path.Combine(_folder, "udhcpd.leases");
-        await File.WriteAllTextAsync(configuration,
-            $"start 10.77.0.100\nend 10.77.0.250\ninterface eth0\nlease_file {leases}\npidfile {leases}.pid\noption subnet 255.255.255.0\noption lease 3600\n", _stop.Token);
-        await File.WriteAllTextAsync(leases, "", _stop.Token);
-        RackProcess server = await rack.StartMachineAsync(200, "10.77.0.2/24", ["busybox", "udhcpd", "-f", "-a", "50", configuration]);
-        await server.Errors.WaitForAsync("started", _stop.Token);
         return server;
     }
 }

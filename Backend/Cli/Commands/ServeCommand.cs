@@ -3,10 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Bootstrap.Netboot;
-using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Netboot.Tftp;
 using Bootstrap.Server;
 using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Features.Boot.Dhcp;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -35,32 +35,37 @@ internal static class ServeCommand
                 result.AddError(NotAnEndPoint(text));
             }
         });
-        var dhcp = new Option<DhcpMode>("--dhcp")
+        var dhcp = new Option<DhcpMode?>("--dhcp")
         {
-            Description = "proxy: beside your DHCP server. full: the only one of an isolated rack. off: none.",
-            DefaultValueFactory = _ => DhcpMode.Proxy,
+            Description = "proxy: beside your DHCP server. full: the only one of an isolated rack. off: none. Default: as set on the page; proxy where it never was.",
         };
         var force = new Option<bool>("--dhcp-force") { Description = "With --dhcp full: hand out addresses even where another DHCP server answers." };
-        Option<AddressPool[]> pools = Values<AddressPool>("--dhcp-pool", "SUBNET[,FIRST-LAST][,router=ADDR]", "10.9.0.0/24,10.9.0.50-10.9.0.99,router=10.9.0.1",
-            "With --dhcp full: addresses to hand out; may be given several times, also for subnets behind relays. Default: the interface's whole subnet.",
-            AddressPool.TryParse);
-        Option<Reservation[]> reservations = Values<Reservation>("--dhcp-reserve", "ADDR=MAC|SERIAL", "10.77.0.20=dc:a6:32:01:36:c2",
-            "With --dhcp full: an address for one board alone; may be given several times.", Reservation.TryParse);
+        Option<string[]> pools = Values("--dhcp-pool", "SUBNET[,FIRST-LAST][,router=ADDR]",
+            "With --dhcp full: addresses to hand out; may be given several times, also for subnets behind relays. Default: the interface's whole subnet.");
+        Option<string[]> reservations = Values("--dhcp-reserve", "ADDR=MAC|SERIAL", "With --dhcp full: an address for one board alone; may be given several times.");
         var uploads = new Option<DirectoryInfo?>("--tftp-uploads")
         {
             Description = "Let clients write new files by TFTP, such as logs, each into a folder of its own below this one.",
         };
-        var interfaces = new Option<string[]>("--interface")
-        {
-            Description = "Interface for DHCP and discovery; may be given several times. Default: all physical ones.",
-            DefaultValueFactory = _ => [],
-        };
+        Option<string[]> interfaces = Values("--interface", "NAME", "Interface for DHCP and discovery; may be given several times. Default: all physical ones.");
         var signingKey = new Option<FileInfo?>("--boot-signing-key") { Description = "Sign boot.img for the HTTP boot of Raspberry Pi boards with this private RSA-2048 key (PEM)." };
         var token = new Option<FileInfo?>("--initial-token") { Description = "Write an administrator's API token to this file on the first start." };
         var command = new Command("serve", "Run the appliance in the foreground until SIGTERM or Ctrl-C.")
         {
             data, https, http, link, tftp, uploads, dhcp, pools, reservations, force, interfaces, signingKey, token,
         };
+        command.Validators.Add(result =>
+        {
+            string[] wantedPools = result.GetValue(pools) ?? [], wantedReservations = result.GetValue(reservations) ?? [];
+            if (result.GetValue(dhcp) is { } mode && Settings(mode, wantedPools, wantedReservations, force: false).FindFault() is { } fault)
+            {
+                result.AddError(fault);
+            }
+            else if (result.GetValue(dhcp) != DhcpMode.Full && (wantedPools.Length + wantedReservations.Length > 0 || result.GetValue(force)))
+            {
+                result.AddError("--dhcp-pool, --dhcp-reserve and --dhcp-force go with --dhcp full.");
+            }
+        });
         command.SetAction((parsed, cancellation) => RunAsync(
             new ApplianceOptions(parsed.GetRequiredValue(data).FullName, Path.Combine(AppContext.BaseDirectory, "share"))
             {
@@ -69,15 +74,18 @@ internal static class ServeCommand
                 Link = parsed.GetRequiredValue(link),
                 Tftp = TryParse(parsed.GetRequiredValue(tftp), out IPEndPoint? endPoint) ? endPoint : null,
                 TftpUploads = parsed.GetValue(uploads) is { } folder ? new TftpUploads(folder.FullName) : null,
-                Dhcp = parsed.GetValue(dhcp),
-                DhcpForce = parsed.GetValue(force),
-                Addresses = new AddressPlan { Pools = parsed.GetRequiredValue(pools), Reservations = parsed.GetRequiredValue(reservations) },
+                Dhcp = parsed.GetValue(dhcp) is { } mode
+                    ? Settings(mode, parsed.GetRequiredValue(pools), parsed.GetRequiredValue(reservations), parsed.GetValue(force))
+                    : null,
                 Interfaces = parsed.GetRequiredValue(interfaces),
                 BootSigningKey = parsed.GetValue(signingKey)?.FullName,
                 InitialTokenFile = parsed.GetValue(token)?.FullName,
             }));
         return command;
     }
+
+    private static DhcpSettings Settings(DhcpMode mode, string[] pools, string[] reservations, bool force) =>
+        new(mode) { Pools = pools, Reservations = reservations, BesideRivals = force };
 
     private static async Task<int> RunAsync(ApplianceOptions options)
     {
@@ -128,31 +136,9 @@ internal static class ServeCommand
         },
     };
 
-    private delegate bool Parser<T>(string text, [NotNullWhen(true)] out T? value);
-
     /// <summary>An option that may be given several times.</summary>
-    private static Option<T[]> Values<T>(string name, string help, string example, string description, Parser<T> parse) => new(name)
-    {
-        Description = description,
-        HelpName = help,
-        DefaultValueFactory = _ => [],
-        CustomParser = result =>
-        {
-            var values = new List<T>();
-            foreach (string text in result.Tokens.Select(token => token.Value))
-            {
-                if (parse(text, out T? value))
-                {
-                    values.Add(value);
-                }
-                else
-                {
-                    result.AddError($"'{text}' is not {help}, such as {example}.");
-                }
-            }
-            return [.. values];
-        },
-    };
+    private static Option<string[]> Values(string name, string help, string description) =>
+        new(name) { Description = description, HelpName = help, DefaultValueFactory = _ => [] };
 
     private static bool TryParse(string text, [NotNullWhen(true)] out IPEndPoint? endPoint) =>
         IPEndPoint.TryParse(text, out endPoint) && endPoint.Port != 0;

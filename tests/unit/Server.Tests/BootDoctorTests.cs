@@ -1,4 +1,5 @@
 using Bootstrap.Netboot;
+using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Server.Features.Boot.Doctor;
 
 namespace Bootstrap.Server.Tests;

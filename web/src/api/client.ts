@@ -1,4 +1,4 @@
-import type { BoardView, BootSets, Conversation, ImageView, JobDetail, JobKind, JobView, LogLine, NodeView, Policy, Status } from "./types";
+import type { BoardView, BootSets, Conversation, Dhcp, DhcpSettings, ImageView, JobDetail, JobKind, JobView, LogLine, NodeView, Policy, Status } from "./types";
 
 /** What the API refused, in its own words. */
 export class ApiError extends Error {
@@ -70,6 +70,9 @@ export const api = {
   createBootSet: (image: string, name: string) => call<unknown>("POST", "/boot/sets", { image, name }),
   deleteBootSet: (name: string) => call<void>("DELETE", `/boot/sets/${segment(name)}`),
   useBootSet: (model: string, set: string | null) => call<BootSets>("PUT", `/boot/sets/use/${segment(model)}`, { set }),
+
+  dhcp: () => call<Dhcp>("GET", "/dhcp"),
+  setDhcp: (settings: DhcpSettings) => call<Dhcp>("PUT", "/dhcp", settings),
 
   policy: () => call<Policy>("GET", "/policy"),
   setPolicy: (policy: Policy) => call<Policy>("PUT", "/policy", policy),

@@ -179,6 +179,36 @@ export interface BootSets {
   use: Record<string, string>;
 }
 
+export type DhcpMode = "proxy" | "full" | "off";
+
+export interface DhcpSettings {
+  mode: DhcpMode;
+  /** "10.9.0.0/24,10.9.0.50-10.9.0.99,router=10.9.0.1" */
+  pools: string[];
+  /** "10.77.0.20=dc:a6:32:01:36:c2" or with a serial number. */
+  reservations: string[];
+  leaseMinutes: number;
+  besideRivals: boolean;
+}
+
+export interface Lease {
+  address: string;
+  mac: string;
+  node?: string;
+  until: number;
+}
+
+export interface Dhcp {
+  settings: DhcpSettings;
+  /** Set on the command line. */
+  fixed: boolean;
+  running: boolean;
+  /** Why it does not run. */
+  fault?: string;
+  interfaces: string[];
+  leases: Lease[];
+}
+
 export type Severity = "good" | "notice" | "warning" | "fault";
 
 /** A board as the wire shows it, before and after it is a node. */

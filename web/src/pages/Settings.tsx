@@ -1,12 +1,14 @@
-import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { Policy } from "../api/types";
 import { Notice } from "../components/Notice";
 import { useAction } from "../components/useAction";
+import { linesOf } from "../lib/lines";
 import { malformedLines } from "../lib/malformed";
 import { images, policy } from "../state/store";
 import { BootSetsCard } from "./settings/BootSets";
+import { DhcpCard } from "./settings/Dhcp";
+import { SettingsForm } from "./settings/SettingsForm";
 
 const architectures = [
   ["arm64", "arm64 boards (Raspberry Pi 3, 4, 5)"],
@@ -26,6 +28,7 @@ export function SettingsPage() {
           <Keys present={present} />
         </>
       )}
+      <DhcpCard />
       <BootSetsCard />
       <section class="card">
         <h2>Certificate</h2>
@@ -50,44 +53,6 @@ function Malformed() {
       {line}
     </p>
   ));
-}
-
-interface FormProps {
-  title: string;
-  note: string;
-  changed: boolean;
-  /** Shown once it was saved. */
-  done: string;
-  /** Where saving erases disks later: what the button says then. */
-  danger?: string | undefined;
-  onSave: () => Promise<void>;
-  children: ComponentChildren;
-}
-
-function SettingsForm({ title, note, changed, done, danger, onSave, children }: FormProps) {
-  const [saved, setSaved] = useState(false);
-  const { busy, error, run } = useAction();
-  return (
-    <form
-      class="card"
-      onSubmit={(e) => {
-        e.preventDefault();
-        void run(async () => {
-          await onSave();
-          setSaved(true);
-        });
-      }}
-    >
-      <h2>{title}</h2>
-      <p>{note}</p>
-      {children}
-      {error !== "" && <Notice tone="bad">{error}</Notice>}
-      {saved && !changed && <Notice tone="good">{done}</Notice>}
-      <button type="submit" class={danger !== undefined && changed ? "danger" : "primary"} disabled={busy || !changed}>
-        {(changed ? danger : undefined) ?? "Save"}
-      </button>
-    </form>
-  );
 }
 
 function NewBoards({ present }: { present: Policy }) {
@@ -139,7 +104,7 @@ function NewBoards({ present }: { present: Policy }) {
 
 function Keys({ present }: { present: Policy }) {
   const [text, setText] = useState(present.authorizedKeys.join("\n"));
-  const keys = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const keys = linesOf(text);
   const changed = keys.join("\n") !== present.authorizedKeys.join("\n");
 
   async function save(): Promise<void> {

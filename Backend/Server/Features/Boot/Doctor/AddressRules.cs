@@ -1,6 +1,7 @@
 using System.Net;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Server.Features.Boot.Dhcp;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
@@ -23,7 +24,7 @@ internal static class AddressRules
             ? new Finding("rival-server", FindingSeverity.Fault,
                 $"Another DHCP server, {taken.ChosenServer}, gave the board its address, and the board looks for its boot files there.",
                 $"{course.After(taken.At)} its REQUEST named {taken.ChosenServer}; this appliance is {taken.Server}.",
-                $"Switch off the DHCP server at {taken.ChosenServer} on this network, or start the appliance beside it with --dhcp proxy.")
+                $"Switch off the DHCP server at {taken.ChosenServer} on this network, or choose proxy mode on the settings page, to work beside it.")
             : null;
 
     /// <summary>The board is to boot its own disk, and asks the network first.</summary>
@@ -47,9 +48,9 @@ internal static class AddressRules
         string evidence = $"{Words.Count(asked.Sum(e => e.Count), "DISCOVER")} on {asked[0].Interface}, no answer from here.";
         return asked.FirstOrDefault(e => e.Relay is not null) is { } relayed
             ? new Finding("no-pool", FindingSeverity.Fault, $"The board asks through the relay {relayed.Relay}, and there are no addresses for that subnet.",
-                evidence, "Name a pool of the relay's subnet with --dhcp-pool.")
-            : new Finding("no-address-left", FindingSeverity.Fault, "There was no address left to offer to the board.",
-                evidence, "Make the pool larger (--dhcp-pool), or shorten the lease time so that addresses of boards that are gone come back.");
+                evidence, "Name a pool of the relay's subnet on the settings page.")
+            : new Finding("no-address-left", FindingSeverity.Fault, "There was no address to offer to the board: all of the pool are taken, or in use by machines that did not ask here.",
+                evidence, "Make the pool larger on the settings page, or shorten the lease time so that addresses of boards that are gone come back.");
     }
 
     /// <summary>The mask ROM of a Pi 3 does not speak to other subnets, whatever router it is told (raspberrypi/documentation, boot-net).</summary>
@@ -79,7 +80,7 @@ internal static class AddressRules
             ? new Finding("no-address", FindingSeverity.Fault,
                 "The board was told where its boot files are, but no DHCP server gave it an address.",
                 $"{Words.Count(course.Dhcp.Sum(e => e.Count), "DISCOVER")} in {Words.Seconds(course.Dhcp[^1].Until - course.Dhcp[0].At)}, each answered from here, and no REQUEST for an address.",
-                "In proxy mode another DHCP server must give addresses: see that one answers on this network, or start the appliance with --dhcp full if there is none.")
+                "In proxy mode another DHCP server must give addresses: see that one answers on this network, or choose full mode on the settings page if there is none.")
             : null;
 
     /// <summary>An offer was made, and nothing was fetched.</summary>

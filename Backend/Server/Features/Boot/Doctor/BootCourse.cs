@@ -1,9 +1,10 @@
 using Bootstrap.Netboot;
+using Bootstrap.Server.Features.Boot.Dhcp;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
 /// <summary>How this appliance is set up, as far as boots depend on it.</summary>
-/// <param name="Dhcp">Its DHCP mode.</param>
+/// <param name="Dhcp">The mode in which it answers now; Off where it cannot.</param>
 /// <param name="ServesTftp">It answers TFTP.</param>
 /// <param name="Subnets">Those that its boot interfaces are in.</param>
 public sealed record ApplianceFacts(DhcpMode Dhcp, bool ServesTftp, IReadOnlyList<System.Net.IPNetwork> Subnets);

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Nodes;
 
@@ -32,18 +33,21 @@ public sealed record Explanation(BoardView Board, long StartedAt, IReadOnlyList<
 public sealed record BootChange(BoardView Board, IReadOnlyList<BootEvent> Events);
 
 /// <summary>Puts together what the recorder knows, what the nodes are, and how the appliance is set up.</summary>
-public sealed class BootReports
+internal sealed class BootReports
 {
     private const uint QemuPrefix = 0x525400;
 
     private readonly BootRecorder _recorder;
     private readonly NodeDirectory _nodes;
     private readonly ApplianceOptions _options;
+    private readonly DhcpService _dhcp;
+    private readonly TftpService _tftp;
     private readonly TimeProvider _clock;
 
-    public BootReports(BootRecorder recorder, NodeDirectory nodes, EventHub events, ApplianceOptions options, TimeProvider clock)
+    public BootReports(
+        BootRecorder recorder, NodeDirectory nodes, EventHub events, ApplianceOptions options, DhcpService dhcp, TftpService tftp, TimeProvider clock)
     {
-        (_recorder, _nodes, _options, _clock) = (recorder, nodes, options, clock);
+        (_recorder, _nodes, _options, _dhcp, _tftp, _clock) = (recorder, nodes, options, dhcp, tftp, clock);
         recorder.Changed += changes =>
         {
             ApplianceFacts facts = Facts();
@@ -116,7 +120,7 @@ public sealed class BootReports
 
     private static bool IsInstalled(NodeView? node) => node?.Lifecycle == Lifecycle.Installed;
 
-    private ApplianceFacts Facts() => new(_options.Dhcp, _options.Tftp is not null,
+    private ApplianceFacts Facts() => new(_dhcp.Mode, _tftp.IsServing,
         [.. DiscoverySocket.Interfaces(_options.Interfaces).SelectMany(i => i.GetIPProperties().UnicastAddresses)
             .Where(a => a.Address.AddressFamily == AddressFamily.InterNetwork)
             .Select(a => new DhcpInterface("", a.Address, a.PrefixLength).Subnet)]);

@@ -4,7 +4,7 @@ using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Storage;
 using Dapper;
 
-namespace Bootstrap.Server.Features.Boot;
+namespace Bootstrap.Server.Features.Boot.Dhcp;
 
 /// <summary>Keeps DHCP leases in the appliance's database.</summary>
 internal sealed class LeaseStore(Database database) : ILeaseStore
