@@ -21,9 +21,11 @@ internal sealed class CommandLine : IAsyncDisposable
     /// <summary>For the test's files.</summary>
     public string Folder { get; }
 
-    public static async Task<CommandLine> StartAsync()
+    public static async Task<CommandLine> StartAsync() => await StartAsync(await TestAppliance.StartAsync());
+
+    /// <summary>Signs in to an appliance, and ends it afterwards.</summary>
+    public static async Task<CommandLine> StartAsync(TestAppliance appliance)
     {
-        TestAppliance appliance = await TestAppliance.StartAsync();
         var line = new CommandLine(appliance, Directory.CreateTempSubdirectory("test-cli-").FullName);
         string token = Path.Combine(line.Folder, "token");
         await File.WriteAllTextAsync(token, appliance.Services.GetRequiredService<AccessTokens>().CreateToken("command line"));
