@@ -32,7 +32,7 @@ internal sealed record Policy(IReadOnlyDictionary<string, string> InstallNewBoar
 internal sealed record SignInLink(string Token);
 
 internal sealed record BootBoard(
-    string Mac, string? Node, string Program, string? Model, string? Serial, string? Vendor, string? Interface, string? Address, string? AsksFor,
+    string Mac, string? Node, string Program, string? Model, string? Serial, string? Eeprom, string? Vendor, string? Interface, string? Address, string? AsksFor,
     long FirstSeen, long LastSeen, string Severity, string Headline);
 
 internal sealed record BootFinding(string Rule, string Severity, string Cause, string Evidence, string? Change);

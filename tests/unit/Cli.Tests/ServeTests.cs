@@ -30,5 +30,24 @@ public sealed class ServeTests : IDisposable
         Assert.Equal($"bootstrap: {link} is a link to /nowhere/at-all, which does not exist: make that file, or remove the link to do without it.", errors);
     }
 
+    [Fact]
+    public async Task Without_the_privilege_for_its_ports_the_appliance_starts_without_them_and_says_how_to_grant_it()
+    {
+        // In a network of its own, as root of nothing; it ends by itself a moment after it was ready.
+        (int code, string output, string errors) = await CommandLine.RunToolAsync(
+        [
+            "unshare", "--map-root-user", "--net", "sh", "-c", """
+                ip link set lo up
+                setpriv --bounding-set -all "$@" >"$0/out" 2>&1 & pid=$!
+                until grep -q ^ready "$0/out"; do kill -0 $pid || break; sleep 0.1; done
+                kill $pid; wait $pid; code=$?; cat "$0/out"; exit $code
+                """, _folder, Path.Combine(AppContext.BaseDirectory, "bootstrap"), "serve", "--data", Path.Combine(_folder, "data"), "--interface", "lo",
+        ]);
+        Assert.True(code == 0, output + errors);
+        Assert.Contains("TFTP may not listen on UDP 0.0.0.0:69: that needs root or CAP_NET_BIND_SERVICE", output, StringComparison.Ordinal);
+        Assert.Contains("DHCP on lo may not listen on UDP 0.0.0.0:67: that needs root or CAP_NET_BIND_SERVICE", output, StringComparison.Ordinal);
+        Assert.Contains("setcap cap_net_bind_service,cap_net_raw+ep", output, StringComparison.Ordinal);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

@@ -52,6 +52,17 @@ public sealed class BootReportTests : IAsyncLifetime
         Assert.Equal("[]", await _api.GetStringAsync("nodes", _end));
     }
 
+    [Theory]
+    [InlineData(1024, "before October 2022")]
+    [InlineData(1468, "October 2022 or later")]
+    public async Task The_age_of_an_eeprom_is_told_by_its_requests_until_net_inst_has_read_its_version(int blockSize, string eeprom)
+    {
+        Recorder.Asked(Discover(s_board));
+        Assert.Null((await GetAsync("boot/boards"))[0]!["eeprom"]);
+        Recorder.Fetched(new TftpSighting(new BootClient(s_board, null), "01eeffc0/config.txt", TftpOutcome.Completed, 9, null) { Length = 9, BlockSize = blockSize });
+        Assert.Equal(eeprom, (await GetAsync("boot/boards"))[0]!["eeprom"]!.ToString());
+    }
+
     [Fact]
     public async Task A_board_that_introduces_itself_is_merged_into_its_node()
     {

@@ -216,6 +216,8 @@ export interface BoardView {
   mac: string;
   node?: string;
   program: string;
+  /** Version of a Raspberry Pi's EEPROM, as far as it is known. */
+  eeprom?: string;
   model?: string;
   serial?: string;
   uuid?: string;

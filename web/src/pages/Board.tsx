@@ -36,6 +36,7 @@ export function BoardPage({ mac }: { mac: string }) {
             ["Model", boardTitle(board)],
             ["Asks", board.program],
             ["Serial", board.serial],
+            ["EEPROM", board.eeprom],
             ["UUID", board.uuid],
             ["Address", board.address],
             ["Interface", board.interface],

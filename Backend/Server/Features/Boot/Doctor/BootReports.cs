@@ -13,12 +13,13 @@ namespace Bootstrap.Server.Features.Boot.Doctor;
 /// <param name="Program">What asks, in words.</param>
 /// <param name="Model">As far as the wire tells.</param>
 /// <param name="Serial">A Pi's: the low eight hex digits.</param>
+/// <param name="Eeprom">Version of a Pi's EEPROM: what NetInst has read, else as far as the wire tells.</param>
 /// <param name="Vendor">What its MAC address hints at.</param>
 /// <param name="AsksFor">The file that it asked for last.</param>
 /// <param name="Severity">Of the worst finding.</param>
 /// <param name="Headline">The worst finding's cause.</param>
 public sealed record BoardView(
-    MacAddress Mac, NodeId? Node, string Program, string? Model, string? Serial, Guid? Uuid, string? Vendor, string? Interface, string? Address,
+    MacAddress Mac, NodeId? Node, string Program, string? Model, string? Serial, string? Eeprom, Guid? Uuid, string? Vendor, string? Interface, string? Address,
     string? AsksFor, long FirstSeen, long LastSeen, FindingSeverity Severity, string Headline);
 
 /// <summary>A conversation with what it shows.</summary>
@@ -109,7 +110,8 @@ internal sealed class BootReports
     private BoardView View(WireBoard board, IReadOnlyList<Conversation> recent, NodeView? node, ApplianceFacts facts)
     {
         Finding worst = Findings(board, recent, node, facts)[0];
-        return new BoardView(board.Mac, node?.Id, Words.Program(board.Kind, board.Family), node?.Inventory.Model ?? ModelOf(board), board.Serial, board.Uuid,
+        return new BoardView(board.Mac, node?.Id, Words.Program(board.Kind, board.Family), node?.Inventory.Model ?? ModelOf(board), board.Serial,
+            node is { Inventory.Firmware.Length: > 0 } ? node.Inventory.Firmware : EepromOf(board, recent), board.Uuid,
             VendorOf(board.Mac), board.Interface, board.Address, board.AsksFor, board.FirstSeen, board.LastSeen, worst.Severity, worst.Cause);
     }
 
@@ -133,6 +135,15 @@ internal sealed class BootReports
         { Family: PiFamily.Pi5 } => "Raspberry Pi 5, 500 or CM5",
         _ => null,
     };
+
+    /// <summary>The block size that is asked for became larger with the EEPROM of October 2022 (raspberrypi/rpi-eeprom, release notes).</summary>
+    private static string? EepromOf(WireBoard board, IReadOnlyList<Conversation> recent) => board.Family is not (PiFamily.Pi4 or PiFamily.Pi5) ? null :
+        recent.SelectMany(c => c.Events).OfType<FileEvent>().Select(file => file.BlockSize).DefaultIfEmpty().Max() switch
+        {
+            >= 1468 => "October 2022 or later",
+            >= 1024 => "before October 2022",
+            _ => null,
+        };
 
     private static string? VendorOf(MacAddress mac) =>
         DhcpClient.HasPiPrefix(mac) ? "Raspberry Pi" : mac.Value >> 24 == QemuPrefix ? "QEMU" : null;
