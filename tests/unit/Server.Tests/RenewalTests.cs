@@ -54,6 +54,8 @@ public sealed class RenewalTests : IAsyncLifetime
             await ConnectedAsync();
             for (int i = 0; i < 3; i++)
             {
+                // It knows the appliance's time, from which on it counts, with the welcome of this connection.
+                await Poll.UntilAsync(() => Task.FromResult(slave.Welcomes), welcomes => welcomes > i, s_end);
                 string serial = Serial();
                 Pass(TimeSpan.FromDays(61));
                 await Poll.UntilAsync(() => Task.FromResult(Serial()), s => s != serial, s_end);
@@ -245,6 +247,7 @@ public sealed class RenewalTests : IAsyncLifetime
         private readonly CancellationTokenSource _stop = new();
         private readonly IdentityKeeper _keeper;
         private readonly Task _running;
+        private volatile int _welcomes;
 
         public SlaveUnderTest(IdentityKeeper keeper, ApplianceInfo appliance, string tasks, TimeProvider clock)
         {
@@ -257,8 +260,11 @@ public sealed class RenewalTests : IAsyncLifetime
                 Accepted = keeper.Accepted,
             };
             var runner = new TaskRunner(new TaskJournal(tasks), "boot", new NetInstStaging(tasks, tasks, () => keeper.Current), new SystemPower(), link.Outbox, _ => { }, clock);
-            _running = new Daemon(link, runner, keeper, _ => { }, clock).RunAsync(_stop.Token);
+            _running = new Daemon(link, runner, keeper, line => _welcomes += line.StartsWith("this node is ", StringComparison.Ordinal) ? 1 : 0, clock).RunAsync(_stop.Token);
         }
+
+        /// <summary>How often the appliance has welcomed it.</summary>
+        public int Welcomes => _welcomes;
 
         public async ValueTask DisposeAsync()
         {
