@@ -2,20 +2,16 @@ using System.Text.Json.Nodes;
 
 namespace Bootstrap.Lab.Tests;
 
-/// <summary>Machines that boot from the network by the firmware of real ones.</summary>
+/// <summary>Machines that boot by firmware as real ones have it, and boards that try the network before their own disk.</summary>
 public class FirmwareTests
 {
     [Theory]
     [InlineData(BoardKind.X86Bios, false, false, "amd64", "ipxe")]
-    [InlineData(BoardKind.X86, false, false, "amd64", "uefiX64 ipxe")]
-    [InlineData(BoardKind.X86, true, false, "amd64", "uefiHttpX64 ipxe")]
-    [InlineData(BoardKind.ArmUefi, false, false, "arm64", "uefiArm64 ipxe")]
-    [InlineData(BoardKind.ArmUefi, true, false, "arm64", "uefiHttpArm64 ipxe")]
-    [InlineData(BoardKind.X86Bios, false, true, "amd64", "ipxe")]
-    [InlineData(BoardKind.X86, false, true, "amd64", "uefiX64 ipxe")]
-    [InlineData(BoardKind.X86, true, true, "amd64", "uefiHttpX64 ipxe")]
-    [InlineData(BoardKind.ArmUefi, false, true, "arm64", "uefiArm64 ipxe")]
-    [InlineData(BoardKind.ArmUefi, true, true, "arm64", "uefiHttpArm64 ipxe")]
+    [InlineData(BoardKind.X86, false, false, "amd64", "uefi-x64 ipxe")]
+    [InlineData(BoardKind.X86, false, true, "amd64", "uefi-x64 ipxe")]
+    [InlineData(BoardKind.X86, true, true, "amd64", "uefi-http-x64 ipxe")]
+    [InlineData(BoardKind.ArmUefi, false, false, "arm64", "uefi-arm64 ipxe")]
+    [InlineData(BoardKind.ArmUefi, true, false, "arm64", "uefi-http-arm64 ipxe")]
     public async Task Firmware_with_an_empty_disk_starts_netinst(BoardKind kind, bool http, bool beside, string architecture, string programs)
     {
         await using Lab lab = await Lab.StartAsync(beside, $"Firmware-{kind}{(http ? "-http" : "")}{(beside ? "-proxy" : "")}");
@@ -23,9 +19,61 @@ public class FirmwareTests
         JsonNode node = await lab.WaitForNodeAsync(board, "waits", n => n.Text("link") == "net-inst");
         Assert.Equal(architecture, node["inventory"].Text("architecture"));
 
-        JsonNode boots = await lab.WaitForAsync("a boot", $"boot/boards/{board.Options.NodeId}/conversations", c => c.AsArray().Count > 0);
-        JsonNode boot = Assert.Single(boots.AsArray())!;
-        Assert.Equal(programs, string.Join(' ', boot["events"]!.AsArray().Where(e => e.Text("type") == "dhcp").Select(e => e.Text("client")).Where(c => c != "none").Distinct()));
-        Assert.Contains(boot["findings"]!.AsArray(), f => f.Text("rule") == "booted");
+        JsonNode boot = Assert.Single(await BootsAsync(lab, board));
+        Assert.Equal(programs.Split(' '), Programs(boot));
+        Assert.Contains("booted", Findings(boot));
     }
+
+    [Fact]
+    public async Task Pi_with_the_network_first_boots_its_card_until_a_reinstallation_is_ordered()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        await lab.ImportAsync("tiny-arm64");
+        VirtualBoard board = await lab.InstallAsync(lab.Plan(BoardKind.Virt) with { NetworkFirst = true }, "tiny-arm64");
+        Assert.Equal(["network-boot", "card-boot"], Sources(board));
+
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("reboot", board));
+        Assert.Equal(["network-boot", "card-boot", "card-boot"], Sources(board));
+        Assert.Contains("left-alone", Findings((await BootsAsync(lab, board))[0]));
+
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "tiny-arm64"));
+        await lab.WaitForRunningAsync(board);
+        Assert.Equal(["network-boot", "card-boot", "card-boot", "network-boot", "card-boot"], Sources(board));
+    }
+
+    [Fact]
+    public async Task Pc_with_the_network_first_boots_its_disk_until_a_reinstallation_is_ordered()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        await lab.ImportAsync("demo-amd64");
+        BoardOptions plan = lab.Plan(BoardKind.X86) with { NetworkFirst = true };
+        VirtualBoard board = await lab.InstallAsync(plan, "demo-amd64");
+        await board.PowerCutAsync();
+        await lab.WaitForNodeAsync(board, "is off", n => n.Text("link") == "offline");
+
+        // Where its own system cannot start NetInst, the firmware does: by the network, once.
+        Guid job = await lab.OrderAsync("install", board, "demo-amd64");
+        board = await lab.PowerOnAsync(plan);
+        await lab.ExpectSuccessAsync(job);
+        await lab.WaitForRunningAsync(board);
+
+        IReadOnlyList<JsonNode> boots = await BootsAsync(lab, board);
+        Assert.All(boots, boot => Assert.Equal(["uefi-x64", "ipxe"], Programs(boot)));
+        Assert.Equal(["disk", "netinst", "disk", "netinst"], boots.Select(boot => Fetched(boot).Contains("netinst/amd64/kernel") ? "netinst" : "disk"));
+    }
+
+    /// <summary>What the appliance has seen of a board's boots, the newest first.</summary>
+    private static async Task<IReadOnlyList<JsonNode>> BootsAsync(Lab lab, VirtualBoard board) =>
+        [.. (await lab.Appliance.GetAsync($"boot/boards/{board.Options.Mac}/conversations", lab.Cancel)).AsArray().Select(boot => boot!)];
+
+    /// <summary>The boot programs that asked, each once.</summary>
+    private static IEnumerable<string> Programs(JsonNode boot) => boot["events"]!.AsArray()
+        .Where(e => e.Text("type") == "dhcp").Select(e => e.Text("client")).Where(client => client != "none").Distinct();
+
+    private static IEnumerable<string> Fetched(JsonNode boot) => boot["events"]!.AsArray().Where(e => e.Text("type") == "file").Select(e => e.Text("path"));
+
+    private static IEnumerable<string> Findings(JsonNode boot) => boot["findings"]!.AsArray().Select(finding => finding.Text("rule"));
+
+    /// <summary>Where a Pi's firmware took its kernel from, each time.</summary>
+    private static IEnumerable<string> Sources(VirtualBoard board) => board.Events.Select(e => e.Name).Where(name => name is "network-boot" or "card-boot");
 }
