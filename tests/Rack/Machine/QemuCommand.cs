@@ -42,7 +42,7 @@ internal static class QemuCommand
                     : ["qemu-system-x86_64", "-M", "q35", "-cpu", "max"],
                 "-smp", "1", "-m", memory, "-accel", "tcg,tb-size=64", .. pci, .. Uefi(board, variables),
                 "-device", $"virtio-blk-pci,drive=card,serial={CardSerial(board)},bootindex={(board.NetworkFirst ? 2 : 1)}",
-                // UEFI has a driver of its own for the card; a BIOS boots by the card's ROM, which is iPXE.
+                // UEFI has a driver of its own for the network; a BIOS boots by the interface's ROM, which is iPXE.
                 "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac},bootindex={(board.NetworkFirst ? 1 : 2)}{(board.Kind == BoardKind.X86Bios ? "" : ",romfile=")}",
                 "-uuid", board.Uuid, "-smbios", $"type=1,manufacturer=Bootstrap,product=Virtual PC,serial={board.Serial},uuid={board.Uuid}",
             ],
@@ -59,7 +59,7 @@ internal static class QemuCommand
         ];
     }
 
-    /// <summary>PXE over IPv6, which nobody answers here, would only be waited for; firmware that can no PXE at all has HTTP boot left.</summary>
+    /// <summary>PXE over IPv6, which nobody answers here, would only be waited for; firmware without any PXE has HTTP boot left.</summary>
     private static string[] Uefi(BoardOptions board, string variables) => UefiOf(board.Kind) is not { } uefi ? [] :
     [
         "-drive", $"if=pflash,format=raw,readonly=on,file={uefi.Code}", "-drive", $"if=pflash,format=raw,file={Escape(variables)}",
