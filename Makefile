@@ -39,7 +39,7 @@ netinst: appliance
 
 .PHONY: images
 images: deps-build ## Build the demo operating systems (cached)
-	@$(MAKE) -s --no-print-directory -C images os-demo-arm64 os-demo-amd64 os-tiny-arm64
+	@$(MAKE) -s --no-print-directory -C images os-demo-arm64 os-demo-amd64 os-tiny-arm64 os-tiny-amd64
 
 # ---- Trying it -------------------------------------------------------------------------------------------------------
 

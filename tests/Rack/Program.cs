@@ -13,7 +13,8 @@ const string Usage = """
 
       rack enter [--address-server dnsmasq|none] -- COMMAND…
           Runs a command inside a new rack: switch rack0 with this host as 10.77.0.1/24. Everything in it ends with the command.
-      rack board --kind virt|raspi3b|x86 --id N --card FILE --log FILE [--card-size BYTES] [--memory MIB] [--resets N] [--bridge rack0]
+      rack board --kind virt|raspi3b|x86|x86bios|armuefi --id N --card FILE --log FILE [--card-size BYTES] [--memory MIB] [--resets N]
+          [--bridge rack0] [--network-first yes] [--http-boot yes]
           Inside a rack: plugs in a board and switches it on. Events go to standard output as lines of JSON. SIGKILL is a power cut.
           Exit code 0 once the board has switched itself off, or has come to reset N+1.
       rack machine --id N --address ADDR/LENGTH -- COMMAND…
@@ -190,7 +191,7 @@ static async Task<int> RunRomsAsync(Arguments arguments, EventLog events)
 static BoardOptions ReadBoard(Arguments arguments)
 {
     BoardKind kind = Enum.TryParse(arguments.Get("kind"), ignoreCase: true, out BoardKind known)
-        ? known : throw new RackException("--kind must be one of virt, raspi3b, x86");
+        ? known : throw new RackException("--kind must be one of virt, raspi3b, x86, x86bios, armuefi");
     var board = new BoardOptions(kind, (int)arguments.GetNumber("id", 1), Path.GetFullPath(arguments.Get("card")), Path.GetFullPath(arguments.Get("log")));
     board = board with
     {
@@ -198,6 +199,8 @@ static BoardOptions ReadBoard(Arguments arguments)
         Memory = (int)arguments.GetNumber("memory", board.Memory),
         Bridge = arguments.Find("bridge") ?? board.Bridge,
         Resets = (int)arguments.GetNumber("resets", board.Resets),
+        NetworkFirst = arguments.Find("network-first") == "yes",
+        HttpBoot = arguments.Find("http-boot") == "yes",
     };
     arguments.End();
     return board.Id is >= 1 and <= 65535 ? board : throw new RackException("--id must be from 1 to 65535");

@@ -27,7 +27,7 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
             {
                 events.Write("power-on", ("pid", Namespaces.OuterProcessId), ("kind", options.Kind.ToString().ToLowerInvariant()), ("serial", options.Serial),
                     ("mac", options.Mac), ("node", options.NodeId), ("card", options.Card), ("log", options.Log));
-                BootPayload? payload = options.Kind == BoardKind.X86 ? null : await LoadAsync(folder);
+                BootPayload? payload = options.HasFirmware ? null : await LoadAsync(folder);
                 await RackNetwork.CreateTapAsync(_tap, options.Bridge);
                 events.Write("qemu-start");
                 QemuEnd end = await Qemu.RunAsync(QemuCommand.For(options, payload, _tap, Variables()));
@@ -62,31 +62,32 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
         }
     }
 
-    /// <summary>Card first, else network, over and over, as a Pi does.</summary>
+    /// <summary>Card and network in the order that the board has, over and over, as a Pi does.</summary>
     private async Task<BootPayload> LoadAsync(string folder)
     {
-        PiModel model = PiModel.Of(options.Kind);
         while (true)
         {
-            if (CardSource.Open(options.Card) is { } card && await new Firmware(model, options, events).LoadAsync(card, folder) is { } fromCard)
+            foreach (bool network in (bool[])[options.NetworkFirst, !options.NetworkFirst])
             {
-                return fromCard;
-            }
-            if (await NetworkRom.RunOnCableAsync(options, _cable, folder, events.WriteLine) is { } fromNetwork)
-            {
-                return fromNetwork;
+                if (await (network ? NetworkRom.RunOnCableAsync(options, _cable, folder, events.WriteLine) : LoadCardAsync(folder)) is { } payload)
+                {
+                    return payload;
+                }
             }
             await Task.Delay(s_pause, clock);
         }
     }
 
-    /// <summary>A PC's UEFI variables stay with its disk.</summary>
+    private async Task<BootPayload?> LoadCardAsync(string folder) =>
+        CardSource.Open(options.Card) is { } card ? await new Firmware(PiModel.Of(options.Kind), options, events).LoadAsync(card, folder) : null;
+
+    /// <summary>UEFI's variables stay with the machine's disk.</summary>
     private string Variables()
     {
         string path = options.Card + ".uefi";
-        if (options.Kind == BoardKind.X86 && !File.Exists(path))
+        if (QemuCommand.UefiOf(options.Kind) is { } uefi && !File.Exists(path))
         {
-            File.Copy(QemuCommand.OvmfVariables, path);
+            File.Copy(uefi.Variables, path);
         }
         return path;
     }

@@ -6,8 +6,13 @@ namespace Bootstrap.Rack.Machine;
 /// <summary>The command line of QEMU for a board.</summary>
 internal static class QemuCommand
 {
-    private const string OvmfCode = "/usr/share/OVMF/OVMF_CODE_4M.fd";
-    public const string OvmfVariables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+    /// <summary>Files of UEFI firmware: its program, and its variables as they are in a new machine; null for a machine without UEFI.</summary>
+    public static (string Code, string Variables)? UefiOf(BoardKind kind) => kind switch
+    {
+        BoardKind.X86 => ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+        BoardKind.ArmUefi => ("/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"),
+        _ => null,
+    };
 
     public static string[] For(BoardOptions board, BootPayload? payload, string tap, string variables)
     {
@@ -32,10 +37,13 @@ internal static class QemuCommand
             ],
             _ =>
             [
-                "qemu-system-x86_64", "-M", "q35", "-cpu", "max", "-smp", "1", "-m", memory, "-accel", "tcg,tb-size=64", .. pci,
-                "-drive", $"if=pflash,format=raw,readonly=on,file={OvmfCode}", "-drive", $"if=pflash,format=raw,file={Escape(variables)}",
-                "-device", $"virtio-blk-pci,drive=card,serial={CardSerial(board)},bootindex=1",
-                "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac},romfile=,bootindex=2",
+                .. board.Kind == BoardKind.ArmUefi
+                    ? (string[])["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53"]
+                    : ["qemu-system-x86_64", "-M", "q35", "-cpu", "max"],
+                "-smp", "1", "-m", memory, "-accel", "tcg,tb-size=64", .. pci, .. Uefi(board, variables),
+                "-device", $"virtio-blk-pci,drive=card,serial={CardSerial(board)},bootindex={(board.NetworkFirst ? 2 : 1)}",
+                // UEFI has a driver of its own for the network; a BIOS boots by the interface's ROM, which is iPXE.
+                "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac},bootindex={(board.NetworkFirst ? 1 : 2)}{(board.Kind == BoardKind.X86Bios ? "" : ",romfile=")}",
                 "-uuid", board.Uuid, "-smbios", $"type=1,manufacturer=Bootstrap,product=Virtual PC,serial={board.Serial},uuid={board.Uuid}",
             ],
         };
@@ -50,6 +58,14 @@ internal static class QemuCommand
             "-chardev", $"file,id=console,append=on,path={Escape(board.Log)}", "-serial", "chardev:console",
         ];
     }
+
+    /// <summary>PXE over IPv6, which nobody answers here, would only be waited for; firmware without any PXE has HTTP boot left.</summary>
+    private static string[] Uefi(BoardOptions board, string variables) => UefiOf(board.Kind) is not { } uefi ? [] :
+    [
+        "-drive", $"if=pflash,format=raw,readonly=on,file={uefi.Code}", "-drive", $"if=pflash,format=raw,file={Escape(variables)}",
+        "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
+        .. board.HttpBoot ? (string[])["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n"] : [],
+    ];
 
     private static string CardSerial(BoardOptions board) => string.Create(CultureInfo.InvariantCulture, $"CARD{board.Id:D5}");
 

@@ -53,13 +53,14 @@ internal sealed class BootRecording
     /// <summary>A file by TFTP.</summary>
     public BootRecording File(
         double at, string path, TftpOutcome outcome = TftpOutcome.Completed, long bytes = 1000, long? length = null, int block = 1468, string? detail = null, double took = 0.1,
-        FileProtocol protocol = FileProtocol.Tftp)
+        FileProtocol protocol = FileProtocol.Tftp, bool leftAlone = false)
     {
         var e = new FileEvent(Time(at), protocol, path, outcome, outcome == TftpOutcome.NotFound ? 0 : bytes)
         {
             Length = outcome == TftpOutcome.NotFound ? null : length ?? bytes,
             BlockSize = protocol == FileProtocol.Tftp && outcome != TftpOutcome.NotFound ? block : 0,
             Detail = detail,
+            IsLeftAlone = leftAlone,
         };
         Timeline.Fetched(Time(at + took), new BootClient(IPAddress.Parse("10.0.0.7"), Mac), e);
         return this;

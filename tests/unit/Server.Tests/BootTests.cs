@@ -6,6 +6,7 @@ using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Support;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -151,6 +152,25 @@ public sealed class BootTests : IAsyncLifetime
         Assert.Contains("boots its own disk: installed with tiny", script);
         Assert.Contains("sanboot --no-describe --drive 0x80", script);
         Assert.DoesNotContain("kernel http://", script);
+    }
+
+    [Fact]
+    public async Task A_pc_that_was_told_to_boot_its_disk_is_not_at_fault_when_it_asks_for_no_kernel()
+    {
+        using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{_appliance.Options.Http}/") };
+        var uuid = Guid.NewGuid();
+        await using SimulatedNode node = await InstallAsync(uuid.ToString(), "amd64");
+        await node.DisconnectAsync(s_end);
+        var mac = new MacAddress(0x525400000009);
+        _appliance.Services.GetRequiredService<BootRecorder>().Asked(new DhcpSighting(mac, BootClientKind.Ipxe, default, "eth0",
+            DhcpMessageType.Discover, DhcpMessageType.Offer, IPAddress.Loopback, null));
+        await plain.GetStringAsync($"boot/ipxe?mac={mac}&uuid={uuid}", s_end);
+
+        // The request is recorded once its answer is sent.
+        await Poll.UntilAsync(async () => (await _api.GetFromJsonAsync<JsonArray>($"boot/boards/{mac}/conversations", s_end))![0]!["events"]!.AsArray().Count, count => count == 2, s_end);
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        JsonNode explained = (await _api.GetFromJsonAsync<JsonNode>($"boot/boards/{mac}/explain", s_end))!;
+        Assert.Equal(["left-alone"], explained["findings"]!.AsArray().Select(finding => finding!["rule"]!.ToString()));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using Bootstrap.Netboot;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Boot.Boards;
+using Bootstrap.Server.Features.Boot.Doctor;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -31,7 +32,12 @@ internal static class BootEndpoints
                 return Results.Text(BoardTemplates.FirstScript(server), "text/plain");
             }
             var claim = new BoardClaim(null, MacAddress.TryParse(mac, out MacAddress parsed) ? parsed : null, Guid.TryParse(uuid, out Guid id) ? id.ToString() : null);
-            return Results.Text(BoardTemplates.Script(planner.For(claim, context.Connection.RemoteIpAddress), server), "text/plain");
+            BootPlan plan = planner.For(claim, context.Connection.RemoteIpAddress);
+            if (!plan.FromNetwork)
+            {
+                BootRequests.MarkLeftAlone(context);
+            }
+            return Results.Text(BoardTemplates.Script(plan, server), "text/plain");
         });
         // UEFI firmware asks with HEAD for a file's length first.
         plain.MapMethods("/boot/files/{**path}", ["GET", "HEAD"], (string path, HttpContext context, IBootFiles files) =>

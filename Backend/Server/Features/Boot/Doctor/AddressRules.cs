@@ -29,10 +29,12 @@ internal static class AddressRules
 
     /// <summary>The board is to boot its own disk, and asks the network first.</summary>
     public static Finding? LeftAlone(BootCourse course) =>
-        course.Dhcp.Count > 0 && course.Dhcp[^1].IsLeftAlone
+        course.IsLeftAlone
             ? new Finding("left-alone", FindingSeverity.Notice,
-                "The board has an installed system and no order to install another: it was told of no boot server, so that it boots its own disk.",
-                $"{Words.Count(course.Dhcp.Where(e => e.IsLeftAlone).Sum(e => e.Count), "DHCP message")} left without boot information.",
+                "The board has an installed system and no order to install another: it is left to boot its own disk.",
+                course.Files.LastOrDefault(f => f.IsLeftAlone) is { } script
+                    ? $"{script.Path}, {course.After(script.At)}, told it so."
+                    : $"{Words.Count(course.Dhcp.Where(e => e.IsLeftAlone).Sum(e => e.Count), "DHCP message")} left without boot information.",
                 "Nothing, if it comes up. If its card was taken out or cannot be read it keeps asking: after a minute and a half NetInst is started on it. " +
                 "To install it again, order that on the page or with `bootstrap install`.")
             : null;
@@ -41,7 +43,7 @@ internal static class AddressRules
     public static Finding? NoAnswer(BootCourse course)
     {
         DhcpEvent[] asked = [.. course.Dhcp.Where(e => e.Asked == DhcpMessageType.Discover)];
-        if (asked.Length == 0 || LeftAlone(course) is not null || asked.Any(e => e.Answered is not null) || course.Files.Count > 0)
+        if (asked.Length == 0 || course.IsLeftAlone || asked.Any(e => e.Answered is not null) || course.Files.Count > 0)
         {
             return null;
         }
@@ -87,7 +89,7 @@ internal static class AddressRules
     public static Finding? NoFileRequest(BootCourse course)
     {
         if (course.Files.Count > 0 || !HasWaited(course) || RivalChosen(course) is not null || NoAddress(course) is not null ||
-            LeftAlone(course) is not null || Pi3RomBehindRouter(course) is not null || course.Dhcp.LastOrDefault(e => e.Answered is not null) is not { } answered)
+            course.IsLeftAlone || Pi3RomBehindRouter(course) is not null || course.Dhcp.LastOrDefault(e => e.Answered is not null) is not { } answered)
         {
             return null;
         }

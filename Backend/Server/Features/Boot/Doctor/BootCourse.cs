@@ -35,6 +35,9 @@ public sealed record BootCourse(
 
     public bool IsIntroduced => Conversation.IsIntroduced;
 
+    /// <summary>The last that it was told is to boot its own disk: a Pi by DHCP, a PC by its iPXE script.</summary>
+    public bool IsLeftAlone => Dhcp.LastOrDefault()?.IsLeftAlone == true || Files.LastOrDefault()?.IsLeftAlone == true;
+
     public LinkEvent? Introduction => Link.FirstOrDefault(e => e.Stage is LinkStage.NetInst or LinkStage.Slave);
 
     /// <summary>When the last part of kernel and initramfs was fetched; null before the kernel was.</summary>

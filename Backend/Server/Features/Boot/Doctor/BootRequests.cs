@@ -10,6 +10,11 @@ namespace Bootstrap.Server.Features.Boot.Doctor;
 /// <summary>Reports requests for boot files over plain HTTP to the recorder.</summary>
 internal static class BootRequests
 {
+    private static readonly object s_leftAlone = new();
+
+    /// <summary>Says of a request that its answer tells the board to boot its own disk.</summary>
+    public static void MarkLeftAlone(HttpContext context) => context.Items[s_leftAlone] = s_leftAlone;
+
     public static void UseBootRequests(this IApplicationBuilder app)
     {
         BootRecorder recorder = app.ApplicationServices.GetRequiredService<BootRecorder>();
@@ -52,6 +57,7 @@ internal static class BootRequests
         return new FileEvent(begun, FileProtocol.Http, context.Request.Path.Value!.TrimStart('/'), outcome, outcome == TftpOutcome.Completed ? length ?? 0 : 0)
         {
             Length = length,
+            IsLeftAlone = context.Items.ContainsKey(s_leftAlone),
         };
     }
 }

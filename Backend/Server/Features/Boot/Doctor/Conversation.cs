@@ -88,6 +88,9 @@ public sealed record FileEvent(long At, FileProtocol Protocol, string Path, Tftp
     /// <summary>Why it did not end well.</summary>
     public string? Detail { get; init; }
 
+    /// <summary>It is iPXE's script that tells the board to boot its own disk.</summary>
+    public bool IsLeftAlone { get; init; }
+
     /// <summary>The name without folders.</summary>
     [JsonIgnore]
     public string Leaf => Path[(Path.LastIndexOf('/') + 1)..];

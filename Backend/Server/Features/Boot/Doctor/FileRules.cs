@@ -65,7 +65,7 @@ internal static class FileRules
 
     /// <summary>Files were fetched, and then nothing more, with no error that anybody told.</summary>
     public static Finding? Stopped(BootCourse course) =>
-        course.Files.Count > 0 && course.KernelAt is null && course.Silence >= s_givenUp &&
+        course.Files.Count > 0 && course.KernelAt is null && !course.IsLeftAlone && course.Silence >= s_givenUp &&
         Missing(course) is null && Abandoned(course) is null && TooLarge(course) is null && Unreadable(course) is null
             ? new Finding("stopped", FindingSeverity.Fault, "The board stopped before it fetched a kernel, and said nothing.",
                 $"Its last request was for {course.Files[^1].Path}, {Words.Seconds((long)course.Silence.TotalMilliseconds)} ago.",
