@@ -13,7 +13,7 @@ public class FirmwareTests
     [InlineData(BoardKind.ArmUefi, true, false, "arm64", "uefi-http-arm64 ipxe")]
     public async Task Firmware_with_an_empty_disk_starts_netinst(BoardKind kind, bool http, bool beside, string architecture, string programs)
     {
-        await using Lab lab = await Lab.StartAsync(beside, $"Firmware-{kind}{(http ? "-http" : "")}{(beside ? "-proxy" : "")}");
+        await using Lab lab = await Lab.StartAsync(beside, test: $"Firmware-{kind}{(http ? "-http" : "")}{(beside ? "-proxy" : "")}");
         VirtualBoard board = await lab.PowerOnAsync(lab.Plan(kind) with { HttpBoot = http, CardSize = 64 << 20 });
         JsonNode node = await lab.WaitForNodeAsync(board, "waits", n => n.Text("link") == "net-inst");
         Assert.Equal(architecture, node["inventory"].Text("architecture"));
