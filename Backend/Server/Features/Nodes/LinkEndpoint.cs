@@ -166,9 +166,10 @@ internal sealed partial class LinkEndpoint(
             shown = session.CertificateSerial,
         }));
         Seen(session);
+        // Who sees that the node is connected finds its boot told to the end.
+        boots.Introduced(hello);
         nodes.Connect(session);
         LogConnected(session.Node, session.State, session.Address);
-        boots.Introduced(hello);
         string name = nodes.Find(session.Node)?.Name ?? session.Node.ToString();
         session.Send(new Welcome(name, options.Http.Port, clock.GetUtcNow().ToUnixTimeSeconds()));
         engine.Connected(session, hello);
