@@ -6,8 +6,10 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bootstrap.Imaging.Tests;
 using Bootstrap.Netboot;
+using Bootstrap.Protocol;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot;
 using Bootstrap.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -66,6 +68,24 @@ public sealed class BootSetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_running_board_is_reinstalled_with_the_kernel_of_its_set()
+    {
+        await CreateAsync();
+        await UseAsync("pi5", "raspios");
+        Inventory pi4 = SimulatedNode.InventoryOf(NodeId.Parse("10000000cccc0007"), "arm64"),
+            pi5 = SimulatedNode.InventoryOf(NodeId.Parse("10000000cccc0008"), "arm64") with { Revision = Pi5.ToString("x") };
+
+        Assert.Equal("/netinst/arm64/kernel", (await ReinstallAsync(pi4)).Kernel.Path);
+        StageInstallOrder order = await ReinstallAsync(pi5);
+        Assert.Equal(("/boot/raspios/kernel_2712.img", "/boot/raspios/initramfs-kernel_2712"), (order.Kernel.Path, order.Initramfs.Path));
+        foreach (RemoteFile file in new[] { order.Kernel, order.Initramfs })
+        {
+            byte[] bytes = await _plain.GetByteArrayAsync(file.Path, s_end);
+            Assert.Equal((file.Length, file.Digest), (bytes.LongLength, new Digest(SHA256.HashData(bytes))));
+        }
+    }
+
+    [Fact]
     public async Task What_makes_no_set_is_refused_in_a_sentence_and_leaves_nothing()
     {
         await _api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
@@ -114,6 +134,14 @@ public sealed class BootSetTests : IAsyncLifetime
         Assert.Contains("starts NetInst: it was never seen before", Encoding.ASCII.GetString(first));
         Assert.Equal(HttpStatusCode.NotFound, (await _plain.GetAsync("boot/nobody/boot.img", s_end)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await _plain.GetAsync("boot/cccc0006/absent", s_end)).StatusCode);
+    }
+
+    private async Task<StageInstallOrder> ReinstallAsync(Inventory board)
+    {
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, board, NodeRole.Slave, s_end);
+        using HttpResponseMessage ordered = await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { board.Id.ToString() }, image = "os" }, s_end);
+        Assert.True(ordered.IsSuccessStatusCode, await ordered.Content.ReadAsStringAsync(s_end));
+        return Assert.IsType<StageInstallOrder>((await node.ReceiveAsync<StartTask>(s_end)).Order);
     }
 
     private async Task CreateAsync()

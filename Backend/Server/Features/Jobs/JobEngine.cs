@@ -13,7 +13,7 @@ namespace Bootstrap.Server.Features.Jobs;
 /// Carries tasks from order to proof. Everything that decides is in the database: each event of a node is one transaction, so that a
 /// killed appliance goes on where it was. One event is handled at a time.
 /// </summary>
-public sealed class JobEngine
+internal sealed class JobEngine
 {
     /// <summary>Pause before a failed installation is tried again, times the attempts so far.</summary>
     private static readonly TimeSpan s_retryPause = TimeSpan.FromSeconds(5);

@@ -2,6 +2,7 @@ using System.Net;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot;
+using Bootstrap.Server.Features.Boot.Sets;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Storage;
@@ -9,8 +10,8 @@ using Bootstrap.Server.Storage;
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>Writes the order that a node gets for a task, from what is known at that moment.</summary>
-public sealed class OrderComposer(
-    Database database, PolicyStore policy, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options)
+internal sealed class OrderComposer(
+    Database database, PolicyStore policy, IReadOnlyDictionary<string, NetInstFiles> netInst, BootSetLibrary sets, ApplianceOptions options)
 {
     /// <summary>Kernel arguments of a staged NetInst: a panic restarts the board, which then starts its old system.</summary>
     private const string StagedCommandLine = "panic=10";
@@ -32,11 +33,12 @@ public sealed class OrderComposer(
             fault = $"this appliance has no NetInst for {architecture}: build it with `make netinst` and start the appliance again";
             return null;
         }
+        NodeRow node = database.Read(c => NodeRow.Find(c, session.Node))!;
         if (hello.Role == NodeRole.Slave)
         {
-            return new StageInstallOrder(files.Kernel.Remote, files.Initramfs.Remote, StagedCommandLine);
+            (RemoteFile kernel, RemoteFile initramfs) = (node.Revision is { } revision ? sets.Staged(revision) : null) ?? (files.Kernel.Remote, files.Initramfs.Remote);
+            return new StageInstallOrder(kernel, initramfs, StagedCommandLine);
         }
-        NodeRow node = database.Read(c => NodeRow.Find(c, session.Node))!;
         bool mayHoldSomeOfIt = task.Attempts > 0 || node.Lifecycle != Lifecycle.New;
         IPAddress appliance = session.LocalAddress;
         var configuration = new NodeConfiguration(node.Name, policy.Get().AuthorizedKeys, slave.Remote,

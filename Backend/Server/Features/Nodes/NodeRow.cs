@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
@@ -50,6 +51,9 @@ internal sealed class NodeRow
     public Lifecycle Lifecycle => Enum.Parse<Lifecycle>(LifecycleText);
 
     public Inventory Inventory => JsonSerializer.Deserialize(InventoryJson, ProtocolJson.Default.Inventory)!;
+
+    /// <summary>A Pi's revision code, as the board has told it.</summary>
+    public uint? Revision => uint.TryParse(Inventory.Revision, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint code) ? code : null;
 
     public static NodeRow? Find(SqliteConnection c, NodeId id) =>
         c.QuerySingleOrDefault<NodeRow>($"SELECT {Columns} FROM nodes WHERE id = @id", new { id = id.ToString() });

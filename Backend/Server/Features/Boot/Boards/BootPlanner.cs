@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
@@ -104,7 +103,7 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     private BootPlan Decide(SqliteConnection c, BoardClaim claim, NodeRow? node, bool hasNoSystem)
     {
         string[] folders = [.. claim.Folders];
-        BootPlan Plan(bool fromNetwork, string reason) => new(node?.Name ?? $"the board {string.Join(", ", folders)}".TrimEnd(), fromNetwork, reason, sets.For(claim.Revision ?? RevisionOf(node)), folders);
+        BootPlan Plan(bool fromNetwork, string reason) => new(node?.Name ?? $"the board {string.Join(", ", folders)}".TrimEnd(), fromNetwork, reason, sets.For(claim.Revision ?? node?.Revision), folders);
 
         if (folders.FirstOrDefault(HasOwnConfiguration) is { } folder)
         {
@@ -132,10 +131,6 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
             _ => Plan(true, "starts NetInst: nothing is installed on it yet"),
         };
     }
-
-    /// <summary>What a board has told of itself before, where its boot program does not.</summary>
-    private static uint? RevisionOf(NodeRow? node) =>
-        uint.TryParse(node?.Inventory.Revision, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint revision) ? revision : null;
 
     private bool HasOwnConfiguration(string folder) => File.Exists(Path.Combine(options.OverridesFolder, folder, "config.txt"));
 

@@ -1,10 +1,13 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Bootstrap.Imaging;
 using Bootstrap.Imaging.BootSets;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Netboot;
+using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Images;
+using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Storage;
 
@@ -26,6 +29,7 @@ internal sealed class BootSetLibrary : IDisposable
     private readonly SettingsStore _settings;
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<string, BootSet> _sets = new();
+    private readonly ConcurrentDictionary<(string Set, long CreatedAt, string File), RemoteFile> _described = new();
     private readonly SemaphoreSlim _making = new(1);
     private volatile IReadOnlyDictionary<string, string> _use;
 
@@ -146,6 +150,20 @@ internal sealed class BootSetLibrary : IDisposable
             : DiskBootFile.OpenBelow(folder, name);
     }
 
+    /// <summary>
+    /// What a running board fetches to start NetInst from its own disk: the kernel of its set, for a board may be too new for the one that came
+    /// with the program. Null: that one.
+    /// </summary>
+    public (RemoteFile Kernel, RemoteFile Initramfs)? Staged(uint revision)
+    {
+        if (For(revision) is not { } set)
+        {
+            return null;
+        }
+        BootKernel kernel = set.Kernels.FirstOrDefault(k => k.Section == PiModel.Of(revision)) ?? set.Kernels[0];
+        return (Describe(set, kernel.File), Describe(set, kernel.Initramfs));
+    }
+
     /// <summary>The files that a set's boards may ask for, but those that are written for each.</summary>
     public IReadOnlyList<string> FilesOf(BootSet set)
     {
@@ -159,6 +177,14 @@ internal sealed class BootSetLibrary : IDisposable
     }
 
     public void Dispose() => _making.Dispose();
+
+    /// <summary>The files of a set never change: each is read once.</summary>
+    private RemoteFile Describe(BootSet set, string name) => _described.GetOrAdd((set.Name, set.CreatedAt, name), _ =>
+    {
+        using BootFile file = Open(set, name) ?? throw new IOException($"the boot set '{set.Name}' has lost its {name}: delete it and make it again");
+        using Stream stream = file.AsStream();
+        return new RemoteFile($"/boot/{set.Name}/{name}", new Digest(SHA256.HashData(stream)), file.Length);
+    });
 
     private BootSet Make(ImageView image, string name, string folder)
     {
