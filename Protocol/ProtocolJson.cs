@@ -16,6 +16,7 @@ namespace Bootstrap.Protocol;
     RespectRequiredConstructorParameters = true,
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(DiscoveryMessage))]
+[JsonSerializable(typeof(NodeDescription))]
 [JsonSerializable(typeof(LinkMessage))]
 [JsonSerializable(typeof(TaskOrder))]
 [JsonSerializable(typeof(EnrolRequest))]

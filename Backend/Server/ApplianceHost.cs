@@ -73,7 +73,8 @@ public static class ApplianceHost
             .AddSingleton<BootObserver>().AddSingleton<TftpService>().AddSingleton<DhcpService>()
             .AddHostedService(services => services.GetRequiredService<BootRecorder>())
             .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
-            .AddHostedService<JobClock>().AddHostedService<DiscoveryService>();
+            .AddHostedService<JobClock>()
+            .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>().AddHostedService(services => services.GetRequiredService<DiscoveryService>());
 
         if (options.BootSigningKey is { } signingKey)
         {

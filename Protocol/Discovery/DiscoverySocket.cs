@@ -16,6 +16,7 @@ public static class DiscoverySocket
 
     private const int SolSocket = 1;
     private const int SoBindToDevice = 25;
+    private const int SoReceiveBufferForce = 33;
 
     private static readonly string[] s_virtualPrefixes = ["docker", "veth", "br-", "tun", "virbr"];
 
@@ -34,15 +35,23 @@ public static class DiscoverySocket
         [.. Candidates(named).Where(i => i.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown && IPv4Index(i) is not null)];
 
     /// <summary>The interface's index where it has an IPv4 address, else null.</summary>
-    public static int? IPv4Index(NetworkInterface i)
+    public static int? IPv4Index(NetworkInterface i) => IPv4(i) is null ? null : i.GetIPProperties().GetIPv4Properties().Index;
+
+    /// <summary>Discovery by broadcast on this interface; null where it has no IPv4 address.</summary>
+    public static IPEndPoint? Broadcast(NetworkInterface i) =>
+        IPv4(i) is { } own ? new IPEndPoint(BroadcastOf(own), ServicePorts.Discovery) : null;
+
+    /// <summary>The interface's first IPv4 address with its mask; null where it has none.</summary>
+    public static UnicastIPAddressInformation? IPv4(NetworkInterface i) =>
+        i.GetIPProperties().UnicastAddresses.FirstOrDefault(a => a.Address.AddressFamily == AddressFamily.InterNetwork);
+
+    private static IPAddress BroadcastOf(UnicastIPAddressInformation own)
     {
-        IPInterfaceProperties properties = i.GetIPProperties();
-        return properties.UnicastAddresses.Any(a => a.Address.AddressFamily == AddressFamily.InterNetwork)
-            ? properties.GetIPv4Properties().Index
-            : null;
+        byte[] address = own.Address.GetAddressBytes(), mask = own.IPv4Mask.GetAddressBytes();
+        return new IPAddress([.. address.Zip(mask, (a, m) => (byte)(a | ~m))]);
     }
 
-    /// <summary>A socket that hears queries on one interface.</summary>
+    /// <summary>A socket that hears what is sent to the group, and by broadcast, on one interface.</summary>
     /// <exception cref="SocketException">The port is taken by a program that does not share it, or the interface went away.</exception>
     public static Socket Listen(NetworkInterface i, int port = ServicePorts.Discovery)
     {
@@ -55,6 +64,15 @@ public static class DiscoverySocket
         return socket;
     }
 
+    /// <summary>Drops out of the group and joins it again: switches with IGMP snooping forget members, and see this one anew.</summary>
+    /// <exception cref="SocketException">The interface went away.</exception>
+    public static void Rejoin(Socket listening, int index)
+    {
+        var membership = new MulticastOption(IPAddress.Parse(DiscoveryMessage.Group), index);
+        listening.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.DropMembership, membership);
+        listening.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership, membership);
+    }
+
     /// <summary>A socket that asks on one interface and hears the answers.</summary>
     public static Socket Ask(NetworkInterface i)
     {
@@ -62,16 +80,25 @@ public static class DiscoverySocket
         int index = IPv4Index(i) ?? throw new SocketException((int)SocketError.AddressNotAvailable);
         socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, IPAddress.HostToNetworkOrder(index));
         socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, DiscoveryMessage.TimeToLive);
-        socket.Bind(new IPEndPoint(IPAddress.Any, 0));
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Broadcast, true);
+        // What is sent has the interface's address, and not the one that a route would choose.
+        socket.Bind(new IPEndPoint(IPv4(i)?.Address ?? throw new SocketException((int)SocketError.AddressNotAvailable), 0));
         return socket;
     }
 
     private static Socket Open(NetworkInterface i)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        try
         {
-            ReceiveBufferSize = ReceiveBufferBytes,
-        };
+            // Beyond the machine's limit, which root may.
+            socket.SetRawSocketOption(SolSocket, SoReceiveBufferForce, BitConverter.GetBytes(ReceiveBufferBytes));
+        }
+        catch (SocketException)
+        {
+            // Anybody else gets what the limit allows; the window of a question follows from what it really is.
+            socket.ReceiveBufferSize = ReceiveBufferBytes;
+        }
         byte[] name = Encoding.ASCII.GetBytes(i.Name + '\0');
         socket.SetRawSocketOption(SolSocket, SoBindToDevice, name);
         return socket;

@@ -1,90 +1,305 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using System.Security.Cryptography;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
 namespace Bootstrap.Protocol.Discovery;
 
-/// <summary>Somebody who answered.</summary>
-/// <param name="Address">Where the answer came from: an address that is reachable from here.</param>
-public sealed record Found(IPAddress Address, string Id, string HostName, IReadOnlyList<Service> Services);
-
 /// <summary>The asking role of discovery.</summary>
-/// <param name="mesh">Which group of nodes is asked.</param>
 /// <param name="interfaceNames">Interfaces to ask on; null or empty: all physical ones.</param>
-/// <param name="clock">Measures the window.</param>
-public sealed class Marco(string mesh, IReadOnlyCollection<string>? interfaceNames, TimeProvider clock)
+/// <param name="clock">Measures the windows.</param>
+/// <param name="verifier">
+/// Where it can prove answers, a node that is proven is given at once, and an unproven answer under the same id is dropped; nodes without
+/// any proof come at the end. Null: whoever answers first under an id is given.
+/// </param>
+public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvider clock, MessageVerifier? verifier = null)
 {
-    /// <summary>A question has this size, so that an answer of up to it is allowed.</summary>
-    private const int QuestionBytes = 1200;
+    /// <summary>Time for the way there and back, and for machines that are slow to wake; what comes still later counts for the next round.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(60);
+
+    /// <summary>Answers that wait to be looked at, and unproven nodes; more are a flood.</summary>
+    private const int MaximumWaiting = 1 << 16;
+
+    private static readonly IPEndPoint s_group = new(IPAddress.Parse(DiscoveryMessage.Group), ServicePorts.Discovery);
+
+    private readonly MessageVerifier _verifier = verifier ?? new MessageVerifier(null);
+    private int _answers;
+
+    private readonly record struct Reply(Answer Answer, bool IsProven, IPEndPoint From);
+
+    /// <summary>How many questions were sent by the last search, on all interfaces together.</summary>
+    public int Questions { get; private set; }
+
+    /// <summary>How many answers came to the last search, those that were told twice included.</summary>
+    public int Answers => Volatile.Read(ref _answers);
 
     /// <summary>
-    /// Asks once on every interface and gives each answer as it comes, until the window has passed. A node that hears the
-    /// question by two wires is given once for each of its addresses.
+    /// Asks on every interface, again and again for those who were not heard yet, and gives each node once, as it answers.
     /// </summary>
-    /// <param name="service">Only nodes that offer it; null: all.</param>
-    /// <param name="window">How long to wait for answers, 10 s at most.</param>
-    /// <param name="cancellation">Ends the waiting early.</param>
-    public async IAsyncEnumerable<Found> AskAsync(
-        string? service, TimeSpan window, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<Found> FindAsync(Search search, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        string nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        // Answers may take the whole window; the rest is for the way.
-        int answerWindow = (int)(window.TotalMilliseconds * 0.8);
-        byte[] question = Question(nonce, answerWindow, service);
-
-        Channel<Found> answers = Channel.CreateBounded<Found>(4096);
-        using var timeout = new CancellationTokenSource(window, clock);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
-        Task[] receivers = [.. DiscoverySocket.Interfaces(interfaceNames).Select(i => ReceiveAsync(i, question, nonce, answers.Writer, stop.Token))];
-        Task done = Task.WhenAll(receivers).ContinueWith(_ => answers.Writer.Complete(), TaskScheduler.Default);
-        var seen = new HashSet<(IPAddress, string)>();
-        await foreach (Found found in answers.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+        (Questions, _answers) = (0, 0);
+        string nonce = Query.NewNonce();
+        Channel<Reply> replies = Channel.CreateBounded<Reply>(MaximumWaiting);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        List<Asker> askers = [.. DiscoverySocket.Interfaces(interfaceNames).Select(Asker.TryOpen).OfType<Asker>()];
+        Task[] receivers = [.. askers.Select(asker => ReceiveAsync(asker, nonce, replies.Writer, stop.Token))];
+        try
         {
-            if (seen.Add((found.Address, found.Id)))
+            long started = clock.GetTimestamp();
+            var sieve = new Sieve(search, _verifier.CanProve);
+            double perAnswer = askers.Select(asker => AnswerWindow.PerAnswer(asker.Socket.ReceiveBufferSize)).DefaultIfEmpty().Max();
+            int given = 0, fruitless = 0, expected = search.Expected;
+            while (true)
+            {
+                TimeSpan window = AnswerWindow.For(expected, perAnswer);
+                var query = new Query(nonce, (int)window.TotalMilliseconds, search.Meshes, search.Filter);
+                Ask(askers, query, sieve.Known, search.Address, orBroadcast: fruitless > 0 && sieve.Count == 0);
+                using var end = new CancellationTokenSource(Shorter(window + s_grace, search.Timeout - clock.GetElapsedTime(started)), clock);
+                int before = sieve.Count;
+                await foreach (Reply reply in UntilAsync(replies.Reader, end.Token, cancellation).ConfigureAwait(false))
+                {
+                    if (sieve.Take(reply.Answer, reply.IsProven, reply.From) is { } found)
+                    {
+                        yield return found;
+                        if (++given >= search.MaximumNodes)
+                        {
+                            yield break;
+                        }
+                    }
+                }
+                int news = sieve.Count - before;
+                fruitless = news == 0 ? fruitless + 1 : 0;
+                if (fruitless >= search.Retries || search.Retries == 0 || clock.GetElapsedTime(started) >= search.Timeout)
+                {
+                    break;
+                }
+                // Who was not heard is a small part of those who are there, unless the first guess was far off.
+                expected = news / 4;
+            }
+            foreach (Found found in sieve.Unproven.Take(search.MaximumNodes - given))
             {
                 yield return found;
             }
         }
-        await done.ConfigureAwait(false);
-        cancellation.ThrowIfCancellationRequested();
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            askers.ForEach(asker => asker.Socket.Dispose());
+            await Task.WhenAll(receivers).ConfigureAwait(false);
+        }
     }
 
-    private byte[] Question(string nonce, int window, string? service)
+    /// <summary>All services of one node, asked for by unicast, however many datagrams they take.</summary>
+    /// <param name="address">From a <see cref="Found"/>, or any address with port 1337.</param>
+    /// <param name="meshes">Meshes to ask for.</param>
+    /// <param name="timeout">For each question; it is asked three times within it.</param>
+    /// <param name="cancellation">Ends the asking.</param>
+    /// <returns>The node with all its services; null if it did not answer.</returns>
+    public async Task<NodeDescription?> ServicesAsync(IPEndPoint address, IReadOnlyList<string> meshes, TimeSpan timeout, CancellationToken cancellation = default)
     {
-        var query = new Query(nonce, window, mesh, service, "");
-        int bare = query.ToBytes().Length;
-        return (query with { Padding = new string('.', Math.Max(0, QuestionBytes - bare)) }).ToBytes();
+        NodeDescription? node = null;
+        List<Service> services = [];
+        do
+        {
+            if (await AskOnceAsync(new Query(Query.NewNonce(), 0, meshes, Skip: services.Count), address, timeout, cancellation).ConfigureAwait(false) is not { } answer)
+            {
+                return null;
+            }
+            node = answer.Node;
+            services.AddRange(answer.Node.Services);
+            if (services.Count >= answer.ServiceCount || answer.Node.Services.Count == 0)
+            {
+                return node with { Services = services };
+            }
+        }
+        while (true);
     }
 
-    private static async Task ReceiveAsync(
-        NetworkInterface i, byte[] question, string nonce, ChannelWriter<Found> answers, CancellationToken stop)
+    private async Task<Answer?> AskOnceAsync(Query query, IPEndPoint address, TimeSpan timeout, CancellationToken cancellation)
     {
+        const int tries = 3;
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        byte[] question = query.ToPaddedBytes(), buffer = new byte[DiscoveryMessage.MaximumBytes + 1];
+        for (int i = 0; i < tries; i++)
+        {
+            using var end = new CancellationTokenSource(timeout / tries, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(end.Token, cancellation);
+            try
+            {
+                await socket.SendToAsync(question, address, either.Token).ConfigureAwait(false);
+                while (true)
+                {
+                    SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), either.Token).ConfigureAwait(false);
+                    if (_verifier.Open(DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes)), nonce => nonce == query.Nonce, out _) is { } answer)
+                    {
+                        return answer;
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                // Lost: once more.
+            }
+            catch (SocketException)
+            {
+                // Nobody there, or no way there.
+            }
+        }
+        return null;
+    }
+
+    private void Ask(List<Asker> askers, Query query, IReadOnlyCollection<string> known, IPEndPoint? address, bool orBroadcast)
+    {
+        foreach (byte[] question in QuestionsFor(query, known))
+        {
+            foreach (Asker asker in askers)
+            {
+                asker.Send(question, address ?? s_group);
+                Questions++;
+                if (orBroadcast && address is null && asker.Broadcast is { } broadcast)
+                {
+                    asker.Send(question, broadcast);
+                    Questions++;
+                }
+            }
+        }
+    }
+
+    /// <summary>The question, in as many parts as it takes to name those who need not answer.</summary>
+    internal static IEnumerable<byte[]> QuestionsFor(Query query, IReadOnlyCollection<string> known)
+    {
+        if (known.Count == 0)
+        {
+            return [query.ToPaddedBytes()];
+        }
+        // Base64 takes four letters for three bytes; the numbers of the part may grow by some digits.
+        int bare = (query with { Known = new KnownNodes(new byte[8], [], 0, 1), Padding = "" }).ToBytes().Length;
+        int room = (DiscoveryMessage.MaximumBytes - bare - 8) / 4 * 3;
+        return room < 16 ? [query.ToPaddedBytes()] : KnownNodes.Of(known, room).Select(part => (query with { Known = part }).ToPaddedBytes());
+    }
+
+    private async Task ReceiveAsync(Asker asker, string nonce, ChannelWriter<Reply> replies, CancellationToken stop)
+    {
+        byte[] buffer = new byte[DiscoveryMessage.MaximumBytes + 1];
         try
         {
-            using Socket socket = DiscoverySocket.Ask(i);
-            var group = new IPEndPoint(IPAddress.Parse(DiscoveryMessage.Group), ServicePorts.Discovery);
-            await socket.SendToAsync(question, group, stop).ConfigureAwait(false);
-            byte[] buffer = new byte[DiscoveryMessage.MaximumBytes + 1];
             while (true)
             {
-                SocketReceiveFromResult received =
-                    await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), stop).ConfigureAwait(false);
-                if (DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes)) is Answer answer && answer.Nonce == nonce)
+                SocketReceiveFromResult received = await asker.Socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), stop).ConfigureAwait(false);
+                DiscoveryMessage? message = DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes));
+                if (_verifier.Open(message, n => n == nonce, out bool isProven) is { } answer)
                 {
-                    IPAddress from = ((IPEndPoint)received.RemoteEndPoint).Address;
-                    answers.TryWrite(new Found(from, answer.Id, answer.HostName, answer.Services));
+                    Interlocked.Increment(ref _answers);
+                    replies.TryWrite(new Reply(answer, isProven, (IPEndPoint)received.RemoteEndPoint));
                 }
             }
         }
         catch (OperationCanceledException)
         {
-            // The window has passed.
+            // The search is over.
         }
         catch (SocketException)
         {
-            // The interface went down or has no route for multicast: the others go on asking.
+            // The interface went down: the others go on asking.
+        }
+    }
+
+    /// <summary>What comes until the round ends.</summary>
+    private static async IAsyncEnumerable<Reply> UntilAsync(
+        ChannelReader<Reply> replies, CancellationToken end, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(end, cancellation);
+        while (true)
+        {
+            try
+            {
+                await replies.WaitToReadAsync(either.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                yield break;
+            }
+            while (replies.TryRead(out Reply reply))
+            {
+                yield return reply;
+            }
+        }
+    }
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b > TimeSpan.Zero ? b : TimeSpan.Zero;
+
+    /// <summary>The socket that asks on one interface.</summary>
+    private sealed record Asker(Socket Socket, IPEndPoint? Broadcast)
+    {
+        public static Asker? TryOpen(NetworkInterface i)
+        {
+            try
+            {
+                return new Asker(DiscoverySocket.Ask(i), DiscoverySocket.Broadcast(i));
+            }
+            catch (Exception e) when (e is SocketException or NetworkInformationException)
+            {
+                // It went down a moment ago.
+                return null;
+            }
+        }
+
+        public void Send(byte[] question, IPEndPoint to)
+        {
+            try
+            {
+                Socket.SendTo(question, to);
+            }
+            catch (SocketException)
+            {
+                // No way there from this interface: the others ask as well.
+            }
+        }
+    }
+
+    /// <summary>Gives each node once.</summary>
+    private sealed class Sieve(Search search, bool canProve)
+    {
+        private readonly HashSet<string> _known = [.. search.Exclude];
+        private readonly Dictionary<string, Found> _unproven = [];
+        private int _taken;
+
+        /// <summary>
+        /// Ids that need not answer again. Unproven ones are not among them: a false answer must not silence the true node of that id.
+        /// </summary>
+        public IReadOnlyCollection<string> Known => _known;
+
+        /// <summary>Those under whose id nobody has proven himself.</summary>
+        public IEnumerable<Found> Unproven => _unproven.Values;
+
+        /// <summary>How many nodes there were so far.</summary>
+        public int Count => _taken + _unproven.Count;
+
+        /// <summary>The node to give now, if it is one.</summary>
+        public Found? Take(Answer answer, bool isProven, IPEndPoint from)
+        {
+            NodeDescription node = answer.Node;
+            if (_known.Contains(node.Id) || search.Exclude.Any(name => NodeFilter.IsNamed(node, name)) || search.Filter?.Matches(node) == false)
+            {
+                return null;
+            }
+            var found = new Found(
+                answer.Address is { } told && IPAddress.TryParse(told, out IPAddress? address) ? address : from.Address,
+                from.Port, node, answer.Meshes, answer.ServiceCount, isProven, answer.Presence);
+            if (canProve && !isProven)
+            {
+                if (_unproven.Count < MaximumWaiting)
+                {
+                    _unproven.TryAdd(node.Id, found);
+                }
+                return null;
+            }
+            _unproven.Remove(node.Id);
+            _known.Add(node.Id);
+            _taken++;
+            return found;
         }
     }
 }

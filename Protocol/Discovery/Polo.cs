@@ -1,185 +1,237 @@
+using System.Collections.Concurrent;
 using System.Net;
-using System.Net.NetworkInformation;
-using System.Net.Sockets;
+using System.Security.Cryptography;
 
 namespace Bootstrap.Protocol.Discovery;
 
 /// <summary>
-/// The answering role of discovery: hears questions on every physical interface and answers those for its mesh and services.
-/// Interfaces that come and go are followed; a source gets at most 10 answers a second, and none longer than its question.
+/// The answering role of discovery: answers questions for its meshes that fit what it is and offers, and tells by beats that it is
+/// still there. A source gets at most 10 answers a second, and none longer than its question.
 /// </summary>
-/// <param name="id">Node id, or the appliance's id.</param>
-/// <param name="mesh">The mesh it belongs to.</param>
-/// <param name="services">What it offers, asked anew for every answer.</param>
-/// <param name="interfaceNames">Interfaces to listen on; null or empty: all physical ones.</param>
-/// <param name="clock">Times the answers.</param>
-/// <param name="malformed">Told of each datagram that is no message; it was dropped.</param>
+/// <param name="meshes">The meshes that it belongs to.</param>
+/// <param name="node">What it is and offers, asked anew for every answer.</param>
+/// <param name="wires">Where it listens, with whoever else was added to them. They run as long as it does.</param>
+/// <param name="clock">Times the answers and beats.</param>
+/// <param name="signer">Proves the answers; null: they are sent unproven.</param>
+/// <param name="timing">How often it beats.</param>
 public sealed class Polo(
-    string id, string mesh, Func<IReadOnlyList<Service>> services, IReadOnlyCollection<string>? interfaceNames, TimeProvider clock,
-    Action? malformed = null)
+    IReadOnlyList<string> meshes, Func<NodeDescription> node, Wires wires, TimeProvider clock, MessageSigner? signer = null, PresenceTiming? timing = null) : IWireListener
 {
-    /// <summary>Switches with IGMP snooping forget members; DHCP brings addresses late; cables are moved.</summary>
-    private static readonly TimeSpan s_rejoinPeriod = TimeSpan.FromSeconds(60);
-
-    private static readonly TimeSpan s_lookPeriod = TimeSpan.FromSeconds(2);
-
-    /// <summary>Replies that wait for their moment, on one interface; more questions at once are a flood.</summary>
+    /// <summary>Replies that wait for their moment; more questions at once are a flood.</summary>
     private const int MaximumPendingReplies = 256;
 
-    private readonly AnswerLimit _limit = new(clock);
+    /// <summary>Questions of others that are passed on at the same time.</summary>
+    private const int MaximumProbes = 64;
 
-    /// <summary>Answers until cancelled.</summary>
+    private static readonly TimeSpan s_probeTime = TimeSpan.FromSeconds(2);
+
+    private readonly PresenceTiming _timing = timing ?? PresenceTiming.Standard;
+    private readonly SourceLimit _limit = new(SourceLimit.Answers, clock);
+    private readonly ConcurrentDictionary<string, IPEndPoint> _probes = new();
+    private readonly SemaphoreSlim _changed = new(0);
+    private readonly Lock _lock = new();
+    private readonly byte[] _goodbye = RandomNumberGenerator.GetBytes(BeatChain.KeyBytes);
+    private BeatChain _chain = new(0);
+    private long _sequence;
+    private int _state;
+    private string _told = "";
+    private int _pending;
+
+    /// <summary>How often a question was left without an answer because its source had had its share.</summary>
+    public long Refusals => _limit.Refusals;
+
+    /// <summary>Says that what the node offers has changed: it is told at once.</summary>
+    public void Changed() => _changed.Release();
+
+    /// <summary>Beats until cancelled, then says goodbye.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        var listeners = new Dictionary<string, Listener>();
-        try
-        {
-            while (!cancellation.IsCancellationRequested)
-            {
-                await FollowInterfacesAsync(listeners, cancellation).ConfigureAwait(false);
-                await Task.Delay(s_lookPeriod, clock, cancellation).ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-            // Asked to stop.
-        }
-        finally
-        {
-            foreach (Listener listener in listeners.Values)
-            {
-                await listener.StopAsync().ConfigureAwait(false);
-            }
-        }
-    }
-
-    private async Task FollowInterfacesAsync(Dictionary<string, Listener> listeners, CancellationToken cancellation)
-    {
-        var present = DiscoverySocket.Interfaces(interfaceNames).ToDictionary(i => i.Name);
-        foreach ((string name, Listener listener) in listeners.ToArray())
-        {
-            if (!present.ContainsKey(name) || listener.IsOver || clock.GetElapsedTime(listener.Started) > s_rejoinPeriod)
-            {
-                await listener.StopAsync().ConfigureAwait(false);
-                listeners.Remove(name);
-            }
-        }
-        foreach ((string name, NetworkInterface i) in present)
-        {
-            if (!listeners.ContainsKey(name) && TryListen(i) is { } socket)
-            {
-                listeners.Add(name, new Listener(socket, AnswerAsync, clock.GetTimestamp(), cancellation));
-            }
-        }
-    }
-
-    private static Socket? TryListen(NetworkInterface i)
-    {
-        try
-        {
-            return DiscoverySocket.Listen(i);
-        }
-        catch (SocketException)
-        {
-            // Went down between listing and joining: looked at again in two seconds.
-            return null;
-        }
-        catch (NetworkInformationException)
-        {
-            return null;
-        }
-    }
-
-    private async Task AnswerAsync(Socket socket, CancellationToken cancellation)
-    {
-        byte[] buffer = new byte[DiscoveryMessage.MaximumBytes + 1];
-        var replies = new List<Task>();
+        wires.Add(this);
+        using var stopWires = new CancellationTokenSource();
+        Task running = wires.RunAsync(stopWires.Token);
         try
         {
             while (true)
             {
-                SocketReceiveFromResult received =
-                    await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), cancellation).ConfigureAwait(false);
-                var asker = (IPEndPoint)received.RemoteEndPoint;
-                replies.RemoveAll(reply => reply.IsCompleted);
-                DiscoveryMessage? message = DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes));
-                if (message is null)
+                TimeSpan pause = _timing.Beat * (0.8 + 0.4 * Random.Shared.NextDouble());
+                using var beat = new CancellationTokenSource(pause, clock);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(beat.Token, cancellation);
+                try
                 {
-                    malformed?.Invoke();
+                    await _changed.WaitAsync(either.Token).ConfigureAwait(false);
                 }
-                if (replies.Count < MaximumPendingReplies && message is Query query && query.Mesh == mesh &&
-                    Compose(query) is { } answer && answer.Length <= received.ReceivedBytes && _limit.Allows(asker.Address))
+                catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
                 {
-                    replies.Add(ReplyAsync(socket, answer, asker, query.WindowMilliseconds, cancellation));
+                    // Time for a beat.
                 }
+                SendBeat(wires.SendToGroup);
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            SayGoodbye();
+        }
+        finally
+        {
+            await stopWires.CancelAsync().ConfigureAwait(false);
+            await running.ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Joined(Wire wire) => SendBeat(wire.SendToGroup);
+
+    /// <inheritdoc/>
+    public void Receive(in Datagram datagram)
+    {
+        switch (datagram.Message)
+        {
+            case Query query:
+                Answer(query, datagram);
+                break;
+            case ProbeRequest request:
+                Probe(request, datagram);
+                break;
+            case Signed signed when !_probes.IsEmpty && DiscoveryMessage.Read(signed.Body) is Answer answer:
+                PassOn(answer, datagram);
+                break;
+            case Answer answer:
+                PassOn(answer, datagram);
+                break;
+        }
+    }
+
+    private delegate void SendMessage(ReadOnlySpan<byte> message);
+
+    private void SendBeat(SendMessage send)
+    {
+        foreach (string mesh in meshes)
+        {
+            byte[] beat;
+            lock (_lock)
+            {
+                NoticeChange();
+                if (!_chain.Reaches(++_sequence))
+                {
+                    _chain = new BeatChain(_sequence);
+                }
+                beat = new Beat(node().Id, mesh, _sequence, _chain.KeyOf(_sequence), _state).ToBytes();
+            }
+            send(beat);
+        }
+    }
+
+    private void NoticeChange()
+    {
+        string now = node().ToText();
+        if (now != _told)
+        {
+            _told = now;
+            _state++;
+        }
+    }
+
+    private void SayGoodbye()
+    {
+        foreach (string mesh in meshes)
+        {
+            byte[] goodbye = new Farewell(node().Id, mesh, _goodbye).ToBytes();
+            // Twice: nobody acknowledges it.
+            wires.SendToGroup(goodbye);
+            wires.SendToGroup(goodbye);
+        }
+    }
+
+    private void Answer(Query query, in Datagram datagram)
+    {
+        NodeDescription description = node();
+        string[] common = [.. query.Meshes.Intersect(meshes)];
+        if (common.Length == 0 || query.Known?.Excludes(description.Id) == true)
+        {
+            return;
+        }
+        NodeDescription offered = description with { Services = [.. description.Services.Where(s => s.Meshes is null || s.Meshes.Intersect(common).Any())] };
+        if (query.Filter?.Matches(offered) == false || Volatile.Read(ref _pending) >= MaximumPendingReplies || !_limit.Allows(SourceOf(datagram.From)))
+        {
+            return;
+        }
+        if (query.Filter?.Service is { } wanted)
+        {
+            offered = offered with { Services = [.. offered.Services.Where(s => s.Id == wanted)] };
+        }
+        Interlocked.Increment(ref _pending);
+        _ = ReplyAsync(query, offered, common, datagram.Wire, datagram.From, datagram.Bytes.Length);
+    }
+
+    private async Task ReplyAsync(Query query, NodeDescription offered, string[] common, Wire wire, IPEndPoint asker, int room)
+    {
+        try
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * query.WindowMilliseconds), clock).ConfigureAwait(false);
+            if (Compose(query, offered, common, room) is { } answer)
+            {
+                wire.Send(answer, asker);
             }
         }
         finally
         {
-            await Task.WhenAll(replies).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Interlocked.Decrement(ref _pending);
         }
     }
 
-    private async Task ReplyAsync(Socket socket, byte[] answer, IPEndPoint asker, int windowMilliseconds, CancellationToken cancellation)
+    /// <summary>The answer with as many services as have room; null where not even the bare one has.</summary>
+    private byte[]? Compose(Query query, NodeDescription offered, string[] common, int room)
     {
-        TimeSpan pause = TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * windowMilliseconds);
-        await Task.Delay(pause, clock, cancellation).ConfigureAwait(false);
-        await socket.SendToAsync(answer, asker, cancellation).ConfigureAwait(false);
+        Service[] services = [.. offered.Services.Skip(query.Skip)];
+        PresenceAnchor anchor;
+        lock (_lock)
+        {
+            NoticeChange();
+            anchor = new PresenceAnchor(_sequence, _chain.KeyOf(_sequence), BeatChain.Hash(_goodbye), _state);
+        }
+        for (int count = services.Length; count >= 0; count--)
+        {
+            var answer = new Answer(query.Nonce, common, offered with { Services = services[..count] }, offered.Services.Count, anchor);
+            byte[] bytes = signer is null ? answer.ToBytes() : signer.Sign(answer).ToBytes();
+            if (bytes.Length <= Math.Min(room, DiscoveryMessage.MaximumBytes))
+            {
+                return bytes;
+            }
+        }
+        return null;
     }
 
-    private byte[]? Compose(Query query)
+    /// <summary>Asks another node for somebody who cannot reach it: with his question's nonce, so that the answer is for him.</summary>
+    private void Probe(ProbeRequest request, in Datagram datagram)
     {
-        IReadOnlyList<Service> offered = services();
-        Service[] wanted = [.. offered.Where(s => query.Service is null || s.Id == query.Service)];
-        return wanted.Length == 0 && query.Service is not null
-            ? null
-            : new Answer(query.Nonce, id, Environment.MachineName, mesh, wanted).ToBytes();
+        if (!meshes.Contains(request.Mesh) || !IPAddress.TryParse(request.Address, out IPAddress? address) ||
+            _probes.Count >= MaximumProbes || !_limit.Allows(SourceOf(datagram.From)))
+        {
+            return;
+        }
+        var question = new Query(request.Nonce, 0, [request.Mesh], new NodeFilter(Nodes: [request.Id]));
+        byte[] bytes = question.ToPaddedBytes(datagram.Bytes.Length);
+        if (bytes.Length > datagram.Bytes.Length || !_probes.TryAdd(request.Nonce, datagram.From))
+        {
+            return;
+        }
+        datagram.Wire.Send(bytes, new IPEndPoint(address, request.Port));
+        _ = ForgetAsync(request.Nonce);
     }
 
-    /// <summary>One interface's socket and the loop that reads it.</summary>
-    private sealed class Listener
+    private async Task ForgetAsync(string nonce)
     {
-        private readonly Socket _socket;
-        private readonly CancellationTokenSource _stop;
-        private readonly Task _loop;
+        await Task.Delay(s_probeTime, clock).ConfigureAwait(false);
+        _probes.TryRemove(nonce, out _);
+    }
 
-        public Listener(Socket socket, Func<Socket, CancellationToken, Task> answer, long started, CancellationToken cancellation)
+    private void PassOn(Answer answer, in Datagram datagram)
+    {
+        if (_probes.TryRemove(answer.Nonce, out IPEndPoint? asker))
         {
-            _socket = socket;
-            Started = started;
-            _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            _loop = RunAsync(answer);
-        }
-
-        public long Started { get; }
-
-        public bool IsOver => _loop.IsCompleted;
-
-        public async Task StopAsync()
-        {
-            await _stop.CancelAsync().ConfigureAwait(false);
-            await _loop.ConfigureAwait(false);
-            _stop.Dispose();
-        }
-
-        private async Task RunAsync(Func<Socket, CancellationToken, Task> answer)
-        {
-            try
-            {
-                await answer(_socket, _stop.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                // Stopped by its owner.
-            }
-            catch (SocketException)
-            {
-                // The interface went away: the owner sees that the loop is over and looks again.
-            }
-            finally
-            {
-                _socket.Dispose();
-            }
+            datagram.Wire.Send(datagram.Bytes.Span, asker);
         }
     }
+
+    private static uint SourceOf(IPEndPoint source) => BitConverter.ToUInt32(source.Address.GetAddressBytes());
 }

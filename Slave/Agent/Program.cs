@@ -85,8 +85,10 @@ async Task RunAsync(TimeProvider clock)
     daemon = new Daemon(link, runner, keeper, Log, clock);
 
     using var poloStop = new CancellationTokenSource();
-    var parameters = new Dictionary<string, string> { ["version"] = version };
-    var polo = new Polo(keeper.Current.Name, node.Settings.Mesh, () => [new Service(Service.Slave, parameters)], interfaceNames: null, clock);
+    string host = Environment.MachineName;
+    var slave = new Service(Service.Slave, new Dictionary<string, string> { ["version"] = version });
+    var self = new NodeDescription(keeper.Current.Name, host, new Identity(Service.Slave, Identity.Word(inventory.Model), host), new Dictionary<string, string>(), [slave]);
+    var polo = new Polo([node.Settings.Mesh], () => self, new Wires(null, clock), clock, new MessageSigner(() => keeper.Current.Certificate));
     Task answering = polo.RunAsync(poloStop.Token);
     SystemdNotify.Send("READY=1");
     await daemon.RunAsync(stop.Token);

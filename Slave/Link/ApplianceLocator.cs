@@ -12,9 +12,17 @@ namespace Bootstrap.Link;
 /// <param name="clock">Measures discovery's window.</param>
 public sealed class ApplianceLocator(string mesh, Func<IEnumerable<string>> configured, TimeProvider clock)
 {
-    private static readonly TimeSpan s_window = TimeSpan.FromSeconds(1);
+    /// <summary>One appliance is expected. Whoever calls asks again after a while.</summary>
+    private readonly Search _search = new()
+    {
+        Meshes = [mesh],
+        Filter = new NodeFilter(Service.Backend),
+        Expected = 1,
+        Retries = 3,
+        Timeout = TimeSpan.FromSeconds(1),
+    };
 
-    private readonly Marco _marco = new(mesh, interfaceNames: null, clock);
+    private readonly Marco _marco = new(interfaceNames: null, clock);
     private ApplianceEndpoint? _last;
 
     /// <summary>Each candidate once. Taking no more of them ends the search.</summary>
@@ -25,9 +33,9 @@ public sealed class ApplianceLocator(string mesh, Func<IEnumerable<string>> conf
         {
             yield return last;
         }
-        await foreach (Found found in _marco.AskAsync(Service.Backend, s_window, cancellation).ConfigureAwait(false))
+        await foreach (Found found in _marco.FindAsync(_search, cancellation).ConfigureAwait(false))
         {
-            foreach (Service service in found.Services.Where(s => s.Id == Service.Backend))
+            foreach (Service service in found.Node.Services.Where(s => s.Id == Service.Backend))
             {
                 var endpoint = new ApplianceEndpoint(found.Address, ApplianceEndpoint.PortOf(service.Parameters, "link"));
                 if (seen.Add(endpoint))

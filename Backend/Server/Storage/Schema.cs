@@ -88,6 +88,17 @@ internal static class Schema
             body TEXT NOT NULL,
             PRIMARY KEY (mac, started_at)
         ) STRICT, WITHOUT ROWID;
+        CREATE TABLE presence (
+            id TEXT PRIMARY KEY,
+            body TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE presence_events (
+            sequence INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,
+            node_id TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT;
         CREATE TABLE settings (
             key TEXT PRIMARY KEY,
             value TEXT NOT NULL

@@ -4,22 +4,35 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bootstrap.Server.Features.Discovery;
 
-/// <summary><c>GET /discovered</c>: asks the wire who is there at this moment.</summary>
+/// <summary>
+/// <c>GET /discovered</c> asks the wire who is there at this moment; <c>GET /presence</c> says who is from what was heard, without asking;
+/// <c>GET /presence/events?after=N</c> what happened since event N. Events come as <c>presence</c> in <c>/events</c>, too.
+/// </summary>
 internal static class DiscoveryEndpoints
 {
-    private static readonly TimeSpan s_window = TimeSpan.FromSeconds(1);
+    private const int MaximumEvents = 1000;
 
-    private sealed record Discovered(string Address, string Id, string HostName, IReadOnlyList<Service> Services);
+    private sealed record Discovered(string Address, string Id, string HostName, Identity Identity, IReadOnlyList<Service> Services, bool IsProven);
 
-    public static void MapDiscovery(this IEndpointRouteBuilder api) =>
-        api.MapGet("/discovered", async (string? service, ApplianceOptions options, TimeProvider clock, CancellationToken cancellation) =>
+    private sealed record Present(
+        string Id, string HostName, Identity Identity, string Address, PresenceState State, DateTimeOffset LastHeard, IReadOnlyList<Service> Services);
+
+    public static void MapDiscovery(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/discovered", async (string? service, ApplianceOptions options, Trust.CertificateAuthority authority, TimeProvider clock, CancellationToken cancellation) =>
         {
-            var marco = new Marco(options.Mesh, options.Interfaces, clock);
+            var marco = new Marco(options.Interfaces, clock, new MessageVerifier(authority.Admits));
+            var search = new Search { Meshes = [options.Mesh], Filter = service is null ? null : new NodeFilter(service) };
             var found = new List<Discovered>();
-            await foreach (Found answer in marco.AskAsync(service, s_window, cancellation))
+            await foreach (Found answer in marco.FindAsync(search, cancellation))
             {
-                found.Add(new Discovered(answer.Address.ToString(), answer.Id, answer.HostName, answer.Services));
+                NodeDescription node = answer.Node;
+                found.Add(new Discovered(answer.Address.ToString(), node.Id, node.HostName, node.Identity, node.Services, answer.IsProven));
             }
             return found;
         });
+        api.MapGet("/presence", (DiscoveryService discovery) => discovery.Nodes.Select(r => new Present(
+            r.Node.Id, r.Node.HostName, r.Node.Identity, r.Address[..r.Address.LastIndexOf(':')], r.State, r.LastHeard, r.Node.Services)));
+        api.MapGet("/presence/events", (long? after, PresenceStore store) => store.EventsAfter(after ?? 0, MaximumEvents));
+    }
 }

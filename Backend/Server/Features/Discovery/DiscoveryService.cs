@@ -1,23 +1,84 @@
+using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Protocol.Discovery;
+using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Features.Trust;
 using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Discovery;
 
-/// <summary>Answers those who look for the appliance.</summary>
-internal sealed class DiscoveryService(ApplianceOptions options, CertificateAuthority authority, NoiseCounter noise, TimeProvider clock) : BackgroundService
+/// <summary>Answers those who look for the appliance, and watches which nodes are there.</summary>
+internal sealed class DiscoveryService : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Events are written as they come; when nodes were heard last, now and then.</summary>
+    private static readonly TimeSpan s_savePeriod = TimeSpan.FromSeconds(60);
+
+    private readonly Polo _polo;
+    private readonly PresenceWatcher _watcher;
+    private readonly PresenceStore _store;
+    private readonly TimeProvider _clock;
+    private readonly X509Certificate2 _certificate;
+
+    public DiscoveryService(
+        ApplianceOptions options, CertificateAuthority authority, NoiseCounter noise, PresenceStore store, EventHub events, TimeProvider clock)
     {
-        string fingerprint = authority.Fingerprint.ToString();
-        var backend = new Service(Service.Backend, new Dictionary<string, string>
+        (_store, _clock) = (store, clock);
+        string fingerprint = authority.Fingerprint.ToString(), id = $"appliance-{fingerprint[..8]}", host = Environment.MachineName;
+        _certificate = authority.IssueDiscovery(id);
+        var description = new NodeDescription(id, host, new Identity("appliance", "bootstrap", host), new Dictionary<string, string>(), [.. Services(options, fingerprint)]);
+        var wires = new Wires(options.Interfaces, clock, () => noise.Count("discovery"));
+        _watcher = new PresenceWatcher(options.Mesh, wires, new MessageVerifier(authority.Admits), clock, lastSequence: store.LastSequence());
+        _watcher.Restore(store.Load());
+        _watcher.Happened += e =>
         {
-            ["link"] = options.Link.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            ["http"] = options.Http.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            store.Save(_watcher.Records.Where(r => r.Node.Id == e.Id), [e]);
+            events.Publish("presence", e);
+        };
+        wires.Add(_watcher);
+        _polo = new Polo([options.Mesh], () => description, wires, clock, new MessageSigner(() => _certificate));
+    }
+
+    /// <summary>All nodes that are there or were.</summary>
+    public IReadOnlyList<PresenceRecord> Nodes => _watcher.Records;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.WhenAll(_polo.RunAsync(stoppingToken), _watcher.RunAsync(stoppingToken), SaveAsync(stoppingToken));
+        _store.Save(_watcher.Records, []);
+    }
+
+    private static IEnumerable<Service> Services(ApplianceOptions options, string fingerprint)
+    {
+        string http = options.Http.Port.ToString(CultureInfo.InvariantCulture);
+        yield return new Service(Service.Backend, new Dictionary<string, string>
+        {
+            ["link"] = options.Link.Port.ToString(CultureInfo.InvariantCulture),
+            ["http"] = http,
             ["ca"] = fingerprint,
         });
-        var polo = new Polo($"appliance-{fingerprint[..8]}", options.Mesh, () => [backend], options.Interfaces, clock, () => noise.Count("discovery"));
-        return polo.RunAsync(stoppingToken);
+        var boot = new Dictionary<string, string> { ["http"] = http };
+        if (options.Tftp is { } tftp)
+        {
+            boot["tftp"] = tftp.Port.ToString(CultureInfo.InvariantCulture);
+        }
+        yield return new Service(Service.Boot, boot);
+        yield return new Service(Service.Images, new Dictionary<string, string> { ["http"] = http });
+    }
+
+    private async Task SaveAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(s_savePeriod, _clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop))
+            {
+                _store.Save(_watcher.Records, []);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Saved once more at the end.
+        }
     }
 }

@@ -65,6 +65,10 @@ public sealed class CertificateAuthority
     public X509Certificate2 IssueImageSigner() =>
         IssueWithKey(SignedManifest.SignerName, null, X509KeyUsageFlags.DigitalSignature, null, s_authorityLifetime);
 
+    /// <summary>A certificate with its key by which the appliance proves its answers in discovery.</summary>
+    /// <param name="id">The appliance's id there.</param>
+    public X509Certificate2 IssueDiscovery(string id) => IssueWithKey(id, null, X509KeyUsageFlags.DigitalSignature, null, s_serverLifetime);
+
     /// <summary>A node's certificate for the key of its request.</summary>
     /// <param name="node">Becomes the common name, whatever the request says.</param>
     /// <param name="request">PKCS #10, DER; its signature must fit its key.</param>

@@ -1,0 +1,232 @@
+using System.Net;
+using System.Threading.Channels;
+
+namespace Bootstrap.Protocol.Discovery;
+
+/// <summary>
+/// Watches who is there: hears beats and farewells on the wires, asks whoever is new, changed or missing, and tells what happened. It
+/// believes only what the appliance's CA vouches for, where it has one.
+/// </summary>
+/// <param name="mesh">The mesh that is watched.</param>
+/// <param name="wires">Where it listens; it is to be added to them, and somebody else runs them.</param>
+/// <param name="verifier">Proves answers.</param>
+/// <param name="clock">Times the looking.</param>
+/// <param name="timing">When a node is missed; null: <see cref="PresenceTiming.Standard"/>.</param>
+/// <param name="lastSequence">Number of the last event of an earlier run.</param>
+public sealed class PresenceWatcher(
+    string mesh, Wires wires, MessageVerifier verifier, TimeProvider clock, PresenceTiming? timing = null, long lastSequence = 0) : IWireListener
+{
+    /// <summary>Nodes that are to be asked who they are; more announce themselves at their next beat.</summary>
+    private const int MaximumUnknown = 8192;
+
+    /// <summary>How many are asked by one question, and how many questions are sent at a time.</summary>
+    private const int IdsAtOnce = 12, QuestionsAtOnce = 20;
+
+    /// <summary>Datagrams that wait to be looked at.</summary>
+    private const int MaximumWaiting = 4096;
+
+    /// <summary>Questions whose answers count: those of the last seconds. An answer that somebody kept for later is worth nothing.</summary>
+    private const int OpenQuestions = 12;
+
+    private static readonly TimeSpan s_askPeriod = TimeSpan.FromMilliseconds(250);
+
+    private readonly PresenceTiming _timing = timing ?? PresenceTiming.Standard;
+    private readonly PresenceTable _table = new(timing ?? PresenceTiming.Standard, clock, lastSequence);
+    private readonly HashSet<string> _unknown = [];
+    private readonly Lock _lock = new();
+    private readonly Channel<(DiscoveryMessage Message, IPEndPoint From)> _received =
+        Channel.CreateBounded<(DiscoveryMessage, IPEndPoint)>(new BoundedChannelOptions(MaximumWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly Queue<string> _nonces = new();
+
+    /// <summary>Told of every event, in order, on one thread.</summary>
+    public event Action<PresenceEvent>? Happened;
+
+    /// <summary>All nodes that are there or were.</summary>
+    public IReadOnlyList<PresenceRecord> Records
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _table.Records;
+            }
+        }
+    }
+
+    /// <summary>Puts back what an earlier run knew; before <see cref="RunAsync"/>.</summary>
+    public void Restore(IEnumerable<PresenceRecord> records)
+    {
+        lock (_lock)
+        {
+            _table.Restore(records);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Receive(in Datagram datagram)
+    {
+        if (datagram.Message is Beat or Farewell or Signed or Answer)
+        {
+            _received.Writer.TryWrite((datagram.Message, datagram.From));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Joined(Wire wire) => wire.SendToGroup(new Query(NewNonce(), 2000, [mesh]).ToPaddedBytes());
+
+    /// <summary>Watches until cancelled.</summary>
+    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(ReadAsync(cancellation), LookAsync(cancellation), AskAsync(cancellation));
+
+    private async Task ReadAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await foreach ((DiscoveryMessage message, IPEndPoint from) in _received.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+            {
+                // Signatures are checked outside of the lock.
+                Answer? answer = message is Signed or Answer ? verifier.Open(message, IsOurs, out bool proven) is { } opened && (proven || !verifier.CanProve) ? opened : null : null;
+                Tell(() => Hear(message, answer, from));
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+    }
+
+    private void Hear(DiscoveryMessage message, Answer? answer, IPEndPoint from)
+    {
+        switch (message)
+        {
+            case Beat beat when beat.Mesh == mesh && !_table.Hear(beat) && _unknown.Count < MaximumUnknown:
+                _unknown.Add(beat.Id);
+                break;
+            case Farewell farewell when farewell.Mesh == mesh:
+                _table.Hear(farewell);
+                break;
+            case Signed or Answer when answer is { Presence: { } anchor } && answer.Meshes.Contains(mesh):
+                _unknown.Remove(answer.Node.Id);
+                IPEndPoint address = answer.Address is { } told && IPAddress.TryParse(told, out IPAddress? behind) ? new IPEndPoint(behind, from.Port) : from;
+                _table.Hear(answer.Node, mesh, anchor, address);
+                break;
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(_timing.Tick, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false))
+            {
+                IReadOnlyList<PresenceTable.Doubt> doubts = [];
+                Tell(() => doubts = _table.Tick());
+                if (doubts.Count > 0)
+                {
+                    string nonce = NewNonce();
+                    foreach (PresenceTable.Doubt doubt in doubts)
+                    {
+                        Ask(doubt, nonce);
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+    }
+
+    private void Ask(PresenceTable.Doubt doubt, string nonce)
+    {
+        byte[] question = new Query(nonce, 0, [doubt.Mesh], new NodeFilter(Nodes: [doubt.Id])).ToPaddedBytes();
+        foreach (Wire wire in wires.Current)
+        {
+            wire.Send(question, doubt.Address);
+        }
+        if (doubt.Helpers.Count == 0)
+        {
+            return;
+        }
+        // It may have another address by now, or unicast may be what is broken.
+        wires.SendToGroup(question);
+        foreach (IPEndPoint helper in doubt.Helpers)
+        {
+            byte[] bytes = new ProbeRequest(nonce, doubt.Mesh, doubt.Id, doubt.Address.Address.ToString(), doubt.Address.Port).ToPaddedBytes();
+            foreach (Wire wire in wires.Current)
+            {
+                wire.Send(bytes, helper);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Asks those who announced themselves and are not known, a few at a time and by multicast: an announcement with a false sender makes
+    /// nobody receive more than that, and many false ones do not make more questions.
+    /// </summary>
+    private async Task AskAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(s_askPeriod, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false))
+            {
+                string[] ids;
+                lock (_lock)
+                {
+                    if (_unknown.Count == 0)
+                    {
+                        continue;
+                    }
+                    ids = [.. _unknown.Take(IdsAtOnce * QuestionsAtOnce)];
+                    _unknown.ExceptWith(ids);
+                }
+                string nonce = NewNonce();
+                foreach (string[] some in ids.Chunk(IdsAtOnce))
+                {
+                    wires.SendToGroup(new Query(nonce, (int)s_askPeriod.TotalMilliseconds / 2, [mesh], new NodeFilter(Nodes: some)).ToPaddedBytes());
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+    }
+
+    private bool IsOurs(string nonce)
+    {
+        lock (_lock)
+        {
+            return _nonces.Contains(nonce);
+        }
+    }
+
+    private void Tell(Action change)
+    {
+        IReadOnlyList<PresenceEvent> events;
+        lock (_lock)
+        {
+            change();
+            events = _table.TakeEvents();
+        }
+        foreach (PresenceEvent e in events)
+        {
+            Happened?.Invoke(e);
+        }
+    }
+
+    private string NewNonce()
+    {
+        string nonce = Query.NewNonce();
+        lock (_lock)
+        {
+            _nonces.Enqueue(nonce);
+            if (_nonces.Count > OpenQuestions)
+            {
+                _nonces.Dequeue();
+            }
+        }
+        return nonce;
+    }
+}
