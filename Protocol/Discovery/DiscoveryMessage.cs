@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -121,6 +122,9 @@ public sealed record Answer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PresenceAnchor? Presence = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Address = null) : DiscoveryMessage
 {
+    /// <summary>Where the node is: at <see cref="Address"/> where a relay says so, else where the answer came from. The port is the answerer's.</summary>
+    public IPEndPoint PlaceOf(IPEndPoint sender) => IPAddress.TryParse(Address, out IPAddress? behind) ? new IPEndPoint(behind, sender.Port) : sender;
+
     internal override bool IsSound => IsNonce(Nonce) && AreMeshes(Meshes) && Node.IsSound && Presence is null or { IsSound: true };
 }
 

@@ -12,7 +12,7 @@ namespace Bootstrap.Protocol.Discovery;
 public static class DiscoverySocket
 {
     /// <summary>1,000 answers at once need about this much (212,992 bytes, Linux' default, keep a third of them).</summary>
-    private const int ReceiveBufferBytes = 4 << 20;
+    public const int ReceiveBufferBytes = 4 << 20;
 
     private const int SolSocket = 1;
     private const int SoBindToDevice = 25;
@@ -55,7 +55,7 @@ public static class DiscoverySocket
     /// <exception cref="SocketException">The port is taken by a program that does not share it, or the interface went away.</exception>
     public static Socket Listen(NetworkInterface i, int port = ServicePorts.Discovery)
     {
-        Socket socket = Open(i);
+        Socket socket = Open(i, ReceiveBufferBytes);
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         socket.Bind(new IPEndPoint(IPAddress.Any, port));
         int index = IPv4Index(i) ?? throw new SocketException((int)SocketError.AddressNotAvailable);
@@ -74,9 +74,11 @@ public static class DiscoverySocket
     }
 
     /// <summary>A socket that asks on one interface and hears the answers.</summary>
-    public static Socket Ask(NetworkInterface i)
+    /// <param name="i">The interface.</param>
+    /// <param name="receiveBuffer">Bytes to ask for.</param>
+    public static Socket Ask(NetworkInterface i, int receiveBuffer = ReceiveBufferBytes)
     {
-        Socket socket = Open(i);
+        Socket socket = Open(i, receiveBuffer);
         int index = IPv4Index(i) ?? throw new SocketException((int)SocketError.AddressNotAvailable);
         socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, IPAddress.HostToNetworkOrder(index));
         socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, DiscoveryMessage.TimeToLive);
@@ -86,18 +88,18 @@ public static class DiscoverySocket
         return socket;
     }
 
-    private static Socket Open(NetworkInterface i)
+    private static Socket Open(NetworkInterface i, int receiveBuffer)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         try
         {
             // Beyond the machine's limit, which root may.
-            socket.SetRawSocketOption(SolSocket, SoReceiveBufferForce, BitConverter.GetBytes(ReceiveBufferBytes));
+            socket.SetRawSocketOption(SolSocket, SoReceiveBufferForce, BitConverter.GetBytes(receiveBuffer));
         }
         catch (SocketException)
         {
             // Anybody else gets what the limit allows; the window of a question follows from what it really is.
-            socket.ReceiveBufferSize = ReceiveBufferBytes;
+            socket.ReceiveBufferSize = receiveBuffer;
         }
         byte[] name = Encoding.ASCII.GetBytes(i.Name + '\0');
         socket.SetRawSocketOption(SolSocket, SoBindToDevice, name);

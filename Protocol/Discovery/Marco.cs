@@ -26,7 +26,10 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
     private readonly MessageVerifier _verifier = verifier ?? new MessageVerifier(null);
     private int _answers;
 
-    private readonly record struct Reply(Answer Answer, bool IsProven, IPEndPoint From);
+    private readonly record struct Reply(Answer Answer, DiscoveryMessage Message, Proof Proof, IPEndPoint From);
+
+    /// <summary>Bytes that each socket asks for to hold answers in; the windows follow from what it gets.</summary>
+    public int ReceiveBuffer { get; init; } = DiscoverySocket.ReceiveBufferBytes;
 
     /// <summary>How many questions were sent by the last search, on all interfaces together.</summary>
     public int Questions { get; private set; }
@@ -41,10 +44,11 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
     {
         (Questions, _answers) = (0, 0);
         string nonce = Query.NewNonce();
-        Channel<Reply> replies = Channel.CreateBounded<Reply>(MaximumWaiting);
+        var replies = new Replies(_verifier);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        List<Asker> askers = [.. DiscoverySocket.Interfaces(interfaceNames).Select(Asker.TryOpen).OfType<Asker>()];
-        Task[] receivers = [.. askers.Select(asker => ReceiveAsync(asker, nonce, replies.Writer, stop.Token))];
+        List<Asker> askers = [.. DiscoverySocket.Interfaces(interfaceNames).Select(i => Asker.TryOpen(i, ReceiveBuffer)).OfType<Asker>()];
+        Task[] receivers = [.. askers.Select(asker => ReceiveAsync(asker, nonce, replies, stop.Token))];
+        Task proving = replies.ProveAsync(stop.Token);
         try
         {
             long started = clock.GetTimestamp();
@@ -58,9 +62,9 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
                 Ask(askers, query, sieve.Known, search.Address, orBroadcast: fruitless > 0 && sieve.Count == 0);
                 using var end = new CancellationTokenSource(Shorter(window + s_grace, search.Timeout - clock.GetElapsedTime(started)), clock);
                 int before = sieve.Count;
-                await foreach (Reply reply in UntilAsync(replies.Reader, end.Token, cancellation).ConfigureAwait(false))
+                await foreach (Reply reply in replies.UntilAsync(end.Token, cancellation).ConfigureAwait(false))
                 {
-                    if (sieve.Take(reply.Answer, reply.IsProven, reply.From) is { } found)
+                    if (sieve.Take(reply) is { } found)
                     {
                         yield return found;
                         if (++given >= search.MaximumNodes)
@@ -87,7 +91,7 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
         {
             await stop.CancelAsync().ConfigureAwait(false);
             askers.ForEach(asker => asker.Socket.Dispose());
-            await Task.WhenAll(receivers).ConfigureAwait(false);
+            await Task.WhenAll([.. receivers, proving]).ConfigureAwait(false);
         }
     }
 
@@ -132,7 +136,8 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
                 while (true)
                 {
                     SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), either.Token).ConfigureAwait(false);
-                    if (_verifier.Open(DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes)), nonce => nonce == query.Nonce, out _) is { } answer)
+                    DiscoveryMessage? message = DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes));
+                    if (MessageVerifier.Read(message) is { } answer && answer.Nonce == query.Nonce && _verifier.Prove(message!, answer) != Proof.Fails)
                     {
                         return answer;
                     }
@@ -180,7 +185,7 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
         return room < 16 ? [query.ToPaddedBytes()] : KnownNodes.Of(known, room).Select(part => (query with { Known = part }).ToPaddedBytes());
     }
 
-    private async Task ReceiveAsync(Asker asker, string nonce, ChannelWriter<Reply> replies, CancellationToken stop)
+    private async Task ReceiveAsync(Asker asker, string nonce, Replies replies, CancellationToken stop)
     {
         byte[] buffer = new byte[DiscoveryMessage.MaximumBytes + 1];
         try
@@ -189,10 +194,10 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
             {
                 SocketReceiveFromResult received = await asker.Socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), stop).ConfigureAwait(false);
                 DiscoveryMessage? message = DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes));
-                if (_verifier.Open(message, n => n == nonce, out bool isProven) is { } answer)
+                if (MessageVerifier.Read(message) is { } answer && answer.Nonce == nonce)
                 {
                     Interlocked.Increment(ref _answers);
-                    replies.TryWrite(new Reply(answer, isProven, (IPEndPoint)received.RemoteEndPoint));
+                    replies.Add(new Reply(answer, message!, Proof.None, (IPEndPoint)received.RemoteEndPoint));
                 }
             }
         }
@@ -206,38 +211,16 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
         }
     }
 
-    /// <summary>What comes until the round ends.</summary>
-    private static async IAsyncEnumerable<Reply> UntilAsync(
-        ChannelReader<Reply> replies, CancellationToken end, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(end, cancellation);
-        while (true)
-        {
-            try
-            {
-                await replies.WaitToReadAsync(either.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-            {
-                yield break;
-            }
-            while (replies.TryRead(out Reply reply))
-            {
-                yield return reply;
-            }
-        }
-    }
-
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b > TimeSpan.Zero ? b : TimeSpan.Zero;
 
     /// <summary>The socket that asks on one interface.</summary>
     private sealed record Asker(Socket Socket, IPEndPoint? Broadcast)
     {
-        public static Asker? TryOpen(NetworkInterface i)
+        public static Asker? TryOpen(NetworkInterface i, int receiveBuffer)
         {
             try
             {
-                return new Asker(DiscoverySocket.Ask(i), DiscoverySocket.Broadcast(i));
+                return new Asker(DiscoverySocket.Ask(i, receiveBuffer), DiscoverySocket.Broadcast(i));
             }
             catch (Exception e) when (e is SocketException or NetworkInformationException)
             {
@@ -255,6 +238,65 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
             catch (SocketException)
             {
                 // No way there from this interface: the others ask as well.
+            }
+        }
+    }
+
+    /// <summary>What was received, on its way from the sockets past the proving to the search.</summary>
+    private sealed class Replies(MessageVerifier verifier)
+    {
+        private readonly Channel<Reply> _received = Channel.CreateBounded<Reply>(MaximumWaiting);
+        private readonly Channel<Reply> _proven = Channel.CreateUnbounded<Reply>();
+        private int _waiting;
+
+        /// <summary>Takes one, or drops it where there are too many.</summary>
+        public void Add(Reply reply)
+        {
+            Interlocked.Increment(ref _waiting);
+            if (!_received.Writer.TryWrite(reply))
+            {
+                Interlocked.Decrement(ref _waiting);
+            }
+        }
+
+        /// <summary>Proves them on all processors: a signature takes longer than all the rest.</summary>
+        public Task ProveAsync(CancellationToken stop) =>
+            Task.WhenAll(Enumerable.Range(0, verifier.CanProve ? Environment.ProcessorCount : 1).Select(_ => Task.Run(() => WorkAsync(stop), CancellationToken.None)));
+
+        /// <summary>What comes until the round ends, and what had come by then and was not proven yet: nobody is asked twice for our slowness.</summary>
+        public async IAsyncEnumerable<Reply> UntilAsync(CancellationToken end, [EnumeratorCancellation] CancellationToken cancellation)
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(end, cancellation);
+            while (!end.IsCancellationRequested || Volatile.Read(ref _waiting) > 0)
+            {
+                try
+                {
+                    await _proven.Reader.WaitToReadAsync(end.IsCancellationRequested ? cancellation : either.Token).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+                {
+                    continue;
+                }
+                while (_proven.Reader.TryRead(out Reply reply))
+                {
+                    Interlocked.Decrement(ref _waiting);
+                    yield return reply;
+                }
+            }
+        }
+
+        private async Task WorkAsync(CancellationToken stop)
+        {
+            try
+            {
+                await foreach (Reply reply in _received.Reader.ReadAllAsync(stop).ConfigureAwait(false))
+                {
+                    _proven.Writer.TryWrite(reply with { Proof = verifier.Prove(reply.Message, reply.Answer) });
+                }
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                // The search is over.
             }
         }
     }
@@ -278,17 +320,18 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
         public int Count => _taken + _unproven.Count;
 
         /// <summary>The node to give now, if it is one.</summary>
-        public Found? Take(Answer answer, bool isProven, IPEndPoint from)
+        public Found? Take(Reply reply)
         {
-            NodeDescription node = answer.Node;
-            if (_known.Contains(node.Id) || search.Exclude.Any(name => NodeFilter.IsNamed(node, name)) || search.Filter?.Matches(node) == false)
+            NodeDescription node = reply.Answer.Node;
+            if (reply.Proof == Proof.Fails || _known.Contains(node.Id) ||
+                search.Exclude.Any(name => NodeFilter.IsNamed(node, name)) || search.Filter?.Matches(node) == false)
             {
                 return null;
             }
+            IPEndPoint place = reply.Answer.PlaceOf(reply.From);
             var found = new Found(
-                answer.Address is { } told && IPAddress.TryParse(told, out IPAddress? address) ? address : from.Address,
-                from.Port, node, answer.Meshes, answer.ServiceCount, isProven, answer.Presence);
-            if (canProve && !isProven)
+                place.Address, place.Port, node, reply.Answer.Meshes, reply.Answer.ServiceCount, reply.Proof == Proof.Holds, reply.Answer.Presence);
+            if (canProve && !found.IsProven)
             {
                 if (_unproven.Count < MaximumWaiting)
                 {

@@ -34,6 +34,19 @@ public sealed class MessageSigner(Func<X509Certificate2> identity)
     }
 }
 
+/// <summary>What is to be thought of an answer.</summary>
+public enum Proof
+{
+    /// <summary>It claims none, or there is no CA here to prove anything by.</summary>
+    None,
+
+    /// <summary>The node has signed it.</summary>
+    Holds,
+
+    /// <summary>It claims a proof that does not hold: it is a lie.</summary>
+    Fails,
+}
+
 /// <summary>Opens answers and tells proven ones from others.</summary>
 /// <param name="admits">Whether a certificate is one of the appliance's CA; null: nothing can be proven here.</param>
 public sealed class MessageVerifier(Func<X509Certificate2, bool>? admits)
@@ -48,25 +61,19 @@ public sealed class MessageVerifier(Func<X509Certificate2, bool>? admits)
     /// <summary>Whether there is a CA to prove anything by.</summary>
     public bool CanProve => admits is not null;
 
-    /// <summary>The answer in a message to one of our questions. Null where there is none, or where it claims a proof that does not hold.</summary>
+    /// <summary>The answer in a message, unproven; null where there is none.</summary>
+    public static Answer? Read(DiscoveryMessage? message) => (message is Signed signed ? DiscoveryMessage.Read(signed.Body) : message) as Answer;
+
+    /// <summary>Whether the node that an answer names has signed it. This takes its time: only answers to one's own questions are worth it.</summary>
     /// <param name="message">What was received.</param>
-    /// <param name="isOurs">Whether a nonce is one of ours; what answers nobody's question is not even proven.</param>
-    /// <param name="isProven">True if the node with the answer's id has signed it.</param>
-    public Answer? Open(DiscoveryMessage? message, Func<string, bool> isOurs, out bool isProven)
+    /// <param name="answer">What <see cref="Read"/> made of it.</param>
+    public Proof Prove(DiscoveryMessage message, Answer answer)
     {
-        isProven = false;
-        Signed? signed = message as Signed;
-        Answer? answer = (signed is null ? message : DiscoveryMessage.Read(signed.Body)) as Answer;
-        if (answer is null || !isOurs(answer.Nonce))
+        if (message is not Signed signed || admits is null)
         {
-            return null;
+            return Proof.None;
         }
-        if (signed is null || admits is null)
-        {
-            return answer;
-        }
-        isProven = SenderOf(signed.Certificate) is { } sender && sender.Id == answer.Node.Id && Verifies(sender, signed);
-        return isProven ? answer : null;
+        return SenderOf(signed.Certificate) is { } sender && sender.Id == answer.Node.Id && Verifies(sender, signed) ? Proof.Holds : Proof.Fails;
     }
 
     private static bool Verifies(Sender sender, Signed signed)

@@ -15,12 +15,18 @@ using Bootstrap.Protocol.Link;
 //   bench-node enrol ADDRESS:PORT CA-FILE JOIN-TOKEN FOLDER            makes FOLDER what a Slave finds in /etc/bootstrap
 //   bench-node tftp ADDRESS:PORT PATH CLIENTS WINDOW                   fetches a file as often at once; prints seconds and bytes
 //   bench-node tftp-hold ADDRESS:PORT PATH CLIENTS WINDOW              leaves as many transfers at their first block until its input ends
+//   bench-node polos|beating-polos COUNT INTERFACE AUTHORITY-FILE|-    as many nodes, each with sockets of its own, until its input ends
+//   bench-node marco INTERFACE RUNS AUTHORITY-FILE|- BUFFER            looks for all of them; prints a line for each run
 return args switch
 {
     ["install", var device, var image, var store, var authority] => await InstallAsync(device, Digest.Parse(image), new Uri(store), ReadAuthority(authority)),
     ["enrol", var appliance, var authority, var token, var folder] => await EnrolAsync(appliance, authority, token, folder),
     ["tftp", var server, var path, var clients, var window] => Fetch(server, path, clients, window, hold: false),
     ["tftp-hold", var server, var path, var clients, var window] => Fetch(server, path, clients, window, hold: true),
+    [("polos" or "beating-polos") and var how, var count, var network, var authority] =>
+        await DiscoveryLoad.AnswerAsync(int.Parse(count, CultureInfo.InvariantCulture), network, authority, beats: how == "beating-polos"),
+    ["marco", var network, var runs, var authority, var buffer] =>
+        await DiscoveryLoad.AskAsync(network, int.Parse(runs, CultureInfo.InvariantCulture), authority, int.Parse(buffer, CultureInfo.InvariantCulture)),
     _ => Usage(),
 };
 

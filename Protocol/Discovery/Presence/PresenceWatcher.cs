@@ -83,9 +83,15 @@ public sealed class PresenceWatcher(
         {
             await foreach ((DiscoveryMessage message, IPEndPoint from) in _received.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
             {
-                // Signatures are checked outside of the lock.
-                Answer? answer = message is Signed or Answer ? verifier.Open(message, IsOurs, out bool proven) is { } opened && (proven || !verifier.CanProve) ? opened : null : null;
-                Tell(() => Hear(message, answer, from));
+                // Signatures are checked outside of the lock, and only on answers to questions of ours.
+                if (MessageVerifier.Read(message) is not { } answer)
+                {
+                    Tell(() => Hear(message));
+                }
+                else if (IsOurs(answer.Nonce) && verifier.Prove(message, answer) == (verifier.CanProve ? Proof.Holds : Proof.None))
+                {
+                    Tell(() => Hear(answer, from));
+                }
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -94,7 +100,7 @@ public sealed class PresenceWatcher(
         }
     }
 
-    private void Hear(DiscoveryMessage message, Answer? answer, IPEndPoint from)
+    private void Hear(DiscoveryMessage message)
     {
         switch (message)
         {
@@ -104,11 +110,15 @@ public sealed class PresenceWatcher(
             case Farewell farewell when farewell.Mesh == mesh:
                 _table.Hear(farewell);
                 break;
-            case Signed or Answer when answer is { Presence: { } anchor } && answer.Meshes.Contains(mesh):
-                _unknown.Remove(answer.Node.Id);
-                IPEndPoint address = answer.Address is { } told && IPAddress.TryParse(told, out IPAddress? behind) ? new IPEndPoint(behind, from.Port) : from;
-                _table.Hear(answer.Node, mesh, anchor, address);
-                break;
+        }
+    }
+
+    private void Hear(Answer answer, IPEndPoint from)
+    {
+        if (answer.Presence is { } anchor && answer.Meshes.Contains(mesh))
+        {
+            _unknown.Remove(answer.Node.Id);
+            _table.Hear(answer.Node, mesh, anchor, answer.PlaceOf(from));
         }
     }
 

@@ -109,7 +109,7 @@ public sealed class PresenceTests : IAsyncDisposable
             new Beat("node-2", _mesh, 999, new byte[16], 1).ToBytes(),
             new Farewell("node-1", _mesh, new byte[16]).ToBytes(),
             new Answer(Query.NewNonce(), [_mesh], TestPolo.Describe("node-y", []), 0, new PresenceAnchor(1, new byte[16], new byte[16], 1)).ToBytes(),
-            .. Enumerable.Range(0, 2000).Select(i => new Beat($"false-{i}", _mesh, 1, new byte[16], 1).ToBytes()),
+            .. Enumerable.Range(0, 300).Select(i => new Beat($"false-{i}", _mesh, 1, new byte[16], 1).ToBytes()),
         ];
         foreach (byte[] lie in lies)
         {
@@ -193,8 +193,9 @@ public sealed class PresenceTests : IAsyncDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         int length = await socket.ReceiveAsync(buffer, patience.Token);
         Assert.InRange(length, 1, request.Length);
-        Answer? answer = _authority.Verifier.Open(DiscoveryMessage.Read(buffer.AsSpan(0, length)), n => n == nonce, out bool isProven);
-        Assert.Equal(("missing", true), (answer!.Node.Id, isProven));
+        DiscoveryMessage message = DiscoveryMessage.Read(buffer.AsSpan(0, length))!;
+        Answer answer = MessageVerifier.Read(message)!;
+        Assert.Equal(("missing", nonce, Proof.Holds), (answer.Node.Id, answer.Nonce, _authority.Verifier.Prove(message, answer)));
     }
 
     public async ValueTask DisposeAsync()
