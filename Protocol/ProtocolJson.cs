@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bootstrap.Protocol.Discovery;
+using Bootstrap.Protocol.Discovery.Local;
 using Bootstrap.Protocol.Images;
 using Bootstrap.Protocol.Link;
 
@@ -17,6 +18,8 @@ namespace Bootstrap.Protocol;
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(DiscoveryMessage))]
 [JsonSerializable(typeof(NodeDescription))]
+[JsonSerializable(typeof(LocalRequest))]
+[JsonSerializable(typeof(LocalReply))]
 [JsonSerializable(typeof(LinkMessage))]
 [JsonSerializable(typeof(TaskOrder))]
 [JsonSerializable(typeof(EnrolRequest))]

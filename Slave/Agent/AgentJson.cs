@@ -1,8 +1,10 @@
 using System.Text.Json.Serialization;
+using Bootstrap.Agent.Discovery;
 
 namespace Bootstrap.Agent;
 
 /// <summary>Generated JSON code for what the daemon keeps on its own disk.</summary>
-[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, UseStringEnumConverter = true, AllowOutOfOrderMetadataProperties = true)]
+[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, UseStringEnumConverter = true, RespectNullableAnnotations = true, AllowOutOfOrderMetadataProperties = true)]
 [JsonSerializable(typeof(TaskRecord))]
+[JsonSerializable(typeof(ServiceFile))]
 internal sealed partial class AgentJson : JsonSerializerContext;

@@ -1,10 +1,12 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Bootstrap.Agent;
+using Bootstrap.Agent.Discovery;
 using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
+using Bootstrap.Protocol.Discovery.Local;
 using Bootstrap.Protocol.Link;
 
 const string usage = """
@@ -12,10 +14,11 @@ const string usage = """
 
       --config DIR   what the appliance gave this node (default /etc/bootstrap)
       --state DIR    tasks and staged files (default /var/lib/bootstrap)
+      --socket FILE  where this machine's programs use discovery (default /run/bootstrap/discovery.sock)
       --version      show the version
     """;
 string version = typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
-string config = NodeFiles.Directory, state = "/var/lib/bootstrap";
+string config = NodeFiles.Directory, state = "/var/lib/bootstrap", run = LocalRequest.Socket;
 for (int i = 0; i < args.Length; i++)
 {
     switch (args[i])
@@ -25,6 +28,9 @@ for (int i = 0; i < args.Length; i++)
             break;
         case "--state" when i + 1 < args.Length:
             state = args[++i];
+            break;
+        case "--socket" when i + 1 < args.Length:
+            run = args[++i];
             break;
         case "--version":
             Console.WriteLine(version);
@@ -84,15 +90,21 @@ async Task RunAsync(TimeProvider clock)
     var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, new SystemPower(), link.Outbox, Log, clock);
     daemon = new Daemon(link, runner, keeper, Log, clock);
 
-    using var poloStop = new CancellationTokenSource();
+    using var discoveryStop = new CancellationTokenSource();
     string host = Environment.MachineName;
-    var slave = new Service(Service.Slave, new Dictionary<string, string> { ["version"] = version });
-    var self = new NodeDescription(keeper.Current.Name, host, new Identity(Service.Slave, Identity.Word(inventory.Model), host), new Dictionary<string, string>(), [slave]);
-    var polo = new Polo([node.Settings.Mesh], () => self, new Wires(null, clock), clock, new MessageSigner(() => keeper.Current.Certificate));
-    Task answering = polo.RunAsync(poloStop.Token);
+    var registry = new ServiceRegistry([new Service(Service.Slave, new Dictionary<string, string> { ["version"] = version })]);
+    NodeDescription Describe() => new(
+        keeper.Current.Name, host, new Identity(Service.Slave, Identity.Word(inventory.Model), host), new Dictionary<string, string>(), registry.Current);
+    string[] meshes = [node.Settings.Mesh];
+    var polo = new Polo(meshes, Describe, new Wires(null, clock), clock, new MessageSigner(() => keeper.Current.Certificate));
+    registry.Changed += polo.Changed;
+    var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority));
+    var folder = new ServiceFolder(Path.Combine(config, "services"), registry, Log, clock);
+    var local = new LocalApi(run, new LocalContext(meshes, null, verifier, registry, clock), Log);
+    Task discovering = Task.WhenAll(polo.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token));
     SystemdNotify.Send("READY=1");
     await daemon.RunAsync(stop.Token);
     SystemdNotify.Send("STOPPING=1");
-    await poloStop.CancelAsync();
-    await answering;
+    await discoveryStop.CancelAsync();
+    await discovering;
 }
