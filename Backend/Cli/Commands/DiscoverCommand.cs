@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.Net;
+using Bootstrap.Cli.Fleet;
+using Bootstrap.Protocol.Discovery;
+
+namespace Bootstrap.Cli.Commands;
+
+/// <summary><c>bootstrap discover</c>: who is on the wire, without an appliance.</summary>
+internal static class DiscoverCommand
+{
+    private static readonly TimeSpan s_servicesTime = TimeSpan.FromSeconds(3);
+
+    private static readonly Option<bool> s_services = new("--services") { Description = "Show every node's services with their parameters." };
+    private static readonly Option<bool> s_shell = new("--sh") { Description = "Addresses alone, for scripts: for host in $(bootstrap discover --sh); do …" };
+    private static readonly Option<string?> s_hostFile = new("--hostsfile") { Description = "The list that another program reads.", HelpName = string.Join('|', HostList.Formats) };
+
+    static DiscoverCommand() => s_hostFile.AcceptOnlyFromAmong([.. HostList.Formats]);
+
+    private sealed record Shown(
+        string Id, string HostName, string Address, Identity Identity, IReadOnlyDictionary<string, string> Parameters, IReadOnlyList<Service> Services, bool Proven);
+
+    public static Command Create()
+    {
+        var command = new Command("discover", "Ask the wires of this machine who is there; needs no appliance. Exit code 1 where nobody answers.") { s_services, s_shell, s_hostFile };
+        SearchOptions.AddTo(command);
+        command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(() => DiscoverAsync(parsed, cancellation)));
+        return command;
+    }
+
+    private static async Task<int> DiscoverAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        IReadOnlyList<Found> found = await SearchOptions.FindAsync(parsed, cancellation);
+        if (parsed.GetValue(s_hostFile) is { } format)
+        {
+            // Lists are of machines to work with, and the appliance is none.
+            Console.Write(HostList.Write(format, found.Where(node => node.Node.Identity.Role != "appliance")));
+        }
+        else if (parsed.GetValue(s_shell))
+        {
+            Console.Write(string.Concat(found.Select(node => $"{node.Address}\n")));
+        }
+        else if (parsed.GetValue(ClientCommand.Json))
+        {
+            Output.Json(await Task.WhenAll(found.Select(node => ShowAsync(parsed, node, cancellation))));
+        }
+        else if (parsed.GetValue(s_services))
+        {
+            Shown[] all = await Task.WhenAll(found.Select(node => ShowAsync(parsed, node, cancellation)));
+            Output.Table(["NODE", "SERVICE", "PARAMETERS"], all.SelectMany((node, i) => node.Services.Select(service => new[] { HostList.NameOf(found[i]), service.Id, Text(service.Parameters) })));
+        }
+        else
+        {
+            Output.Table(["NODE", "ADDRESS", "ID", "ROLE", "KIND", "SERVICES"], found.Select(node => new[]
+            {
+                HostList.NameOf(node), node.Address.ToString(), node.Node.Id, node.Node.Identity.Role, node.Node.Identity.Kind, string.Join(' ', node.Node.Services.Select(s => s.Id)),
+            }));
+        }
+        if (found.Count == 0)
+        {
+            Console.Error.WriteLine($"nobody of mesh {string.Join(", ", parsed.GetRequiredValue(SearchOptions.Mesh))} answered");
+        }
+        return found.Count > 0 ? 0 : 1;
+    }
+
+    /// <summary>The node with all its services: an answer holds as many as have room.</summary>
+    private static async Task<Shown> ShowAsync(ParseResult parsed, Found found, CancellationToken cancellation)
+    {
+        NodeDescription node = found.Node;
+        if (node.Services.Count < found.ServiceCount)
+        {
+            node = await SearchOptions.CreateMarco(parsed).ServicesAsync(new IPEndPoint(found.Address, found.Port), found.Meshes, s_servicesTime, cancellation) ?? node;
+        }
+        return new Shown(node.Id, node.HostName, found.Address.ToString(), node.Identity, node.Parameters, node.Services, found.IsProven);
+    }
+
+    private static string Text(IReadOnlyDictionary<string, string> parameters) => string.Join(' ', parameters.Select(p => $"{p.Key}={p.Value}"));
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+
+namespace Bootstrap.Protocol.Discovery;
+
+/// <summary>
+/// Nodes that were found, as lists that other programs read. The lists are ordered by name and hold nothing that changes by itself, so that
+/// equal nodes give equal text. A host name that is none is left out of the text, and the address stands for it: anybody may answer.
+/// </summary>
+public static class HostList
+{
+    /// <summary>The node's parameter that says how many processors it has.</summary>
+    public const string Cores = "cores";
+
+    private static readonly Dictionary<string, Func<Line, string>> s_formats = new()
+    {
+        // Open MPI, mpirun(1): --hostfile.
+        ["mpi"] = node => $"{node.Address} slots={node.CoreCount}",
+        // distcc(1), HOST SPECIFICATIONS: as many jobs as processors.
+        ["distcc"] = node => $"{node.Address}/{node.CoreCount}",
+        // Ansible, inventory in INI format.
+        ["ansible"] = node => $"{node.Name} ansible_host={node.Address}",
+        // ssh_config(5).
+        ["ssh"] = node => $"Host {node.Name}\n  HostName {node.Address}",
+        // hosts(5).
+        ["hosts"] = node => node.Name == node.Address ? $"# {node.Address}" : $"{node.Address} {node.Name}",
+    };
+
+    /// <summary>The formats that there are.</summary>
+    public static IEnumerable<string> Formats => s_formats.Keys;
+
+    private readonly record struct Line(string Name, string Address, int CoreCount);
+
+    /// <summary>The list's text.</summary>
+    /// <param name="format">One of <see cref="Formats"/>.</param>
+    /// <param name="nodes">In any order.</param>
+    public static string Write(string format, IEnumerable<Found> nodes) => Write(nodes, s_formats[format], format == "ansible" ? "[bootstrap]\n" : "");
+
+    /// <summary>A list by a template, one line a node, in which <c>{name}</c>, <c>{address}</c> and <c>{cores}</c> are replaced.</summary>
+    public static string WriteTemplate(string template, IEnumerable<Found> nodes) => Write(nodes, node => template
+        .Replace("{name}", node.Name, StringComparison.Ordinal)
+        .Replace("{address}", node.Address, StringComparison.Ordinal)
+        .Replace("{cores}", node.CoreCount.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), "");
+
+    /// <summary>A node's name for lists and terminals: its host name, or its address where that is no host name.</summary>
+    public static string NameOf(Found node) => IsHostName(node.Node.HostName) ? node.Node.HostName : node.Address.ToString();
+
+    private static string Write(IEnumerable<Found> nodes, Func<Line, string> format, string head)
+    {
+        var text = new StringBuilder(head);
+        foreach (Line line in nodes.Select(LineOf).OrderBy(line => line.Name, StringComparer.Ordinal).ThenBy(line => line.Address, StringComparer.Ordinal))
+        {
+            text.Append(format(line)).Append('\n');
+        }
+        return text.ToString();
+    }
+
+    private static Line LineOf(Found found) => new(NameOf(found), found.Address.ToString(), CoresOf(found.Node));
+
+    private static int CoresOf(NodeDescription node) =>
+        node.Parameters.TryGetValue(Cores, out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int cores) && cores is > 0 and <= 4096 ? cores : 1;
+
+    private static bool IsHostName(string name) =>
+        name.Length is > 0 and <= 253 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.') && char.IsAsciiLetterOrDigit(name[0]);
+}
