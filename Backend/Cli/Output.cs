@@ -9,7 +9,12 @@ internal static class Output
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
+    private static readonly JsonSerializerOptions s_jsonLine = new(JsonSerializerDefaults.Web);
+
     public static void Json<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, s_json));
+
+    /// <summary>One line of JSON Lines: for what comes bit by bit.</summary>
+    public static void JsonLine<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, s_jsonLine));
 
     /// <summary>A plain table; where the output is no terminal it is as wide as it needs to be.</summary>
     public static void Table(string[] columns, IEnumerable<string[]> rows)
