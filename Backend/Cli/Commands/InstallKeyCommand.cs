@@ -28,8 +28,6 @@ internal static class InstallKeyCommand
         "-o", "PreferredAuthentications=keyboard-interactive,password", "-o", "NumberOfPasswordPrompts=1",
     ];
 
-    private static readonly Dictionary<string, string> s_noEnvironment = [];
-
     private static readonly Option<FileInfo?> s_key = new("--key")
     {
         Description = "The public key. Default: the first of id_ed25519.pub, id_ecdsa.pub and id_rsa.pub in ~/.ssh.",
@@ -75,7 +73,7 @@ internal static class InstallKeyCommand
         }
         using var askpass = new Askpass(password);
         NodeResult[] later = await work.OnEachAsync(left, async (target, stop) =>
-            await ConfirmAsync(work.Ssh, target, key, await work.Ssh.ScriptAsync(target, Script(key), s_byPassword, askpass.Environment, stop), stop));
+            await ConfirmAsync(work.Ssh, target, key, await work.Ssh.ScriptAsync(target, Script(key), s_byPassword, askpass, stop), stop));
         return [.. results.Where(r => !later.Any(l => l.Node == r.Node)), .. later];
     }
 
@@ -91,7 +89,7 @@ internal static class InstallKeyCommand
     private static async Task<bool> IsTakenAsync(Ssh ssh, Target target, PublicKey key, CancellationToken stop)
     {
         string[] login = ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "PreferredAuthentications=publickey", "-i", key.Identity];
-        RemoteExit exit = await ssh.ScriptAsync(target, "", login, s_noEnvironment, stop);
+        RemoteExit exit = await ssh.ScriptAsync(target, "", login, null, stop);
         return exit.Unreachable is null &&
             exit.Log.LastOrDefault(line => line.StartsWith("debug1: Server accepts key: ", StringComparison.Ordinal))?.Split(' ').Contains(key.Fingerprint) == true;
     }

@@ -38,6 +38,9 @@ internal sealed class Ssh : IDisposable
 
     private static readonly Option<FileInfo?> s_identity = new("--identity") { Description = "Sign in with this private key.", HelpName = "FILE" };
 
+    /// <summary>Where it is not <see cref="Askpass"/> that answers, no window opens to ask for a password.</summary>
+    private static readonly Dictionary<string, string> s_askNothing = new() { ["SSH_ASKPASS_REQUIRE"] = "never" };
+
     /// <summary>ssh tells these of a connection that works.</summary>
     private static readonly string[] s_uneventful = ["debug1:", "Authenticated to ", "Transferred: ", "Bytes per second: ", "Warning: Permanently added ", "OpenSSH_"];
 
@@ -84,19 +87,18 @@ internal sealed class Ssh : IDisposable
     /// <param name="cancellation">Ends the connection; what the command began may go on.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public Task<RemoteExit> RunAsync(Target target, string command, LineHandler line, CancellationToken cancellation) =>
-        RunAsync(target, command, "", line, _unattended, new Dictionary<string, string>(), cancellation);
+        RunAsync(target, command, "", line, _unattended, s_askNothing, cancellation);
 
     /// <summary>Runs a POSIX shell script on a node, whatever the user's login shell is.</summary>
     /// <param name="script">Calls the functions that it defines with quoted arguments: see <see cref="Shell.Call"/>.</param>
     public Task<RemoteExit> ScriptAsync(Target target, string script, CancellationToken cancellation) =>
-        ScriptAsync(target, script, _unattended, new Dictionary<string, string>(), cancellation);
+        ScriptAsync(target, script, _unattended, null, cancellation);
 
     /// <summary>Runs a script with a login of its own kind.</summary>
     /// <param name="login">ssh's options of this login.</param>
-    /// <param name="environment">For ssh on this machine.</param>
-    public Task<RemoteExit> ScriptAsync(
-        Target target, string script, string[] login, IReadOnlyDictionary<string, string> environment, CancellationToken cancellation) =>
-        RunAsync(target, "exec sh -s", script, (_, _) => { }, login, environment, cancellation);
+    /// <param name="askpass">Answers what ssh asks; null: it asks nothing.</param>
+    public Task<RemoteExit> ScriptAsync(Target target, string script, string[] login, Askpass? askpass, CancellationToken cancellation) =>
+        RunAsync(target, "exec sh -s", script, (_, _) => { }, login, askpass?.Environment ?? s_askNothing, cancellation);
 
     /// <summary>Copies files to a node by scp (SFTP inside, so that no shell reads the paths).</summary>
     /// <param name="files">Absolute paths on this machine.</param>
@@ -108,7 +110,7 @@ internal sealed class Ssh : IDisposable
             .. target.Port is { } port ? ["-P", port.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
             .. recursive ? ["-r"] : Array.Empty<string>(), .. preserve ? ["-p"] : Array.Empty<string>(),
             "--", .. files, $"{(target.Host.Contains(':', StringComparison.Ordinal) ? $"[{target.Host}]" : target.Host)}:{folder}/",
-        ], "", (_, _) => { }, new Dictionary<string, string>(), cancellation);
+        ], "", (_, _) => { }, s_askNothing, cancellation);
 
     public void Dispose() => Directory.Delete(_logs, recursive: true);
 
