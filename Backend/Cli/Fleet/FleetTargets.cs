@@ -64,7 +64,7 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
                 ? $"no node of mesh '{mesh}' answered within {s_window.TotalSeconds} s: look at --mesh and --service, or name machines with --host"
                 : $"{found.Count} nodes of mesh '{mesh}' answered, and none of them is chosen: look at --node and --exclude");
         }
-        HashSet<string> twice = [.. chosen.GroupBy(f => f.HostName).Where(g => g.Count() > 1).Select(g => g.Key)];
+        HashSet<string> twice = [.. found.GroupBy(f => f.HostName).Where(g => g.Count() > 1).Select(g => g.Key)];
         return new FleetTargets(
             [.. chosen.Select(f => new Target(f.HostName.Length == 0 || twice.Contains(f.HostName) ? f.Id : f.HostName, f.Address.ToString(), null)).OrderBy(t => t.Name, StringComparer.Ordinal)],
             [.. wanted.Where(w => !found.Any(f => Is(w, f)))]);

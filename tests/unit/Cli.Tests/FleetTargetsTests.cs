@@ -50,18 +50,19 @@ public sealed class FleetTargetsTests
     {
         string mesh = $"m-{Guid.NewGuid():n}"[..10];
         await using SshFleet fleet = await SshFleet.StartAsync(1);
-        // All answer from 127.0.0.1: the configuration leads from there to the one server.
-        await File.AppendAllTextAsync(fleet.Config, $"Host 127.0.0.1\n  HostName {fleet.Host(1).Split(':')[0]}\n  Port {fleet.Host(1).Split(':')[1]}\n", TestContext.Current.CancellationToken);
+        // All answer from one address of this machine: the configuration leads from there to the one server.
+        await File.AppendAllTextAsync(fleet.Config, $"Host *\n  HostName {fleet.Host(1).Split(':')[0]}\n  Port {fleet.Host(1).Split(':')[1]}\n", TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         Task polos = Task.WhenAll(Polo("node-1", mesh, Service.Slave), Polo("node-2", mesh, "distcc"), Polo("appliance-1", mesh, Service.Backend));
         Task Polo(string id, string mesh, string service) => new Polo(id, mesh, () => [new Service(service, new Dictionary<string, string>())], s_loopback, TimeProvider.System).RunAsync(stop.Token);
         Task<(int Code, string Output, string Errors)> Run(params string[] options) => fleet.RunAsync("run", ["--mesh", mesh, "--interface", "lo", .. options, "--", "true"]);
 
         // Polos take a moment to join; the appliance is no node.
-        await Poll.UntilAsync(() => Run(), run => run.Output.EndsWith("\n2 ok\n", StringComparison.Ordinal) && run.Code == 0, TestContext.Current.CancellationToken);
+        await Poll.UntilAsync(() => Run(), run => run.Output.EndsWith("\n2 ok\n", StringComparison.Ordinal) && run.Code == 0, patience.Token);
         (int code, string output, _) = await Run("--exclude", "node-1");
         Assert.Equal(0, code);
-        Assert.Matches("\nnode-2 +127[.]0[.]0[.]1 +ok ", output);
+        Assert.Matches(@"\nnode-2 +[0-9.]+ +ok ", output);
         Assert.EndsWith("\n1 ok\n", output, StringComparison.Ordinal);
 
         (code, output, _) = await Run("--service", "slave");
