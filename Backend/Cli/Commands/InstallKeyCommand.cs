@@ -28,6 +28,8 @@ internal static class InstallKeyCommand
         "-o", "PreferredAuthentications=keyboard-interactive,password", "-o", "NumberOfPasswordPrompts=1",
     ];
 
+    private static readonly TimeSpan s_keyPeriod = TimeSpan.FromMilliseconds(20);
+
     private static readonly Option<FileInfo?> s_key = new("--key")
     {
         Description = "The public key. Default: the first of id_ed25519.pub, id_ecdsa.pub and id_rsa.pub in ~/.ssh.",
@@ -66,7 +68,7 @@ internal static class InstallKeyCommand
         });
 
         Target[] left = [.. work.Targets.Nodes.Where(refused.ContainsKey)];
-        password ??= left.Length > 0 && !work.Interrupted.IsCancellationRequested ? Ask(left.Length) : null;
+        password ??= left.Length > 0 ? await AskAsync(left.Length, work.Interrupted) : null;
         if (left.Length == 0 || password is null)
         {
             return results;
@@ -106,28 +108,48 @@ internal static class InstallKeyCommand
         }
     }
 
-    /// <summary>Asks on the terminal, without showing what is typed; null where there is no terminal.</summary>
-    private static string? Ask(int nodes)
+    /// <summary>Asks on the terminal, without showing what is typed; null where there is no terminal, or the user does not want to.</summary>
+    private static async Task<string?> AskAsync(int nodes, CancellationToken interrupted)
     {
         if (Console.IsInputRedirected)
         {
-            Console.Error.WriteLine($"bootstrap: {nodes} of the nodes take no key yet: give --password-file, or run this in a terminal.");
+            await Console.Error.WriteLineAsync($"bootstrap: {nodes} of the nodes take no key yet: give --password-file, or run this in a terminal.");
             return null;
         }
-        Console.Error.Write($"Password for the {(nodes == 1 ? "node that takes" : $"{nodes} nodes that take")} no key yet: ");
+        // The first look at the keyboard ends its echo: before the question, so that no quick answer is shown.
+        _ = Console.KeyAvailable;
+        await Console.Error.WriteAsync($"Password for the {(nodes == 1 ? "node that takes" : $"{nodes} nodes that take")} no key yet: ");
         var typed = new StringBuilder();
-        while (Console.ReadKey(intercept: true) is { Key: not ConsoleKey.Enter } key)
+        try
         {
-            if (key.Key == ConsoleKey.Backspace)
+            while (true)
             {
-                typed.Length = Math.Max(0, typed.Length - 1);
-            }
-            else if (key.KeyChar != '\0')
-            {
-                typed.Append(key.KeyChar);
+                while (!Console.KeyAvailable)
+                {
+                    await Task.Delay(s_keyPeriod, TimeProvider.System, interrupted);
+                }
+                ConsoleKeyInfo key = Console.ReadKey(intercept: true);
+                if (key.Key == ConsoleKey.Enter)
+                {
+                    return typed.ToString();
+                }
+                if (key.Key == ConsoleKey.Backspace)
+                {
+                    typed.Length = Math.Max(0, typed.Length - 1);
+                }
+                else if (key.KeyChar != '\0')
+                {
+                    typed.Append(key.KeyChar);
+                }
             }
         }
-        Console.Error.WriteLine();
-        return typed.ToString();
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+        finally
+        {
+            await Console.Error.WriteLineAsync();
+        }
     }
 }

@@ -86,8 +86,7 @@ internal static class ScpCommand
             }
             else
             {
-                // scp ends with 255 where ssh did: nothing is known of the node then.
-                end = new NodeEnd(copied.Code == 255 ? Outcome.Unreachable : Outcome.Failed, copied.Code == 255 ? null : copied.Code, string.Join("; ", copied.LastErrors));
+                end = new NodeEnd(Outcome.Failed, copied.Code, string.Join("; ", copied.LastErrors));
             }
         }
         catch (OperationCanceledException) when (!work.Interrupted.IsCancellationRequested)
@@ -95,7 +94,8 @@ internal static class ScpCommand
             await TidyAsync(work, target, temporary);
             throw;
         }
-        return await TidyAsync(work, target, temporary) ? end : end with { Detail = $"{end.Detail}; {temporary} is left on the node" };
+        // scp does not tell a refusal from a connection that was lost; whether the node is still there does.
+        return await TidyAsync(work, target, temporary) ? end : new NodeEnd(Outcome.Unreachable, null, $"{end.Detail}; {temporary} is left on the node");
     }
 
     /// <summary>Removes what was copied and not put into place; false if the node cannot be reached.</summary>

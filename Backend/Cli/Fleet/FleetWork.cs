@@ -116,9 +116,10 @@ internal sealed class FleetWork : IDisposable
         }
         else
         {
-            Output.Table(["NODE", "ADDRESS", "RESULT", "SECONDS", "DETAIL"], all.Select(r => new[]
+            Output.Table(["NODE", "RESULT", "SECONDS", "DETAIL"], all.Select(r => new[]
             {
-                r.Node, r.Address, Words(r), r.Seconds.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture), r.Detail,
+                r.Address is "" || r.Address == r.Node ? r.Node : $"{r.Node} ({r.Address})", Words(r),
+                r.Seconds.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture), r.Detail,
             }));
             Console.WriteLine(string.Join(", ", all.GroupBy(r => r.Outcome).OrderBy(g => g.Key).Select(g => $"{g.Count()} {Words(g.Key)}")));
         }
