@@ -76,7 +76,7 @@ internal static class InstallKeyCommand
         using var askpass = new Askpass(password);
         NodeResult[] later = await work.OnEachAsync(left, async (target, stop) =>
             await ConfirmAsync(work.Ssh, target, key, await work.Ssh.ScriptAsync(target, Script(key), s_byPassword, askpass, stop), stop));
-        return [.. results.Where(r => !later.Any(l => l.Node == r.Node)), .. later];
+        return [.. work.Targets.Nodes.Zip(results).Where(pair => !refused.ContainsKey(pair.First)).Select(pair => pair.Second), .. later];
     }
 
     private static string Script(PublicKey key) => Add + Shell.Call("add", key.Body, key.Line);

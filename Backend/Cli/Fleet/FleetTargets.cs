@@ -66,9 +66,13 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
         }
         HashSet<string> twice = [.. found.GroupBy(f => f.HostName).Where(g => g.Count() > 1).Select(g => g.Key)];
         return new FleetTargets(
-            [.. chosen.Select(f => new Target(f.HostName.Length == 0 || twice.Contains(f.HostName) ? f.Id : f.HostName, f.Address.ToString(), null)).OrderBy(t => t.Name, StringComparer.Ordinal)],
+            [.. chosen.Select(f => new Target(twice.Contains(f.HostName) ? Name(f.Id, f) : Name(f.HostName, f), f.Address.ToString(), null)).OrderBy(t => t.Name, StringComparer.Ordinal)],
             [.. wanted.Where(w => !found.Any(f => Is(w, f)))]);
     }
+
+    /// <summary>What a node calls itself, if that is a name: anybody may answer, and a terminal obeys some characters.</summary>
+    private static string Name(string told, Found found) =>
+        told.Length > 0 && told.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? told : found.Address.ToString();
 
     /// <summary>Who answers now, each node once: with the address that answered first.</summary>
     private static async Task<IReadOnlyList<Found>> DiscoverAsync(string mesh, string? service, string[] interfaces, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Bootstrap.Cli.Api;
 using Bootstrap.Cli.Commands;
@@ -57,7 +58,7 @@ internal sealed class FleetWork : IDisposable
             }
             // A terminal that is closed interrupts, as Ctrl-C does: the programs have no terminal to hear it from.
             using var interrupted = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+            using PosixSignalRegistration? hangUp = IgnoresHangUp() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
             {
                 signal.Cancel = true;
                 interrupted.Cancel();
@@ -119,7 +120,7 @@ internal sealed class FleetWork : IDisposable
             Output.Table(["NODE", "RESULT", "SECONDS", "DETAIL"], all.Select(r => new[]
             {
                 r.Address is "" || r.Address == r.Node ? r.Node : $"{r.Node} ({r.Address})", Words(r),
-                r.Seconds.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture), r.Detail,
+                r.Seconds.ToString("0.0", CultureInfo.InvariantCulture), r.Detail,
             }));
             Console.WriteLine(string.Join(", ", all.GroupBy(r => r.Outcome).OrderBy(g => g.Key).Select(g => $"{g.Count()} {Words(g.Key)}")));
         }
@@ -127,6 +128,13 @@ internal sealed class FleetWork : IDisposable
     }
 
     public void Dispose() => Ssh.Dispose();
+
+    /// <summary>True where <c>nohup</c> started this program: bit 0 of the ignored signals is signal 1.</summary>
+    private static bool IgnoresHangUp()
+    {
+        string ignored = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[^16..];
+        return (ulong.Parse(ignored, NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) == 1;
+    }
 
     private static string Words(NodeResult result) => result.ExitCode is > 0 and var code ? $"{Words(result.Outcome)} ({code})" : Words(result.Outcome);
 

@@ -65,7 +65,7 @@ internal sealed class Ssh : IDisposable
         [
             .. config is null ? Array.Empty<string>() : ["-F", config.FullName],
             // Many clients at once must not rewrite the one file of known hosts, nor share connections that outlive them.
-            "-o", "UpdateHostKeys=no", "-o", "ControlPath=none", "-o", "ClearAllForwardings=yes",
+            "-o", "UpdateHostKeys=no", "-o", "ControlPath=none", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none",
             "-o", string.Create(CultureInfo.InvariantCulture, $"ConnectTimeout={connectSeconds}"), "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3",
             .. parsed.GetRequiredValue(s_hostKeys) == "accept-new" ? ["-o", "StrictHostKeyChecking=accept-new"] : Array.Empty<string>(),
             .. parsed.GetValue(s_user) is { } user ? ["-o", $"User={user}"] : Array.Empty<string>(),
