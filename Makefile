@@ -14,11 +14,14 @@ help: ## Show this list
 
 # ---- What the machine needs ------------------------------------------------------------------------------------------
 
-.PHONY: deps-build deps-lab
+.PHONY: deps-build deps-check deps-lab
 deps-build:
 	@packaging/install-packages packaging/packages-build.txt images/host-packages.txt
 
-deps-lab: deps-build
+deps-check: deps-build
+	@packaging/install-packages packaging/packages-check.txt
+
+deps-lab: deps-check
 	@packaging/install-packages packaging/packages-lab.txt
 
 # ---- The product -----------------------------------------------------------------------------------------------------
@@ -51,7 +54,7 @@ demo: deps-lab ## Watch bare virtual boards install themselves (BOARD=virt|raspi
 # ---- Checking it -----------------------------------------------------------------------------------------------------
 
 .PHONY: check test fuzz bench format
-check: deps-build ## Format, build, unit and property tests (a few minutes)
+check: deps-check ## Format, build, unit and property tests (a few minutes)
 	@tests/run check
 
 test: deps-lab ## Everything: unit, property, integration and lab tests

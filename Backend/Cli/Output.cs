@@ -9,15 +9,20 @@ internal static class Output
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
+    private static readonly JsonSerializerOptions s_jsonLine = new(JsonSerializerDefaults.Web);
+
     public static void Json<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, s_json));
 
-    /// <summary>A plain table; where the output is no terminal it is as wide as it needs to be.</summary>
+    /// <summary>One line of JSON Lines: for what comes bit by bit.</summary>
+    public static void JsonLine<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, s_jsonLine));
+
+    /// <summary>A plain table; where the output is no terminal it is as wide as it needs to be, else its last column is broken into lines.</summary>
     public static void Table(string[] columns, IEnumerable<string[]> rows)
     {
         var table = new Table().Border(TableBorder.None).Collapse();
         foreach (string column in columns)
         {
-            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = true });
+            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = column != columns[^1] });
         }
         foreach (string[] row in rows)
         {

@@ -1,5 +1,12 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Bootstrap.Cli.Commands;
+using Bootstrap.Cli.Fleet;
+
+if (Askpass.Answer(args) is { } answered)
+{
+    return answered;
+}
 
 var root = new RootCommand("Bootstrap: network boot and provisioning for clusters of Raspberry Pi and other boards.")
 {
@@ -12,7 +19,10 @@ var root = new RootCommand("Bootstrap: network boot and provisioning for cluster
     DhcpCommands.Create(),
     FlashCommand.Create(),
     SettingsCommands.CreatePolicy(),
-    NodeCommands.CreateDiscover(),
+    DiscoverCommand.Create(),
+    RunCommand.Create(),
+    ScpCommand.Create(),
+    InstallKeyCommand.Create(),
     SettingsCommands.CreateSignIn(),
 };
 foreach (Command order in JobCommands.CreateOrders())
@@ -20,4 +30,6 @@ foreach (Command order in JobCommands.CreateOrders())
     root.Add(order);
 }
 root.Add(ClientCommand.Json);
-return await root.Parse(args).InvokeAsync();
+ParseResult parsed = root.Parse(args);
+int code = await parsed.InvokeAsync();
+return parsed.Action is ParseErrorAction ? 2 : code;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 
 namespace Bootstrap.Protocol.Discovery;
@@ -43,7 +44,10 @@ public static class HostList
         .Replace("{cores}", node.CoreCount.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), "");
 
     /// <summary>A node's name for lists and terminals: its host name, or its address where that is no host name.</summary>
-    public static string NameOf(Found node) => IsHostName(node.Node.HostName) ? node.Node.HostName : node.Address.ToString();
+    public static string NameOf(Found node) => Safe(node.Node.HostName, node.Address);
+
+    /// <summary>What a node calls itself if it is a host name, else its address.</summary>
+    public static string Safe(string told, IPAddress address) => IsHostName(told) ? told : address.ToString();
 
     private static string Write(IEnumerable<Found> nodes, Func<Line, string> format, string head)
     {

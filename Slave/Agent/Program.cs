@@ -93,8 +93,8 @@ async Task RunAsync(TimeProvider clock)
     using var discoveryStop = new CancellationTokenSource();
     string host = Environment.MachineName;
     var registry = new ServiceRegistry([new Service(Service.Slave, new Dictionary<string, string> { ["version"] = version })]);
-    NodeDescription Describe() => new(
-        keeper.Current.Name, host, new Identity(Service.Slave, Identity.Word(inventory.Model), host), new Dictionary<string, string>(), registry.Current);
+    var parameters = new Dictionary<string, string> { [HostList.Cores] = $"{Environment.ProcessorCount}" };
+    NodeDescription Describe() => new(keeper.Current.Name, host, new Identity(Service.Slave, Identity.Word(inventory.Model), host), parameters, registry.Current);
     string[] meshes = [node.Settings.Mesh];
     var polo = new Polo(meshes, Describe, new Wires(null, clock), clock, new MessageSigner(() => keeper.Current.Certificate));
     registry.Changed += polo.Changed;

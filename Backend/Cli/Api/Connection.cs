@@ -65,4 +65,7 @@ internal sealed class CliException : Exception
         : base(message, inner)
     {
     }
+
+    /// <summary>What the program ends with: 1, or 2 where what the user asked for names nothing to work on.</summary>
+    public int ExitCode { get; init; } = 1;
 }

@@ -23,10 +23,6 @@ internal sealed record JobDetail(Job Job, IReadOnlyList<JobTask> Tasks);
 
 internal sealed record LogLine(long Id, long At, string Line);
 
-internal sealed record Discovered(string Address, string Id, string HostName, IReadOnlyList<DiscoveredService> Services);
-
-internal sealed record DiscoveredService(string Id);
-
 internal sealed record Policy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys);
 
 internal sealed record SignInLink(string Token);

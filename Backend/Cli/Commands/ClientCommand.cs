@@ -32,7 +32,7 @@ internal static class ClientCommand
         catch (CliException e)
         {
             await Console.Error.WriteLineAsync($"bootstrap: {e.Message}");
-            return 1;
+            return e.ExitCode;
         }
     }
 

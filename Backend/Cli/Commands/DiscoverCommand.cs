@@ -43,12 +43,12 @@ internal static class DiscoverCommand
         {
             Output.Json(await Task.WhenAll(found.Select(node => ShowAsync(parsed, node, cancellation))));
         }
-        else if (parsed.GetValue(s_services))
+        else if (parsed.GetValue(s_services) && found.Count > 0)
         {
             Shown[] all = await Task.WhenAll(found.Select(node => ShowAsync(parsed, node, cancellation)));
             Output.Table(["NODE", "SERVICE", "PARAMETERS"], all.SelectMany((node, i) => node.Services.Select(service => new[] { HostList.NameOf(found[i]), service.Id, Text(service.Parameters) })));
         }
-        else
+        else if (found.Count > 0)
         {
             Output.Table(["NODE", "ADDRESS", "ID", "ROLE", "KIND", "SERVICES"], found.Select(node => new[]
             {

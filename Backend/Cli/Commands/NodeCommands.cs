@@ -3,7 +3,7 @@ using Bootstrap.Cli.Api;
 
 namespace Bootstrap.Cli.Commands;
 
-/// <summary><c>bootstrap nodes</c> and <c>bootstrap discover</c>.</summary>
+/// <summary><c>bootstrap nodes</c>.</summary>
 internal static class NodeCommands
 {
     private static readonly Argument<string> s_node = new("node") { Description = "Name or id." };
@@ -33,18 +33,6 @@ internal static class NodeCommands
                 return 0;
             }),
         };
-    }
-
-    public static Command CreateDiscover()
-    {
-        var service = new Option<string?>("--service") { Description = "Only those with this service: backend, slave, …" };
-        return new Command("discover", "Ask the appliance's wires who is there at this moment.") { service }.Does(async (client, parsed, cancellation) =>
-        {
-            string filter = parsed.GetValue(service) is { } wanted ? $"?service={Uri.EscapeDataString(wanted)}" : "";
-            return ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Discovered>>("discovered" + filter, cancellation),
-                ["ADDRESS", "ID", "HOST", "SERVICES"],
-                found => [found.Address, found.Id, found.HostName, string.Join(' ', found.Services.Select(s => s.Id))]);
-        });
     }
 
     private static async Task<int> ListAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation) =>

@@ -100,6 +100,7 @@ internal static class SearchOptions
 
     private static CliException Wrong(string sentence) => new(sentence) { ExitCode = 2 };
 
-    private static Option<string[]> Values(string name, string help, string description, params string[] standard) =>
+    /// <summary>An option that may be given several times.</summary>
+    public static Option<string[]> Values(string name, string help, string description, params string[] standard) =>
         new(name) { Description = $"{description} May be given several times.", HelpName = help, DefaultValueFactory = _ => standard };
 }

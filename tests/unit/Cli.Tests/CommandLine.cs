@@ -8,7 +8,7 @@ namespace Bootstrap.Cli.Tests;
 /// <summary>The program <c>bootstrap</c> as a user has it, signed in to an appliance of its own.</summary>
 internal sealed class CommandLine : IAsyncDisposable
 {
-    private static readonly string s_program = Path.Combine(AppContext.BaseDirectory, "bootstrap");
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "bootstrap");
 
     private CommandLine(TestAppliance appliance, string folder)
     {
@@ -41,7 +41,7 @@ internal sealed class CommandLine : IAsyncDisposable
     /// <param name="wrapper">What starts the program, such as a script that gives it a namespace; empty: nothing.</param>
     /// <param name="answer">What the user types.</param>
     public Task<(int Code, string Output, string Errors)> RunAsync(string[] wrapper, string answer, params string[] arguments) =>
-        RunToolAsync([.. wrapper, "env", $"BOOTSTRAP_CONNECTION={Path.Combine(Folder, "connection.json")}", s_program, .. arguments], answer);
+        RunToolAsync([.. wrapper, "env", $"BOOTSTRAP_CONNECTION={Path.Combine(Folder, "connection.json")}", Program, .. arguments], answer);
 
     /// <summary>Runs any program to its end.</summary>
     public static async Task<(int Code, string Output, string Errors)> RunToolAsync(string[] command, string input = "")

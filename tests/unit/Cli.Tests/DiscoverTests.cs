@@ -1,0 +1,95 @@
+using System.Text.Json.Nodes;
+using Bootstrap.Protocol.Discovery;
+using Bootstrap.Support;
+
+namespace Bootstrap.Cli.Tests;
+
+/// <summary><c>bootstrap discover</c> with nodes on loopback and no appliance.</summary>
+public sealed class DiscoverTests : IAsyncLifetime
+{
+    private static readonly string[] s_loopback = ["lo"];
+
+    private readonly string _mesh = $"m-{Guid.NewGuid():n}"[..10];
+    private readonly CancellationTokenSource _stop = new();
+    private Task _polos = Task.CompletedTask;
+
+    public async ValueTask InitializeAsync()
+    {
+        _polos = Task.WhenAll(
+            Polo("id-a", "alpha", "raspberry-pi-4", "4", [new Service("slave", new Dictionary<string, string> { ["version"] = "1.0" })]),
+            Polo("id-b", "beta", "raspberry-pi-5", "8", [.. Enumerable.Range(0, 40).Select(i => new Service($"service-{i}", new Dictionary<string, string> { ["text"] = new('x', 60) }))]),
+            Polo("id-c", "not a; host\nname", "raspberry-pi-5", "many", []));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await Poll.UntilAsync(() => RunAsync("--sh"), run => run.Output.Split('\n').Length == 4, patience.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _polos;
+        _stop.Dispose();
+    }
+
+    [Fact]
+    public async Task Nodes_are_listed_for_people_and_for_programs()
+    {
+        (int code, string output, string errors) = await RunAsync();
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches(@"\nalpha +127\.0\.0\.1 +id-a +slave +raspberry-pi-4 +slave *\n", output);
+        Assert.DoesNotContain("not a; host", output, StringComparison.Ordinal);
+
+        (code, output, _) = await RunAsync("--json", "--node", "beta");
+        JsonNode beta = Assert.Single(JsonNode.Parse(output)!.AsArray())!;
+        Assert.Equal((0, "id-b", 40), (code, (string)beta["id"]!, beta["services"]!.AsArray().Count));
+
+        (_, output, _) = await RunAsync("--services", "--node", "alpha");
+        Assert.Matches(@"\nalpha +slave +version=1\.0", output);
+    }
+
+    [Theory]
+    [InlineData("mpi", "127.0.0.1 slots=1\n127.0.0.1 slots=4\n127.0.0.1 slots=8\n")]
+    [InlineData("distcc", "127.0.0.1/1\n127.0.0.1/4\n127.0.0.1/8\n")]
+    [InlineData("ansible", "[bootstrap]\n127.0.0.1 ansible_host=127.0.0.1\nalpha ansible_host=127.0.0.1\nbeta ansible_host=127.0.0.1\n")]
+    [InlineData("ssh", "Host 127.0.0.1\n  HostName 127.0.0.1\nHost alpha\n  HostName 127.0.0.1\nHost beta\n  HostName 127.0.0.1\n")]
+    [InlineData("hosts", "# 127.0.0.1\n127.0.0.1 alpha\n127.0.0.1 beta\n")]
+    public async Task Lists_are_written_for_other_programs(string format, string list)
+    {
+        (int code, string output, _) = await RunAsync("--hostsfile", format);
+        Assert.Equal((0, list), (code, output));
+    }
+
+    [Theory]
+    [InlineData(1, "--service", "slave")]
+    [InlineData(2, "--kind", "raspberry-pi-5")]
+    [InlineData(1, "--param", "cores=4")]
+    [InlineData(2, "--exclude", "alpha")]
+    [InlineData(2, "--max", "2")]
+    [InlineData(3, "--role", "slave", "--retries", "3", "--timeout", "20")]
+    public async Task Nodes_are_chosen(int count, params string[] options)
+    {
+        (int code, string output, _) = await RunAsync(["--sh", .. options]);
+        Assert.Equal((0, count), (code, output.Split('\n').Length - 1));
+    }
+
+    [Fact]
+    public async Task Nobody_is_told_by_the_exit_code_and_what_is_wrong_in_one_sentence()
+    {
+        (int code, string output, string errors) = await RunAsync("--service", "nothing");
+        Assert.Equal((1, "", $"nobody of mesh {_mesh} answered"), (code, output, errors));
+        (code, _, errors) = await RunAsync("--param", "nonsense");
+        Assert.Equal((2, "bootstrap: --param nonsense: write KEY=VALUE"), (code, errors));
+        (code, _, errors) = await RunAsync("--ca", "/nowhere");
+        Assert.Equal(2, code);
+        Assert.Contains("/nowhere", errors, StringComparison.Ordinal);
+        Assert.Equal(2, (await RunAsync("--hostsfile", "unheard-of")).Code);
+    }
+
+    private Task Polo(string id, string host, string kind, string cores, Service[] services)
+    {
+        var node = new NodeDescription(id, host, new Identity("slave", kind, host), new Dictionary<string, string> { [HostList.Cores] = cores }, services);
+        return new Polo([_mesh], () => node, new Wires(s_loopback, TimeProvider.System), TimeProvider.System).RunAsync(_stop.Token);
+    }
+
+    private Task<(int Code, string Output, string Errors)> RunAsync(params string[] options) =>
+        CommandLine.RunToolAsync([CommandLine.Program, "discover", "--mesh", _mesh, "--interface", "lo", .. options]);
+}
