@@ -18,6 +18,7 @@ namespace Bootstrap.Protocol;
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(DiscoveryMessage))]
 [JsonSerializable(typeof(NodeDescription))]
+[JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]
 [JsonSerializable(typeof(LocalRequest))]
 [JsonSerializable(typeof(LocalReply))]
 [JsonSerializable(typeof(LinkMessage))]

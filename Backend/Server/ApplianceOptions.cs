@@ -35,6 +35,9 @@ public sealed record ApplianceOptions(string DataFolder, string ShareFolder)
     /// <summary>Where an administrator's API token is written on the first start; null: nowhere.</summary>
     public string? InitialTokenFile { get; init; }
 
+    /// <summary>Whether the discovery protocol of 2015 is answered, in which answers are longer than questions.</summary>
+    public bool Answer2015 { get; init; } = true;
+
     /// <summary>Discovery mesh of the appliance and its nodes.</summary>
     public string Mesh { get; init; } = "default";
 }

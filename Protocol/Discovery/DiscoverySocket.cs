@@ -17,6 +17,8 @@ public static class DiscoverySocket
     private const int SolSocket = 1;
     private const int SoBindToDevice = 25;
     private const int SoReceiveBufferForce = 33;
+    private const int IpProtocol = 0;
+    private const int IpMulticastAll = 49;
 
     private static readonly string[] s_virtualPrefixes = ["docker", "veth", "br-", "tun", "virbr"];
 
@@ -51,16 +53,23 @@ public static class DiscoverySocket
         return new IPAddress([.. address.Zip(mask, (a, m) => (byte)(a | ~m))]);
     }
 
-    /// <summary>A socket that hears what is sent to the group, and by broadcast, on one interface.</summary>
+    /// <summary>A socket that hears what is sent to the group, by broadcast and to port 1337 of this machine, on one interface.</summary>
     /// <exception cref="SocketException">The port is taken by a program that does not share it, or the interface went away.</exception>
-    public static Socket Listen(NetworkInterface i, int port = ServicePorts.Discovery)
+    public static Socket Listen(NetworkInterface i) => Listen(i, IPAddress.Parse(DiscoveryMessage.Group), IPAddress.Any);
+
+    /// <summary>A socket that hears what is sent to one group and nothing else, on one interface.</summary>
+    /// <exception cref="SocketException">The port is taken by a program that does not share it, or the interface went away.</exception>
+    public static Socket ListenTo(NetworkInterface i, IPAddress group) => Listen(i, group, group);
+
+    private static Socket Listen(NetworkInterface i, IPAddress group, IPAddress address)
     {
         Socket socket = Open(i, ReceiveBufferBytes);
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        socket.Bind(new IPEndPoint(IPAddress.Any, port));
+        // Not also the groups that somebody else on this machine has joined.
+        socket.SetRawSocketOption(IpProtocol, IpMulticastAll, BitConverter.GetBytes(0));
+        socket.Bind(new IPEndPoint(address, ServicePorts.Discovery));
         int index = IPv4Index(i) ?? throw new SocketException((int)SocketError.AddressNotAvailable);
-        socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership,
-            new MulticastOption(IPAddress.Parse(DiscoveryMessage.Group), index));
+        socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(group, index));
         return socket;
     }
 

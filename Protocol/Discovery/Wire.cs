@@ -20,6 +20,10 @@ public interface IWireListener
 
     /// <summary>There is a new wire: a cable was plugged in, an address was given.</summary>
     void Joined(Wire wire);
+
+    /// <summary>Something came that is no message of version 2.</summary>
+    /// <returns>True if it was understood.</returns>
+    bool ReceiveOther(Wire wire, ReadOnlyMemory<byte> datagram, IPEndPoint from) => false;
 }
 
 /// <summary>
@@ -123,12 +127,16 @@ public sealed class Wire : IDisposable
                 {
                     continue;
                 }
+                IPEndPoint sender = EndPointOf(from);
                 if (DiscoveryMessage.Read(buffer.AsSpan(0, length)) is not { } message)
                 {
-                    _malformed?.Invoke();
+                    if (!listeners.Any(listener => listener.ReceiveOther(this, buffer.AsMemory(0, length), sender)))
+                    {
+                        _malformed?.Invoke();
+                    }
                     continue;
                 }
-                var datagram = new Datagram(this, message, buffer.AsMemory(0, length), EndPointOf(from));
+                var datagram = new Datagram(this, message, buffer.AsMemory(0, length), sender);
                 foreach (IWireListener listener in listeners)
                 {
                     listener.Receive(datagram);

@@ -6,6 +6,7 @@ using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
+using Bootstrap.Protocol.Discovery.Legacy;
 using Bootstrap.Protocol.Discovery.Local;
 using Bootstrap.Protocol.Link;
 
@@ -15,10 +16,12 @@ const string usage = """
       --config DIR   what the appliance gave this node (default /etc/bootstrap)
       --state DIR    tasks and staged files (default /var/lib/bootstrap)
       --socket FILE  where this machine's programs use discovery (default /run/bootstrap/discovery.sock)
+      --no-2015      do not answer the discovery protocol of 2015
       --version      show the version
     """;
 string version = typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 string config = NodeFiles.Directory, state = "/var/lib/bootstrap", run = LocalRequest.Socket;
+bool answer2015 = true;
 for (int i = 0; i < args.Length; i++)
 {
     switch (args[i])
@@ -31,6 +34,9 @@ for (int i = 0; i < args.Length; i++)
             break;
         case "--socket" when i + 1 < args.Length:
             run = args[++i];
+            break;
+        case "--no-2015":
+            answer2015 = false;
             break;
         case "--version":
             Console.WriteLine(version);
@@ -96,12 +102,16 @@ async Task RunAsync(TimeProvider clock)
     var parameters = new Dictionary<string, string> { [HostList.Cores] = $"{Environment.ProcessorCount}" };
     NodeDescription Describe() => new(keeper.Current.Name, host, new Identity(Service.Slave, Identity.Word(inventory.Model), host), parameters, registry.Current);
     string[] meshes = [node.Settings.Mesh];
-    var polo = new Polo(meshes, Describe, new Wires(null, clock), clock, new MessageSigner(() => keeper.Current.Certificate));
+    var wires = new Wires(null, clock);
+    var legacy = new LegacyPolo(answer2015 ? LegacyMessage.Groups : [], Describe, null, clock);
+    wires.Add(legacy);
+    var polo = new Polo(meshes, Describe, wires, clock, new MessageSigner(() => keeper.Current.Certificate));
     registry.Changed += polo.Changed;
     var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority));
     var folder = new ServiceFolder(Path.Combine(config, "services"), registry, Log, clock);
     var local = new LocalApi(run, new LocalContext(meshes, null, verifier, registry, clock), Log);
-    Task discovering = Task.WhenAll(polo.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token));
+    Task discovering = Task.WhenAll(
+        polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token));
     SystemdNotify.Send("READY=1");
     await daemon.RunAsync(stop.Token);
     SystemdNotify.Send("STOPPING=1");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Bootstrap.Cli.Fleet;
 using Bootstrap.Protocol.Discovery;
+using Bootstrap.Protocol.Discovery.Legacy;
 
 namespace Bootstrap.Cli.Commands;
 
@@ -14,16 +15,23 @@ internal static class DiscoverCommand
     private static readonly Option<bool> s_shell = new("--sh") { Description = "Addresses alone, for scripts: for host in $(bootstrap discover --sh); do …" };
     private static readonly Option<string?> s_hostFile = new("--hostsfile") { Description = "The list that another program reads.", HelpName = string.Join('|', HostList.Formats) };
 
-    static DiscoverCommand() => s_hostFile.AcceptOnlyFromAmong([.. HostList.Formats]);
+    private static readonly Option<string?> s_2015 = new("--2015") { Description = "Ask programs of 2015, in this group.", HelpName = string.Join('|', LegacyMessage.Groups) };
+
+    static DiscoverCommand()
+    {
+        s_hostFile.AcceptOnlyFromAmong([.. HostList.Formats]);
+        s_2015.AcceptOnlyFromAmong([.. LegacyMessage.Groups]);
+    }
 
     private sealed record Shown(
         string Id, string HostName, string Address, Identity Identity, IReadOnlyDictionary<string, string> Parameters, IReadOnlyList<Service> Services, bool Proven);
 
     public static Command Create()
     {
-        var command = new Command("discover", "Ask the wires of this machine who is there; needs no appliance. Exit code 1 where nobody answers.") { s_services, s_shell, s_hostFile };
+        var command = new Command("discover", "Ask the wires of this machine who is there; needs no appliance. Exit code 1 where nobody answers.") { s_services, s_shell, s_hostFile, s_2015 };
         SearchOptions.AddTo(command);
-        command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(() => DiscoverAsync(parsed, cancellation)));
+        command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(() =>
+            parsed.GetValue(s_2015) is { } group ? Discover2015Async(parsed, group, cancellation) : DiscoverAsync(parsed, cancellation)));
         return command;
     }
 
@@ -58,6 +66,31 @@ internal static class DiscoverCommand
         if (found.Count == 0)
         {
             Console.Error.WriteLine($"nobody of mesh {string.Join(", ", parsed.GetRequiredValue(SearchOptions.Mesh))} answered");
+        }
+        return found.Count > 0 ? 0 : 1;
+    }
+
+    private static async Task<int> Discover2015Async(ParseResult parsed, string group, CancellationToken cancellation)
+    {
+        Search search = SearchOptions.Create(parsed) with { Timeout = LegacyMarco.StandardTimeout };
+        var found = new List<LegacyNode>();
+        await foreach (LegacyNode node in new LegacyMarco(parsed.GetRequiredValue(SearchOptions.Interfaces), TimeProvider.System)
+            .FindAsync(group, parsed.GetValue(SearchOptions.Service), search, cancellation))
+        {
+            found.Add(node);
+        }
+        if (parsed.GetValue(s_shell))
+        {
+            Console.Write(string.Concat(found.Select(node => $"{node.Address}\n")));
+        }
+        else if (found.Count > 0 || parsed.GetValue(ClientCommand.Json))
+        {
+            ClientCommand.Show(parsed, [.. found.Select(node => new { Address = node.Address.ToString(), node.Parameters })], ["ADDRESS", "PARAMETERS"],
+                node => [node.Address, Text(node.Parameters)]);
+        }
+        if (found.Count == 0)
+        {
+            Console.Error.WriteLine($"nobody of 2015 answered in group {group}");
         }
         return found.Count > 0 ? 0 : 1;
     }

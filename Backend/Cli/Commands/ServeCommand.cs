@@ -47,12 +47,13 @@ internal static class ServeCommand
         {
             Description = "Let clients write new files by TFTP, such as logs, each into a folder of its own below this one.",
         };
+        var no2015 = new Option<bool>("--no-2015") { Description = "Do not answer the discovery protocol of 2015, in which answers are longer than questions." };
         Option<string[]> interfaces = Values("--interface", "NAME", "Interface for DHCP and discovery; may be given several times. Default: all physical ones.");
         var signingKey = new Option<FileInfo?>("--boot-signing-key") { Description = "Sign boot.img for the HTTP boot of Raspberry Pi boards with this private RSA-2048 key (PEM)." };
         var token = new Option<FileInfo?>("--initial-token") { Description = "Write an administrator's API token to this file on the first start." };
         var command = new Command("serve", "Run the appliance in the foreground until SIGTERM or Ctrl-C.")
         {
-            data, https, http, link, tftp, uploads, dhcp, pools, reservations, force, interfaces, signingKey, token,
+            data, https, http, link, tftp, uploads, dhcp, pools, reservations, force, interfaces, no2015, signingKey, token,
         };
         command.Validators.Add(result =>
         {
@@ -78,6 +79,7 @@ internal static class ServeCommand
                     ? Settings(mode, parsed.GetRequiredValue(pools), parsed.GetRequiredValue(reservations), parsed.GetValue(force))
                     : null,
                 Interfaces = parsed.GetRequiredValue(interfaces),
+                Answer2015 = !parsed.GetValue(no2015),
                 BootSigningKey = parsed.GetValue(signingKey)?.FullName,
                 InitialTokenFile = parsed.GetValue(token)?.FullName,
             }));

@@ -36,20 +36,24 @@ internal static class SearchOptions
         }
     }
 
+    /// <summary>What the options ask for.</summary>
+    /// <exception cref="CliException">An option cannot be understood; exit code 2.</exception>
+    public static Search Create(ParseResult parsed) => new()
+    {
+        Meshes = parsed.GetRequiredValue(Mesh),
+        Filter = new NodeFilter(parsed.GetValue(Service), parsed.GetValue(s_role), parsed.GetValue(s_kind), parsed.GetValue(s_instance), Parameters(parsed), Names(parsed)),
+        Exclude = parsed.GetRequiredValue(Exclude),
+        MaximumNodes = parsed.GetValue(s_maximum) ?? int.MaxValue,
+        Timeout = TimeSpan.FromSeconds(parsed.GetValue(s_timeout)),
+        Retries = parsed.GetValue(s_retries),
+        Address = Address(parsed),
+    };
+
     /// <summary>Asks the wire.</summary>
     /// <exception cref="CliException">An option cannot be understood; exit code 2.</exception>
     public static async Task<IReadOnlyList<Found>> FindAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        var search = new Search
-        {
-            Meshes = parsed.GetRequiredValue(Mesh),
-            Filter = new NodeFilter(parsed.GetValue(Service), parsed.GetValue(s_role), parsed.GetValue(s_kind), parsed.GetValue(s_instance), Parameters(parsed), Names(parsed)),
-            Exclude = parsed.GetRequiredValue(Exclude),
-            MaximumNodes = parsed.GetValue(s_maximum) ?? int.MaxValue,
-            Timeout = TimeSpan.FromSeconds(parsed.GetValue(s_timeout)),
-            Retries = parsed.GetValue(s_retries),
-            Address = Address(parsed),
-        };
+        Search search = Create(parsed);
         MessageVerifier? verifier = Authority(parsed) is { } authority ? new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, authority)) : null;
         var found = new List<Found>();
         await foreach (Found node in CreateMarco(parsed, verifier).FindAsync(search, cancellation))

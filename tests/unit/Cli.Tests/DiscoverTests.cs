@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Discovery;
+using Bootstrap.Protocol.Discovery.Legacy;
 using Bootstrap.Support;
 
 namespace Bootstrap.Cli.Tests;
@@ -69,6 +70,20 @@ public sealed class DiscoverTests : IAsyncLifetime
     {
         (int code, string output, _) = await RunAsync(["--sh", .. options]);
         Assert.Equal((0, count), (code, output.Split('\n').Length - 1));
+    }
+
+    [Fact]
+    public async Task Programs_of_2015_are_found_by_their_own_protocol()
+    {
+        string service = "s" + Guid.NewGuid().ToString("n")[..12];
+        var node = new NodeDescription("id", "old", new Identity("", "", ""), new Dictionary<string, string>(), [new Service(service, new Dictionary<string, string> { ["port"] = "80" })]);
+        Task polo = new LegacyPolo(LegacyMessage.Groups, () => node, s_loopback, TimeProvider.System).RunAsync(_stop.Token);
+        (int code, string output, _) = await RunAsync("--2015", "224.0.0.112", "--service", service, "--retries", "5", "--json");
+        Assert.Equal((0, "80"), (code, (string?)JsonNode.Parse(output)![0]!["parameters"]!["port"]));
+        (code, _, string errors) = await RunAsync("--2015", "224.0.0.113", "--service", "nothing", "--retries", "0");
+        Assert.Equal((1, "nobody of 2015 answered in group 224.0.0.113"), (code, errors));
+        await _stop.CancelAsync();
+        await polo;
     }
 
     [Fact]

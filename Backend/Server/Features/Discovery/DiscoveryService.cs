@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Protocol.Discovery;
+using Bootstrap.Protocol.Discovery.Legacy;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Features.Trust;
@@ -15,6 +16,7 @@ internal sealed class DiscoveryService : BackgroundService
     private static readonly TimeSpan s_savePeriod = TimeSpan.FromSeconds(60);
 
     private readonly Polo _polo;
+    private readonly LegacyPolo _legacy;
     private readonly PresenceWatcher _watcher;
     private readonly PresenceStore _store;
     private readonly TimeProvider _clock;
@@ -36,6 +38,8 @@ internal sealed class DiscoveryService : BackgroundService
             events.Publish("presence", e);
         };
         wires.Add(_watcher);
+        _legacy = new LegacyPolo(options.Answer2015 ? LegacyMessage.Groups : [], () => description, options.Interfaces, clock);
+        wires.Add(_legacy);
         _polo = new Polo([options.Mesh], () => description, wires, clock, new MessageSigner(() => _certificate));
     }
 
@@ -44,7 +48,7 @@ internal sealed class DiscoveryService : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAll(_polo.RunAsync(stoppingToken), _watcher.RunAsync(stoppingToken), SaveAsync(stoppingToken));
+        await Task.WhenAll(_polo.RunAsync(stoppingToken), _legacy.RunAsync(stoppingToken), _watcher.RunAsync(stoppingToken), SaveAsync(stoppingToken));
         _store.Save(_watcher.Records, []);
     }
 
