@@ -46,7 +46,8 @@ internal sealed class Askpass : IDisposable
         {
             return 1;
         }
-        Console.Out.WriteLine(File.ReadAllText(file));
+        using Stream output = Console.OpenStandardOutput();
+        output.Write([.. File.ReadAllBytes(file), (byte)'\n']);
         return 0;
     }
 

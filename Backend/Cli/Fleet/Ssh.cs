@@ -44,7 +44,7 @@ internal sealed class Ssh : IDisposable
     /// <summary>ssh tells these of a connection that works.</summary>
     private static readonly string[] s_uneventful = ["debug1:", "Authenticated to ", "Transferred: ", "Bytes per second: ", "Warning: Permanently added ", "OpenSSH_"];
 
-    private readonly string _logs = Directory.CreateTempSubdirectory("bootstrap-ssh-").FullName;
+    private readonly string _logs;
     private readonly string[] _options;
     private readonly string[] _unattended;
 
@@ -61,6 +61,7 @@ internal sealed class Ssh : IDisposable
         {
             throw new CliException($"there is no file {missing.FullName}") { ExitCode = 2 };
         }
+        _logs = Directory.CreateTempSubdirectory("bootstrap-ssh-").FullName;
         _options =
         [
             .. config is null ? Array.Empty<string>() : ["-F", config.FullName],
