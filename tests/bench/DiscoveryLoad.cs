@@ -9,7 +9,9 @@ namespace Bootstrap.Bench;
 /// <summary>Many nodes in one process, and who looks for them.</summary>
 internal static class DiscoveryLoad
 {
-    private static readonly Search s_all = new() { Meshes = ["bench"] };
+    private const string Mesh = "default";
+
+    private static readonly Search s_all = new() { Meshes = [Mesh] };
 
     /// <summary>
     /// Answers as so many nodes, each with its own sockets, until the input ends. All of them hear the beats of all, which on a real wire is the
@@ -19,7 +21,9 @@ internal static class DiscoveryLoad
     {
         PresenceTiming timing = beats ? PresenceTiming.Standard : PresenceTiming.Faster(0.0001);
         TimeProvider clock = TimeProvider.System;
-        using X509Certificate2? authority = authorityFile == "-" ? null : MakeAuthority(authorityFile);
+        using X509Certificate2? authority = authorityFile == "-" ? null
+            : Directory.Exists(authorityFile) ? X509Certificate2.CreateFromPemFile(Path.Combine(authorityFile, "ca.pem"), Path.Combine(authorityFile, "ca.key"))
+            : MakeAuthority(authorityFile);
         using var stop = new CancellationTokenSource();
         var services = new[] { new Service(Service.Slave, new Dictionary<string, string> { ["version"] = "1.0" }) };
         Wires[] wires = [.. Enumerable.Range(0, count).Select(_ => new Wires([network], clock))];
@@ -27,7 +31,7 @@ internal static class DiscoveryLoad
         {
             string id = $"10000000{i:x8}";
             var node = new NodeDescription(id, $"node-{i}", new Identity(Service.Slave, "raspberry-pi-4", $"node-{i}"), new Dictionary<string, string>(), services);
-            return new Polo(["bench"], () => node, own, clock, authority is null ? null : Signer(id, authority), timing).RunAsync(stop.Token);
+            return new Polo([Mesh], () => node, own, clock, authority is null ? null : Signer(id, authority), timing).RunAsync(stop.Token);
         })];
         while (wires.Any(own => own.Current.Count == 0))
         {

@@ -15,7 +15,7 @@ using Bootstrap.Protocol.Link;
 //   bench-node enrol ADDRESS:PORT CA-FILE JOIN-TOKEN FOLDER            makes FOLDER what a Slave finds in /etc/bootstrap
 //   bench-node tftp ADDRESS:PORT PATH CLIENTS WINDOW                   fetches a file as often at once; prints seconds and bytes
 //   bench-node tftp-hold ADDRESS:PORT PATH CLIENTS WINDOW              leaves as many transfers at their first block until its input ends
-//   bench-node polos|beating-polos COUNT INTERFACE AUTHORITY-FILE|-    as many nodes, each with sockets of its own, until its input ends
+//   bench-node polos|beating-polos COUNT INTERFACE AUTHORITY|-         as many nodes, each with sockets of its own, until its input ends
 //   bench-node marco INTERFACE RUNS AUTHORITY-FILE|- BUFFER            looks for all of them; prints a line for each run
 return args switch
 {

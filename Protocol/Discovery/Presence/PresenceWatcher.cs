@@ -30,9 +30,13 @@ public sealed class PresenceWatcher(
 
     private static readonly TimeSpan s_askPeriod = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Who cannot prove himself, such as the nodes of another appliance, is asked again after this time, and then after twice as long each time.</summary>
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1), s_longestPause = TimeSpan.FromMinutes(5);
+
     private readonly PresenceTiming _timing = timing ?? PresenceTiming.Standard;
     private readonly PresenceTable _table = new(timing ?? PresenceTiming.Standard, clock, lastSequence);
     private readonly HashSet<string> _unknown = [];
+    private readonly Dictionary<string, (long At, TimeSpan Pause)> _asked = [];
     private readonly Lock _lock = new();
     private readonly Channel<(DiscoveryMessage Message, IPEndPoint From)> _received =
         Channel.CreateBounded<(DiscoveryMessage, IPEndPoint)>(new BoundedChannelOptions(MaximumWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
@@ -104,7 +108,7 @@ public sealed class PresenceWatcher(
     {
         switch (message)
         {
-            case Beat beat when beat.Mesh == mesh && !_table.Hear(beat) && _unknown.Count < MaximumUnknown:
+            case Beat beat when beat.Mesh == mesh && !_table.Hear(beat) && _unknown.Count < MaximumUnknown && MayAsk(beat.Id):
                 _unknown.Add(beat.Id);
                 break;
             case Farewell farewell when farewell.Mesh == mesh:
@@ -118,6 +122,7 @@ public sealed class PresenceWatcher(
         if (answer.Presence is { } anchor && answer.Meshes.Contains(mesh))
         {
             _unknown.Remove(answer.Node.Id);
+            _asked.Remove(answer.Node.Id);
             _table.Hear(answer.Node, mesh, anchor, answer.PlaceOf(from));
         }
     }
@@ -190,6 +195,7 @@ public sealed class PresenceWatcher(
                     }
                     ids = [.. _unknown.Take(IdsAtOnce * QuestionsAtOnce)];
                     _unknown.ExceptWith(ids);
+                    Array.ForEach(ids, Asked);
                 }
                 string nonce = NewNonce();
                 foreach (string[] some in ids.Chunk(IdsAtOnce))
@@ -202,6 +208,18 @@ public sealed class PresenceWatcher(
         {
             // Asked to stop.
         }
+    }
+
+    private bool MayAsk(string id) => !_asked.TryGetValue(id, out (long At, TimeSpan Pause) last) || clock.GetElapsedTime(last.At) >= last.Pause;
+
+    private void Asked(string id)
+    {
+        if (_asked.Count >= MaximumUnknown)
+        {
+            _asked.Clear();
+        }
+        TimeSpan pause = _asked.TryGetValue(id, out (long At, TimeSpan Pause) last) ? 2 * last.Pause : s_firstPause;
+        _asked[id] = (clock.GetTimestamp(), pause < s_longestPause ? pause : s_longestPause);
     }
 
     private bool IsOurs(string nonce)
