@@ -41,7 +41,7 @@ internal sealed class TftpDownload(TransferPort port, TransferLoop loop, BootFil
         try
         {
             _ahead = terms.WindowSize * terms.BlockSize < AheadBytes ? ArrayPool<byte>.Shared.Rent(AheadBytes) : [];
-            await port.EnterLoopAsync();
+            await loop.EnterAsync(port);
             var timer = new RetryTimer();
             int sends = 0;
             while (!(_ended && _confirmed == _loaded))
@@ -103,7 +103,7 @@ internal sealed class TftpDownload(TransferPort port, TransferLoop loop, BootFil
         }
         finally
         {
-            port.LeaveLoop();
+            loop.Remove(port);
             ArrayPool<byte>.Shared.Return(window);
             if (_ahead.Length > 0)
             {

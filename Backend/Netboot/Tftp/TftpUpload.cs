@@ -57,7 +57,7 @@ internal sealed class TftpUpload(TransferPort port, TransferLoop loop, TftpUploa
         bool whole = false;
         try
         {
-            await port.EnterLoopAsync();
+            await loop.EnterAsync(port);
             byte[] first = terms.Acknowledged.Count > 0 ? TftpPacket.OptionAck(terms) : [0, (byte)TftpOpcode.Ack, 0, 0];
             byte[] reply = new byte[TftpPacket.HeaderSize];
             var timer = new RetryTimer();
@@ -152,7 +152,7 @@ internal sealed class TftpUpload(TransferPort port, TransferLoop loop, TftpUploa
         }
         finally
         {
-            port.LeaveLoop();
+            loop.Remove(port);
             await file.DisposeAsync();
             if (!whole)
             {

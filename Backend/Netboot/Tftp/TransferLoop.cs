@@ -36,8 +36,13 @@ internal sealed class TransferLoop : IDisposable
 
     public TimeProvider Clock => _clock;
 
-    /// <summary>Awaited, it continues on the loop's thread.</summary>
-    public EntryAwaitable EnterAsync() => new(this);
+    /// <summary>Awaited, it continues on the loop's thread, and the port is watched from then on.</summary>
+    /// <remarks>
+    /// To be awaited by the transfer itself: a method of its own around it may have ended by the time that its caller awaits it, who then would
+    /// go on where he was.
+    /// </remarks>
+    /// <exception cref="OperationCanceledException">The service stops.</exception>
+    public EntryAwaitable EnterAsync(TransferPort port) => new(this, port);
 
     /// <summary>Every transfer that waits, or will, ends with an <see cref="OperationCanceledException"/>.</summary>
     public void Cancel()
@@ -55,13 +60,7 @@ internal sealed class TransferLoop : IDisposable
         _epoll.Dispose();
     }
 
-    /// <summary>Watches a port. On the loop's thread alone, as all below.</summary>
-    public void Add(TransferPort port)
-    {
-        _ports.Add(port.Descriptor, port);
-        _epoll.Add(port.Descriptor);
-    }
-
+    /// <summary>Watches a port no more: the last thing that a transfer does on the loop's thread.</summary>
     public void Remove(TransferPort port)
     {
         if (_ports.Remove(port.Descriptor))
@@ -116,15 +115,20 @@ internal sealed class TransferLoop : IDisposable
         _late.Clear();
     }
 
-    internal readonly struct EntryAwaitable(TransferLoop loop) : INotifyCompletion
+    private void Add(TransferPort port)
+    {
+        ThrowIfCancelled();
+        _ports.Add(port.Descriptor, port);
+        _epoll.Add(port.Descriptor);
+    }
+
+    internal readonly struct EntryAwaitable(TransferLoop loop, TransferPort port) : INotifyCompletion
     {
         public bool IsCompleted => Thread.CurrentThread == loop._thread;
 
         public EntryAwaitable GetAwaiter() => this;
 
-        public void GetResult()
-        {
-        }
+        public void GetResult() => loop.Add(port);
 
         public void OnCompleted(Action continuation)
         {

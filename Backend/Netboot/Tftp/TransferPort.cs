@@ -46,15 +46,7 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
     /// <summary>When the wait under way ends, as a time stamp of the clock; far away when none is.</summary>
     public long Deadline { get; private set; } = long.MaxValue;
 
-    /// <summary>Puts the transfer on the loop's thread, where it stays until <see cref="LeaveLoop"/>. Before that, it can only send.</summary>
-    public async ValueTask EnterLoopAsync()
-    {
-        await _loop.EnterAsync();
-        _loop.ThrowIfCancelled();
-        _loop.Add(this);
-    }
-
-    /// <summary>The length of the next datagram, which lies in the loop's packet; −1 if none comes in time.</summary>
+    /// <summary>The length of the next datagram, which lies in the loop's packet; −1 if none comes in time. On the loop's thread alone.</summary>
     /// <exception cref="SocketException">The client has closed its port (ConnectionRefused), or the network is down.</exception>
     /// <exception cref="OperationCanceledException">The service stops.</exception>
     public ValueTask<int> ReceiveAsync(TimeSpan patience)
@@ -102,9 +94,6 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
             packets = packets[count..];
         }
     }
-
-    /// <summary>The last thing that a transfer does on the loop's thread.</summary>
-    public void LeaveLoop() => _loop.Remove(this);
 
     public void Dispose() => _socket.Dispose();
 

@@ -135,6 +135,32 @@ public sealed class TftpServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_acknowledgement_that_comes_at_once_is_never_overlooked()
+    {
+        _files["config.txt"] = [1, 2, 3];
+        int port = Port;
+        // On threads that do nothing else, and answer while the server has hardly sent: what it overlooked, it would send again.
+        byte[][] replies = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(() =>
+        {
+            byte[] opcodes = new byte[300], buffer = new byte[64];
+            for (int i = 0; i < opcodes.Length && !Cancel.IsCancellationRequested; i++)
+            {
+                using var board = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20_000 };
+                board.SendTo("\0\u0001config.txt\0octet\0tsize\00\0"u8, new IPEndPoint(IPAddress.Loopback, port));
+                EndPoint from = new IPEndPoint(IPAddress.Any, 0);
+                board.ReceiveFrom(buffer, ref from);
+                board.Connect(from);
+                board.Send([0, 4, 0, 0]);
+                board.Receive(buffer);
+                opcodes[i] = buffer[1];
+                board.Send([0, 4, 0, 1]);
+            }
+            return opcodes;
+        }, Cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        Assert.All(replies, opcodes => Assert.All(opcodes, opcode => Assert.Equal(3, opcode)));
+    }
+
+    [Fact]
     public async Task A_transfer_that_is_given_up_tells_how_far_it_came()
     {
         _files["kernel8.img"] = new byte[3000];
