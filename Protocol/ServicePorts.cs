@@ -12,6 +12,9 @@ public static class ServicePorts
     /// <summary>Enrolment and the node link, TLS with certificates on both sides.</summary>
     public const int Link = 8444;
 
+    /// <summary>Relays of discovery among each other, TCP, TLS with certificates on both sides.</summary>
+    public const int Relay = 1337;
+
     /// <summary>Discovery, UDP.</summary>
     public const int Discovery = 1337;
 }

@@ -12,6 +12,7 @@ namespace Bootstrap.Protocol.Discovery;
 /// query names, so that many answers do not arrive at once. Enrolled nodes put it into a <see cref="Signed"/>.</item>
 /// <item>Polo sends a <see cref="Beat"/> on every wire now and then, and a <see cref="Farewell"/> when it stops.</item>
 /// <item>Who misses a node asks others to ask it: <see cref="ProbeRequest"/>.</item>
+/// <item>Relays carry questions, answers, beats and farewells into networks that multicast does not reach.</item>
 /// </list>
 /// Unknown fields are ignored.
 /// </summary>
@@ -36,10 +37,42 @@ public abstract record DiscoveryMessage
     /// <summary>Hops: a site's routers may forward it, the world's do not.</summary>
     public const int TimeToLive = 4;
 
+    /// <summary>Relays that a message may pass, one behind the other.</summary>
+    public const int MaximumPath = 8;
+
+    /// <summary>Bytes that questions and answers leave free for what is added on the way: <see cref="Path"/>, or <see cref="Origin"/> and <see cref="Relayed"/>.</summary>
+    internal const int PathRoom = 160, OriginRoom = 48;
+
     private static readonly JsonReaderOptions s_readerOptions = new() { MaxDepth = 8 };
 
     [JsonPropertyName("v")]
     public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>Of questions, beats and farewells: the ids of the relays that have carried it, oldest first; null: it comes from its sender's own network.</summary>
+    [JsonPropertyName("path")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Path { get; init; }
+
+    /// <summary>
+    /// Of an answer that somebody passes on: from where he had it, "10.2.0.9:40213"; null: it comes from the node itself. It is not part of what is signed,
+    /// as little as a datagram's sender is.
+    /// </summary>
+    [JsonPropertyName("from")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Origin { get; init; }
+
+    /// <summary>True: the sender is a relay, and passes on questions for this node as well.</summary>
+    [JsonPropertyName("relayed")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Relayed { get; init; }
+
+    /// <summary>Where the node is that an answer comes from.</summary>
+    /// <param name="sender">From whom it was received.</param>
+    public IPEndPoint OriginOr(IPEndPoint sender) => IPEndPoint.TryParse(Origin ?? "", out IPEndPoint? origin) ? origin : sender;
+
+    /// <summary>The relay by which the node can be asked; null where it can be asked directly.</summary>
+    /// <param name="sender">From whom it was received.</param>
+    public IPEndPoint? RelayOf(IPEndPoint sender) => Relayed ? sender : null;
 
     /// <summary>Writes the message as UTF-8 JSON.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ProtocolJson.Default.DiscoveryMessage);
@@ -55,7 +88,7 @@ public abstract record DiscoveryMessage
         {
             var reader = new Utf8JsonReader(datagram, s_readerOptions);
             DiscoveryMessage? message = JsonSerializer.Deserialize(ref reader, ProtocolJson.Default.DiscoveryMessage);
-            return message is { Version: CurrentVersion } && message.IsSound ? message : null;
+            return message is { Version: CurrentVersion } && message.IsSound && message.IsPathSound ? message : null;
         }
         catch (JsonException)
         {
@@ -70,6 +103,8 @@ public abstract record DiscoveryMessage
 
     [JsonIgnore]
     internal abstract bool IsSound { get; }
+
+    private bool IsPathSound => Path is null || (Path.Count <= MaximumPath && Path.All(id => id is not null && IsId(id)));
 
     private protected static string Filler(int length) => new('.', Math.Max(0, length));
 
@@ -116,15 +151,10 @@ public sealed record Query(
 /// <param name="Node">The node, with the services asked for, or with as many as have room.</param>
 /// <param name="ServiceCount">How many services there are to tell.</param>
 /// <param name="Presence">By what the node's next beats can be known; null where it sends none.</param>
-/// <param name="Address">A relay puts here where the node itself is; null: the answer comes from there.</param>
 public sealed record Answer(
     string Nonce, IReadOnlyList<string> Meshes, NodeDescription Node, int ServiceCount,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PresenceAnchor? Presence = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Address = null) : DiscoveryMessage
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PresenceAnchor? Presence = null) : DiscoveryMessage
 {
-    /// <summary>Where the node is: at <see cref="Address"/> where a relay says so, else where the answer came from. The port is the answerer's.</summary>
-    public IPEndPoint PlaceOf(IPEndPoint sender) => IPAddress.TryParse(Address, out IPAddress? behind) ? new IPEndPoint(behind, sender.Port) : sender;
-
     internal override bool IsSound => IsNonce(Nonce) && AreMeshes(Meshes) && Node.IsSound && Presence is null or { IsSound: true };
 }
 

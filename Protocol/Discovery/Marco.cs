@@ -96,18 +96,18 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
     }
 
     /// <summary>All services of one node, asked for by unicast, however many datagrams they take.</summary>
-    /// <param name="address">From a <see cref="Found"/>, or any address with port 1337.</param>
-    /// <param name="meshes">Meshes to ask for.</param>
+    /// <param name="found">The node.</param>
     /// <param name="timeout">For each question; it is asked three times within it.</param>
     /// <param name="cancellation">Ends the asking.</param>
     /// <returns>The node with all its services; null if it did not answer.</returns>
-    public async Task<NodeDescription?> ServicesAsync(IPEndPoint address, IReadOnlyList<string> meshes, TimeSpan timeout, CancellationToken cancellation = default)
+    public async Task<NodeDescription?> ServicesAsync(Found found, TimeSpan timeout, CancellationToken cancellation = default)
     {
         NodeDescription? node = null;
         List<Service> services = [];
         do
         {
-            if (await AskOnceAsync(new Query(Query.NewNonce(), 0, meshes, Skip: services.Count), address, timeout, cancellation).ConfigureAwait(false) is not { } answer)
+            var query = new Query(Query.NewNonce(), 0, found.Meshes, new NodeFilter(Nodes: [found.Node.Id]), Skip: services.Count);
+            if (await AskOnceAsync(query, found.Discovery, timeout, cancellation).ConfigureAwait(false) is not { } answer)
             {
                 return null;
             }
@@ -181,7 +181,7 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
         }
         // Base64 takes four letters for three bytes; the numbers of the part may grow by some digits.
         int bare = (query with { Known = new KnownNodes(new byte[8], [], 0, 1), Padding = "" }).ToBytes().Length;
-        int room = (DiscoveryMessage.MaximumBytes - bare - 8) / 4 * 3;
+        int room = (DiscoveryMessage.MaximumBytes - DiscoveryMessage.PathRoom - bare - 8) / 4 * 3;
         return room < 16 ? [query.ToPaddedBytes()] : KnownNodes.Of(known, room).Select(part => (query with { Known = part }).ToPaddedBytes());
     }
 
@@ -328,9 +328,10 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
             {
                 return null;
             }
-            IPEndPoint place = reply.Answer.PlaceOf(reply.From);
+            IPEndPoint place = reply.Message.OriginOr(reply.From);
             var found = new Found(
-                place.Address, place.Port, node, reply.Answer.Meshes, reply.Answer.ServiceCount, reply.Proof == Proof.Holds, reply.Answer.Presence);
+                place.Address, place.Port, node, reply.Answer.Meshes, reply.Answer.ServiceCount, reply.Proof == Proof.Holds, reply.Answer.Presence,
+                reply.Message.RelayOf(reply.From));
             if (canProve && !found.IsProven)
             {
                 if (_unproven.Count < MaximumWaiting)

@@ -95,7 +95,7 @@ public sealed class Polo(
             case Signed signed when !_probes.IsEmpty && DiscoveryMessage.Read(signed.Body) is Answer answer:
                 PassOn(answer, datagram);
                 break;
-            case Answer answer:
+            case Answer answer when !_probes.IsEmpty:
                 PassOn(answer, datagram);
                 break;
         }
@@ -193,7 +193,7 @@ public sealed class Polo(
         {
             var answer = new Answer(query.Nonce, common, offered with { Services = services[..count] }, offered.Services.Count, anchor);
             byte[] bytes = signer is null ? answer.ToBytes() : signer.Sign(answer).ToBytes();
-            if (bytes.Length <= Math.Min(room, DiscoveryMessage.MaximumBytes))
+            if (bytes.Length <= Math.Min(room, DiscoveryMessage.MaximumBytes) - DiscoveryMessage.OriginRoom)
             {
                 return bytes;
             }
@@ -229,7 +229,7 @@ public sealed class Polo(
     {
         if (_probes.TryRemove(answer.Nonce, out IPEndPoint? asker))
         {
-            datagram.Wire.Send(datagram.Bytes.Span, asker);
+            datagram.Wire.Send((datagram.Message with { Origin = datagram.From.ToString() }).ToBytes(), asker);
         }
     }
 

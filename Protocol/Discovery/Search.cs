@@ -32,11 +32,16 @@ public sealed record Search
 
 /// <summary>Somebody who answered.</summary>
 /// <param name="Address">Where it can be reached.</param>
-/// <param name="Port">From which discovery answered: questions to this node alone go there.</param>
+/// <param name="Port">From which discovery answered.</param>
 /// <param name="Node">What it says of itself.</param>
 /// <param name="Meshes">Those of the meshes asked that it is in.</param>
 /// <param name="ServiceCount">How many services it has; <see cref="NodeDescription.Services"/> may hold fewer (<see cref="Marco.ServicesAsync"/>).</param>
 /// <param name="IsProven">True if the appliance's CA vouches for it.</param>
 /// <param name="Presence">By what its beats can be known.</param>
+/// <param name="Relay">By whom it was found, where it is in another network; null: it answered itself.</param>
 public sealed record Found(
-    IPAddress Address, int Port, NodeDescription Node, IReadOnlyList<string> Meshes, int ServiceCount, bool IsProven, PresenceAnchor? Presence);
+    IPAddress Address, int Port, NodeDescription Node, IReadOnlyList<string> Meshes, int ServiceCount, bool IsProven, PresenceAnchor? Presence, IPEndPoint? Relay)
+{
+    /// <summary>Where discovery's questions to this node go.</summary>
+    public IPEndPoint Discovery => Relay ?? new IPEndPoint(Address, Port);
+}

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Bootstrap.Agent.Discovery;
+using Bootstrap.Agent.Relay;
 
 namespace Bootstrap.Agent;
 
@@ -7,4 +8,5 @@ namespace Bootstrap.Agent;
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, UseStringEnumConverter = true, RespectNullableAnnotations = true, AllowOutOfOrderMetadataProperties = true)]
 [JsonSerializable(typeof(TaskRecord))]
 [JsonSerializable(typeof(ServiceFile))]
+[JsonSerializable(typeof(RelayFile))]
 internal sealed partial class AgentJson : JsonSerializerContext;

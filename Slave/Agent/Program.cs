@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Bootstrap.Agent;
 using Bootstrap.Agent.Discovery;
+using Bootstrap.Agent.Relay;
 using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
@@ -110,11 +111,31 @@ async Task RunAsync(TimeProvider clock)
     var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority));
     var folder = new ServiceFolder(Path.Combine(config, "services"), registry, Log, clock);
     var local = new LocalApi(run, new LocalContext(meshes, null, verifier, registry, clock), Log);
+    DiscoveryRelay? relay = OpenRelay(keeper, node, meshes, wires, registry, Log, clock);
     Task discovering = Task.WhenAll(
-        polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token));
+        relay?.RunAsync(discoveryStop.Token) ?? Task.CompletedTask, polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token));
     SystemdNotify.Send("READY=1");
     await daemon.RunAsync(stop.Token);
     SystemdNotify.Send("STOPPING=1");
     await discoveryStop.CancelAsync();
     await discovering;
+}
+
+DiscoveryRelay? OpenRelay(IdentityKeeper keeper, NodeConfig node, string[] meshes, Wires wires, ServiceRegistry registry, Action<string> log, TimeProvider clock)
+{
+    try
+    {
+        if (RelayFile.Load(config) is not { } file)
+        {
+            return null;
+        }
+        var relay = new DiscoveryRelay(keeper.Current.Name, meshes, wires, new RelayLinks(file, node.Authority, () => keeper.Current, log, clock), registry, clock);
+        wires.Add(relay);
+        return relay;
+    }
+    catch (IOException e)
+    {
+        log($"this node is no relay: {e.Message}");
+        return null;
+    }
 }

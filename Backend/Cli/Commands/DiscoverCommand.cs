@@ -101,7 +101,7 @@ internal static class DiscoverCommand
         NodeDescription node = found.Node;
         if (node.Services.Count < found.ServiceCount)
         {
-            node = await SearchOptions.CreateMarco(parsed).ServicesAsync(new IPEndPoint(found.Address, found.Port), found.Meshes, s_servicesTime, cancellation) ?? node;
+            node = await SearchOptions.CreateMarco(parsed).ServicesAsync(found, s_servicesTime, cancellation) ?? node;
         }
         return new Shown(node.Id, node.HostName, found.Address.ToString(), node.Identity, node.Parameters, node.Services, found.IsProven);
     }

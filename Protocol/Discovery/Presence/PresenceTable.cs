@@ -21,6 +21,7 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
         public required string Mesh { get; set; }
         public required IPEndPoint Address { get; set; }
         public required PresenceAnchor Anchor { get; set; }
+        public IPEndPoint? Relay { get; set; }
         public PresenceState State { get; set; }
         public long Heard { get; set; }
         public DateTimeOffset HeardAt { get; set; }
@@ -32,13 +33,14 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
     /// <param name="Address">Where it was last.</param>
     /// <param name="Mesh">Its mesh.</param>
     /// <param name="Helpers">Others who shall ask it too; empty at first.</param>
-    public sealed record Doubt(string Id, IPEndPoint Address, string Mesh, IReadOnlyList<IPEndPoint> Helpers);
+    /// <param name="Relay">Who carries questions to it; null: it is asked directly.</param>
+    public sealed record Doubt(string Id, IPEndPoint Address, string Mesh, IReadOnlyList<IPEndPoint> Helpers, IPEndPoint? Relay);
 
     /// <summary>Number of the newest event.</summary>
     public long Sequence => _sequence;
 
     /// <summary>All nodes, those that are gone included.</summary>
-    public IReadOnlyList<PresenceRecord> Records => [.. _entries.Values.Select(e => new PresenceRecord(e.Node, e.Mesh, e.Address.ToString(), e.Anchor, e.State, e.HeardAt))];
+    public IReadOnlyList<PresenceRecord> Records => [.. _entries.Values.Select(e => new PresenceRecord(e.Node, e.Mesh, e.Address.ToString(), e.Anchor, e.State, e.HeardAt, e.Relay?.ToString()))];
 
     /// <summary>Puts back what an earlier run knew. Everybody gets the full time to be heard.</summary>
     public void Restore(IEnumerable<PresenceRecord> records)
@@ -53,6 +55,7 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
                     Mesh = record.Mesh,
                     Address = address,
                     Anchor = record.Anchor,
+                    Relay = IPEndPoint.TryParse(record.Relay ?? "", out IPEndPoint? relay) ? relay : null,
                     State = record.State,
                     Heard = clock.GetTimestamp(),
                     HeardAt = record.LastHeard,
@@ -103,17 +106,22 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
     }
 
     /// <summary>A node answered one of our questions, and it was proven that it was that node.</summary>
-    public void Hear(NodeDescription node, string mesh, PresenceAnchor anchor, IPEndPoint address)
+    /// <param name="node">What it says of itself.</param>
+    /// <param name="mesh">The mesh that was asked.</param>
+    /// <param name="anchor">By what its next beats are known.</param>
+    /// <param name="address">Where it is.</param>
+    /// <param name="relay">By whom it was heard, where it is in another network.</param>
+    public void Hear(NodeDescription node, string mesh, PresenceAnchor anchor, IPEndPoint address, IPEndPoint? relay = null)
     {
         if (!_entries.TryGetValue(node.Id, out Entry? entry))
         {
-            _entries[node.Id] = entry = new Entry { Node = node, Mesh = mesh, Address = address, Anchor = anchor, State = PresenceState.Gone };
+            _entries[node.Id] = entry = new Entry { Node = node, Mesh = mesh, Address = address, Anchor = anchor, Relay = relay, State = PresenceState.Gone };
             Join(entry, "first seen");
             return;
         }
         NodeDescription before = entry.Node;
         bool moved = !entry.Address.Address.Equals(address.Address);
-        (entry.Node, entry.Mesh, entry.Address, entry.Anchor) = (node, mesh, address, anchor);
+        (entry.Node, entry.Mesh, entry.Address, entry.Anchor, entry.Relay) = (node, mesh, address, anchor, relay);
         if (entry.State == PresenceState.Gone)
         {
             Join(entry, "is back");
@@ -159,7 +167,7 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
                     Tell(PresenceKind.Suspect, entry, $"not heard for {silence.TotalSeconds:0} s");
                 }
                 // Twice directly, then through others as well, at every tick until it is down.
-                doubts.Add(new Doubt(entry.Node.Id, entry.Address, entry.Mesh, entry.Asked++ < 2 ? [] : Helpers(entry)));
+                doubts.Add(new Doubt(entry.Node.Id, entry.Address, entry.Mesh, entry.Asked++ < 2 ? [] : Helpers(entry), entry.Relay));
             }
         }
         return doubts;
@@ -172,12 +180,12 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
         {
             entry.Heard = clock.GetTimestamp();
         }
-        return [.. _entries.Values.Where(e => e.State == PresenceState.Suspect).Select(e => new Doubt(e.Node.Id, e.Address, e.Mesh, []))];
+        return [.. _entries.Values.Where(e => e.State == PresenceState.Suspect).Select(e => new Doubt(e.Node.Id, e.Address, e.Mesh, [], e.Relay))];
     }
 
     private IPEndPoint[] Helpers(Entry missing)
     {
-        Entry[] others = [.. _entries.Values.Where(e => e.State == PresenceState.Alive && e.Mesh == missing.Mesh)];
+        Entry[] others = [.. _entries.Values.Where(e => e.State == PresenceState.Alive && e.Mesh == missing.Mesh && e.Relay is null)];
         Random.Shared.Shuffle(others);
         return [.. others.Take(3).Select(e => e.Address)];
     }

@@ -94,7 +94,7 @@ public sealed class PresenceWatcher(
                 }
                 else if (IsOurs(answer.Nonce) && verifier.Prove(message, answer) == (verifier.CanProve ? Proof.Holds : Proof.None))
                 {
-                    Tell(() => Hear(answer, from));
+                    Tell(() => Hear(answer, message.OriginOr(from), message.RelayOf(from)));
                 }
             }
         }
@@ -117,13 +117,13 @@ public sealed class PresenceWatcher(
         }
     }
 
-    private void Hear(Answer answer, IPEndPoint from)
+    private void Hear(Answer answer, IPEndPoint address, IPEndPoint? relay)
     {
         if (answer.Presence is { } anchor && answer.Meshes.Contains(mesh))
         {
             _unknown.Remove(answer.Node.Id);
             _asked.Remove(answer.Node.Id);
-            _table.Hear(answer.Node, mesh, anchor, answer.PlaceOf(from));
+            _table.Hear(answer.Node, mesh, anchor, address, relay);
         }
     }
 
@@ -157,7 +157,7 @@ public sealed class PresenceWatcher(
         byte[] question = new Query(nonce, 0, [doubt.Mesh], new NodeFilter(Nodes: [doubt.Id])).ToPaddedBytes();
         foreach (Wire wire in wires.Current)
         {
-            wire.Send(question, doubt.Address);
+            wire.Send(question, doubt.Relay ?? doubt.Address);
         }
         if (doubt.Helpers.Count == 0)
         {

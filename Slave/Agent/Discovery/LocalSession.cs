@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -128,7 +127,7 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
         Marco marco = Marco();
         await foreach (Found found in marco.FindAsync(SearchOf(request, null) with { MaximumNodes = 1 }, cancellation).ConfigureAwait(false))
         {
-            NodeDescription? all = await marco.ServicesAsync(new IPEndPoint(found.Address, found.Port), found.Meshes, s_servicesTime, cancellation).ConfigureAwait(false);
+            NodeDescription? all = await marco.ServicesAsync(found, s_servicesTime, cancellation).ConfigureAwait(false);
             return all?.Services;
         }
         return null;

@@ -125,7 +125,7 @@ public sealed class DiscoveryTests
         Assert.Equal(60, found.ServiceCount);
         Assert.True(found.Node.Services.Count < 60);
         NodeDescription? node = await new Marco(TestPolo.Loopback, TimeProvider.System)
-            .ServicesAsync(new IPEndPoint(found.Address, found.Port), [mesh], TimeSpan.FromSeconds(5), s_end);
+            .ServicesAsync(found, TimeSpan.FromSeconds(5), s_end);
         Assert.Equal(many.Select(s => s.Id), node!.Services.Select(s => s.Id));
         Assert.All(node.Services, s => Assert.Equal(80, s.Parameters["text"].Length));
     }

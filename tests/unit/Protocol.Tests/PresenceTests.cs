@@ -196,6 +196,8 @@ public sealed class PresenceTests : IAsyncDisposable
         DiscoveryMessage message = DiscoveryMessage.Read(buffer.AsSpan(0, length))!;
         Answer answer = MessageVerifier.Read(message)!;
         Assert.Equal(("missing", nonce, Proof.Holds), (answer.Node.Id, answer.Nonce, _authority.Verifier.Prove(message, answer)));
+        // Whoever carried it, the node is where it is.
+        Assert.Equal(new IPEndPoint(target.Address, target.Port), message.OriginOr(new IPEndPoint(IPAddress.None, 1)));
     }
 
     public async ValueTask DisposeAsync()
