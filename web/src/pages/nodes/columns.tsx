@@ -1,8 +1,9 @@
 import type { NodeView } from "../../api/types";
 import { Ago } from "../../components/Ago";
-import { Badge, LifecycleBadge, LinkBadge } from "../../components/Badge";
+import { Badge, LifecycleBadge, LinkBadge, MarkBadge } from "../../components/Badge";
 import { Bar, phaseLine } from "../../components/Progress";
 import type { Column } from "../../components/Table";
+import { Tags } from "../../components/Tags";
 import { bytes, memory } from "../../lib/format";
 import { overallFraction, phaseFraction } from "../../lib/progress";
 import { kindWords, taskWords } from "../../lib/words";
@@ -38,6 +39,7 @@ export const nodeColumns: readonly Column<NodeView>[] = [
         <a class="name" href={`/nodes/${n.id}`}>
           {n.name}
         </a>
+        <MarkBadge mark={n.mark} />
         {n.wantsApproval && <Badge icon="key" tone="warn" text="New key" help="A board with another key claims to be this node" />}
       </>
     ),
@@ -49,6 +51,14 @@ export const nodeColumns: readonly Column<NodeView>[] = [
   { id: "arch", title: "Arch", width: "4rem", cell: (n) => n.inventory.architecture, minor: true },
   { id: "ram", title: "RAM", width: "4.2rem", align: "end", cell: (n) => memory(n.inventory.memoryBytes), minor: true },
   { id: "disk", title: "Disk", width: "minmax(6rem, 0.6fr)", cell: (n) => <span title={disks(n)}>{disks(n)}</span>, minor: true },
+  { id: "tags", title: "Tags", width: "minmax(4rem, 0.8fr)", cell: (n) => <Tags tags={n.tags} />, minor: true },
+  {
+    id: "location",
+    title: "Location",
+    width: "minmax(4.5rem, 0.7fr)",
+    cell: (n) => (n.location === "" ? <span class="dim">–</span> : <span title={n.location}>{n.location}</span>),
+    minor: true,
+  },
   { id: "address", title: "Address", width: "8rem", cell: (n) => n.address ?? <span class="dim">–</span> },
   {
     id: "seen",
