@@ -73,7 +73,11 @@ public sealed class LldpListener(
             }
         }
 
-        Task<int> ReceiveAsync() => socket.ReceiveFromAsync(buffer, SocketFlags.None, sender, cancellation).AsTask();
+        Task<int> ReceiveAsync()
+        {
+            sender.Size = SocketAddress.GetMaximumAddressSize(AddressFamily.Packet); // the last frame has set it to what its sender needed
+            return socket.ReceiveFromAsync(buffer, SocketFlags.None, sender, cancellation).AsTask();
+        }
     }
 
     private void Hear(ReadOnlySpan<byte> bytes, int index)

@@ -13,14 +13,22 @@ public sealed partial class LldpTests
         "020704fe8f2fa5115a040703fe8f2fa5115a060200780a02766d0c1253776974636820332c20323420706f7274730e04009c0080100c05010a000002020000" +
         "00020008027033fe0900120f030100000000fe0900120f0100800000360000";
 
+    /// <summary>The same as a switch, with the port's name and a description.</summary>
+    private const string Switch =
+        "02070466245e2d27110403057033060200140a067261636b2d330c01780e04009c0004100c05010a000002020000000200081175706c696e6b206f66207368" +
+        "656c662032fe0900120f030100000000fe0900120f0100800000360000";
+
     private static readonly SwitchPort s_one = new("00:11:22:33:44:55", "Gi1/0/1", "", "rack-1", ""), s_two = s_one with { Port = "Gi1/0/2" };
 
     [Fact]
-    public void An_announcement_of_a_real_neighbour_is_read()
+    public void Announcements_of_real_neighbours_are_read()
     {
         LldpFrame frame = LldpFrame.Read(Convert.FromHexString(Station))!;
         Assert.Equal(new SwitchPort("fe:8f:2f:a5:11:5a", "fe:8f:2f:a5:11:5a", "p3", "vm", "10.0.0.2"), frame.Port);
         Assert.Equal((TimeSpan.FromSeconds(120), false), (frame.TimeToLive, frame.IsBridge));
+        frame = LldpFrame.Read(Convert.FromHexString(Switch))!;
+        Assert.Equal(new SwitchPort("66:24:5e:2d:27:11", "p3", "uplink of shelf 2", "rack-3", "10.0.0.2"), frame.Port);
+        Assert.Equal((TimeSpan.FromSeconds(20), true), (frame.TimeToLive, frame.IsBridge));
     }
 
     [Theory]
@@ -143,7 +151,7 @@ public sealed partial class LldpTests
                     port.send(head + bytes.fromhex("0800") + bytes.fromhex(sys.argv[1]))
                     port.send(head + bytes.fromhex("88cc") + bytes(40))
                     port.send(head + bytes.fromhex("88cc") + bytes.fromhex(sys.argv[1]))
-                    """, Station);
+                    """, Switch);
                 sent.SetResult();
             }
             catch (Exception e) when (Fail(e))
@@ -154,12 +162,24 @@ public sealed partial class LldpTests
         Task listening = await running.Task;
         await sent.Task;
         Assert.True(await changed.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken), string.Join('\n', log));
-        Assert.Equal("p3", neighbours.PortOf("board0")?.PortDescription);
+        Assert.Equal("uplink of shelf 2", neighbours.PortOf("board0")?.PortDescription);
         await stop.CancelAsync();
         await listening;
         Assert.Empty(log);
 
         bool Fail(Exception e) => running.TrySetException(e) | sent.TrySetException(e);
+    }
+
+    /// <summary>Time stands still between steps.</summary>
+    private sealed class StepClock : TimeProvider
+    {
+        private long _ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _ticks;
+
+        public void Pass(TimeSpan time) => _ticks += time.Ticks;
     }
 
     private static LldpFrame Bridge(SwitchPort port) => new(port, TimeSpan.FromSeconds(120), true);
