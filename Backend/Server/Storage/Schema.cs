@@ -127,7 +127,10 @@ internal static class Schema
         """,
     ];
 
-    public static void Migrate(SqliteConnection connection)
+    public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);
+
+    /// <summary>Brings a file to an earlier version than the newest: for those who try how it becomes the newest one.</summary>
+    internal static void Migrate(SqliteConnection connection, int steps)
     {
         long version = connection.ExecuteScalar<long>("PRAGMA user_version");
         if (version > s_steps.Length)
@@ -135,7 +138,7 @@ internal static class Schema
             throw new InvalidOperationException(
                 $"the database is of version {version}, this program knows {s_steps.Length}: start the newer program that wrote it");
         }
-        for (; version < s_steps.Length; version++)
+        for (; version < steps; version++)
         {
             using SqliteTransaction transaction = connection.BeginTransaction();
             connection.Execute(s_steps[version]);

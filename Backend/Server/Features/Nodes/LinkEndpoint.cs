@@ -168,7 +168,7 @@ internal sealed partial class LinkEndpoint(
             c.Execute("""
                 UPDATE nodes SET inventory = @inventory, boot_id = @boot, version = @Version,
                     previous_serial = iif(@installed AND certificate_serial = @shown, NULL, previous_serial)
-                WHERE id = @id
+                WHERE id = @Id
                 """, new
             {
                 known.Id,
