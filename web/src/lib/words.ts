@@ -22,7 +22,7 @@ export const lifecycleHelp: Record<Lifecycle, string> = {
   unbootable: "An installation ended in the middle: the disk does not start until one ends well",
 };
 
-export const markWords: Record<Exclude<NodeMark, "none">, string> = { new: "Not seen yet", changed: "Changed" };
+export const markWords: Record<Exclude<NodeMark, "none">, string> = { new: "Unseen", changed: "Changed" };
 
 export const markHelp: Record<Exclude<NodeMark, "none">, string> = {
   new: "Nobody has marked this board as seen since it came",

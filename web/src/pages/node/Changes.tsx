@@ -12,7 +12,7 @@ export function Unseen({ node }: { node: NodeView }) {
   const { busy, error, run } = useAction();
   if (node.mark === "none") return null;
   return (
-    <section class="card unseen" aria-label="Not seen yet">
+    <section class="card unseen" aria-label="Unseen">
       <MarkBadge mark={node.mark} />
       <span>{markHelp[node.mark]}.</span>
       <button type="button" disabled={busy} onClick={() => void run(async () => void (await api.acknowledge(node.id)))}>
