@@ -53,7 +53,7 @@ public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
         await Expect(row).ToContainTextAsync("In NetInst");
         await Expect(row).ToContainTextAsync("New");
-        await Expect(row).ToContainTextAsync("Raspberry Pi 4");
+        await Expect(row).ToContainTextAsync("Pi 4 Model B");
 
         await node.DisposeAsync();
         await Expect(row).ToContainTextAsync("Offline");
