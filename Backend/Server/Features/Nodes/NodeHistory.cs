@@ -22,6 +22,9 @@ internal sealed class NodeHistory(Database database, TimeProvider clock)
     /// <summary>Changes of one node.</summary>
     public const int Kept = 500;
 
+    // Words come from boards and switches.
+    private const int MaximumWords = 400;
+
     /// <summary>What a person does to a node.</summary>
     public const string Person = "person";
 
@@ -83,8 +86,9 @@ internal sealed class NodeHistory(Database database, TimeProvider clock)
         string id = node.ToString();
         Dictionary<string, string> known =
             JsonSerializer.Deserialize<Dictionary<string, string>>(c.ExecuteScalar<string>("SELECT facts FROM nodes WHERE id = @id", new { id })!)!;
-        foreach ((string field, string now) in facts)
+        foreach ((string field, string words) in facts)
         {
+            string now = words.Length <= MaximumWords ? words : words[..MaximumWords] + " …";
             // What is told for the first time is no change.
             if (known.TryGetValue(field, out string? before) && before != now)
             {

@@ -25,10 +25,10 @@ export function Doing({ node }: { node: NodeView }) {
   );
 }
 
-/** Processor, memory and disks in few words. */
+/** Memory and disks in few words. */
 function parts({ inventory, revision }: NodeView): string {
   const disks = inventory.disks.map((d) => `${bytes(d.sizeBytes)} ${d.kind}`);
-  return [inventory.architecture, memory(revision?.memoryBytes ?? inventory.memoryBytes), ...(disks.length > 0 ? disks : ["no disk"])].join(", ");
+  return [memory(revision?.memoryBytes ?? inventory.memoryBytes), ...(disks.length > 0 ? disks : ["no disk"])].join(", ");
 }
 
 /** Where it is, and its tags. */
@@ -46,7 +46,7 @@ export const nodeColumns: readonly Column<NodeView>[] = [
   {
     id: "name",
     title: "Name",
-    width: "minmax(12rem, 1.2fr)",
+    width: "minmax(13rem, 1.2fr)",
     cell: (n) => (
       <>
         <a class="name" href={`/nodes/${n.id}`}>
@@ -67,8 +67,8 @@ export const nodeColumns: readonly Column<NodeView>[] = [
     cell: (n) => <span title={n.inventory.model}>{n.inventory.model.replace(/^Raspberry /, "")}</span>,
     minor: true,
   },
-  { id: "parts", title: "Parts", width: "minmax(10.5rem, 1fr)", cell: (n) => <span title={parts(n)}>{parts(n)}</span>, minor: true },
-  { id: "labels", title: "Labels", width: "minmax(7rem, 1.2fr)", cell: (n) => <Labels node={n} />, minor: true },
+  { id: "parts", title: "Parts", width: "minmax(8.5rem, 0.8fr)", cell: (n) => <span title={`${n.inventory.architecture}, ${parts(n)}`}>{parts(n)}</span>, minor: true },
+  { id: "labels", title: "Labels", width: "minmax(8rem, 1.5fr)", cell: (n) => <Labels node={n} />, minor: true },
   { id: "address", title: "Address", width: "7rem", cell: (n) => n.address ?? <span class="dim">–</span> },
   {
     id: "seen",
