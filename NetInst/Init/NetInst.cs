@@ -90,7 +90,7 @@ internal static class NetInst
 
         link = new NodeLink(tls, locator, identity, (_, stop) => EnrolAsync(stop), SayHello, board.ReadHealth, Log, clock);
         var runner = new InstallRunner(config.Authority, () => link.Identity, machine, link.Outbox, Log, clock);
-        session = new Session(config.Authority, link, runner, settings.DryRun, Log, clock);
+        session = new Session(config.Authority, link, runner, new LedBlinker("/", null, clock), settings.DryRun, Log, clock);
         return await session.RunAsync(cancellation).ConfigureAwait(false);
     }
 

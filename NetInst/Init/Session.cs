@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
+using Bootstrap.Board;
 using Bootstrap.Installer;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
@@ -10,11 +11,12 @@ namespace Bootstrap.Init;
 /// <param name="authority">The appliance's CA.</param>
 /// <param name="link">The connection.</param>
 /// <param name="install">Runs installations.</param>
+/// <param name="blinker">Shows a person which board this is.</param>
 /// <param name="dryRun">Installations check all and write nothing.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times the farewell.</param>
 internal sealed class Session(
-    X509Certificate2 authority, NodeLink link, InstallRunner install, bool dryRun, Action<string> log, TimeProvider clock)
+    X509Certificate2 authority, NodeLink link, InstallRunner install, LedBlinker blinker, bool dryRun, Action<string> log, TimeProvider clock)
 {
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(5);
 
@@ -30,6 +32,8 @@ internal sealed class Session(
     /// <summary>Runs until the board is to restart or to be switched off; the appliance has been told by then.</summary>
     public async Task<PowerAction> RunAsync(CancellationToken cancellation)
     {
+        using var blinking = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task blinked = blinker.RunAsync(link.Outbox.Add, blinking.Token);
         Task linked = link.RunAsync((message, appliance) => _inbox.Writer.TryWrite((message, appliance)), cancellation);
         Task<(LinkMessage, ApplianceEndpoint)> next = _inbox.Reader.ReadAsync(cancellation).AsTask();
         PowerAction? end = null;
@@ -53,6 +57,8 @@ internal sealed class Session(
         }
         link.Outbox.Add(new Goodbye(end == PowerAction.Reboot ? "reboot" : "shutdown"));
         await linked.WaitAsync(s_farewell, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await blinking.CancelAsync().ConfigureAwait(false);
+        await blinked.ConfigureAwait(false);
         return end.Value;
     }
 
@@ -62,6 +68,9 @@ internal sealed class Session(
         {
             case Welcome welcome:
                 Greet(welcome, sender);
+                return null;
+            case Locate locate:
+                blinker.Ask(locate);
                 return null;
             case Wait wait:
                 log($"waiting: {wait.Reason}");

@@ -15,11 +15,14 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(LogLines), "log")]
 [JsonDerivedType(typeof(Goodbye), "goodbye")]
 [JsonDerivedType(typeof(RenewCertificate), "renew-certificate")]
+[JsonDerivedType(typeof(InventoryReport), "inventory")]
+[JsonDerivedType(typeof(LocateAnswer), "locate-answer")]
 [JsonDerivedType(typeof(Welcome), "welcome")]
 [JsonDerivedType(typeof(Wait), "wait")]
 [JsonDerivedType(typeof(StartTask), "start-task")]
 [JsonDerivedType(typeof(CancelTask), "cancel-task")]
 [JsonDerivedType(typeof(NodeCertificate), "node-certificate")]
+[JsonDerivedType(typeof(Locate), "locate")]
 public abstract record LinkMessage
 {
     /// <summary>Upper bound of one message in bytes; a longer one ends the connection.</summary>
@@ -99,6 +102,18 @@ public sealed record Goodbye(string Reason) : LinkMessage;
 /// <param name="Request">PKCS #10 (RFC 2986) in DER, ECDSA P-256; its subject is ignored: a node gets its own name alone.</param>
 public sealed record RenewCertificate(byte[] Request) : LinkMessage;
 
+/// <summary>
+/// The inventory after the first message, when it has changed. What it does not say is not there any more, where a <see cref="Hello"/> comes
+/// from a program that has just started and may not have heard of its switch yet.
+/// </summary>
+public sealed record InventoryReport(Inventory Inventory) : LinkMessage;
+
+/// <summary>Answers <see cref="Locate"/>.</summary>
+/// <param name="Id">Of the question.</param>
+/// <param name="Led">The LED that blinks now, or that was given back to its trigger; empty where the board cannot.</param>
+/// <param name="Reason">Why it cannot, in one sentence; empty where it can.</param>
+public sealed record LocateAnswer(Guid Id, string Led, string Reason) : LinkMessage;
+
 // ---- Backend → node ------------------------------------------------------------------------------------------------
 
 /// <summary>The Backend's answer to <see cref="Hello"/>.</summary>
@@ -120,3 +135,12 @@ public sealed record CancelTask(Guid TaskId) : LinkMessage;
 /// <summary>The certificate that was asked for. The one of this connection stays good until the node has connected with the new one.</summary>
 /// <param name="Certificate">DER, common name = node id.</param>
 public sealed record NodeCertificate(byte[] Certificate) : LinkMessage;
+
+/// <summary>Blink the activity LED, so that a person finds the board. A newer one takes the place of an older one.</summary>
+/// <param name="Id">The answer names it.</param>
+/// <param name="Seconds">How long; 0 ends it.</param>
+public sealed record Locate(Guid Id, int Seconds) : LinkMessage
+{
+    /// <summary>A board blinks no longer than an hour: the person who has not found it by then asks again.</summary>
+    public const int MaximumSeconds = 3600;
+}

@@ -1,11 +1,13 @@
 using System.Threading.Channels;
+using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Agent;
 
 /// <summary>The daemon's loop: hears the appliance, runs one task at a time, leaves in order. One loop owns all of its state.</summary>
-public sealed class Daemon(NodeLink link, TaskRunner runner, IdentityKeeper identity, Action<string> log, TimeProvider clock)
+public sealed class Daemon(
+    NodeLink link, TaskRunner runner, IdentityKeeper identity, LedBlinker blinker, Action<string> log, TimeProvider clock)
 {
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_renewalLook = TimeSpan.FromHours(1);
@@ -89,6 +91,9 @@ public sealed class Daemon(NodeLink link, TaskRunner runner, IdentityKeeper iden
                 var stop = new CancellationTokenSource();
                 // Begun elsewhere: this loop goes on listening for a cancellation.
                 _task = (start.TaskId, Task.Run(() => runner.RunAsync(start.TaskId, start.Order, sender, _files!, stop.Token)), stop);
+                break;
+            case Locate locate:
+                blinker.Ask(locate);
                 break;
             case CancelTask cancel when _task is { } task && task.Id == cancel.TaskId:
                 task.Stop.Cancel();

@@ -4,6 +4,7 @@ using Bootstrap.Agent;
 using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Relay;
 using Bootstrap.Board;
+using Bootstrap.Board.Lldp;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
@@ -71,7 +72,8 @@ void Stop(PosixSignalContext signal)
 async Task RunAsync(TimeProvider clock)
 {
     NodeConfig node = NodeConfig.Load(config);
-    var board = new BoardReader();
+    var neighbours = new LldpNeighbours(clock);
+    var board = new BoardReader(switchOf: neighbours.PortOf);
     string bootId = board.ReadBootId();
     Inventory inventory = board.ReadInventory() ?? throw new IOException("this machine has neither a serial number nor a network interface to be named by");
 
@@ -95,7 +97,10 @@ async Task RunAsync(TimeProvider clock)
     var locator = new ApplianceLocator(node.Settings.Mesh, () => node.Settings.Backends, clock);
     link = new NodeLink(new ApplianceTls(node.Authority), locator, keeper.Current, keeper.RefusedAsync, SayHello, board.ReadHealth, Log, clock) { Accepted = keeper.Accepted };
     var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, new SystemPower(), link.Outbox, Log, clock);
-    daemon = new Daemon(link, runner, keeper, Log, clock);
+    var blinker = new LedBlinker("/", Path.Combine(state, "led"), clock);
+    daemon = new Daemon(link, runner, keeper, blinker, Log, clock);
+    var lldp = new LldpListener(neighbours, () => board.ReadInterfaces().Select(i => i.Name),
+        () => link.Outbox.Add(new InventoryReport(board.ReadInventory() ?? inventory)), Log, clock);
 
     using var discoveryStop = new CancellationTokenSource();
     string host = Environment.MachineName;
@@ -113,7 +118,9 @@ async Task RunAsync(TimeProvider clock)
     var local = new LocalApi(run, new LocalContext(meshes, null, verifier, registry, clock), Log);
     DiscoveryRelay? relay = OpenRelay(keeper, node, meshes, wires, registry, Log, clock);
     Task discovering = Task.WhenAll(
-        relay?.RunAsync(discoveryStop.Token) ?? Task.CompletedTask, polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token));
+        relay?.RunAsync(discoveryStop.Token) ?? Task.CompletedTask,
+        blinker.RunAsync(link.Outbox.Add, discoveryStop.Token), lldp.RunAsync(discoveryStop.Token),
+        polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token));
     SystemdNotify.Send("READY=1");
     await daemon.RunAsync(stop.Token);
     SystemdNotify.Send("STOPPING=1");

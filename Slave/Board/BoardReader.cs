@@ -9,17 +9,20 @@ namespace Bootstrap.Board;
 /// <summary>Reads what this board is and how it feels from /proc, /sys and the device tree.</summary>
 /// <param name="root">"/" but in tests.</param>
 /// <param name="addresses">Gives an interface's addresses; null: asks the running system.</param>
-public sealed class BoardReader(string root = "/", Func<string, IReadOnlyList<string>>? addresses = null)
+/// <param name="switchOf">Gives what an interface is plugged into, as far as it was heard; null: nothing is listened to.</param>
+public sealed class BoardReader(
+    string root = "/", Func<string, IReadOnlyList<string>>? addresses = null, Func<string, SwitchPort?>? switchOf = null)
 {
     private readonly SysFile _sys = new(root);
     private readonly Func<string, IReadOnlyList<string>> _addresses = addresses ?? NetworkInterfaceReader.LiveAddresses;
+    private readonly Func<string, SwitchPort?> _switchOf = switchOf ?? (_ => null);
 
     /// <summary>What the board is.</summary>
     /// <param name="system">Name of the running system; null: as /etc/os-release says.</param>
     /// <returns>Null where the board has neither a serial number, a product UUID nor a network interface to be named by.</returns>
     public Inventory? ReadInventory(string? system = null)
     {
-        IReadOnlyList<NetworkInterfaceInfo> interfaces = NetworkInterfaceReader.Read(_sys, _addresses);
+        IReadOnlyList<NetworkInterfaceInfo> interfaces = NetworkInterfaceReader.Read(_sys, _addresses, _switchOf);
         if (ReadId(interfaces) is not { } id)
         {
             return null;
@@ -30,7 +33,7 @@ public sealed class BoardReader(string root = "/", Func<string, IReadOnlyList<st
             Model: _sys.Text("proc/device-tree/model") ?? DmiModel() ?? "unknown board",
             Serial: _sys.Text("proc/device-tree/serial-number") ?? _sys.Text("sys/class/dmi/id/product_serial") ?? "",
             Revision: Revision(),
-            Firmware: _sys.Text("proc/device-tree/chosen/bootloader/version") ?? _sys.Text("sys/class/dmi/id/bios_version") ?? "",
+            Firmware: Firmware(),
             MemoryBytes: MemoryField("MemTotal") ?? 0,
             Processors: Environment.ProcessorCount,
             interfaces,
@@ -59,7 +62,7 @@ public sealed class BoardReader(string root = "/", Func<string, IReadOnlyList<st
     public IReadOnlyList<DiskInfo> ReadDisks() => DiskReader.Read(_sys);
 
     /// <summary>Physical interfaces alone, for those who wait for a cable.</summary>
-    public IReadOnlyList<NetworkInterfaceInfo> ReadInterfaces() => NetworkInterfaceReader.Read(_sys, _addresses);
+    public IReadOnlyList<NetworkInterfaceInfo> ReadInterfaces() => NetworkInterfaceReader.Read(_sys, _addresses, _switchOf);
 
     /// <summary>Debian's name of the architecture that this program was built for.</summary>
     public static string Architecture => RuntimeInformation.ProcessArchitecture switch
@@ -93,6 +96,22 @@ public sealed class BoardReader(string root = "/", Func<string, IReadOnlyList<st
     private string Revision() => _sys.Bytes("proc/device-tree/system/linux,revision") is { Length: 4 } cell
         ? BinaryPrimitives.ReadUInt32BigEndian(cell).ToString("x", CultureInfo.InvariantCulture)
         : "";
+
+    /// <summary>
+    /// A Pi's EEPROM is known by the day on which it was made, as `vcgencmd bootloader_version` tells it first, and by the revision of its
+    /// source (chosen/bootloader of the device tree; Raspberry Pi documentation, "Device tree properties"). PCs: the BIOS version.
+    /// </summary>
+    private string Firmware()
+    {
+        const string at = "proc/device-tree/chosen/bootloader";
+        string version = _sys.Text($"{at}/version") ?? "";
+        if (_sys.Bytes($"{at}/build-timestamp") is { Length: 4 } cell)
+        {
+            string day = DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadUInt32BigEndian(cell)).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+            return version.Length > 0 ? $"{day} ({version[..Math.Min(8, version.Length)]})" : day;
+        }
+        return version.Length > 0 ? version : _sys.Text("sys/class/dmi/id/bios_version") ?? "";
+    }
 
     private string? DmiModel()
     {

@@ -35,7 +35,8 @@ internal static class DiskReader
             fullName,
             serial,
             Removable: sys.Number($"{at}/removable") == 1,
-            ReadOnly: sys.Number($"{at}/ro") == 1);
+            ReadOnly: sys.Number($"{at}/ro") == 1,
+            Card: CardReader.Read(sys, $"{at}/device"));
     }
 
     private static string Kind(SysFile sys, string name) => name[..2] switch

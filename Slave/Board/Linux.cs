@@ -61,6 +61,10 @@ public static partial class Linux
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     public static partial int Socket(int domain, int type, int protocol);
 
+    /// <summary>Number of a network interface; 0 if there is none of that name.</summary>
+    [LibraryImport("libc", EntryPoint = "if_nametoindex", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int InterfaceIndex(string name);
+
     [LibraryImport("libc", EntryPoint = "getpid")]
     public static partial int GetPid();
 

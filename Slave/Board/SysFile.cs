@@ -40,6 +40,21 @@ internal sealed class SysFile(string root)
 
     public long? Number(string path) => long.TryParse(Text(path), out long number) ? number : null;
 
+    /// <summary>Writes a file that is there; a folder of /sys gets none that the kernel has not made.</summary>
+    /// <exception cref="IOException">It cannot be written; the message says which file and why.</exception>
+    public void Write(string path, string text)
+    {
+        try
+        {
+            using var file = new FileStream(Path(path), FileMode.Truncate, FileAccess.Write);
+            file.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+    }
+
     /// <summary>Names in a folder, sorted; none where it does not exist.</summary>
     public IReadOnlyList<string> Names(string folder)
     {

@@ -4,7 +4,7 @@ namespace Bootstrap.Link;
 
 /// <summary>
 /// What waits to be sent. Nobody who puts something in ever waits. Messages on tasks are kept until sent (there are no more
-/// than tasks: of a task's progress only the latest counts); of log lines the oldest are dropped, and counted, when too many wait.
+/// than tasks: of a task's progress only the latest counts, as of the inventory); of log lines the oldest are dropped, and counted, when too many wait.
 /// </summary>
 public sealed class Outbox
 {
@@ -44,9 +44,9 @@ public sealed class Outbox
             {
                 _messages.RemoveAll(m => m is TaskProgress waiting && waiting.TaskId == progress.TaskId);
             }
-            else if (message is RenewCertificate)
+            else if (message is RenewCertificate or InventoryReport)
             {
-                _messages.RemoveAll(m => m is RenewCertificate);
+                _messages.RemoveAll(m => m.GetType() == message.GetType());
             }
             _messages.Add(message);
             Signal();

@@ -28,8 +28,8 @@ public sealed class SimulatedNode : IAsyncDisposable
         Inventory = inventory;
     }
 
-    /// <summary>What it says that it is.</summary>
-    public Inventory Inventory { get; }
+    /// <summary>What it says that it is; another one is said at the next <see cref="RestartAsync"/>.</summary>
+    public Inventory Inventory { get; set; }
 
     public NodeId Id => Inventory.Id;
 
@@ -120,6 +120,15 @@ public sealed class SimulatedNode : IAsyncDisposable
         StartTask start = await ReceiveAsync<StartTask>(cancellation);
         await SendAsync(new TaskAccepted(start.TaskId), cancellation);
         return start;
+    }
+
+    /// <summary>Waits until it is asked to blink, and answers.</summary>
+    /// <param name="led">The LED that blinks; empty: it cannot.</param>
+    public async Task<Locate> AnswerLocateAsync(string led, string reason = "", CancellationToken cancellation = default)
+    {
+        Locate asked = await ReceiveAsync<Locate>(cancellation);
+        await SendAsync(new LocateAnswer(asked.Id, led, reason), cancellation);
+        return asked;
     }
 
     /// <summary>Says how far a task is.</summary>

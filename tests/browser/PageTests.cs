@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot.Dhcp;
@@ -52,7 +53,7 @@ public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
         await Expect(row).ToContainTextAsync("In NetInst");
         await Expect(row).ToContainTextAsync("New");
-        await Expect(row).ToContainTextAsync("Raspberry Pi 4");
+        await Expect(row).ToContainTextAsync("Pi 4 Model B");
 
         await node.DisposeAsync();
         await Expect(row).ToContainTextAsync("Offline");
@@ -305,6 +306,64 @@ public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
         await page.GetByRole(AriaRole.Button, new() { Name = "Dark colours" }).ClickAsync();
         await page.GetByRole(AriaRole.Searchbox).FillAsync("rack-0");
         await PageFixture.KeepAsync(page, "thousand-nodes-dark");
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task A_board_is_marked_labelled_found_and_its_changes_are_told(ColorScheme colours)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        await using SimulatedNode other = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef02"), NodeRole.NetInst, "arm64", Cancelled);
+        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 1360, Height = 900 }, ColorScheme = colours });
+        ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
+        await Expect(row).ToContainTextAsync("Unseen");
+
+        await page.GotoAsync(new Uri(appliance.Url, "nodes/" + node.Id).ToString());
+        await page.GetByRole(AriaRole.Button, new() { Name = "Mark as seen" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Unseen" })).ToHaveCountAsync(0);
+        DiskInfo card = node.Inventory.Disks[0] with { Model = "SN64G", Serial = "0x7e650771", SizeBytes = 63_864_569_856, Card = new CardInfo("SD", "SanDisk", "SN64G", "11/2022", "0x7e650771") };
+        NetworkInterfaceInfo port = node.Inventory.Interfaces[0] with { SpeedMbit = 1000, Switch = new SwitchPort("00:11:22:33:44:55", "Gi1/0/7", "shelf 2", "rack-3", "10.0.0.2") };
+        node.Inventory = node.Inventory with { Disks = [card], Interfaces = [port] };
+        await node.RestartAsync(NodeRole.Slave, cancellation: Cancelled);
+        ILocator changes = page.GetByRole(AriaRole.Region, new() { Name = "Changes" });
+        await Expect(changes).ToContainTextAsync("SanDisk SN64G 63.9 GB 0x7e650771");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Unseen" })).ToContainTextAsync("Changed");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Inventory" })).ToContainTextAsync("rack-3, 10.0.0.2");
+
+        ILocator labels = page.GetByRole(AriaRole.Region, new() { Name = "Labels" });
+        await labels.GetByRole(AriaRole.Button, new() { Name = "Edit" }).ClickAsync();
+        await labels.GetByLabel("Tags").FillAsync("camera Rack");
+        await labels.GetByLabel("Location").FillAsync("Room 12, shelf 2");
+        await labels.GetByLabel("Note").FillAsync("Its fan is loud.\nA new one is ordered.");
+        await labels.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(labels.GetByRole(AriaRole.Alert)).ToContainTextAsync("'Rack' is not a tag");
+        await labels.GetByLabel("Tags").FillAsync("camera, rack-3");
+        await labels.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(labels).ToContainTextAsync("A new one is ordered.");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Locate" }).ClickAsync();
+        Assert.Equal(60, (await node.AnswerLocateAsync("ACT", cancellation: Cancelled)).Seconds);
+        await Expect(page.GetByText("ACT blinks for")).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, $"inventory-{colours}".ToLowerInvariant(), whole: true);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Stop blinking" }).ClickAsync();
+        await node.AnswerLocateAsync("", "the LED ACT cannot be switched", Cancelled);
+        await Expect(page.GetByText("node-cdef01 cannot blink: the LED ACT cannot be switched.")).ToBeVisibleAsync();
+
+        await labels.GetByRole(AriaRole.Link, new() { Name = "rack-3" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/nodes\\?q=tag:rack-3$"));
+        await Expect(row).ToContainTextAsync("Changed");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef02" })).ToHaveCountAsync(0);
+        await page.GetByRole(AriaRole.Searchbox).FillAsync("");
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select all that are shown" }).CheckAsync();
+        await PageFixture.KeepAsync(page, $"marks-{colours}".ToLowerInvariant());
+        await page.GetByRole(AriaRole.Button, new() { Name = "Mark as seen" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Table)).Not.ToContainTextAsync("Unseen");
+        await Expect(row).Not.ToContainTextAsync("Changed");
+
+        IDownload download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "CSV" }).ClickAsync());
+        Assert.Contains("camera rack-3,", await File.ReadAllTextAsync(await download.PathAsync(), Cancelled), StringComparison.Ordinal);
     }
 
     /// <summary>Copies of a node in all the states that there are.</summary>

@@ -20,6 +20,13 @@ test.each([
   ["mac:dc:a6", true],
   ["dc:a6:32", true],
   ["name:arm64", false],
+  ["tag:camera", true],
+  ["tag:front", false],
+  ["-tag:none", true],
+  ['location:"room 12"', true],
+  ["mark:new", true],
+  ["mark:changed", false],
+  ["switch:rack", false],
   ["constructor:x", false],
   ["-", true],
 ])("filter '%s' takes the board: %s", (query, taken) => expect(nodeFilter(query)(node())).toBe(taken));

@@ -3,12 +3,26 @@ namespace Bootstrap.Cli.Api;
 // What the commands show of the API's answers; see the API for the rest. Times are Unix milliseconds.
 
 internal sealed record Node(
-    string Id, string Name, string Lifecycle, string Link, string? Address, long LastSeen, string? ImageName, bool WantsApproval,
-    NodeInventory Inventory, NodeTask? Task);
+    string Id, string Name, string Lifecycle, string Link, string? Address, long FirstSeen, long LastSeen, string? ImageName, bool WantsApproval,
+    NodeInventory Inventory, NodeTask? Task, string Version, NodeRevision? Revision, IReadOnlyList<string> Tags, string Note, string Location, string Mark);
 
-internal sealed record NodeInventory(string Architecture, string Model, long MemoryBytes, IReadOnlyList<NodeDisk> Disks);
+internal sealed record NodeRevision(string Revision, long MemoryBytes, string Maker, string Processor);
 
-internal sealed record NodeDisk(string Name, long SizeBytes, string Kind, string Model);
+internal sealed record NodeInventory(
+    string Architecture, string Model, string Serial, string Revision, string Firmware, long MemoryBytes, int Processors,
+    IReadOnlyList<NodeInterface> Interfaces, IReadOnlyList<NodeDisk> Disks, string Kernel, string System);
+
+internal sealed record NodeInterface(string Name, string Mac, bool LinkUp, IReadOnlyList<string> Addresses, int SpeedMbit, NodeSwitch? Switch);
+
+internal sealed record NodeSwitch(string Chassis, string Port, string PortDescription, string SystemName, string ManagementAddress);
+
+internal sealed record NodeDisk(string Name, long SizeBytes, string Kind, string Model, string Serial, NodeCard? Card);
+
+internal sealed record NodeCard(string Manufacturer, string Product, string Date, string Serial, int? LifeUsedPercent, string ReserveUsed);
+
+internal sealed record NodeChange(long At, string Source, string Field, string Old, string New, bool Notable);
+
+internal sealed record Blinking(string Led, int Seconds);
 
 internal sealed record NodeTask(string Kind, string State, string Phase, long Done, long Total, string Unit);
 

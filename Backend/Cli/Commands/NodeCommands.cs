@@ -11,34 +11,51 @@ internal static class NodeCommands
     public static Command Create()
     {
         var name = new Argument<string>("name") { Description = "New name, which becomes the host name at the next installation." };
-        return new Command("nodes", "Show and name the nodes.")
+        var seconds = new Option<int>("--seconds") { Description = "How long it blinks; 0 ends it.", DefaultValueFactory = _ => 60 };
+        return new Command("nodes", "Show, name, tag and find the nodes.")
         {
             new Command("list", "All nodes.").Does(ListAsync),
+            NodeInventoryCommands.CreateShow(s_node),
+            NodeInventoryCommands.CreateSet(s_node),
+            NodeInventoryCommands.CreateExport(),
+            NodeInventoryCommands.CreateAcknowledge(),
             new Command("log", "What a node told of itself.") { s_node }.Does(async (client, parsed, cancellation) =>
-                ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<LogLine>>($"nodes/{Node(parsed)}/log", cancellation),
+                ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<LogLine>>($"{Path(parsed)}/log", cancellation),
                     ["TIME", "LINE"], line => [Output.Time(line.At), line.Line])),
+            new Command("locate", "Blink a node's activity LED, to find the board.") { s_node, seconds }.Does(async (client, parsed, cancellation) =>
+            {
+                Blinking blinking = await client.PostAsync<Blinking>($"{Path(parsed)}/locate", new { seconds = parsed.GetValue(seconds) }, cancellation);
+                Console.WriteLine(blinking.Seconds == 0 ? $"{blinking.Led} blinks no more" : $"{blinking.Led} blinks for {blinking.Seconds} s");
+                return 0;
+            }),
             new Command("rename", "Call a node something else.") { s_node, name }.Does(async (client, parsed, cancellation) =>
             {
-                await client.SendAsync(HttpMethod.Patch, $"nodes/{Node(parsed)}", new { name = parsed.GetRequiredValue(name) }, cancellation);
+                await client.SendAsync(HttpMethod.Patch, Path(parsed), new { name = parsed.GetRequiredValue(name) }, cancellation);
                 return 0;
             }),
             new Command("approve", "Let a board with a new key be this node.") { s_node }.Does(async (client, parsed, cancellation) =>
             {
-                await client.SendAsync(HttpMethod.Post, $"nodes/{Node(parsed)}/approve", null, cancellation);
+                await client.SendAsync(HttpMethod.Post, $"{Path(parsed)}/approve", null, cancellation);
                 return 0;
             }),
             new Command("forget", "Remove a node; its certificate is void at once.") { s_node }.Does(async (client, parsed, cancellation) =>
             {
-                await client.SendAsync(HttpMethod.Delete, $"nodes/{Node(parsed)}", null, cancellation);
+                await client.SendAsync(HttpMethod.Delete, Path(parsed), null, cancellation);
                 return 0;
             }),
         };
+
+        string Path(ParseResult parsed) => PathOf(parsed.GetRequiredValue(s_node));
     }
+
+    /// <summary>Where the API has a node.</summary>
+    public static string PathOf(string node) => $"nodes/{Uri.EscapeDataString(node)}";
 
     private static async Task<int> ListAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation) =>
         ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Node>>("nodes", cancellation),
-            ["NAME", "ID", "DISK IS", "CONNECTED AS", "DOING", "ADDRESS", "MODEL", "IMAGE"],
-            node => [node.Name, node.Id, node.WantsApproval ? "new key!" : node.Lifecycle, node.Link, Doing(node.Task), node.Address ?? "", node.Inventory.Model, node.ImageName ?? ""]);
+            ["NAME", "ID", "DISK IS", "CONNECTED AS", "MARK", "DOING", "ADDRESS", "MODEL", "IMAGE", "LOCATION", "TAGS"],
+            node => [node.Name, node.Id, node.WantsApproval ? "new key!" : node.Lifecycle, node.Link, node.Mark == "none" ? "" : node.Mark, Doing(node.Task),
+                node.Address ?? "", node.Inventory.Model, node.ImageName ?? "", node.Location, string.Join(' ', node.Tags)]);
 
     private static string Doing(NodeTask? task) => task switch
     {
@@ -46,6 +63,4 @@ internal static class NodeCommands
         { Total: > 0 } => $"{task.Kind}: {task.Phase} {100 * task.Done / task.Total} %",
         _ => $"{task.Kind}: {(task.Phase.Length > 0 ? task.Phase : task.State)}",
     };
-
-    private static string Node(ParseResult parsed) => Uri.EscapeDataString(parsed.GetRequiredValue(s_node));
 }

@@ -104,9 +104,33 @@ internal static class Schema
             value TEXT NOT NULL
         ) STRICT;
         """,
+        // What people say of a node, what was recorded of it, and whether a person has seen that. Nodes from before are no news.
+        """
+        ALTER TABLE nodes ADD COLUMN version TEXT NOT NULL DEFAULT '';
+        ALTER TABLE nodes ADD COLUMN tags TEXT NOT NULL DEFAULT '';
+        ALTER TABLE nodes ADD COLUMN note TEXT NOT NULL DEFAULT '';
+        ALTER TABLE nodes ADD COLUMN location TEXT NOT NULL DEFAULT '';
+        ALTER TABLE nodes ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE nodes ADD COLUMN acknowledged_at INTEGER;
+        ALTER TABLE nodes ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+        UPDATE nodes SET acknowledged_at = last_seen;
+        CREATE TABLE node_changes (
+            id INTEGER PRIMARY KEY,
+            node_id TEXT NOT NULL REFERENCES nodes (id) ON DELETE CASCADE,
+            at INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            field TEXT NOT NULL,
+            old TEXT NOT NULL,
+            new TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX node_changes_by_node ON node_changes (node_id, id);
+        """,
     ];
 
-    public static void Migrate(SqliteConnection connection)
+    public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);
+
+    /// <summary>Brings a file to an earlier version than the newest: for those who try how it becomes the newest one.</summary>
+    internal static void Migrate(SqliteConnection connection, int steps)
     {
         long version = connection.ExecuteScalar<long>("PRAGMA user_version");
         if (version > s_steps.Length)
@@ -114,7 +138,7 @@ internal static class Schema
             throw new InvalidOperationException(
                 $"the database is of version {version}, this program knows {s_steps.Length}: start the newer program that wrote it");
         }
-        for (; version < s_steps.Length; version++)
+        for (; version < steps; version++)
         {
             using SqliteTransaction transaction = connection.BeginTransaction();
             connection.Execute(s_steps[version]);

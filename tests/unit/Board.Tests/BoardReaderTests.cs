@@ -83,6 +83,48 @@ public sealed class BoardReaderTests : IDisposable
     }
 
     [Fact]
+    public void A_card_says_who_made_it_and_when()
+    {
+        _root.File("sys/block/mmcblk0/size", "15523840\n").File("sys/block/mmcblk0/device/cid", "035054535330384730daaee8ad00f9bb\n")
+            .File("sys/block/mmcblk0/device/type", "SD\n").File("sys/block/mmcblk0/device/manfid", "0x000003\n")
+            .File("sys/block/mmcblk0/device/name", "SS08G\n").File("sys/block/mmcblk0/device/date", "09/2015\n")
+            .File("sys/block/mmcblk0/device/serial", "0xdaaee8ad\n")
+            .File("sys/block/mmcblk1/size", "15523840\n").File("sys/block/mmcblk1/device/cid", "150100\n")
+            .File("sys/block/mmcblk1/device/type", "MMC\n").File("sys/block/mmcblk1/device/manfid", "0x000015\n")
+            .File("sys/block/mmcblk1/device/name", "BJTD4R\n").File("sys/block/mmcblk1/device/date", "03/2021\n")
+            .File("sys/block/mmcblk1/device/serial", "0x12345678\n").File("sys/block/mmcblk1/device/life_time", "0x01 0x0b\n")
+            .File("sys/block/mmcblk1/device/pre_eol_info", "0x02\n")
+            .File("sys/block/mmcblk2/size", "100\n").File("sys/block/mmcblk2/device/cid", "ee\n").File("sys/block/mmcblk2/device/manfid", "0x0000ee\n")
+            .File("sys/block/mmcblk2/device/life_time", "0x00 0x00\n")
+            .File("sys/block/vda/size", "100\n");
+        Assert.Equal(
+        [
+            new CardInfo("SD", "SanDisk", "SS08G", "09/2015", "0xdaaee8ad"),
+            new CardInfo("MMC", "Samsung", "BJTD4R", "03/2021", "0x12345678", 110, "warning"),
+            new CardInfo("SD", "0xee", "", "", ""),
+            null,
+        ], _root.Reader().ReadDisks().Select(d => d.Card));
+    }
+
+    [Theory]
+    [InlineData("1000\n", true, 1000)]
+    [InlineData("-1\n", true, 0)] // the driver does not know
+    [InlineData("1000\n", false, 0)] // without a link it means nothing
+    public void The_speed_of_a_link_is_read_where_there_is_one(string speed, bool up, int read)
+    {
+        _root.Interface("eth0", 2, "dc:a6:32:01:36:c2").File("sys/class/net/eth0/speed", speed).File("sys/class/net/eth0/operstate", up ? "up\n" : "down\n");
+        Assert.Equal(read, Assert.Single(_root.Reader().ReadInterfaces()).SpeedMbit);
+    }
+
+    [Fact]
+    public void An_EEPROM_is_known_by_its_day()
+    {
+        _root.Interface("eth0", 2, "dc:a6:32:01:36:c2").File("proc/device-tree/chosen/bootloader/build-timestamp", [0x67, 0x86, 0x56, 0x7d])
+            .File("proc/device-tree/chosen/bootloader/version", "1a2b3c4d5e6f7a8b9c0d\0");
+        Assert.Equal("2025-01-14 (1a2b3c4d)", _root.Reader().ReadInventory()!.Firmware);
+    }
+
+    [Fact]
     public void Health_is_read_where_there_are_sensors()
     {
         _root.File("proc/uptime", "12.34 20.00\n").File("proc/loadavg", "0.50 0.40 0.30 1/100 1234\n")

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Bootstrap.Agent;
+using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
@@ -260,7 +261,7 @@ public sealed class RenewalTests : IAsyncLifetime
                 Accepted = keeper.Accepted,
             };
             var runner = new TaskRunner(new TaskJournal(tasks), "boot", new NetInstStaging(tasks, tasks, () => keeper.Current), new SystemPower(), link.Outbox, _ => { }, clock);
-            _running = new Daemon(link, runner, keeper, line => _welcomes += line.StartsWith("this node is ", StringComparison.Ordinal) ? 1 : 0, clock).RunAsync(_stop.Token);
+            _running = new Daemon(link, runner, keeper, new LedBlinker(tasks, null, clock), line => _welcomes += line.StartsWith("this node is ", StringComparison.Ordinal) ? 1 : 0, clock).RunAsync(_stop.Token);
         }
 
         /// <summary>How often the appliance has welcomed it.</summary>

@@ -1,4 +1,4 @@
-import type { BoardView, BootSets, Conversation, Dhcp, DhcpSettings, ImageView, JobDetail, JobKind, JobView, LogLine, NodeView, Policy, Status } from "./types";
+import type { BoardView, BootSets, Conversation, Dhcp, DhcpSettings, ImageView, JobDetail, JobKind, JobView, LogLine, NodeChange, NodeEdit, NodeView, Policy, Status } from "./types";
 
 /** What the API refused, in its own words. */
 export class ApiError extends Error {
@@ -46,7 +46,10 @@ export const api = {
   signOut: () => call<void>("DELETE", "/session"),
 
   nodes: () => call<NodeView[]>("GET", "/nodes"),
-  rename: (id: string, name: string) => call<NodeView>("PATCH", `/nodes/${segment(id)}`, { name }),
+  editNode: (id: string, edit: NodeEdit) => call<NodeView>("PATCH", `/nodes/${segment(id)}`, edit),
+  acknowledge: (id: string) => call<NodeView>("POST", `/nodes/${segment(id)}/acknowledge`),
+  locate: (id: string, seconds: number) => call<{ led: string; seconds: number }>("POST", `/nodes/${segment(id)}/locate`, { seconds }),
+  nodeChanges: (id: string) => call<NodeChange[]>("GET", `/nodes/${segment(id)}/changes`),
   forget: (id: string) => call<void>("DELETE", `/nodes/${segment(id)}`),
   approve: (id: string) => call<NodeView>("POST", `/nodes/${segment(id)}/approve`),
   nodeLog: (id: string) => call<LogLine[]>("GET", `/nodes/${segment(id)}/log`),

@@ -6,6 +6,9 @@ export type Lifecycle = "new" | "installing" | "installed" | "unbootable";
 /** Which of the node's programs is connected. */
 export type LinkState = "offline" | "net-inst" | "slave";
 
+/** Whether a person has seen what a node is. */
+export type NodeMark = "none" | "new" | "changed";
+
 export type JobKind = "install" | "reboot" | "shutdown";
 
 export type TaskState = "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out";
@@ -20,12 +23,35 @@ export interface Status {
   malformed: Record<string, number>;
 }
 
+/** A switch's port in the switch's own words (LLDP). */
+export interface SwitchPort {
+  chassis: string;
+  port: string;
+  portDescription: string;
+  systemName: string;
+  managementAddress: string;
+}
+
 export interface NetworkInterface {
   name: string;
   mac: string;
   linkUp: boolean;
   addresses: string[];
   driver: string;
+  /** 0 where it is not known. */
+  speedMbit: number;
+  switch?: SwitchPort;
+}
+
+/** What an SD card or eMMC says of itself. */
+export interface Card {
+  type: "SD" | "MMC";
+  manufacturer: string;
+  product: string;
+  date: string;
+  serial: string;
+  lifeUsedPercent?: number;
+  reserveUsed: string;
 }
 
 export interface Disk {
@@ -37,6 +63,7 @@ export interface Disk {
   serial: string;
   removable: boolean;
   readOnly: boolean;
+  card?: Card;
 }
 
 export interface Inventory {
@@ -52,6 +79,15 @@ export interface Inventory {
   disks: Disk[];
   kernel: string;
   system: string;
+}
+
+/** What a Raspberry Pi's revision code says. */
+export interface PiRevision {
+  model: string;
+  revision: string;
+  memoryBytes: number;
+  maker: string;
+  processor: string;
 }
 
 export interface Health {
@@ -94,6 +130,32 @@ export interface NodeView {
   inventory: Inventory;
   health?: Health;
   task?: NodeTask;
+  /** Of the program that was connected last. */
+  version: string;
+  revision?: PiRevision;
+  tags: string[];
+  note: string;
+  location: string;
+  mark: NodeMark;
+  acknowledgedAt?: number;
+}
+
+/** What a person says of a node; what is absent stays as it is. */
+export interface NodeEdit {
+  name?: string;
+  tags?: string[];
+  note?: string;
+  location?: string;
+}
+
+export interface NodeChange {
+  id: number;
+  at: number;
+  source: "net-inst" | "slave" | "person";
+  field: string;
+  old: string;
+  new: string;
+  notable: boolean;
 }
 
 export interface ImageView {

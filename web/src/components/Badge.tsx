@@ -1,5 +1,5 @@
-import type { Lifecycle, LinkState, TaskState } from "../api/types";
-import { lifecycleHelp, lifecycleWords, linkHelp, linkWords, taskWords } from "../lib/words";
+import type { Lifecycle, LinkState, NodeMark, TaskState } from "../api/types";
+import { lifecycleHelp, lifecycleWords, linkHelp, linkWords, markHelp, markWords, taskWords } from "../lib/words";
 import { Icon, type IconName } from "./Icon";
 
 export type Tone = "quiet" | "good" | "busy" | "bad" | "warn";
@@ -23,6 +23,12 @@ const linkLooks: Record<LinkState, [IconName, Tone]> = {
 export function LinkBadge({ state }: { state: LinkState }) {
   const [icon, tone] = linkLooks[state];
   return <Badge icon={icon} tone={tone} text={linkWords[state]} help={linkHelp[state]} />;
+}
+
+/** What a person has not seen yet; nothing where there is no such thing. */
+export function MarkBadge({ mark }: { mark: NodeMark }) {
+  if (mark === "none") return null;
+  return <Badge icon="mark" tone="busy" text={markWords[mark]} help={markHelp[mark]} />;
 }
 
 const lifecycleLooks: Record<Lifecycle, [IconName, Tone]> = {

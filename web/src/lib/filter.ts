@@ -1,4 +1,5 @@
 import type { NodeView } from "../api/types";
+import { switchWords } from "./format";
 import { linkWords, lifecycleWords } from "./words";
 
 /** What can be asked for by name: `state:offline`. */
@@ -12,6 +13,11 @@ const fields: Record<string, (node: NodeView) => string[]> = {
   address: (n) => [n.address ?? ""],
   mac: (n) => n.inventory.interfaces.map((i) => i.mac),
   serial: (n) => [n.inventory.serial],
+  mark: (n) => [n.mark],
+  tag: (n) => (n.tags.length === 0 ? ["none"] : n.tags),
+  location: (n) => [n.location],
+  note: (n) => [n.note],
+  switch: (n) => n.inventory.interfaces.flatMap((i) => (i.switch ? [switchWords(i.switch)] : [])),
 };
 
 /**

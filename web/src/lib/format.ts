@@ -1,3 +1,5 @@
+import type { SwitchPort } from "../api/types";
+
 /** Bytes as disk makers count them: "1.3 GB". */
 export function bytes(value: number): string {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -15,6 +17,17 @@ export function memory(value: number): string {
   if (mebibytes < 1000) return `${Math.round(mebibytes)} MiB`;
   const gibibytes = mebibytes / 1024;
   return `${gibibytes >= 9.95 ? Math.round(gibibytes) : Number(gibibytes.toFixed(1))} GiB`;
+}
+
+/** "rack-3 port Gi1/0/7": where a cable ends. A port that is numbered by a MAC address is known by its description. */
+export function switchWords(port: SwitchPort): string {
+  const name = port.port.includes(":") && port.portDescription !== "" ? port.portDescription : port.port;
+  return `${port.systemName || port.chassis} port ${name}`;
+}
+
+/** "1 Gbit/s". */
+export function linkSpeed(megabits: number): string {
+  return megabits >= 1000 ? `${megabits / 1000} Gbit/s` : `${megabits} Mbit/s`;
 }
 
 /** "12.4 MB/s"; empty where it is not known. */

@@ -1,4 +1,4 @@
-import type { DiskState, JobKind, Lifecycle, LinkState, NodeView, TaskState } from "../api/types";
+import type { DiskState, JobKind, Lifecycle, LinkState, NodeChange, NodeMark, NodeView, TaskState } from "../api/types";
 
 export const linkWords: Record<LinkState, string> = { offline: "Offline", "net-inst": "In NetInst", slave: "Online" };
 
@@ -21,6 +21,35 @@ export const lifecycleHelp: Record<Lifecycle, string> = {
   installed: "The image on its disk is complete",
   unbootable: "An installation ended in the middle: the disk does not start until one ends well",
 };
+
+export const markWords: Record<Exclude<NodeMark, "none">, string> = { new: "Unseen", changed: "Changed" };
+
+export const markHelp: Record<Exclude<NodeMark, "none">, string> = {
+  new: "Nobody has marked this board as seen since it came",
+  changed: "Its hardware, its firmware or its switch port has changed since somebody marked it as seen",
+};
+
+/** What a change is about. */
+export const changeWords: Record<string, string> = {
+  model: "Model",
+  revision: "Revision",
+  memory: "Memory",
+  processors: "Processors",
+  card: "Card",
+  disks: "Disks",
+  interfaces: "Network interfaces",
+  firmware: "Firmware",
+  switch: "Switch port",
+  kernel: "Kernel",
+  system: "System",
+  slave: "Slave",
+  address: "Address",
+  name: "Name",
+  tags: "Tags",
+  location: "Location",
+};
+
+export const sourceWords: Record<NodeChange["source"], string> = { "net-inst": "NetInst", slave: "Slave", person: "a person" };
 
 export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down" };
 

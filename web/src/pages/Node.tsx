@@ -2,15 +2,18 @@ import { useCallback, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { JobKind, LogLine, NodeView } from "../api/types";
 import { Ago } from "../components/Ago";
-import { LifecycleBadge, LinkBadge } from "../components/Badge";
+import { LifecycleBadge, LinkBadge, MarkBadge } from "../components/Badge";
 import { LogView } from "../components/LogView";
 import { Empty } from "../components/Notice";
 import { nodes, snapshot } from "../state/store";
 import { Approval } from "./node/Approval";
 import { BootPart } from "./node/Boot";
+import { ChangesPart, Unseen } from "./node/Changes";
 import { CurrentTask } from "./node/CurrentTask";
 import { ForgetDialog } from "./node/ForgetDialog";
 import { HealthPart, InventoryPart } from "./node/Inventory";
+import { LabelsPart } from "./node/Labels";
+import { LocateButton } from "./node/Locate";
 import { NodeName } from "./node/NodeName";
 import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
@@ -44,6 +47,7 @@ function OneNode({ node }: { node: NodeView }) {
         <NodeName node={node} />
         <LinkBadge state={node.link} />
         <LifecycleBadge state={node.lifecycle} />
+        <MarkBadge mark={node.mark} />
         <span class="dim">
           {node.link === "offline" ? (
             <>
@@ -64,16 +68,22 @@ function OneNode({ node }: { node: NodeView }) {
         <button type="button" onClick={() => setDialog("shutdown")}>
           Shut down …
         </button>
+        <LocateButton node={node} />
         <button type="button" class="plain" onClick={() => setDialog("forget")}>
           Forget …
         </button>
       </div>
       {node.wantsApproval && <Approval node={node} />}
+      <Unseen node={node} />
       {node.task && <CurrentTask node={node} task={node.task} />}
       <div class="columns">
         <InventoryPart node={node} />
-        <div>{node.health && <HealthPart node={node} health={node.health} />}</div>
+        <div class="column">
+          <LabelsPart node={node} />
+          {node.health && <HealthPart node={node} health={node.health} />}
+        </div>
       </div>
+      <ChangesPart node={node} />
       {board && <BootPart board={board} />}
       <section class="card">
         <h2>Log</h2>

@@ -1,8 +1,10 @@
 import { useMemo, useState } from "preact/hooks";
+import { api } from "../api/client";
 import type { JobKind } from "../api/types";
 import { Icon } from "../components/Icon";
-import { Empty } from "../components/Notice";
+import { Empty, Notice } from "../components/Notice";
 import { Table } from "../components/Table";
+import { useAction } from "../components/useAction";
 import { nodeFilter } from "../lib/filter";
 import { count } from "../lib/format";
 import { queryValue, setQueryValue } from "../lib/router";
@@ -19,6 +21,9 @@ export function NodesPage() {
   const shown = useMemo(() => all.filter(nodeFilter(query)), [all, query]);
   const { selected, selection, clear, selectShown } = useSelection(all, shown);
   const [dialog, setDialog] = useState<JobKind | null>(null);
+
+  const unseen = selected.filter((node) => node.mark !== "none");
+  const seeing = useAction();
 
   if (all.length === 0) {
     return (
@@ -41,7 +46,7 @@ export function NodesPage() {
           <Icon name="search" />
           <input
             type="search"
-            placeholder="Filter: words, state:offline, arch:arm64, -image:none"
+            placeholder="Filter: words, state:offline, tag:front, mark:new"
             aria-label="Filter nodes"
             aria-keyshortcuts="/"
             value={query}
@@ -60,6 +65,13 @@ export function NodesPage() {
         <button type="button" disabled={selected.length === 0} onClick={() => setDialog("shutdown")}>
           Shut down …
         </button>
+        <button
+          type="button"
+          disabled={seeing.busy || unseen.length === 0}
+          onClick={() => void seeing.run(async () => void (await Promise.all(unseen.map((n) => api.acknowledge(n.id)))))}
+        >
+          Mark as seen
+        </button>
         <span class="selected-count" role="status">
           {selected.length === 0 ? "Nothing selected" : `${count(selected.length, "node")} selected`}
           {hidden > 0 && ` (${hidden} not shown by this filter)`}
@@ -74,7 +86,17 @@ export function NodesPage() {
             Clear
           </button>
         )}
+        <span class="export">
+          Export{" "}
+          <a href="/api/v1/nodes.csv" download>
+            CSV
+          </a>{" "}
+          <a href="/api/v1/nodes.json" download>
+            JSON
+          </a>
+        </span>
       </div>
+      {seeing.error !== "" && <Notice tone="bad">{seeing.error}</Notice>}
       {shown.length === 0 ? (
         <Empty title="No node is like that">
           <p>

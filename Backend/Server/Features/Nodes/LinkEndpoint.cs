@@ -21,8 +21,8 @@ namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>Holds the connections of the nodes: <c>wss://…/link</c>, each named by its client certificate.</summary>
 internal sealed partial class LinkEndpoint(
-    Database database, CertificateAuthority authority, NodeDirectory nodes, JobEngine engine, NodeLog log, BootRecorder boots, NoiseCounter noise,
-    ApplianceOptions options,
+    Database database, CertificateAuthority authority, NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
+    NodeLocator locator, BootRecorder boots, NoiseCounter noise, ApplianceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
 {
     private static readonly TimeSpan s_introductionLimit = TimeSpan.FromSeconds(15);
@@ -117,6 +117,12 @@ internal sealed partial class LinkEndpoint(
                 case RenewCertificate renewal:
                     Renew(session, renewal);
                     break;
+                case InventoryReport report when report.Inventory.Id == session.Node:
+                    Report(session, report.Inventory);
+                    break;
+                case LocateAnswer answer:
+                    locator.Heard(session.Node, answer);
+                    break;
                 case LogLines lines:
                     log.Add(session.Node, lines);
                     break;
@@ -152,19 +158,28 @@ internal sealed partial class LinkEndpoint(
     {
         session.Hello = hello;
         session.Health = hello.Health;
-        // An installed system that shows the newest certificate needs no older one any more.
-        database.Write(c => c.Execute("""
-            UPDATE nodes SET inventory = @inventory, boot_id = @boot,
-                previous_serial = iif(@installed AND certificate_serial = @shown, NULL, previous_serial)
-            WHERE id = @id
-            """, new
+        database.Write(c =>
         {
-            id = session.Node.ToString(),
-            inventory = JsonSerializer.Serialize(hello.Inventory, ProtocolJson.Default.Inventory),
-            boot = hello.BootId,
-            installed = hello.Role == NodeRole.Slave,
-            shown = session.CertificateSerial,
-        }));
+            if (NodeRow.Find(c, session.Node) is not { } known)
+            {
+                return; // forgotten at this very moment
+            }
+            // An installed system that shows the newest certificate needs no older one any more.
+            c.Execute("""
+                UPDATE nodes SET inventory = @inventory, boot_id = @boot, version = @Version,
+                    previous_serial = iif(@installed AND certificate_serial = @shown, NULL, previous_serial)
+                WHERE id = @Id
+                """, new
+            {
+                known.Id,
+                inventory = JsonSerializer.Serialize(WithKnownSwitches(hello.Inventory, known.Inventory), ProtocolJson.Default.Inventory),
+                boot = hello.BootId,
+                hello.Version,
+                installed = hello.Role == NodeRole.Slave,
+                shown = session.CertificateSerial,
+            });
+            history.Introduced(c, hello.Inventory, session.State, hello.Version, session.Address.ToString());
+        });
         Seen(session);
         // Who sees that the node is connected finds its boot told to the end.
         boots.Introduced(hello);
@@ -175,6 +190,26 @@ internal sealed partial class LinkEndpoint(
         engine.Connected(session, hello);
         nodes.Publish(session.Node);
     }
+
+    private void Report(LinkSession session, Inventory inventory)
+    {
+        database.Write(c =>
+        {
+            int known = c.Execute("UPDATE nodes SET inventory = @inventory WHERE id = @id",
+                new { id = session.Node.ToString(), inventory = JsonSerializer.Serialize(inventory, ProtocolJson.Default.Inventory) });
+            if (known > 0)
+            {
+                history.Reported(c, inventory, session.State, session.Hello!.Version);
+            }
+        });
+        nodes.Publish(session.Node);
+    }
+
+    /// <summary>A program that has just started has not heard of its switches yet: what was known of them holds until it says otherwise.</summary>
+    private static Inventory WithKnownSwitches(Inventory inventory, Inventory known) => inventory with
+    {
+        Interfaces = [.. inventory.Interfaces.Select(i => i.Switch is not null ? i : i with { Switch = known.Interfaces.FirstOrDefault(k => k.Mac == i.Mac)?.Switch })],
+    };
 
     private void Seen(LinkSession session) => database.Write(c => c.Execute(
         "UPDATE nodes SET last_seen = @now, address = @address WHERE id = @id",

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Jobs;
@@ -59,7 +60,8 @@ public sealed class NodeDirectory(Database database, ProgressBoard progress, Eve
         LinkSession? session = Session(id);
         return new NodeView(id, row.Name, row.Lifecycle, session?.State ?? LinkState.Offline, row.Address, row.FirstSeen, row.LastSeen,
             row.Image, row.Image is null ? null : images.GetValueOrDefault(row.Image), row.NewKey == NodeRow.KeyWaits,
-            row.Inventory, session?.Health, task is null ? null : ShortView(task));
+            row.Inventory, session?.Health, task is null ? null : ShortView(task),
+            row.Version, row.Revision is { } code ? PiRevision.Read(code) : null, row.Tags, row.Note, row.Location, row.Mark, row.AcknowledgedAt);
     }
 
     private NodeTaskView ShortView(TaskRow task)

@@ -1,4 +1,5 @@
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Storage;
 using Dapper;
@@ -8,10 +9,12 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bootstrap.Server.Features.Nodes;
 
-/// <summary><c>/nodes</c>: who is there, what they are called, what they said.</summary>
+/// <summary><c>/nodes</c>: who is there, what they are called, what they said, what has changed of them.</summary>
 internal static class NodeEndpoints
 {
-    private sealed record Rename(string Name);
+    private sealed record Search(int Seconds = 60);
+
+    private sealed record Blinking(string Led, int Seconds);
 
     public static void MapNodes(this IEndpointRouteBuilder api)
     {
@@ -19,31 +22,51 @@ internal static class NodeEndpoints
         api.MapGet("/nodes/{id}", (string id, NodeDirectory nodes) => Find(nodes, id) is { } node ? Results.Ok(node) : Unknown(id));
         api.MapGet("/nodes/{id}/log", (string id, long? after, NodeDirectory nodes, NodeLog log) =>
             Find(nodes, id) is { } node ? Results.Ok(log.Read(node.Id, null, after ?? 0)) : Unknown(id));
-        api.MapPatch("/nodes/{id}", (string id, Rename request, NodeDirectory nodes, Database database) =>
+        api.MapGet("/nodes/{id}/changes", (string id, NodeDirectory nodes, NodeHistory history) =>
+            Find(nodes, id) is { } node ? Results.Ok(history.Read(node.Id)) : Unknown(id));
+        api.MapPatch("/nodes/{id}", (string id, NodeEdit edit, NodeDirectory nodes, NodeHistory history, Database database) =>
         {
             if (Find(nodes, id) is not { } node)
             {
                 return Unknown(id);
             }
-            if (!NodeNames.IsValid(request.Name))
+            if (database.Write(c => edit.Apply(c, node.Id, history)) is { } refusal)
             {
-                return Problems.Bad($"'{request.Name}' is not a host name: use 1 to 63 of a-z, 0-9 and '-', not starting or ending with '-'.");
-            }
-            bool taken = database.Write(c =>
-            {
-                if (node.Name != request.Name && NodeNames.IsTaken(c, request.Name))
-                {
-                    return true;
-                }
-                c.Execute("UPDATE nodes SET name = @Name WHERE id = @id", new { request.Name, id = node.Id.ToString() });
-                return false;
-            });
-            if (taken)
-            {
-                return Problems.Conflict($"Another node is called '{request.Name}': choose another name.");
+                return refusal;
             }
             nodes.Publish(node.Id);
             return Results.Ok(nodes.Find(node.Id));
+        });
+        api.MapPost("/nodes/{id}/acknowledge", (string id, NodeDirectory nodes, NodeHistory history, Database database) =>
+        {
+            if (Find(nodes, id) is not { } node)
+            {
+                return Unknown(id);
+            }
+            database.Write(c => history.Acknowledge(c, node.Id));
+            nodes.Publish(node.Id);
+            return Results.Ok(nodes.Find(node.Id));
+        });
+        api.MapPost("/nodes/{id}/locate", async (string id, Search search, NodeDirectory nodes, NodeLocator locator, CancellationToken cancellation) =>
+        {
+            if (Find(nodes, id) is not { } node)
+            {
+                return Unknown(id);
+            }
+            if (search.Seconds is < 0 or > Locate.MaximumSeconds)
+            {
+                return Problems.Bad($"A board blinks for 1 to {Locate.MaximumSeconds} seconds (0 ends it), not {search.Seconds}.");
+            }
+            if (nodes.Session(node.Id) is not { } session)
+            {
+                return Problems.Conflict($"{node.Name} is not connected: only a board that runs can blink.");
+            }
+            return await locator.AskAsync(session, search.Seconds, cancellation) switch
+            {
+                null => Problems.Conflict($"{node.Name} did not say in time whether it blinks: look at it, or try again."),
+                { Reason: { Length: > 0 } reason } => Problems.Conflict($"{node.Name} cannot blink: {reason}."),
+                var answer => Results.Ok(new Blinking(answer.Led, search.Seconds)),
+            };
         });
         api.MapPost("/nodes/{id}/approve", (string id, NodeDirectory nodes, Database database) =>
         {

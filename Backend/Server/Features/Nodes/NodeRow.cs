@@ -14,7 +14,8 @@ internal sealed class NodeRow
         id AS Id, name AS Name, lifecycle AS LifecycleText, inventory AS InventoryJson, first_seen AS FirstSeen, last_seen AS LastSeen,
         address AS Address, boot_id AS BootId, install_id AS InstallId, image AS Image, certificate_serial AS CertificateSerial,
         previous_serial AS PreviousSerial,
-        new_key AS NewKey
+        new_key AS NewKey, version AS Version, tags AS TagWords, note AS Note, location AS Location, facts AS FactsJson,
+        acknowledged_at AS AcknowledgedAt, changed AS Changed
         """;
 
     public required string Id { get; init; }
@@ -45,6 +46,25 @@ internal sealed class NodeRow
     public const int KeyAllowed = 2;
 
     public long NewKey { get; init; }
+
+    /// <summary>Of the program that was connected last; empty for a node that only enrolled.</summary>
+    public required string Version { get; init; }
+
+    public required string TagWords { get; init; }
+    public required string Note { get; init; }
+    public required string Location { get; init; }
+    public required string FactsJson { get; init; }
+
+    /// <summary>When a person has last seen what the node is; null: nobody has.</summary>
+    public long? AcknowledgedAt { get; init; }
+
+    /// <summary>Not 0: something has changed since that a person is to see.</summary>
+    public long Changed { get; init; }
+
+    /// <summary>In alphabetical order.</summary>
+    public IReadOnlyList<string> Tags => TagWords.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    public NodeMark Mark => AcknowledgedAt is null ? NodeMark.New : Changed != 0 ? NodeMark.Changed : NodeMark.None;
 
     public NodeId NodeId => NodeId.Parse(Id);
 

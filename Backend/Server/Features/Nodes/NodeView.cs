@@ -27,6 +27,19 @@ public enum LinkState
     Slave,
 }
 
+/// <summary>Whether a person has seen what a node is.</summary>
+public enum NodeMark
+{
+    /// <summary>Yes.</summary>
+    None,
+
+    /// <summary>Nobody has seen it since it came.</summary>
+    New,
+
+    /// <summary>Its hardware, its firmware or its place on the network has changed since.</summary>
+    Changed,
+}
+
 /// <summary>A node as people see it.</summary>
 /// <param name="Id">Its name for life.</param>
 /// <param name="Name">What people call it; its host name when installed.</param>
@@ -36,9 +49,14 @@ public enum LinkState
 /// <param name="ImageName">The image's name, where it is still in the store.</param>
 /// <param name="WantsApproval">A board with a new key claims to be this node: let it in only if you know why.</param>
 /// <param name="Task">What is being done to it now; null for nothing.</param>
+/// <param name="Version">Of the program that was connected last, Slave or NetInst; empty where none was.</param>
+/// <param name="Revision">What a Pi's revision code says; null for other boards.</param>
+/// <param name="Tags">In alphabetical order.</param>
+/// <param name="AcknowledgedAt">When a person has last seen what the node is; null: nobody has.</param>
 public sealed record NodeView(
     NodeId Id, string Name, Lifecycle Lifecycle, LinkState Link, string? Address, long FirstSeen, long LastSeen,
-    string? Image, string? ImageName, bool WantsApproval, Inventory Inventory, Health? Health, NodeTaskView? Task);
+    string? Image, string? ImageName, bool WantsApproval, Inventory Inventory, Health? Health, NodeTaskView? Task,
+    string Version, PiRevision? Revision, IReadOnlyList<string> Tags, string Note, string Location, NodeMark Mark, long? AcknowledgedAt);
 
 /// <summary>A node's open task, in short.</summary>
 /// <param name="Kind"><c>install</c>, <c>reboot</c> or <c>shutdown</c>.</param>

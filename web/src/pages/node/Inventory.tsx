@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
-import type { Health, NodeView } from "../../api/types";
+import type { Disk, Health, NetworkInterface, NodeView } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Bar } from "../../components/Progress";
-import { bytes, duration, memory, throttling } from "../../lib/format";
+import { bytes, duration, linkSpeed, memory, throttling } from "../../lib/format";
 
 export function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
   return (
@@ -19,52 +19,90 @@ export function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
   );
 }
 
-/** What the board is and what is plugged into it. */
+/** What the board is, what is plugged into it, where it is plugged in, and what runs on it. */
 export function InventoryPart({ node }: { node: NodeView }) {
-  const i = node.inventory;
+  const { inventory: i, revision } = node;
   return (
-    <section class="card">
+    <section class="card" aria-label="Inventory">
       <h2>Board</h2>
       <Facts
         facts={[
           ["Model", i.model],
-          ["Id", <code>{node.id}</code>],
           ["Serial", i.serial],
-          ["Revision", i.revision],
+          ["Revision", revision ? [revision.revision, revision.maker && `by ${revision.maker}`, `code ${i.revision}`].filter(Boolean).join(", ") : i.revision],
+          ["Memory", memory(revision?.memoryBytes ?? i.memoryBytes)],
+          ["Processors", `${i.processors} × ${i.architecture}${revision?.processor ? ` (${revision.processor})` : ""}`],
           ["Firmware", i.firmware],
-          ["Processors", `${i.processors} × ${i.architecture}`],
-          ["Memory", memory(i.memoryBytes)],
-          ["System", i.system],
-          ["Kernel", i.kernel],
-          ["Image", node.imageName ?? (node.image === undefined ? "" : <code>{node.image.slice(0, 16)}</code>)],
+          ["Id", <code>{node.id}</code>],
           ["First seen", <Ago at={node.firstSeen} />],
         ]}
       />
-      <h3>Disks</h3>
-      {i.disks.length === 0 ? (
-        <p class="dim">None that the board reports.</p>
-      ) : (
-        <ul class="plain-list">
-          {i.disks.map((d) => (
-            <li key={d.name}>
-              <code>{d.name}</code> {bytes(d.sizeBytes)} {d.kind}
-              {d.model !== "" && `, ${d.model}`}
-              {d.serial !== "" && <span class="dim"> {d.serial}</span>}
-              {d.readOnly && <span class="warn-text"> read-only</span>}
-            </li>
-          ))}
-        </ul>
-      )}
-      <h3>Network interfaces</h3>
-      <ul class="plain-list">
-        {i.interfaces.map((n) => (
-          <li key={n.name}>
-            <code>{n.name}</code> {n.mac} {n.linkUp ? n.addresses.join(", ") || "no address" : <span class="dim">no link</span>}
-            {n.driver !== "" && <span class="dim"> {n.driver}</span>}
-          </li>
-        ))}
-      </ul>
+      <h2>Software</h2>
+      <Facts
+        facts={[
+          ["System", i.system],
+          ["Kernel", i.kernel],
+          [node.link === "net-inst" ? "NetInst" : "Slave", node.version],
+          ["Image", node.imageName ?? (node.image === undefined ? "" : <code>{node.image.slice(0, 16)}</code>)],
+        ]}
+      />
+      <h2>Cards and disks</h2>
+      {i.disks.length === 0 ? <p class="dim">None that the board reports.</p> : i.disks.map((d) => <DiskFacts key={d.name} disk={d} />)}
+      <h2>Network</h2>
+      {i.interfaces.length === 0 ? <p class="dim">None that the board reports.</p> : i.interfaces.map((n) => <InterfaceFacts key={n.name} port={n} />)}
     </section>
+  );
+}
+
+function DiskFacts({ disk }: { disk: Disk }) {
+  const { card } = disk;
+  const worn = card?.lifeUsedPercent !== undefined && card.lifeUsedPercent >= 80;
+  return (
+    <div>
+      <h3>
+        <code>{disk.name}</code> {bytes(disk.sizeBytes)} {kinds[disk.kind] ?? disk.kind}
+        {disk.readOnly && <span class="warn-text"> read-only</span>}
+      </h3>
+      <Facts
+        facts={[
+          ["Product", [card?.manufacturer, disk.model].filter(Boolean).join(" ")],
+          ["Made", card?.date ?? ""],
+          ["Serial", <span class="break">{card?.serial || disk.serial}</span>],
+          [
+            "Life time",
+            card?.lifeUsedPercent === undefined ? (
+              ""
+            ) : (
+              <span class={worn ? "warn-text" : undefined}>{card.lifeUsedPercent > 100 ? "exceeded" : `up to ${card.lifeUsedPercent} % used`}</span>
+            ),
+          ],
+          ["Reserve", card?.reserveUsed ?? ""],
+        ]}
+      />
+    </div>
+  );
+}
+
+/** Kinds of disks in words. */
+const kinds: Record<string, string> = { sd: "card", nvme: "NVMe", usb: "USB", virtio: "virtual disk", ata: "SATA", other: "disk" };
+
+function InterfaceFacts({ port }: { port: NetworkInterface }) {
+  const at = port.switch;
+  return (
+    <div>
+      <h3>
+        <code>{port.name}</code> {port.linkUp ? port.speedMbit > 0 && linkSpeed(port.speedMbit) : <span class="dim">no link</span>}
+      </h3>
+      <Facts
+        facts={[
+          ["Addresses", port.addresses.join(", ")],
+          ["MAC", port.mac],
+          ["Driver", port.driver],
+          ["Switch", at ? [at.systemName || at.chassis, at.managementAddress].filter(Boolean).join(", ") : ""],
+          ["Switch port", at ? [at.port, at.portDescription !== at.port && at.portDescription].filter(Boolean).join(", ") : ""],
+        ]}
+      />
+    </div>
   );
 }
 

@@ -24,7 +24,7 @@ export function NodeName({ node }: { node: NodeView }) {
       onSubmit={(e) => {
         e.preventDefault();
         void run(async () => {
-          await api.rename(node.id, name);
+          await api.editNode(node.id, { name });
           setName(null);
         });
       }}

@@ -1,8 +1,9 @@
 import type { NodeView } from "../../api/types";
 import { Ago } from "../../components/Ago";
-import { Badge, LifecycleBadge, LinkBadge } from "../../components/Badge";
+import { Badge, LifecycleBadge, LinkBadge, MarkBadge } from "../../components/Badge";
 import { Bar, phaseLine } from "../../components/Progress";
 import type { Column } from "../../components/Table";
+import { Tags } from "../../components/Tags";
 import { bytes, memory } from "../../lib/format";
 import { overallFraction, phaseFraction } from "../../lib/progress";
 import { kindWords, taskWords } from "../../lib/words";
@@ -24,36 +25,55 @@ export function Doing({ node }: { node: NodeView }) {
   );
 }
 
-function disks(node: NodeView): string {
-  return node.inventory.disks.map((d) => `${bytes(d.sizeBytes)} ${d.kind}`).join(", ") || "none";
+/** Memory and disks in few words. */
+function parts({ inventory, revision }: NodeView): string {
+  const disks = inventory.disks.map((d) => `${bytes(d.sizeBytes)} ${d.kind}`);
+  return [memory(revision?.memoryBytes ?? inventory.memoryBytes), ...(disks.length > 0 ? disks : ["no disk"])].join(", ");
+}
+
+/** Where it is, and its tags. */
+function Labels({ node }: { node: NodeView }) {
+  if (node.location === "" && node.tags.length === 0) return <span class="dim">–</span>;
+  return (
+    <span class="labels-cell" title={[node.location, ...node.tags].filter(Boolean).join(", ")}>
+      {node.location !== "" && <span>{node.location}</span>}
+      {node.tags.length > 0 && <Tags tags={node.tags} />}
+    </span>
+  );
 }
 
 export const nodeColumns: readonly Column<NodeView>[] = [
   {
     id: "name",
     title: "Name",
-    width: "minmax(7rem, 1.2fr)",
+    width: "minmax(13rem, 1.2fr)",
     cell: (n) => (
       <>
         <a class="name" href={`/nodes/${n.id}`}>
           {n.name}
         </a>
+        <MarkBadge mark={n.mark} />
         {n.wantsApproval && <Badge icon="key" tone="warn" text="New key" help="A board with another key claims to be this node" />}
       </>
     ),
   },
-  { id: "link", title: "Link", width: "7.2rem", cell: (n) => <LinkBadge state={n.link} /> },
-  { id: "doing", title: "Disk and task", width: "minmax(10.5rem, 1.2fr)", cell: (n) => <Doing node={n} /> },
-  { id: "image", title: "Image", width: "minmax(5rem, 1fr)", cell: (n) => n.imageName ?? (n.image ? n.image.slice(0, 12) : <span class="dim">–</span>) },
-  { id: "model", title: "Model", width: "minmax(7rem, 1.5fr)", cell: (n) => <span title={n.inventory.model}>{n.inventory.model}</span>, minor: true },
-  { id: "arch", title: "Arch", width: "4rem", cell: (n) => n.inventory.architecture, minor: true },
-  { id: "ram", title: "RAM", width: "4.2rem", align: "end", cell: (n) => memory(n.inventory.memoryBytes), minor: true },
-  { id: "disk", title: "Disk", width: "minmax(6rem, 0.6fr)", cell: (n) => <span title={disks(n)}>{disks(n)}</span>, minor: true },
-  { id: "address", title: "Address", width: "8rem", cell: (n) => n.address ?? <span class="dim">–</span> },
+  { id: "link", title: "Link", width: "6.9rem", cell: (n) => <LinkBadge state={n.link} /> },
+  { id: "doing", title: "Disk and task", width: "minmax(9.5rem, 1.2fr)", cell: (n) => <Doing node={n} /> },
+  { id: "image", title: "Image", width: "minmax(4rem, 1fr)", cell: (n) => n.imageName ?? (n.image ? n.image.slice(0, 12) : <span class="dim">–</span>) },
+  {
+    id: "model",
+    title: "Model",
+    width: "minmax(6.5rem, 1.2fr)",
+    cell: (n) => <span title={n.inventory.model}>{n.inventory.model.replace(/^Raspberry /, "")}</span>,
+    minor: true,
+  },
+  { id: "parts", title: "Parts", width: "minmax(8.5rem, 0.8fr)", cell: (n) => <span title={`${n.inventory.architecture}, ${parts(n)}`}>{parts(n)}</span>, minor: true },
+  { id: "labels", title: "Labels", width: "minmax(8rem, 1.5fr)", cell: (n) => <Labels node={n} />, minor: true },
+  { id: "address", title: "Address", width: "7rem", cell: (n) => n.address ?? <span class="dim">–</span> },
   {
     id: "seen",
     title: "Last seen",
-    width: "6.2rem",
+    width: "5.6rem",
     cell: (n) => (n.link === "offline" ? <Ago at={n.lastSeen} /> : <span class="dim">now</span>),
   },
 ];

@@ -1,0 +1,25 @@
+using System.Text;
+
+namespace Bootstrap.Server.Features.Nodes;
+
+/// <summary>Writes comma-separated values (RFC 4180) that a spreadsheet takes for nothing but text.</summary>
+internal sealed class CsvText
+{
+    private const string MustBeQuoted = ",\"\r\n";
+
+    // A cell that starts so is a formula to spreadsheets, and boards and switches choose their own words.
+    private const string StartsFormula = "=+-@";
+
+    private readonly StringBuilder _text = new();
+
+    /// <summary>Writes one line.</summary>
+    public void Line(params IEnumerable<string> cells) => _text.AppendJoin(',', cells.Select(Cell)).Append("\r\n");
+
+    public override string ToString() => _text.ToString();
+
+    private static string Cell(string value)
+    {
+        string text = value.TrimStart() is [var first, ..] && StartsFormula.Contains(first, StringComparison.Ordinal) ? "'" + value : value;
+        return text.AsSpan().ContainsAny(MustBeQuoted) ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Text.Json;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Support;
+
+namespace Bootstrap.Cli.Tests;
+
+public sealed class InventoryTests
+{
+    private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_board_is_labelled_shown_and_seen_on_the_command_line()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line);
+        Assert.Equal((0, "", ""), await line.RunAsync("nodes", "set", "node-cdef01", "--tag", "camera", "--tag", "rack-3", "--note", "Fan is loud.", "--location", "Room 12"));
+        Assert.Equal((0, "", ""), await line.RunAsync("nodes", "set", "node-cdef01", "--untag", "camera"));
+        (int code, string output, string errors) = await line.RunAsync("nodes", "show", "node-cdef01");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches("(?m)^mark +new *$", output);
+        Assert.Matches("(?m)^tags +rack-3 *$", output);
+        Assert.Matches("(?m)^revision +c03114, 1[.]4, BCM2711, made by Sony UK *$", output);
+        Assert.Matches("(?m)^ +plugged into rack-3, port Gi1/0/7, 10[.]0[.]0[.]2 *$", output);
+        Assert.Matches("(?m) tags +person +camera rack-3 +rack-3 *$", output);
+        (_, output, _) = await line.RunAsync("nodes", "show", "node-cdef01", "--json");
+        Assert.Equal("Room 12", JsonDocument.Parse(output).RootElement.GetProperty("node").GetProperty("location").GetString());
+
+        Assert.Equal((0, "", ""), await line.RunAsync("nodes", "acknowledge", "all"));
+        (_, output, _) = await line.RunAsync("nodes", "list");
+        Assert.Matches("node-cdef01 .* rack-3 *\n", output);
+        Assert.DoesNotMatch(" net-inst +new ", output);
+
+        (code, _, errors) = await line.RunAsync("nodes", "set", "node-cdef01", "--tag", "Camera");
+        Assert.Equal((1, "bootstrap: 'Camera' is not a tag: use 1 to 32 of a-z, 0-9, '-' and '_'."), (code, errors));
+        (code, _, errors) = await line.RunAsync("nodes", "set", "node-cdef01");
+        Assert.Equal((2, "bootstrap: nothing is to be set: give --tag, --untag, --note or --location"), (code, errors));
+    }
+
+    [Fact]
+    public async Task All_boards_are_exported_to_a_file_or_to_standard_output()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line);
+        string file = Path.Combine(line.Folder, "nodes.json");
+        Assert.Equal((0, "", ""), await line.RunAsync("nodes", "export", "--json", file));
+        Assert.Equal("node-cdef01", JsonDocument.Parse(await File.ReadAllTextAsync(file, s_end)).RootElement[0].GetProperty("name").GetString());
+        (int code, string output, string errors) = await line.RunAsync("nodes", "export", "--csv", "-");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("\r\nnode-cdef01,10000000abcdef01,net-inst,new,new,", output, StringComparison.Ordinal);
+        (code, _, errors) = await line.RunAsync("nodes", "export", "-");
+        Assert.Equal((2, "bootstrap: say which: --csv or --json"), (code, errors));
+        (code, _, errors) = await line.RunAsync("nodes", "export", "--csv", Path.Combine(line.Folder, "no-such-folder", "nodes.csv"));
+        Assert.Equal(1, code);
+        Assert.Contains("nodes.csv cannot be written: ", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_person_is_told_whether_a_board_blinks()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line);
+        Task<(int, string, string)> asking = line.RunAsync("nodes", "locate", "node-cdef01", "--seconds", "20");
+        Assert.Equal(20, (await node.AnswerLocateAsync("ACT", cancellation: s_end)).Seconds);
+        Assert.Equal((0, "ACT blinks for 20 s\n", ""), await asking);
+        asking = line.RunAsync("nodes", "locate", "node-cdef01");
+        await node.AnswerLocateAsync("", "the board has no activity LED", s_end);
+        Assert.Equal((1, "", "bootstrap: node-cdef01 cannot blink: the board has no activity LED."), await asking);
+    }
+
+    private static Task<SimulatedNode> ConnectAsync(CommandLine line)
+    {
+        Inventory board = SimulatedNode.InventoryOf(NodeId.Parse("10000000abcdef01"), "arm64");
+        board = board with { Interfaces = [board.Interfaces[0] with { Switch = new SwitchPort("00:11:22:33:44:55", "Gi1/0/7", "", "rack-3", "10.0.0.2") }] };
+        return SimulatedNode.ConnectAsync(line.Appliance.Info, board, NodeRole.NetInst, s_end);
+    }
+}
