@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using System.Threading.Channels;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Discovery.Local;
@@ -155,15 +154,10 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
     private async Task WatchAsync(LocalRequest request, NetworkStream stream, PipeReader reader, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Channel<PresenceEvent> events = Channel.CreateBounded<PresenceEvent>(4096);
-        var wires = new Wires(context.Interfaces, context.Clock);
-        var watcher = new PresenceWatcher(context.Meshes[0], wires, context.Verifier, context.Clock);
-        watcher.Happened += e => events.Writer.TryWrite(e);
-        wires.Add(watcher);
-        Task watching = Task.WhenAll(wires.RunAsync(stop.Token), watcher.RunAsync(stop.Token), HangUpAsync(reader, stop));
+        Task hangUp = HangUpAsync(reader, stop);
         try
         {
-            await foreach (PresenceEvent e in events.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
+            await foreach (PresenceEvent e in PresenceFeed.WatchAsync(context.Meshes[0], context, stop.Token).ConfigureAwait(false))
             {
                 await WriteAsync(stream, new LocalReply(request.Id) { Event = e }, stop.Token).ConfigureAwait(false);
             }
@@ -175,7 +169,7 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await watching.ConfigureAwait(false);
+            await hangUp.ConfigureAwait(false);
         }
     }
 
