@@ -60,8 +60,9 @@ public sealed record HostListFile(
             _ when !System.IO.Path.IsPathFullyQualified(Path) => $"\"path\" is '{Path}': give the whole path, from / on",
             { Format: null, Line: null } or { Format: not null, Line: not null } => "give either \"format\" or \"line\"",
             { Format: { } format } when !HostList.Formats.Contains(format) => $"there is no format '{format}': {string.Join(", ", HostList.Formats)}, or a \"line\" of your own",
-            { DelaySeconds: < 0 or > LongestSeconds } or { EmptyAfterSeconds: < 0 or > LongestSeconds } => $"\"delaySeconds\" and \"emptyAfterSeconds\" are from 0 to {LongestSeconds}",
-            { PeriodSeconds: < 1 or > LongestSeconds } or { ReloadLimitSeconds: < 1 or > LongestSeconds } => $"\"periodSeconds\" and \"reloadLimitSeconds\" are from 1 to {LongestSeconds}",
+            { EmptyAfterSeconds: < 0 or > LongestSeconds } => $"\"emptyAfterSeconds\" is from 0 to {LongestSeconds}",
+            _ when new[] { DelaySeconds, PeriodSeconds, ReloadLimitSeconds }.Any(seconds => seconds is < 1 or > LongestSeconds) =>
+                $"\"delaySeconds\", \"periodSeconds\" and \"reloadLimitSeconds\" are from 1 to {LongestSeconds}",
             { Reload: { } words } when words.Count == 0 || words.Any(word => word is null) => "\"reload\" is a list of words: a program and its arguments",
             _ when Exclude?.Any(node => node is null) == true || Params?.Values.Any(value => value is null) == true => "a node of \"exclude\" or a value of \"params\" is null",
             _ => null,

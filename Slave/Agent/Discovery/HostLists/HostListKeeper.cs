@@ -17,7 +17,7 @@ namespace Bootstrap.Agent.Discovery.HostLists;
 internal sealed class HostListKeeper(string name, HostListFile list, LocalContext context, Func<string> nodeId, Action<string> log)
 {
     private static readonly Lock s_writing = new();
-    private static readonly TimeSpan s_lookAgain = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_lookAgain = TimeSpan.FromSeconds(5), s_tryAgain = TimeSpan.FromSeconds(60);
 
     private readonly SemaphoreSlim _wake = new(0);
     private readonly MarkedBlock? _block = list.IsBlock ? new MarkedBlock(name) : null;
@@ -82,7 +82,7 @@ internal sealed class HostListKeeper(string name, HostListFile list, LocalContex
                 _complaint = e.Message;
                 log($"host list '{name}' is not written to {list.Path}: {e.Message}");
             }
-            return s_lookAgain;
+            return s_tryAgain;
         }
     }
 
