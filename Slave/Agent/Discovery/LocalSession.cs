@@ -73,6 +73,8 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
         var reply = new LocalReply(request.Id);
         switch (request)
         {
+            case { Command: "marco" or "request_for" or "services" } when FaultOf(request) is { } fault:
+                return reply with { Error = fault };
             case { Command: "marco" }:
                 return reply with { Nodes = await FindAsync(request, null, cancellation).ConfigureAwait(false) };
             case { Command: "request_for", Service: { } service }:
@@ -95,6 +97,24 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
             default:
                 return reply with { Error = $"there is no command '{request.Command}': marco, request_for, services, publish, unpublish or watch" };
         }
+    }
+
+    /// <summary>In one sentence why there can be no such search; null: there can.</summary>
+    private string? FaultOf(LocalRequest request)
+    {
+        // What is declared not to be null is checked by the reader, but not inside of lists.
+        if (new[] { request.Nodes, request.Exclude, request.Meshes }.Any(names => names?.Any(name => name is null) == true))
+        {
+            return "a name of \"nodes\", \"exclude\" or \"meshes\" is null";
+        }
+        if (request.MaxNodes < 1)
+        {
+            return "\"maxNodes\" is 1 or more";
+        }
+        Search search = SearchOf(request, request.Service);
+        return new Query(Query.NewNonce(), 0, search.Meshes, search.Filter).ToBytes().Length > DiscoveryMessage.MaximumBytes
+            ? $"these nodes, parameters and meshes are more than a question of discovery holds ({DiscoveryMessage.MaximumBytes} bytes): ask for fewer, or for all and choose"
+            : null;
     }
 
     private LocalReply Publish(LocalRequest request, string service)

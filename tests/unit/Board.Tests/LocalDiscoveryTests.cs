@@ -79,6 +79,8 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
     [InlineData("""{"id":1,"command":"publish","service":"x","meshes":["elsewhere"]}""", "not one of this node's")]
     [InlineData("""{"id":1,"command":"services"}""", "needs \"nodes\"")]
     [InlineData("""{"id":1,"command":"marco","v":9}""", "speaks version 1")]
+    [InlineData("""{"id":1,"command":"marco","exclude":[null]}""", "is null")]
+    [InlineData("""{"id":1,"command":"request_for","service":"x","maxNodes":0}""", "\"maxNodes\" is 1 or more")]
     public async Task What_cannot_be_done_is_refused_in_one_sentence_and_the_connection_goes_on(string line, string reason)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -88,6 +90,16 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
         await stream.WriteAsync(Encoding.UTF8.GetBytes(line + "\n{\"id\":7,\"command\":\"marco\",\"retries\":0}\n"), s_end);
         Assert.Contains(reason, (string?)JsonNode.Parse((await reader.ReadLineAsync(s_end))!)!["error"], StringComparison.Ordinal);
         Assert.Equal(7, (int)JsonNode.Parse((await reader.ReadLineAsync(s_end))!)!["id"]!);
+    }
+
+    [Fact]
+    public async Task A_search_that_names_more_than_a_question_holds_is_refused()
+    {
+        using LocalDiscovery program = await LocalDiscovery.ConnectAsync(_slave.SocketPath, s_end);
+        string[] names = [.. Enumerable.Range(0, 200).Select(i => $"node-{i:000000}")];
+        LocalDiscoveryException refused = await Assert.ThrowsAsync<LocalDiscoveryException>(() => program.MarcoAsync(new LocalRequest(0, "") { Nodes = names }, s_end));
+        Assert.Contains("more than a question of discovery holds", refused.Message, StringComparison.Ordinal);
+        Assert.Single(await program.MarcoAsync(new LocalRequest(0, "") { Exclude = names }, s_end));
     }
 
     [Fact]

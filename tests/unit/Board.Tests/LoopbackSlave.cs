@@ -82,10 +82,16 @@ internal sealed class LoopbackSlave : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends it in order, as the system does.</summary>
+    public async Task StopAsync()
     {
         await _stop.CancelAsync();
         await _running;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         _stop.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
