@@ -14,11 +14,14 @@ help: ## Show this list
 
 # ---- What the machine needs ------------------------------------------------------------------------------------------
 
-.PHONY: deps-build deps-check deps-lab
+.PHONY: deps-build deps-clients deps-check deps-lab
 deps-build:
 	@packaging/install-packages packaging/packages-build.txt images/host-packages.txt
 
-deps-check: deps-build
+deps-clients:
+	@packaging/install-packages packaging/packages-clients.txt
+
+deps-check: deps-build deps-clients
 	@packaging/install-packages packaging/packages-check.txt
 
 deps-lab: deps-check
@@ -39,6 +42,10 @@ page: deps-build
 # NetInst and the Slave, for boards of both architectures, and the files that boards boot from.
 netinst: appliance
 	@packaging/build-netinst $(ARCHITECTURES)
+
+.PHONY: clients
+clients: deps-clients ## Build what C, C++, Python and Java programs use discovery with: build/clients
+	@$(MAKE) -s --no-print-directory -C Slave/Clients OUT=$(CURDIR)/build/clients
 
 .PHONY: images
 images: deps-build ## Build the demo operating systems (cached)

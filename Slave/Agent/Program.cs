@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Bootstrap.Agent;
 using Bootstrap.Agent.Discovery;
+using Bootstrap.Agent.Discovery.HostLists;
 using Bootstrap.Agent.Relay;
 using Bootstrap.Board;
 using Bootstrap.Board.Lldp;
@@ -115,12 +116,15 @@ async Task RunAsync(TimeProvider clock)
     registry.Changed += polo.Changed;
     var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority));
     var folder = new ServiceFolder(Path.Combine(config, "services"), registry, Log, clock);
-    var local = new LocalApi(run, new LocalContext(meshes, null, verifier, registry, clock), Log);
+    var context = new LocalContext(meshes, null, verifier, registry, clock);
+    var local = new LocalApi(run, context, Log);
+    var hostLists = new HostListFolder(Path.Combine(config, "hostlists"), context, () => keeper.Current.Name, Log);
     DiscoveryRelay? relay = OpenRelay(keeper, node, meshes, wires, registry, Log, clock);
     Task discovering = Task.WhenAll(
         relay?.RunAsync(discoveryStop.Token) ?? Task.CompletedTask,
         blinker.RunAsync(link.Outbox.Add, discoveryStop.Token), lldp.RunAsync(discoveryStop.Token),
-        polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token));
+        polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token),
+        hostLists.RunAsync(discoveryStop.Token));
     SystemdNotify.Send("READY=1");
     await daemon.RunAsync(stop.Token);
     SystemdNotify.Send("STOPPING=1");

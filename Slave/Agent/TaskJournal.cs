@@ -46,13 +46,7 @@ public sealed class TaskJournal
     /// <summary>Writes a task down.</summary>
     public void Put(TaskRecord task)
     {
-        string temporary = Path.Combine(_folder, $".{task.Id}.new");
-        using (FileStream stream = File.Create(temporary))
-        {
-            JsonSerializer.Serialize(stream, task, AgentJson.Default.TaskRecord);
-            stream.Flush(flushToDisk: true);
-        }
-        File.Move(temporary, FileOf(task.Id), overwrite: true);
+        DurableFile.Replace(FileOf(task.Id), JsonSerializer.SerializeToUtf8Bytes(task, AgentJson.Default.TaskRecord));
         foreach (FileInfo old in new DirectoryInfo(_folder).EnumerateFiles("*.json").OrderByDescending(file => file.LastWriteTimeUtc).Skip(MaximumTasks).ToArray())
         {
             old.Delete();

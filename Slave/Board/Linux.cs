@@ -98,6 +98,24 @@ public static partial class Linux
     [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
     public static partial int FChMod(int fd, int mode);
 
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChOwn(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int StatX(int directory, string path, int flags, uint mask, byte* buffer);
+
+    /// <summary>Who owns a file: numbers of user and group.</summary>
+    /// <exception cref="LinuxException">It is not there, or out of reach.</exception>
+    public static unsafe (uint User, uint Group) OwnerOf(string path)
+    {
+        // struct statx of statx(2): the same on every architecture.
+        const int size = 256, userAt = 20, groupAt = 24, workingDirectory = -100, noFollow = 0x100;
+        const uint userAndGroup = 0x8 | 0x10;
+        byte* status = stackalloc byte[size];
+        Check(StatX(workingDirectory, path, noFollow, userAndGroup, status), $"looking at {path}");
+        return (*(uint*)(status + userAt), *(uint*)(status + groupAt));
+    }
+
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static unsafe partial nint SysCall(nint number, nint a, nint b, nint c, nint d, nint e);
 

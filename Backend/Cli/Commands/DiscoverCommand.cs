@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using Bootstrap.Cli.Fleet;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Discovery.Legacy;

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Text.Json;
-using System.Threading.Channels;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Discovery.Local;
@@ -73,6 +72,8 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
         var reply = new LocalReply(request.Id);
         switch (request)
         {
+            case { Command: "marco" or "request_for" or "services" } when FaultOf(request) is { } fault:
+                return reply with { Error = fault };
             case { Command: "marco" }:
                 return reply with { Nodes = await FindAsync(request, null, cancellation).ConfigureAwait(false) };
             case { Command: "request_for", Service: { } service }:
@@ -95,6 +96,24 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
             default:
                 return reply with { Error = $"there is no command '{request.Command}': marco, request_for, services, publish, unpublish or watch" };
         }
+    }
+
+    /// <summary>In one sentence why there can be no such search; null: there can.</summary>
+    private string? FaultOf(LocalRequest request)
+    {
+        // What is declared not to be null is checked by the reader, but not inside of lists.
+        if (new[] { request.Nodes, request.Exclude, request.Meshes }.Any(names => names?.Any(name => name is null) == true))
+        {
+            return "a name of \"nodes\", \"exclude\" or \"meshes\" is null";
+        }
+        if (request.MaxNodes < 1)
+        {
+            return "\"maxNodes\" is 1 or more";
+        }
+        Search search = SearchOf(request, request.Service);
+        return new Query(Query.NewNonce(), 0, search.Meshes, search.Filter).ToBytes().Length > DiscoveryMessage.MaximumBytes
+            ? $"these nodes, parameters and meshes are more than a question of discovery holds ({DiscoveryMessage.MaximumBytes} bytes): ask for fewer, or for all and choose"
+            : null;
     }
 
     private LocalReply Publish(LocalRequest request, string service)
@@ -154,15 +173,10 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
     private async Task WatchAsync(LocalRequest request, NetworkStream stream, PipeReader reader, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Channel<PresenceEvent> events = Channel.CreateBounded<PresenceEvent>(4096);
-        var wires = new Wires(context.Interfaces, context.Clock);
-        var watcher = new PresenceWatcher(context.Meshes[0], wires, context.Verifier, context.Clock);
-        watcher.Happened += e => events.Writer.TryWrite(e);
-        wires.Add(watcher);
-        Task watching = Task.WhenAll(wires.RunAsync(stop.Token), watcher.RunAsync(stop.Token), HangUpAsync(reader, stop));
+        Task hangUp = HangUpAsync(reader, stop);
         try
         {
-            await foreach (PresenceEvent e in events.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
+            await foreach (PresenceEvent e in PresenceFeed.WatchAsync(context.Meshes[0], context, stop.Token).ConfigureAwait(false))
             {
                 await WriteAsync(stream, new LocalReply(request.Id) { Event = e }, stop.Token).ConfigureAwait(false);
             }
@@ -174,7 +188,7 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await watching.ConfigureAwait(false);
+            await hangUp.ConfigureAwait(false);
         }
     }
 

@@ -12,48 +12,17 @@ namespace Bootstrap.Board.Tests;
 public sealed class LocalDiscoveryTests : IAsyncLifetime
 {
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
-    private static readonly string[] s_loopback = ["lo"];
+    private LoopbackSlave _slave = null!;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("local-discovery-").FullName;
-    private readonly string _mesh = "m-" + Guid.NewGuid().ToString("n")[..8];
-    private readonly CancellationTokenSource _stop = new();
-    private readonly List<string> _log = [];
-    private readonly ServiceRegistry _registry = new([new Service(Service.Slave, new Dictionary<string, string>())]);
-    private Task _running = Task.CompletedTask;
+    public async ValueTask InitializeAsync() => _slave = await LoopbackSlave.StartAsync();
 
-    private string SocketPath => Path.Combine(_folder, "run", "discovery.sock");
-
-    private string Services => Path.Combine(_folder, "services");
-
-    public async ValueTask InitializeAsync()
-    {
-        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
-        Directory.CreateDirectory(Services);
-        var wires = new Wires(s_loopback, TimeProvider.System);
-        NodeDescription Describe() => new("this-node", "this-host", new Identity("slave", "test", "this-host"), new Dictionary<string, string>(), _registry.Current);
-        var polo = new Polo([_mesh], Describe, wires, TimeProvider.System);
-        _registry.Changed += polo.Changed;
-        var context = new LocalContext([_mesh], s_loopback, new MessageVerifier(null), _registry, TimeProvider.System);
-        _running = Task.WhenAll(
-            polo.RunAsync(_stop.Token),
-            new ServiceFolder(Services, _registry, _log.Add, TimeProvider.System).RunAsync(_stop.Token),
-            new LocalApi(SocketPath, context, _log.Add).RunAsync(_stop.Token));
-        await UntilAsync(() => wires.Current.Count > 0 && File.Exists(SocketPath));
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _running;
-        _stop.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _slave.DisposeAsync();
 
     [Fact]
     public async Task A_program_finds_nodes_and_services_and_what_it_publishes_lives_as_long_as_it_does()
     {
-        using LocalDiscovery other = await LocalDiscovery.ConnectAsync(SocketPath, s_end);
-        using (LocalDiscovery program = await LocalDiscovery.ConnectAsync(SocketPath, s_end))
+        using LocalDiscovery other = await LocalDiscovery.ConnectAsync(_slave.SocketPath, s_end);
+        using (LocalDiscovery program = await LocalDiscovery.ConnectAsync(_slave.SocketPath, s_end))
         {
             Assert.Equal("this-node", (await program.MarcoAsync(cancellation: s_end)).Single().Id);
             Assert.Empty(await program.RequestForAsync("compiler", cancellation: s_end));
@@ -69,7 +38,7 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
             Assert.Equal("second", await program.UnpublishAsync("second", s_end));
             Assert.Empty(await other.RequestForAsync("second", cancellation: s_end));
         }
-        await UntilAsync(() => _registry.Current.Count == 1);
+        await LoopbackSlave.UntilAsync(() => _slave.Registry.Current.Count == 1);
         Assert.Empty(await other.RequestForAsync("compiler", cancellation: s_end));
     }
 
@@ -83,7 +52,7 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
                 s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); f = s.makefile('rw')
                 for line in sys.stdin:
                     f.write(line); f.flush(); print(f.readline(), end='', flush=True)
-                """, SocketPath])
+                """, _slave.SocketPath])
         { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         async Task<JsonNode> AskAsync(string line)
         {
@@ -94,10 +63,10 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
         Assert.Equal("nobody:web", (string?)(await AskAsync("""{"id":1,"command":"publish","service":"web"}"""))["service"]);
         Assert.Equal("nobody:web2", (string?)(await AskAsync("""{"id":2,"command":"publish","service":"nobody:web2"}"""))["service"]);
         Assert.NotNull((await AskAsync("""{"id":3,"command":"publish","service":"root:web"}"""))["error"]);
-        Assert.Contains(_registry.Current, s => s.Id == "nobody:web");
+        Assert.Contains(_slave.Registry.Current, s => s.Id == "nobody:web");
         program.Kill();
         await program.WaitForExitAsync(s_end);
-        await UntilAsync(() => _registry.Current.Count == 1);
+        await LoopbackSlave.UntilAsync(() => _slave.Registry.Current.Count == 1);
     }
 
     [Theory]
@@ -110,10 +79,12 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
     [InlineData("""{"id":1,"command":"publish","service":"x","meshes":["elsewhere"]}""", "not one of this node's")]
     [InlineData("""{"id":1,"command":"services"}""", "needs \"nodes\"")]
     [InlineData("""{"id":1,"command":"marco","v":9}""", "speaks version 1")]
+    [InlineData("""{"id":1,"command":"marco","exclude":[null]}""", "is null")]
+    [InlineData("""{"id":1,"command":"request_for","service":"x","maxNodes":0}""", "\"maxNodes\" is 1 or more")]
     public async Task What_cannot_be_done_is_refused_in_one_sentence_and_the_connection_goes_on(string line, string reason)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), s_end);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(_slave.SocketPath), s_end);
         using var stream = new NetworkStream(socket);
         using var reader = new StreamReader(stream);
         await stream.WriteAsync(Encoding.UTF8.GetBytes(line + "\n{\"id\":7,\"command\":\"marco\",\"retries\":0}\n"), s_end);
@@ -122,10 +93,20 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_search_that_names_more_than_a_question_holds_is_refused()
+    {
+        using LocalDiscovery program = await LocalDiscovery.ConnectAsync(_slave.SocketPath, s_end);
+        string[] names = [.. Enumerable.Range(0, 200).Select(i => $"node-{i:000000}")];
+        LocalDiscoveryException refused = await Assert.ThrowsAsync<LocalDiscoveryException>(() => program.MarcoAsync(new LocalRequest(0, "") { Nodes = names }, s_end));
+        Assert.Contains("more than a question of discovery holds", refused.Message, StringComparison.Ordinal);
+        Assert.Single(await program.MarcoAsync(new LocalRequest(0, "") { Exclude = names }, s_end));
+    }
+
+    [Fact]
     public async Task A_line_without_end_ends_the_connection()
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), s_end);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(_slave.SocketPath), s_end);
         using var stream = new NetworkStream(socket);
         try
         {
@@ -150,29 +131,31 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
     [Fact]
     public async Task Files_of_the_services_folder_are_offered_as_they_come_change_and_go()
     {
-        using LocalDiscovery program = await LocalDiscovery.ConnectAsync(SocketPath, s_end);
+        using LocalDiscovery program = await LocalDiscovery.ConnectAsync(_slave.SocketPath, s_end);
         await program.PublishAsync("dynamic", cancellation: s_end);
-        await File.WriteAllTextAsync(Path.Combine(Services, "web"), """{"id":"web","params":{"port":"80"}}""", s_end);
-        await UntilAsync(() => Offered("web")?.Parameters["port"] == "80");
-        await File.WriteAllTextAsync(Path.Combine(Services, "web"), """{"id":"web","params":{"port":"81"}}""", s_end);
-        await UntilAsync(() => Offered("web")?.Parameters["port"] == "81");
-        await File.WriteAllTextAsync(Path.Combine(Services, "web"), """{"id":"web","params":{"port":"81"},"disabled":true}""", s_end);
-        await UntilAsync(() => Offered("web") is null);
-        await File.WriteAllTextAsync(Path.Combine(Services, "other"), """{"id":"other","groups":["elsewhere"]}""", s_end);
-        await UntilAsync(() => Offered("other") is not null);
+        await File.WriteAllTextAsync(Path.Combine(_slave.Services, "web"), """{"id":"web","params":{"port":"80"}}""", s_end);
+        await LoopbackSlave.UntilAsync(() => Offered("web")?.Parameters["port"] == "80");
+        await File.WriteAllTextAsync(Path.Combine(_slave.Services, "web"), """{"id":"web","params":{"port":"81"}}""", s_end);
+        await LoopbackSlave.UntilAsync(() => Offered("web")?.Parameters["port"] == "81");
+        await File.WriteAllTextAsync(Path.Combine(_slave.Services, "web"), """{"id":"web","params":{"port":"81"},"disabled":true}""", s_end);
+        await LoopbackSlave.UntilAsync(() => Offered("web") is null);
+        await File.WriteAllTextAsync(Path.Combine(_slave.Services, "other"), """{"id":"other","groups":["elsewhere"]}""", s_end);
+        await LoopbackSlave.UntilAsync(() => Offered("other") is not null);
         // Not in this mesh.
         Assert.Empty(await program.RequestForAsync("other", cancellation: s_end));
-        await File.WriteAllTextAsync(Path.Combine(Services, "bad"), "{\"id\":\"no name\"}", s_end);
-        await UntilAsync(() => _log.Any(line => line.Contains("bad: 'no name' is no name of a service", StringComparison.Ordinal)));
-        File.Delete(Path.Combine(Services, "other"));
-        await UntilAsync(() => Offered("other") is null);
+        await File.WriteAllTextAsync(Path.Combine(_slave.Services, "bad"), "{\"id\":\"no name\"}", s_end);
+        await LoopbackSlave.UntilAsync(() => _slave.Lines.Any(line => line.Contains("bad: 'no name' is no name of a service", StringComparison.Ordinal)));
+        await File.WriteAllTextAsync(Path.Combine(_slave.Services, "nameless"), "{}", s_end);
+        await LoopbackSlave.UntilAsync(() => _slave.Lines.Any(line => line.Contains("nameless: ", StringComparison.Ordinal) && line.Contains("'id'", StringComparison.Ordinal)));
+        File.Delete(Path.Combine(_slave.Services, "other"));
+        await LoopbackSlave.UntilAsync(() => Offered("other") is null);
         Assert.NotNull(Offered("dynamic"));
     }
 
     [Fact]
     public async Task Events_are_told_to_a_program_that_watches()
     {
-        using LocalDiscovery program = await LocalDiscovery.ConnectAsync(SocketPath, s_end);
+        using LocalDiscovery program = await LocalDiscovery.ConnectAsync(_slave.SocketPath, s_end);
         await foreach (PresenceEvent e in program.WatchAsync(s_end))
         {
             Assert.Equal((PresenceKind.Join, "this-node"), (e.Kind, e.Id));
@@ -192,20 +175,10 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
     [InlineData("web\n", 0u, null)]
     public void Names_of_services_are_root_s_or_begin_with_the_user(string service, uint user, string? name)
     {
-        string passwd = Path.Combine(_folder, "passwd");
+        string passwd = Path.Combine(_slave.Folder, "passwd");
         File.WriteAllText(passwd, "root:x:0:0::/root:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh\n");
         Assert.Equal(name, ServiceNames.NameFor(service, user, passwd));
     }
 
-    private Service? Offered(string id) => _registry.Current.FirstOrDefault(s => s.Id == id);
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(s_end);
-        patience.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
-        }
-    }
+    private Service? Offered(string id) => _slave.Registry.Current.FirstOrDefault(s => s.Id == id);
 }

@@ -6,11 +6,31 @@ namespace Bootstrap.Board.Tests;
 
 internal static class TestIdentity
 {
+    private static readonly DateTimeOffset s_from = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>A node that vouches for itself.</summary>
     public static NodeIdentity Create(string name)
     {
         ECDsa key = NodeIdentity.CreateKey();
-        var from = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-        using X509Certificate2 certificate = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256).CreateSelfSigned(from, from.AddDays(1));
+        using X509Certificate2 certificate = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256).CreateSelfSigned(s_from, s_from.AddDays(1));
+        return NodeIdentity.Create(certificate.RawData, key);
+    }
+
+    /// <summary>A certificate authority as an appliance has one.</summary>
+    public static X509Certificate2 CreateAuthority()
+    {
+        using ECDsa key = NodeIdentity.CreateKey();
+        var request = new CertificateRequest("CN=test authority", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
+        return request.CreateSelfSigned(s_from, s_from.AddYears(10));
+    }
+
+    /// <summary>A node of that authority.</summary>
+    public static NodeIdentity Issue(X509Certificate2 authority, string name)
+    {
+        ECDsa key = NodeIdentity.CreateKey();
+        using X509Certificate2 certificate = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256)
+            .Create(authority, s_from, s_from.AddYears(9), RandomNumberGenerator.GetBytes(16));
         return NodeIdentity.Create(certificate.RawData, key);
     }
 }

@@ -19,9 +19,9 @@ public sealed class DiscoveryTests
         DiscoveryMessage[] messages =
         [
             new Query("0123456789abcdef", 500, ["default"], new NodeFilter("backend", Parameters: new Dictionary<string, string> { ["a"] = "b" }), KnownNodes.Of(["x"], 8)[0], 3, "...."),
-            new Answer("0123456789abcdef", ["default"], node, 1, new PresenceAnchor(1, new byte[16], new byte[16], 2), "10.0.0.1"),
+            new Answer("0123456789abcdef", ["default"], node, 1, new PresenceAnchor(1, new byte[16], new byte[16], 2)) { Origin = "10.2.0.9:40213", Relayed = true },
             new Signed([1], [2], new byte[64]),
-            new Beat("node-1", "default", 7, new byte[16], 1),
+            new Beat("node-1", "default", 7, new byte[16], 1) { Path = ["relay-1", "relay-2"] },
             new Farewell("node-1", "default", new byte[16]),
             new ProbeRequest("0123456789abcdef", "default", "node-1", "10.0.0.1", 1337, ""),
         ];
