@@ -11,7 +11,9 @@ internal static class JobCommands
 
     private static readonly Option<bool> s_wait = new("--wait") { Description = "Show the progress until the end; exit code 1 if any node failed." };
 
-    private static readonly Argument<string[]> s_nodes = new("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> s_nodes = new("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.ZeroOrMore };
+
+    private static readonly Option<bool> s_yes = new("--yes") { Description = "Do not ask." };
 
     public static Command Create()
     {
@@ -32,41 +34,64 @@ internal static class JobCommands
     public static IEnumerable<Command> CreateOrders()
     {
         var image = new Option<string>("--image") { Description = "Name or digest.", Required = true };
-        var yes = new Option<bool>("--yes") { Description = "Do not ask; the disks are erased." };
-        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { s_nodes, image, yes, s_wait }
-            .Does(async (client, parsed, cancellation) =>
-            {
-                string[] nodes = parsed.GetRequiredValue(s_nodes);
-                if (!parsed.GetValue(yes) && !await ConfirmAsync(client, nodes, parsed.GetRequiredValue(image), cancellation))
-                {
-                    throw new CliException("nothing was ordered");
-                }
-                return await OrderAsync(client, new { kind = "install", nodes, image = parsed.GetRequiredValue(image) }, parsed, cancellation);
-            });
-        yield return new Command("reboot", "Restart nodes.") { s_nodes, s_wait }.Does((client, parsed, cancellation) =>
-            OrderAsync(client, new { kind = "reboot", nodes = parsed.GetRequiredValue(s_nodes) }, parsed, cancellation));
-        yield return new Command("shutdown", "Power nodes off.") { s_nodes, s_wait }.Does((client, parsed, cancellation) =>
-            OrderAsync(client, new { kind = "shutdown", nodes = parsed.GetRequiredValue(s_nodes) }, parsed, cancellation));
+        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { s_nodes, NodeCommands.Select, image, s_yes, s_wait }
+            .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), parsed, cancellation));
+        yield return new Command("reboot", "Restart nodes.") { s_nodes, NodeCommands.Select, s_yes, s_wait }
+            .Does((client, parsed, cancellation) => OrderAsync(client, "reboot", null, parsed, cancellation));
+        yield return new Command("shutdown", "Power nodes off.") { s_nodes, NodeCommands.Select, s_yes, s_wait }
+            .Does((client, parsed, cancellation) => OrderAsync(client, "shutdown", null, parsed, cancellation));
     }
 
-    /// <summary>Shows which disks lose what, and asks for the number of nodes.</summary>
-    private static async Task<bool> ConfirmAsync(ApplianceClient client, string[] wanted, string image, CancellationToken cancellation)
+    /// <summary>Orders it. Whatever erases disks, and whatever was not named one by one, is shown first and asked for.</summary>
+    private static async Task<int> OrderAsync(ApplianceClient client, string kind, string? image, ParseResult parsed, CancellationToken cancellation)
     {
-        IReadOnlyList<Node> all = await client.GetAsync<IReadOnlyList<Node>>("nodes", cancellation);
-        Node[] nodes = [.. all.Where(n => wanted.Contains("all") || wanted.Contains(n.Name) || wanted.Contains(n.Id, StringComparer.OrdinalIgnoreCase))];
-        if (nodes.Length == 0)
+        string[] names = parsed.GetValue(s_nodes) ?? [];
+        string? select = parsed.GetValue(NodeCommands.Select);
+        if (names.Length > 0 == select is not null)
         {
-            throw new CliException($"there is no node {string.Join(", ", wanted)}");
+            throw new CliException("name the nodes, or choose them by --select WORDS; 'all' is every node") { ExitCode = 2 };
         }
-        Console.WriteLine($"Image '{image}' will be installed; everything on these disks is lost:");
-        Output.Table(["NODE", "DISKS", "IMAGE NOW"],
-            nodes.Select(n => new[] { n.Name, string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")), n.ImageName ?? "" }));
+        if (select is not null || image is not null)
+        {
+            Node[] nodes = await ChosenAsync(client, names, parsed, cancellation);
+            if (!parsed.GetValue(s_yes) && !Confirm(nodes, kind, image))
+            {
+                throw new CliException("nothing was ordered");
+            }
+            // Those that were shown, and no others that may be there by now.
+            names = [.. nodes.Select(n => n.Id)];
+        }
+        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", new { kind, nodes = names, image }, cancellation), parsed, cancellation);
+    }
+
+    private static async Task<Node[]> ChosenAsync(ApplianceClient client, string[] names, ParseResult parsed, CancellationToken cancellation)
+    {
+        IReadOnlyList<Node> nodes = await NodeCommands.GetAsync(client, parsed, cancellation);
+        bool IsNamed(Node node, string name) => name == "all" || name == node.Name || name.Equals(node.Id, StringComparison.OrdinalIgnoreCase);
+        if (names.FirstOrDefault(name => !nodes.Any(node => IsNamed(node, name))) is { } missing)
+        {
+            throw new CliException($"there is no node {missing}");
+        }
+        Node[] chosen = [.. nodes.Where(node => names.Length == 0 || names.Any(name => IsNamed(node, name)))];
+        return chosen.Length > 0 ? chosen : throw new CliException($"no node is taken by '{parsed.GetValue(NodeCommands.Select)}'") { ExitCode = 2 };
+    }
+
+    /// <summary>Shows which nodes are meant, and which disks lose what, and asks for their number.</summary>
+    private static bool Confirm(Node[] nodes, string kind, string? image)
+    {
+        if (image is null)
+        {
+            Console.WriteLine($"To {kind}: {string.Join(", ", nodes.Select(n => n.Name))}");
+        }
+        else
+        {
+            Console.WriteLine($"Image '{image}' will be installed; everything on these disks is lost:");
+            Output.Table(["NODE", "DISKS", "IMAGE NOW"],
+                nodes.Select(n => new[] { n.Name, string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")), n.ImageName ?? "" }));
+        }
         Console.Write($"Type the number of nodes ({nodes.Length}) to go on: ");
         return Console.ReadLine()?.Trim() == nodes.Length.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
-
-    private static async Task<int> OrderAsync(ApplianceClient client, object order, ParseResult parsed, CancellationToken cancellation) =>
-        await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", order, cancellation), parsed, cancellation);
 
     private static async Task<int> ReportAsync(ApplianceClient client, JobDetail job, ParseResult parsed, CancellationToken cancellation)
     {

@@ -8,13 +8,16 @@ internal static class NodeCommands
 {
     private static readonly Argument<string> s_node = new("node") { Description = "Name or id." };
 
+    /// <summary>Words that choose nodes.</summary>
+    public static Option<string> Select { get; } = new("--select") { Description = "Words as in the page's filter, such as 'tag:camera state:online'." };
+
     public static Command Create()
     {
         var name = new Argument<string>("name") { Description = "New name, which becomes the host name at the next installation." };
         var seconds = new Option<int>("--seconds") { Description = "How long it blinks; 0 ends it.", DefaultValueFactory = _ => 60 };
         return new Command("nodes", "Show, name, tag and find the nodes.")
         {
-            new Command("list", "All nodes.").Does(ListAsync),
+            new Command("list", "All nodes, or those that --select takes.") { Select }.Does(ListAsync),
             NodeInventoryCommands.CreateShow(s_node),
             NodeInventoryCommands.CreateSet(s_node),
             NodeInventoryCommands.CreateExport(),
@@ -51,8 +54,12 @@ internal static class NodeCommands
     /// <summary>Where the API has a node.</summary>
     public static string PathOf(string node) => $"nodes/{Uri.EscapeDataString(node)}";
 
+    /// <summary>All nodes, or those that <see cref="Select"/> takes.</summary>
+    public static Task<IReadOnlyList<Node>> GetAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation) =>
+        client.GetAsync<IReadOnlyList<Node>>(parsed.GetValue(Select) is { } words ? $"nodes?select={Uri.EscapeDataString(words)}" : "nodes", cancellation);
+
     private static async Task<int> ListAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation) =>
-        ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Node>>("nodes", cancellation),
+        ClientCommand.Show(parsed, await GetAsync(client, parsed, cancellation),
             ["NAME", "ID", "DISK IS", "CONNECTED AS", "MARK", "DOING", "ADDRESS", "MODEL", "IMAGE", "LOCATION", "TAGS"],
             node => [node.Name, node.Id, node.WantsApproval ? "new key!" : node.Lifecycle, node.Link, node.Mark == "none" ? "" : node.Mark, Doing(node.Task),
                 node.Address ?? "", node.Inventory.Model, node.ImageName ?? "", node.Location, string.Join(' ', node.Tags)]);

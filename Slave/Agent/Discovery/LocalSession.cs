@@ -16,6 +16,9 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
     private static readonly TimeSpan s_longestSearch = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_servicesTime = TimeSpan.FromSeconds(3);
 
+    /// <summary>A node that somebody names is probably there: it gets more time than the search for whoever there is.</summary>
+    private const int ServicesRetries = 12;
+
     private readonly uint _userId = UserOf(connection);
 
     public async Task RunAsync(CancellationToken cancellation)
@@ -144,7 +147,7 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
     private async Task<IReadOnlyList<Service>?> ServicesAsync(LocalRequest request, string node, CancellationToken cancellation)
     {
         Marco marco = Marco();
-        await foreach (Found found in marco.FindAsync(SearchOf(request, null) with { MaximumNodes = 1 }, cancellation).ConfigureAwait(false))
+        await foreach (Found found in marco.FindAsync(SearchOf(request, null) with { MaximumNodes = 1, Retries = ServicesRetries }, cancellation).ConfigureAwait(false))
         {
             NodeDescription? all = await marco.ServicesAsync(found, s_servicesTime, cancellation).ConfigureAwait(false);
             return all?.Services;

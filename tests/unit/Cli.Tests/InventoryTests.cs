@@ -39,6 +39,24 @@ public sealed class InventoryTests
     }
 
     [Fact]
+    public async Task Words_choose_nodes_for_a_list_and_for_an_order_that_is_shown_before()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line);
+        await line.RunAsync("nodes", "set", "node-cdef01", "--tag", "camera");
+        Assert.Contains("node-cdef01", (await line.RunAsync("nodes", "list", "--select", "tag=camera model:\"4 model b\"")).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("node-cdef01", (await line.RunAsync("nodes", "list", "--select", "tag=cam")).Output, StringComparison.Ordinal);
+        (int code, string output, string errors) = await line.RunAsync("reboot", "--select", "tag=camera");
+        Assert.Equal((1, "bootstrap: nothing was ordered"), (code, errors));
+        Assert.Contains("To reboot: node-cdef01\nType the number of nodes (1) to go on: ", output, StringComparison.Ordinal);
+        Assert.Equal((2, "", "bootstrap: no node is taken by 'tag=cam'"), await line.RunAsync("reboot", "--select", "tag=cam", "--yes"));
+        Assert.Equal((2, "", "bootstrap: name the nodes, or choose them by --select WORDS; 'all' is every node"), await line.RunAsync("reboot"));
+        (code, output, errors) = await line.RunAsync("reboot", "--select", "tag=camera", "--yes");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("node-cdef01", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task All_boards_are_exported_to_a_file_or_to_standard_output()
     {
         await using CommandLine line = await CommandLine.StartAsync();

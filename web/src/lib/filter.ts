@@ -21,18 +21,23 @@ const fields: Record<string, (node: NodeView) => string[]> = {
 };
 
 /**
- * A test for nodes. Words that stand apart must all be found; `field:word` looks in one field; `-word` must not be found;
- * "…" keeps words together.
+ * A test for nodes. Words that stand apart must all be found; `field:word` looks in one field; `field=word` must be all of it; `-word` must not
+ * be found; "…" keeps words together; `all` alone is every node. The appliance chooses nodes by the same words (NodeSelector.cs): both are
+ * tested with tests/fixtures/selectors.json.
  */
 export function nodeFilter(query: string): (node: NodeView) => boolean {
-  const terms = [...query.toLowerCase().matchAll(/(-?)(?:(\w+):)?(?:"([^"]*)"?|(\S+))/g)].map((m) => {
-    const field = m[2] !== undefined && Object.hasOwn(fields, m[2]) ? m[2] : undefined;
-    const word = m[3] ?? m[4] ?? "";
-    return { not: m[1] === "-", field, word: field === undefined && m[2] !== undefined ? `${m[2]}:${word}` : word };
+  if (query.trim() === "all") {
+    return () => true;
+  }
+  const terms = [...query.toLowerCase().matchAll(/(-?)(?:([a-z0-9_]+)([:=]))?(?:"([^"]*)"?|(\S+))/g)].map((m) => {
+    const [, not, name = "", sign = "", quoted, bare = ""] = m;
+    const word = quoted ?? bare;
+    const known = Object.hasOwn(fields, name);
+    return { not: not === "-", field: known ? name : undefined, whole: known && sign === "=", word: known ? word : name + sign + word };
   });
   return (node) =>
-    terms.every(({ not, field, word }) => {
+    terms.every(({ not, field, whole, word }) => {
       const values = field === undefined ? Object.values(fields).flatMap((f) => f(node)) : fields[field]!(node);
-      return values.some((v) => v.toLowerCase().includes(word)) !== not;
+      return values.some((v) => (whole ? v.toLowerCase() === word : v.toLowerCase().includes(word))) !== not;
     });
 }

@@ -10,10 +10,11 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <summary><c>/jobs</c> and <c>/tasks</c>: order something, watch it, end it.</summary>
 internal static class JobEndpoints
 {
-    /// <summary>What to do to which nodes.</summary>
+    /// <summary>What to do to which nodes: <paramref name="Nodes"/> or <paramref name="Select"/>.</summary>
     /// <param name="Nodes">Ids or names; <c>["all"]</c> for every node.</param>
+    /// <param name="Select">A selector (<see cref="NodeSelector"/>), resolved now; <c>GET /nodes?select=</c> shows what it takes.</param>
     /// <param name="Image">Digest or name; of installations alone.</param>
-    private sealed record NewJob(JobKind Kind, IReadOnlyList<string> Nodes, string? Image = null);
+    private sealed record NewJob(JobKind Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null);
 
     public static void MapJobs(this IEndpointRouteBuilder api)
     {
@@ -62,21 +63,9 @@ internal static class JobEndpoints
         NewJob request, NodeDirectory nodes, ImageCatalogue images, out List<NodeView> targets, out ImageView? image)
     {
         image = null;
-        targets = [];
-        IReadOnlyList<NodeView> all = nodes.List();
-        foreach (string wanted in request.Nodes)
+        if (RefuseTargets(request, nodes, out targets) is { } refusal)
         {
-            NodeView[] found = [.. all.Where(n => wanted == "all" || n.Name == wanted || n.Id.ToString() == wanted.ToLowerInvariant())];
-            if (found.Length == 0)
-            {
-                return Problems.Bad(wanted == "all" ? "There are no nodes yet." : $"There is no node '{wanted}': see the list of nodes for names and ids.");
-            }
-            targets.AddRange(found);
-        }
-        targets = [.. targets.DistinctBy(t => t.Id)];
-        if (targets.Count == 0)
-        {
-            return Problems.Bad("No nodes were named: nothing was ordered.");
+            return refusal;
         }
         if (request.Kind != JobKind.Install)
         {
@@ -93,5 +82,29 @@ internal static class JobEndpoints
         return others.Length == 0
             ? null
             : Problems.Bad($"Image '{chosen.Name}' is for {chosen.Architecture}; {string.Join(", ", others.Select(o => $"{o.Name} is {o.Inventory.Architecture}"))}. Nothing was ordered.");
+    }
+
+    private static IResult? RefuseTargets(NewJob request, NodeDirectory nodes, out List<NodeView> targets)
+    {
+        targets = [];
+        if (request.Select is { } selector)
+        {
+            targets.AddRange(nodes.Select(NodeSelector.Parse(selector)));
+            return request.Nodes is not null ? Problems.Bad("A job names its nodes or has a selector, not both. Nothing was ordered.")
+                : targets.Count == 0 ? Problems.Bad($"No node is taken by the selector '{selector}': nothing was ordered.")
+                : null;
+        }
+        IReadOnlyList<NodeView> all = nodes.List();
+        foreach (string wanted in request.Nodes ?? [])
+        {
+            NodeView[] found = [.. all.Where(n => wanted == "all" || n.Name == wanted || n.Id.ToString() == wanted.ToLowerInvariant())];
+            if (found.Length == 0)
+            {
+                return Problems.Bad(wanted == "all" ? "There are no nodes yet." : $"There is no node '{wanted}': see the list of nodes for names and ids.");
+            }
+            targets.AddRange(found);
+        }
+        targets = [.. targets.DistinctBy(t => t.Id)];
+        return targets.Count == 0 ? Problems.Bad("No nodes were named: nothing was ordered.") : null;
     }
 }

@@ -40,6 +40,9 @@ public sealed class NodeDirectory(Database database, ProgressBoard progress, Eve
         return NodeRow.All(c).Select(row => View(row, images, open.GetValueOrDefault(row.Id))).ToList();
     });
 
+    /// <summary>Those that a selector takes, by name.</summary>
+    public IReadOnlyList<NodeView> Select(NodeSelector selector) => [.. List().Where(selector.Matches)];
+
     /// <summary>One node, or null.</summary>
     public NodeView? Find(NodeId id) => database.Read(c => NodeRow.Find(c, id) is { } row
         ? View(row, ImageNames(c), TaskRow.Open(c, id).FirstOrDefault())
