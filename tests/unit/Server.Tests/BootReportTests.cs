@@ -16,27 +16,13 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bootstrap.Server.Tests;
 
 /// <summary>The boot doctor of a whole appliance, by its API.</summary>
-public sealed class BootReportTests : IAsyncLifetime
+public sealed class BootReportTests : ApplianceTest
 {
     private static readonly IPAddress s_board = IPAddress.Parse("10.0.0.7");
 
     private readonly CancellationToken _end = TestContext.Current.CancellationToken;
-    private TestAppliance _appliance = null!;
-    private HttpClient _api = null!;
 
-    private BootRecorder Recorder => _appliance.Services.GetRequiredService<BootRecorder>();
-
-    public async ValueTask InitializeAsync()
-    {
-        _appliance = await TestAppliance.StartAsync();
-        _api = _appliance.CreateClient();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _api.Dispose();
-        await _appliance.DisposeAsync();
-    }
+    private BootRecorder Recorder => Appliance.Services.GetRequiredService<BootRecorder>();
 
     [Fact]
     public async Task An_unknown_board_is_listed_with_what_its_first_message_tells()
@@ -49,7 +35,7 @@ public sealed class BootReportTests : IAsyncLifetime
         Assert.Equal("01eeffc0", board["serial"]!.ToString());
         Assert.Equal("Raspberry Pi", board["vendor"]!.ToString());
         Assert.Null(board["node"]);
-        Assert.Equal("[]", await _api.GetStringAsync("nodes", _end));
+        Assert.Equal("[]", await Api.GetStringAsync("nodes", _end));
     }
 
     [Theory]
@@ -67,7 +53,7 @@ public sealed class BootReportTests : IAsyncLifetime
     public async Task A_board_that_introduces_itself_is_merged_into_its_node()
     {
         Recorder.Asked(Discover(s_board));
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse("1000000001eeffc0"), NodeRole.NetInst, "arm64", _end);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("1000000001eeffc0"), NodeRole.NetInst, "arm64", _end);
         await node.ReceiveAsync<Wait>(_end);
         foreach (string name in new[] { "dc:a6:32:01:36:c2", "dc-a6-32-01-36-c2", "01eeffc0", "1000000001eeffc0", "node-eeffc0" })
         {
@@ -82,7 +68,7 @@ public sealed class BootReportTests : IAsyncLifetime
     [Fact]
     public async Task A_board_that_was_never_seen_is_a_sentence()
     {
-        using HttpResponseMessage response = await _api.GetAsync("boot/boards/dc:a6:32:00:00:00/explain", _end);
+        using HttpResponseMessage response = await Api.GetAsync("boot/boards/dc:a6:32:00:00:00/explain", _end);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
         Assert.Contains("was seen booting", await response.Content.ReadAsStringAsync(_end));
     }
@@ -91,7 +77,7 @@ public sealed class BootReportTests : IAsyncLifetime
     public async Task Requests_for_boot_files_over_HTTP_are_part_of_the_conversation()
     {
         Recorder.Asked(Discover(IPAddress.Loopback));
-        using var board = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{_appliance.Options.Http}/") };
+        using var board = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{Appliance.Options.Http}/") };
         Assert.Equal(HttpStatusCode.NotFound, (await board.GetAsync("boot/files/01eeffc0/no-such-file", _end)).StatusCode);
         Assert.Equal(4, (await board.GetByteArrayAsync("netinst/arm64/kernel", _end)).Length);
         JsonArray events = (await Poll.UntilAsync(() => GetAsync("boot/boards/01eeffc0/conversations"), c => c[0]!["events"]!.AsArray().Count == 3, _end))[0]!["events"]!.AsArray();
@@ -102,7 +88,7 @@ public sealed class BootReportTests : IAsyncLifetime
     [Fact]
     public async Task Those_who_watch_are_told()
     {
-        using HttpResponseMessage stream = await _api.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, _end);
+        using HttpResponseMessage stream = await Api.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, _end);
         using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync(_end));
         await lines.ReadLineAsync(_end); // the stream is open
         Recorder.Asked(Discover(s_board));
@@ -120,10 +106,10 @@ public sealed class BootReportTests : IAsyncLifetime
     [Fact]
     public async Task Whatever_happens_once_the_stream_is_open_is_told()
     {
-        EventHub hub = _appliance.Services.GetRequiredService<EventHub>();
+        EventHub hub = Appliance.Services.GetRequiredService<EventHub>();
         for (int i = 0; i < 50; i++)
         {
-            using HttpResponseMessage stream = await _api.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, _end);
+            using HttpResponseMessage stream = await Api.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, _end);
             hub.Publish("job", i);
             using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync(_end));
             Assert.Equal(["retry: 1000", ""], [await lines.ReadLineAsync(_end), await lines.ReadLineAsync(_end)]);
@@ -198,5 +184,5 @@ public sealed class BootReportTests : IAsyncLifetime
     private static DhcpSighting Discover(IPAddress address) => new(BootRecording.Mac, BootClientKind.RaspberryPi,
         new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc03114), "eth0", DhcpMessageType.Discover, DhcpMessageType.Offer, address, null);
 
-    private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, _end))!;
+    private async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, _end))!;
 }

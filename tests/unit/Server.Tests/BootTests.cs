@@ -12,27 +12,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
 
-public sealed class BootTests : IAsyncLifetime
+public sealed class BootTests : ApplianceTest
 {
     private const string Board = "10000000bbbb0001", Folder = "bbbb0001/";
 
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
 
     private readonly SettableClock _clock = new();
-    private TestAppliance _appliance = null!;
-    private HttpClient _api = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        _appliance = await TestAppliance.StartAsync(clock: _clock);
-        _api = _appliance.CreateClient();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _api.Dispose();
-        await _appliance.DisposeAsync();
-    }
+    private protected override TimeProvider Clock => _clock;
 
     [Fact]
     public void A_board_that_was_never_seen_starts_net_inst()
@@ -98,7 +86,7 @@ public sealed class BootTests : IAsyncLifetime
         await OrderAsync();
         Assert.True(Discovers(Board));
         string? first = Read(Folder + "config.txt");
-        Assert.True((await _api.PostAsJsonAsync($"tasks/{await OpenTaskAsync()}/cancel", new { }, s_end)).IsSuccessStatusCode);
+        Assert.True((await Api.PostAsJsonAsync($"tasks/{await OpenTaskAsync()}/cancel", new { }, s_end)).IsSuccessStatusCode);
         Assert.Equal(first, Read(Folder + "config.txt"));
 
         Assert.False(Discovers(Board));
@@ -116,7 +104,7 @@ public sealed class BootTests : IAsyncLifetime
         await node.DisconnectAsync(s_end);
         await OrderAsync();
         Assert.NotNull(Read(Folder + "config.txt"));
-        await _api.PostAsJsonAsync($"tasks/{await OpenTaskAsync()}/cancel", new { }, s_end);
+        await Api.PostAsJsonAsync($"tasks/{await OpenTaskAsync()}/cancel", new { }, s_end);
         Assert.NotNull(Read(Folder + "config.txt"));
         _clock.Advance(TimeSpan.FromMinutes(3));
         Assert.Null(Read(Folder + "config.txt"));
@@ -126,7 +114,7 @@ public sealed class BootTests : IAsyncLifetime
     public async Task An_administrator_s_files_come_before_all_others_and_boot_even_an_installed_board()
     {
         await using SimulatedNode node = await InstallAsync();
-        string own = Path.Combine(_appliance.Options.OverridesFolder, "bbbb0001");
+        string own = Path.Combine(Appliance.Options.OverridesFolder, "bbbb0001");
         Directory.CreateDirectory(own);
         await File.WriteAllTextAsync(Path.Combine(own, "config.txt"), "kernel=mine.img\n", s_end);
         Assert.True(Discovers(Board));
@@ -134,15 +122,15 @@ public sealed class BootTests : IAsyncLifetime
         Assert.NotNull(Read(Folder + "kernel8.img"));
         Assert.DoesNotContain("mine.img", Read("bbbb0002/config.txt"));
 
-        File.CreateSymbolicLink(Path.Combine(own, "secret"), Path.Combine(_appliance.Options.DataFolder, "ca", "ca.pem"));
+        File.CreateSymbolicLink(Path.Combine(own, "secret"), Path.Combine(Appliance.Options.DataFolder, "ca", "ca.pem"));
         Assert.Throws<IOException>(() => Read(Folder + "secret"));
     }
 
     [Fact]
     public async Task A_pc_is_told_by_its_script_what_it_boots_and_why()
     {
-        using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{_appliance.Options.Http}/") };
-        Assert.Contains("chain http://" + _appliance.Options.Http, await plain.GetStringAsync("boot/ipxe", s_end));
+        using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{Appliance.Options.Http}/") };
+        Assert.Contains("chain http://" + Appliance.Options.Http, await plain.GetStringAsync("boot/ipxe", s_end));
         var uuid = Guid.NewGuid();
         string query = $"boot/ipxe?mac=52:54:00:00:00:09&uuid={uuid}";
         Assert.Contains("kernel http://", await plain.GetStringAsync(query, s_end));
@@ -157,19 +145,19 @@ public sealed class BootTests : IAsyncLifetime
     [Fact]
     public async Task A_pc_that_was_told_to_boot_its_disk_is_not_at_fault_when_it_asks_for_no_kernel()
     {
-        using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{_appliance.Options.Http}/") };
+        using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{Appliance.Options.Http}/") };
         var uuid = Guid.NewGuid();
         await using SimulatedNode node = await InstallAsync(uuid.ToString(), "amd64");
         await node.DisconnectAsync(s_end);
         var mac = new MacAddress(0x525400000009);
-        _appliance.Services.GetRequiredService<BootRecorder>().Asked(new DhcpSighting(mac, BootClientKind.Ipxe, default, "eth0",
+        Appliance.Services.GetRequiredService<BootRecorder>().Asked(new DhcpSighting(mac, BootClientKind.Ipxe, default, "eth0",
             DhcpMessageType.Discover, DhcpMessageType.Offer, IPAddress.Loopback, null));
         await plain.GetStringAsync($"boot/ipxe?mac={mac}&uuid={uuid}", s_end);
 
         // The request is recorded once its answer is sent.
-        await Poll.UntilAsync(async () => (await _api.GetFromJsonAsync<JsonArray>($"boot/boards/{mac}/conversations", s_end))![0]!["events"]!.AsArray().Count, count => count == 2, s_end);
+        await Poll.UntilAsync(async () => (await Api.GetFromJsonAsync<JsonArray>($"boot/boards/{mac}/conversations", s_end))![0]!["events"]!.AsArray().Count, count => count == 2, s_end);
         _clock.Advance(TimeSpan.FromMinutes(5));
-        JsonNode explained = (await _api.GetFromJsonAsync<JsonNode>($"boot/boards/{mac}/explain", s_end))!;
+        JsonNode explained = (await Api.GetFromJsonAsync<JsonNode>($"boot/boards/{mac}/explain", s_end))!;
         Assert.Equal(["left-alone"], explained["findings"]!.AsArray().Select(finding => finding!["rule"]!.ToString()));
     }
 
@@ -179,7 +167,7 @@ public sealed class BootTests : IAsyncLifetime
         await using SimulatedNode node = await ConnectAsync(Board, "arm64");
         await ImportAsync("x\nkernel=evil.img", "arm64");
         await node.DisconnectAsync(s_end);
-        (await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { Board }, image = "x\nkernel=evil.img" }, s_end)).EnsureSuccessStatusCode();
+        (await Api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { Board }, image = "x\nkernel=evil.img" }, s_end)).EnsureSuccessStatusCode();
         Assert.True(Discovers(Board));
         Assert.DoesNotContain("\nkernel=evil.img", Read(Folder + "config.txt"));
     }
@@ -210,23 +198,23 @@ public sealed class BootTests : IAsyncLifetime
         Poll.UntilAsync(() => GetAsync($"nodes/{id}"), n => n["lifecycle"]!.ToString() == "installed", s_end);
 
     private Task<SimulatedNode> ConnectAsync(string id, string architecture) =>
-        SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse(id), NodeRole.NetInst, architecture, s_end);
+        SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse(id), NodeRole.NetInst, architecture, s_end);
 
     private async Task ImportAsync(string name, string architecture) =>
-        (await _api.PostAsync($"images?name={Uri.EscapeDataString(name)}&architecture={architecture}", new ByteArrayContent(TinyImage.Create()), s_end)).EnsureSuccessStatusCode();
+        (await Api.PostAsync($"images?name={Uri.EscapeDataString(name)}&architecture={architecture}", new ByteArrayContent(TinyImage.Create()), s_end)).EnsureSuccessStatusCode();
 
     private async Task<JsonNode> OrderAsync(string id = Board)
     {
-        using HttpResponseMessage answer = await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { id }, image = "tiny" }, s_end);
+        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { id }, image = "tiny" }, s_end);
         return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>(s_end))!;
     }
 
     private async Task<string> OpenTaskAsync() => (await GetAsync($"nodes/{Board}"))["task"]!["id"]!.ToString();
 
-    private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, s_end))!;
+    private async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 
     /// <summary>What a Pi 4's EEPROM says; true if it is told to boot from the network.</summary>
-    private bool Discovers(string serial, bool isPi3Rom = false) => _appliance.Services.GetRequiredService<IBootGate>().Admits(
+    private bool Discovers(string serial, bool isPi3Rom = false) => Appliance.Services.GetRequiredService<IBootGate>().Admits(
         Mac, new DhcpClient(BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, Convert.ToUInt32(serial[8..], 16), 0xc03114), isPi3Rom),
         DhcpMessageType.Discover);
 
@@ -234,7 +222,7 @@ public sealed class BootTests : IAsyncLifetime
 
     private string? Read(string path)
     {
-        using BootFile? file = _appliance.Services.GetRequiredService<IBootFiles>().Find(new BootClient(IPAddress.Loopback, null), path);
+        using BootFile? file = Appliance.Services.GetRequiredService<IBootFiles>().Find(new BootClient(IPAddress.Loopback, null), path);
         if (file is null)
         {
             return null;

@@ -10,27 +10,15 @@ using Bootstrap.Support;
 namespace Bootstrap.Server.Tests;
 
 /// <summary>What is known of each board, what has changed, what people say of it, and how it leaves as a file.</summary>
-public sealed class InventoryTests : IAsyncLifetime
+public sealed class InventoryTests : ApplianceTest
 {
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
 
     private static readonly SwitchPort s_port = new("00:11:22:33:44:55", "Gi1/0/7", "", "rack-3", "10.0.0.2");
 
     private readonly SettableClock _clock = new();
-    private TestAppliance _appliance = null!;
-    private HttpClient _api = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        _appliance = await TestAppliance.StartAsync(clock: _clock);
-        _api = _appliance.CreateClient();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _api.Dispose();
-        await _appliance.DisposeAsync();
-    }
+    private protected override TimeProvider Clock => _clock;
 
     [Fact]
     public async Task A_new_board_is_marked_until_a_person_has_seen_it_and_a_changed_one_again()
@@ -136,7 +124,7 @@ public sealed class InventoryTests : IAsyncLifetime
         await using SimulatedNode node = await ConnectAsync("10000000bbbb0006");
         JsonNode whole = JsonNode.Parse(edit)!;
         whole["name"] = "front-1";
-        using HttpResponseMessage refused = await _api.PatchAsJsonAsync($"nodes/{node.Id}", whole, s_end);
+        using HttpResponseMessage refused = await Api.PatchAsJsonAsync($"nodes/{node.Id}", whole, s_end);
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         Assert.Equal(sentence, (await refused.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString());
         Assert.Equal("node-bb0006", (await GetAsync($"nodes/{node.Id}"))["name"]!.ToString());
@@ -159,7 +147,7 @@ public sealed class InventoryTests : IAsyncLifetime
         await ReportAsync(node, s_port with { SystemName = "=cmd|'/c calc'!A1", Port = " @SUM(A1)" });
         await EditAsync(node, new { note = "said \"soon\",\nthen left", location = "-1st floor", tags = new[] { "b", "a" } });
 
-        using HttpResponseMessage response = await _api.GetAsync("nodes.csv", s_end);
+        using HttpResponseMessage response = await Api.GetAsync("nodes.csv", s_end);
         Assert.Equal("text/csv", response.Content.Headers.ContentType!.MediaType);
         string csv = await response.Content.ReadAsStringAsync(s_end);
         Assert.StartsWith("name,id,link,lifecycle,mark,tags,location,note,address,", csv, StringComparison.Ordinal);
@@ -175,8 +163,8 @@ public sealed class InventoryTests : IAsyncLifetime
     {
         await using SimulatedNode node = await ConnectAsync("10000000bbbb0009");
         await EditAsync(node, new { location = "first" });
-        var history = (Features.Nodes.NodeHistory)_appliance.Services.GetService(typeof(Features.Nodes.NodeHistory))!;
-        var database = (Storage.Database)_appliance.Services.GetService(typeof(Storage.Database))!;
+        var history = (Features.Nodes.NodeHistory)Appliance.Services.GetService(typeof(Features.Nodes.NodeHistory))!;
+        var database = (Storage.Database)Appliance.Services.GetService(typeof(Storage.Database))!;
         for (int i = 0; i < 1000; i++)
         {
             _clock.Now += TimeSpan.FromMinutes(1);
@@ -198,24 +186,24 @@ public sealed class InventoryTests : IAsyncLifetime
     public async Task A_board_that_blinks_says_so_and_one_that_cannot_says_why()
     {
         await using SimulatedNode node = await ConnectAsync("10000000bbbb000a");
-        Task<HttpResponseMessage> asking = _api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { seconds = 30 }, s_end);
+        Task<HttpResponseMessage> asking = Api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { seconds = 30 }, s_end);
         Assert.Equal(30, (await node.AnswerLocateAsync("ACT", cancellation: s_end)).Seconds);
         Assert.Equal("ACT", (await (await asking).Content.ReadFromJsonAsync<JsonNode>(s_end))!["led"]!.ToString());
 
-        asking = _api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { }, s_end);
+        asking = Api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { }, s_end);
         Assert.Equal(60, (await node.AnswerLocateAsync("", "the board has no activity LED", s_end)).Seconds);
         Assert.Equal("node-bb000a cannot blink: the board has no activity LED.", await RefusalAsync(await asking, HttpStatusCode.Conflict));
 
         Assert.Equal("A board blinks for 1 to 3600 seconds (0 ends it), not 9999.",
-            await RefusalAsync(await _api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { seconds = 9999 }, s_end), HttpStatusCode.BadRequest));
+            await RefusalAsync(await Api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { seconds = 9999 }, s_end), HttpStatusCode.BadRequest));
         await node.DisconnectAsync(s_end);
         await Poll.UntilAsync(() => GetAsync($"nodes/{node.Id}"), n => n["link"]!.ToString() == "offline", s_end);
         Assert.Equal("node-bb000a is not connected: only a board that runs can blink.",
-            await RefusalAsync(await _api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { }, s_end), HttpStatusCode.Conflict));
+            await RefusalAsync(await Api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { }, s_end), HttpStatusCode.Conflict));
     }
 
     private Task<SimulatedNode> ConnectAsync(string id) =>
-        SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse(id), NodeRole.NetInst, "arm64", s_end);
+        SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse(id), NodeRole.NetInst, "arm64", s_end);
 
     /// <summary>Reports what its first interface is plugged into, and waits until that is known.</summary>
     private async Task ReportAsync(SimulatedNode node, SwitchPort? port)
@@ -228,18 +216,18 @@ public sealed class InventoryTests : IAsyncLifetime
 
     private async Task EditAsync(SimulatedNode node, object edit)
     {
-        using HttpResponseMessage response = await _api.PatchAsJsonAsync($"nodes/{node.Id}", edit, s_end);
+        using HttpResponseMessage response = await Api.PatchAsJsonAsync($"nodes/{node.Id}", edit, s_end);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(s_end));
     }
 
     private async Task AcknowledgeAsync(SimulatedNode node) =>
-        Assert.Equal(HttpStatusCode.OK, (await _api.PostAsync($"nodes/{node.Id}/acknowledge", null, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await Api.PostAsync($"nodes/{node.Id}/acknowledge", null, s_end)).StatusCode);
 
     private async Task<string> MarkAsync(SimulatedNode node) => (await GetAsync($"nodes/{node.Id}"))["mark"]!.ToString();
 
     private async Task<JsonNode[]> ChangesAsync(SimulatedNode node) => [.. (await GetAsync($"nodes/{node.Id}/changes")).AsArray().Select(c => c!)];
 
-    private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, s_end))!;
+    private async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 
     private static async Task<string> RefusalAsync(HttpResponseMessage response, HttpStatusCode status)
     {

@@ -13,24 +13,9 @@ using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;
 
-public sealed class NodeTests : IAsyncLifetime
+public sealed class NodeTests : ApplianceTest
 {
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
-
-    private TestAppliance _appliance = null!;
-    private HttpClient _api = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _appliance = await TestAppliance.StartAsync();
-        _api = _appliance.CreateClient();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _api.Dispose();
-        await _appliance.DisposeAsync();
-    }
 
     [Fact]
     public async Task A_new_board_waits_for_a_person_and_shows_its_inventory()
@@ -41,16 +26,16 @@ public sealed class NodeTests : IAsyncLifetime
         JsonNode seen = await GetAsync("nodes/10000000aaaa0001");
         Assert.Equal("new", seen["lifecycle"]!.ToString());
         Assert.Equal("Raspberry Pi 4 Model B Rev 1.4", seen["inventory"]!["model"]!.ToString());
-        Assert.Equal("[]", await _api.GetStringAsync("jobs", s_end));
+        Assert.Equal("[]", await Api.GetStringAsync("jobs", s_end));
     }
 
     [Fact]
     public async Task A_wrong_join_token_is_refused()
     {
-        ApplianceInfo wrong = _appliance.Info with { JoinToken = new string('0', 64) };
+        ApplianceInfo wrong = Appliance.Info with { JoinToken = new string('0', 64) };
         await Assert.ThrowsAsync<HttpRequestException>(() =>
             SimulatedNode.ConnectAsync(wrong, NodeId.Parse("10000000aaaa0002"), NodeRole.NetInst, "arm64", s_end));
-        Assert.Equal("[]", await _api.GetStringAsync("nodes", s_end));
+        Assert.Equal("[]", await Api.GetStringAsync("nodes", s_end));
     }
 
     [Fact]
@@ -58,13 +43,13 @@ public sealed class NodeTests : IAsyncLifetime
     {
         await using SimulatedNode node = await InstallAsync("10000000aaaa0003");
         using ECDsa key = NodeIdentity.CreateKey();
-        EnrolResponse answer = await SimulatedNode.EnrolAsync(_appliance.Info, key, node.Inventory, s_end);
+        EnrolResponse answer = await SimulatedNode.EnrolAsync(Appliance.Info, key, node.Inventory, s_end);
         Assert.True(answer.Certificate is null or { Length: 0 });
         Assert.True((bool)(await GetAsync($"nodes/{node.Id}"))["wantsApproval"]!);
         await node.RestartAsync(NodeRole.Slave, cancellation: s_end); // the true one goes on
 
-        Assert.True((await _api.PostAsync($"nodes/{node.Id}/approve", null, s_end)).IsSuccessStatusCode);
-        answer = await SimulatedNode.EnrolAsync(_appliance.Info, key, node.Inventory, s_end);
+        Assert.True((await Api.PostAsync($"nodes/{node.Id}/approve", null, s_end)).IsSuccessStatusCode);
+        answer = await SimulatedNode.EnrolAsync(Appliance.Info, key, node.Inventory, s_end);
         Assert.NotEmpty(answer.Certificate!);
         await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.Slave, cancellation: s_end));
     }
@@ -80,9 +65,9 @@ public sealed class NodeTests : IAsyncLifetime
         foreach (NodeIdentity? shown in new[] { identity, null })
         {
             using var socket = new ClientWebSocket();
-            using var invoker = new HttpMessageInvoker(new ApplianceTls(_appliance.Info.Authority).CreateHandler(shown, _ => { }));
+            using var invoker = new HttpMessageInvoker(new ApplianceTls(Appliance.Info.Authority).CreateHandler(shown, _ => { }));
             await Assert.ThrowsAnyAsync<WebSocketException>(() =>
-                socket.ConnectAsync(new Uri($"wss://{_appliance.Info.Link}{LinkMessage.Path}"), invoker, s_end));
+                socket.ConnectAsync(new Uri($"wss://{Appliance.Info.Link}{LinkMessage.Path}"), invoker, s_end));
         }
     }
 
@@ -90,7 +75,7 @@ public sealed class NodeTests : IAsyncLifetime
     public async Task A_forgotten_node_is_cut_off_at_once_and_its_certificate_is_void()
     {
         await using SimulatedNode node = await ConnectAsync("10000000aaaa0005");
-        Assert.Equal(HttpStatusCode.NoContent, (await _api.DeleteAsync($"nodes/{node.Id}", s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await Api.DeleteAsync($"nodes/{node.Id}", s_end)).StatusCode);
         await Assert.ThrowsAnyAsync<Exception>(() => node.ReceiveAsync<StartTask>(s_end));
         await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.NetInst, cancellation: s_end));
     }
@@ -108,9 +93,9 @@ public sealed class NodeTests : IAsyncLifetime
     public async Task What_makes_no_sense_is_refused_and_counted()
     {
         await using SimulatedNode node = await ConnectAsync("10000000aaaa000a");
-        using var stranger = new HttpClient(new ApplianceTls(_appliance.Info.Authority).CreateHandler(null, _ => { }));
+        using var stranger = new HttpClient(new ApplianceTls(Appliance.Info.Authority).CreateHandler(null, _ => { }));
         using HttpResponseMessage refused = await stranger.PostAsync(
-            $"https://{_appliance.Info.Link}{EnrolRequest.Path}", new StringContent("{\"joinToken\":1}"), s_end);
+            $"https://{Appliance.Info.Link}{EnrolRequest.Path}", new StringContent("{\"joinToken\":1}"), s_end);
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         using Socket udp = DiscoverySocket.Ask(DiscoverySocket.Interfaces(["lo"]).Single());
         var group = new IPEndPoint(IPAddress.Parse(DiscoveryMessage.Group), ServicePorts.Discovery);
@@ -146,16 +131,16 @@ public sealed class NodeTests : IAsyncLifetime
         Assert.Equal(2, (await GetAsync($"tasks/{task}/log")).AsArray().Count);
     }
 
-    private Task<HttpResponseMessage> RenameAsync(SimulatedNode node, string name) => _api.PatchAsJsonAsync($"nodes/{node.Id}", new { name }, s_end);
+    private Task<HttpResponseMessage> RenameAsync(SimulatedNode node, string name) => Api.PatchAsJsonAsync($"nodes/{node.Id}", new { name }, s_end);
 
     private Task<SimulatedNode> ConnectAsync(string id) =>
-        SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse(id), NodeRole.NetInst, "arm64", s_end);
+        SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse(id), NodeRole.NetInst, "arm64", s_end);
 
     private async Task<SimulatedNode> InstallAsync(string id)
     {
-        await _api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
+        await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
         SimulatedNode node = await ConnectAsync(id);
-        await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { id }, image = "tiny" }, s_end);
+        await Api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { id }, image = "tiny" }, s_end);
         StartTask start = await node.AcceptTaskAsync(s_end);
         await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
         await node.RestartAsync(NodeRole.Slave, start.TaskId, cancellation: s_end);
@@ -163,5 +148,5 @@ public sealed class NodeTests : IAsyncLifetime
         return node;
     }
 
-    private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, s_end))!;
+    private async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 }

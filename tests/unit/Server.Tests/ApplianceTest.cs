@@ -1,0 +1,31 @@
+using Bootstrap.Support;
+
+namespace Bootstrap.Server.Tests;
+
+/// <summary>A test that has an appliance of its own.</summary>
+public abstract class ApplianceTest : IAsyncLifetime
+{
+    private TestAppliance? _appliance;
+    private HttpClient? _api;
+
+    /// <summary>The appliance's clock; null: the system's.</summary>
+    private protected virtual TimeProvider? Clock => null;
+
+    private protected TestAppliance Appliance => _appliance!;
+
+    /// <summary>An administrator's way to its API.</summary>
+    private protected HttpClient Api => _api!;
+
+    public virtual async ValueTask InitializeAsync()
+    {
+        _appliance = await TestAppliance.StartAsync(clock: Clock);
+        _api = _appliance.CreateClient();
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        _api!.Dispose();
+        await _appliance!.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+}
