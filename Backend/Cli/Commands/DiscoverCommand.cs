@@ -59,7 +59,7 @@ internal static class DiscoverCommand
         {
             Output.Table(["NODE", "ADDRESS", "ID", "ROLE", "KIND", "SERVICES"], found.Select(node => new[]
             {
-                HostList.NameOf(node), node.Address.ToString(), node.Node.Id, node.Node.Identity.Role, node.Node.Identity.Kind, string.Join(' ', node.Node.Services.Select(s => s.Id)),
+                HostList.NameOf(node), node.Address.ToString(), node.Node.Id, node.Node.Identity.Role, node.Node.Identity.Kind, ServicesOf(node),
             }));
         }
         if (found.Count == 0)
@@ -68,6 +68,10 @@ internal static class DiscoverCommand
         }
         return found.Count > 0 ? 0 : 1;
     }
+
+    /// <summary>What the answer had room for, and how many more there are.</summary>
+    private static string ServicesOf(Found found) =>
+        string.Join(' ', found.Node.Services.Select(s => s.Id)) + (found.ServiceCount > found.Node.Services.Count ? $" +{found.ServiceCount - found.Node.Services.Count}" : "");
 
     private static async Task<int> Discover2015Async(ParseResult parsed, string group, CancellationToken cancellation)
     {
