@@ -83,9 +83,10 @@ node_install() { # digest
 
 # ---- Peers ----
 
-# The programs of daemons, taken out of their packages so that nothing is installed and started; prints the folder.
+# The programs of daemons, taken out of their packages so that nothing is installed and started; prints the folder, one for each list.
 peers() { # package…
-  local folder=$PWD/build/bench/peers
+  local folder
+  folder=$PWD/build/bench/peers/$(IFS=+; echo "$*")
   if [ ! -d "$folder" ]; then
     rm -rf "$folder.new"
     mkdir -p "$folder.new"
