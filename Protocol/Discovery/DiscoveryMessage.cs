@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -66,9 +67,9 @@ public abstract record DiscoveryMessage
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Relayed { get; init; }
 
-    /// <summary>Where the node is that an answer comes from.</summary>
+    /// <summary>Where the node is that an answer comes from, as far as those say who have carried it.</summary>
     /// <param name="sender">From whom it was received.</param>
-    public IPEndPoint OriginOr(IPEndPoint sender) => IPEndPoint.TryParse(Origin ?? "", out IPEndPoint? origin) ? origin : sender;
+    public IPEndPoint OriginOr(IPEndPoint sender) => ReadPlace(Origin) ?? sender;
 
     /// <summary>The relay by which the node can be asked; null where it can be asked directly.</summary>
     /// <param name="sender">From whom it was received.</param>
@@ -105,6 +106,10 @@ public abstract record DiscoveryMessage
     internal abstract bool IsSound { get; }
 
     private bool IsPathSound => Path is null || (Path.Count <= MaximumPath && Path.All(id => id is not null && IsId(id)));
+
+    /// <summary>An IPv4 address with a port; null for anything else.</summary>
+    private protected static IPEndPoint? ReadPlace(string? text) =>
+        IPEndPoint.TryParse(text ?? "", out IPEndPoint? place) && place is { AddressFamily: AddressFamily.InterNetwork, Port: > 0 } ? place : null;
 
     private protected static string Filler(int length) => new('.', Math.Max(0, length));
 
@@ -151,11 +156,20 @@ public sealed record Query(
 /// <param name="Node">The node, with the services asked for, or with as many as have room.</param>
 /// <param name="ServiceCount">How many services there are to tell.</param>
 /// <param name="Presence">By what the node's next beats can be known; null where it sends none.</param>
+/// <param name="Address">From where the node answers, "10.2.0.9:40213": signed with all the rest, it holds whoever carried the answer.</param>
 public sealed record Answer(
     string Nonce, IReadOnlyList<string> Meshes, NodeDescription Node, int ServiceCount,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PresenceAnchor? Presence = null) : DiscoveryMessage
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PresenceAnchor? Presence = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Address = null) : DiscoveryMessage
 {
     internal override bool IsSound => IsNonce(Nonce) && AreMeshes(Meshes) && Node.IsSound && Presence is null or { IsSound: true };
+
+    /// <summary>Where the node is: as it has signed itself, or else from where the answer came.</summary>
+    /// <param name="message">In which the answer was.</param>
+    /// <param name="sender">From whom that was received.</param>
+    /// <param name="proof">What is to be thought of it.</param>
+    public IPEndPoint PlaceOf(DiscoveryMessage message, IPEndPoint sender, Proof proof) =>
+        (proof == Proof.Holds ? ReadPlace(Address) : null) ?? message.OriginOr(sender);
 }
 
 /// <summary>A message with proof of who sent it. The nonce in it makes it worthless for any other question.</summary>

@@ -328,7 +328,7 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
             {
                 return null;
             }
-            IPEndPoint place = reply.Message.OriginOr(reply.From);
+            IPEndPoint place = reply.Answer.PlaceOf(reply.Message, reply.From, reply.Proof);
             var found = new Found(
                 place.Address, place.Port, node, reply.Answer.Meshes, reply.Answer.ServiceCount, reply.Proof == Proof.Holds, reply.Answer.Presence,
                 reply.Message.RelayOf(reply.From));

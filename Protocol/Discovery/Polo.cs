@@ -27,7 +27,7 @@ public sealed class Polo(
 
     private readonly PresenceTiming _timing = timing ?? PresenceTiming.Standard;
     private readonly SourceLimit _limit = new(SourceLimit.Answers, clock);
-    private readonly ConcurrentDictionary<string, IPEndPoint> _probes = new();
+    private readonly ConcurrentDictionary<string, (IPEndPoint Asker, int Room)> _probes = new();
     private readonly SemaphoreSlim _changed = new(0);
     private readonly Lock _lock = new();
     private readonly byte[] _goodbye = RandomNumberGenerator.GetBytes(BeatChain.KeyBytes);
@@ -168,7 +168,7 @@ public sealed class Polo(
         try
         {
             await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * query.WindowMilliseconds), clock).ConfigureAwait(false);
-            if (Compose(query, offered, common, room) is { } answer)
+            if (Compose(query, offered, common, wire, room) is { } answer)
             {
                 wire.Send(answer, asker);
             }
@@ -180,7 +180,7 @@ public sealed class Polo(
     }
 
     /// <summary>The answer with as many services as have room; null where not even the bare one has.</summary>
-    private byte[]? Compose(Query query, NodeDescription offered, string[] common, int room)
+    private byte[]? Compose(Query query, NodeDescription offered, string[] common, Wire wire, int room)
     {
         Service[] services = [.. offered.Services.Skip(query.Skip)];
         PresenceAnchor anchor;
@@ -191,7 +191,7 @@ public sealed class Polo(
         }
         for (int count = services.Length; count >= 0; count--)
         {
-            var answer = new Answer(query.Nonce, common, offered with { Services = services[..count] }, offered.Services.Count, anchor);
+            var answer = new Answer(query.Nonce, common, offered with { Services = services[..count] }, offered.Services.Count, anchor, wire.Place.ToString());
             byte[] bytes = signer is null ? answer.ToBytes() : signer.Sign(answer).ToBytes();
             if (bytes.Length <= Math.Min(room, DiscoveryMessage.MaximumBytes) - DiscoveryMessage.OriginRoom)
             {
@@ -211,7 +211,7 @@ public sealed class Polo(
         }
         var question = new Query(request.Nonce, 0, [request.Mesh], new NodeFilter(Nodes: [request.Id]));
         byte[] bytes = question.ToPaddedBytes(datagram.Bytes.Length);
-        if (bytes.Length > datagram.Bytes.Length || !_probes.TryAdd(request.Nonce, datagram.From))
+        if (bytes.Length > datagram.Bytes.Length || !_probes.TryAdd(request.Nonce, (datagram.From, datagram.Bytes.Length)))
         {
             return;
         }
@@ -227,9 +227,10 @@ public sealed class Polo(
 
     private void PassOn(Answer answer, in Datagram datagram)
     {
-        if (_probes.TryRemove(answer.Nonce, out IPEndPoint? asker))
+        if (_probes.TryRemove(answer.Nonce, out (IPEndPoint Asker, int Room) probe) &&
+            (datagram.Message with { Origin = datagram.From.ToString() }).ToBytes() is var bytes && bytes.Length <= probe.Room)
         {
-            datagram.Wire.Send((datagram.Message with { Origin = datagram.From.ToString() }).ToBytes(), asker);
+            datagram.Wire.Send(bytes, probe.Asker);
         }
     }
 

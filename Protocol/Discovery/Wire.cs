@@ -56,7 +56,7 @@ public sealed class Wire : IDisposable
         try
         {
             _own = DiscoverySocket.Ask(i);
-            Address = ((IPEndPoint)_own.LocalEndPoint!).Address;
+            Place = (IPEndPoint)_own.LocalEndPoint!;
         }
         catch (SocketException)
         {
@@ -69,8 +69,11 @@ public sealed class Wire : IDisposable
     /// <summary>The interface's.</summary>
     public string Name { get; }
 
+    /// <summary>The address and port that it sends from.</summary>
+    public IPEndPoint Place { get; }
+
     /// <summary>The address that it sends from.</summary>
-    public IPAddress Address { get; }
+    public IPAddress Address => Place.Address;
 
     /// <summary>True once the interface has gone.</summary>
     public bool IsOver => _loops.IsCompleted;

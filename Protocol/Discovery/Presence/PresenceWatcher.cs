@@ -92,9 +92,9 @@ public sealed class PresenceWatcher(
                 {
                     Tell(() => Hear(message));
                 }
-                else if (IsOurs(answer.Nonce) && verifier.Prove(message, answer) == (verifier.CanProve ? Proof.Holds : Proof.None))
+                else if (IsOurs(answer.Nonce) && verifier.Prove(message, answer) is var proof && proof == (verifier.CanProve ? Proof.Holds : Proof.None))
                 {
-                    Tell(() => Hear(answer, message.OriginOr(from), message.RelayOf(from)));
+                    Tell(() => Hear(answer, answer.PlaceOf(message, from, proof), message.RelayOf(from)));
                 }
             }
         }

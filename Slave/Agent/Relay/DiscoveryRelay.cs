@@ -94,10 +94,12 @@ public sealed class DiscoveryRelay(
         if (MessageVerifier.Read(message) is { } answer)
         {
             Asker asker = AskerOf(answer.Nonce);
-            if (length <= asker.Length)
+            // What is said, and not what came: the same message may be written in more bytes.
+            byte[] said = message.ToBytes();
+            if (said.Length <= asker.Length)
             {
-                asker.Wire?.Send(message.ToBytes(), asker.Address!);
-                asker.Link?.Send(message.ToBytes());
+                asker.Wire?.Send(said, asker.Address!);
+                asker.Link?.Send(said);
             }
         }
         else if (KeyOf(message) is not null && message.Path?.Contains(id) == false)
