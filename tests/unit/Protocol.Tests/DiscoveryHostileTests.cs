@@ -152,12 +152,14 @@ public sealed class DiscoveryHostileTests
             await victim.SendToAsync(request, helper.Wires.Current.Single().Place, patience.Token);
             SocketReceiveFromResult question = await accomplice.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), patience.Token);
             Assert.InRange(question.ReceivedBytes, 1, request.Length);
-            string filler = isLong ? new string('x', 900) : "";
-            await accomplice.SendToAsync((answer with { Nonce = nonce, Node = answer.Node with { HostName = "h" + filler } }).ToBytes(), question.RemoteEndPoint, patience.Token);
+            Service[] services = isLong ? [new Service("long", new Dictionary<string, string> { ["text"] = new('x', 700) })] : [];
+            byte[] reply = (answer with { Nonce = nonce, Node = answer.Node with { Services = services } }).ToBytes();
+            Assert.True(DiscoveryMessage.Read(reply) is Answer && reply.Length > request.Length == isLong, $"{reply.Length} bytes to {request.Length}");
+            await accomplice.SendToAsync(reply, question.RemoteEndPoint, patience.Token);
         }
         // The second one arrives, and it is the first that does.
         DiscoveryMessage? heard = DiscoveryMessage.Read(buffer.AsSpan(0, await victim.ReceiveAsync(buffer, patience.Token)));
-        Assert.Equal("h", Assert.IsType<Answer>(heard).Node.HostName);
+        Assert.Empty(Assert.IsType<Answer>(heard).Node.Services);
     }
 
     [Fact]
