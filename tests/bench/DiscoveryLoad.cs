@@ -73,6 +73,24 @@ internal static class DiscoveryLoad
         return 0;
     }
 
+    /// <summary>Asks for Slaves once a second, and prints how often one has answered.</summary>
+    public static async Task<int> AskEverySecondAsync(string network, int seconds)
+    {
+        TimeProvider clock = TimeProvider.System;
+        Search search = s_all with { Filter = new NodeFilter(Service.Slave), Retries = 0 };
+        int answers = 0;
+        using var second = new PeriodicTimer(TimeSpan.FromSeconds(1), clock);
+        for (int i = 0; i < seconds && await second.WaitForNextTickAsync(); i++)
+        {
+            await foreach (Found _ in new Marco([network], clock).FindAsync(search))
+            {
+                answers++;
+            }
+        }
+        Console.WriteLine(answers);
+        return 0;
+    }
+
     private static X509Certificate2 MakeAuthority(string file)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

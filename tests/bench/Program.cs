@@ -17,6 +17,7 @@ using Bootstrap.Protocol.Link;
 //   bench-node tftp-hold ADDRESS:PORT PATH CLIENTS WINDOW              leaves as many transfers at their first block until its input ends
 //   bench-node polos|beating-polos COUNT INTERFACE AUTHORITY|-         as many nodes, each with sockets of its own, until its input ends
 //   bench-node marco INTERFACE RUNS AUTHORITY-FILE|- BUFFER            looks for all of them; prints a line for each run
+//   bench-node question-a-second INTERFACE SECONDS                     prints how often a Slave has answered
 return args switch
 {
     ["install", var device, var image, var store, var authority] => await InstallAsync(device, Digest.Parse(image), new Uri(store), ReadAuthority(authority)),
@@ -27,6 +28,7 @@ return args switch
         await DiscoveryLoad.AnswerAsync(int.Parse(count, CultureInfo.InvariantCulture), network, authority, beats: how == "beating-polos"),
     ["marco", var network, var runs, var authority, var buffer] =>
         await DiscoveryLoad.AskAsync(network, int.Parse(runs, CultureInfo.InvariantCulture), authority, int.Parse(buffer, CultureInfo.InvariantCulture)),
+    ["question-a-second", var network, var seconds] => await DiscoveryLoad.AskEverySecondAsync(network, int.Parse(seconds, CultureInfo.InvariantCulture)),
     _ => Usage(),
 };
 
