@@ -28,6 +28,7 @@ public sealed class Polo(
     private readonly PresenceTiming _timing = timing ?? PresenceTiming.Standard;
     private readonly SourceLimit _limit = new(SourceLimit.Answers, clock);
     private readonly ConcurrentDictionary<string, (IPEndPoint Asker, int Room)> _probes = new();
+    private readonly ConcurrentDictionary<(string Nonce, IPEndPoint Asker), bool> _pending = new();
     private readonly SemaphoreSlim _changed = new(0);
     private readonly Lock _lock = new();
     private readonly byte[] _goodbye = RandomNumberGenerator.GetBytes(BeatChain.KeyBytes);
@@ -35,7 +36,6 @@ public sealed class Polo(
     private long _sequence;
     private int _state;
     private string _told = "";
-    private int _pending;
 
     /// <summary>How often a question was left without an answer because its source had had its share.</summary>
     public long Refusals => _limit.Refusals;
@@ -151,7 +151,9 @@ public sealed class Polo(
             return;
         }
         NodeDescription offered = description with { Services = [.. description.Services.Where(s => s.Meshes is null || s.Meshes.Intersect(common).Any())] };
-        if (query.Filter?.Matches(offered) == false || Volatile.Read(ref _pending) >= MaximumPendingReplies || !_limit.Allows(SourceOf(datagram.From)))
+        // Who gets no answer asks by multicast and by broadcast: as long as the answer to one of them is still to come, the other one is the same question.
+        if (query.Filter?.Matches(offered) == false || _pending.Count >= MaximumPendingReplies || _pending.ContainsKey((query.Nonce, datagram.From)) ||
+            !_limit.Allows(SourceOf(datagram.From)) || !_pending.TryAdd((query.Nonce, datagram.From), true))
         {
             return;
         }
@@ -159,7 +161,6 @@ public sealed class Polo(
         {
             offered = offered with { Services = [.. offered.Services.Where(s => s.Id == wanted)] };
         }
-        Interlocked.Increment(ref _pending);
         _ = ReplyAsync(query, offered, common, datagram.Wire, datagram.From, datagram.Bytes.Length);
     }
 
@@ -175,7 +176,7 @@ public sealed class Polo(
         }
         finally
         {
-            Interlocked.Decrement(ref _pending);
+            _pending.TryRemove((query.Nonce, asker), out _);
         }
     }
 

@@ -135,6 +135,18 @@ public sealed class DiscoveryHostileTests
     }
 
     [Fact]
+    public async Task A_question_that_comes_by_several_ways_is_answered_once()
+    {
+        string mesh = TestPolo.NewMesh();
+        await using var polo = await TestPolo.StartAsync("once", [mesh], [s_slave]);
+        byte[] question = new Query(Query.NewNonce(), 200, [mesh]).ToPaddedBytes();
+        IPEndPoint place = polo.Wires.Current.Single().Place;
+        int once = await SumAsync(question, place);
+        Assert.NotEqual(0, once);
+        Assert.Equal(once, await SumAsync(question, place, times: 5));
+    }
+
+    [Fact]
     public async Task A_helper_passes_on_no_more_than_it_was_asked_with()
     {
         string mesh = TestPolo.NewMesh();
@@ -223,14 +235,17 @@ public sealed class DiscoveryHostileTests
     private static int s_asker;
 
     /// <summary>All bytes that come back to one question until there is silence, asked from an address of its own since each has its share.</summary>
-    private static async Task<int> SumAsync(byte[] question, IPEndPoint place)
+    private static async Task<int> SumAsync(byte[] question, IPEndPoint place, int times = 1)
     {
         using Socket socket = Bound($"127.7.0.{Interlocked.Increment(ref s_asker) % 250 + 1}");
         byte[] buffer = new byte[4000];
         int sum = 0;
-        await socket.SendToAsync(question, place, s_end);
+        for (int i = 0; i < times; i++)
+        {
+            await socket.SendToAsync(question, place, s_end);
+        }
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(s_end);
-        silence.CancelAfter(TimeSpan.FromSeconds(1));
+        silence.CancelAfter(TimeSpan.FromSeconds(2));
         try
         {
             while (true)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
@@ -90,6 +91,9 @@ public sealed class PresenceTests : IAsyncDisposable
         TestPolo gone = await StartAsync("node-2");
         await NextAsync("node-1", PresenceKind.Join);
         await NextAsync("node-2", PresenceKind.Join);
+        // What it truly signed, for a question of somebody else.
+        byte[] signed = (await DiscoveryTests.AskAsync(
+            new Query(Query.NewNonce(), 0, [_mesh], new NodeFilter(Nodes: ["node-2"])).ToPaddedBytes(), TimeSpan.FromSeconds(30), again: TimeSpan.FromSeconds(1)))!;
         await gone.DisposeAsync();
         await NextAsync("node-2", PresenceKind.Leave);
         List<byte[]> recorded = [];
@@ -105,6 +109,7 @@ public sealed class PresenceTests : IAsyncDisposable
         byte[][] lies =
         [
             .. recorded.Where(bytes => DiscoveryMessage.Read(bytes) is Beat or Farewell or Signed),
+            signed,
             new Beat("node-x", _mesh, 5, new byte[16], 1).ToBytes(),
             new Beat("node-2", _mesh, 999, new byte[16], 1).ToBytes(),
             new Farewell("node-1", _mesh, new byte[16]).ToBytes(),
@@ -151,6 +156,44 @@ public sealed class PresenceTests : IAsyncDisposable
         Assert.Equal(PresenceKind.Suspect, restored.TakeEvents().Single().Kind);
         Seconds(1, restored, clock);
         Assert.Equal((PresenceKind.Leave, 5), restored.TakeEvents().Select(e => (e.Kind, e.Sequence)).Single());
+    }
+
+    [Fact]
+    public void Nobody_is_called_down_in_ten_minutes_on_wires_that_lose_a_twentieth()
+    {
+        var chance = new Random(13);
+        bool Arrives(int ways) => Enumerable.Range(0, ways).All(_ => chance.NextDouble() >= 0.05);
+        var clock = new SteppedClock();
+        var table = new PresenceTable(PresenceTiming.Standard, clock);
+        BeatChain[] chains = [.. Enumerable.Range(0, 50).Select(_ => new BeatChain(0))];
+        void Answer(int i, int second) => table.Hear(
+            TestPolo.Describe($"{i}", []), "m", new PresenceAnchor(second / 10, chains[i].KeyOf(second / 10), new byte[16], 1), new IPEndPoint(IPAddress.Loopback, 100 + i));
+        foreach (int i in Enumerable.Range(0, chains.Length))
+        {
+            Answer(i, 0);
+        }
+        for (int second = 1; second <= 600; second++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            for (int i = second % 10; i < chains.Length && second >= 10; i += 10)
+            {
+                if (Arrives(1))
+                {
+                    table.Hear(new Beat($"{i}", "m", second / 10, chains[i].KeyOf(second / 10), 1));
+                }
+            }
+            foreach (PresenceTable.Doubt doubt in table.Tick())
+            {
+                // There and back; by a helper that is twice as far.
+                if (Arrives(2) || doubt.Helpers.Any(_ => Arrives(4)))
+                {
+                    Answer(int.Parse(doubt.Id, CultureInfo.InvariantCulture), second);
+                }
+            }
+        }
+        IReadOnlyList<PresenceEvent> events = table.TakeEvents();
+        Assert.Contains(events, e => e.Kind == PresenceKind.Suspect);
+        Assert.DoesNotContain(events, e => e.Kind == PresenceKind.Leave);
     }
 
     [Fact]
