@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Bootstrap.Cli.Api;
 using Spectre.Console;
 
 namespace Bootstrap.Cli;
@@ -33,6 +34,20 @@ internal static class Output
             AnsiConsole.Profile.Width = 400;
         }
         AnsiConsole.Write(table);
+    }
+
+    /// <summary>What is the matter, how that is known, what to do: a paragraph for each.</summary>
+    public static void Findings(IEnumerable<Finding> findings)
+    {
+        foreach (Finding finding in findings)
+        {
+            string where = finding.Interface is { } name ? $", {name}" : "";
+            Console.WriteLine($"\n{finding.Severity}{where}: {finding.Cause}\n  Seen: {finding.Evidence}");
+            if (finding.Change is not null)
+            {
+                Console.WriteLine($"  Do:   {finding.Change}");
+            }
+        }
     }
 
     /// <summary>"1.2 GB": powers of 1000, as cards are sold.</summary>

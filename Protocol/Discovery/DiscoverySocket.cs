@@ -22,15 +22,18 @@ public static class DiscoverySocket
 
     private static readonly string[] s_virtualPrefixes = ["docker", "veth", "br-", "tun", "virbr"];
 
-    /// <summary>
-    /// The interfaces that the appliance works on, whether or not a cable is plugged in: all but loopback and those that containers and
-    /// tunnels make. Naming some replaces that choice.
-    /// </summary>
-    public static IReadOnlyList<NetworkInterface> Candidates(IReadOnlyCollection<string>? named = null) =>
+    /// <summary>All interfaces but loopback and those that containers and tunnels make. Naming some replaces that choice.</summary>
+    public static IReadOnlyList<NetworkInterface> Physical(IReadOnlyCollection<string>? named = null) =>
         [.. NetworkInterface.GetAllNetworkInterfaces().Where(i => named is { Count: > 0 }
             ? named.Contains(i.Name)
-            : i.SupportsMulticast && i.NetworkInterfaceType != NetworkInterfaceType.Loopback &&
-              !s_virtualPrefixes.Any(prefix => i.Name.StartsWith(prefix, StringComparison.Ordinal)))];
+            : i.NetworkInterfaceType != NetworkInterfaceType.Loopback && !s_virtualPrefixes.Any(prefix => i.Name.StartsWith(prefix, StringComparison.Ordinal)))];
+
+    /// <summary>
+    /// The interfaces that the appliance works on, whether or not a cable is plugged in: those <see cref="Physical"/> ones that may multicast. One that
+    /// was named is believed to.
+    /// </summary>
+    public static IReadOnlyList<NetworkInterface> Candidates(IReadOnlyCollection<string>? named = null) =>
+        [.. Physical(named).Where(i => named is { Count: > 0 } || i.SupportsMulticast)];
 
     /// <summary>Those <see cref="Candidates"/> that can be spoken on now: up, with an IPv4 address.</summary>
     public static IReadOnlyList<NetworkInterface> Interfaces(IReadOnlyCollection<string>? named = null) =>

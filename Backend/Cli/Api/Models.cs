@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Bootstrap.Cli.Api;
 
 // What the commands show of the API's answers; see the API for the rest. Times are Unix milliseconds.
@@ -45,8 +47,19 @@ internal sealed record BootBoard(
     string Mac, string? Node, string Program, string? Model, string? Serial, string? Eeprom, string? Vendor, string? Interface, string? Address, string? AsksFor,
     long FirstSeen, long LastSeen, string Severity, string Headline);
 
-internal sealed record BootFinding(string Rule, string Severity, string Cause, string Evidence, string? Change);
+/// <summary>What a doctor says.</summary>
+/// <param name="Rule">Name of the rule, for programs.</param>
+/// <param name="Severity">"good", "notice", "warning" or "fault".</param>
+/// <param name="Cause">What is the matter, one sentence.</param>
+/// <param name="Evidence">What was seen that says so.</param>
+/// <param name="Change">What to do; null where there is nothing to do.</param>
+internal sealed record Finding(string Rule, string Severity, string Cause, string Evidence, string? Change = null)
+{
+    /// <summary>Where, if it is about one network interface of this machine.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Interface { get; init; }
+}
 
-internal sealed record BootExplanation(BootBoard Board, long StartedAt, IReadOnlyList<BootFinding> Findings);
+internal sealed record BootExplanation(BootBoard Board, long StartedAt, IReadOnlyList<Finding> Findings);
 
 internal sealed record BootChange(BootBoard Board, IReadOnlyList<System.Text.Json.JsonElement> Events);

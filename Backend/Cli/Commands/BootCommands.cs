@@ -39,14 +39,7 @@ internal static class BootCommands
         else
         {
             Console.WriteLine($"{explanation.Board.Mac} {explanation.Board.Model ?? explanation.Board.Program}, boot of {Output.Time(explanation.StartedAt)}");
-            foreach (BootFinding finding in explanation.Findings)
-            {
-                Console.WriteLine($"\n{finding.Severity}: {finding.Cause}\n  Seen: {finding.Evidence}");
-                if (finding.Change is not null)
-                {
-                    Console.WriteLine($"  Do:   {finding.Change}");
-                }
-            }
+            Output.Findings(explanation.Findings);
         }
         return explanation.Findings.Any(f => f.Severity == "fault") ? 1 : 0;
     }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Bootstrap.Cli.Api;
+using Bootstrap.Cli.Doctor;
 using Bootstrap.Cli.Fleet;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Discovery.Legacy;
@@ -16,6 +18,13 @@ internal static class DiscoverCommand
 
     private static readonly Option<string?> s_2015 = new("--2015") { Description = "Ask programs of 2015, in this group.", HelpName = string.Join('|', LegacyMessage.Groups) };
 
+    private static readonly Option<bool> s_doctor = new("--doctor")
+    {
+        Description = "Say why nodes are not found: what is wrong, how that is known, what to change. Exit code 1 if something is at fault. Asks all nodes of the mesh, and --address besides; root sees more.",
+    };
+
+    private static readonly Option<bool> s_thorough = new("--thorough") { Description = "With --doctor: listen for more than two minutes, to know whether there is an IGMP querier." };
+
     static DiscoverCommand()
     {
         s_hostFile.AcceptOnlyFromAmong([.. HostList.Formats]);
@@ -27,9 +36,10 @@ internal static class DiscoverCommand
 
     public static Command Create()
     {
-        var command = new Command("discover", "Ask the wires of this machine who is there; needs no appliance. Exit code 1 where nobody answers.") { s_services, s_shell, s_hostFile, s_2015 };
+        var command = new Command("discover", "Ask the wires of this machine who is there; needs no appliance. Exit code 1 where nobody answers.") { s_services, s_shell, s_hostFile, s_2015, s_doctor, s_thorough };
         SearchOptions.AddTo(command);
         command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(() =>
+            parsed.GetValue(s_doctor) ? ExplainAsync(parsed, cancellation) :
             parsed.GetValue(s_2015) is { } group ? Discover2015Async(parsed, group, cancellation) : DiscoverAsync(parsed, cancellation)));
         return command;
     }
@@ -72,6 +82,21 @@ internal static class DiscoverCommand
     /// <summary>What the answer had room for, and how many more there are.</summary>
     private static string ServicesOf(Found found) =>
         string.Join(' ', found.Node.Services.Select(s => s.Id)) + (found.ServiceCount > found.Node.Services.Count ? $" +{found.ServiceCount - found.Node.Services.Count}" : "");
+
+    private static async Task<int> ExplainAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var examination = new Examination(parsed.GetRequiredValue(SearchOptions.Interfaces), SearchOptions.Create(parsed), TimeProvider.System);
+        IReadOnlyList<Finding> findings = DiscoveryDoctor.Explain(await examination.RunAsync(parsed.GetValue(s_thorough) ? Examination.Thorough : Examination.Quick, cancellation));
+        if (parsed.GetValue(ClientCommand.Json))
+        {
+            Output.Json(findings);
+        }
+        else
+        {
+            Output.Findings(findings);
+        }
+        return findings.Any(f => f.Severity == "fault") ? 1 : 0;
+    }
 
     private static async Task<int> Discover2015Async(ParseResult parsed, string group, CancellationToken cancellation)
     {
