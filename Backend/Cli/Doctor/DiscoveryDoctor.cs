@@ -7,7 +7,8 @@ internal static class DiscoveryDoctor
 {
     private static readonly Func<InterfaceFacts, DoctorFacts, Finding?>[] s_ofInterfaces =
     [
-        LinkRules.Unusable, LinkRules.PortTaken, LinkRules.NotSent, LinkRules.QuestionsStopped, LinkRules.AnswersStopped, LinkRules.AnswersMissing, LinkRules.NoRoom,
+        LinkRules.Unusable, LinkRules.PortTaken, LinkRules.NotSent, LinkRules.QuestionsStopped, LinkRules.ReversePath, LinkRules.AnswersStopped,
+        LinkRules.AnswersMissing, LinkRules.NoRoom,
         SwitchRules.BridgeHoldsBack, SwitchRules.QuestionsNotCarried, SwitchRules.BeatsNotCarried, SwitchRules.NoQuerier,
     ];
 

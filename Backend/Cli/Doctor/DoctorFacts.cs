@@ -75,8 +75,11 @@ internal sealed record InterfaceFacts(string Name, LinkState State, IPAddress? A
 
     public IReadOnlyList<HeardBeat> Beats { get; init; } = [];
 
-    /// <summary>Senders of what came in by the interface for this program and did not get to it; null: without CAP_NET_RAW nobody can see that.</summary>
+    /// <summary>Senders of what came in by the interface for the socket that asked, and did not get to it; null: without CAP_NET_RAW nobody can see that.</summary>
     public IReadOnlyList<IPAddress>? Stopped { get; init; }
+
+    /// <summary>Likewise for the socket that hears the group.</summary>
+    public IReadOnlyList<IPAddress>? StoppedForGroup { get; init; }
 
     /// <summary>Who asked for members of multicast groups (RFC 3376); null: nobody was heard.</summary>
     public IPAddress? Querier { get; init; }

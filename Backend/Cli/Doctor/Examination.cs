@@ -34,7 +34,7 @@ internal sealed class Examination(IReadOnlyCollection<string> interfaceNames, Se
         {
             throw new CliException($"--interface {missing}: this machine has no such interface; see `ip link`") { ExitCode = 2 };
         }
-        using FrontWatch? front = FrontWatch.TryStart();
+        using FrontWatch? front = FrontWatch.TryStart(clock);
         long reversePath = ReversePathDrops();
         Task end = Task.Delay(time, clock, cancellation);
         Task<IReadOnlyList<IPAddress>> of2015 = Nodes2015Async(cancellation);

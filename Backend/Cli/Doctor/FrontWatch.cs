@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Discovery;
 
 namespace Bootstrap.Cli.Doctor;
 
@@ -20,23 +22,27 @@ internal sealed class FrontWatch : IDisposable
     /// <summary>Senders remembered; more are a flood.</summary>
     private const int MaximumSenders = 1 << 16;
 
+    private static readonly byte[] s_group = IPAddress.Parse(DiscoveryMessage.Group).GetAddressBytes();
+
     private readonly Socket _socket;
-    private readonly ConcurrentDictionary<(int Interface, int Port, IPAddress From), bool> _senders = new();
+    private readonly ConcurrentDictionary<(int Interface, int Port, IPAddress From), long> _senders = new();
     private readonly ConcurrentDictionary<int, IPAddress> _queriers = new();
     private readonly Task _watching;
 
-    private FrontWatch(Socket socket)
+    private readonly TimeProvider _clock;
+
+    private FrontWatch(Socket socket, TimeProvider clock)
     {
-        _socket = socket;
+        (_socket, _clock) = (socket, clock);
         _watching = WatchAsync();
     }
 
     /// <summary>Null where the privilege is missing.</summary>
-    public static FrontWatch? TryStart()
+    public static FrontWatch? TryStart(TimeProvider clock)
     {
         try
         {
-            return new FrontWatch(new Socket(AddressFamily.Packet, SocketType.Dgram, (ProtocolType)BinaryPrimitives.ReverseEndianness(EtherTypeIPv4)));
+            return new FrontWatch(new Socket(AddressFamily.Packet, SocketType.Dgram, (ProtocolType)BinaryPrimitives.ReverseEndianness(EtherTypeIPv4)), clock);
         }
         catch (SocketException)
         {
@@ -44,9 +50,12 @@ internal sealed class FrontWatch : IDisposable
         }
     }
 
-    /// <summary>Who sent something to a UDP port by an interface.</summary>
-    public IReadOnlyList<IPAddress> SendersTo(int interfaceIndex, int port) =>
-        [.. _senders.Keys.Where(s => s.Interface == interfaceIndex && s.Port == port).Select(s => s.From)];
+    /// <summary>Who sent something to a UDP port by an interface; to discovery's own port: to its group.</summary>
+    /// <param name="interfaceIndex">The interface.</param>
+    /// <param name="port">Of this machine.</param>
+    /// <param name="since">A timestamp of the clock; what came before does not count.</param>
+    public IReadOnlyList<IPAddress> SendersTo(int interfaceIndex, int port, long since) =>
+        [.. _senders.Where(s => s.Key.Interface == interfaceIndex && s.Key.Port == port && s.Value >= since).Select(s => s.Key.From)];
 
     /// <summary>Who asked for members of groups last on an interface.</summary>
     public IPAddress? QuerierOn(int interfaceIndex) => _queriers.GetValueOrDefault(interfaceIndex);
@@ -81,7 +90,7 @@ internal sealed class FrontWatch : IDisposable
 
     private void Take(ReadOnlySpan<byte> packet, int interfaceIndex)
     {
-        // RFC 791: version and length of the header in words, protocol at 9, source at 12.
+        // RFC 791: version and length of the header in words, protocol at 9, source at 12, destination at 16.
         int header = packet.Length < 20 ? int.MaxValue : (packet[0] & 15) * 4;
         if (packet.Length < (long)header + 4 || packet[0] >> 4 != 4)
         {
@@ -90,7 +99,12 @@ internal sealed class FrontWatch : IDisposable
         var from = new IPAddress(packet.Slice(12, 4));
         if (packet[9] == Udp && _senders.Count < MaximumSenders)
         {
-            _senders.TryAdd((interfaceIndex, BinaryPrimitives.ReadUInt16BigEndian(packet[(header + 2)..]), from), true);
+            int port = BinaryPrimitives.ReadUInt16BigEndian(packet[(header + 2)..]);
+            // Other groups use that port too, and what is sent to this machine alone may be for another program's socket.
+            if (port != ServicePorts.Discovery || packet.Slice(16, 4).SequenceEqual(s_group))
+            {
+                _senders[(interfaceIndex, port, from)] = _clock.GetTimestamp();
+            }
         }
         else if (packet[9] == Igmp && packet[header] == MembershipQuery)
         {

@@ -32,7 +32,7 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
     private readonly Dictionary<Way, string> _nonces = Enum.GetValues<Way>().ToDictionary(way => way, _ => Query.NewNonce());
     private readonly ConcurrentDictionary<(Way, IPEndPoint, string), HeardAnswer> _answers = new();
     private readonly ConcurrentDictionary<HeardBeat, bool> _beats = new();
-    private readonly ConcurrentDictionary<IPAddress, bool> _heard = new();
+    private readonly ConcurrentDictionary<(Socket By, IPAddress From), bool> _senders = new();
     private SocketError? _sendError;
     private volatile bool _hearsItself;
 
@@ -42,6 +42,7 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
     {
         using Socket asking = DiscoverySocket.Ask(i);
         using Socket? listening = TryListen(out SocketError? listenError);
+        long started = clock.GetTimestamp();
         var own = (IPEndPoint)asking.LocalEndPoint!;
         Task[] loops = [ReceiveAsync(asking, TakeAnswer), .. listening is null ? (Task[])[] : [ReceiveAsync(listening, TakeOther)]];
         TimeSpan window = AnswerWindow.For(new Search().Expected, AnswerWindow.PerAnswer(asking.ReceiveBufferSize));
@@ -50,9 +51,12 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
         IPEndPoint[] silent = [.. Known().Where(known => !_answers.Keys.Any(a => a.Item2.Address.Equals(known.Address))).Take(MaximumNeighbours)];
         await AskAsync(asking, Way.Alone, silent, window, cancellation);
         await end;
+        int index = i.GetIPProperties().GetIPv4Properties().Index;
+        IReadOnlyList<IPAddress>? toAsking = front?.SendersTo(index, own.Port, started), toListening = front?.SendersTo(index, ServicePorts.Discovery, started);
+        // What the interface had a moment ago is on its way to the socket.
+        await Task.Delay(s_grace, clock, cancellation);
         // The kernel counts drops only as long as the socket is open.
         long lost = KernelTables.Drops(KernelTables.Read("/proc/net/udp"), own.Port);
-        int index = i.GetIPProperties().GetIPv4Properties().Index;
         var facts = new InterfaceFacts(i.Name, LinkState.Usable, own.Address)
         {
             ListenError = listenError,
@@ -61,7 +65,8 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
             AskedAlone = silent.Length,
             Answers = [.. _answers.Values],
             Beats = [.. _beats.Keys],
-            Stopped = front is null ? null : [.. front.SendersTo(index, own.Port).Where(from => !_heard.ContainsKey(from))],
+            Stopped = StoppedFor(asking, toAsking),
+            StoppedForGroup = listening is null ? null : StoppedFor(listening, toListening),
             Querier = front?.QuerierOn(index),
             ReversePathFilter = (int)Math.Max(KernelTables.Number("/proc/sys/net/ipv4/conf/all/rp_filter"), KernelTables.Number($"/proc/sys/net/ipv4/conf/{i.Name}/rp_filter")),
             Lost = lost,
@@ -73,6 +78,9 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
         await Task.WhenAll(loops);
         return facts;
     }
+
+    private IReadOnlyList<IPAddress>? StoppedFor(Socket socket, IReadOnlyList<IPAddress>? senders) =>
+        senders is null ? null : [.. senders.Where(from => !_senders.ContainsKey((socket, from)))];
 
     private Socket? TryListen(out SocketError? error)
     {
@@ -115,7 +123,7 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
         }
     }
 
-    private static async Task ReceiveAsync(Socket socket, Action<DiscoveryMessage, IPEndPoint> take)
+    private async Task ReceiveAsync(Socket socket, Action<DiscoveryMessage, IPEndPoint> take)
     {
         byte[] buffer = new byte[DiscoveryMessage.MaximumBytes + 1];
         try
@@ -123,9 +131,14 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
             while (true)
             {
                 SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0));
+                var from = (IPEndPoint)received.RemoteEndPoint;
+                if (_senders.Count < MaximumHeard)
+                {
+                    _senders.TryAdd((socket, from.Address), true);
+                }
                 if (DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes)) is { } message)
                 {
-                    take(message, (IPEndPoint)received.RemoteEndPoint);
+                    take(message, from);
                 }
             }
         }
@@ -137,10 +150,6 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
 
     private void TakeAnswer(DiscoveryMessage message, IPEndPoint from)
     {
-        if (_heard.Count < MaximumHeard)
-        {
-            _heard.TryAdd(from.Address, true);
-        }
         if (MessageVerifier.Read(message) is not { } answer || _answers.Count >= MaximumHeard)
         {
             return;

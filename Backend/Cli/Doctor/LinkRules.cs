@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Bootstrap.Cli.Api;
 using Bootstrap.Protocol;
@@ -48,35 +49,38 @@ internal static class LinkRules
     };
 
     /// <summary>What a machine sends to a group comes back through its own firewall, as if it had come from outside.</summary>
-    public static Finding? QuestionsStopped(InterfaceFacts i, DoctorFacts facts) =>
-        i is { State: LinkState.Usable, ListenError: null, SendError: null, HearsItself: false }
+    public static Finding? QuestionsStopped(InterfaceFacts i, DoctorFacts facts)
+    {
+        bool isStopped = i.StoppedForGroup is { Count: > 0 } && !IsReversePath(i, facts);
+        return i is { State: LinkState.Usable, ListenError: null, SendError: null } && (!i.HearsItself || isStopped)
             ? new Finding("firewall-in", "fault", $"This machine's firewall drops what comes to UDP port {ServicePorts.Discovery} by {i.Name}.",
-                $"Questions to {DiscoveryMessage.Group}:{ServicePorts.Discovery} were sent, and a socket of this machine that listens there did not hear them.{Lines(facts)}",
+                (i.HearsItself ? "" : $"Questions to {DiscoveryMessage.Group}:{ServicePorts.Discovery} were sent, and a socket of this machine that listens there did not hear them. ") +
+                (isStopped ? $"Datagrams from {Words.List(i.StoppedForGroup!)} were seen at the interface, in front of the firewall, and did not get to that socket." : "").TrimEnd() + Lines(facts),
                 $"Let UDP to port {ServicePorts.Discovery} in: nft add rule inet filter input udp dport {ServicePorts.Discovery} accept, in front of what drops it.")
             : null;
+    }
+
+    /// <summary>Routes by which nobody would answer the sender where he came from; his ARP is dropped as well, so that often only his multicast gets as far as the filter.</summary>
+    public static Finding? ReversePath(InterfaceFacts i, DoctorFacts facts) => IsReversePath(i, facts)
+        ? new Finding("reverse-path", "fault", $"The kernel drops what nodes send to {i.Name}, because its routes lead to them by another interface or not at all.",
+            $"Datagrams from {Words.List(StoppedAnywhere(i))} were seen at the interface and never got to a socket; rp_filter is {i.ReversePathFilter} there, and " +
+            $"{Words.Count(facts.ReversePathDrops, "datagram")} failed this filter meanwhile (IPReversePathFilter).",
+            $"Give {i.Name} an address in the nodes' subnet, and no other interface one there; or switch the filter off: sysctl net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{i.Name}.rp_filter=0.")
+        : null;
 
     /// <summary>Answers came to the interface and not to the program: only the kernel is between.</summary>
-    public static Finding? AnswersStopped(InterfaceFacts i, DoctorFacts facts)
-    {
-        if (i.Stopped is not { Count: > 0 } stopped)
-        {
-            return null;
-        }
-        string seen = $"Datagrams for this program from {Words.List(stopped)} were seen at the interface, in front of the firewall, and never got to its socket.";
-        return i.ReversePathFilter == 1 && facts.ReversePathDrops > 0
-            ? new Finding("reverse-path", "fault", $"The kernel drops answers on {i.Name}, because its routes lead to their senders by another interface or not at all.",
-                $"{seen} {Words.Count(facts.ReversePathDrops, "datagram")} failed the reverse path filter meanwhile (IPReversePathFilter).",
-                $"Give {i.Name} an address in the nodes' subnet, and no other interface one there; or loosen the filter: sysctl net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.{i.Name}.rp_filter=2.")
-            : new Finding("firewall-answers", "fault", $"This machine's firewall drops answers that come by {i.Name}.",
-                $"{seen} An answer comes from a node's own address, and a firewall that only lets in what belongs to a connection does not know it as the answer to a multicast.{Lines(facts)}",
-                $"Let UDP from the nodes' subnet to the ports that programs ask from in: nft add rule inet filter input iifname {i.Name} ip saddr SUBNET udp dport 1024-65535 accept.");
-    }
+    public static Finding? AnswersStopped(InterfaceFacts i, DoctorFacts facts) => i.Stopped is { Count: > 0 } stopped && !IsReversePath(i, facts)
+        ? new Finding("firewall-answers", "fault", $"This machine's firewall drops answers that come by {i.Name}.",
+            $"Answers from {Words.List(stopped)} were seen at the interface, in front of the firewall, and never got to the socket that asked. " +
+            $"They come from a node's own address: a firewall that only lets in what belongs to a connection does not know them as answers to a multicast.{Lines(facts)}",
+            $"Let UDP from the nodes' subnet in: nft add rule inet filter input iifname {i.Name} ip saddr SUBNET udp dport 1024-65535 accept.")
+        : null;
 
     /// <summary>Nodes are heard, and do not answer.</summary>
     public static Finding? AnswersMissing(InterfaceFacts i, DoctorFacts facts)
     {
         HeardBeat[] beats = [.. i.Beats.Where(b => facts.Meshes.Contains(b.Mesh) && !facts.OwnAddresses.Contains(b.From))];
-        return beats.Length > 0 && !i.OthersAnswers(facts.OwnAddresses).Any() && i is { SendError: null, Stopped: null or { Count: 0 } }
+        return beats.Length > 0 && !i.OthersAnswers(facts.OwnAddresses).Any() && i is { SendError: null, Stopped: null or { Count: 0 }, StoppedForGroup: null or { Count: 0 } }
             ? new Finding("answers-missing", "fault", $"Nodes are heard on {i.Name}, and none of them answers.",
                 $"{Words.Count(beats.Select(b => b.Id).Distinct().Count(), "node")} told by multicast of being there ({Words.List(beats.Select(b => b.From))}); no question was answered, whether by multicast, by broadcast or to them alone." +
                 (i.Stopped is null ? " Whether answers come as far as this machine can be seen by root alone." : " No answer came as far as this machine's interface."),
@@ -94,6 +98,11 @@ internal static class LinkRules
                 ? $"Raise the limit: sysctl net.core.rmem_max={DiscoverySocket.ReceiveBufferBytes}."
                 : "The limit is high enough: the machine is too busy to read its answers in time; see what else runs.")
         : null;
+
+    private static bool IsReversePath(InterfaceFacts i, DoctorFacts facts) =>
+        i is { ReversePathFilter: > 0, HearsItself: true } && facts.ReversePathDrops > 0 && StoppedAnywhere(i).Any();
+
+    private static IEnumerable<IPAddress> StoppedAnywhere(InterfaceFacts i) => [.. i.Stopped ?? [], .. i.StoppedForGroup ?? []];
 
     private static string Lines(DoctorFacts facts) => facts.DroppingLines is { Count: > 0 } lines
         ? $" Its rules that drop: {string.Join("; ", lines)}."

@@ -26,7 +26,7 @@ internal static class MeshRules
         where backends.Count > 1
         select new Finding("two-backends", "fault", $"{Words.Count(backends.Count, "Backend")} answer in the mesh {mesh}, and a new board may come to either.",
             string.Join("; ", backends.Select(b => $"{b.Id} at {b.From.Address} with the CA {Shortened(b.Authority!)}")) + ".",
-            "Switch off the one that does not belong here, or give each a mesh of its own (bootstrap serve --mesh).");
+            "Switch off the one that does not belong here, or give each a network (VLAN) of its own; nodes that are enrolled keep to theirs.");
 
     /// <summary>What the appliance's clock says.</summary>
     public static IEnumerable<Finding> Clock(DoctorFacts facts) =>

@@ -44,7 +44,7 @@ internal static class SwitchRules
     public static Finding? BeatsNotCarried(InterfaceFacts i, DoctorFacts facts)
     {
         HeardAnswer[] beating = [.. i.OthersAnswers(facts.OwnAddresses).Where(a => !a.IsRelayed && a.Process is not null)];
-        return beating.Length > 0 && i.HearsItself && facts.Listened >= s_beatPeriod && !i.Beats.Any(b => beating.Any(a => a.Id == b.Id))
+        return beating.Length > 0 && i is { HearsItself: true, StoppedForGroup: null or { Count: 0 } } && facts.Listened >= s_beatPeriod && !i.Beats.Any(b => beating.Any(a => a.Id == b.Id))
             ? new Finding("multicast-not-received", "fault", $"The switch does not carry the nodes' multicast to {i.Name}: who comes and goes is not seen.",
                 $"{Words.Count(beating.Select(a => a.Id).Distinct().Count(), "node")} ({Words.List(beating.Select(a => a.From.Address))}) answered, and no beat of theirs came in " +
                 $"{facts.Listened.TotalSeconds:0} s; each beats every {PresenceTiming.Standard.Beat.TotalSeconds:0} s.{QuerierHeard(i, facts)}",
