@@ -54,8 +54,9 @@ internal static class LinkRules
         bool isStopped = i.StoppedForGroup is { Count: > 0 } && !IsReversePath(i, facts);
         return i is { State: LinkState.Usable, ListenError: null, SendError: null } && (!i.HearsItself || isStopped)
             ? new Finding("firewall-in", "fault", $"This machine's firewall drops what comes to UDP port {ServicePorts.Discovery} by {i.Name}.",
-                (i.HearsItself ? "" : $"Questions to {DiscoveryMessage.Group}:{ServicePorts.Discovery} were sent, and a socket of this machine that listens there did not hear them. ") +
-                (isStopped ? $"Datagrams from {Words.List(i.StoppedForGroup!)} were seen at the interface, in front of the firewall, and did not get to that socket." : "").TrimEnd() + Lines(facts),
+                (i.HearsItself
+                    ? $"Datagrams from {Words.List(i.StoppedForGroup!)} were seen at the interface, in front of the firewall, and did not get to the socket that listens there."
+                    : $"Questions to {DiscoveryMessage.Group}:{ServicePorts.Discovery} were sent, and a socket of this machine that listens there did not hear them.") + Lines(facts),
                 $"Let UDP to port {ServicePorts.Discovery} in: nft add rule inet filter input udp dport {ServicePorts.Discovery} accept, in front of what drops it.")
             : null;
     }

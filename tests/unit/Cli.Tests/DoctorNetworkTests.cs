@@ -113,10 +113,13 @@ public sealed class DoctorNetworkTests : IDisposable
               up $switch port$1
               up $1 eth0 $2
             }
-            nsenter -t $switch -n ip link set switch0 type bridge mcast_query_interval 100 mcast_startup_query_interval 100 mcast_query_response_interval 50 mcast_querier 1
+            # First the interval: a new querier is not relied on for so long.
+            nsenter -t $switch -n ip link set switch0 type bridge mcast_query_interval 100 mcast_startup_query_interval 100 mcast_query_response_interval 50
+            nsenter -t $switch -n ip link set switch0 type bridge mcast_querier 1
             plug $near 10.0.0.1/24
             plug $node 10.0.0.2/24
             serve $node first
+            until nsenter -t $switch -n bridge mdb show | grep -q "port$node grp 239.255.13.37"; do kill -0 $server; sleep 0.1; done
             run
             run --mesh nobodys
             mkdir copy
@@ -125,7 +128,7 @@ public sealed class DoctorNetworkTests : IDisposable
             machine; other=$pid; plug $other 10.0.0.4/24; serve $other other
             run
             """);
-        Assert.Equal(["good answers"], runs[0].Select(f => $"{f["severity"]} {f["rule"]} {f["evidence"]}"));
+        Assert.Equal(["good answers"], runs[0].Select(f => $"{f["severity"]} {f["rule"]}"));
         JsonNode mesh = Assert.Single(runs[1]);
         Assert.Equal("other-mesh", (string?)mesh["rule"]);
         Assert.Contains("1 node of the mesh default", (string)mesh["evidence"]!, StringComparison.Ordinal);
