@@ -72,6 +72,11 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
         return events;
     }
 
+    /// <summary>A beat came, of a node that is there and about which nothing has changed: almost all are so. Nothing is to be told or asked then.</summary>
+    /// <returns>False: it is something else, and was not taken; <see cref="Hear(Beat)"/> takes it.</returns>
+    public bool HearUsual(Beat beat) =>
+        _entries.TryGetValue(beat.Id, out Entry? entry) && entry.State == PresenceState.Alive && beat.State == entry.Anchor.State && Hear(beat);
+
     /// <summary>A beat came.</summary>
     /// <returns>False if it must be asked who that is: it is new, was gone, has changed, or the beat does not prove itself.</returns>
     public bool Hear(Beat beat)

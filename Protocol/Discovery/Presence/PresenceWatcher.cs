@@ -69,9 +69,22 @@ public sealed class PresenceWatcher(
     /// <inheritdoc/>
     public void Receive(in Datagram datagram)
     {
+        // A thousand nodes beat a hundred times a second: what they usually say is not worth waking another thread for.
+        if (datagram.Message is Beat beat && HearUsual(beat))
+        {
+            return;
+        }
         if (datagram.Message is Beat or Farewell or Signed or Answer)
         {
             _received.Writer.TryWrite((datagram.Message, datagram.From));
+        }
+    }
+
+    private bool HearUsual(Beat beat)
+    {
+        lock (_lock)
+        {
+            return beat.Mesh == mesh && _table.HearUsual(beat);
         }
     }
 
