@@ -50,6 +50,17 @@ public static class DiscoverySocket
     public static UnicastIPAddressInformation? IPv4(NetworkInterface i) =>
         i.GetIPProperties().UnicastAddresses.FirstOrDefault(a => a.Address.AddressFamily == AddressFamily.InterNetwork);
 
+    /// <summary>The interface's own subnet; null where it has no IPv4 address.</summary>
+    public static IPNetwork? Network(NetworkInterface i)
+    {
+        if (IPv4(i) is not { } own)
+        {
+            return null;
+        }
+        byte[] address = own.Address.GetAddressBytes(), mask = own.IPv4Mask.GetAddressBytes();
+        return new IPNetwork(new IPAddress([.. address.Zip(mask, (a, m) => (byte)(a & m))]), own.PrefixLength);
+    }
+
     private static IPAddress BroadcastOf(UnicastIPAddressInformation own)
     {
         byte[] address = own.Address.GetAddressBytes(), mask = own.IPv4Mask.GetAddressBytes();

@@ -44,12 +44,14 @@ public sealed class Wire : IDisposable
     private readonly Action? _malformed;
     private readonly Task _loops;
     private readonly int _index;
+    private readonly IPNetwork _network;
 
     /// <exception cref="SocketException">The interface went down a moment ago, or the port is taken by a program that does not share it.</exception>
     internal Wire(NetworkInterface i, IReadOnlyList<IWireListener> listeners, TimeProvider clock, Action? malformed)
     {
         Name = i.Name;
         _index = DiscoverySocket.IPv4Index(i) ?? throw new SocketException((int)SocketError.AddressNotAvailable);
+        _network = DiscoverySocket.Network(i) ?? throw new SocketException((int)SocketError.AddressNotAvailable);
         _flood = new SourceLimit(DatagramsPerSource, clock);
         _malformed = malformed;
         _group = DiscoverySocket.Listen(i);
@@ -74,6 +76,9 @@ public sealed class Wire : IDisposable
 
     /// <summary>The address that it sends from.</summary>
     public IPAddress Address => Place.Address;
+
+    /// <summary>True for an address of the interface's own subnet.</summary>
+    public bool IsOnLink(IPAddress address) => _network.Contains(address);
 
     /// <summary>True once the interface has gone.</summary>
     public bool IsOver => _loops.IsCompleted;

@@ -66,7 +66,8 @@ public sealed class DiscoveryRelay(
         _heard.Add(key);
         if (datagram.Message is Query query)
         {
-            if (!_limit.Allows(BitConverter.ToUInt32(datagram.From.Address.GetAddressBytes())))
+            // One question brings the answers of a whole network: nobody elsewhere is to have them sent to an address that he made up.
+            if (!datagram.Wire.IsOnLink(datagram.From.Address) || !_limit.Allows(BitConverter.ToUInt32(datagram.From.Address.GetAddressBytes())))
             {
                 return;
             }

@@ -29,6 +29,14 @@ public sealed class DiscoveryTests
     }
 
     [Fact]
+    public async Task A_wire_knows_the_addresses_of_its_own_subnet()
+    {
+        await using TestPolo polo = await TestPolo.StartAsync("node", [TestPolo.NewMesh()], []);
+        Wire wire = polo.Wires.Current.Single();
+        Assert.Equal((true, true, false), (wire.IsOnLink(wire.Address), wire.IsOnLink(IPAddress.Parse("127.250.1.2")), wire.IsOnLink(IPAddress.Parse("192.0.2.1"))));
+    }
+
+    [Fact]
     public void Any_bytes_are_a_message_or_they_are_not_but_nothing_is_thrown() =>
         Gen.Byte.Array[0, 2000].Sample(bytes => { _ = DiscoveryMessage.Read(bytes); });
 
