@@ -44,28 +44,18 @@ public static class DiscoverySocket
 
     /// <summary>Discovery by broadcast on this interface; null where it has no IPv4 address.</summary>
     public static IPEndPoint? Broadcast(NetworkInterface i) =>
-        IPv4(i) is { } own ? new IPEndPoint(BroadcastOf(own), ServicePorts.Discovery) : null;
+        IPv4(i) is { } own ? new IPEndPoint(Masked(own, (address, mask) => address | ~mask), ServicePorts.Discovery) : null;
 
     /// <summary>The interface's first IPv4 address with its mask; null where it has none.</summary>
     public static UnicastIPAddressInformation? IPv4(NetworkInterface i) =>
         i.GetIPProperties().UnicastAddresses.FirstOrDefault(a => a.Address.AddressFamily == AddressFamily.InterNetwork);
 
     /// <summary>The interface's own subnet; null where it has no IPv4 address.</summary>
-    public static IPNetwork? Network(NetworkInterface i)
-    {
-        if (IPv4(i) is not { } own)
-        {
-            return null;
-        }
-        byte[] address = own.Address.GetAddressBytes(), mask = own.IPv4Mask.GetAddressBytes();
-        return new IPNetwork(new IPAddress([.. address.Zip(mask, (a, m) => (byte)(a & m))]), own.PrefixLength);
-    }
+    public static IPNetwork? Network(NetworkInterface i) =>
+        IPv4(i) is { } own ? new IPNetwork(Masked(own, (address, mask) => address & mask), own.PrefixLength) : null;
 
-    private static IPAddress BroadcastOf(UnicastIPAddressInformation own)
-    {
-        byte[] address = own.Address.GetAddressBytes(), mask = own.IPv4Mask.GetAddressBytes();
-        return new IPAddress([.. address.Zip(mask, (a, m) => (byte)(a | ~m))]);
-    }
+    private static IPAddress Masked(UnicastIPAddressInformation own, Func<byte, byte, int> combine) =>
+        new([.. own.Address.GetAddressBytes().Zip(own.IPv4Mask.GetAddressBytes(), (address, mask) => (byte)combine(address, mask))]);
 
     /// <summary>A socket that hears what is sent to the group, by broadcast and to port 1337 of this machine, on one interface.</summary>
     /// <exception cref="SocketException">The port is taken by a program that does not share it, or the interface went away.</exception>

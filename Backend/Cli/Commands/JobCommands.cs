@@ -47,7 +47,7 @@ internal static class JobCommands
     {
         string[] names = parsed.GetValue(s_nodes) ?? [];
         string? select = parsed.GetValue(NodeCommands.Select);
-        if (names.Length > 0 == select is not null)
+        if (names.Length > 0 == (select is not null))
         {
             throw new CliException("name the nodes, or choose them by --select WORDS; 'all' is every node") { ExitCode = 2 };
         }

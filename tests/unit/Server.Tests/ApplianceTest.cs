@@ -1,3 +1,5 @@
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;
@@ -28,4 +30,8 @@ public abstract class ApplianceTest : IAsyncLifetime
         await _appliance!.DisposeAsync();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>A board of 64-bit Arm that has introduced itself from NetInst.</summary>
+    private protected Task<SimulatedNode> ConnectAsync(string id) =>
+        SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse(id), NodeRole.NetInst, "arm64", TestContext.Current.CancellationToken);
 }

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol;
-using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Support;
 
@@ -201,9 +200,6 @@ public sealed class InventoryTests : ApplianceTest
         Assert.Equal("node-bb000a is not connected: only a board that runs can blink.",
             await RefusalAsync(await Api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { }, s_end), HttpStatusCode.Conflict));
     }
-
-    private Task<SimulatedNode> ConnectAsync(string id) =>
-        SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse(id), NodeRole.NetInst, "arm64", s_end);
 
     /// <summary>Reports what its first interface is plugged into, and waits until that is known.</summary>
     private async Task ReportAsync(SimulatedNode node, SwitchPort? port)

@@ -133,9 +133,6 @@ public sealed class NodeTests : ApplianceTest
 
     private Task<HttpResponseMessage> RenameAsync(SimulatedNode node, string name) => Api.PatchAsJsonAsync($"nodes/{node.Id}", new { name }, s_end);
 
-    private Task<SimulatedNode> ConnectAsync(string id) =>
-        SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse(id), NodeRole.NetInst, "arm64", s_end);
-
     private async Task<SimulatedNode> InstallAsync(string id)
     {
         await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
