@@ -141,7 +141,7 @@ public sealed class NetbootTests : IAsyncLifetime
             {{command}}
             nft list ruleset | grep counter
             """]);
-        Assert.True(await client.Exited.WaitAsync(_stop.Token) == 0, string.Join('\n', client.Errors.Lines));
+        Assert.True(await client.Exited.WaitAsync(_stop.Token) == 0, string.Join('\n', client.Errors.Lines.Concat(client.Output.Lines).Concat(server.Output.Lines)));
         Assert.Contains(client.Output.Lines, line => !line.Contains("packets 0 ", StringComparison.Ordinal)); // some were lost
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(Files, "kernel8.img"), _stop.Token), await File.ReadAllBytesAsync(target, _stop.Token));
     }

@@ -9,13 +9,15 @@ namespace Bootstrap.Netboot.Tftp;
 public readonly record struct RetryTimer(TimeSpan? RoundTrip, TimeSpan Deviation)
 {
     /// <summary>
-    /// Sends of one packet before the client is given up: 0.5 + 1 + 2 + 4 + 4 + 4 seconds at the least; a Pi waits up to 30 s for a file.
+    /// Sends of one packet before the client is given up: 0.5 + 1 + 2 + 4 + 6 + 6 seconds at the least; a Pi waits up to 30 s for a file.
     /// </summary>
     public const int MaxSends = 6;
 
     // A resend that was not needed can hang start4.elf (raspberrypi/firmware#1631): never hurry.
     private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan s_most = TimeSpan.FromSeconds(4);
+    // Longer than the 5 s of silence that atftp and tftp-hpa wait for before they speak again: resends that came more often would keep a client
+    // whose acknowledgement was lost from ever repeating it.
+    private static readonly TimeSpan s_most = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan s_first = TimeSpan.FromSeconds(1);
 
     /// <summary>Takes in a measured round trip; of resent packets none is measured (Karn).</summary>
