@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using Bootstrap.Protocol.Polling;
 
 namespace Bootstrap.Protocol.Discovery;
 
@@ -12,7 +13,7 @@ namespace Bootstrap.Protocol.Discovery;
 /// <param name="From">Who sent it.</param>
 public readonly record struct Datagram(Wire Wire, DiscoveryMessage Message, ReadOnlyMemory<byte> Bytes, IPEndPoint From);
 
-/// <summary>Somebody who hears what comes by the wires. Called on one thread for each wire and socket; what takes long goes elsewhere.</summary>
+/// <summary>Somebody who hears what comes by the wires. Called on the one thread that hears all wires; what takes long goes elsewhere.</summary>
 public interface IWireListener
 {
     /// <summary>A message came.</summary>
@@ -42,7 +43,12 @@ public sealed class Wire : IDisposable
     private readonly Socket _own;
     private readonly SourceLimit _flood;
     private readonly Action? _malformed;
-    private readonly Task _loops;
+    private readonly IReadOnlyList<IWireListener> _listeners;
+    private readonly byte[] _buffer = new byte[DiscoveryMessage.MaximumBytes + 1];
+    // Filled by each datagram anew: nothing is made for those that are dropped.
+    private readonly SocketAddress _from = new(AddressFamily.InterNetwork);
+    private readonly IDisposable[] _watched;
+    private volatile bool _isOver;
     private readonly int _index;
     private readonly IPNetwork _network;
 
@@ -65,7 +71,8 @@ public sealed class Wire : IDisposable
             _group.Dispose();
             throw;
         }
-        _loops = Task.WhenAll(ListenAsync(_group, listeners), ListenAsync(_own, listeners));
+        _listeners = listeners;
+        _watched = [DatagramPoller.Shared.Watch(_group, Receive), DatagramPoller.Shared.Watch(_own, Receive)];
     }
 
     /// <summary>The interface's.</summary>
@@ -81,7 +88,7 @@ public sealed class Wire : IDisposable
     public bool IsOnLink(IPAddress address) => _network.Contains(address);
 
     /// <summary>True once the interface has gone.</summary>
-    public bool IsOver => _loops.IsCompleted;
+    public bool IsOver => _isOver;
 
     /// <summary>Datagrams that were dropped for coming too fast from one source.</summary>
     public long Flooded => _flood.Refusals;
@@ -114,46 +121,47 @@ public sealed class Wire : IDisposable
         }
     }
 
-    /// <summary>Closes the sockets, which ends the listening.</summary>
+    /// <summary>Ends the listening and closes the sockets.</summary>
     public void Dispose()
     {
+        Array.ForEach(_watched, w => w.Dispose());
         _group.Dispose();
         _own.Dispose();
     }
 
-    private async Task ListenAsync(Socket socket, IReadOnlyList<IWireListener> listeners)
+    private bool Receive(Socket socket)
     {
-        byte[] buffer = new byte[DiscoveryMessage.MaximumBytes + 1];
-        // Filled by each datagram anew: nothing is made for those that are dropped.
-        var from = new SocketAddress(AddressFamily.InterNetwork);
+        int length;
         try
         {
-            while (true)
-            {
-                int length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, from).ConfigureAwait(false);
-                if (!_flood.Allows(AddressOf(from)))
-                {
-                    continue;
-                }
-                IPEndPoint sender = EndPointOf(from);
-                if (DiscoveryMessage.Read(buffer.AsSpan(0, length)) is not { } message)
-                {
-                    if (!listeners.Any(listener => listener.ReceiveOther(this, buffer.AsMemory(0, length), sender)))
-                    {
-                        _malformed?.Invoke();
-                    }
-                    continue;
-                }
-                var datagram = new Datagram(this, message, buffer.AsMemory(0, length), sender);
-                foreach (IWireListener listener in listeners)
-                {
-                    listener.Receive(datagram);
-                }
-            }
+            length = socket.ReceiveFrom(_buffer, SocketFlags.None, _from);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // Closed, or the interface went away: the owner sees that the loop is over.
+            // Closed, or the interface went away: the owner sees that the wire is over.
+            _isOver = true;
+            return false;
+        }
+        if (_flood.Allows(AddressOf(_from)))
+        {
+            Hear(_buffer.AsMemory(0, length), EndPointOf(_from));
+        }
+        return true;
+    }
+
+    private void Hear(ReadOnlyMemory<byte> bytes, IPEndPoint from)
+    {
+        if (DiscoveryMessage.Read(bytes.Span) is { } message)
+        {
+            var datagram = new Datagram(this, message, bytes, from);
+            foreach (IWireListener listener in _listeners)
+            {
+                listener.Receive(datagram);
+            }
+        }
+        else if (!_listeners.Any(listener => listener.ReceiveOther(this, bytes, from)))
+        {
+            _malformed?.Invoke();
         }
     }
 

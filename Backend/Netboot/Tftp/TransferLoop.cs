@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Bootstrap.Protocol.Polling;
 
 namespace Bootstrap.Netboot.Tftp;
 
@@ -119,7 +120,7 @@ internal sealed class TransferLoop : IDisposable
     {
         ThrowIfCancelled();
         _ports.Add(port.Descriptor, port);
-        _epoll.Add(port.Descriptor);
+        _epoll.Add(port.Descriptor, port.Descriptor);
     }
 
     internal readonly struct EntryAwaitable(TransferLoop loop, TransferPort port) : INotifyCompletion
