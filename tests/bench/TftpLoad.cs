@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Bootstrap.Netboot.Tftp;
+using Bootstrap.Protocol.Polling;
 
 namespace Bootstrap.Bench;
 
@@ -46,7 +46,7 @@ internal sealed class TftpLoad(IPEndPoint server, string path, int clients, int 
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false, ReceiveBufferSize = ReceiveBuffer };
             socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
             _clients.Add((int)socket.Handle, new Client(socket));
-            _epoll.Add((int)socket.Handle);
+            _epoll.Add((int)socket.Handle, (int)socket.Handle);
             socket.SendTo(request, server);
         }
         Span<int> ready = stackalloc int[256];
