@@ -36,6 +36,7 @@ public sealed class PresenceWatcher(
     private readonly PresenceTiming _timing = timing ?? PresenceTiming.Standard;
     private readonly PresenceTable _table = new(timing ?? PresenceTiming.Standard, clock, lastSequence);
     private readonly HashSet<string> _unknown = [];
+    private readonly SemaphoreSlim _unknownCame = new(0);
     private readonly Dictionary<string, (long At, TimeSpan Pause)> _asked = [];
     private readonly Lock _lock = new();
     private readonly Channel<(DiscoveryMessage Message, IPEndPoint From)> _received =
@@ -123,6 +124,10 @@ public sealed class PresenceWatcher(
         {
             case Beat beat when beat.Mesh == mesh && !_table.Hear(beat) && _unknown.Count < MaximumUnknown && MayAsk(beat.Id):
                 _unknown.Add(beat.Id);
+                if (_unknown.Count == 1)
+                {
+                    _unknownCame.Release();
+                }
                 break;
             case Farewell farewell when farewell.Mesh == mesh:
                 _table.Hear(farewell);
@@ -194,21 +199,22 @@ public sealed class PresenceWatcher(
     /// </summary>
     private async Task AskAsync(CancellationToken cancellation)
     {
-        using var timer = new PeriodicTimer(s_askPeriod, clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false))
+            while (true)
             {
+                await _unknownCame.WaitAsync(cancellation).ConfigureAwait(false);
+                await Task.Delay(s_askPeriod, clock, cancellation).ConfigureAwait(false);
                 string[] ids;
                 lock (_lock)
                 {
-                    if (_unknown.Count == 0)
-                    {
-                        continue;
-                    }
                     ids = [.. _unknown.Take(IdsAtOnce * QuestionsAtOnce)];
                     _unknown.ExceptWith(ids);
                     Array.ForEach(ids, Asked);
+                    if (_unknown.Count > 0)
+                    {
+                        _unknownCame.Release();
+                    }
                 }
                 string nonce = NewNonce();
                 foreach (string[] some in ids.Chunk(IdsAtOnce))

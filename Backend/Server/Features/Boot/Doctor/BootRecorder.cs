@@ -19,12 +19,13 @@ public sealed class BootRecorder : BackgroundService
     /// <summary>Those who watch hear of a board this often at most.</summary>
     private static readonly TimeSpan s_tellPeriod = TimeSpan.FromMilliseconds(250);
 
-    private const int TicksBetweenSaves = 4;
+    private const int TellsBetweenSaves = 4;
 
     private readonly BootStore _store;
     private readonly NoiseCounter _noise;
     private readonly TimeProvider _clock;
     private readonly Channel<Func<BootTimeline, MacAddress?>> _notes = Channel.CreateBounded<Func<BootTimeline, MacAddress?>>(QueueLength);
+    private readonly SemaphoreSlim _noted = new(0);
     private readonly Lock _lock = new();
     private readonly BootTimeline _timeline = new();
 
@@ -136,14 +137,15 @@ public sealed class BootRecorder : BackgroundService
     {
         try
         {
-            using var timer = new PeriodicTimer(s_tellPeriod, _clock);
-            for (int tick = 1; await timer.WaitForNextTickAsync(stoppingToken); tick++)
+            while (true)
             {
-                Tell();
-                if (tick % TicksBetweenSaves == 0)
+                await _noted.WaitAsync(stoppingToken);
+                for (int i = 0; i < TellsBetweenSaves; i++)
                 {
-                    Save();
+                    await Task.Delay(s_tellPeriod, _clock, stoppingToken);
+                    Tell();
                 }
+                Save();
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -157,6 +159,10 @@ public sealed class BootRecorder : BackgroundService
         if (!_notes.Writer.TryWrite(note))
         {
             _noise.Count("boot timeline");
+        }
+        else if (_noted.CurrentCount == 0)
+        {
+            _noted.Release();
         }
     }
 
