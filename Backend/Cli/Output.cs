@@ -39,14 +39,16 @@ internal static class Output
     /// <summary>What is the matter, how that is known, what to do: a paragraph for each.</summary>
     public static void Findings(IEnumerable<Finding> findings)
     {
+        string gap = "";
         foreach (Finding finding in findings)
         {
             string where = finding.Interface is { } name ? $", {name}" : "";
-            Console.WriteLine($"\n{finding.Severity}{where}: {finding.Cause}\n  Seen: {finding.Evidence}");
+            Console.WriteLine($"{gap}{finding.Severity}{where}: {finding.Cause}\n  Seen: {finding.Evidence}");
             if (finding.Change is not null)
             {
                 Console.WriteLine($"  Do:   {finding.Change}");
             }
+            gap = "\n";
         }
     }
 

@@ -15,8 +15,11 @@ namespace Bootstrap.Protocol.Discovery;
 /// </param>
 public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvider clock, MessageVerifier? verifier = null)
 {
-    /// <summary>Time for the way there and back, and for machines that are slow to wake; what comes still later counts for the next round.</summary>
+    /// <summary>Time for the way there and back, and for machines that are slow to wake: after so long without an answer a round is over.</summary>
     private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(60);
+
+    /// <summary>How often it is waited so long for the very first answer.</summary>
+    private const int MaximumGraces = 4;
 
     /// <summary>Answers that wait to be looked at, and unproven nodes; more are a flood.</summary>
     private const int MaximumWaiting = 1 << 16;
@@ -60,9 +63,8 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
                 TimeSpan window = AnswerWindow.For(expected, perAnswer);
                 var query = new Query(nonce, (int)window.TotalMilliseconds, search.Meshes, search.Filter);
                 Ask(askers, query, sieve.Known, search.Address, orBroadcast: fruitless > 0 && sieve.Count == 0);
-                using var end = new CancellationTokenSource(Shorter(window + s_grace, search.Timeout - clock.GetElapsedTime(started)), clock);
                 int before = sieve.Count;
-                await foreach (Reply reply in replies.UntilAsync(end.Token, cancellation).ConfigureAwait(false))
+                await foreach (Reply reply in RoundAsync(replies, window, search.Timeout - clock.GetElapsedTime(started), cancellation).ConfigureAwait(false))
                 {
                     if (sieve.Take(reply) is { } found)
                     {
@@ -208,6 +210,24 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
         catch (SocketException)
         {
             // The interface went down: the others go on asking.
+        }
+    }
+
+    /// <summary>
+    /// What comes within the window, and for as long as more comes: to ask again would only make more answers of those who are late. Where nobody at all has
+    /// answered yet, a busy machine gets more time.
+    /// </summary>
+    private async IAsyncEnumerable<Reply> RoundAsync(Replies replies, TimeSpan window, TimeSpan left, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        long started = clock.GetTimestamp();
+        for (int i = 0, heard = 0; (i < 2 || Answers > heard || (Answers == 0 && i <= MaximumGraces)) && clock.GetElapsedTime(started) < left; i++)
+        {
+            heard = Answers;
+            using var end = new CancellationTokenSource(Shorter(i == 0 ? window : s_grace, left - clock.GetElapsedTime(started)), clock);
+            await foreach (Reply reply in replies.UntilAsync(end.Token, cancellation).ConfigureAwait(false))
+            {
+                yield return reply;
+            }
         }
     }
 

@@ -25,7 +25,7 @@ public sealed class ClientTests : IAsyncLifetime, IClassFixture<ClientPrograms>
         Assert.Equal([$"{node} {service}"], await other.DoAsync("request_for compiler"));
         Assert.Single(await other.DoAsync("request_for compiler param=abi:9"));
         Assert.Empty(await other.DoAsync("request_for compiler param=abi:8"));
-        Assert.Single(await other.DoAsync("marco nodes=this-node max_nodes=1 timeout=20000 retries=1"));
+        Assert.Single(await other.DoAsync("marco nodes=this-node max_nodes=1 timeout=20000 retries=20"));
         Assert.Equal(["error \"maxNodes\" is 1 or more"], await other.DoAsync("marco max_nodes=0"));
         Assert.Empty(await other.DoAsync("marco nodes=that-node retries=1"));
         Assert.Empty(await other.DoAsync("marco exclude=this-host retries=1"));
