@@ -62,7 +62,7 @@ public static class ApplianceHost
         builder.Services
             .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
             .AddSingleton<AccessTokens>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<PolicyStore>()
-            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<OrderComposer>().AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
+            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
             .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(), services.GetRequiredService<ImageCatalogue>().ReportDamage))
             .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))

@@ -125,6 +125,10 @@ internal static class Schema
         ) STRICT;
         CREATE INDEX node_changes_by_node ON node_changes (node_id, id);
         """,
+        // Kinds of jobs with parameters of their own.
+        """
+        ALTER TABLE jobs ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

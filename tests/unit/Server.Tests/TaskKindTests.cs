@@ -105,6 +105,7 @@ public sealed class TaskKindTests
         JobId = Guid.NewGuid().ToString(),
         NodeId = "node-1",
         Kind = kind,
+        Parameters = "{}",
         StateText = nameof(TaskState.Running),
         Phase = phase,
         Cause = "",

@@ -1,4 +1,7 @@
+using System.Net;
+using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Nodes;
 
 namespace Bootstrap.Server.Features.Jobs;
@@ -7,13 +10,18 @@ namespace Bootstrap.Server.Features.Jobs;
 /// Write an image and start it. A running Slave stages NetInst and restarts into it; NetInst writes. Proof: the new system's Slave
 /// reports in with this task's id as the id of its installation.
 /// </summary>
-internal sealed class InstallKind : TaskKind
+internal sealed class InstallKind : TaskKind<NoParameters>
 {
+    public const string Name = "install";
+
     /// <summary>The Slave fetches NetInst and restarts into it.</summary>
     public const string Staging = "staging";
 
     /// <summary>Written and verified; the new system starts.</summary>
     public const string Starting = "starting";
+
+    /// <summary>Kernel arguments of a staged NetInst: a panic restarts the board, which then starts its old system.</summary>
+    private const string StagedCommandLine = "panic=10";
 
     /// <summary>A disk that failed in the middle is tried again this often: cables and cards have bad moments.</summary>
     private const int MaximumAttempts = 3;
@@ -24,7 +32,50 @@ internal sealed class InstallKind : TaskKind
     /// <summary>Without a connection: whoever pulled the plug may take his time to put it back.</summary>
     private static readonly TimeSpan s_absenceLimit = TimeSpan.FromHours(2);
 
-    public override JobKind Kind => JobKind.Install;
+    public override string Word => Name;
+
+    private protected override Digest? FindImage(JobWish wish, JobSources sources, out string fault)
+    {
+        if (wish.Image is not { } wanted || sources.Images.Find(wanted) is not { } image)
+        {
+            fault = wish.Image is null
+                ? "An installation needs an image: name one."
+                : $"There is no image '{wish.Image}': see the list of images for names and digests.";
+            return null;
+        }
+        NodeView[] others = [.. wish.Nodes.Where(n => n.Inventory.Architecture != image.Architecture)];
+        fault = others.Length == 0
+            ? ""
+            : $"Image '{image.Name}' is for {image.Architecture}; {string.Join(", ", others.Select(o => $"{o.Name} is {o.Inventory.Architecture}"))}. Nothing was ordered.";
+        return image.Digest;
+    }
+
+    public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
+    {
+        string architecture = hello.Inventory.Architecture;
+        if (!sources.NetInst.TryGetValue(architecture, out NetInstFiles? files) || files.Slave is not { } slave)
+        {
+            fault = $"this appliance has no NetInst for {architecture}: build it with `make netinst` and start the appliance again";
+            return null;
+        }
+        fault = "";
+        NodeRow node = sources.Database.Read(c => NodeRow.Find(c, session.Node))!;
+        if (hello.Role == NodeRole.Slave)
+        {
+            (RemoteFile kernel, RemoteFile initramfs) =
+                (node.Revision is { } revision ? sources.Sets.Staged(revision) : null) ?? (files.Kernel.Remote, files.Initramfs.Remote);
+            return new StageInstallOrder(kernel, initramfs, StagedCommandLine);
+        }
+        bool mayHoldSomeOfIt = task.Attempts > 0 || node.Lifecycle != Lifecycle.New;
+        IPAddress appliance = session.LocalAddress;
+        var configuration = new NodeConfiguration(node.Name, sources.Policy.Get().AuthorizedKeys, slave.Remote,
+            [new IPEndPoint(appliance, sources.Options.Link.Port).ToString()], sources.Options.Mesh);
+        return new InstallOrder(Digest.Parse(task.Image!), null, mayHoldSomeOfIt, configuration);
+    }
+
+    /// <summary>Whatever a Slave does for an installation, it stages NetInst; what NetInst then does has phases of its own.</summary>
+    public override string PhaseOf(TaskRow task, LinkState state, string reported) =>
+        task.Phase == Starting ? Starting : state == LinkState.Slave ? Staging : reported;
 
     public override Step OnConnected(TaskRow task, Hello hello)
     {

@@ -1,4 +1,4 @@
-using Bootstrap.Server.Features.Images;
+using System.Text.Json;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -14,20 +14,22 @@ internal static class JobEndpoints
     /// <param name="Nodes">Ids or names; <c>["all"]</c> for every node.</param>
     /// <param name="Select">A selector (<see cref="NodeSelector"/>), resolved now; <c>GET /nodes?select=</c> shows what it takes.</param>
     /// <param name="Image">Digest or name; of installations alone.</param>
-    private sealed record NewJob(JobKind Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null);
+    /// <param name="Parameters">Those of the kind.</param>
+    private sealed record NewJob(
+        string Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null, JsonElement? Parameters = null);
 
     public static void MapJobs(this IEndpointRouteBuilder api)
     {
         api.MapGet("/jobs", (Database database) => database.Read(c => JobView.Query(c)));
         api.MapGet("/jobs/{id:guid}", (Guid id, Database database, ProgressBoard progress) =>
             Detail(database, progress, id) is { } job ? Results.Ok(job) : Problems.NotFound($"There is no job {id}."));
-        api.MapPost("/jobs", (NewJob request, NodeDirectory nodes, ImageCatalogue images, JobEngine engine, Database database, ProgressBoard progress) =>
+        api.MapPost("/jobs", (NewJob request, NodeDirectory nodes, JobSources sources, JobEngine engine, Database database, ProgressBoard progress) =>
         {
-            if (Refuse(request, nodes, images, out List<NodeView> targets, out ImageView? image) is { } refusal)
+            if (Refuse(request, nodes, sources, out List<NodeView> targets, out JobSpec? spec) is { } refusal)
             {
                 return refusal;
             }
-            Guid job = engine.Create(request.Kind, [.. targets.Select(t => t.Id)], image?.Digest, "api");
+            Guid job = engine.Create(spec!, [.. targets.Select(t => t.Id)], "api");
             return Results.Created($"/api/v1/jobs/{job}", Detail(database, progress, job));
         });
         api.MapPost("/jobs/{id:guid}/cancel", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
@@ -59,29 +61,19 @@ internal static class JobEndpoints
     });
 
     /// <summary>Looks everything up before anything is made; null: nothing is wrong.</summary>
-    private static IResult? Refuse(
-        NewJob request, NodeDirectory nodes, ImageCatalogue images, out List<NodeView> targets, out ImageView? image)
+    private static IResult? Refuse(NewJob request, NodeDirectory nodes, JobSources sources, out List<NodeView> targets, out JobSpec? spec)
     {
-        image = null;
+        spec = null;
         if (RefuseTargets(request, nodes, out targets) is { } refusal)
         {
             return refusal;
         }
-        if (request.Kind != JobKind.Install)
+        if (TaskKind.Find(request.Kind) is not { } kind)
         {
-            return request.Image is null ? null : Problems.Bad($"A job of kind '{ApiJson.Word(request.Kind)}' takes no image.");
+            return Problems.Bad($"There are no jobs of kind '{request.Kind}': it is one of {string.Join(", ", TaskKind.Words)}.");
         }
-        if (request.Image is not { } wantedImage || images.Find(wantedImage) is not { } chosen)
-        {
-            return Problems.Bad(request.Image is null
-                ? "An installation needs an image: name one."
-                : $"There is no image '{request.Image}': see the list of images for names and digests.");
-        }
-        image = chosen;
-        NodeView[] others = [.. targets.Where(t => t.Inventory.Architecture != chosen.Architecture)];
-        return others.Length == 0
-            ? null
-            : Problems.Bad($"Image '{chosen.Name}' is for {chosen.Architecture}; {string.Join(", ", others.Select(o => $"{o.Name} is {o.Inventory.Architecture}"))}. Nothing was ordered.");
+        spec = kind.Accept(new JobWish(request.Image, request.Parameters, targets), sources, out string fault);
+        return spec is null ? Problems.Bad(fault) : null;
     }
 
     private static IResult? RefuseTargets(NewJob request, NodeDirectory nodes, out List<NodeView> targets)

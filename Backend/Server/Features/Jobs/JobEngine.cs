@@ -18,12 +18,9 @@ internal sealed class JobEngine
     /// <summary>Pause before a failed installation is tried again, times the attempts so far.</summary>
     private static readonly TimeSpan s_retryPause = TimeSpan.FromSeconds(5);
 
-    private static readonly Dictionary<string, TaskKind> s_kinds =
-        new TaskKind[] { new InstallKind(), new RebootKind(), new ShutdownKind() }.ToDictionary(k => ApiJson.Word(k.Kind));
-
     private readonly Database _database;
     private readonly NodeDirectory _nodes;
-    private readonly OrderComposer _orders;
+    private readonly JobSources _sources;
     private readonly ProgressBoard _progress;
     private readonly PolicyStore _policy;
     private readonly EventHub _events;
@@ -31,26 +28,25 @@ internal sealed class JobEngine
     private readonly long _started;
     private readonly Lock _lock = new();
 
-    public JobEngine(Database database, NodeDirectory nodes, OrderComposer orders, ProgressBoard progress, PolicyStore policy,
+    public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, PolicyStore policy,
         EventHub events, TimeProvider clock)
     {
-        (_database, _nodes, _orders, _progress, _policy, _events, _clock) = (database, nodes, orders, progress, policy, events, clock);
+        (_database, _nodes, _sources, _progress, _policy, _events, _clock) = (database, nodes, sources, progress, policy, events, clock);
         _started = Now;
     }
 
     private long Now => _clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Makes a job with one task per node and starts what can be started. The nodes and the image exist.</summary>
-    /// <param name="kind">What to do.</param>
+    /// <param name="spec">What to do, as its kind has accepted it.</param>
     /// <param name="nodes">Not empty.</param>
-    /// <param name="image">Of installations.</param>
     /// <param name="by">"api" or "policy".</param>
-    public Guid Create(JobKind kind, IReadOnlyCollection<NodeId> nodes, Digest? image, string by)
+    public Guid Create(JobSpec spec, IReadOnlyCollection<NodeId> nodes, string by)
     {
         Guid job = Guid.CreateVersion7();
         lock (_lock)
         {
-            _database.Write(c => Insert(c, job, kind, nodes, image, by));
+            _database.Write(c => Insert(c, job, spec, nodes, by));
             PublishJob(job);
             foreach (NodeId node in nodes)
             {
@@ -97,7 +93,7 @@ internal sealed class JobEngine
             {
                 Step step = task.CancelRequested != 0 && hello.Role == NodeRole.NetInst && !hello.ActiveTasks.Contains(task.TaskId)
                     ? new Step.Move(TaskState.Cancelled, "", Disk: DiskState.Unbootable, Node: Lifecycle.Unbootable)
-                    : Kind(task).OnConnected(task, hello);
+                    : TaskKind.Of(task).OnConnected(task, hello);
                 Apply(task, step);
             }
             Advance(session.Node);
@@ -129,13 +125,13 @@ internal sealed class JobEngine
             switch (message)
             {
                 case TaskAccepted when task.State == TaskState.Sent:
-                    Apply(task, new Step.Move(TaskState.Running, session.State == LinkState.Slave && Kind(task).Kind == JobKind.Install ? InstallKind.Staging : "accepted"));
+                    Apply(task, new Step.Move(TaskState.Running, TaskKind.Of(task).PhaseOf(task, session.State, "accepted")));
                     break;
                 case TaskProgress report:
                     Progress(task, session, report);
                     break;
                 case TaskEnded ended:
-                    Apply(task, Kind(task).OnEnded(task, ended));
+                    Apply(task, TaskKind.Of(task).OnEnded(task, ended));
                     break;
             }
             Advance(session.Node);
@@ -149,7 +145,7 @@ internal sealed class JobEngine
         {
             if (Current(session.Node) is { } task && task.State != TaskState.Waiting)
             {
-                Apply(task, Kind(task).OnGone(task, session.Goodbye));
+                Apply(task, TaskKind.Of(task).OnGone(task, session.Goodbye));
             }
         }
     }
@@ -169,7 +165,7 @@ internal sealed class JobEngine
                 }
                 else
                 {
-                    Apply(task, Kind(task).OnTime(task, inPhase, _nodes.Session(task.Node) is not null));
+                    Apply(task, TaskKind.Of(task).OnTime(task, inPhase, _nodes.Session(task.Node) is not null));
                 }
             }
         }
@@ -190,7 +186,7 @@ internal sealed class JobEngine
         NodeView? node = _nodes.Find(session.Node);
         if (node is { Lifecycle: Lifecycle.New, WantsApproval: false } && _policy.Get().ImageFor(hello.Inventory.Architecture) is { } image)
         {
-            Create(JobKind.Install, [session.Node], image, "policy");
+            Create(new JobSpec(InstallKind.Name, image), [session.Node], "policy");
         }
         else
         {
@@ -203,9 +199,8 @@ internal sealed class JobEngine
     private void Progress(TaskRow task, LinkSession session, TaskProgress report)
     {
         _progress.Report(report);
-        // Whatever a Slave does for an installation, it stages NetInst; what NetInst then does has phases of its own.
-        string phase = session.State == LinkState.Slave && Kind(task).Kind == JobKind.Install ? InstallKind.Staging : report.Phase;
-        if (phase != task.Phase && task.Phase != InstallKind.Starting)
+        string phase = TaskKind.Of(task).PhaseOf(task, session.State, report.Phase);
+        if (phase != task.Phase)
         {
             Apply(task, new Step.Move(TaskState.Running, phase));
         }
@@ -221,7 +216,7 @@ internal sealed class JobEngine
         switch (step)
         {
             case Step.Send when _nodes.Session(task.Node) is { Hello: { } hello } session:
-                if (_orders.Compose(task, session, hello, out string fault) is { } order)
+                if (TaskKind.Of(task).Compose(task, session, hello, _sources, out string fault) is { } order)
                 {
                     Send(task, session, hello, order);
                 }
@@ -277,11 +272,11 @@ internal sealed class JobEngine
         PublishChange(task);
     }
 
-    private void Insert(SqliteConnection c, Guid job, JobKind kind, IEnumerable<NodeId> nodes, Digest? image, string by)
+    private void Insert(SqliteConnection c, Guid job, JobSpec spec, IEnumerable<NodeId> nodes, string by)
     {
         long now = Now;
-        c.Execute("INSERT INTO jobs (id, kind, image, created_at, created_by) VALUES (@id, @kind, @image, @now, @by)",
-            new { id = job.ToString(), kind = ApiJson.Word(kind), image = image?.ToString(), now, by });
+        c.Execute("INSERT INTO jobs (id, kind, image, parameters, created_at, created_by) VALUES (@id, @Kind, @image, @Parameters, @now, @by)",
+            new { id = job.ToString(), spec.Kind, image = spec.Image?.ToString(), spec.Parameters, now, by });
         c.Execute("""
             INSERT INTO tasks (id, job_id, node_id, state, created_at, phase_at) VALUES (@id, @job, @node, @state, @now, @now)
             """,
@@ -296,8 +291,6 @@ internal sealed class JobEngine
     }
 
     private TaskRow? Current(NodeId node) => _database.Read(c => TaskRow.Open(c, node).FirstOrDefault());
-
-    private static TaskKind Kind(TaskRow task) => s_kinds[task.Kind];
 
     private void PublishChange(TaskRow task)
     {

@@ -1,25 +1,20 @@
+using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Jobs;
 
-/// <summary>What jobs can be asked for.</summary>
-public enum JobKind
-{
-    Install,
-    Reboot,
-    Shutdown,
-}
-
 /// <summary>A job in short.</summary>
+/// <param name="Kind"><c>install</c>, <c>reboot</c> …</param>
 /// <param name="Image">Digest; of installations alone.</param>
+/// <param name="Parameters">Those of the kind.</param>
 /// <param name="CreatedAt">Unix milliseconds.</param>
 /// <param name="CreatedBy">"api" for people and programs, "policy" for the policy on new boards.</param>
 /// <param name="Ended">No task is open any more.</param>
 /// <param name="Counts">How many tasks are in each state.</param>
 public sealed record JobView(
-    Guid Id, string Kind, string? Image, string? ImageName, long CreatedAt, string CreatedBy, bool Ended,
+    Guid Id, string Kind, string? Image, string? ImageName, JsonElement Parameters, long CreatedAt, string CreatedBy, bool Ended,
     IReadOnlyDictionary<string, int> Counts)
 {
     private sealed class Row
@@ -28,6 +23,7 @@ public sealed record JobView(
         public required string Kind { get; init; }
         public string? Image { get; init; }
         public string? ImageName { get; init; }
+        public required string Parameters { get; init; }
         public required long CreatedAt { get; init; }
         public required string CreatedBy { get; init; }
     }
@@ -40,11 +36,12 @@ public sealed record JobView(
             SELECT job_id, state, count(*) FROM tasks WHERE @id IS NULL OR job_id = @id GROUP BY job_id, state
             """, new { id }).ToLookup(r => r.Job, r => (r.State, r.Count));
         IEnumerable<Row> rows = c.Query<Row>("""
-            SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, i.name AS ImageName, j.created_at AS CreatedAt, j.created_by AS CreatedBy
+            SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, i.name AS ImageName, j.parameters AS Parameters, j.created_at AS CreatedAt, j.created_by AS CreatedBy
             FROM jobs j LEFT JOIN images i ON i.digest = j.image
             WHERE @id IS NULL OR j.id = @id ORDER BY j.created_at DESC, j.id DESC LIMIT 1000
             """, new { id });
-        return [.. rows.Select(row => new JobView(Guid.Parse(row.Id), row.Kind, row.Image, row.ImageName, row.CreatedAt, row.CreatedBy,
+        return [.. rows.Select(row => new JobView(Guid.Parse(row.Id), row.Kind, row.Image, row.ImageName,
+            JsonElement.Parse(row.Parameters), row.CreatedAt, row.CreatedBy,
             counts[row.Id].All(s => Enum.Parse<TaskState>(s.State) >= TaskState.Succeeded),
             counts[row.Id].ToDictionary(s => ApiJson.Word(Enum.Parse<TaskState>(s.State)), s => (int)s.Count)))];
     }

@@ -1,14 +1,21 @@
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Nodes;
 
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>Restart. Proof: the node is back with another kernel boot id.</summary>
-internal sealed class RebootKind : TaskKind
+internal sealed class RebootKind : TaskKind<NoParameters>
 {
     /// <summary>A Pi with spanning tree on its port and a file system check to do is back in less.</summary>
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
 
-    public override JobKind Kind => JobKind.Reboot;
+    public override string Word => "reboot";
+
+    public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
+    {
+        fault = "";
+        return new RebootOrder();
+    }
 
     public override Step OnConnected(TaskRow task, Hello hello) =>
         hello.BootId != task.BootIdBefore ? new Step.Move(TaskState.Succeeded, "")

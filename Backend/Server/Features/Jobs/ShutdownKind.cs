@@ -1,16 +1,23 @@
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Nodes;
 
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>Power off. Proof: the node said goodbye for that reason, and was silent after it.</summary>
-internal sealed class ShutdownKind : TaskKind
+internal sealed class ShutdownKind : TaskKind<NoParameters>
 {
     private const string GoingDown = "going-down";
 
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
 
-    public override JobKind Kind => JobKind.Shutdown;
+    public override string Word => "shutdown";
+
+    public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
+    {
+        fault = "";
+        return new ShutdownOrder();
+    }
 
     public override Step OnConnected(TaskRow task, Hello hello) =>
         hello.BootId != task.BootIdBefore ? Step.Fail("the node started again instead of staying off")

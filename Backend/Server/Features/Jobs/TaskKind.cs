@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Nodes;
 
@@ -29,15 +32,53 @@ internal abstract record Step
     public static Step TimeOut(string cause, Lifecycle? node = null) => new Move(TaskState.TimedOut, "", cause, Node: node);
 }
 
+/// <summary>A job as somebody asks for it, before anything is made.</summary>
+/// <param name="Image">Digest or name, as it was written.</param>
+/// <param name="Parameters">As they came; each kind has its own.</param>
+/// <param name="Nodes">Whom it is for; not empty.</param>
+internal sealed record JobWish(string? Image, JsonElement? Parameters, IReadOnlyList<NodeView> Nodes);
+
+/// <summary>What a job is to do, as it is stored.</summary>
+/// <param name="Kind">Word of its <see cref="TaskKind"/>.</param>
+/// <param name="Image">Of installations.</param>
+/// <param name="Parameters">JSON of the kind's own record.</param>
+internal sealed record JobSpec(string Kind, Digest? Image = null, string Parameters = "{}");
+
 /// <summary>
-/// What is particular to one kind of job. Each method is a pure decision about one open task that the node has had its order for;
-/// the engine stores and does what was decided.
+/// What is particular to one kind of job; a class of this kind is all that a new one takes. It has no state: each method is a pure
+/// decision, and the engine stores and does what was decided.
 /// </summary>
 internal abstract class TaskKind
 {
-    public abstract JobKind Kind { get; }
+    private static readonly Dictionary<string, TaskKind> s_kinds = typeof(TaskKind).Assembly.GetTypes()
+        .Where(t => t.IsSubclassOf(typeof(TaskKind)) && !t.IsAbstract)
+        .Select(t => (TaskKind)Activator.CreateInstance(t)!)
+        .ToDictionary(k => k.Word);
 
-    /// <summary>The node (re)connected.</summary>
+    /// <summary>Its name in the API and in the database.</summary>
+    public abstract string Word { get; }
+
+    /// <summary>All kinds' words.</summary>
+    public static IEnumerable<string> Words => s_kinds.Keys.Order(StringComparer.Ordinal);
+
+    /// <summary>The kind of that word, or null.</summary>
+    public static TaskKind? Find(string word) => s_kinds.GetValueOrDefault(word);
+
+    /// <summary>The kind of a task that is stored.</summary>
+    public static TaskKind Of(TaskRow task) => s_kinds[task.Kind];
+
+    /// <summary>Looks at all that is asked for.</summary>
+    /// <returns>What is stored; or null and the fault in one sentence.</returns>
+    public abstract JobSpec? Accept(JobWish wish, JobSources sources, out string fault);
+
+    /// <summary>Writes the order that a node gets for a task, from what is known at that moment.</summary>
+    /// <returns>The order; or null and the reason why there can be none.</returns>
+    public abstract TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault);
+
+    /// <summary>The phase that a task comes to when a node reports one.</summary>
+    public virtual string PhaseOf(TaskRow task, LinkState state, string reported) => reported;
+
+    /// <summary>The node (re)connected. The task is open, and its order was sent.</summary>
     public abstract Step OnConnected(TaskRow task, Hello hello);
 
     /// <summary>The node says that its part is over.</summary>
@@ -53,4 +94,46 @@ internal abstract class TaskKind
     public abstract Step OnTime(TaskRow task, TimeSpan inPhase, bool connected);
 
     private protected static bool WorksOn(Hello hello, TaskRow task) => hello.ActiveTasks.Contains(task.TaskId);
+}
+
+/// <summary>A kind with parameters.</summary>
+/// <typeparam name="T">A record; what has no default must be given, and what it does not know is refused.</typeparam>
+internal abstract class TaskKind<T> : TaskKind
+    where T : class
+{
+    private static readonly JsonSerializerOptions s_strict = new(ApiJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+
+    public sealed override JobSpec? Accept(JobWish wish, JobSources sources, out string fault)
+    {
+        Digest? image = FindImage(wish, sources, out fault);
+        if (fault.Length > 0)
+        {
+            return null;
+        }
+        T parameters;
+        try
+        {
+            parameters = JsonSerializer.Deserialize<T>(wish.Parameters is { ValueKind: not JsonValueKind.Null } given ? given.GetRawText() : "{}", s_strict)!;
+        }
+        catch (JsonException e)
+        {
+            fault = $"The parameters of a job of kind '{Word}' cannot be read: {e.Message}";
+            return null;
+        }
+        fault = Refuse(parameters, wish, sources);
+        return fault.Length > 0 ? null : new JobSpec(Word, image, JsonSerializer.Serialize(parameters, ApiJson.Options));
+    }
+
+    /// <summary>The image that is asked for; kinds without one refuse it.</summary>
+    private protected virtual Digest? FindImage(JobWish wish, JobSources sources, out string fault)
+    {
+        fault = wish.Image is null ? "" : $"A job of kind '{Word}' takes no image.";
+        return null;
+    }
+
+    /// <summary>What is wrong with the parameters, in one sentence; empty: nothing.</summary>
+    private protected virtual string Refuse(T parameters, JobWish wish, JobSources sources) => "";
+
+    /// <summary>What was stored with the task's job.</summary>
+    private protected static T ParametersOf(TaskRow task) => JsonSerializer.Deserialize<T>(task.Parameters, ApiJson.Options)!;
 }

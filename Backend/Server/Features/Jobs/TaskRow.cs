@@ -27,7 +27,7 @@ public enum TaskState
 internal sealed class TaskRow
 {
     private const string Select = """
-        SELECT t.id AS Id, t.job_id AS JobId, t.node_id AS NodeId, j.kind AS Kind, j.image AS Image, t.state AS StateText, t.phase AS Phase,
+        SELECT t.id AS Id, t.job_id AS JobId, t.node_id AS NodeId, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, t.state AS StateText, t.phase AS Phase,
             t.cause AS Cause, t.disk AS Disk, t.attempts AS Attempts, t.cancel_requested AS CancelRequested,
             t.boot_id_before AS BootIdBefore, t.created_at AS CreatedAt, t.sent_at AS SentAt, t.phase_at AS PhaseAt, t.ended_at AS EndedAt
         FROM tasks t JOIN jobs j ON j.id = t.job_id
@@ -38,6 +38,7 @@ internal sealed class TaskRow
     public required string NodeId { get; init; }
     public required string Kind { get; init; }
     public string? Image { get; init; }
+    public required string Parameters { get; init; }
     public required string StateText { get; init; }
     public required string Phase { get; init; }
     public required string Cause { get; init; }

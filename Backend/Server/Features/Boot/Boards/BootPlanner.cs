@@ -113,7 +113,7 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
         {
             return Plan(true, "starts NetInst: it was never seen before");
         }
-        TaskRow? install = TaskRow.Open(c, node.NodeId).FirstOrDefault(task => task.Kind == ApiJson.Word(JobKind.Install));
+        TaskRow? install = TaskRow.Open(c, node.NodeId).FirstOrDefault(task => task.Kind == InstallKind.Name);
         if (install is not null)
         {
             string image = ImageName(c, install.Image);

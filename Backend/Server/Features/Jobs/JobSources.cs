@@ -1,0 +1,13 @@
+using Bootstrap.Server.Features.Boot;
+using Bootstrap.Server.Features.Boot.Sets;
+using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Settings;
+using Bootstrap.Server.Storage;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>Where kinds of jobs look things up.</summary>
+/// <param name="NetInst">By architecture.</param>
+internal sealed record JobSources(
+    Database Database, PolicyStore Policy, ImageCatalogue Images, IReadOnlyDictionary<string, NetInstFiles> NetInst, BootSetLibrary Sets,
+    ApplianceOptions Options);
