@@ -74,7 +74,12 @@ public sealed record TaskProgress(Guid TaskId, string Phase, long Done, long Tot
 /// <param name="Cause">Failure in one sentence; empty on success.</param>
 /// <param name="Disk">State that the disk is left in.</param>
 /// <param name="Final">It failed for a reason that another attempt meets again: what the appliance stores is damaged.</param>
-public sealed record TaskEnded(Guid TaskId, bool Succeeded, bool Cancelled, string Cause, DiskState Disk, bool Final = false) : LinkMessage;
+/// <param name="TimedOut">It was ended because its time was over.</param>
+/// <param name="ExitCode">Of the command that was run, 128 + n where signal n ended it; null where there was none.</param>
+/// <param name="Note">What people must know although it succeeded ("a restart is required"); empty otherwise.</param>
+public sealed record TaskEnded(
+    Guid TaskId, bool Succeeded, bool Cancelled, string Cause, DiskState Disk, bool Final = false, bool TimedOut = false, int? ExitCode = null, string Note = "")
+    : LinkMessage;
 
 /// <summary>What a task left on the disk.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<DiskState>))]

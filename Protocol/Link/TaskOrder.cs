@@ -9,6 +9,7 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(ShutdownOrder), "shutdown")]
 [JsonDerivedType(typeof(StageInstallOrder), "stage-install")]
 [JsonDerivedType(typeof(InstallOrder), "install")]
+[JsonDerivedType(typeof(RunOrder), "run")]
 public abstract record TaskOrder;
 
 /// <summary>To a Slave: restart the machine.</summary>
@@ -44,6 +45,20 @@ public sealed record InstallOrder(Digest Image, string? Disk, bool Compare, Node
 /// <param name="Mesh">Discovery mesh of the node.</param>
 public sealed record NodeConfiguration(
     string HostName, IReadOnlyList<string> AuthorizedKeys, RemoteFile Slave, IReadOnlyList<string> Backends, string Mesh);
+
+/// <summary>To a Slave: work that the running system does in place, and that must never be begun twice.</summary>
+/// <param name="TimeoutSeconds">The node ends it by itself after this time.</param>
+/// <param name="Again">The node has taken this order before. One that does not remember it (its disk is another now) must not begin it.</param>
+public abstract record WorkOrder(int TimeoutSeconds, bool Again) : TaskOrder;
+
+/// <summary>Run a command, with its output in the task's log.</summary>
+/// <param name="Command">The program, by path or by name, and its arguments.</param>
+/// <param name="User">Name of a user of the node.</param>
+/// <param name="Folder">Absolute path of the folder that it works in.</param>
+/// <param name="Environment">What its plain environment has beside the usual.</param>
+public sealed record RunOrder(
+    IReadOnlyList<string> Command, string User, string Folder, IReadOnlyDictionary<string, string> Environment, int TimeoutSeconds, bool Again)
+    : WorkOrder(TimeoutSeconds, Again);
 
 /// <summary>A file on the appliance's plain HTTP port.</summary>
 /// <param name="Path">Absolute path of the URL, without host ("/programs/…").</param>

@@ -15,6 +15,8 @@ public sealed class Daemon(
     private readonly Channel<(LinkMessage Message, ApplianceEndpoint Sender)> _inbox =
         Channel.CreateUnbounded<(LinkMessage, ApplianceEndpoint)>();
 
+    private readonly CancellationTokenSource _leaving = new();
+
     private Uri? _files;
     private (Guid Id, Task<Ending?> Running, CancellationTokenSource Stop)? _task;
 
@@ -56,7 +58,8 @@ public sealed class Daemon(
             }
             else if (first == stopped)
             {
-                return new Ending("stop", () => { });
+                await _leaving.CancelAsync().ConfigureAwait(false);
+                return (_task is null ? null : await EndTaskAsync().ConfigureAwait(false)) ?? new Ending("stop", () => { });
             }
             else if (first == linked)
             {
@@ -90,7 +93,7 @@ public sealed class Daemon(
             case StartTask start when !runner.AnswerFromMemory(start.TaskId):
                 var stop = new CancellationTokenSource();
                 // Begun elsewhere: this loop goes on listening for a cancellation.
-                _task = (start.TaskId, Task.Run(() => runner.RunAsync(start.TaskId, start.Order, sender, _files!, stop.Token)), stop);
+                _task = (start.TaskId, Task.Run(() => runner.RunAsync(start.TaskId, start.Order, sender, _files!, stop.Token, _leaving.Token)), stop);
                 break;
             case Locate locate:
                 blinker.Ask(locate);

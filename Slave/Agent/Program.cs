@@ -98,6 +98,7 @@ async Task RunAsync(TimeProvider clock)
     var locator = new ApplianceLocator(node.Settings.Mesh, () => node.Settings.Backends, clock);
     link = new NodeLink(new ApplianceTls(node.Authority), locator, keeper.Current, keeper.RefusedAsync, SayHello, board.ReadHealth, Log, clock) { Accepted = keeper.Accepted };
     var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, new SystemPower(), link.Outbox, Log, clock);
+    await runner.EndLeftoversAsync();
     var blinker = new LedBlinker("/", Path.Combine(state, "led"), clock);
     daemon = new Daemon(link, runner, keeper, blinker, Log, clock);
     var lldp = new LldpListener(neighbours, () => board.ReadInterfaces().Select(i => i.Name),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bootstrap.Agent.Commands;
 using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Agent;
@@ -7,7 +8,9 @@ namespace Bootstrap.Agent;
 /// <param name="Stages">It starts NetInst; the other tasks are done once the machine has restarted or gone.</param>
 /// <param name="BootId">Of the kernel under which it was begun: another one now shows that the machine has restarted since.</param>
 /// <param name="Outcome">How it ended; null while it has not.</param>
-public sealed record TaskRecord(Guid Id, bool Stages, string BootId, TaskEnded? Outcome);
+/// <param name="Once">It is never begun again, however it was interrupted.</param>
+/// <param name="Command">The command that it runs; null where it runs none yet.</param>
+public sealed record TaskRecord(Guid Id, bool Stages, string BootId, TaskEnded? Outcome, bool Once = false, CommandTrace? Command = null);
 
 /// <summary>
 /// The node's tasks on disk, one file each, so that a task that arrives twice is done once, whatever was restarted in between.
@@ -27,11 +30,16 @@ public sealed class TaskJournal
     }
 
     /// <summary>What is known of a task; null: it has never been here. A file that cannot be read counts as none: half of it was never written.</summary>
-    public TaskRecord? Find(Guid id)
+    public TaskRecord? Find(Guid id) => Read(FileOf(id));
+
+    /// <summary>Tasks that have not ended, as far as they are known.</summary>
+    public IEnumerable<TaskRecord> Open() => Directory.EnumerateFiles(_folder, "*.json").Select(Read).OfType<TaskRecord>().Where(task => task.Outcome is null).ToArray();
+
+    private static TaskRecord? Read(string file)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(FileOf(id)), AgentJson.Default.TaskRecord);
+            return JsonSerializer.Deserialize(File.ReadAllBytes(file), AgentJson.Default.TaskRecord);
         }
         catch (FileNotFoundException)
         {

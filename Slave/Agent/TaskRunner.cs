@@ -1,3 +1,4 @@
+using Bootstrap.Agent.Commands;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
 
@@ -15,10 +16,23 @@ public sealed record Ending(string Goodbye, Action Do);
 /// <param name="power">Restarts.</param>
 /// <param name="outbox">Gets answers and progress.</param>
 /// <param name="log">The node's log.</param>
-/// <param name="clock">Times fetching.</param>
+/// <param name="clock">Times fetching and commands.</param>
 public sealed class TaskRunner(
     TaskJournal journal, string bootId, NetInstStaging staging, ISystemPower power, Outbox outbox, Action<string> log, TimeProvider clock)
 {
+    /// <summary>Ends what an earlier Slave of this machine left running when it was killed: nobody hears it any more. Before any task.</summary>
+    public async Task EndLeftoversAsync()
+    {
+        foreach (TaskRecord task in journal.Open().Where(task => task.Once))
+        {
+            if (task.BootId == bootId && task.Command is { } command)
+            {
+                await CommandProcess.EndAsync(command, clock).ConfigureAwait(false);
+            }
+            journal.Put(task with { Outcome = Interrupted(task) });
+        }
+    }
+
     /// <summary>Answers an order from memory, where it was done or begun before a restart.</summary>
     /// <returns>True if there is nothing more to do.</returns>
     public bool AnswerFromMemory(Guid id)
@@ -27,8 +41,8 @@ public sealed class TaskRunner(
         if (known is { Outcome: null } && known.BootId != bootId)
         {
             // The machine has restarted since: that is what was asked for, or NetInst did not come up.
-            TaskEnded outcome = known.Stages
-                ? new TaskEnded(id, false, false, "the machine restarted into its old system instead of NetInst", DiskState.Untouched)
+            TaskEnded outcome = known.Once ? Interrupted(known)
+                : known.Stages ? new TaskEnded(id, false, false, "the machine restarted into its old system instead of NetInst", DiskState.Untouched)
                 : new TaskEnded(id, true, false, "", DiskState.Untouched);
             known = known with { Outcome = outcome };
             journal.Put(known);
@@ -42,12 +56,19 @@ public sealed class TaskRunner(
     }
 
     /// <summary>Does a task.</summary>
-    /// <returns>What happens to the machine next; null where the task failed: the appliance is told why.</returns>
-    public async Task<Ending?> RunAsync(Guid id, TaskOrder order, ApplianceEndpoint appliance, Uri files, CancellationToken cancellation)
+    /// <param name="cancellation">The appliance wants it to end.</param>
+    /// <param name="leaving">The Slave itself ends: work is interrupted, anything else is done when it runs again.</param>
+    /// <returns>What happens to the machine next; null where the task is over, and the appliance was told how it ended.</returns>
+    public async Task<Ending?> RunAsync(
+        Guid id, TaskOrder order, ApplianceEndpoint appliance, Uri files, CancellationToken cancellation, CancellationToken leaving = default)
     {
-        journal.Put(new TaskRecord(id, order is StageInstallOrder, bootId, null));
+        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder);
+        bool isForgotten = order is WorkOrder { Again: true } && journal.Find(id) is null;
+        journal.Put(record);
         outbox.Add(new TaskAccepted(id));
         log($"task {id}: {order.GetType().Name}");
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, leaving);
+        using var store = new StoreClient(files, log, clock);
         try
         {
             switch (order)
@@ -57,35 +78,58 @@ public sealed class TaskRunner(
                 case ShutdownOrder:
                     return new Ending("shutdown", power.PowerOff);
                 case StageInstallOrder stage:
-                    outbox.Add(new TaskProgress(id, "staging", 0, 0, ""));
-                    using (var store = new StoreClient(files, log, clock))
-                    {
-                        StagedStart start = await staging.StageAsync(stage, store, appliance, cancellation).ConfigureAwait(false);
-                        outbox.Add(new TaskProgress(id, "rebooting", 0, 0, ""));
-                        return new Ending("reboot", () => power.Restart(start));
-                    }
+                    Phase("staging");
+                    StagedStart start = await staging.StageAsync(stage, store, appliance, either.Token).ConfigureAwait(false);
+                    Phase("rebooting");
+                    return new Ending("reboot", () => power.Restart(start));
+                case WorkOrder when isForgotten:
+                    return End(new TaskEnded(id, false, false, "the node does not remember that it took this order (was its disk changed?): it is not begun again", DiskState.Untouched));
+                case WorkOrder work:
+                    var runner = new CommandRunner(id, Line, trace => journal.Put(record with { Command = trace }), TimeSpan.FromSeconds(work.TimeoutSeconds), clock);
+                    return End(await DoAsync(work, new WorkContext(id, runner, store, Phase, Line, either.Token)).ConfigureAwait(false));
                 default:
-                    End(new TaskEnded(id, false, false, $"the Slave cannot do this: {order.GetType().Name}", DiskState.Untouched));
-                    return null;
+                    return End(new TaskEnded(id, false, false, $"the Slave cannot do this: {order.GetType().Name}", DiskState.Untouched));
             }
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
             staging.Undo();
-            End(new TaskEnded(id, false, true, "cancelled", DiskState.Untouched));
-            return null;
+            return cancellation.IsCancellationRequested ? End(new TaskEnded(id, false, true, "cancelled", DiskState.Untouched))
+                : order is WorkOrder ? End(Interrupted(record))
+                : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            End(new TaskEnded(id, false, false, e.Message, DiskState.Untouched));
-            return null;
+            return End(new TaskEnded(id, false, false, e.Message, DiskState.Untouched));
         }
 
-        void End(TaskEnded outcome)
+        void Line(string text) => outbox.AddLine(id, text);
+
+        void Phase(string word) => outbox.Add(new TaskProgress(id, word, 0, 0, ""));
+
+        Ending? End(TaskEnded outcome)
         {
-            log(outcome.Cancelled ? $"task {id} was cancelled" : $"task {id} failed: {outcome.Cause}");
-            journal.Put(new TaskRecord(id, order is StageInstallOrder, bootId, outcome));
+            log(outcome.Succeeded ? $"task {id} is done" : outcome.Cancelled ? $"task {id} was cancelled" : $"task {id} failed: {outcome.Cause}");
+            journal.Put(record with { Outcome = outcome });
             outbox.Add(outcome);
+            return null;
         }
     }
+
+    private static async Task<TaskEnded> DoAsync(WorkOrder order, WorkContext context)
+    {
+        switch (order)
+        {
+            case RunOrder run:
+                context.Phase("running");
+                var command = new Command(run.Command, run.User, run.Folder, run.Environment);
+                return context.End("the command", await context.Runner.RunAsync(command, context.Cancellation).ConfigureAwait(false));
+            default:
+                return context.End($"the Slave cannot do this: {order.GetType().Name}");
+        }
+    }
+
+    private TaskEnded Interrupted(TaskRecord task) => new(task.Id, false, false, task.BootId == bootId
+        ? "the Slave was restarted or stopped in the middle: what it ran was ended, and is not begun again"
+        : "the machine was restarted in the middle: it is not begun again", DiskState.Untouched);
 }

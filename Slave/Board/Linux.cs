@@ -68,6 +68,13 @@ public static partial class Linux
     [LibraryImport("libc", EntryPoint = "getpid")]
     public static partial int GetPid();
 
+    /// <summary>Signals of <see cref="Kill"/> (asm-generic/signal.h); 0 only asks whether there is such a process.</summary>
+    public const int SIGTERM = 15, SIGKILL = 9;
+
+    /// <summary>Sends a signal to a process, or to a whole process group, whose number is negative then.</summary>
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int process, int signal);
+
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mount(string source, string target, string type, nuint flags, string? data);
 

@@ -5,6 +5,7 @@ namespace Bootstrap.Link;
 /// <summary>
 /// What waits to be sent. Nobody who puts something in ever waits. Messages on tasks are kept until sent (there are no more
 /// than tasks: of a task's progress only the latest counts, as of the inventory); of log lines the oldest are dropped, and counted, when too many wait.
+/// A task's end waits for its lines.
 /// </summary>
 public sealed class Outbox
 {
@@ -91,7 +92,8 @@ public sealed class Outbox
 
     private LinkMessage? Take()
     {
-        if (_messages.Count > 0)
+        // Whoever hears that a task has ended has heard all that it said.
+        if (_messages.Count > 0 && !(_messages[0] is TaskEnded ended && _lines.Any(line => line.Task == ended.TaskId)))
         {
             LinkMessage first = _messages[0];
             _messages.RemoveAt(0);

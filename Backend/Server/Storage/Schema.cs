@@ -129,6 +129,11 @@ internal static class Schema
         """
         ALTER TABLE jobs ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}';
         """,
+        // How commands ended.
+        """
+        ALTER TABLE tasks ADD COLUMN exit_code INTEGER;
+        ALTER TABLE tasks ADD COLUMN note TEXT NOT NULL DEFAULT '';
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Bootstrap.Agent;
-using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
@@ -224,7 +223,7 @@ public sealed class RenewalTests : IAsyncLifetime
 
     private IdentityKeeper Open() => IdentityKeeper.Open(_folder, _appliance.Info.Authority, _ => { }, _nodeClock);
 
-    private SlaveUnderTest Start() => new(Open(), _appliance.Info, Path.Combine(_folder, "tasks"), _nodeClock);
+    private SlaveUnderTest Start() => new(s_id, Open(), _appliance.Info, Path.Combine(_folder, "tasks"), _nodeClock);
 
     private string Serial()
     {
@@ -240,39 +239,5 @@ public sealed class RenewalTests : IAsyncLifetime
         using var socket = new ClientWebSocket();
         using var invoker = new HttpMessageInvoker(new ApplianceTls(_appliance.Info.Authority).CreateHandler(identity, _ => { }));
         await socket.ConnectAsync(new Uri($"wss://{_appliance.Info.Link}{LinkMessage.Path}"), invoker, s_end);
-    }
-
-    /// <summary>The Slave's daemon as its program puts it together, on a board that is none.</summary>
-    private sealed class SlaveUnderTest : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _stop = new();
-        private readonly IdentityKeeper _keeper;
-        private readonly Task _running;
-        private volatile int _welcomes;
-
-        public SlaveUnderTest(IdentityKeeper keeper, ApplianceInfo appliance, string tasks, TimeProvider clock)
-        {
-            _keeper = keeper;
-            Inventory inventory = SimulatedNode.InventoryOf(s_id, "arm64");
-            var health = new Health(12, 0.42, 3_100_000_000, 48.3, 0);
-            var link = new NodeLink(new ApplianceTls(appliance.Authority), new ApplianceLocator("renewal", () => [appliance.Link.ToString()], clock),
-                keeper.Current, keeper.RefusedAsync, () => new Hello(NodeRole.Slave, "test", "boot", null, inventory, health, []), () => health, _ => { }, clock)
-            {
-                Accepted = keeper.Accepted,
-            };
-            var runner = new TaskRunner(new TaskJournal(tasks), "boot", new NetInstStaging(tasks, tasks, () => keeper.Current), new SystemPower(), link.Outbox, _ => { }, clock);
-            _running = new Daemon(link, runner, keeper, new LedBlinker(tasks, null, clock), line => _welcomes += line.StartsWith("this node is ", StringComparison.Ordinal) ? 1 : 0, clock).RunAsync(_stop.Token);
-        }
-
-        /// <summary>How often the appliance has welcomed it.</summary>
-        public int Welcomes => _welcomes;
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await _running;
-            _stop.Dispose();
-            _keeper.Dispose();
-        }
     }
 }

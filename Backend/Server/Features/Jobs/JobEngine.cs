@@ -95,6 +95,11 @@ internal sealed class JobEngine
                     ? new Step.Move(TaskState.Cancelled, "", Disk: DiskState.Unbootable, Node: Lifecycle.Unbootable)
                     : TaskKind.Of(task).OnConnected(task, hello);
                 Apply(task, step);
+                if (task.CancelRequested != 0 && hello.Role == NodeRole.Slave)
+                {
+                    // It was away when it was asked to end it; what has ended stays so.
+                    session.Send(new CancelTask(task.TaskId));
+                }
             }
             Advance(session.Node);
             if (hello.Role == NodeRole.NetInst && Current(session.Node) is null)
@@ -255,7 +260,7 @@ internal sealed class JobEngine
     {
         _database.Write(c =>
         {
-            task.Move(c, move.State, move.Phase, Now, move.Cause, move.Disk);
+            task.Move(c, move, Now);
             if (move.Node is { } lifecycle)
             {
                 NodeRow.SetLifecycle(c, task.NodeId, lifecycle);

@@ -53,14 +53,17 @@ public sealed record JobView(
 /// <param name="Disk">State of the node's disk, once known.</param>
 /// <param name="Attempts">How often NetInst was sent at it.</param>
 /// <param name="PhaseAt">When the phase began, Unix milliseconds.</param>
+/// <param name="ExitCode">Of the command that was run; 128 + n where signal n ended it.</param>
+/// <param name="Note">What people must know although it succeeded; empty otherwise.</param>
 public sealed record TaskView(
     Guid Id, Guid JobId, NodeId Node, string NodeName, string Kind, TaskState State, string Phase, long Done, long Total, string Unit,
-    double Rate, string Cause, string? Disk, int Attempts, bool CancelRequested, long CreatedAt, long? SentAt, long PhaseAt, long? EndedAt)
+    double Rate, string Cause, string? Disk, int Attempts, bool CancelRequested, long CreatedAt, long? SentAt, long PhaseAt, long? EndedAt,
+    int? ExitCode, string Note)
 {
     internal static TaskView Of(TaskRow t, string nodeName, TaskMeasure measure) => new(
         t.TaskId, Guid.Parse(t.JobId), t.Node, nodeName, t.Kind, t.State, t.Phase, measure.Done, measure.Total, measure.Unit, measure.Rate,
         t.Cause, t.DiskState is { } disk ? ApiJson.Word(disk) : null, (int)t.Attempts, t.CancelRequested != 0,
-        t.CreatedAt, t.SentAt, t.PhaseAt, t.EndedAt);
+        t.CreatedAt, t.SentAt, t.PhaseAt, t.EndedAt, (int?)t.ExitCode, t.Note);
 }
 
 /// <summary>A job with each of its tasks.</summary>

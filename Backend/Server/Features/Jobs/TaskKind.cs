@@ -21,7 +21,10 @@ internal abstract record Step
 
     /// <summary>The task moves on.</summary>
     /// <param name="Node">What the node's disk has become; null: as before.</param>
-    public sealed record Move(TaskState State, string Phase, string Cause = "", DiskState? Disk = null, Lifecycle? Node = null) : Step;
+    /// <param name="ExitCode">Of the command that was run.</param>
+    /// <param name="Note">What people must know although it succeeded.</param>
+    public sealed record Move(
+        TaskState State, string Phase, string Cause = "", DiskState? Disk = null, Lifecycle? Node = null, int? ExitCode = null, string Note = "") : Step;
 
     public static readonly Step Nothing = new Stay();
     public static readonly Step SendOrder = new Send();

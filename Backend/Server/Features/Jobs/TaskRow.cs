@@ -29,7 +29,8 @@ internal sealed class TaskRow
     private const string Select = """
         SELECT t.id AS Id, t.job_id AS JobId, t.node_id AS NodeId, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, t.state AS StateText, t.phase AS Phase,
             t.cause AS Cause, t.disk AS Disk, t.attempts AS Attempts, t.cancel_requested AS CancelRequested,
-            t.boot_id_before AS BootIdBefore, t.created_at AS CreatedAt, t.sent_at AS SentAt, t.phase_at AS PhaseAt, t.ended_at AS EndedAt
+            t.boot_id_before AS BootIdBefore, t.created_at AS CreatedAt, t.sent_at AS SentAt, t.phase_at AS PhaseAt, t.ended_at AS EndedAt,
+            t.exit_code AS ExitCode, t.note AS Note
         FROM tasks t JOIN jobs j ON j.id = t.job_id
         """;
 
@@ -50,6 +51,8 @@ internal sealed class TaskRow
     public long? SentAt { get; init; }
     public required long PhaseAt { get; init; }
     public long? EndedAt { get; init; }
+    public long? ExitCode { get; init; }
+    public string Note { get; init; } = "";
 
     public Guid TaskId => Guid.Parse(Id);
 
@@ -74,11 +77,11 @@ internal sealed class TaskRow
         [.. c.Query<TaskRow>($"{Select} WHERE t.job_id = @job ORDER BY t.id", new { job = job.ToString() })];
 
     /// <summary>Moves the task to a state or phase; states that end a task have an end time.</summary>
-    public void Move(SqliteConnection c, TaskState state, string phase, long now, string cause = "", DiskState? disk = null) =>
+    public void Move(SqliteConnection c, Step.Move move, long now) =>
         c.Execute("""
-            UPDATE tasks SET state = @state, phase = @phase, cause = @cause, disk = coalesce(@disk, disk), phase_at = @now,
-                ended_at = iif(@ends, @now, NULL)
+            UPDATE tasks SET state = @state, phase = @Phase, cause = @Cause, disk = coalesce(@disk, disk), phase_at = @now,
+                ended_at = iif(@ends, @now, NULL), exit_code = @ExitCode, note = @Note
             WHERE id = @Id
             """,
-            new { Id, state = state.ToString(), phase, cause, disk = disk?.ToString(), now, ends = state >= TaskState.Succeeded });
+            new { Id, state = move.State.ToString(), move.Phase, move.Cause, disk = move.Disk?.ToString(), now, ends = move.State >= TaskState.Succeeded, move.ExitCode, move.Note });
 }

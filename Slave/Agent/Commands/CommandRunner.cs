@@ -1,0 +1,72 @@
+namespace Bootstrap.Agent.Commands;
+
+/// <summary>How a command ended.</summary>
+/// <param name="ExitCode">128 + n where signal n ended it.</param>
+/// <param name="TimedOut">It was ended because its time was over.</param>
+public readonly record struct CommandEnd(int ExitCode, bool TimedOut);
+
+/// <summary>Runs commands, one after the other, for one task.</summary>
+/// <param name="task">The task's id.</param>
+/// <param name="line">Gets what they write, in bounds.</param>
+/// <param name="started">Told of each command before its output is read: so that a Slave that is restarted finds it.</param>
+/// <param name="limit">For all of them together.</param>
+/// <param name="clock">Measures that.</param>
+public sealed class CommandRunner(Guid task, Action<string> line, Action<CommandTrace> started, TimeSpan limit, TimeProvider clock)
+{
+    /// <summary>Who has ended may have left somebody behind who keeps its output open (a daemon): he is not listened to any more.</summary>
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(2);
+
+    private readonly long _begin = clock.GetTimestamp();
+    private int _count;
+
+    /// <summary>What is left of the time.</summary>
+    private TimeSpan Left => limit - clock.GetElapsedTime(_begin) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+
+    /// <summary>Runs a command to its end.</summary>
+    /// <exception cref="IOException">It cannot be started.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled, and nothing of it runs any more.</exception>
+    public async Task<CommandEnd> RunAsync(Command command, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using var timeout = new CancellationTokenSource(Left, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
+        using var process = CommandProcess.Start($"bootstrap-task-{task}-{++_count}", command);
+        started(process.Trace);
+        using var deaf = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
+        var rate = new OutputRate(line, clock);
+        Task reading = Task.WhenAll(ReadAsync(process.Output, new OutputLines(rate.Add), deaf.Token), ReadAsync(process.Errors, new OutputLines(rate.Add, "stderr: "), deaf.Token));
+        try
+        {
+            return new CommandEnd(await process.WaitAsync(either.Token).ConfigureAwait(false), TimedOut: false);
+        }
+        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        {
+            await process.EndAsync(clock).ConfigureAwait(false);
+            cancellation.ThrowIfCancellationRequested();
+            return new CommandEnd(await process.WaitAsync(CancellationToken.None).ConfigureAwait(false), TimedOut: true);
+        }
+        finally
+        {
+            deaf.CancelAfter(s_lastWords);
+            await reading.ConfigureAwait(false);
+            rate.End();
+        }
+    }
+
+    private static async Task ReadAsync(Stream stream, OutputLines lines, CancellationToken cancellation)
+    {
+        byte[] buffer = new byte[4096];
+        try
+        {
+            while (await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false) is > 0 and int read)
+            {
+                lines.Add(buffer.AsSpan(0, read));
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // What it has said until now counts.
+        }
+        lines.End();
+    }
+}
