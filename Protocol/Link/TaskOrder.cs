@@ -10,6 +10,7 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(StageInstallOrder), "stage-install")]
 [JsonDerivedType(typeof(InstallOrder), "install")]
 [JsonDerivedType(typeof(RunOrder), "run")]
+[JsonDerivedType(typeof(UpdateOrder), "update")]
 public abstract record TaskOrder;
 
 /// <summary>To a Slave: restart the machine.</summary>
@@ -59,6 +60,10 @@ public abstract record WorkOrder(int TimeoutSeconds, bool Again) : TaskOrder;
 public sealed record RunOrder(
     IReadOnlyList<string> Command, string User, string Folder, IReadOnlyDictionary<string, string> Environment, int TimeoutSeconds, bool Again)
     : WorkOrder(TimeoutSeconds, Again);
+
+/// <summary>Bring the node's packages up to date by its own package manager.</summary>
+/// <param name="Packages">These alone; empty: all.</param>
+public sealed record UpdateOrder(IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again);
 
 /// <summary>A file on the appliance's plain HTTP port.</summary>
 /// <param name="Path">Absolute path of the URL, without host ("/programs/…").</param>

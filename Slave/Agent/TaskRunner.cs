@@ -17,9 +17,13 @@ public sealed record Ending(string Goodbye, Action Do);
 /// <param name="outbox">Gets answers and progress.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times fetching and commands.</param>
+/// <param name="system">The machine; null: this one.</param>
 public sealed class TaskRunner(
-    TaskJournal journal, string bootId, NetInstStaging staging, ISystemPower power, Outbox outbox, Action<string> log, TimeProvider clock)
+    TaskJournal journal, string bootId, NetInstStaging staging, ISystemPower power, Outbox outbox, Action<string> log, TimeProvider clock,
+    NodeSystem? system = null)
 {
+    private readonly NodeSystem _system = system ?? NodeSystem.This;
+
     /// <summary>Ends what an earlier Slave of this machine left running when it was killed: nobody hears it any more. Before any task.</summary>
     public async Task EndLeftoversAsync()
     {
@@ -116,7 +120,7 @@ public sealed class TaskRunner(
         }
     }
 
-    private static async Task<TaskEnded> DoAsync(WorkOrder order, WorkContext context)
+    private async Task<TaskEnded> DoAsync(WorkOrder order, WorkContext context)
     {
         switch (order)
         {
@@ -124,6 +128,8 @@ public sealed class TaskRunner(
                 context.Phase("running");
                 var command = new Command(run.Command, run.User, run.Folder, run.Environment);
                 return context.End("the command", await context.Runner.RunAsync(command, context.Cancellation).ConfigureAwait(false));
+            case UpdateOrder update:
+                return await new UpdateWork(_system, clock).DoAsync(update, context).ConfigureAwait(false);
             default:
                 return context.End($"the Slave cannot do this: {order.GetType().Name}");
         }

@@ -31,7 +31,8 @@ public sealed class CommandProcess : IDisposable
     /// <summary>Between SIGTERM and SIGKILL.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
-    private const string Path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    /// <summary>Where commands' programs are.</summary>
+    public const string Path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
 

@@ -23,9 +23,10 @@ public sealed class CommandRunner(Guid task, Action<string> line, Action<Command
     private TimeSpan Left => limit - clock.GetElapsedTime(_begin) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     /// <summary>Runs a command to its end.</summary>
+    /// <param name="hear">Told of every line, also of those that are left out of the log.</param>
     /// <exception cref="IOException">It cannot be started.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled, and nothing of it runs any more.</exception>
-    public async Task<CommandEnd> RunAsync(Command command, CancellationToken cancellation)
+    public async Task<CommandEnd> RunAsync(Command command, CancellationToken cancellation, Action<string>? hear = null)
     {
         cancellation.ThrowIfCancellationRequested();
         using var timeout = new CancellationTokenSource(Left, clock);
@@ -34,7 +35,8 @@ public sealed class CommandRunner(Guid task, Action<string> line, Action<Command
         started(process.Trace);
         using var deaf = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         var rate = new OutputRate(line, clock);
-        Task reading = Task.WhenAll(ReadAsync(process.Output, new OutputLines(rate.Add), deaf.Token), ReadAsync(process.Errors, new OutputLines(rate.Add, "stderr: "), deaf.Token));
+        Action<string> take = hear is null ? rate.Add : hear + rate.Add;
+        Task reading = Task.WhenAll(ReadAsync(process.Output, new OutputLines(take), deaf.Token), ReadAsync(process.Errors, new OutputLines(take, "stderr: "), deaf.Token));
         try
         {
             return new CommandEnd(await process.WaitAsync(either.Token).ConfigureAwait(false), TimedOut: false);

@@ -24,6 +24,8 @@ public sealed class JobKindTests : ApplianceTest
     [InlineData("""{"kind":"install"}""", "needs an image")]
     [InlineData("""{"kind":"reboot","parameters":{"gracious":true}}""", "'gracious'")]
     [InlineData("""{"kind":"reboot","parameters":[]}""", "cannot be read")]
+    [InlineData("""{"kind":"update","parameters":{"packages":["--reinstall"]}}""", "'--reinstall' is no name of a package")]
+    [InlineData("""{"kind":"update","parameters":{"timeoutSeconds":100000}}""", "time-out")]
     [InlineData("""{"kind":"run"}""", "either 'command'")]
     [InlineData("""{"kind":"run","parameters":{"command":["ls"],"shell":"ls"}}""", "either 'command'")]
     [InlineData("""{"kind":"run","parameters":{"command":[]}}""", "empty")]

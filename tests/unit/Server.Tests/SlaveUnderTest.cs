@@ -1,4 +1,5 @@
 using Bootstrap.Agent;
+using Bootstrap.Agent.Commands;
 using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
@@ -17,7 +18,7 @@ internal sealed class SlaveUnderTest : IAsyncDisposable
     private readonly Daemon? _daemon;
     private volatile int _welcomes;
 
-    public SlaveUnderTest(NodeId id, IdentityKeeper keeper, ApplianceInfo appliance, string tasks, TimeProvider clock, ISystemPower? power = null)
+    public SlaveUnderTest(NodeId id, IdentityKeeper keeper, ApplianceInfo appliance, string tasks, TimeProvider clock, ISystemPower? power = null, NodeSystem? system = null)
     {
         _keeper = keeper;
         Inventory inventory = SimulatedNode.InventoryOf(id, "arm64");
@@ -27,7 +28,7 @@ internal sealed class SlaveUnderTest : IAsyncDisposable
         {
             Accepted = keeper.Accepted,
         };
-        var runner = new TaskRunner(new TaskJournal(tasks), "boot", new NetInstStaging(tasks, tasks, () => keeper.Current), power ?? new SystemPower(), link.Outbox, _ => { }, clock);
+        var runner = new TaskRunner(new TaskJournal(tasks), "boot", new NetInstStaging(tasks, tasks, () => keeper.Current), power ?? new SystemPower(), link.Outbox, _ => { }, clock, system);
         _daemon = new Daemon(link, runner, keeper, new LedBlinker(tasks, null, clock), line => _welcomes += line.StartsWith("this node is ", StringComparison.Ordinal) ? 1 : 0, clock);
         _running = RunAsync(runner);
     }

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Bootstrap.Agent;
+using Bootstrap.Agent.Commands;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
@@ -37,7 +38,10 @@ public abstract class WorkJobTest : ApplianceTest
     }
 
     private protected SlaveUnderTest Start() => new(s_id, IdentityKeeper.Open(Folder, Appliance.Info.Authority, _ => { }, TimeProvider.System), Appliance.Info,
-        Path.Combine(Folder, "tasks"), TimeProvider.System);
+        Path.Combine(Folder, "tasks"), TimeProvider.System, system: Machine);
+
+    /// <summary>The machine that the Slave works on.</summary>
+    private protected virtual NodeSystem Machine => NodeSystem.This;
 
     /// <summary>Orders it and gives the job's only task.</summary>
     private protected async Task<JsonNode> OrderAsync(string kind, object parameters)

@@ -1,0 +1,37 @@
+using System.Text.RegularExpressions;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>What to bring up to date.</summary>
+/// <param name="Packages">These packages alone; none: all that are installed.</param>
+/// <param name="TimeoutSeconds">After this time the node ends it.</param>
+internal sealed record UpdateParameters(IReadOnlyList<string>? Packages = null, int TimeoutSeconds = 7200);
+
+/// <summary>An update of a node's packages by its own package manager, in the phases <c>refresh</c> and <c>upgrade</c>.</summary>
+internal sealed partial class UpdateKind : WorkKind<UpdateParameters>
+{
+    private const int MaximumPackages = 200;
+
+    public override string Word => "update";
+
+    private protected override string Refuse(UpdateParameters parameters, JobWish wish, JobSources sources)
+    {
+        IReadOnlyList<string> packages = parameters.Packages ?? [];
+        return packages.Count > MaximumPackages ? $"{packages.Count} packages are named; {MaximumPackages} are possible, or name none: all are brought up to date then."
+            : packages.FirstOrDefault(package => !PackageName().IsMatch(package)) is { } wrong ? $"'{wrong}' is no name of a package."
+            : RefuseTimeout(parameters.TimeoutSeconds);
+    }
+
+    private protected override WorkOrder? Compose(UpdateParameters parameters, bool again, JobSources sources, out string fault)
+    {
+        fault = "";
+        return new UpdateOrder(parameters.Packages ?? [], parameters.TimeoutSeconds, again);
+    }
+
+    private protected override int TimeoutSeconds(UpdateParameters parameters) => parameters.TimeoutSeconds;
+
+    // Debian's, with an architecture; RPM's, apk's and pacman's have capitals, underscores and @ besides. Never an option.
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9+._@:-]{0,199}\z")]
+    private static partial Regex PackageName();
+}

@@ -1,0 +1,10 @@
+namespace Bootstrap.Agent.Commands;
+
+/// <summary>The machine that work is done on.</summary>
+/// <param name="Root">"/" but in tests.</param>
+/// <param name="Path">Where its programs are, as in PATH.</param>
+public sealed record NodeSystem(string Root, string Path)
+{
+    /// <summary>This machine.</summary>
+    public static readonly NodeSystem This = new("/", CommandProcess.Path);
+}

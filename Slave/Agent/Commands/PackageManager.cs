@@ -1,0 +1,45 @@
+namespace Bootstrap.Agent.Commands;
+
+/// <summary>How one package manager is asked, without a person at hand.</summary>
+/// <param name="Program">Its name.</param>
+/// <param name="Refresh">Arguments that fetch the lists of what there is.</param>
+/// <param name="Upgrade">Arguments that upgrade everything.</param>
+/// <param name="UpgradeSome">Arguments that upgrade the packages that follow, and install none that is not there.</param>
+/// <param name="Busy">What it says when another one holds its lock and it does not wait by itself.</param>
+internal sealed record PackageManager(string Program, string[] Refresh, string[] Upgrade, string[] UpgradeSome, string Busy)
+{
+    // apt waits for dpkg's lock alone, and not for that of its lists. A configuration file that a person changed stays.
+    private static readonly string[] s_apt =
+        ["-q", "-y", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"];
+
+    /// <summary>Those that are known, the likeliest first.</summary>
+    private static readonly PackageManager[] s_known =
+    [
+        new("apt-get", [.. s_apt, "update"], [.. s_apt, "--with-new-pkgs", "upgrade"], [.. s_apt, "--only-upgrade", "install"], "Could not get lock"),
+        new("dnf", ["-y", "--refresh", "makecache"], ["-y", "upgrade"], ["-y", "upgrade"], "Failed to obtain the transaction lock"),
+        new("apk", ["update"], ["upgrade"], ["upgrade"], "Unable to lock database"),
+        new("pacman", ["-Sy", "--noconfirm"], ["-Su", "--noconfirm"], ["-S", "--needed", "--noconfirm"], "unable to lock database"),
+    ];
+
+    /// <summary>Nobody is asked anything, and nothing is restarted behind people's backs.</summary>
+    private static readonly Dictionary<string, string> s_environment = new()
+    {
+        ["DEBIAN_FRONTEND"] = "noninteractive",
+        ["APT_LISTCHANGES_FRONTEND"] = "none",
+        ["NEEDRESTART_MODE"] = "l",
+    };
+
+    /// <summary>This machine's package manager with its path; null: it has none that is known.</summary>
+    /// <param name="path">Folders, as in PATH.</param>
+    public static (PackageManager Manager, string File)? Find(string path) =>
+        s_known.SelectMany(manager => path.Split(':').Select(folder => (manager, Path.Combine(folder, manager.Program))))
+            .Where(candidate => File.Exists(candidate.Item2)).Select(candidate => ((PackageManager, string)?)candidate).FirstOrDefault();
+
+    /// <summary>Names of all that are known.</summary>
+    public static string Names => string.Join(", ", s_known.Select(manager => manager.Program));
+
+    /// <summary>The command of one step.</summary>
+    /// <param name="file">Its path.</param>
+    public Command Command(string file, string[] arguments, IEnumerable<string> packages) =>
+        Commands.Command.ByRoot([file, .. arguments, .. packages]) with { Environment = s_environment };
+}
