@@ -13,11 +13,18 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(UpdateOrder), "update")]
 public abstract record TaskOrder;
 
+/// <summary>Whoever is logged in on the node is told before its system goes.</summary>
+/// <param name="GraceSeconds">How long he has then. Where nobody is logged in, nothing is waited for.</param>
+/// <param name="Message">Said beside what happens and when; may be empty.</param>
+public sealed record UserWarning(int GraceSeconds, string Message);
+
 /// <summary>To a Slave: restart the machine.</summary>
-public sealed record RebootOrder : TaskOrder;
+/// <param name="Warning">Null: at once.</param>
+public sealed record RebootOrder(UserWarning? Warning = null) : TaskOrder;
 
 /// <summary>To a Slave: power the machine off.</summary>
-public sealed record ShutdownOrder : TaskOrder;
+/// <param name="Warning">Null: at once.</param>
+public sealed record ShutdownOrder(UserWarning? Warning = null) : TaskOrder;
 
 /// <summary>
 /// To a Slave: fetch NetInst, check it, make it the next thing that boots (once, where the board offers that) and restart.
@@ -26,7 +33,8 @@ public sealed record ShutdownOrder : TaskOrder;
 /// <param name="Kernel">NetInst's kernel for the node's architecture.</param>
 /// <param name="Initramfs">NetInst's initramfs, complete with this appliance's trust part.</param>
 /// <param name="CommandLine">Kernel arguments, without those that only the board knows (console, device names).</param>
-public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, string CommandLine) : TaskOrder;
+/// <param name="Warning">Null: at once.</param>
+public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, string CommandLine, UserWarning? Warning = null) : TaskOrder;
 
 /// <summary>To NetInst: write an image to the disk and make it this node's system.</summary>
 /// <param name="Image">Digest of the signed manifest, at <c>/store/manifests/{digest}</c>; chunks are at <c>/store/chunks/{stored digest}</c>.</param>

@@ -22,6 +22,9 @@ public sealed class TaskRunner(
     TaskJournal journal, string bootId, NetInstStaging staging, ISystemPower power, Outbox outbox, Action<string> log, TimeProvider clock,
     NodeSystem? system = null)
 {
+    /// <summary>Writing to terminals takes no longer, unless one hangs.</summary>
+    private static readonly TimeSpan s_warningLimit = TimeSpan.FromSeconds(30);
+
     private readonly NodeSystem _system = system ?? NodeSystem.This;
 
     /// <summary>Ends what an earlier Slave of this machine left running when it was killed: nobody hears it any more. Before any task.</summary>
@@ -73,24 +76,29 @@ public sealed class TaskRunner(
         log($"task {id}: {order.GetType().Name}");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, leaving);
         using var store = new StoreClient(files, log, clock);
+        TimeSpan limit = order is WorkOrder { TimeoutSeconds: var seconds } ? TimeSpan.FromSeconds(seconds) : s_warningLimit;
+        var runner = new CommandRunner(id, Line, trace => journal.Put(record with { Command = trace }), limit, clock);
+        var context = new WorkContext(id, runner, store, Phase, Line, either.Token);
         try
         {
             switch (order)
             {
-                case RebootOrder:
+                case RebootOrder reboot:
+                    await WarnAsync(reboot.Warning, "is restarted").ConfigureAwait(false);
                     return new Ending("reboot", () => power.Restart(StagedStart.Restart));
-                case ShutdownOrder:
+                case ShutdownOrder shutdown:
+                    await WarnAsync(shutdown.Warning, "is shut down").ConfigureAwait(false);
                     return new Ending("shutdown", power.PowerOff);
                 case StageInstallOrder stage:
+                    await WarnAsync(stage.Warning, "is installed anew, and all that is on its disk is lost,").ConfigureAwait(false);
                     Phase("staging");
                     StagedStart start = await staging.StageAsync(stage, store, appliance, either.Token).ConfigureAwait(false);
                     Phase("rebooting");
                     return new Ending("reboot", () => power.Restart(start));
                 case WorkOrder when isForgotten:
-                    return End(new TaskEnded(id, false, false, "the node does not remember that it took this order (was its disk changed?): it is not begun again", DiskState.Untouched));
+                    return End(context.End("the node does not remember that it took this order (was its disk changed?): it is not begun again"));
                 case WorkOrder work:
-                    var runner = new CommandRunner(id, Line, trace => journal.Put(record with { Command = trace }), TimeSpan.FromSeconds(work.TimeoutSeconds), clock);
-                    return End(await DoAsync(work, new WorkContext(id, runner, store, Phase, Line, either.Token)).ConfigureAwait(false));
+                    return End(await DoAsync(work, context).ConfigureAwait(false));
                 default:
                     return End(new TaskEnded(id, false, false, $"the Slave cannot do this: {order.GetType().Name}", DiskState.Untouched));
             }
@@ -106,6 +114,8 @@ public sealed class TaskRunner(
         {
             return End(new TaskEnded(id, false, false, e.Message, DiskState.Untouched));
         }
+
+        Task WarnAsync(UserWarning? warning, string what) => WarnUsers.DoAsync(warning, what, _system, context, clock);
 
         void Line(string text) => outbox.AddLine(id, text);
 

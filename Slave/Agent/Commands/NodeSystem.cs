@@ -7,4 +7,7 @@ public sealed record NodeSystem(string Root, string Path)
 {
     /// <summary>This machine.</summary>
     public static readonly NodeSystem This = new("/", CommandProcess.Path);
+
+    /// <summary>Path of a program; null: it is not installed.</summary>
+    public string? Find(string program) => Path.Split(':').Select(folder => System.IO.Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 }

@@ -29,11 +29,9 @@ internal sealed record PackageManager(string Program, string[] Refresh, string[]
         ["NEEDRESTART_MODE"] = "l",
     };
 
-    /// <summary>This machine's package manager with its path; null: it has none that is known.</summary>
-    /// <param name="path">Folders, as in PATH.</param>
-    public static (PackageManager Manager, string File)? Find(string path) =>
-        s_known.SelectMany(manager => path.Split(':').Select(folder => (manager, Path.Combine(folder, manager.Program))))
-            .Where(candidate => File.Exists(candidate.Item2)).Select(candidate => ((PackageManager, string)?)candidate).FirstOrDefault();
+    /// <summary>A machine's package manager with its path; null: it has none that is known.</summary>
+    public static (PackageManager Manager, string File)? Find(NodeSystem system) =>
+        s_known.Select(manager => system.Find(manager.Program) is { } file ? (manager, file) : ((PackageManager, string)?)null).FirstOrDefault(found => found is not null);
 
     /// <summary>Names of all that are known.</summary>
     public static string Names => string.Join(", ", s_known.Select(manager => manager.Program));

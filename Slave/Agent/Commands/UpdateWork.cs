@@ -12,7 +12,7 @@ internal sealed class UpdateWork(NodeSystem system, TimeProvider clock)
     /// <summary>Waits until the package manager is free, refreshes, upgrades, and tells whether a restart is needed.</summary>
     public async Task<TaskEnded> DoAsync(UpdateOrder order, WorkContext context)
     {
-        if (PackageManager.Find(system.Path) is not var (manager, file))
+        if (PackageManager.Find(system) is not var (manager, file))
         {
             return context.End($"this node has no package manager that is known here ({PackageManager.Names})");
         }

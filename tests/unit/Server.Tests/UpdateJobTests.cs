@@ -9,10 +9,6 @@ namespace Bootstrap.Server.Tests;
 /// <summary>Updates of a node's packages: by stand-ins of each package manager, and by the real apt-get in a small root folder.</summary>
 public sealed class UpdateJobTests : WorkJobTest
 {
-    private string Bin => Path.Combine(Folder, "bin");
-
-    private string Root => Path.Combine(Folder, "root");
-
     private string Calls => Path.Combine(Folder, "calls");
 
     private protected override NodeSystem Machine => new(Root, $"{Folder}/nothing-here:{Bin}");
@@ -104,14 +100,6 @@ public sealed class UpdateJobTests : WorkJobTest
         var file = new FileStream(Path.Combine(Root, path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         file.Lock(0, 0);
         return file;
-    }
-
-    private async Task ProgramAsync(string name, string shell)
-    {
-        Directory.CreateDirectory(Bin);
-        string path = Path.Combine(Bin, name);
-        await File.WriteAllTextAsync(path, $"#!/bin/sh\n{shell}\n", s_end);
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>A root folder with version 1 of a package, and a repository with version 2.</summary>

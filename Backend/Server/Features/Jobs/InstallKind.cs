@@ -10,7 +10,7 @@ namespace Bootstrap.Server.Features.Jobs;
 /// Write an image and start it. A running Slave stages NetInst and restarts into it; NetInst writes. Proof: the new system's Slave
 /// reports in with this task's id as the id of its installation.
 /// </summary>
-internal sealed class InstallKind : TaskKind<NoParameters>
+internal sealed class InstallKind : TaskKind<PowerParameters>
 {
     public const string Name = "install";
 
@@ -50,6 +50,8 @@ internal sealed class InstallKind : TaskKind<NoParameters>
         return image.Digest;
     }
 
+    private protected override string Refuse(PowerParameters parameters, JobWish wish, JobSources sources) => parameters.Refuse();
+
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
         string architecture = hello.Inventory.Architecture;
@@ -64,7 +66,7 @@ internal sealed class InstallKind : TaskKind<NoParameters>
         {
             (RemoteFile kernel, RemoteFile initramfs) =
                 (node.Revision is { } revision ? sources.Sets.Staged(revision) : null) ?? (files.Kernel.Remote, files.Initramfs.Remote);
-            return new StageInstallOrder(kernel, initramfs, StagedCommandLine);
+            return new StageInstallOrder(kernel, initramfs, StagedCommandLine, ParametersOf(task).Warning);
         }
         bool mayHoldSomeOfIt = task.Attempts > 0 || node.Lifecycle != Lifecycle.New;
         IPAddress appliance = session.LocalAddress;
@@ -75,7 +77,9 @@ internal sealed class InstallKind : TaskKind<NoParameters>
 
     /// <summary>Whatever a Slave does for an installation, it stages NetInst; what NetInst then does has phases of its own.</summary>
     public override string PhaseOf(TaskRow task, LinkState state, string reported) =>
-        task.Phase == Starting ? Starting : state == LinkState.Slave ? Staging : reported;
+        task.Phase == Starting ? Starting
+        : state == LinkState.Slave && reported != PowerParameters.WarningUsers ? Staging
+        : reported;
 
     public override Step OnConnected(TaskRow task, Hello hello)
     {

@@ -4,17 +4,19 @@ using Bootstrap.Server.Features.Nodes;
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>Restart. Proof: the node is back with another kernel boot id.</summary>
-internal sealed class RebootKind : TaskKind<NoParameters>
+internal sealed class RebootKind : TaskKind<PowerParameters>
 {
     /// <summary>A Pi with spanning tree on its port and a file system check to do is back in less.</summary>
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
 
     public override string Word => "reboot";
 
+    private protected override string Refuse(PowerParameters parameters, JobWish wish, JobSources sources) => parameters.Refuse();
+
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
         fault = "";
-        return new RebootOrder();
+        return new RebootOrder(ParametersOf(task).Warning);
     }
 
     public override Step OnConnected(TaskRow task, Hello hello) =>
@@ -31,5 +33,5 @@ internal sealed class RebootKind : TaskKind<NoParameters>
         goodbye == "reboot" ? new Step.Move(TaskState.Running, "restarting") : Step.Nothing;
 
     public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
-        inPhase > s_limit ? Step.TimeOut($"the node did not come back with a new start within {s_limit.TotalMinutes:0} minutes") : Step.Nothing;
+        inPhase > s_limit + ParametersOf(task).Grace ? Step.TimeOut($"the node did not come back with a new start within {s_limit.TotalMinutes:0} minutes") : Step.Nothing;
 }

@@ -4,7 +4,7 @@ using Bootstrap.Server.Features.Nodes;
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>Power off. Proof: the node said goodbye for that reason, and was silent after it.</summary>
-internal sealed class ShutdownKind : TaskKind<NoParameters>
+internal sealed class ShutdownKind : TaskKind<PowerParameters>
 {
     private const string GoingDown = "going-down";
 
@@ -13,10 +13,12 @@ internal sealed class ShutdownKind : TaskKind<NoParameters>
 
     public override string Word => "shutdown";
 
+    private protected override string Refuse(PowerParameters parameters, JobWish wish, JobSources sources) => parameters.Refuse();
+
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
         fault = "";
-        return new ShutdownOrder();
+        return new ShutdownOrder(ParametersOf(task).Warning);
     }
 
     public override Step OnConnected(TaskRow task, Hello hello) =>
@@ -34,6 +36,6 @@ internal sealed class ShutdownKind : TaskKind<NoParameters>
 
     public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
         task.Phase == GoingDown && !connected && inPhase > s_silence ? new Step.Move(TaskState.Succeeded, "")
-        : inPhase > s_limit ? Step.TimeOut($"the node did not say goodbye within {s_limit.TotalMinutes:0} minutes")
+        : inPhase > s_limit + ParametersOf(task).Grace ? Step.TimeOut($"the node did not say goodbye within {s_limit.TotalMinutes:0} minutes")
         : Step.Nothing;
 }
