@@ -53,6 +53,7 @@ export function task(change: Partial<TaskView> = {}): TaskView {
     cancelRequested: false,
     createdAt: 0,
     phaseAt: 0,
+    note: "",
     ...change,
   };
 }

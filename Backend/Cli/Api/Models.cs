@@ -33,7 +33,8 @@ internal sealed record Image(string Digest, string Name, string Architecture, lo
 internal sealed record Job(Guid Id, string Kind, string? ImageName, long CreatedAt, string CreatedBy, bool Ended, IReadOnlyDictionary<string, int> Counts);
 
 internal sealed record JobTask(
-    Guid Id, string NodeName, string State, string Phase, long Done, long Total, string Unit, double Rate, string Cause, string? Disk, long? EndedAt);
+    Guid Id, string NodeName, string State, string Phase, long Done, long Total, string Unit, double Rate, string Cause, string? Disk, long? EndedAt,
+    int? ExitCode, string Note);
 
 internal sealed record JobDetail(Job Job, IReadOnlyList<JobTask> Tasks);
 

@@ -9,11 +9,11 @@ internal static class JobCommands
 {
     private static readonly TimeSpan s_lookPeriod = TimeSpan.FromMilliseconds(500);
 
-    private static readonly Option<bool> s_wait = new("--wait") { Description = "Show the progress until the end; exit code 1 if any node failed." };
+    public static readonly Option<bool> Wait = new("--wait") { Description = "Show the progress until the end; exit code 1 if any node failed." };
 
-    private static readonly Argument<string[]> s_nodes = new("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.ZeroOrMore };
+    public static readonly Argument<string[]> Nodes = new("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.ZeroOrMore };
 
-    private static readonly Option<bool> s_yes = new("--yes") { Description = "Do not ask." };
+    public static readonly Option<bool> Yes = new("--yes") { Description = "Do not ask." };
 
     public static Command Create()
     {
@@ -23,29 +23,35 @@ internal static class JobCommands
             new Command("list", "All jobs, the newest first.").Does(async (client, parsed, cancellation) =>
                 ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Job>>("jobs", cancellation), ["ID", "KIND", "IMAGE", "ORDERED", "BY", "TASKS"],
                     j => [j.Id.ToString(), j.Kind, j.ImageName ?? "", Output.Time(j.CreatedAt), j.CreatedBy, Counts(j)])),
-            new Command("show", "One job with each of its tasks.") { id, s_wait }.Does(async (client, parsed, cancellation) =>
+            new Command("show", "One job with each of its tasks.") { id, Wait }.Does(async (client, parsed, cancellation) =>
                 await ReportAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), parsed, cancellation)),
+            new Command("output", "What each node said in a job, line by line, after its name.") { id }.Does(async (client, parsed, cancellation) =>
+                await PrintOutputAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), cancellation)),
+            WorkCommands.CreateRun(),
             new Command("cancel", "Cancel what has not ended.") { id }.Does(async (client, parsed, cancellation) =>
                 Print(await client.PostAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}/cancel", null, cancellation), parsed)),
         };
     }
 
-    /// <summary>install, reboot and shutdown.</summary>
+    /// <summary>install, update, reboot and shutdown.</summary>
     public static IEnumerable<Command> CreateOrders()
     {
         var image = new Option<string>("--image") { Description = "Name or digest.", Required = true };
-        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { s_nodes, NodeCommands.Select, image, s_yes, s_wait }
-            .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), parsed, cancellation));
-        yield return new Command("reboot", "Restart nodes.") { s_nodes, NodeCommands.Select, s_yes, s_wait }
-            .Does((client, parsed, cancellation) => OrderAsync(client, "reboot", null, parsed, cancellation));
-        yield return new Command("shutdown", "Power nodes off.") { s_nodes, NodeCommands.Select, s_yes, s_wait }
-            .Does((client, parsed, cancellation) => OrderAsync(client, "shutdown", null, parsed, cancellation));
+        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, Yes, Wait }.WithGrace()
+            .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), Grace.Parameters(parsed), parsed, cancellation));
+        yield return WorkCommands.CreateUpdate();
+        yield return new Command("reboot", "Restart nodes.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace()
+            .Does((client, parsed, cancellation) => OrderAsync(client, "reboot", null, Grace.Parameters(parsed), parsed, cancellation));
+        yield return new Command("shutdown", "Power nodes off.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace()
+            .Does((client, parsed, cancellation) => OrderAsync(client, "shutdown", null, Grace.Parameters(parsed), parsed, cancellation));
     }
 
     /// <summary>Orders it. Whatever erases disks, and whatever was not named one by one, is shown first and asked for.</summary>
-    private static async Task<int> OrderAsync(ApplianceClient client, string kind, string? image, ParseResult parsed, CancellationToken cancellation)
+    /// <param name="parameters">Those of the kind.</param>
+    public static async Task<int> OrderAsync(
+        ApplianceClient client, string kind, string? image, object? parameters, ParseResult parsed, CancellationToken cancellation)
     {
-        string[] names = parsed.GetValue(s_nodes) ?? [];
+        string[] names = [.. parsed.GetValue(Nodes) ?? [], .. parsed.GetValue(WorkCommands.Node) ?? []];
         string? select = parsed.GetValue(NodeCommands.Select);
         if (names.Length > 0 == (select is not null))
         {
@@ -54,14 +60,14 @@ internal static class JobCommands
         if (select is not null || image is not null)
         {
             Node[] nodes = await ChosenAsync(client, names, parsed, cancellation);
-            if (!parsed.GetValue(s_yes) && !Confirm(nodes, kind, image))
+            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image))
             {
                 throw new CliException("nothing was ordered");
             }
             // Those that were shown, and no others that may be there by now.
             names = [.. nodes.Select(n => n.Id)];
         }
-        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", new { kind, nodes = names, image }, cancellation), parsed, cancellation);
+        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", new { kind, nodes = names, image, parameters }, cancellation), parsed, cancellation);
     }
 
     private static async Task<Node[]> ChosenAsync(ApplianceClient client, string[] names, ParseResult parsed, CancellationToken cancellation)
@@ -95,11 +101,27 @@ internal static class JobCommands
 
     private static async Task<int> ReportAsync(ApplianceClient client, JobDetail job, ParseResult parsed, CancellationToken cancellation)
     {
-        if (parsed.GetValue(s_wait))
+        if (parsed.GetValue(Wait))
         {
             job = await FollowAsync(client, job, cancellation);
+            if (job.Job.Kind == "run" && !parsed.GetValue(ClientCommand.Json))
+            {
+                await PrintOutputAsync(client, job, cancellation);
+            }
         }
         return Print(job, parsed);
+    }
+
+    private static async Task<int> PrintOutputAsync(ApplianceClient client, JobDetail job, CancellationToken cancellation)
+    {
+        foreach (JobTask task in job.Tasks)
+        {
+            foreach (LogLine line in await client.GetAsync<IReadOnlyList<LogLine>>($"tasks/{task.Id}/log", cancellation))
+            {
+                Console.WriteLine($"{task.NodeName}: {line.Line}");
+            }
+        }
+        return 0;
     }
 
     private static async Task<JobDetail> FollowAsync(ApplianceClient client, JobDetail job, CancellationToken cancellation) =>
@@ -132,8 +154,8 @@ internal static class JobCommands
         else
         {
             Console.WriteLine($"job {job.Job.Id}: {job.Job.Kind}{(job.Job.ImageName is { } image ? $" of {image}" : "")}, {Counts(job.Job)}");
-            Output.Table(["NODE", "STATE", "PHASE", "DISK", "CAUSE"],
-                job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", t.Cause }));
+            Output.Table(["NODE", "STATE", "PHASE", "DISK", "EXIT", "CAUSE"],
+                job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", $"{t.ExitCode}", t.Cause.Length > 0 ? t.Cause : t.Note }));
         }
         return job.Tasks.Any(t => t.State is "failed" or "timed-out" or "cancelled") ? 1 : 0;
     }

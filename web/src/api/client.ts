@@ -1,4 +1,4 @@
-import type { BoardView, BootSets, Conversation, Dhcp, DhcpSettings, ImageView, JobDetail, JobKind, JobView, LogLine, NodeChange, NodeEdit, NodeView, Policy, Status } from "./types";
+import type { BoardView, BootSets, Conversation, Dhcp, DhcpSettings, ImageView, JobDetail, JobKind, JobParameters, JobView, LogLine, NodeChange, NodeEdit, NodeView, Policy, Status } from "./types";
 
 /** What the API refused, in its own words. */
 export class ApiError extends Error {
@@ -62,7 +62,8 @@ export const api = {
 
   jobs: () => call<JobView[]>("GET", "/jobs"),
   job: (id: string) => call<JobDetail>("GET", `/jobs/${segment(id)}`),
-  order: (kind: JobKind, nodes: string[], image?: string) => call<JobDetail>("POST", "/jobs", { kind, nodes, image }),
+  order: (kind: JobKind, nodes: string[], image?: string, parameters?: JobParameters) =>
+    call<JobDetail>("POST", "/jobs", { kind, nodes, image, parameters }),
   cancelJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/cancel`),
   cancelTask: (id: string) => call<void>("POST", `/tasks/${segment(id)}/cancel`),
   taskLog: (id: string) => call<LogLine[]>("GET", `/tasks/${segment(id)}/log`),

@@ -9,7 +9,29 @@ export type LinkState = "offline" | "net-inst" | "slave";
 /** Whether a person has seen what a node is. */
 export type NodeMark = "none" | "new" | "changed";
 
-export type JobKind = "install" | "reboot" | "shutdown";
+export type JobKind = "install" | "reboot" | "shutdown" | "run" | "update";
+
+/** What a command is ordered with; one of `command` and `shell`. */
+export interface RunParameters {
+  command?: string[];
+  shell?: string;
+  user?: string;
+  folder?: string;
+  timeoutSeconds?: number;
+}
+
+export interface UpdateParameters {
+  /** None: all that are installed. */
+  packages?: string[];
+}
+
+/** Of installations, reboots and shutdowns: whoever is logged in is warned. */
+export interface PowerParameters {
+  graceSeconds?: number;
+  message?: string;
+}
+
+export type JobParameters = RunParameters & UpdateParameters & PowerParameters;
 
 export type TaskState = "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out";
 
@@ -185,6 +207,7 @@ export interface JobView {
   kind: JobKind;
   image?: string;
   imageName?: string;
+  parameters?: JobParameters;
   createdAt: number;
   createdBy: string;
   ended: boolean;
@@ -206,6 +229,10 @@ export interface TaskView extends Measure {
   sentAt?: number;
   phaseAt: number;
   endedAt?: number;
+  /** Of the command that was run; 128 + n where signal n ended it. */
+  exitCode?: number;
+  /** What must be known although it succeeded; empty otherwise. */
+  note: string;
 }
 
 export interface JobDetail {

@@ -1,4 +1,4 @@
-import type { DiskState, JobKind, Lifecycle, LinkState, NodeChange, NodeMark, NodeView, TaskState } from "../api/types";
+import type { DiskState, JobKind, JobView, Lifecycle, LinkState, NodeChange, NodeMark, NodeView, TaskState } from "../api/types";
 
 export const linkWords: Record<LinkState, string> = { offline: "Offline", "net-inst": "In NetInst", slave: "Online" };
 
@@ -51,7 +51,14 @@ export const changeWords: Record<string, string> = {
 
 export const sourceWords: Record<NodeChange["source"], string> = { "net-inst": "NetInst", slave: "Slave", person: "a person" };
 
-export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down" };
+export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down", run: "Run", update: "Update packages" };
+
+/** What a job was ordered with, short enough for a title. */
+export function parameterWords(job: Pick<JobView, "kind" | "parameters">): string {
+  const { command, shell, packages } = job.parameters ?? {};
+  const words = job.kind === "run" ? (shell ?? command?.join(" ") ?? "") : job.kind === "update" ? (packages ?? []).join(" ") : "";
+  return words.length > 60 ? `${words.slice(0, 59)}…` : words;
+}
 
 export const taskWords: Record<TaskState, string> = {
   waiting: "Waiting",
@@ -83,6 +90,9 @@ export function phaseWords(phase: string): string {
     starting: "starting the new system",
     retrying: "waiting to try again",
     "going-down": "going down",
+    "warning-users": "warning users",
+    refresh: "fetching the lists of packages",
+    upgrade: "upgrading packages",
   };
   return words[phase] ?? phase;
 }

@@ -17,6 +17,7 @@ import { taskColumns } from "./jobs/columns";
 import { TaskLogDialog } from "./jobs/TaskLogDialog";
 import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
+import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 
 /** The job's tasks, live; null: not read yet. */
 function useTasks(id: string): { tasks: TaskView[] | null; error: string; put: (tasks: TaskView[]) => void } {
@@ -117,7 +118,9 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
       <Table label="Tasks" columns={columns} rows={tasks} keyOf={(t) => t.id} nameOf={(t) => t.nodeName} />
       {cancelling && <CancelDialog tasks={cancelling} onCancel={cancel} onClose={() => setCancelling(null)} />}
       {again && again.length > 0 && job.kind === "install" && <InstallDialog targets={again} image={job.image} onClose={() => setAgain(null)} />}
-      {again && again.length > 0 && job.kind !== "install" && <PowerDialog kind={job.kind} targets={again} onClose={() => setAgain(null)} />}
+      {again && again.length > 0 && (job.kind === "reboot" || job.kind === "shutdown") && <PowerDialog kind={job.kind} targets={again} onClose={() => setAgain(null)} />}
+      {again && again.length > 0 && job.kind === "run" && <RunDialog targets={again} before={job.parameters} onClose={() => setAgain(null)} />}
+      {again && again.length > 0 && job.kind === "update" && <UpdateDialog targets={again} before={job.parameters} onClose={() => setAgain(null)} />}
       {log && <TaskLogDialog task={log} onClose={() => setLog(null)} />}
     </>
   );

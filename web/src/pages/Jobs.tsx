@@ -5,7 +5,7 @@ import { TaskBadge } from "../components/Badge";
 import { Empty } from "../components/Notice";
 import { Table, type Column } from "../components/Table";
 import { count } from "../lib/format";
-import { kindWords } from "../lib/words";
+import { kindWords, parameterWords } from "../lib/words";
 import { jobs } from "../state/store";
 
 const order: TaskState[] = ["running", "sent", "waiting", "failed", "timed-out", "cancelled", "succeeded"];
@@ -23,7 +23,8 @@ export function Counts({ job }: { job: JobView }) {
 }
 
 export function jobTitle(job: JobView): string {
-  return job.kind === "install" ? `Install ${job.imageName ?? job.image?.slice(0, 12) ?? ""}` : kindWords[job.kind];
+  if (job.kind === "install") return `Install ${job.imageName ?? job.image?.slice(0, 12) ?? ""}`;
+  return [kindWords[job.kind], parameterWords(job)].filter((words) => words !== "").join(" ");
 }
 
 const columns: readonly Column<JobView>[] = [
@@ -50,7 +51,7 @@ export function JobsPage() {
     return (
       <Empty title="No jobs yet">
         <p>
-          A job is one order to some nodes: install, reboot or shut down. Select <a href="/nodes">nodes</a> and give one; here you see
+          A job is one order to some nodes: install, update, run a command, reboot or shut down. Select <a href="/nodes">nodes</a> and give one; here you see
           what becomes of it on each.
         </p>
       </Empty>

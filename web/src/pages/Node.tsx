@@ -17,6 +17,7 @@ import { LocateButton } from "./node/Locate";
 import { NodeName } from "./node/NodeName";
 import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
+import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 
 export function NodePage({ id }: { id: string }) {
   const node = nodes.value.find((n) => n.id === id || n.name === id);
@@ -62,6 +63,12 @@ function OneNode({ node }: { node: NodeView }) {
         <button type="button" class="primary" onClick={() => setDialog("install")}>
           Install …
         </button>
+        <button type="button" onClick={() => setDialog("run")}>
+          Run a command …
+        </button>
+        <button type="button" onClick={() => setDialog("update")}>
+          Update packages …
+        </button>
         <button type="button" onClick={() => setDialog("reboot")}>
           Reboot …
         </button>
@@ -90,6 +97,8 @@ function OneNode({ node }: { node: NodeView }) {
         <LogView read={read} belongs={belongs} />
       </section>
       {dialog === "install" && <InstallDialog targets={[node]} onClose={close} />}
+      {dialog === "run" && <RunDialog targets={[node]} onClose={close} />}
+      {dialog === "update" && <UpdateDialog targets={[node]} onClose={close} />}
       {(dialog === "reboot" || dialog === "shutdown") && <PowerDialog kind={dialog} targets={[node]} onClose={close} />}
       {dialog === "forget" && <ForgetDialog node={node} onClose={close} />}
     </>

@@ -12,6 +12,7 @@ import { nodes, wireBoards } from "../state/store";
 import { nodeColumns } from "./nodes/columns";
 import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
+import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 import { WireBoards } from "./nodes/WireBoards";
 import { useSelection } from "./nodes/useSelection";
 
@@ -58,6 +59,12 @@ export function NodesPage() {
       <div class="actions" role="toolbar" aria-label="Actions on the selected nodes">
         <button type="button" class="primary" disabled={selected.length === 0} onClick={() => setDialog("install")}>
           Install …
+        </button>
+        <button type="button" disabled={selected.length === 0} onClick={() => setDialog("run")}>
+          Run a command …
+        </button>
+        <button type="button" disabled={selected.length === 0} onClick={() => setDialog("update")}>
+          Update packages …
         </button>
         <button type="button" disabled={selected.length === 0} onClick={() => setDialog("reboot")}>
           Reboot …
@@ -110,6 +117,8 @@ export function NodesPage() {
       )}
       <WireBoards boards={wireBoards.value} />
       {dialog === "install" && <InstallDialog targets={selected} onClose={() => setDialog(null)} />}
+      {dialog === "run" && <RunDialog targets={selected} onClose={() => setDialog(null)} />}
+      {dialog === "update" && <UpdateDialog targets={selected} onClose={() => setDialog(null)} />}
       {(dialog === "reboot" || dialog === "shutdown") && (
         <PowerDialog kind={dialog} targets={selected} onClose={() => setDialog(null)} />
       )}

@@ -18,6 +18,8 @@ function Course({ task }: { task: TaskView }) {
     return (
       <>
         {task.cause !== "" && <span class="cause">{task.cause}</span>}
+        {task.exitCode !== undefined && <span class={task.exitCode === 0 ? "dim" : "bad-text"}>exit code {task.exitCode}</span>}
+        {task.note !== "" && <span class="warn-text">{task.note}</span>}
         {task.state !== "succeeded" && task.disk && <span class={task.disk === "unbootable" ? "bad-text" : "dim"}>{diskWords[task.disk]}</span>}
         {task.state !== "succeeded" && !task.disk && task.kind === "install" && task.sentAt === undefined && <span class="dim">{diskWords.untouched}</span>}
       </>
@@ -69,7 +71,7 @@ export const taskColumns = (cancel: (task: TaskView) => void, showLog: (task: Ta
           </button>
         )}
         <button type="button" class="small" aria-label={`Log of ${t.nodeName}`} onClick={() => showLog(t)}>
-          Log
+          {t.kind === "run" || t.kind === "update" ? "Output" : "Log"}
         </button>
       </>
     ),

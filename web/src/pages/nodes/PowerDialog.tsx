@@ -13,11 +13,13 @@ const words = {
 
 export function PowerDialog({ kind, targets, onClose }: { kind: "reboot" | "shutdown"; targets: readonly NodeView[]; onClose: () => void }) {
   const [nodes] = useState(targets);
+  const [grace, setGrace] = useState(0);
+  const [message, setMessage] = useState("");
   const offline = nodes.filter((n) => n.link === "offline").length;
   const { title, button, note } = words[kind];
 
   async function order(): Promise<void> {
-    const detail = await api.order(kind, nodes.map((n) => n.id));
+    const detail = await api.order(kind, nodes.map((n) => n.id), undefined, grace > 0 ? { graceSeconds: grace, message } : undefined);
     go(`/jobs/${detail.job.id}`);
   }
 
@@ -31,6 +33,21 @@ export function PowerDialog({ kind, targets, onClose }: { kind: "reboot" | "shut
     >
       <p>{note}</p>
       {nodes.length > 1 && <p class="names">{nodes.map((n) => n.name).join(", ")}</p>}
+      <label class="field">
+        <span>Users who are logged in on them</span>
+        <select value={grace} onChange={(e) => setGrace(Number(e.currentTarget.value))}>
+          <option value={0}>are not warned</option>
+          <option value={60}>are warned, and have 1 minute</option>
+          <option value={300}>are warned, and have 5 minutes</option>
+          <option value={900}>are warned, and have 15 minutes</option>
+        </select>
+      </label>
+      {grace > 0 && (
+        <label class="field">
+          <span>What they are told besides</span>
+          <input type="text" maxLength={500} value={message} onInput={(e) => setMessage(e.currentTarget.value)} />
+        </label>
+      )}
       {offline > 0 && <Notice tone="warn">{offline} of them offline: the order waits until they come, or you cancel it.</Notice>}
     </ConfirmDialog>
   );

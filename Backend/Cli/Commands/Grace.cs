@@ -1,0 +1,27 @@
+using System.CommandLine;
+
+namespace Bootstrap.Cli.Commands;
+
+/// <summary>The options of orders by which a node's system goes: whoever is logged in on it is warned.</summary>
+internal static class Grace
+{
+    private static readonly Option<int> s_grace = new("--grace")
+    {
+        Description = "Seconds that users who are logged in on a node are given, after they were warned; where nobody is, nothing is waited for.",
+        HelpName = "seconds",
+    };
+
+    private static readonly Option<string> s_message = new("--message") { Description = "What they are told beside what happens and when.", HelpName = "text" };
+
+    public static Command WithGrace(this Command command)
+    {
+        command.Add(s_grace);
+        command.Add(s_message);
+        return command;
+    }
+
+    /// <summary>What the API takes; null where neither was given.</summary>
+    public static object? Parameters(ParseResult parsed) => parsed.GetValue(s_grace) is var seconds && parsed.GetValue(s_message) is var message && (seconds != 0 || message is not null)
+        ? new { graceSeconds = seconds, message = message ?? "" }
+        : null;
+}

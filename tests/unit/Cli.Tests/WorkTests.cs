@@ -1,0 +1,64 @@
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Support;
+
+namespace Bootstrap.Cli.Tests;
+
+/// <summary>Orders of work, from the command line to what a node is told and back.</summary>
+public sealed class WorkTests
+{
+    private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_command_reaches_the_node_word_by_word_and_its_output_and_exit_code_come_back()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await NodeAsync(line);
+        Task<(int Code, string Output, string Errors)> running = line.RunAsync(
+            "jobs", "run", "--node", "all", "--user", "pi", "--env", "A=b=c", "--timeout", "60", "--wait", "--", "ls", "-l", "a b", "--json");
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        var order = Assert.IsType<RunOrder>(start.Order);
+        Assert.Equal(["ls", "-l", "a b", "--json"], order.Command);
+        Assert.Equal(("pi", "/", 60, "b=c"), (order.User, order.Folder, order.TimeoutSeconds, order.Environment["A"]));
+        await node.SendAsync(new LogLines(start.TaskId, ["one", "stderr: two"]), s_end);
+        await node.SendAsync(new TaskEnded(start.TaskId, false, false, "the command ended with exit code 2", DiskState.Untouched, ExitCode: 2), s_end);
+        (int code, string output, string errors) = await running;
+        Assert.Equal((1, ""), (code, errors));
+        Assert.Contains("node-cdef01: one\nnode-cdef01: stderr: two\n", output, StringComparison.Ordinal);
+        Assert.Matches("node-cdef01 +failed +2 +the command ended with exit code 2", output);
+    }
+
+    [Fact]
+    public async Task Chosen_nodes_are_shown_before_a_command_runs_on_them()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await NodeAsync(line);
+        (int code, string output, string errors) = await line.RunAsync([], "", "jobs", "run", "--select", "all", "--shell", "true");
+        Assert.Equal((1, "bootstrap: nothing was ordered"), (code, errors));
+        Assert.StartsWith("To run: node-cdef01\n", output, StringComparison.Ordinal);
+        Assert.Equal((2, "", "bootstrap: --env takes NAME=VALUE, and not 'A'"), await line.RunAsync("jobs", "run", "--node", "all", "--env", "A", "--", "true"));
+        (code, _, errors) = await line.RunAsync("jobs", "run", "--node", "all");
+        Assert.Equal(1, code);
+        Assert.Contains("either 'command'", errors);
+    }
+
+    [Fact]
+    public async Task An_update_and_a_restart_with_grace_say_what_was_asked_for()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await NodeAsync(line);
+        Task<(int Code, string Output, string Errors)> running = line.RunAsync("update", "node-cdef01", "--package", "curl", "--package", "git", "--wait");
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        Assert.Equal(["curl", "git"], Assert.IsType<UpdateOrder>(start.Order).Packages);
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched, ExitCode: 0, Note: "a restart is needed"), s_end);
+        (int code, string output, _) = await running;
+        Assert.Equal(0, code);
+        Assert.Contains("a restart is needed", output);
+        Assert.Equal(0, (await line.RunAsync("reboot", "all", "--grace", "60", "--message", "Kernel update")).Code);
+        start = await node.ReceiveAsync<StartTask>(s_end);
+        Assert.Equal(new RebootOrder(new UserWarning(60, "Kernel update")), start.Order);
+    }
+
+    private static Task<SimulatedNode> NodeAsync(CommandLine line) =>
+        SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", s_end);
+}

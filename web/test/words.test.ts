@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { words } from "../src/lib/packages";
+import { parameterWords } from "../src/lib/words";
+
+test("packages are separated by spaces, commas and line ends", () => {
+  expect(words(" curl, git\n\nvim ")).toEqual(["curl", "git", "vim"]);
+  expect(words("  ")).toEqual([]);
+});
+
+test("a job's title tells what it runs, cut where it is long", () => {
+  expect(parameterWords({ kind: "run", parameters: { command: ["ls", "-l"] } })).toBe("ls -l");
+  expect(parameterWords({ kind: "run", parameters: { shell: "x".repeat(100) } })).toBe(`${"x".repeat(59)}…`);
+  expect(parameterWords({ kind: "update", parameters: { packages: ["curl"] } })).toBe("curl");
+  expect(parameterWords({ kind: "update", parameters: {} })).toBe("");
+  expect(parameterWords({ kind: "reboot", parameters: { graceSeconds: 60 } })).toBe("");
+});
