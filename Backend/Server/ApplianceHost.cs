@@ -12,6 +12,7 @@ using Bootstrap.Server.Features.Boot.Http;
 using Bootstrap.Server.Features.Boot.Sets;
 using Bootstrap.Server.Features.Discovery;
 using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Files;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Monitoring;
@@ -62,7 +63,7 @@ public static class ApplianceHost
         builder.Services
             .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
             .AddSingleton<AccessTokens>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<PolicyStore>()
-            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
+            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
             .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(), services.GetRequiredService<ImageCatalogue>().ReportDamage))
             .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))
@@ -84,6 +85,7 @@ public static class ApplianceHost
 
         WebApplication app = builder.Build();
         app.Services.GetRequiredService<ImageCatalogue>().RemoveLeftovers();
+        app.Services.GetRequiredService<FileCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
         app.UseExceptionHandler();
         app.UseStatusCodePages();
@@ -121,9 +123,11 @@ public static class ApplianceHost
         api.MapBootSets();
         api.MapDhcp();
         api.MapStore();
+        api.MapFiles();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
         plain.MapStore();
+        plain.MapStoredFiles();
         plain.MapBootFiles(netInst);
         plain.MapHttpBoot();
 

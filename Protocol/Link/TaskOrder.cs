@@ -11,6 +11,7 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(InstallOrder), "install")]
 [JsonDerivedType(typeof(RunOrder), "run")]
 [JsonDerivedType(typeof(UpdateOrder), "update")]
+[JsonDerivedType(typeof(DeployOrder), "deploy")]
 public abstract record TaskOrder;
 
 /// <summary>Whoever is logged in on the node is told before its system goes.</summary>
@@ -72,6 +73,18 @@ public sealed record RunOrder(
 /// <summary>Bring the node's packages up to date by its own package manager.</summary>
 /// <param name="Packages">These alone; empty: all.</param>
 public sealed record UpdateOrder(IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again);
+
+/// <summary>Put a file, or what is in an archive, in its place. What is there already is not written again.</summary>
+/// <param name="File">The file or archive (tar, plain or by gzip).</param>
+/// <param name="Unpack">It is an archive.</param>
+/// <param name="Path">Absolute path of the file, or of the folder that the archive is unpacked in.</param>
+/// <param name="Owner">Name of the user whom all of it belongs to.</param>
+/// <param name="Group">Name of its group.</param>
+/// <param name="Mode">Permission bits of the file; an archive's files have their own.</param>
+/// <param name="Command">Run afterwards by root; empty: nothing.</param>
+public sealed record DeployOrder(
+    RemoteFile File, bool Unpack, string Path, string Owner, string Group, int Mode, IReadOnlyList<string> Command, int TimeoutSeconds, bool Again)
+    : WorkOrder(TimeoutSeconds, Again);
 
 /// <summary>A file on the appliance's plain HTTP port.</summary>
 /// <param name="Path">Absolute path of the URL, without host ("/programs/…").</param>

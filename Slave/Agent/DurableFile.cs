@@ -39,14 +39,23 @@ internal static class DurableFile
                 }
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(temporary, target, overwrite: true);
+            Rename(temporary, target);
         }
         catch
         {
             File.Delete(temporary);
             throw;
         }
-        SyncFolder(folder);
+    }
+
+    /// <summary>
+    /// Puts a file that is written to the end, or a symbolic link, in the place of another one in the same folder; that is on the medium when this returns.
+    /// </summary>
+    public static void Rename(string temporary, string target)
+    {
+        // File.Move does not take a link to a folder for a file.
+        Linux.Check(Linux.RenameAt(Linux.AT_FDCWD, temporary, Linux.AT_FDCWD, target), $"renaming {temporary}");
+        SyncFolder(Path.GetDirectoryName(target)!);
     }
 
     private static void KeepOwner(string from, string to)

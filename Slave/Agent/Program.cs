@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Bootstrap.Agent;
+using Bootstrap.Agent.Deploy;
 using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Discovery.HostLists;
 using Bootstrap.Agent.Relay;
@@ -25,6 +26,10 @@ const string usage = """
 string version = typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 string config = NodeFiles.Directory, state = "/var/lib/bootstrap", run = LocalRequest.Socket;
 bool answer2015 = true;
+if (args is ["--deploy", var order, "--from", var files])
+{
+    return await Deployment.RunAsync(order, files, TimeProvider.System);
+}
 for (int i = 0; i < args.Length; i++)
 {
     switch (args[i])

@@ -98,7 +98,7 @@ public sealed class TaskRunner(
                 case WorkOrder when isForgotten:
                     return End(context.End("the node does not remember that it took this order (was its disk changed?): it is not begun again"));
                 case WorkOrder work:
-                    return End(await DoAsync(work, context).ConfigureAwait(false));
+                    return End(await DoAsync(work, files, context).ConfigureAwait(false));
                 default:
                     return End(new TaskEnded(id, false, false, $"the Slave cannot do this: {order.GetType().Name}", DiskState.Untouched));
             }
@@ -130,7 +130,7 @@ public sealed class TaskRunner(
         }
     }
 
-    private async Task<TaskEnded> DoAsync(WorkOrder order, WorkContext context)
+    private async Task<TaskEnded> DoAsync(WorkOrder order, Uri files, WorkContext context)
     {
         switch (order)
         {
@@ -140,6 +140,8 @@ public sealed class TaskRunner(
                 return context.End("the command", await context.Runner.RunAsync(command, context.Cancellation).ConfigureAwait(false));
             case UpdateOrder update:
                 return await new UpdateWork(_system, clock).DoAsync(update, context).ConfigureAwait(false);
+            case DeployOrder deploy:
+                return await DeployWork.DoAsync(deploy, _system, files, context).ConfigureAwait(false);
             default:
                 return context.End($"the Slave cannot do this: {order.GetType().Name}");
         }

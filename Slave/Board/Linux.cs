@@ -20,6 +20,9 @@ public static partial class Linux
 {
     public const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_CLOEXEC = 0x80000, O_PATH = 0x200000;
 
+    /// <summary>For the ...at calls: paths are taken from the working directory on.</summary>
+    public const int AT_FDCWD = -100;
+
     // These three differ between the architectures (arch/arm64/include/uapi/asm/fcntl.h).
     public static readonly int O_DIRECT = IsArm ? 0x10000 : 0x4000;
     public static readonly int O_DIRECTORY = IsArm ? 0x4000 : 0x10000;
@@ -116,10 +119,10 @@ public static partial class Linux
     public static unsafe (uint User, uint Group) OwnerOf(string path)
     {
         // struct statx of statx(2): the same on every architecture.
-        const int size = 256, userAt = 20, groupAt = 24, workingDirectory = -100, noFollow = 0x100;
+        const int size = 256, userAt = 20, groupAt = 24, noFollow = 0x100;
         const uint userAndGroup = 0x8 | 0x10;
         byte* status = stackalloc byte[size];
-        Check(StatX(workingDirectory, path, noFollow, userAndGroup, status), $"looking at {path}");
+        Check(StatX(AT_FDCWD, path, noFollow, userAndGroup, status), $"looking at {path}");
         return (*(uint*)(status + userAt), *(uint*)(status + groupAt));
     }
 

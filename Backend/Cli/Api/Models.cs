@@ -38,6 +38,8 @@ internal sealed record JobTask(
 
 internal sealed record JobDetail(Job Job, IReadOnlyList<JobTask> Tasks);
 
+internal sealed record StoredFile(string Digest, string Name, long SizeBytes, long UploadedAt);
+
 internal sealed record LogLine(long Id, long At, string Line);
 
 internal sealed record Policy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys);

@@ -33,13 +33,14 @@ internal static class JobCommands
         };
     }
 
-    /// <summary>install, update, reboot and shutdown.</summary>
+    /// <summary>install, update, deploy, reboot and shutdown.</summary>
     public static IEnumerable<Command> CreateOrders()
     {
         var image = new Option<string>("--image") { Description = "Name or digest.", Required = true };
         yield return new Command("install", "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, Yes, Wait }.WithGrace()
             .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), Grace.Parameters(parsed), parsed, cancellation));
         yield return WorkCommands.CreateUpdate();
+        yield return FileCommands.CreateDeploy();
         yield return new Command("reboot", "Restart nodes.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace()
             .Does((client, parsed, cancellation) => OrderAsync(client, "reboot", null, Grace.Parameters(parsed), parsed, cancellation));
         yield return new Command("shutdown", "Power nodes off.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace()

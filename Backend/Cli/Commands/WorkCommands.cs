@@ -55,7 +55,7 @@ internal static class WorkCommands
         }), parsed, cancellation));
 
     /// <summary>What was not given is the appliance's to decide.</summary>
-    private static Dictionary<string, object> WithoutNulls(Dictionary<string, object?> parameters) =>
+    public static Dictionary<string, object> WithoutNulls(Dictionary<string, object?> parameters) =>
         parameters.Where(p => p.Value is not null).ToDictionary(p => p.Key, p => p.Value!);
 
     private static (string Name, string Value) Variable(string text) => text.Split('=', 2) is [var name, var value]

@@ -134,6 +134,15 @@ internal static class Schema
         ALTER TABLE tasks ADD COLUMN exit_code INTEGER;
         ALTER TABLE tasks ADD COLUMN note TEXT NOT NULL DEFAULT '';
         """,
+        // What can be deployed.
+        """
+        CREATE TABLE files (
+            digest TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            uploaded_at INTEGER NOT NULL
+        ) STRICT;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

@@ -59,6 +59,23 @@ public sealed class WorkTests
         Assert.Equal(new RebootOrder(new UserWarning(60, "Kernel update")), start.Order);
     }
 
+    [Fact]
+    public async Task A_file_is_uploaded_and_the_node_is_told_where_it_goes()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await NodeAsync(line);
+        string file = Path.Combine(line.Folder, "app.conf");
+        await File.WriteAllTextAsync(file, "answer = 42\n", s_end);
+        (int code, _, string errors) = await line.RunAsync("deploy", file, "/etc/app.conf", "--node", "all", "--mode", "0600", "--then", "systemctl restart app");
+        Assert.Equal((0, ""), (code, errors));
+        var order = Assert.IsType<DeployOrder>((await node.ReceiveAsync<StartTask>(s_end)).Order);
+        Assert.Equal(("/etc/app.conf", false, 0x180, Digest.Of("answer = 42\n"u8)), (order.Path, order.Unpack, order.Mode, order.File.Digest));
+        Assert.Equal(["/bin/sh", "-c", "systemctl restart app"], order.Command);
+        Assert.Contains("app.conf", (await line.RunAsync("files", "list")).Output);
+        Assert.Equal((0, "", ""), await line.RunAsync("files", "remove", "app.conf"));
+        Assert.Equal((1, "", "bootstrap: There is no file 'app.conf'."), await line.RunAsync("files", "remove", "app.conf"));
+    }
+
     private static Task<SimulatedNode> NodeAsync(CommandLine line) =>
         SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", s_end);
 }

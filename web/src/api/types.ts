@@ -9,7 +9,7 @@ export type LinkState = "offline" | "net-inst" | "slave";
 /** Whether a person has seen what a node is. */
 export type NodeMark = "none" | "new" | "changed";
 
-export type JobKind = "install" | "reboot" | "shutdown" | "run" | "update";
+export type JobKind = "install" | "reboot" | "shutdown" | "run" | "update" | "deploy";
 
 /** What a command is ordered with; one of `command` and `shell`. */
 export interface RunParameters {
@@ -31,7 +31,12 @@ export interface PowerParameters {
   message?: string;
 }
 
-export type JobParameters = RunParameters & UpdateParameters & PowerParameters;
+export interface DeployParameters {
+  /** Where it goes on the nodes. */
+  path?: string;
+}
+
+export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters;
 
 export type TaskState = "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out";
 

@@ -11,6 +11,7 @@ export interface Cancellable extends Pick<NodeTask, "id" | "kind" | "state" | "p
 export function cancelConsequence(task: Cancellable): string {
   if (task.kind === "run") return task.state === "waiting" ? "was not sent yet: nothing happens to the node" : "what it runs is asked to end, and killed after ten seconds";
   if (task.kind === "update") return task.state === "waiting" ? "was not sent yet: nothing happens to the node" : "its package manager is ended where it is: packages may be left half configured";
+  if (task.kind === "deploy") return task.state === "waiting" ? "was not sent yet: nothing happens to the node" : "each file is as it was, or whole in its place";
   if (task.phase === "warning-users") return "goes on running: its users were warned for nothing";
   if (task.kind !== "install") return task.state === "waiting" ? "was not sent yet: nothing happens to the node" : "may go through before the node hears of it";
   if (task.disk === "unbootable") return "its disk is partly written already and will not start";

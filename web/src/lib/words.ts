@@ -51,12 +51,15 @@ export const changeWords: Record<string, string> = {
 
 export const sourceWords: Record<NodeChange["source"], string> = { "net-inst": "NetInst", slave: "Slave", person: "a person" };
 
-export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down", run: "Run", update: "Update packages" };
+export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down", run: "Run", update: "Update packages", deploy: "Deploy files" };
+
+/** Whether the log of such a task is what commands wrote. */
+export const hasOutput = (kind: JobKind): boolean => kind === "run" || kind === "update" || kind === "deploy";
 
 /** What a job was ordered with, short enough for a title. */
 export function parameterWords(job: Pick<JobView, "kind" | "parameters">): string {
-  const { command, shell, packages } = job.parameters ?? {};
-  const words = job.kind === "run" ? (shell ?? command?.join(" ") ?? "") : job.kind === "update" ? (packages ?? []).join(" ") : "";
+  const { command, shell, packages, path } = job.parameters ?? {};
+  const words = job.kind === "run" ? (shell ?? command?.join(" ") ?? "") : job.kind === "update" ? (packages ?? []).join(" ") : job.kind === "deploy" ? `to ${path ?? ""}` : "";
   return words.length > 60 ? `${words.slice(0, 59)}…` : words;
 }
 
@@ -93,6 +96,7 @@ export function phaseWords(phase: string): string {
     "warning-users": "warning users",
     refresh: "fetching the lists of packages",
     upgrade: "upgrading packages",
+    deploying: "writing files",
   };
   return words[phase] ?? phase;
 }

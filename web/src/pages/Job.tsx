@@ -96,7 +96,7 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
           {job.createdBy === "policy" && " by the policy for new boards"}
         </span>
         <span class="end button-row">
-          {failed.length > 0 && (
+          {failed.length > 0 && job.kind !== "deploy" && (
             <button type="button" onClick={() => setAgain(failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? []))}>
               Order again for the {failed.length} that failed …
             </button>

@@ -1,5 +1,6 @@
 using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Boot.Sets;
+using Bootstrap.Server.Features.Files;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Storage;
@@ -9,5 +10,5 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <summary>Where kinds of jobs look things up.</summary>
 /// <param name="NetInst">By architecture.</param>
 internal sealed record JobSources(
-    Database Database, PolicyStore Policy, ImageCatalogue Images, IReadOnlyDictionary<string, NetInstFiles> NetInst, BootSetLibrary Sets,
+    Database Database, PolicyStore Policy, ImageCatalogue Images, FileCatalogue Files, IReadOnlyDictionary<string, NetInstFiles> NetInst, BootSetLibrary Sets,
     ApplianceOptions Options);

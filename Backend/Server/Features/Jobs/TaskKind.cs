@@ -124,7 +124,7 @@ internal abstract class TaskKind<T> : TaskKind
             return null;
         }
         fault = Refuse(parameters, wish, sources);
-        return fault.Length > 0 ? null : new JobSpec(Word, image, JsonSerializer.Serialize(parameters, ApiJson.Options));
+        return fault.Length > 0 ? null : new JobSpec(Word, image, JsonSerializer.Serialize(Settle(parameters, sources), ApiJson.Options));
     }
 
     /// <summary>The image that is asked for; kinds without one refuse it.</summary>
@@ -136,6 +136,9 @@ internal abstract class TaskKind<T> : TaskKind
 
     /// <summary>What is wrong with the parameters, in one sentence; empty: nothing.</summary>
     private protected virtual string Refuse(T parameters, JobWish wish, JobSources sources) => "";
+
+    /// <summary>What is stored: names may mean something else later, and are replaced by what they mean now.</summary>
+    private protected virtual T Settle(T parameters, JobSources sources) => parameters;
 
     /// <summary>What was stored with the task's job.</summary>
     private protected static T ParametersOf(TaskRow task) => JsonSerializer.Deserialize<T>(task.Parameters, ApiJson.Options)!;

@@ -4,7 +4,7 @@ import { Bar, measureLine, phaseLine } from "../../components/Progress";
 import type { Column } from "../../components/Table";
 import { duration } from "../../lib/format";
 import { overallFraction } from "../../lib/progress";
-import { diskWords, isOver } from "../../lib/words";
+import { diskWords, hasOutput, isOver } from "../../lib/words";
 import { now } from "../../state/store";
 
 /** How long it took, or has taken so far. */
@@ -71,7 +71,7 @@ export const taskColumns = (cancel: (task: TaskView) => void, showLog: (task: Ta
           </button>
         )}
         <button type="button" class="small" aria-label={`Log of ${t.nodeName}`} onClick={() => showLog(t)}>
-          {t.kind === "run" || t.kind === "update" ? "Output" : "Log"}
+          {hasOutput(t.kind) ? "Output" : "Log"}
         </button>
       </>
     ),
