@@ -34,11 +34,11 @@ internal static class JobCommands
     public static IEnumerable<Command> CreateOrders()
     {
         var image = new Option<string>("--image") { Description = "Name or digest.", Required = true };
-        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { s_nodes, NodeCommands.Select, image, s_yes, s_wait }
+        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { s_nodes, NodeCommands.Select, image, s_yes, s_wait }.WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), parsed, cancellation));
-        yield return new Command("reboot", "Restart nodes.") { s_nodes, NodeCommands.Select, s_yes, s_wait }
+        yield return new Command("reboot", "Restart nodes.") { s_nodes, NodeCommands.Select, s_yes, s_wait }.WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "reboot", null, parsed, cancellation));
-        yield return new Command("shutdown", "Power nodes off.") { s_nodes, NodeCommands.Select, s_yes, s_wait }
+        yield return new Command("shutdown", "Power nodes off.") { s_nodes, NodeCommands.Select, s_yes, s_wait }.WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "shutdown", null, parsed, cancellation));
     }
 
@@ -61,7 +61,7 @@ internal static class JobCommands
             // Those that were shown, and no others that may be there by now.
             names = [.. nodes.Select(n => n.Id)];
         }
-        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", new { kind, nodes = names, image }, cancellation), parsed, cancellation);
+        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", new { kind, nodes = names, image, rollout = PlanOptions.Rollout(parsed), retry = PlanOptions.Retry(parsed) }, cancellation), parsed, cancellation);
     }
 
     private static async Task<Node[]> ChosenAsync(ApplianceClient client, string[] names, ParseResult parsed, CancellationToken cancellation)
@@ -132,10 +132,14 @@ internal static class JobCommands
         else
         {
             Console.WriteLine($"job {job.Job.Id}: {job.Job.Kind}{(job.Job.ImageName is { } image ? $" of {image}" : "")}, {Counts(job.Job)}");
+            if (job.Job.Note.Length > 0)
+            {
+                Console.WriteLine(job.Job.Note);
+            }
             Output.Table(["NODE", "STATE", "PHASE", "DISK", "CAUSE"],
                 job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", t.Cause }));
         }
-        return job.Tasks.Any(t => t.State is "failed" or "timed-out" or "cancelled") ? 1 : 0;
+        return job.Tasks.Any(t => t.State is "failed" or "timed-out" or "cancelled" or "skipped") ? 1 : 0;
     }
 
     private static string Counts(Job job) => string.Join(", ", job.Counts.Select(c => $"{c.Value} {c.Key}"));

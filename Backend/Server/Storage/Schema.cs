@@ -125,6 +125,17 @@ internal static class Schema
         ) STRICT;
         CREATE INDEX node_changes_by_node ON node_changes (node_id, id);
         """,
+        // Jobs that go from node to node by a plan, and try again.
+        """
+        ALTER TABLE jobs ADD COLUMN rollout TEXT;
+        ALTER TABLE jobs ADD COLUMN retry TEXT;
+        ALTER TABLE jobs ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE jobs ADD COLUMN note TEXT NOT NULL DEFAULT '';
+        ALTER TABLE tasks ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tasks ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tasks ADD COLUMN retry_at INTEGER;
+        CREATE INDEX tasks_open_by_job ON tasks (job_id) WHERE ended_at IS NULL;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

@@ -11,7 +11,7 @@ export type NodeMark = "none" | "new" | "changed";
 
 export type JobKind = "install" | "reboot" | "shutdown";
 
-export type TaskState = "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out";
+export type TaskState = "held" | "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out" | "skipped";
 
 /** What a task left on the disk. */
 export type DiskState = "untouched" | "unbootable" | "installed";
@@ -189,6 +189,29 @@ export interface JobView {
   createdBy: string;
   ended: boolean;
   counts: Partial<Record<TaskState, number>>;
+  rollout?: Rollout;
+  retry?: Retry;
+  paused: boolean;
+  /** What the held tasks wait for, or why it stopped; empty where there is nothing to say. */
+  note: string;
+}
+
+/** How a job goes from node to node. */
+export interface Rollout {
+  canary?: number;
+  batch?: number;
+  maximumAtOnce?: number;
+  /** Seconds. */
+  pauseBetween?: number;
+  /** "3" or "10%". */
+  stopAfter?: string;
+  requireHealthy?: boolean;
+}
+
+export interface Retry {
+  attempts: number;
+  /** Seconds. */
+  pause?: number;
 }
 
 export interface TaskView extends Measure {

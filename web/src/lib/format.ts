@@ -71,6 +71,11 @@ export function percent(fraction: number): string {
   return `${Math.min(99, Math.floor(fraction * 100))} %`;
 }
 
+/** "paused" → "Paused." */
+export function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}
+
 /** "1 node", "3 nodes". */
 export function count(n: number, noun: string): string {
   return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;

@@ -6,7 +6,7 @@ import { Empty, Notice } from "../components/Notice";
 import { Bar } from "../components/Progress";
 import { Table } from "../components/Table";
 import { groupByCause } from "../lib/causes";
-import { count, percent } from "../lib/format";
+import { count, percent, sentence } from "../lib/format";
 import { overallFraction } from "../lib/progress";
 import { isOver } from "../lib/words";
 import { byName } from "../state/reduce";
@@ -113,6 +113,7 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
           <span class="number">{percent(fraction)}</span>
         </div>
       )}
+      {job.note !== "" && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
       <Failures tasks={tasks} />
       <Table label="Tasks" columns={columns} rows={tasks} keyOf={(t) => t.id} nameOf={(t) => t.nodeName} />
       {cancelling && <CancelDialog tasks={cancelling} onCancel={cancel} onClose={() => setCancelling(null)} />}

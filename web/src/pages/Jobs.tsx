@@ -8,7 +8,7 @@ import { count } from "../lib/format";
 import { kindWords } from "../lib/words";
 import { jobs } from "../state/store";
 
-const order: TaskState[] = ["running", "sent", "waiting", "failed", "timed-out", "cancelled", "succeeded"];
+const order: TaskState[] = ["running", "sent", "waiting", "held", "failed", "timed-out", "cancelled", "skipped", "succeeded"];
 
 /** How many tasks of a job are in each state. */
 export function Counts({ job }: { job: JobView }) {

@@ -14,7 +14,11 @@ internal static class JobEndpoints
     /// <param name="Nodes">Ids or names; <c>["all"]</c> for every node.</param>
     /// <param name="Select">A selector (<see cref="NodeSelector"/>), resolved now; <c>GET /nodes?select=</c> shows what it takes.</param>
     /// <param name="Image">Digest or name; of installations alone.</param>
-    private sealed record NewJob(JobKind Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null);
+    private sealed record NewJob(JobKind Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null,
+        RolloutPolicy? Rollout = null, RetryPolicy? Retry = null)
+    {
+        public JobPlan Plan => new(Rollout, Retry);
+    }
 
     public static void MapJobs(this IEndpointRouteBuilder api)
     {
@@ -27,20 +31,13 @@ internal static class JobEndpoints
             {
                 return refusal;
             }
-            Guid job = engine.Create(request.Kind, [.. targets.Select(t => t.Id)], image?.Digest, "api");
+            Guid job = engine.Create(request.Kind, [.. targets.Select(t => t.Id)], image?.Digest, "api", request.Plan);
             return Results.Created($"/api/v1/jobs/{job}", Detail(database, progress, job));
         });
         api.MapPost("/jobs/{id:guid}/cancel", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
         {
-            if (Detail(database, progress, id) is not { } job)
-            {
-                return Problems.NotFound($"There is no job {id}.");
-            }
-            foreach (TaskView task in job.Tasks.Where(t => t.EndedAt is null))
-            {
-                engine.Cancel(task.Id);
-            }
-            return Results.Ok(Detail(database, progress, id));
+            engine.CancelAll(id);
+            return Detail(database, progress, id) is { } job ? Results.Ok(job) : Problems.NotFound($"There is no job {id}.");
         });
         api.MapPost("/tasks/{id:guid}/cancel", (Guid id, JobEngine engine) =>
             engine.Cancel(id) ? Results.NoContent() : Problems.Conflict($"There is no open task {id}."));
@@ -66,6 +63,10 @@ internal static class JobEndpoints
         if (RefuseTargets(request, nodes, out targets) is { } refusal)
         {
             return refusal;
+        }
+        if (request.Plan.FindFault(request.Kind) is { } fault)
+        {
+            return Problems.Bad($"{fault} Nothing was ordered.");
         }
         if (request.Kind != JobKind.Install)
         {

@@ -1,0 +1,120 @@
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Dapper;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <content>What people and programs ask for, and whose turn it is.</content>
+internal sealed partial class JobEngine
+{
+    /// <summary>Makes a job with one task per node and starts what can be started. The nodes and the image exist.</summary>
+    /// <param name="kind">What to do.</param>
+    /// <param name="nodes">Not empty.</param>
+    /// <param name="image">Of installations.</param>
+    /// <param name="by">"api" or "policy".</param>
+    /// <param name="plan">In which order, and how often; null: all of them now, once.</param>
+    public Guid Create(JobKind kind, IReadOnlyCollection<NodeId> nodes, Digest? image, string by, JobPlan? plan = null)
+    {
+        Guid job = Guid.CreateVersion7();
+        lock (_lock)
+        {
+            _database.Write(c => JobRow.Insert(c, job, kind, nodes, image, by, plan ?? JobPlan.AtOnce, Now));
+            PublishJob(job);
+            Release();
+            foreach (NodeId node in nodes)
+            {
+                Advance(node);
+            }
+        }
+        return job;
+    }
+
+    /// <summary>Asks for the end of a task. One that was not sent yet ends at once; a running one when its node agrees.</summary>
+    /// <returns>False where there is no such open task.</returns>
+    public bool Cancel(Guid taskId)
+    {
+        lock (_lock)
+        {
+            bool cancelled = Ask(taskId);
+            Release();
+            return cancelled;
+        }
+    }
+
+    /// <summary>Asks for the end of all tasks of a job.</summary>
+    public void CancelAll(Guid job)
+    {
+        lock (_lock)
+        {
+            // From the last one on: no task gets its turn because the one before it was cancelled.
+            foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, job)).Where(t => t.EndedAt is null).Reverse())
+            {
+                Ask(task.TaskId);
+            }
+            Release();
+        }
+    }
+
+    private bool Ask(Guid taskId)
+    {
+        TaskRow? task = _database.Write(c =>
+        {
+            c.Execute("UPDATE tasks SET cancel_requested = 1 WHERE id = @id AND ended_at IS NULL", new { id = taskId.ToString() });
+            return TaskRow.Find(c, taskId);
+        });
+        if (task is null || task.EndedAt is not null)
+        {
+            return false;
+        }
+        if (task.State <= TaskState.Waiting)
+        {
+            Apply(task, new Step.Move(TaskState.Cancelled, ""));
+        }
+        else
+        {
+            _nodes.Session(task.Node)?.Send(new CancelTask(taskId));
+            PublishTask(taskId);
+        }
+        return true;
+    }
+
+    /// <summary>Lets those held tasks begin whose turn has come, and skips those whose turn will never come.</summary>
+    private void Release()
+    {
+        while (_database.Read(JobRow.Undecided).Any(Release))
+        {
+            // A task that began may have failed at once, and another's turn has come.
+        }
+    }
+
+    /// <returns>True if a task began or was skipped.</returns>
+    private bool Release(JobRow job)
+    {
+        List<TaskRow> tasks = _database.Read(c => TaskRow.OfJob(c, job.JobId));
+        RolloutStep step = Rollout.Decide(job, tasks, Now, node => _nodes.Session(node) is { Hello: not null }, node => Current(node) is null);
+        if (step.Begin.Count + step.Skip.Count == 0 && step.Note == job.Note)
+        {
+            return false;
+        }
+        _database.Write(c =>
+        {
+            foreach (TaskRow task in step.Begin)
+            {
+                task.Begin(c);
+            }
+            foreach (TaskRow task in step.Skip)
+            {
+                task.Move(c, TaskState.Skipped, "", Now, step.Note);
+            }
+            JobRow.SetNote(c, job.Id, step.Note);
+        });
+        foreach (TaskRow task in step.Begin.Concat(step.Skip))
+        {
+            PublishTask(task.TaskId);
+            _nodes.Publish(task.Node);
+            Advance(task.Node);
+        }
+        PublishJob(job.JobId);
+        return step.Begin.Count + step.Skip.Count > 0;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text.Json;
+using Bootstrap.Protocol.Ids;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>A job with its plan, as the database has it.</summary>
+internal sealed class JobRow
+{
+    private const string Select = """
+        SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, j.rollout AS RolloutText, j.retry AS RetryText, j.paused AS PausedNumber, j.note AS Note
+        FROM jobs j
+        """;
+
+    public required string Id { get; init; }
+    public required string Kind { get; init; }
+    public string? Image { get; init; }
+    public string? RolloutText { get; init; }
+    public string? RetryText { get; init; }
+    public long PausedNumber { get; init; }
+    public string Note { get; init; } = "";
+
+    public Guid JobId => Guid.Parse(Id);
+
+    public bool Paused => PausedNumber != 0;
+
+    public RolloutPolicy Rollout => Read<RolloutPolicy>(RolloutText) ?? RolloutPolicy.AllAtOnce;
+
+    /// <summary>A time as notes and causes tell it.</summary>
+    public static string Time(long unixMilliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+
+    public static JobRow? Find(SqliteConnection c, Guid id) =>
+        c.QuerySingleOrDefault<JobRow>($"{Select} WHERE j.id = @id", new { id = id.ToString() });
+
+    /// <summary>Jobs with tasks that have not begun, and may be told to or not: there is something to decide.</summary>
+    public static List<JobRow> Undecided(SqliteConnection c) => [.. c.Query<JobRow>($"""
+        {Select} WHERE EXISTS (
+            SELECT 1 FROM tasks t WHERE t.job_id = j.id AND t.ended_at IS NULL
+                AND (t.state = 'Held' OR (t.sent_at IS NULL AND j.rollout IS NOT NULL)))
+        ORDER BY j.created_at, j.id
+        """)];
+
+    /// <summary>Writes a job with a task for each node, in the order of the nodes.</summary>
+    public static void Insert(SqliteConnection c, Guid job, JobKind kind, IEnumerable<NodeId> nodes, Digest? image, string by, JobPlan plan, long now)
+    {
+        c.Execute("""
+            INSERT INTO jobs (id, kind, image, created_at, created_by, rollout, retry) VALUES (@id, @kind, @image, @now, @by, @rollout, @retry)
+            """,
+            new { id = job.ToString(), kind = ApiJson.Word(kind), image = image?.ToString(), now, by, rollout = Write(plan.Rollout), retry = Write(plan.Retry) });
+        c.Execute("""
+            INSERT INTO tasks (id, job_id, node_id, position, state, created_at, phase_at) VALUES (@id, @job, @node, @position, @state, @now, @now)
+            """,
+            nodes.Distinct().Select((node, position) => new
+            {
+                id = Guid.CreateVersion7().ToString(),
+                job = job.ToString(),
+                node = node.ToString(),
+                position,
+                state = (plan.HoldsBack ? TaskState.Held : TaskState.Waiting).ToString(),
+                now,
+            }).ToList());
+    }
+
+    public static void SetNote(SqliteConnection c, string id, string note) => c.Execute("UPDATE jobs SET note = @note WHERE id = @id", new { id, note });
+
+    /// <summary>What a column of JSON holds.</summary>
+    public static T? Read<T>(string? json)
+        where T : class => json is null ? null : JsonSerializer.Deserialize<T>(json, ApiJson.Options);
+
+    private static string? Write<T>(T? value)
+        where T : class => value is null ? null : JsonSerializer.Serialize(value, ApiJson.Options);
+}

@@ -1,0 +1,33 @@
+using System.Text.Json;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Support;
+
+namespace Bootstrap.Cli.Tests;
+
+/// <summary>Jobs as an administrator plans them on the command line.</summary>
+public sealed class JobTests
+{
+    private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_roll_out_is_ordered_in_words_and_its_plan_is_shown()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode first = await ConnectAsync(line, 1), second = await ConnectAsync(line, 2);
+        (int code, string output, string errors) = await line.RunAsync("reboot", "all", "--canary", "1", "--stop-after", "10%", "--attempts", "2");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("batch 1 waits for the end of the canary\n", output, StringComparison.Ordinal);
+        Assert.Matches("node-dd0001 +sent", output);
+        Assert.Matches("node-dd0002 +held", output);
+        (_, output, _) = await line.RunAsync("jobs", "list", "--json");
+        Assert.Equal("batch 1 waits for the end of the canary", JsonDocument.Parse(output).RootElement[0].GetProperty("note").GetString());
+
+        Assert.Equal((1, "", "bootstrap: The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not 'many'. Nothing was ordered."),
+            await line.RunAsync("reboot", "all", "--stop-after", "many"));
+        Assert.Equal((2, "", "bootstrap: --retry-pause needs --attempts"), await line.RunAsync("reboot", "all", "--retry-pause", "5"));
+    }
+
+    private static Task<SimulatedNode> ConnectAsync(CommandLine line, int number) =>
+        SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{number:d4}"), NodeRole.NetInst, "arm64", s_end);
+}
