@@ -112,6 +112,7 @@ public static class ApplianceHost
         api.MapNodeExport();
         api.MapImages();
         api.MapJobs();
+        api.MapJobControls();
         api.MapPolicy();
         api.MapEvents();
         api.MapDiscovery();

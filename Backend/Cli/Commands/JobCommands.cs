@@ -18,16 +18,30 @@ internal static class JobCommands
     public static Command Create()
     {
         var id = new Argument<Guid>("job") { Description = "The job's id." };
-        return new Command("jobs", "Show, watch and cancel jobs.")
+        return new Command("jobs", "Show, watch, halt, cancel and repeat jobs.")
         {
             new Command("list", "All jobs, the newest first.").Does(async (client, parsed, cancellation) =>
                 ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Job>>("jobs", cancellation), ["ID", "KIND", "IMAGE", "ORDERED", "BY", "TASKS"],
                     j => [j.Id.ToString(), j.Kind, j.ImageName ?? "", Output.Time(j.CreatedAt), j.CreatedBy, Counts(j)])),
             new Command("show", "One job with each of its tasks.") { id, s_wait }.Does(async (client, parsed, cancellation) =>
                 await ReportAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), parsed, cancellation)),
+            new Command("pause", "Begin nothing more; what nodes work on goes on.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "pause", parsed, cancellation)),
+            new Command("resume", "Go on after a pause.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "resume", parsed, cancellation)),
+            new Command("retry", "Order the same again for the nodes that failed.") { id, s_wait }.Does(async (client, parsed, cancellation) =>
+                await ReportAsync(client, await PostAsync(client, "retry", parsed, cancellation), parsed, cancellation)),
             new Command("cancel", "Cancel what has not ended.") { id }.Does(async (client, parsed, cancellation) =>
-                Print(await client.PostAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}/cancel", null, cancellation), parsed)),
+                Print(await PostAsync(client, "cancel", parsed, cancellation), parsed)),
         };
+
+        Task<JobDetail> PostAsync(ApplianceClient client, string what, ParseResult parsed, CancellationToken cancellation) =>
+            client.PostAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}/{what}", null, cancellation);
+
+        // What failed before is no failure of this command.
+        async Task<int> ChangeAsync(ApplianceClient client, string what, ParseResult parsed, CancellationToken cancellation)
+        {
+            Print(await PostAsync(client, what, parsed, cancellation), parsed);
+            return 0;
+        }
     }
 
     /// <summary>install, reboot and shutdown.</summary>

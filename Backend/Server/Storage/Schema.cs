@@ -131,6 +131,7 @@ internal static class Schema
         ALTER TABLE jobs ADD COLUMN retry TEXT;
         ALTER TABLE jobs ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE jobs ADD COLUMN note TEXT NOT NULL DEFAULT '';
+        ALTER TABLE jobs ADD COLUMN retry_of TEXT;
         ALTER TABLE tasks ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE tasks ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE tasks ADD COLUMN retry_at INTEGER;

@@ -28,6 +28,31 @@ public sealed class JobTests
         Assert.Equal((2, "", "bootstrap: --retry-pause needs --attempts"), await line.RunAsync("reboot", "all", "--retry-pause", "5"));
     }
 
+    [Fact]
+    public async Task A_job_is_paused_resumed_and_repeated_for_those_that_failed()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode first = await ConnectAsync(line, 1), second = await ConnectAsync(line, 2);
+        (_, string output, _) = await line.RunAsync("reboot", "all", "--batch", "1", "--stop-after", "2", "--ignore-health", "--json");
+        string job = JsonDocument.Parse(output).RootElement.GetProperty("job").GetProperty("id").GetString()!;
+        (int code, output, string errors) = await line.RunAsync("jobs", "pause", job);
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("paused\n", output, StringComparison.Ordinal);
+        StartTask start = await first.AcceptTaskAsync(s_end);
+        await first.SendAsync(new TaskEnded(start.TaskId, false, false, "no power", DiskState.Untouched), s_end);
+        await Poll.UntilAsync(() => line.RunAsync("jobs", "show", job), shown => shown.Output.Contains("no power", StringComparison.Ordinal), s_end);
+
+        Assert.Equal(0, (await line.RunAsync("jobs", "resume", job)).Code);
+        await second.ReceiveAsync<StartTask>(s_end);
+        (code, output, _) = await line.RunAsync("jobs", "retry", job);
+        Assert.Equal(0, code);
+        Assert.Contains("node-dd0001", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("node-dd0002", output, StringComparison.Ordinal);
+        (code, _, errors) = await line.RunAsync("jobs", "retry", job);
+        Assert.Equal(1, code);
+        Assert.EndsWith($"tries again already what failed in job {job}.", errors, StringComparison.Ordinal);
+    }
+
     private static Task<SimulatedNode> ConnectAsync(CommandLine line, int number) =>
         SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{number:d4}"), NodeRole.NetInst, "arm64", s_end);
 }

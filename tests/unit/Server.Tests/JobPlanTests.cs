@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Support;
@@ -134,6 +136,65 @@ public sealed class JobPlanTests : JobTest
         string job = await OrderAsync(new { kind = "reboot", nodes = s_all, retry = new { attempts = 3 } });
         await FailAsync(nodes[0], final: true);
         await UntilAsync(job, "failed");
+    }
+
+    [Fact]
+    public async Task While_a_job_is_paused_nothing_more_is_sent_and_what_runs_goes_on_to_its_end()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(3);
+        await nodes[2].DisconnectAsync(s_end);
+        string job = await OrderAsync(new { kind = "reboot", nodes = s_all, retry = new { attempts = 2, pause = 0 } });
+        await Api.PostAsync($"{job}/pause", null, s_end);
+        Assert.True((bool)(await UntilAsync(job, "sent sent held"))["job"]!["paused"]!);
+        await RebootAsync(nodes[0]);
+        await FailAsync(nodes[1]);
+        await UntilAsync(job, "succeeded held held"); // to be tried again, but not now
+
+        await Appliance.RestartAsync();
+        foreach (SimulatedNode node in nodes)
+        {
+            await node.RestartAsync(NodeRole.NetInst, cancellation: s_end);
+        }
+        Assert.Equal("succeeded held held", await StatesAsync(job));
+        string other = await OrderAsync(new { kind = "reboot", nodes = new[] { nodes[2].Id.ToString() } });
+        await RebootAsync(nodes[2]);
+        await UntilAsync(other, "succeeded");
+
+        await Api.PostAsync($"{job}/resume", null, s_end);
+        await RebootAsync(nodes[1]);
+        await RebootAsync(nodes[2]);
+        await UntilAsync(job, "succeeded succeeded succeeded");
+        foreach (string what in new[] { "pause", "resume" })
+        {
+            Assert.EndsWith($"has ended: there is nothing to {what}.", await RefusalAsync(HttpMethod.Post, $"{job}/{what}", null, HttpStatusCode.Conflict), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task What_failed_is_ordered_again_as_a_job_of_its_own_with_the_same_plan()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(3);
+        string job = await OrderAsync(new { kind = "reboot", nodes = s_all, rollout = new { batch = 3, stopAfter = 3 } });
+        await FailAsync(nodes[0]);
+        await RebootAsync(nodes[1]);
+        await FailAsync(nodes[2]);
+        await UntilAsync(job, "failed succeeded failed");
+
+        JsonNode again = (await (await Api.PostAsync($"{job}/retry", null, s_end)).Content.ReadFromJsonAsync<JsonNode>(s_end))!;
+        Assert.Equal([nodes[0].Id.ToString(), nodes[2].Id.ToString()], again["tasks"]!.AsArray().Select(t => t!["node"]!.ToString()));
+        Assert.Equal((job, "3", 3), ($"jobs/{again["job"]!["retryOf"]}", again["job"]!["rollout"]!["stopAfter"]!.ToString(), (int)again["job"]!["rollout"]!["batch"]!));
+        string second = $"jobs/{again["job"]!["id"]}";
+        Assert.Equal($"Job {second[5..]} tries again already what failed in job {job[5..]}.", await RefusalAsync(HttpMethod.Post, $"{job}/retry", null, HttpStatusCode.Conflict));
+
+        await RebootAsync(nodes[0]);
+        await RebootAsync(nodes[2]);
+        await UntilAsync(second, "succeeded succeeded");
+        Assert.Equal($"No node failed in job {second[5..]}: there is nothing to try again.", await RefusalAsync(HttpMethod.Post, $"{second}/retry", null, HttpStatusCode.Conflict));
+        string nobody = $"jobs/{Guid.NewGuid()}";
+        foreach (string what in new[] { "pause", "resume", "retry" })
+        {
+            Assert.Equal($"There is no job {nobody[5..]}.", await RefusalAsync(HttpMethod.Post, $"{nobody}/{what}", null, HttpStatusCode.NotFound));
+        }
     }
 
     [Theory]

@@ -64,6 +64,9 @@ export const api = {
   job: (id: string) => call<JobDetail>("GET", `/jobs/${segment(id)}`),
   order: (kind: JobKind, nodes: string[], image?: string) => call<JobDetail>("POST", "/jobs", { kind, nodes, image }),
   cancelJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/cancel`),
+  pauseJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/pause`),
+  resumeJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/resume`),
+  retryJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/retry`),
   cancelTask: (id: string) => call<void>("POST", `/tasks/${segment(id)}/cancel`),
   taskLog: (id: string) => call<LogLine[]>("GET", `/tasks/${segment(id)}/log`),
 

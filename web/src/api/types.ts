@@ -194,6 +194,8 @@ export interface JobView {
   paused: boolean;
   /** What the held tasks wait for, or why it stopped; empty where there is nothing to say. */
   note: string;
+  /** The job whose failed nodes this one takes up again. */
+  retryOf?: string;
 }
 
 /** How a job goes from node to node. */

@@ -12,6 +12,7 @@ import { isOver } from "../lib/words";
 import { byName } from "../state/reduce";
 import { snapshot, watchRefetch, watchTasks } from "../state/store";
 import { Counts, jobTitle } from "./Jobs";
+import { useAction } from "../components/useAction";
 import { CancelDialog } from "./jobs/CancelDialog";
 import { taskColumns } from "./jobs/columns";
 import { TaskLogDialog } from "./jobs/TaskLogDialog";
@@ -72,6 +73,7 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
   const [log, setLog] = useState<TaskView | null>(null);
   const [columns] = useState(() => taskColumns((task) => setCancelling([task]), setLog));
   const [again, setAgain] = useState<NodeView[] | null>(null);
+  const { busy, error, run } = useAction();
   const failed = tasks.filter((t) => t.state === "failed" || t.state === "timed-out");
   const open = tasks.filter((t) => !isOver(t.state));
   const fraction = tasks.reduce((sum, t) => sum + (isOver(t.state) ? 1 : overallFraction(t)), 0) / Math.max(1, tasks.length);
@@ -93,11 +95,21 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
         <span class="dim">
           {count(tasks.length, "node")}, ordered <Ago at={job.createdAt} />
           {job.createdBy === "policy" && " by the policy for new boards"}
+          {job.retryOf && (
+            <>
+              , for what failed in <a href={`/jobs/${job.retryOf}`}>an earlier job</a>
+            </>
+          )}
         </span>
         <span class="end button-row">
           {failed.length > 0 && (
             <button type="button" onClick={() => setAgain(failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? []))}>
               Order again for the {failed.length} that failed …
+            </button>
+          )}
+          {open.length > 0 && (
+            <button type="button" disabled={busy} onClick={() => void run(async () => put((await (job.paused ? api.resumeJob : api.pauseJob)(job.id)).tasks))}>
+              {job.paused ? "Resume" : "Pause"}
             </button>
           )}
           {open.length > 1 && (
@@ -113,12 +125,14 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
           <span class="number">{percent(fraction)}</span>
         </div>
       )}
-      {job.note !== "" && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
+      {error !== "" && <Notice tone="bad">{error}</Notice>}
+      {job.paused && !job.ended && <Notice tone="warn">Paused: nothing more begins. What nodes work on goes on.</Notice>}
+      {job.note !== "" && !job.paused && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
       <Failures tasks={tasks} />
       <Table label="Tasks" columns={columns} rows={tasks} keyOf={(t) => t.id} nameOf={(t) => t.nodeName} />
       {cancelling && <CancelDialog tasks={cancelling} onCancel={cancel} onClose={() => setCancelling(null)} />}
-      {again && again.length > 0 && job.kind === "install" && <InstallDialog targets={again} image={job.image} onClose={() => setAgain(null)} />}
-      {again && again.length > 0 && job.kind !== "install" && <PowerDialog kind={job.kind} targets={again} onClose={() => setAgain(null)} />}
+      {again && again.length > 0 && job.kind === "install" && <InstallDialog targets={again} retryOf={job} onClose={() => setAgain(null)} />}
+      {again && again.length > 0 && job.kind !== "install" && <PowerDialog kind={job.kind} targets={again} retryOf={job} onClose={() => setAgain(null)} />}
       {log && <TaskLogDialog task={log} onClose={() => setLog(null)} />}
     </>
   );

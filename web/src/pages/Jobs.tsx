@@ -34,6 +34,7 @@ const columns: readonly Column<JobView>[] = [
     cell: (j) => (
       <a class="name" href={`/jobs/${j.id}`}>
         {jobTitle(j)}
+        {j.paused && !j.ended && <span class="dim"> (paused)</span>}
       </a>
     ),
   },

@@ -24,7 +24,7 @@ internal static class JobEndpoints
     {
         api.MapGet("/jobs", (Database database) => database.Read(c => JobView.Query(c)));
         api.MapGet("/jobs/{id:guid}", (Guid id, Database database, ProgressBoard progress) =>
-            Detail(database, progress, id) is { } job ? Results.Ok(job) : Problems.NotFound($"There is no job {id}."));
+            Detail(database, progress, id) is { } job ? Results.Ok(job) : Missing(id));
         api.MapPost("/jobs", (NewJob request, NodeDirectory nodes, ImageCatalogue images, JobEngine engine, Database database, ProgressBoard progress) =>
         {
             if (Refuse(request, nodes, images, out List<NodeView> targets, out ImageView? image) is { } refusal)
@@ -37,14 +37,16 @@ internal static class JobEndpoints
         api.MapPost("/jobs/{id:guid}/cancel", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
         {
             engine.CancelAll(id);
-            return Detail(database, progress, id) is { } job ? Results.Ok(job) : Problems.NotFound($"There is no job {id}.");
+            return Detail(database, progress, id) is { } job ? Results.Ok(job) : Missing(id);
         });
         api.MapPost("/tasks/{id:guid}/cancel", (Guid id, JobEngine engine) =>
             engine.Cancel(id) ? Results.NoContent() : Problems.Conflict($"There is no open task {id}."));
         api.MapGet("/tasks/{id:guid}/log", (Guid id, long? after, NodeLog log) => log.Read(null, id, after ?? 0));
     }
 
-    private static JobDetail? Detail(Database database, ProgressBoard progress, Guid id) => database.Read(c =>
+    internal static IResult Missing(Guid id) => Problems.NotFound($"There is no job {id}.");
+
+    internal static JobDetail? Detail(Database database, ProgressBoard progress, Guid id) => database.Read(c =>
     {
         if (JobView.Query(c, id) is not [{ } job])
         {

@@ -55,6 +55,42 @@ internal sealed partial class JobEngine
         }
     }
 
+    /// <summary>Halts a job, so that nothing more of it begins while what was sent goes on, or lets it go on.</summary>
+    /// <returns>False where no task of it is open.</returns>
+    public bool SetPaused(Guid id, bool paused)
+    {
+        lock (_lock)
+        {
+            if (!_database.Write(c => JobRow.SetPaused(c, id, paused)))
+            {
+                return false;
+            }
+            Release();
+            foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, id)).Where(t => t.EndedAt is null))
+            {
+                PublishChange(task);
+                Advance(task.Node);
+            }
+            return true;
+        }
+    }
+
+    /// <summary>Makes a job like another one for those nodes that failed in it.</summary>
+    /// <returns>The new job; null where there is none, and <paramref name="refusal"/> says why.</returns>
+    public Guid? Retry(Guid id, out string refusal)
+    {
+        lock (_lock)
+        {
+            JobRow first = _database.Read(c => JobRow.Find(c, id))!;
+            NodeId[] failed = [.. _database.Read(c => TaskRow.OfJob(c, id)).Where(t => t.State is TaskState.Failed or TaskState.TimedOut).Select(t => t.Node)];
+            refusal = failed.Length == 0 ? $"No node failed in job {id}: there is nothing to try again."
+                : _database.Read(c => JobRow.OpenRetryOf(c, id)) is { } open ? $"Job {open} tries again already what failed in job {id}."
+                : "";
+            return refusal.Length > 0 ? null
+                : Create(s_kinds[first.Kind].Kind, failed, first.Image is { } image ? Digest.Parse(image) : null, "api", first.Plan with { RetryOf = id });
+        }
+    }
+
     private bool Ask(Guid taskId)
     {
         TaskRow? task = _database.Write(c =>

@@ -1,7 +1,8 @@
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>When and in which order a job's tasks begin, and what becomes of those that fail. The default: all of them now, once.</summary>
-internal sealed record JobPlan(RolloutPolicy? Rollout = null, RetryPolicy? Retry = null)
+/// <param name="RetryOf">The job whose failed nodes this one takes up again.</param>
+internal sealed record JobPlan(RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, Guid? RetryOf = null)
 {
     public static readonly JobPlan AtOnce = new();
 

@@ -26,6 +26,9 @@ internal sealed class JobRow
 
     public bool Paused => PausedNumber != 0;
 
+    /// <summary>How it was planned, for a job that does the same.</summary>
+    public JobPlan Plan => new(Read<RolloutPolicy>(RolloutText), Read<RetryPolicy>(RetryText));
+
     public RolloutPolicy Rollout => Read<RolloutPolicy>(RolloutText) ?? RolloutPolicy.AllAtOnce;
 
     /// <summary>A time as notes and causes tell it.</summary>
@@ -47,9 +50,20 @@ internal sealed class JobRow
     public static void Insert(SqliteConnection c, Guid job, JobKind kind, IEnumerable<NodeId> nodes, Digest? image, string by, JobPlan plan, long now)
     {
         c.Execute("""
-            INSERT INTO jobs (id, kind, image, created_at, created_by, rollout, retry) VALUES (@id, @kind, @image, @now, @by, @rollout, @retry)
+            INSERT INTO jobs (id, kind, image, created_at, created_by, rollout, retry, retry_of)
+            VALUES (@id, @kind, @image, @now, @by, @rollout, @retry, @retryOf)
             """,
-            new { id = job.ToString(), kind = ApiJson.Word(kind), image = image?.ToString(), now, by, rollout = Write(plan.Rollout), retry = Write(plan.Retry) });
+            new
+            {
+                id = job.ToString(),
+                kind = ApiJson.Word(kind),
+                image = image?.ToString(),
+                now,
+                by,
+                rollout = Write(plan.Rollout),
+                retry = Write(plan.Retry),
+                retryOf = plan.RetryOf?.ToString(),
+            });
         c.Execute("""
             INSERT INTO tasks (id, job_id, node_id, position, state, created_at, phase_at) VALUES (@id, @job, @node, @position, @state, @now, @now)
             """,
@@ -65,6 +79,26 @@ internal sealed class JobRow
     }
 
     public static void SetNote(SqliteConnection c, string id, string note) => c.Execute("UPDATE jobs SET note = @note WHERE id = @id", new { id, note });
+
+    /// <summary>Halts a job or lets it go on. What waits for its node when it is halted is held from then on.</summary>
+    /// <returns>False where no task of it is open.</returns>
+    public static bool SetPaused(SqliteConnection c, Guid id, bool paused)
+    {
+        var job = new { id = id.ToString(), paused };
+        bool open = c.Execute("""
+            UPDATE jobs SET paused = @paused, note = '' WHERE id = @id AND EXISTS (SELECT 1 FROM tasks WHERE job_id = @id AND ended_at IS NULL)
+            """, job) > 0;
+        if (open && paused)
+        {
+            c.Execute("UPDATE tasks SET state = 'Held' WHERE job_id = @id AND state = 'Waiting'", job);
+        }
+        return open;
+    }
+
+    /// <summary>The job takes up again what failed in another one, and has not ended.</summary>
+    public static Guid? OpenRetryOf(SqliteConnection c, Guid id) => c.QueryFirstOrDefault<string>("""
+        SELECT j.id FROM jobs j WHERE j.retry_of = @id AND EXISTS (SELECT 1 FROM tasks t WHERE t.job_id = j.id AND t.ended_at IS NULL)
+        """, new { id = id.ToString() }) is { } found ? Guid.Parse(found) : null;
 
     /// <summary>What a column of JSON holds.</summary>
     public static T? Read<T>(string? json)

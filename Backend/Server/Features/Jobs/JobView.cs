@@ -20,9 +20,10 @@ public enum JobKind
 /// <param name="Counts">How many tasks are in each state.</param>
 /// <param name="Paused">A person halted it: nothing more begins.</param>
 /// <param name="Note">What the tasks that are held wait for, or why it stopped; empty where there is nothing to say.</param>
+/// <param name="RetryOf">The job whose failed nodes this one takes up again.</param>
 public sealed record JobView(
     Guid Id, string Kind, string? Image, string? ImageName, long CreatedAt, string CreatedBy, bool Ended,
-    IReadOnlyDictionary<string, int> Counts, RolloutPolicy? Rollout, RetryPolicy? Retry, bool Paused, string Note)
+    IReadOnlyDictionary<string, int> Counts, RolloutPolicy? Rollout, RetryPolicy? Retry, bool Paused, string Note, Guid? RetryOf)
 {
     private sealed class Row
     {
@@ -36,6 +37,7 @@ public sealed record JobView(
         public string? Retry { get; init; }
         public long Paused { get; init; }
         public required string Note { get; init; }
+        public string? RetryOf { get; init; }
     }
 
     /// <summary>The newest jobs first, or one of them.</summary>
@@ -47,7 +49,7 @@ public sealed record JobView(
             """, new { id }).ToLookup(r => r.Job, r => (r.State, r.Count));
         IEnumerable<Row> rows = c.Query<Row>("""
             SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, i.name AS ImageName, j.created_at AS CreatedAt, j.created_by AS CreatedBy,
-                j.rollout AS Rollout, j.retry AS Retry, j.paused AS Paused, j.note AS Note
+                j.rollout AS Rollout, j.retry AS Retry, j.paused AS Paused, j.note AS Note, j.retry_of AS RetryOf
             FROM jobs j LEFT JOIN images i ON i.digest = j.image
             WHERE @id IS NULL OR j.id = @id ORDER BY j.created_at DESC, j.id DESC LIMIT 1000
             """, new { id });
@@ -61,7 +63,7 @@ public sealed record JobView(
         string note = ended && !counts.ContainsKey(TaskState.Skipped) ? "" : row.Note;
         return new JobView(Guid.Parse(row.Id), row.Kind, row.Image, row.ImageName, row.CreatedAt, row.CreatedBy, ended,
             counts.ToDictionary(s => ApiJson.Word(s.Key), s => s.Value),
-            JobRow.Read<RolloutPolicy>(row.Rollout), JobRow.Read<RetryPolicy>(row.Retry), row.Paused != 0, note);
+            JobRow.Read<RolloutPolicy>(row.Rollout), JobRow.Read<RetryPolicy>(row.Retry), row.Paused != 0, note, row.RetryOf is { } first ? Guid.Parse(first) : null);
     }
 }
 

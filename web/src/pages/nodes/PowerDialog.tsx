@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { api } from "../../api/client";
-import type { NodeView } from "../../api/types";
+import type { JobView, NodeView } from "../../api/types";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { Notice } from "../../components/Notice";
 import { count } from "../../lib/format";
@@ -11,13 +11,21 @@ const words = {
   shutdown: { title: "Shut down", button: "Shut down now", note: "Most boards can only be started again by hand: press a button, or take the power away and give it back." },
 };
 
-export function PowerDialog({ kind, targets, onClose }: { kind: "reboot" | "shutdown"; targets: readonly NodeView[]; onClose: () => void }) {
+interface Props {
+  kind: "reboot" | "shutdown";
+  targets: readonly NodeView[];
+  /** The job that is ordered again, with its plan, for these nodes that failed in it. */
+  retryOf?: JobView;
+  onClose: () => void;
+}
+
+export function PowerDialog({ kind, targets, retryOf, onClose }: Props) {
   const [nodes] = useState(targets);
   const offline = nodes.filter((n) => n.link === "offline").length;
   const { title, button, note } = words[kind];
 
   async function order(): Promise<void> {
-    const detail = await api.order(kind, nodes.map((n) => n.id));
+    const detail = retryOf ? await api.retryJob(retryOf.id) : await api.order(kind, nodes.map((n) => n.id));
     go(`/jobs/${detail.job.id}`);
   }
 
