@@ -137,6 +137,19 @@ internal static class Schema
         ALTER TABLE tasks ADD COLUMN retry_at INTEGER;
         CREATE INDEX tasks_open_by_job ON tasks (job_id) WHERE ended_at IS NULL;
         """,
+        // Jobs that begin at a time, and schedules that make them. A schedule's run is known by the time that it was due: there is one job for it.
+        """
+        ALTER TABLE jobs ADD COLUMN not_before INTEGER;
+        ALTER TABLE jobs ADD COLUMN begin_by INTEGER;
+        ALTER TABLE jobs ADD COLUMN schedule TEXT;
+        ALTER TABLE jobs ADD COLUMN due_at INTEGER;
+        CREATE UNIQUE INDEX jobs_by_run ON jobs (schedule, due_at);
+        CREATE TABLE schedules (
+            name TEXT PRIMARY KEY,
+            body TEXT NOT NULL,
+            seen_until INTEGER NOT NULL
+        ) STRICT;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
@@ -14,10 +15,12 @@ internal static class JobEndpoints
     /// <param name="Nodes">Ids or names; <c>["all"]</c> for every node.</param>
     /// <param name="Select">A selector (<see cref="NodeSelector"/>), resolved now; <c>GET /nodes?select=</c> shows what it takes.</param>
     /// <param name="Image">Digest or name; of installations alone.</param>
-    private sealed record NewJob(JobKind Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null,
-        RolloutPolicy? Rollout = null, RetryPolicy? Retry = null)
+    /// <param name="NotBefore">When it begins, as RFC 3339 writes times; null: now.</param>
+    internal sealed record NewJob(JobKind Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null,
+        RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, string? NotBefore = null)
     {
-        public JobPlan Plan => new(Rollout, Retry);
+        [JsonIgnore]
+        public JobPlan Plan => new(Rollout, Retry, JobPlan.ReadTime(NotBefore));
     }
 
     public static void MapJobs(this IEndpointRouteBuilder api)
@@ -25,11 +28,16 @@ internal static class JobEndpoints
         api.MapGet("/jobs", (Database database) => database.Read(c => JobView.Query(c)));
         api.MapGet("/jobs/{id:guid}", (Guid id, Database database, ProgressBoard progress) =>
             Detail(database, progress, id) is { } job ? Results.Ok(job) : Missing(id));
-        api.MapPost("/jobs", (NewJob request, NodeDirectory nodes, ImageCatalogue images, JobEngine engine, Database database, ProgressBoard progress) =>
+        api.MapPost("/jobs", (
+            NewJob request, NodeDirectory nodes, ImageCatalogue images, JobEngine engine, Database database, ProgressBoard progress, TimeProvider clock) =>
         {
             if (Refuse(request, nodes, images, out List<NodeView> targets, out ImageView? image) is { } refusal)
             {
                 return refusal;
+            }
+            if (JobPlan.FindTimeFault(request.NotBefore, clock.GetUtcNow()) is { } fault)
+            {
+                return Problems.Bad($"{fault} Nothing was ordered.");
             }
             Guid job = engine.Create(request.Kind, [.. targets.Select(t => t.Id)], image?.Digest, "api", request.Plan);
             return Results.Created($"/api/v1/jobs/{job}", Detail(database, progress, job));
@@ -58,11 +66,12 @@ internal static class JobEndpoints
     });
 
     /// <summary>Looks everything up before anything is made; null: nothing is wrong.</summary>
-    private static IResult? Refuse(
-        NewJob request, NodeDirectory nodes, ImageCatalogue images, out List<NodeView> targets, out ImageView? image)
+    /// <param name="later">It is for later runs: until then a selector may take nobody, and nodes of other architectures may go.</param>
+    internal static IResult? Refuse(
+        NewJob request, NodeDirectory nodes, ImageCatalogue images, out List<NodeView> targets, out ImageView? image, bool later = false)
     {
         image = null;
-        if (RefuseTargets(request, nodes, out targets) is { } refusal)
+        if (RefuseTargets(request, nodes, later, out targets) is { } refusal)
         {
             return refusal;
         }
@@ -82,19 +91,19 @@ internal static class JobEndpoints
         }
         image = chosen;
         NodeView[] others = [.. targets.Where(t => t.Inventory.Architecture != chosen.Architecture)];
-        return others.Length == 0
+        return others.Length == 0 || later
             ? null
             : Problems.Bad($"Image '{chosen.Name}' is for {chosen.Architecture}; {string.Join(", ", others.Select(o => $"{o.Name} is {o.Inventory.Architecture}"))}. Nothing was ordered.");
     }
 
-    private static IResult? RefuseTargets(NewJob request, NodeDirectory nodes, out List<NodeView> targets)
+    private static IResult? RefuseTargets(NewJob request, NodeDirectory nodes, bool mayBeNobody, out List<NodeView> targets)
     {
         targets = [];
         if (request.Select is { } selector)
         {
             targets.AddRange(nodes.Select(NodeSelector.Parse(selector)));
             return request.Nodes is not null ? Problems.Bad("A job names its nodes or has a selector, not both. Nothing was ordered.")
-                : targets.Count == 0 ? Problems.Bad($"No node is taken by the selector '{selector}': nothing was ordered.")
+                : targets.Count == 0 && !(mayBeNobody && selector.Trim().Length > 0) ? Problems.Bad($"No node is taken by the selector '{selector}': nothing was ordered.")
                 : null;
         }
         IReadOnlyList<NodeView> all = nodes.List();

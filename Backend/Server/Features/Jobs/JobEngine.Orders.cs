@@ -11,7 +11,7 @@ internal sealed partial class JobEngine
     /// <param name="kind">What to do.</param>
     /// <param name="nodes">Not empty.</param>
     /// <param name="image">Of installations.</param>
-    /// <param name="by">"api" or "policy".</param>
+    /// <param name="by">"api", "policy" or "schedule".</param>
     /// <param name="plan">In which order, and how often; null: all of them now, once.</param>
     public Guid Create(JobKind kind, IReadOnlyCollection<NodeId> nodes, Digest? image, string by, JobPlan? plan = null)
     {

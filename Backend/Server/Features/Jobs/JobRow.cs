@@ -10,7 +10,8 @@ namespace Bootstrap.Server.Features.Jobs;
 internal sealed class JobRow
 {
     private const string Select = """
-        SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, j.rollout AS RolloutText, j.retry AS RetryText, j.paused AS PausedNumber, j.note AS Note
+        SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, j.rollout AS RolloutText, j.retry AS RetryText, j.paused AS PausedNumber, j.note AS Note,
+            j.not_before AS NotBefore, j.begin_by AS BeginBy
         FROM jobs j
         """;
 
@@ -21,6 +22,8 @@ internal sealed class JobRow
     public string? RetryText { get; init; }
     public long PausedNumber { get; init; }
     public string Note { get; init; } = "";
+    public long? NotBefore { get; init; }
+    public long? BeginBy { get; init; }
 
     public Guid JobId => Guid.Parse(Id);
 
@@ -42,7 +45,7 @@ internal sealed class JobRow
     public static List<JobRow> Undecided(SqliteConnection c) => [.. c.Query<JobRow>($"""
         {Select} WHERE EXISTS (
             SELECT 1 FROM tasks t WHERE t.job_id = j.id AND t.ended_at IS NULL
-                AND (t.state = 'Held' OR (t.sent_at IS NULL AND j.rollout IS NOT NULL)))
+                AND (t.state = 'Held' OR (t.sent_at IS NULL AND (j.rollout IS NOT NULL OR j.begin_by IS NOT NULL))))
         ORDER BY j.created_at, j.id
         """)];
 
@@ -50,8 +53,8 @@ internal sealed class JobRow
     public static void Insert(SqliteConnection c, Guid job, JobKind kind, IEnumerable<NodeId> nodes, Digest? image, string by, JobPlan plan, long now)
     {
         c.Execute("""
-            INSERT INTO jobs (id, kind, image, created_at, created_by, rollout, retry, retry_of)
-            VALUES (@id, @kind, @image, @now, @by, @rollout, @retry, @retryOf)
+            INSERT INTO jobs (id, kind, image, created_at, created_by, rollout, retry, retry_of, not_before, begin_by, schedule, due_at, note)
+            VALUES (@id, @kind, @image, @now, @by, @rollout, @retry, @retryOf, @NotBefore, @BeginBy, @schedule, @due, @Note)
             """,
             new
             {
@@ -63,17 +66,30 @@ internal sealed class JobRow
                 rollout = Write(plan.Rollout),
                 retry = Write(plan.Retry),
                 retryOf = plan.RetryOf?.ToString(),
+                plan.NotBefore,
+                plan.BeginBy,
+                schedule = plan.Run?.Schedule,
+                due = plan.Run?.DueAt,
+                plan.Note,
             });
+        if (plan.Run is { DueAt: { } due } run)
+        {
+            c.Execute("UPDATE schedules SET seen_until = @due WHERE name = @Schedule", new { run.Schedule, due });
+        }
+        TaskState first = plan.HoldsBack ? TaskState.Held : TaskState.Waiting;
         c.Execute("""
-            INSERT INTO tasks (id, job_id, node_id, position, state, created_at, phase_at) VALUES (@id, @job, @node, @position, @state, @now, @now)
+            INSERT INTO tasks (id, job_id, node_id, position, state, cause, created_at, phase_at, ended_at)
+            VALUES (@id, @job, @node, @position, @state, @cause, @now, @now, iif(@unfit, @now, NULL))
             """,
-            nodes.Distinct().Select((node, position) => new
+            nodes.Distinct().Select((node, position) => (Node: node, Position: position, Unfit: plan.Unfit?.GetValueOrDefault(node))).Select(task => new
             {
                 id = Guid.CreateVersion7().ToString(),
                 job = job.ToString(),
-                node = node.ToString(),
-                position,
-                state = (plan.HoldsBack ? TaskState.Held : TaskState.Waiting).ToString(),
+                node = task.Node.ToString(),
+                position = task.Position,
+                state = (task.Unfit is null ? first : TaskState.Skipped).ToString(),
+                cause = task.Unfit ?? "",
+                unfit = task.Unfit is not null,
                 now,
             }).ToList());
     }

@@ -21,13 +21,18 @@ internal static class Rollout
         TaskRow[] unbegun = [.. tasks.Where(t => t.EndedAt is null && t.SentAt is null)];
         // What was begun before a pause goes on before all others, whatever became of the rest.
         TaskRow[] resumed = job.Paused ? [] : [.. tasks.Where(t => t.State == TaskState.Held && t.SentAt is not null)];
-        if (FindStop(job.Rollout, tasks) is { } stop)
+        string? stop = job.BeginBy <= now && unbegun.Length > 0 ? $"the maintenance window closed at {JobRow.Time(job.BeginBy.Value)}" : FindStop(job.Rollout, tasks);
+        if (stop is not null)
         {
             return new RolloutStep(resumed, unbegun, stop);
         }
         if (job.Paused)
         {
             return new RolloutStep([], [], "paused");
+        }
+        if (job.NotBefore > now)
+        {
+            return new RolloutStep([], [], $"begins at {JobRow.Time(job.NotBefore.Value)}");
         }
         return Next(job, tasks, now, isConnected, isFree, resumed);
     }
