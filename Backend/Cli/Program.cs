@@ -15,6 +15,7 @@ var root = new RootCommand("Bootstrap: network boot and provisioning for cluster
     NodeCommands.Create(),
     ImageCommands.Create(),
     JobCommands.Create(),
+    ScheduleCommands.Create(),
     BootCommands.Create(),
     DhcpCommands.Create(),
     FlashCommand.Create(),

@@ -9,11 +9,11 @@ internal static class JobCommands
 {
     private static readonly TimeSpan s_lookPeriod = TimeSpan.FromMilliseconds(500);
 
-    private static readonly Option<bool> s_wait = new("--wait") { Description = "Show the progress until the end; exit code 1 if any node failed." };
-
     private static readonly Argument<string[]> s_nodes = new("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.ZeroOrMore };
 
     private static readonly Option<bool> s_yes = new("--yes") { Description = "Do not ask." };
+
+    public static Option<bool> Wait { get; } = new("--wait") { Description = "Show the progress until the end; exit code 1 if any node failed." };
 
     public static Command Create()
     {
@@ -23,11 +23,11 @@ internal static class JobCommands
             new Command("list", "All jobs, the newest first.").Does(async (client, parsed, cancellation) =>
                 ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Job>>("jobs", cancellation), ["ID", "KIND", "IMAGE", "ORDERED", "BY", "TASKS"],
                     j => [j.Id.ToString(), j.Kind, j.ImageName ?? "", Output.Time(j.CreatedAt), j.CreatedBy, Counts(j)])),
-            new Command("show", "One job with each of its tasks.") { id, s_wait }.Does(async (client, parsed, cancellation) =>
+            new Command("show", "One job with each of its tasks.") { id, Wait }.Does(async (client, parsed, cancellation) =>
                 await ReportAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), parsed, cancellation)),
             new Command("pause", "Begin nothing more; what nodes work on goes on.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "pause", parsed, cancellation)),
             new Command("resume", "Go on after a pause.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "resume", parsed, cancellation)),
-            new Command("retry", "Order the same again for the nodes that failed.") { id, s_wait }.Does(async (client, parsed, cancellation) =>
+            new Command("retry", "Order the same again for the nodes that failed.") { id, Wait }.Does(async (client, parsed, cancellation) =>
                 await ReportAsync(client, await PostAsync(client, "retry", parsed, cancellation), parsed, cancellation)),
             new Command("cancel", "Cancel what has not ended.") { id }.Does(async (client, parsed, cancellation) =>
                 Print(await PostAsync(client, "cancel", parsed, cancellation), parsed)),
@@ -48,11 +48,11 @@ internal static class JobCommands
     public static IEnumerable<Command> CreateOrders()
     {
         var image = new Option<string>("--image") { Description = "Name or digest.", Required = true };
-        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { s_nodes, NodeCommands.Select, image, s_yes, s_wait }.WithPlan()
+        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { s_nodes, NodeCommands.Select, image, s_yes, PlanOptions.At, Wait }.WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), parsed, cancellation));
-        yield return new Command("reboot", "Restart nodes.") { s_nodes, NodeCommands.Select, s_yes, s_wait }.WithPlan()
+        yield return new Command("reboot", "Restart nodes.") { s_nodes, NodeCommands.Select, s_yes, PlanOptions.At, Wait }.WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "reboot", null, parsed, cancellation));
-        yield return new Command("shutdown", "Power nodes off.") { s_nodes, NodeCommands.Select, s_yes, s_wait }.WithPlan()
+        yield return new Command("shutdown", "Power nodes off.") { s_nodes, NodeCommands.Select, s_yes, PlanOptions.At, Wait }.WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "shutdown", null, parsed, cancellation));
     }
 
@@ -75,7 +75,7 @@ internal static class JobCommands
             // Those that were shown, and no others that may be there by now.
             names = [.. nodes.Select(n => n.Id)];
         }
-        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", new { kind, nodes = names, image, rollout = PlanOptions.Rollout(parsed), retry = PlanOptions.Retry(parsed) }, cancellation), parsed, cancellation);
+        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", new { kind, nodes = names, image, rollout = PlanOptions.Rollout(parsed), retry = PlanOptions.Retry(parsed), notBefore = parsed.GetValue(PlanOptions.At) }, cancellation), parsed, cancellation);
     }
 
     private static async Task<Node[]> ChosenAsync(ApplianceClient client, string[] names, ParseResult parsed, CancellationToken cancellation)
@@ -107,9 +107,11 @@ internal static class JobCommands
         return Console.ReadLine()?.Trim() == nodes.Length.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 
-    private static async Task<int> ReportAsync(ApplianceClient client, JobDetail job, ParseResult parsed, CancellationToken cancellation)
+    /// <summary>Shows a job, at its end where that is to be waited for.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> ReportAsync(ApplianceClient client, JobDetail job, ParseResult parsed, CancellationToken cancellation)
     {
-        if (parsed.GetValue(s_wait))
+        if (parsed.GetValue(Wait))
         {
             job = await FollowAsync(client, job, cancellation);
         }

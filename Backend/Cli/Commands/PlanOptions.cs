@@ -13,6 +13,9 @@ internal static class PlanOptions
 
     private const int DefaultRetryPause = 30;
 
+    /// <summary>When an order begins.</summary>
+    public static Option<string?> At { get; } = new("--at") { Description = "Begin then, such as 2027-01-31T22:00:00+01:00.", HelpName = "TIME" };
+
     private static readonly Option<int> s_canary = new("--canary") { Description = "So many nodes first; the others only if these succeed.", HelpName = "NODES" };
     private static readonly Option<int?> s_batch = new("--batch") { Description = "Then so many at a time.", HelpName = "NODES" };
     private static readonly Option<int?> s_atOnce = new("--at-once") { Description = "Never more than so many at the same time.", HelpName = "NODES" };

@@ -53,6 +53,48 @@ public sealed class JobTests
         Assert.EndsWith($"tries again already what failed in job {job}.", errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_schedule_is_added_shown_run_switched_off_and_removed()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        (int code, string output, string errors) = await line.RunAsync("schedules", "add", "weekly", "--cron", "0 3 * * SUN", "--zone", "Europe/Berlin", "--kind", "reboot",
+            "--select", "all", "--window", "03:00", "--missed", "run-once", "--batch", "4");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches("^weekly: runs next [0-9]{4}-[0-9-]+ [0-9]{2}:00:00\n$", output);
+        (_, output, _) = await line.RunAsync("schedules", "list");
+        Assert.Matches("weekly +0 3 \\* \\* SUN +Europe/Berlin .* run-once +03:00 \\+ 240 min +reboot: all", output);
+        (_, output, _) = await line.RunAsync("schedules", "next", "weekly", "--count", "3", "--json");
+        long[] runs = JsonSerializer.Deserialize<long[]>(output)!;
+        Assert.Equal(3, runs.Distinct().Count());
+
+        (code, output, errors) = await line.RunAsync("schedules", "run", "weekly");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches("node-dd0001 +sent", output);
+        Assert.Equal((0, "weekly: is disabled\n", ""), await line.RunAsync("schedules", "disable", "weekly"));
+        Assert.StartsWith("weekly: runs next ", (await line.RunAsync("schedules", "enable", "weekly")).Output, StringComparison.Ordinal);
+        Assert.Equal((0, "", ""), await line.RunAsync("schedules", "remove", "weekly"));
+        Assert.Equal((1, "", "bootstrap: There is no schedule 'weekly'."), await line.RunAsync("schedules", "remove", "weekly"));
+    }
+
+    [Fact]
+    public async Task A_schedule_or_a_time_that_cannot_be_is_one_sentence()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        Assert.Equal((1, "", "bootstrap: The cron line '0 0 30 2 *' never comes: there is no such day. Nothing was changed."),
+            await line.RunAsync("schedules", "add", "never", "--cron", "0 0 30 2 *", "--kind", "reboot", "--select", "all"));
+        Assert.Equal((1, "", "bootstrap: In job.kind, what was given is not understood."),
+            await line.RunAsync("schedules", "add", "dance", "--cron", "0 0 1 * *", "--kind", "dance", "--select", "all"));
+        Assert.Equal((2, "", "bootstrap: each run erases the disks of its nodes and installs 'debian-12' without a question: say --yes if that is meant"),
+            await line.RunAsync("schedules", "add", "fresh", "--cron", "0 0 1 * *", "--kind", "install", "--select", "all", "--image", "debian-12"));
+        Assert.Equal((1, "", "bootstrap: notBefore lies in the past: 2020-01-01T00:00:00Z. Nothing was ordered."), await line.RunAsync("reboot", "all", "--at", "2020-01-01T00:00:00Z"));
+        Assert.Equal("[]\n", (await line.RunAsync("schedules", "list", "--json")).Output);
+        (int code, string output, _) = await line.RunAsync("reboot", "all", "--at", "2199-01-01T00:00:00Z");
+        Assert.Equal(0, code);
+        Assert.Contains("begins at 2199-01-01 00:00:00 UTC\n", output, StringComparison.Ordinal);
+    }
+
     private static Task<SimulatedNode> ConnectAsync(CommandLine line, int number) =>
         SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{number:d4}"), NodeRole.NetInst, "arm64", s_end);
 }
