@@ -196,6 +196,12 @@ export interface JobView {
   note: string;
   /** The job whose failed nodes this one takes up again. */
   retryOf?: string;
+  notBefore?: number;
+  /** What has not begun by then is skipped. */
+  beginBy?: number;
+  /** The schedule that made it. */
+  schedule?: string;
+  dueAt?: number;
 }
 
 /** How a job goes from node to node. */
@@ -214,6 +220,36 @@ export interface Retry {
   attempts: number;
   /** Seconds. */
   pause?: number;
+}
+
+/** What a schedule makes at each run. */
+export interface ScheduledJob {
+  kind: JobKind;
+  /** Resolved at each run. */
+  select?: string;
+  /** Ids: these nodes, at each run. */
+  nodes?: string[];
+  /** A name is looked up at each run; a digest stays. */
+  image?: string;
+  rollout?: Rollout;
+  retry?: Retry;
+}
+
+export interface NewSchedule {
+  name: string;
+  cron: string;
+  /** IANA name. */
+  zone: string;
+  job: ScheduledJob;
+  missed: "skip" | "run-once";
+  window?: { start: string; minutes: number };
+}
+
+export interface ScheduleView extends NewSchedule {
+  enabled: boolean;
+  next?: number;
+  lastJob?: string;
+  lastAt?: number;
 }
 
 export interface TaskView extends Measure {
@@ -357,6 +393,8 @@ export type ApplianceEvent =
   | { name: "import"; data: ImportView }
   | { name: "job"; data: JobView }
   | { name: "task"; data: TaskView }
+  | { name: "schedule"; data: ScheduleView }
+  | { name: "schedule-removed"; data: { name: string } }
   | { name: "log"; data: LogLine[] }
   | { name: "policy"; data: Policy }
   | { name: "boot"; data: { board: BoardView; events: BootEvent[] } };

@@ -95,6 +95,12 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
         <span class="dim">
           {count(tasks.length, "node")}, ordered <Ago at={job.createdAt} />
           {job.createdBy === "policy" && " by the policy for new boards"}
+          {job.schedule && (
+            <>
+              {" "}
+              by the schedule <a href="/schedules">{job.schedule}</a>
+            </>
+          )}
           {job.retryOf && (
             <>
               , for what failed in <a href={`/jobs/${job.retryOf}`}>an earlier job</a>

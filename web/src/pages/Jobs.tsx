@@ -40,7 +40,7 @@ const columns: readonly Column<JobView>[] = [
   },
   { id: "nodes", title: "Nodes", width: "5rem", align: "end", cell: (j) => Object.values(j.counts).reduce((a, b) => a + b, 0) },
   { id: "counts", title: "Tasks", width: "minmax(12rem, 2fr)", cell: (j) => <Counts job={j} /> },
-  { id: "by", title: "Ordered by", width: "8rem", cell: (j) => (j.createdBy === "policy" ? "policy" : "a person or program"), minor: true },
+  { id: "by", title: "Ordered by", width: "8rem", cell: (j) => j.schedule ?? (j.createdBy === "policy" ? "policy" : "a person or program"), minor: true },
   { id: "at", title: "Ordered", width: "8rem", cell: (j) => <Ago at={j.createdAt} /> },
 ];
 
@@ -52,7 +52,7 @@ export function JobsPage() {
       <Empty title="No jobs yet">
         <p>
           A job is one order to some nodes: install, reboot or shut down. Select <a href="/nodes">nodes</a> and give one; here you see
-          what becomes of it on each.
+          what becomes of it on each. Orders that come again and again are <a href="/schedules">schedules</a>.
         </p>
       </Empty>
     );
