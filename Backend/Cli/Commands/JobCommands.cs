@@ -48,11 +48,11 @@ internal static class JobCommands
     public static IEnumerable<Command> CreateOrders()
     {
         var image = new Option<string>("--image") { Description = "Name or digest.", Required = true };
-        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { s_nodes, NodeCommands.Select, image, s_yes, PlanOptions.At, Wait }.WithPlan()
+        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { s_nodes, NodeCommands.Select, image, s_yes, PlanOptions.At, PlanOptions.After, Wait }.WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), parsed, cancellation));
-        yield return new Command("reboot", "Restart nodes.") { s_nodes, NodeCommands.Select, s_yes, PlanOptions.At, Wait }.WithPlan()
+        yield return new Command("reboot", "Restart nodes.") { s_nodes, NodeCommands.Select, s_yes, PlanOptions.At, PlanOptions.After, Wait }.WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "reboot", null, parsed, cancellation));
-        yield return new Command("shutdown", "Power nodes off.") { s_nodes, NodeCommands.Select, s_yes, PlanOptions.At, Wait }.WithPlan()
+        yield return new Command("shutdown", "Power nodes off.") { s_nodes, NodeCommands.Select, s_yes, PlanOptions.At, PlanOptions.After, Wait }.WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "shutdown", null, parsed, cancellation));
     }
 
@@ -75,7 +75,8 @@ internal static class JobCommands
             // Those that were shown, and no others that may be there by now.
             names = [.. nodes.Select(n => n.Id)];
         }
-        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", new { kind, nodes = names, image, rollout = PlanOptions.Rollout(parsed), retry = PlanOptions.Retry(parsed), notBefore = parsed.GetValue(PlanOptions.At) }, cancellation), parsed, cancellation);
+        var order = new { kind, nodes = names, image, rollout = PlanOptions.Rollout(parsed), retry = PlanOptions.Retry(parsed), notBefore = parsed.GetValue(PlanOptions.At), after = parsed.GetValue(PlanOptions.After) };
+        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", order, cancellation), parsed, cancellation);
     }
 
     private static async Task<Node[]> ChosenAsync(ApplianceClient client, string[] names, ParseResult parsed, CancellationToken cancellation)

@@ -16,6 +16,9 @@ internal static class PlanOptions
     /// <summary>When an order begins.</summary>
     public static Option<string?> At { get; } = new("--at") { Description = "Begin then, such as 2027-01-31T22:00:00+01:00.", HelpName = "TIME" };
 
+    /// <summary>What an order comes after.</summary>
+    public static Option<Guid?> After { get; } = new("--after") { Description = "Begin when that job has ended, on the nodes that succeeded in it.", HelpName = "JOB" };
+
     private static readonly Option<int> s_canary = new("--canary") { Description = "So many nodes first; the others only if these succeed.", HelpName = "NODES" };
     private static readonly Option<int?> s_batch = new("--batch") { Description = "Then so many at a time.", HelpName = "NODES" };
     private static readonly Option<int?> s_atOnce = new("--at-once") { Description = "Never more than so many at the same time.", HelpName = "NODES" };

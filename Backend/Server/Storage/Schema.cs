@@ -150,6 +150,10 @@ internal static class Schema
             seen_until INTEGER NOT NULL
         ) STRICT;
         """,
+        // Jobs that come after others.
+        """
+        ALTER TABLE jobs ADD COLUMN after TEXT;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

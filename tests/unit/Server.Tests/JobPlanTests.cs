@@ -197,6 +197,25 @@ public sealed class JobPlanTests : JobTest
         }
     }
 
+    [Fact]
+    public async Task A_job_that_comes_after_another_begins_at_its_end_and_leaves_out_the_nodes_that_failed_in_it()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(3);
+        string first = await OrderAsync(new { kind = "reboot", nodes = nodes[..2].Select(n => n.Id.ToString()) });
+        string second = await OrderAsync(new { kind = "shutdown", nodes = s_all, after = first[5..] });
+        await FailAsync(nodes[0]);
+        await UntilAsync(first, "failed sent");
+        JsonNode waiting = await UntilAsync(second, "held held held");
+        Assert.Equal((first[5..], $"waits for the end of job {first[5..]}"), (waiting["job"]!["after"]!.ToString(), waiting["job"]!["note"]!.ToString()));
+        await RebootAsync(nodes[1]);
+        JsonNode begun = await UntilAsync(second, "skipped sent sent");
+        Assert.Equal($"did not succeed in job {first[5..]}, which comes before", begun["tasks"]![0]!["cause"]!.ToString());
+
+        var nobody = Guid.NewGuid();
+        Assert.Equal($"There is no job {nobody} that this one could come after. Nothing was ordered.",
+            await RefusalAsync(HttpMethod.Post, "jobs", new { kind = "reboot", nodes = s_all, after = nobody }));
+    }
+
     [Theory]
     [InlineData("""{"rollout":{"canary":-1}}""", "The roll-out's canary is a number of nodes, 0 or more, not -1.")]
     [InlineData("""{"rollout":{"batch":0}}""", "The roll-out's batch is a number of nodes, 1 or more, not 0.")]

@@ -111,7 +111,7 @@ public sealed class RolloutTests
             RolloutText = System.Text.Json.JsonSerializer.Serialize(policy, ApiJson.Options),
         };
         TaskRow[] tasks = [.. states.Select((letter, i) => Task(i, letter, endedAt))];
-        RolloutStep step = Rollout.Decide(job, tasks, Now, node => !_away.Contains(node.ToString()), node => !_busy.Contains(node.ToString()));
+        RolloutStep step = Rollout.Decide(job, tasks, [], Now, node => !_away.Contains(node.ToString()), node => !_busy.Contains(node.ToString()));
         return (Positions(step.Begin), Positions(step.Skip), step.Note);
     }
 

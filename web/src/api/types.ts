@@ -196,6 +196,8 @@ export interface JobView {
   note: string;
   /** The job whose failed nodes this one takes up again. */
   retryOf?: string;
+  /** The job whose end it waits for. */
+  after?: string;
   notBefore?: number;
   /** What has not begun by then is skipped. */
   beginBy?: number;

@@ -101,6 +101,11 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
               by the schedule <a href="/schedules">{job.schedule}</a>
             </>
           )}
+          {job.after && (
+            <>
+              , after <a href={`/jobs/${job.after}`}>another job</a>
+            </>
+          )}
           {job.retryOf && (
             <>
               , for what failed in <a href={`/jobs/${job.retryOf}`}>an earlier job</a>

@@ -16,11 +16,12 @@ internal static class JobEndpoints
     /// <param name="Select">A selector (<see cref="NodeSelector"/>), resolved now; <c>GET /nodes?select=</c> shows what it takes.</param>
     /// <param name="Image">Digest or name; of installations alone.</param>
     /// <param name="NotBefore">When it begins, as RFC 3339 writes times; null: now.</param>
+    /// <param name="After">It begins when that job has ended, on those nodes that did not fail in it.</param>
     internal sealed record NewJob(JobKind Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null,
-        RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, string? NotBefore = null)
+        RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, string? NotBefore = null, Guid? After = null)
     {
         [JsonIgnore]
-        public JobPlan Plan => new(Rollout, Retry, JobPlan.ReadTime(NotBefore));
+        public JobPlan Plan => new(Rollout, Retry, JobPlan.ReadTime(NotBefore), After: After);
     }
 
     public static void MapJobs(this IEndpointRouteBuilder api)
@@ -38,6 +39,10 @@ internal static class JobEndpoints
             if (JobPlan.FindTimeFault(request.NotBefore, clock.GetUtcNow()) is { } fault)
             {
                 return Problems.Bad($"{fault} Nothing was ordered.");
+            }
+            if (request.After is { } after && Detail(database, progress, after) is null)
+            {
+                return Problems.Bad($"There is no job {after} that this one could come after. Nothing was ordered.");
             }
             Guid job = engine.Create(request.Kind, [.. targets.Select(t => t.Id)], image?.Digest, "api", request.Plan);
             return Results.Created($"/api/v1/jobs/{job}", Detail(database, progress, job));

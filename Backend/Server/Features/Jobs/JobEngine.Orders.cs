@@ -127,7 +127,8 @@ internal sealed partial class JobEngine
     private bool Release(JobRow job)
     {
         List<TaskRow> tasks = _database.Read(c => TaskRow.OfJob(c, job.JobId));
-        RolloutStep step = Rollout.Decide(job, tasks, Now, node => _nodes.Session(node) is { Hello: not null }, node => Current(node) is null);
+        List<TaskRow> earlier = job.After is { } after ? _database.Read(c => TaskRow.OfJob(c, after)) : [];
+        RolloutStep step = Rollout.Decide(job, tasks, earlier, Now, node => _nodes.Session(node) is { Hello: not null }, node => Current(node) is null);
         if (step.Begin.Count + step.Skip.Count == 0 && step.Note == job.Note)
         {
             return false;

@@ -6,12 +6,13 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <summary>When and in which order a job's tasks begin, and what becomes of those that fail. The default: all of them now, once.</summary>
 /// <param name="NotBefore">Unix milliseconds.</param>
 /// <param name="BeginBy">What has not begun by then is skipped: the maintenance window's end, Unix milliseconds.</param>
+/// <param name="After">The job whose end it waits for; nodes that did not succeed in that one are skipped.</param>
 /// <param name="RetryOf">The job whose failed nodes this one takes up again.</param>
 /// <param name="Run">The schedule's run that this job is; null: a person or the policy ordered it.</param>
 /// <param name="Unfit">Nodes that it cannot be done on, with the reason: their tasks are skipped.</param>
 /// <param name="Note">What is to be said of it from the beginning.</param>
 internal sealed record JobPlan(
-    RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, long? NotBefore = null, long? BeginBy = null, Guid? RetryOf = null,
+    RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, long? NotBefore = null, long? BeginBy = null, Guid? After = null, Guid? RetryOf = null,
     ScheduledRun? Run = null, IReadOnlyDictionary<NodeId, string>? Unfit = null, string Note = "")
 {
     public static readonly JobPlan AtOnce = new();
@@ -19,7 +20,7 @@ internal sealed record JobPlan(
     private static readonly string[] s_times = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
 
     /// <summary>The tasks wait for their turn, not for their nodes alone.</summary>
-    public bool HoldsBack => Rollout is not null || NotBefore is not null;
+    public bool HoldsBack => Rollout is not null || NotBefore is not null || After is not null;
 
     /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
     public string? FindFault(JobKind kind) =>

@@ -11,7 +11,7 @@ internal sealed class JobRow
 {
     private const string Select = """
         SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, j.rollout AS RolloutText, j.retry AS RetryText, j.paused AS PausedNumber, j.note AS Note,
-            j.not_before AS NotBefore, j.begin_by AS BeginBy
+            j.not_before AS NotBefore, j.begin_by AS BeginBy, j.after AS AfterText
         FROM jobs j
         """;
 
@@ -24,8 +24,11 @@ internal sealed class JobRow
     public string Note { get; init; } = "";
     public long? NotBefore { get; init; }
     public long? BeginBy { get; init; }
+    public string? AfterText { get; init; }
 
     public Guid JobId => Guid.Parse(Id);
+
+    public Guid? After => AfterText is null ? null : Guid.Parse(AfterText);
 
     public bool Paused => PausedNumber != 0;
 
@@ -53,8 +56,8 @@ internal sealed class JobRow
     public static void Insert(SqliteConnection c, Guid job, JobKind kind, IEnumerable<NodeId> nodes, Digest? image, string by, JobPlan plan, long now)
     {
         c.Execute("""
-            INSERT INTO jobs (id, kind, image, created_at, created_by, rollout, retry, retry_of, not_before, begin_by, schedule, due_at, note)
-            VALUES (@id, @kind, @image, @now, @by, @rollout, @retry, @retryOf, @NotBefore, @BeginBy, @schedule, @due, @Note)
+            INSERT INTO jobs (id, kind, image, created_at, created_by, rollout, retry, retry_of, after, not_before, begin_by, schedule, due_at, note)
+            VALUES (@id, @kind, @image, @now, @by, @rollout, @retry, @retryOf, @after, @NotBefore, @BeginBy, @schedule, @due, @Note)
             """,
             new
             {
@@ -66,6 +69,7 @@ internal sealed class JobRow
                 rollout = Write(plan.Rollout),
                 retry = Write(plan.Retry),
                 retryOf = plan.RetryOf?.ToString(),
+                after = plan.After?.ToString(),
                 plan.NotBefore,
                 plan.BeginBy,
                 schedule = plan.Run?.Schedule,

@@ -21,6 +21,7 @@ public enum JobKind
 /// <param name="Paused">A person halted it: nothing more begins.</param>
 /// <param name="Note">What the tasks that are held wait for, or why it stopped; empty where there is nothing to say.</param>
 /// <param name="RetryOf">The job whose failed nodes this one takes up again.</param>
+/// <param name="After">The job whose end it waits for.</param>
 /// <param name="NotBefore">When it begins, Unix milliseconds.</param>
 /// <param name="BeginBy">What has not begun by then is skipped, Unix milliseconds.</param>
 /// <param name="Schedule">The schedule that made it.</param>
@@ -28,7 +29,7 @@ public enum JobKind
 public sealed record JobView(
     Guid Id, string Kind, string? Image, string? ImageName, long CreatedAt, string CreatedBy, bool Ended,
     IReadOnlyDictionary<string, int> Counts, RolloutPolicy? Rollout, RetryPolicy? Retry, bool Paused, string Note, Guid? RetryOf,
-    long? NotBefore, long? BeginBy, string? Schedule, long? DueAt)
+    Guid? After, long? NotBefore, long? BeginBy, string? Schedule, long? DueAt)
 {
     private sealed class Row
     {
@@ -43,6 +44,7 @@ public sealed record JobView(
         public long Paused { get; init; }
         public required string Note { get; init; }
         public string? RetryOf { get; init; }
+        public string? After { get; init; }
         public long? NotBefore { get; init; }
         public long? BeginBy { get; init; }
         public string? Schedule { get; init; }
@@ -59,7 +61,7 @@ public sealed record JobView(
         IEnumerable<Row> rows = c.Query<Row>("""
             SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, i.name AS ImageName, j.created_at AS CreatedAt, j.created_by AS CreatedBy,
                 j.rollout AS Rollout, j.retry AS Retry, j.paused AS Paused, j.note AS Note, j.retry_of AS RetryOf,
-                j.not_before AS NotBefore, j.begin_by AS BeginBy, j.schedule AS Schedule, j.due_at AS DueAt
+                j.after AS After, j.not_before AS NotBefore, j.begin_by AS BeginBy, j.schedule AS Schedule, j.due_at AS DueAt
             FROM jobs j LEFT JOIN images i ON i.digest = j.image
             WHERE @id IS NULL OR j.id = @id ORDER BY j.created_at DESC, j.id DESC LIMIT 1000
             """, new { id });
@@ -74,7 +76,7 @@ public sealed record JobView(
         return new JobView(Guid.Parse(row.Id), row.Kind, row.Image, row.ImageName, row.CreatedAt, row.CreatedBy, ended,
             counts.ToDictionary(s => ApiJson.Word(s.Key), s => s.Value),
             JobRow.Read<RolloutPolicy>(row.Rollout), JobRow.Read<RetryPolicy>(row.Retry), row.Paused != 0, note, row.RetryOf is { } first ? Guid.Parse(first) : null,
-            row.NotBefore, row.BeginBy, row.Schedule, row.DueAt);
+            row.After is { } before ? Guid.Parse(before) : null, row.NotBefore, row.BeginBy, row.Schedule, row.DueAt);
     }
 }
 

@@ -13,10 +13,12 @@ internal static class Rollout
 {
     /// <summary>One decision about one job.</summary>
     /// <param name="tasks">All of the job's, in its order.</param>
+    /// <param name="earlier">The tasks of the job that it comes after; empty where it comes after none.</param>
     /// <param name="now">Unix milliseconds.</param>
     /// <param name="isConnected">The node's link is up.</param>
     /// <param name="isFree">The node does nothing else.</param>
-    public static RolloutStep Decide(JobRow job, IReadOnlyList<TaskRow> tasks, long now, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree)
+    public static RolloutStep Decide(
+        JobRow job, IReadOnlyList<TaskRow> tasks, IReadOnlyList<TaskRow> earlier, long now, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree)
     {
         TaskRow[] unbegun = [.. tasks.Where(t => t.EndedAt is null && t.SentAt is null)];
         // What was begun before a pause goes on before all others, whatever became of the rest.
@@ -34,7 +36,15 @@ internal static class Rollout
         {
             return new RolloutStep([], [], $"begins at {JobRow.Time(job.NotBefore.Value)}");
         }
-        return Next(job, tasks, now, isConnected, isFree, resumed);
+        if (earlier.Any(t => t.EndedAt is null))
+        {
+            return new RolloutStep([], [], $"waits for the end of job {job.After}");
+        }
+        HashSet<string> unready = [.. earlier.Where(t => t.State != TaskState.Succeeded).Select(t => t.NodeId)];
+        TaskRow[] left = [.. unbegun.Where(t => unready.Contains(t.NodeId))];
+        return left.Length > 0
+            ? new RolloutStep([], left, $"did not succeed in job {job.After}, which comes before")
+            : Next(job, tasks, now, isConnected, isFree, resumed);
     }
 
     /// <summary>Why nothing more may begin; null: it may.</summary>

@@ -54,6 +54,7 @@ internal sealed partial record Schedule(
         !ProperName().IsMatch(Name) ? $"'{Name}' is no name for a schedule: use 1 to 64 of a-z, 0-9, '-' and '_'."
         : CronLine.Read(Cron, Zone, now, out string fault) is null ? fault
         : Job.NotBefore is not null ? "A schedule's job has no notBefore: its cron line says when."
+        : Job.After is not null ? "A schedule's job comes after no other: its cron line says when."
         : Window?.FindFault();
 
     /// <summary>Its line, which was found good when it was stored; null where the machine has lost its time zone or it never comes again.</summary>
