@@ -29,6 +29,7 @@ internal static class JobCommands
             new Command("resume", "Go on after a pause.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "resume", parsed, cancellation)),
             new Command("retry", "Order the same again for the nodes that failed.") { id, Wait }.Does(async (client, parsed, cancellation) =>
                 await ReportAsync(client, await PostAsync(client, "retry", parsed, cancellation), parsed, cancellation)),
+            ScheduleCommands.CreateApply(),
             new Command("cancel", "Cancel what has not ended.") { id }.Does(async (client, parsed, cancellation) =>
                 Print(await PostAsync(client, "cancel", parsed, cancellation), parsed)),
         };

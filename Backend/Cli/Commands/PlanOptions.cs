@@ -11,7 +11,7 @@ internal static class PlanOptions
 
     internal sealed record RetryPolicy(int Attempts, int Pause);
 
-    private const int DefaultRetryPause = 30;
+    public const int DefaultRetryPause = 30;
 
     /// <summary>When an order begins.</summary>
     public static Option<string?> At { get; } = new("--at") { Description = "Begin then, such as 2027-01-31T22:00:00+01:00.", HelpName = "TIME" };

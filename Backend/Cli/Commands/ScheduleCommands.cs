@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Bootstrap.Cli.Api;
 
 namespace Bootstrap.Cli.Commands;
@@ -20,6 +22,10 @@ internal static class ScheduleCommands
         string Name, string Cron, string Zone, ScheduledJob Job, string Missed, MaintenanceWindow? Window, bool Enabled, long? Next, Guid? LastJob, long? LastAt);
 
     private static readonly Argument<string> s_name = new("name") { Description = "The schedule's name." };
+
+    private static readonly Option<bool> s_yes = new("--yes") { Description = "Of installations: yes, erase disks unattended." };
+
+    private sealed record Applied(string Name, string Result);
 
     public static Command Create()
     {
@@ -57,13 +63,12 @@ internal static class ScheduleCommands
         var window = new Option<string?>("--window") { Description = "When jobs may begin on nodes, such as 22:00; what has not begun when it closes is skipped.", HelpName = "HH:MM" };
         var minutes = new Option<int>("--window-minutes") { Description = "How long the window is open.", DefaultValueFactory = _ => DefaultWindowMinutes };
         var disabled = new Option<bool>("--disabled") { Description = "Make no jobs until it is enabled." };
-        var yes = new Option<bool>("--yes") { Description = "Of installations: yes, erase disks unattended." };
-        return new Command("add", "Make a job again and again.") { s_name, cron, zone, kind, NodeCommands.Select, nodes, image, missed, window, minutes, disabled, yes }.WithPlan()
+        return new Command("add", "Make a job again and again.") { s_name, cron, zone, kind, NodeCommands.Select, nodes, image, missed, window, minutes, disabled, s_yes }.WithPlan()
             .Does(async (client, parsed, cancellation) =>
             {
-                if (parsed.GetValue(image) is { } erasing && !parsed.GetValue(yes))
+                if (parsed.GetValue(image) is { } erasing && !parsed.GetValue(s_yes))
                 {
-                    throw new CliException($"each run erases the disks of its nodes and installs '{erasing}' without a question: say --yes if that is meant") { ExitCode = 2 };
+                    throw Erases(erasing);
                 }
                 var job = new Template(parsed.GetRequiredValue(kind), parsed.GetValue(nodes) is { Length: > 0 } named ? named : null, parsed.GetValue(NodeCommands.Select),
                     parsed.GetValue(image), PlanOptions.Rollout(parsed), PlanOptions.Retry(parsed));
@@ -73,8 +78,54 @@ internal static class ScheduleCommands
             });
     }
 
+    /// <summary><c>apply</c>: what a file says, and nothing twice.</summary>
+    public static Command CreateApply()
+    {
+        var file = new Option<string>("--file", "-f") { Description = "YAML with 'schedules' and, for jobs that several share, 'templates'.", Required = true, HelpName = "FILE" };
+        return new Command("apply", "Make the schedules of a file, or change those that differ; others stay as they are.") { file, s_yes }
+            .Does(async (client, parsed, cancellation) =>
+            {
+                IReadOnlyList<ScheduleFile.Entry> wanted = ScheduleFile.Read(parsed.GetRequiredValue(file));
+                if (wanted.Select(entry => entry.Job!.Image).FirstOrDefault(image => image is not null) is { } image && !parsed.GetValue(s_yes))
+                {
+                    throw Erases(image);
+                }
+                var before = (await client.GetAsync<IReadOnlyList<JsonElement>>("schedules", cancellation)).ToDictionary(s => s.GetProperty("name").GetString()!);
+                var results = new List<Applied>();
+                foreach (ScheduleFile.Entry entry in wanted)
+                {
+                    JsonElement after = await PutAsync(client, entry, cancellation);
+                    results.Add(new Applied(entry.Name!, !before.TryGetValue(entry.Name!, out JsonElement known) ? "added" : IsSame(known, after) ? "unchanged" : "changed"));
+                }
+                return ClientCommand.Show(parsed, results, ["NAME", "RESULT"], r => [r.Name, r.Result]);
+            });
+    }
+
+    private static async Task<JsonElement> PutAsync(ApplianceClient client, ScheduleFile.Entry entry, CancellationToken cancellation)
+    {
+        try
+        {
+            return await client.SendAsync<JsonElement>(HttpMethod.Put, $"schedules/{Uri.EscapeDataString(entry.Name!)}", JsonContent.Create(entry), cancellation);
+        }
+        catch (CliException e)
+        {
+            throw new CliException($"schedule '{entry.Name}': {e.Message}", e);
+        }
+    }
+
+    /// <summary>True if what people set is the same; when it runs next is not theirs.</summary>
+    private static bool IsSame(JsonElement one, JsonElement other)
+    {
+        string[] theirs = ["cron", "zone", "job", "missed", "window", "enabled"];
+        return theirs.All(key => one.TryGetProperty(key, out JsonElement a) == other.TryGetProperty(key, out JsonElement b) &&
+            (a.ValueKind == JsonValueKind.Undefined || JsonElement.DeepEquals(a, b)));
+    }
+
+    private static CliException Erases(string image) =>
+        new($"each run erases the disks of its nodes and installs '{image}' without a question: say --yes if that is meant") { ExitCode = 2 };
+
     private static async Task<int> SwitchAsync(ApplianceClient client, bool enabled, ParseResult parsed, CancellationToken cancellation) =>
-        Show(parsed, await client.SendAsync<Schedule>(HttpMethod.Patch, Path(parsed), System.Net.Http.Json.JsonContent.Create(new { enabled }), cancellation));
+        Show(parsed, await client.SendAsync<Schedule>(HttpMethod.Patch, Path(parsed), JsonContent.Create(new { enabled }), cancellation));
 
     private static int Show(ParseResult parsed, Schedule schedule)
     {

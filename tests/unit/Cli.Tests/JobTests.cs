@@ -95,6 +95,62 @@ public sealed class JobTests
         Assert.Contains("begins at 2199-01-01 00:00:00 UTC\n", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_file_of_schedules_is_applied_and_changes_nothing_a_second_time()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        string file = Path.Combine(line.Folder, "schedules.yaml");
+        const string Text = """
+            templates:
+              cameras:
+                kind: reboot
+                select: tag=camera
+                rollout: {canary: 1, batch: 10, stopAfter: 10%}
+            schedules:
+              - name: weekly
+                cron: 0 3 * * SUN
+                zone: Europe/Berlin
+                template: cameras
+                window: {start: "03:00", minutes: 120}
+                missed: run-once
+              - name: nightly
+                cron: 0 1 * * *
+                job: {kind: shutdown, select: all, retry: {attempts: 2}}
+            """;
+        await File.WriteAllTextAsync(file, Text, s_end);
+        (int code, string output, string errors) = await line.RunAsync("jobs", "apply", "-f", file);
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches("weekly +added *\nnightly +added", output);
+        JsonElement weekly = JsonDocument.Parse((await line.RunAsync("schedules", "list", "--json")).Output).RootElement[1];
+        Assert.Equal(("weekly", "run-once"), (weekly.GetProperty("name").GetString(), weekly.GetProperty("missed").GetString()));
+
+        Assert.Matches("weekly +unchanged *\nnightly +unchanged", (await line.RunAsync("jobs", "apply", "-f", file)).Output);
+        await File.WriteAllTextAsync(file, Text.Replace("batch: 10", "batch: 5", StringComparison.Ordinal), s_end);
+        Assert.Matches("weekly +changed *\nnightly +unchanged", (await line.RunAsync("jobs", "apply", "-f", file)).Output);
+    }
+
+    [Theory]
+    [InlineData("schedules:\n  - name: weekly\n    crom: 0 3 * * SUN\n", 2, ", line 3, column 5: 'crom' is not known here")]
+    [InlineData("schedules:\n  - name: weekly\n    name: again\n", 2, ", line 3, column 5: ")]
+    [InlineData("schedules: [", 2, ", column ")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * *, job: {kind: reboot, select: all, rollout: {canary: many}}}\n", 2, ", line 2, column 88: ")]
+    [InlineData("schedules:\n  - cron: 0 3 * * SUN\n", 2, ": schedule 1 has no name")]
+    [InlineData("schedules:\n  - name: weekly\n    cron: 0 3 * * SUN\n", 2, ": schedule 'weekly' needs a job or a template, and not both")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * SUN, template: none}\n", 2, ": schedule 'weekly' names the template 'none', which is not in this file")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 30 2 *, job: {kind: reboot, select: all}}\n", 1, "bootstrap: schedule 'weekly': The cron line '0 3 30 2 *' never comes: there is no such day.")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * *, job: {kind: install, select: all, image: tiny}}\n", 2, "say --yes if that is meant")]
+    public async Task A_file_that_is_not_understood_is_refused_with_its_place_and_nothing_is_made(string text, int exit, string sentence)
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        string file = Path.Combine(line.Folder, "schedules.yaml");
+        await File.WriteAllTextAsync(file, text, s_end);
+        (int code, _, string errors) = await line.RunAsync("jobs", "apply", "-f", file);
+        Assert.Equal(exit, code);
+        Assert.Contains(sentence, errors, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', errors);
+        Assert.Equal("[]\n", (await line.RunAsync("schedules", "list", "--json")).Output);
+    }
+
     private static Task<SimulatedNode> ConnectAsync(CommandLine line, int number) =>
         SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{number:d4}"), NodeRole.NetInst, "arm64", s_end);
 }

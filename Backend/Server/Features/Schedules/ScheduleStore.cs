@@ -17,12 +17,12 @@ internal sealed class ScheduleStore(Database database, EventHub events, TimeProv
     public Schedule? Find(string name) => database.Read(c =>
         c.QuerySingleOrDefault<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules WHERE name = @name", new { name })) is { } row ? Read(row) : null;
 
-    /// <summary>Stores one in the place of one of its name. Its runs begin now: those before are not missed.</summary>
+    /// <summary>Stores one in the place of one of its name. Its runs begin now: those before are not missed. One that is there already stays as it is.</summary>
     public void Put(Schedule schedule)
     {
         database.Write(c => c.Execute("""
             INSERT INTO schedules (name, body, seen_until) VALUES (@Name, @body, @now)
-            ON CONFLICT (name) DO UPDATE SET body = excluded.body, seen_until = excluded.seen_until
+            ON CONFLICT (name) DO UPDATE SET body = excluded.body, seen_until = excluded.seen_until WHERE body <> excluded.body
             """, new { schedule.Name, body = JsonSerializer.Serialize(schedule, ApiJson.Options), now = clock.GetUtcNow().ToUnixTimeMilliseconds() }));
         Publish(schedule);
     }
