@@ -46,9 +46,8 @@ internal sealed class JobRow
 
     /// <summary>Jobs with tasks that have not begun, and may be told to or not: there is something to decide.</summary>
     public static List<JobRow> Undecided(SqliteConnection c) => [.. c.Query<JobRow>($"""
-        {Select} WHERE EXISTS (
-            SELECT 1 FROM tasks t WHERE t.job_id = j.id AND t.ended_at IS NULL
-                AND (t.state = 'Held' OR (t.sent_at IS NULL AND (j.rollout IS NOT NULL OR j.begin_by IS NOT NULL))))
+        {Select} WHERE j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND state = 'Held')
+            OR ((j.rollout IS NOT NULL OR j.begin_by IS NOT NULL) AND j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND sent_at IS NULL))
         ORDER BY j.created_at, j.id
         """)];
 
