@@ -153,10 +153,12 @@ public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
         await ImportAsync(appliance, "debian-12-arm64");
         await using Rack rack = await Rack.ConnectAsync(appliance, 3, Cancelled);
+        using HttpClient api = appliance.CreateClient();
+        (await api.PostAsJsonAsync("schedules", new { name = "weekly", cron = "0 3 * * SUN", job = new { kind = "reboot", select = "all" } }, Cancelled)).EnsureSuccessStatusCode();
         IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 360, Height = 740 }, ColorScheme = ColorScheme.Dark });
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "In NetInst" })).ToHaveCountAsync(3);
 
-        foreach (string path in new[] { "nodes", "nodes/" + rack.Nodes[0].Id, "images", "jobs", "settings" })
+        foreach (string path in new[] { "nodes", "nodes/" + rack.Nodes[0].Id, "images", "jobs", "schedules", "settings" })
         {
             await page.GotoAsync(new Uri(appliance.Url, path).ToString());
             await Expect(page.GetByRole(AriaRole.Main)).Not.ToContainTextAsync("Reading");
