@@ -16,6 +16,7 @@ var root = new RootCommand("Bootstrap: network boot and provisioning for cluster
     ImageCommands.Create(),
     JobCommands.Create(),
     FileCommands.Create(),
+    ScheduleCommands.Create(),
     BootCommands.Create(),
     DhcpCommands.Create(),
     FlashCommand.Create(),

@@ -17,6 +17,7 @@ using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Schedules;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
@@ -58,7 +59,7 @@ public static class ApplianceHost
             console.TimestampFormat = "HH:mm:ss ";
         });
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
-        builder.Services.AddProblemDetails();
+        builder.Services.AddProblemDetails().AddExceptionHandler<BadRequests>().Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddSystemd();
         builder.Services
             .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
@@ -74,7 +75,7 @@ public static class ApplianceHost
             .AddSingleton<BootObserver>().AddSingleton<TftpService>().AddSingleton<DhcpService>()
             .AddHostedService(services => services.GetRequiredService<BootRecorder>())
             .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
-            .AddHostedService<JobClock>()
+            .AddSingleton<ScheduleStore>().AddSingleton<ScheduleRunner>().AddHostedService<JobClock>()
             .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>().AddHostedService(services => services.GetRequiredService<DiscoveryService>());
 
         if (options.BootSigningKey is { } signingKey)
@@ -114,6 +115,8 @@ public static class ApplianceHost
         api.MapNodeExport();
         api.MapImages();
         api.MapJobs();
+        api.MapJobControls();
+        api.MapSchedules();
         api.MapPolicy();
         api.MapEvents();
         api.MapDiscovery();

@@ -132,7 +132,8 @@ public sealed record Welcome(string Name, int HttpPort, long UnixTimeSeconds) : 
 public sealed record Wait(string Reason) : LinkMessage;
 
 /// <summary>Do this now. A task id that comes again is answered again, not done again.</summary>
-public sealed record StartTask(Guid TaskId, TaskOrder Order) : LinkMessage;
+/// <param name="Attempt">A higher one than before is to be done although the last one has ended: it failed, and is tried again.</param>
+public sealed record StartTask(Guid TaskId, TaskOrder Order, int Attempt = 0) : LinkMessage;
 
 /// <summary>Stop a task where that is possible; answered by <see cref="TaskEnded"/>.</summary>
 public sealed record CancelTask(Guid TaskId) : LinkMessage;

@@ -90,10 +90,10 @@ public sealed class Daemon(
                     ? new TaskAccepted(start.TaskId)
                     : new TaskEnded(start.TaskId, false, false, $"the node is busy with task {task.Id}", DiskState.Untouched));
                 break;
-            case StartTask start when !runner.AnswerFromMemory(start.TaskId):
+            case StartTask start when !runner.AnswerFromMemory(start.TaskId, start.Attempt):
                 var stop = new CancellationTokenSource();
                 // Begun elsewhere: this loop goes on listening for a cancellation.
-                _task = (start.TaskId, Task.Run(() => runner.RunAsync(start.TaskId, start.Order, sender, _files!, stop.Token, _leaving.Token)), stop);
+                _task = (start.TaskId, Task.Run(() => runner.RunAsync(start, sender, _files!, stop.Token, _leaving.Token)), stop);
                 break;
             case Locate locate:
                 blinker.Ask(locate);

@@ -10,7 +10,8 @@ namespace Bootstrap.Agent;
 /// <param name="Outcome">How it ended; null while it has not.</param>
 /// <param name="Once">It is never begun again, however it was interrupted.</param>
 /// <param name="Command">The command that it runs; null where it runs none yet.</param>
-public sealed record TaskRecord(Guid Id, bool Stages, string BootId, TaskEnded? Outcome, bool Once = false, CommandTrace? Command = null);
+/// <param name="Attempt">As the order said.</param>
+public sealed record TaskRecord(Guid Id, bool Stages, string BootId, TaskEnded? Outcome, bool Once = false, CommandTrace? Command = null, int Attempt = 0);
 
 /// <summary>
 /// The node's tasks on disk, one file each, so that a task that arrives twice is done once, whatever was restarted in between.

@@ -41,10 +41,16 @@ public sealed class TaskRunner(
     }
 
     /// <summary>Answers an order from memory, where it was done or begun before a restart.</summary>
+    /// <param name="id">The task's.</param>
+    /// <param name="attempt">The one that is wanted; null: whichever was the last.</param>
     /// <returns>True if there is nothing more to do.</returns>
-    public bool AnswerFromMemory(Guid id)
+    public bool AnswerFromMemory(Guid id, int? attempt = null)
     {
         TaskRecord? known = journal.Find(id);
+        if (known?.Attempt < attempt)
+        {
+            return false;
+        }
         if (known is { Outcome: null } && known.BootId != bootId)
         {
             // The machine has restarted since: that is what was asked for, or NetInst did not come up.
@@ -63,13 +69,17 @@ public sealed class TaskRunner(
     }
 
     /// <summary>Does a task.</summary>
+    /// <param name="start">The order.</param>
+    /// <param name="appliance">Where it comes from.</param>
+    /// <param name="files">Where what it names is fetched.</param>
     /// <param name="cancellation">The appliance wants it to end.</param>
     /// <param name="leaving">The Slave itself ends: work is interrupted, anything else is done when it runs again.</param>
     /// <returns>What happens to the machine next; null where the task is over, and the appliance was told how it ended.</returns>
     public async Task<Ending?> RunAsync(
-        Guid id, TaskOrder order, ApplianceEndpoint appliance, Uri files, CancellationToken cancellation, CancellationToken leaving = default)
+        StartTask start, ApplianceEndpoint appliance, Uri files, CancellationToken cancellation, CancellationToken leaving = default)
     {
-        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder);
+        (Guid id, TaskOrder order) = (start.TaskId, start.Order);
+        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, Attempt: start.Attempt);
         bool isForgotten = order is WorkOrder { Again: true } && journal.Find(id) is null;
         journal.Put(record);
         outbox.Add(new TaskAccepted(id));
@@ -92,9 +102,9 @@ public sealed class TaskRunner(
                 case StageInstallOrder stage:
                     await WarnAsync(stage.Warning, "is installed anew, and all that is on its disk is lost,").ConfigureAwait(false);
                     Phase("staging");
-                    StagedStart start = await staging.StageAsync(stage, store, appliance, either.Token).ConfigureAwait(false);
+                    StagedStart staged = await staging.StageAsync(stage, store, appliance, either.Token).ConfigureAwait(false);
                     Phase("rebooting");
-                    return new Ending("reboot", () => power.Restart(start));
+                    return new Ending("reboot", () => power.Restart(staged));
                 case WorkOrder when isForgotten:
                     return End(context.End("the node does not remember that it took this order (was its disk changed?): it is not begun again"));
                 case WorkOrder work:

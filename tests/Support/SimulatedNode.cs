@@ -147,12 +147,19 @@ public sealed class SimulatedNode : IAsyncDisposable
         await OpenAsync(role, installId, activeTasks ?? [], cancellation);
     }
 
-    /// <summary>Ends the connection; the appliance has seen it when this returns.</summary>
+    /// <summary>Ends the connection; the appliance has seen it when this returns. One that the appliance ended before is over already.</summary>
     public async Task DisconnectAsync(CancellationToken cancellation = default)
     {
         if (_socket.State == WebSocketState.Open)
         {
-            await _socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, cancellation);
+            try
+            {
+                await _socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, cancellation);
+            }
+            catch (WebSocketException e) when (e.WebSocketErrorCode == WebSocketError.ConnectionClosedPrematurely)
+            {
+                // The appliance was ended, and its connections with it.
+            }
         }
         _socket.Dispose();
         _invoker?.Dispose();

@@ -21,11 +21,13 @@ public sealed class TestAppliance : IAsyncDisposable
     private static int s_lastPort = Random.Shared.Next();
 
     private readonly string _folder;
-    private readonly WebApplication _application;
+    private readonly TimeProvider _clock;
+    private WebApplication _application;
 
-    private TestAppliance(string folder, ApplianceOptions options, WebApplication application)
+    private TestAppliance(string folder, ApplianceOptions options, WebApplication application, TimeProvider clock)
     {
         _folder = folder;
+        _clock = clock;
         _application = application;
         Options = options;
         CertificateAuthority authority = application.Services.GetRequiredService<CertificateAuthority>();
@@ -66,9 +68,21 @@ public sealed class TestAppliance : IAsyncDisposable
             Interfaces = ["lo"],
         };
         options = change?.Invoke(options) ?? options;
-        WebApplication application = ApplianceHost.Build(options, clock ?? TimeProvider.System);
+        clock ??= TimeProvider.System;
+        WebApplication application = ApplianceHost.Build(options, clock);
         await application.StartAsync();
-        return new TestAppliance(folder, options, application);
+        return new TestAppliance(folder, options, application, clock);
+    }
+
+    /// <summary>Ends it and starts it again with what its data folder holds; boards must connect again.</summary>
+    /// <param name="meanwhile">What happens while it is off.</param>
+    public async Task RestartAsync(Action? meanwhile = null)
+    {
+        await _application.StopAsync();
+        await _application.DisposeAsync();
+        meanwhile?.Invoke();
+        _application = ApplianceHost.Build(Options, _clock);
+        await _application.StartAsync();
     }
 
     /// <summary>Starts one on which people have set DHCP before, for an interface that may not be there.</summary>

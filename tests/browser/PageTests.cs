@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Bootstrap.Netboot;
@@ -152,10 +153,12 @@ public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
         await ImportAsync(appliance, "debian-12-arm64");
         await using Rack rack = await Rack.ConnectAsync(appliance, 3, Cancelled);
+        using HttpClient api = appliance.CreateClient();
+        (await api.PostAsJsonAsync("schedules", new { name = "weekly", cron = "0 3 * * SUN", job = new { kind = "reboot", select = "all" } }, Cancelled)).EnsureSuccessStatusCode();
         IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 360, Height = 740 }, ColorScheme = ColorScheme.Dark });
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "In NetInst" })).ToHaveCountAsync(3);
 
-        foreach (string path in new[] { "nodes", "nodes/" + rack.Nodes[0].Id, "images", "jobs", "settings" })
+        foreach (string path in new[] { "nodes", "nodes/" + rack.Nodes[0].Id, "images", "jobs", "schedules", "settings" })
         {
             await page.GotoAsync(new Uri(appliance.Url, path).ToString());
             await Expect(page.GetByRole(AriaRole.Main)).Not.ToContainTextAsync("Reading");
@@ -220,6 +223,73 @@ public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
         await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Current task" })).ToContainTextAsync("reading back 33 %");
         await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
         await PageFixture.KeepAsync(page, "node");
+    }
+
+    [Fact]
+    public async Task A_job_is_paused_and_goes_on()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using Rack rack = await Rack.ConnectAsync(appliance, 2, Cancelled);
+        using HttpClient api = appliance.CreateClient();
+        JsonNode made = (await (await api.PostAsJsonAsync("jobs", new { kind = "reboot", nodes = new[] { "all" }, rollout = new { canary = 1 } }, Cancelled))
+            .Content.ReadFromJsonAsync<JsonNode>(Cancelled))!;
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GotoAsync(new Uri(appliance.Url, $"jobs/{made["job"]!["id"]}").ToString());
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Batch 1 waits for the end of the canary.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Paused: nothing more begins.");
+        ILocator second = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000002" });
+        await Expect(second).ToContainTextAsync("Held");
+        await rack.Nodes[0].AcceptTaskAsync(Cancelled);
+        await rack.Nodes[0].RestartAsync(NodeRole.NetInst, cancellation: Cancelled);
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000001" })).ToContainTextAsync("Succeeded");
+        await Expect(second).ToContainTextAsync("Held");
+        await PageFixture.KeepAsync(page, "job-paused");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
+        await Expect(second).ToContainTextAsync("Sent");
+    }
+
+    [Fact]
+    public async Task A_schedule_is_added_with_a_look_at_its_runs_and_nodes_and_is_run_switched_off_and_deleted()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using Rack rack = await Rack.ConnectAsync(appliance, 3, Cancelled);
+        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 1360, Height = 850 }, TimezoneId = "Europe/Berlin" });
+        await page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = "Schedules" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No schedules yet" })).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, "no-schedules");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add a schedule" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        ILocator runs = dialog.GetByRole(AriaRole.List, new() { Name = "Next runs" }).GetByRole(AriaRole.Listitem);
+        await Expect(runs).ToHaveCountAsync(5);
+        ILocator line = dialog.GetByLabel("Cron line");
+        await line.FillAsync("0 0 30 2 *");
+        await Expect(dialog).ToContainTextAsync("The cron line '0 0 30 2 *' never comes");
+        await line.FillAsync("30 2 * * SAT");
+        await Expect(runs.First).ToContainTextAsync(new Regex("Sat.*02:30"));
+        await dialog.GetByLabel("Name", new() { Exact = true }).FillAsync("weekly");
+        await dialog.GetByLabel("Nodes, by words").FillAsync("node-000002");
+        await Expect(dialog).ToContainTextAsync("Now 1 node: node-000002");
+        await dialog.GetByText("Roll-out, maintenance window").ClickAsync();
+        await dialog.GetByLabel("Canary").FillAsync("1");
+        await PageFixture.KeepAsync(page, "add-schedule");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
+
+        ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "weekly" });
+        await Expect(row).ToContainTextAsync("Reboot on node-000002");
+        await Expect(row).ToContainTextAsync(new Regex("in [0-9].*Sat.*02:30"));
+        await PageFixture.KeepAsync(page, "schedules");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Disable weekly" }).ClickAsync();
+        await Expect(row).ToContainTextAsync("switched off");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Run weekly now" }).ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Run now" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000002" })).ToContainTextAsync("Sent");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("by the schedule weekly");
+        await page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = "Schedules" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete weekly" }).ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No schedules yet" })).ToBeVisibleAsync();
     }
 
     [Fact]

@@ -8,6 +8,7 @@ import { JobPage } from "./pages/Job";
 import { JobsPage } from "./pages/Jobs";
 import { NodePage } from "./pages/Node";
 import { NodesPage } from "./pages/Nodes";
+import { SchedulesPage } from "./pages/Schedules";
 import { SettingsPage } from "./pages/Settings";
 import { hasSignInToken, SignIn } from "./pages/SignIn";
 import { connection, end, loaded, signedIn, start } from "./state/store";
@@ -22,6 +23,8 @@ function Page() {
         return <ImagesPage />;
       case "jobs":
         return <JobsPage />;
+      case "schedules":
+        return <SchedulesPage />;
       case "settings":
         return <SettingsPage />;
     }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { JobView } from "../src/api/types";
+import type { JobView, ScheduleView } from "../src/api/types";
 import { byName, nothing, reduce } from "../src/state/reduce";
 import { node, task } from "./fixtures";
 
@@ -29,10 +29,17 @@ test("tasks and log lines change nothing here", () => {
 });
 
 test("jobs and the policy are taken over", () => {
-  const job: JobView = { id: "j1", kind: "reboot", createdAt: 1, createdBy: "api", ended: false, counts: { running: 1 } };
+  const job: JobView = { id: "j1", kind: "reboot", createdAt: 1, createdBy: "api", ended: false, counts: { running: 1 }, paused: false, note: "" };
   const after = reduce(nothing, [{ name: "job", data: job }, { name: "policy", data: { installNewBoards: {}, authorizedKeys: ["k"] } }]);
   expect(after.jobs.get("j1")).toBe(job);
   expect(after.policy?.authorizedKeys).toEqual(["k"]);
+});
+
+test("a schedule comes, changes and goes", () => {
+  const schedule: ScheduleView = { name: "weekly", cron: "0 3 * * SUN", zone: "UTC", job: { kind: "reboot", select: "all" }, missed: "skip", enabled: true, next: 5 };
+  const came = reduce(nothing, [{ name: "schedule", data: schedule }, { name: "schedule", data: { ...schedule, enabled: false } }]);
+  expect(came.schedules.get("weekly")?.enabled).toBe(false);
+  expect(reduce(came, [{ name: "schedule-removed", data: { name: "weekly" } }]).schedules.size).toBe(0);
 });
 
 test("numbers in names are sorted as numbers", () => {

@@ -30,7 +30,7 @@ internal sealed record NodeTask(string Kind, string State, string Phase, long Do
 
 internal sealed record Image(string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt);
 
-internal sealed record Job(Guid Id, string Kind, string? ImageName, long CreatedAt, string CreatedBy, bool Ended, IReadOnlyDictionary<string, int> Counts);
+internal sealed record Job(Guid Id, string Kind, string? ImageName, long CreatedAt, string CreatedBy, bool Ended, IReadOnlyDictionary<string, int> Counts, string Note);
 
 internal sealed record JobTask(
     Guid Id, string NodeName, string State, string Phase, long Done, long Total, string Unit, double Rate, string Cause, string? Disk, long? EndedAt,

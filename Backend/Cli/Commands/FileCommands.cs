@@ -39,7 +39,7 @@ internal static class FileCommands
     public static Command CreateDeploy() => new Command("deploy", "Put a file, or what is in an archive, on nodes.")
     {
         s_file, s_path, WorkCommands.Node, NodeCommands.Select, s_unpack, s_owner, s_group, s_mode, s_after, JobCommands.Yes, JobCommands.Wait,
-    }.Does(async (client, parsed, cancellation) =>
+    }.WithBeginning().WithPlan().Does(async (client, parsed, cancellation) =>
     {
         FileInfo file = parsed.GetRequiredValue(s_file);
         if (!file.Exists)

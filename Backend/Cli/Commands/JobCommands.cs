@@ -9,16 +9,16 @@ internal static class JobCommands
 {
     private static readonly TimeSpan s_lookPeriod = TimeSpan.FromMilliseconds(500);
 
-    public static readonly Option<bool> Wait = new("--wait") { Description = "Show the progress until the end; exit code 1 if any node failed." };
-
     public static readonly Argument<string[]> Nodes = new("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.ZeroOrMore };
 
     public static readonly Option<bool> Yes = new("--yes") { Description = "Do not ask." };
 
+    public static Option<bool> Wait { get; } = new("--wait") { Description = "Show the progress until the end; exit code 1 if any node failed." };
+
     public static Command Create()
     {
         var id = new Argument<Guid>("job") { Description = "The job's id." };
-        return new Command("jobs", "Show, watch and cancel jobs.")
+        return new Command("jobs", "Show, watch, halt, cancel and repeat jobs.")
         {
             new Command("list", "All jobs, the newest first.").Does(async (client, parsed, cancellation) =>
                 ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Job>>("jobs", cancellation), ["ID", "KIND", "IMAGE", "ORDERED", "BY", "TASKS"],
@@ -28,22 +28,37 @@ internal static class JobCommands
             new Command("output", "What each node said in a job, line by line, after its name.") { id }.Does(async (client, parsed, cancellation) =>
                 await PrintOutputAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), cancellation)),
             WorkCommands.CreateRun(),
+            new Command("pause", "Begin nothing more; what nodes work on goes on.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "pause", parsed, cancellation)),
+            new Command("resume", "Go on after a pause.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "resume", parsed, cancellation)),
+            new Command("retry", "Order the same again for the nodes that failed.") { id, Wait }.Does(async (client, parsed, cancellation) =>
+                await ReportAsync(client, await PostAsync(client, "retry", parsed, cancellation), parsed, cancellation)),
+            ScheduleCommands.CreateApply(),
             new Command("cancel", "Cancel what has not ended.") { id }.Does(async (client, parsed, cancellation) =>
-                Print(await client.PostAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}/cancel", null, cancellation), parsed)),
+                Print(await PostAsync(client, "cancel", parsed, cancellation), parsed)),
         };
+
+        Task<JobDetail> PostAsync(ApplianceClient client, string what, ParseResult parsed, CancellationToken cancellation) =>
+            client.PostAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}/{what}", null, cancellation);
+
+        // What failed before is no failure of this command.
+        async Task<int> ChangeAsync(ApplianceClient client, string what, ParseResult parsed, CancellationToken cancellation)
+        {
+            Print(await PostAsync(client, what, parsed, cancellation), parsed);
+            return 0;
+        }
     }
 
     /// <summary>install, update, deploy, reboot and shutdown.</summary>
     public static IEnumerable<Command> CreateOrders()
     {
         var image = new Option<string>("--image") { Description = "Name or digest.", Required = true };
-        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, Yes, Wait }.WithGrace()
+        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, Yes, Wait }.WithGrace().WithBeginning().WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), Grace.Parameters(parsed), parsed, cancellation));
         yield return WorkCommands.CreateUpdate();
         yield return FileCommands.CreateDeploy();
-        yield return new Command("reboot", "Restart nodes.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace()
+        yield return new Command("reboot", "Restart nodes.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace().WithBeginning().WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "reboot", null, Grace.Parameters(parsed), parsed, cancellation));
-        yield return new Command("shutdown", "Power nodes off.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace()
+        yield return new Command("shutdown", "Power nodes off.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace().WithBeginning().WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "shutdown", null, Grace.Parameters(parsed), parsed, cancellation));
     }
 
@@ -68,7 +83,18 @@ internal static class JobCommands
             // Those that were shown, and no others that may be there by now.
             names = [.. nodes.Select(n => n.Id)];
         }
-        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", new { kind, nodes = names, image, parameters }, cancellation), parsed, cancellation);
+        var order = new
+        {
+            kind,
+            nodes = names,
+            image,
+            parameters,
+            rollout = PlanOptions.Rollout(parsed),
+            retry = PlanOptions.Retry(parsed),
+            notBefore = parsed.GetValue(PlanOptions.At),
+            after = parsed.GetValue(PlanOptions.After),
+        };
+        return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", order, cancellation), parsed, cancellation);
     }
 
     private static async Task<Node[]> ChosenAsync(ApplianceClient client, string[] names, ParseResult parsed, CancellationToken cancellation)
@@ -100,7 +126,9 @@ internal static class JobCommands
         return Console.ReadLine()?.Trim() == nodes.Length.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 
-    private static async Task<int> ReportAsync(ApplianceClient client, JobDetail job, ParseResult parsed, CancellationToken cancellation)
+    /// <summary>Shows a job, at its end where that is to be waited for.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> ReportAsync(ApplianceClient client, JobDetail job, ParseResult parsed, CancellationToken cancellation)
     {
         if (parsed.GetValue(Wait))
         {
@@ -155,10 +183,14 @@ internal static class JobCommands
         else
         {
             Console.WriteLine($"job {job.Job.Id}: {job.Job.Kind}{(job.Job.ImageName is { } image ? $" of {image}" : "")}, {Counts(job.Job)}");
+            if (job.Job.Note.Length > 0)
+            {
+                Console.WriteLine(job.Job.Note);
+            }
             Output.Table(["NODE", "STATE", "PHASE", "DISK", "EXIT", "CAUSE"],
                 job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", $"{t.ExitCode}", t.Cause.Length > 0 ? t.Cause : t.Note }));
         }
-        return job.Tasks.Any(t => t.State is "failed" or "timed-out" or "cancelled") ? 1 : 0;
+        return job.Tasks.Any(t => t.State is "failed" or "timed-out" or "cancelled" or "skipped") ? 1 : 0;
     }
 
     private static string Counts(Job job) => string.Join(", ", job.Counts.Select(c => $"{c.Value} {c.Key}"));

@@ -28,7 +28,7 @@ internal static class WorkCommands
         return new Command("run", "Run a command on nodes, by the appliance: also on those that come later, with its output kept. (`bootstrap run` needs no appliance, but SSH.)")
         {
             words, Node, NodeCommands.Select, s_shell, s_user, s_folder, s_timeout, s_environment, JobCommands.Yes, JobCommands.Wait,
-        }.Does((client, parsed, cancellation) =>
+        }.WithBeginning().WithPlan().Does((client, parsed, cancellation) =>
         {
             string[] command = parsed.GetValue(words) ?? [];
             return JobCommands.OrderAsync(client, "run", null, WithoutNulls(new()
@@ -48,7 +48,7 @@ internal static class WorkCommands
         new Command("update", "Bring the packages of nodes up to date, by each node's own package manager.")
         {
             JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, JobCommands.Yes, JobCommands.Wait,
-        }.Does((client, parsed, cancellation) => JobCommands.OrderAsync(client, "update", null, WithoutNulls(new()
+        }.WithBeginning().WithPlan().Does((client, parsed, cancellation) => JobCommands.OrderAsync(client, "update", null, WithoutNulls(new()
         {
             ["packages"] = parsed.GetValue(s_packages) is { Length: > 0 } packages ? packages : null,
             ["timeoutSeconds"] = parsed.GetValue(s_timeout),

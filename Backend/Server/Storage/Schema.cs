@@ -143,6 +143,35 @@ internal static class Schema
             uploaded_at INTEGER NOT NULL
         ) STRICT;
         """,
+        // Jobs that go from node to node by a plan, and try again.
+        """
+        ALTER TABLE jobs ADD COLUMN rollout TEXT;
+        ALTER TABLE jobs ADD COLUMN retry TEXT;
+        ALTER TABLE jobs ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE jobs ADD COLUMN note TEXT NOT NULL DEFAULT '';
+        ALTER TABLE jobs ADD COLUMN retry_of TEXT;
+        ALTER TABLE tasks ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tasks ADD COLUMN retries INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tasks ADD COLUMN retry_at INTEGER;
+        CREATE INDEX tasks_open_by_job ON tasks (job_id) WHERE ended_at IS NULL;
+        """,
+        // Jobs that begin at a time, and schedules that make them. A schedule's run is known by the time that it was due: there is one job for it.
+        """
+        ALTER TABLE jobs ADD COLUMN not_before INTEGER;
+        ALTER TABLE jobs ADD COLUMN begin_by INTEGER;
+        ALTER TABLE jobs ADD COLUMN schedule TEXT;
+        ALTER TABLE jobs ADD COLUMN due_at INTEGER;
+        CREATE UNIQUE INDEX jobs_by_run ON jobs (schedule, due_at);
+        CREATE TABLE schedules (
+            name TEXT PRIMARY KEY,
+            body TEXT NOT NULL,
+            seen_until INTEGER NOT NULL
+        ) STRICT;
+        """,
+        // Jobs that come after others.
+        """
+        ALTER TABLE jobs ADD COLUMN after TEXT;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

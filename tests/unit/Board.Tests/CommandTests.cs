@@ -90,7 +90,7 @@ public sealed class CommandTests : IDisposable
         string sign = Path.Combine(_folder, "sign");
         using var never = new CancellationTokenSource();
         // Nobody waits for it any more, as when its Slave is killed: what is on the disk and the process are left.
-        Task abandoned = Runner(new Outbox(), "boot-1").RunAsync(id, Order($"sleep 3600 & echo $$ $! >{sign}.new; mv {sign}.new {sign}; wait"), new ApplianceEndpoint(System.Net.IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), never.Token);
+        Task abandoned = Runner(new Outbox(), "boot-1").RunAsync(new StartTask(id, Order($"sleep 3600 & echo $$ $! >{sign}.new; mv {sign}.new {sign}; wait")), new ApplianceEndpoint(System.Net.IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), never.Token);
         await LoopbackSlave.UntilAsync(() => File.Exists(sign) && new TaskJournal(Tasks).Find(id)?.Command is not null);
         int[] processes = [.. (await File.ReadAllTextAsync(sign, s_end)).Split(' ').Select(int.Parse)];
         var outbox = new Outbox();
@@ -145,7 +145,7 @@ public sealed class CommandTests : IDisposable
 
     private async Task<TaskEnded> RunAsync(Outbox outbox, Guid id, TaskOrder order, CancellationToken cancellation)
     {
-        Assert.Null(await Runner(outbox, "boot-1").RunAsync(id, order, new ApplianceEndpoint(System.Net.IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), cancellation));
+        Assert.Null(await Runner(outbox, "boot-1").RunAsync(new StartTask(id, order), new ApplianceEndpoint(System.Net.IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), cancellation));
         return new TaskJournal(Tasks).Find(id)!.Outcome!;
     }
 

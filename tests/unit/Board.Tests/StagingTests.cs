@@ -158,7 +158,7 @@ public sealed class StagingTests : IDisposable
         using var stop = new CancellationTokenSource();
         Task serving = ServeAsync(listener, stop.Token);
         var files = new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
-        Ending? end = await Runner(bootId).RunAsync(id, order, new ApplianceEndpoint(IPAddress.Loopback, 8444), files, TestContext.Current.CancellationToken);
+        Ending? end = await Runner(bootId).RunAsync(new StartTask(id, order), new ApplianceEndpoint(IPAddress.Loopback, 8444), files, TestContext.Current.CancellationToken);
         await stop.CancelAsync();
         await serving;
         return end;

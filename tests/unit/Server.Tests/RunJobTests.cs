@@ -38,6 +38,18 @@ public sealed class RunJobTests : WorkJobTest
     }
 
     [Fact]
+    public async Task A_command_that_fails_is_run_again_as_often_as_the_retry_policy_says()
+    {
+        string tries = Path.Combine(Folder, "tries");
+        JsonNode task = await EndOfAsync(await OrderAsync("run", new { shell = $"echo once >>{tries}; test $(wc -l <{tries}) = 3" }, new { attempts = 3, pause = 0 }));
+        Assert.Equal(("succeeded", "", 0), End(task));
+        Assert.Equal(3, (await File.ReadAllLinesAsync(tries, s_end)).Length);
+        task = await EndOfAsync(await OrderAsync("run", new { shell = $"echo once >>{tries}; exit 4" }, new { attempts = 2, pause = 0 }));
+        Assert.Equal(("failed", "the command ended with exit code 4", 4), End(task));
+        Assert.Equal(5, (await File.ReadAllLinesAsync(tries, s_end)).Length);
+    }
+
+    [Fact]
     public async Task A_command_streams_while_it_runs_and_a_cancellation_ends_all_that_it_started()
     {
         JsonNode task = await OrderAsync("run", new { shell = "sleep 3600 & echo child $!; echo begun; trap 'echo asked to end; exit 7' TERM; wait" });

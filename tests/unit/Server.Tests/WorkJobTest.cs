@@ -51,9 +51,10 @@ public abstract class WorkJobTest : ApplianceTest
     private protected virtual NodeSystem Machine => NodeSystem.This;
 
     /// <summary>Orders it and gives the job's only task.</summary>
-    private protected async Task<JsonNode> OrderAsync(string kind, object parameters)
+    /// <param name="retry">The retry policy; null: nothing is tried again.</param>
+    private protected async Task<JsonNode> OrderAsync(string kind, object parameters, object? retry = null)
     {
-        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind, nodes = new[] { s_id.ToString() }, parameters }, s_end);
+        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind, nodes = new[] { s_id.ToString() }, parameters, retry }, s_end);
         JsonNode body = (await answer.Content.ReadFromJsonAsync<JsonNode>(s_end))!;
         Assert.True(answer.IsSuccessStatusCode, body.ToString());
         return body["tasks"]![0]!;

@@ -1,4 +1,4 @@
-import type { BoardView, BootSets, Conversation, Dhcp, DhcpSettings, ImageView, JobDetail, JobKind, JobParameters, JobView, LogLine, NodeChange, NodeEdit, NodeView, Policy, Status } from "./types";
+import type { BoardView, BootSets, Conversation, Dhcp, DhcpSettings, ImageView, JobDetail, JobKind, JobParameters, JobView, LogLine, NodeChange, NodeEdit, NewSchedule, NodeView, Policy, ScheduleView, Status } from "./types";
 
 /** What the API refused, in its own words. */
 export class ApiError extends Error {
@@ -65,8 +65,18 @@ export const api = {
   order: (kind: JobKind, nodes: string[], image?: string, parameters?: JobParameters) =>
     call<JobDetail>("POST", "/jobs", { kind, nodes, image, parameters }),
   cancelJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/cancel`),
+  pauseJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/pause`),
+  resumeJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/resume`),
+  retryJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/retry`),
   cancelTask: (id: string) => call<void>("POST", `/tasks/${segment(id)}/cancel`),
   taskLog: (id: string) => call<LogLine[]>("GET", `/tasks/${segment(id)}/log`),
+
+  schedules: () => call<ScheduleView[]>("GET", "/schedules"),
+  addSchedule: (schedule: NewSchedule) => call<ScheduleView>("POST", "/schedules", schedule),
+  switchSchedule: (name: string, enabled: boolean) => call<ScheduleView>("PATCH", `/schedules/${segment(name)}`, { enabled }),
+  runSchedule: (name: string) => call<JobDetail>("POST", `/schedules/${segment(name)}/run`),
+  removeSchedule: (name: string) => call<void>("DELETE", `/schedules/${segment(name)}`),
+  cronRuns: (line: string, zone: string) => call<number[]>("GET", `/cron/runs?line=${segment(line)}&zone=${segment(zone)}`),
 
   status: () => call<Status>("GET", "/status"),
 

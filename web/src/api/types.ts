@@ -38,7 +38,7 @@ export interface DeployParameters {
 
 export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters;
 
-export type TaskState = "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out";
+export type TaskState = "held" | "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out" | "skipped";
 
 /** What a task left on the disk. */
 export type DiskState = "untouched" | "unbootable" | "installed";
@@ -217,6 +217,69 @@ export interface JobView {
   createdBy: string;
   ended: boolean;
   counts: Partial<Record<TaskState, number>>;
+  rollout?: Rollout;
+  retry?: Retry;
+  paused: boolean;
+  /** What the held tasks wait for, or why it stopped; empty where there is nothing to say. */
+  note: string;
+  /** The job whose failed nodes this one takes up again. */
+  retryOf?: string;
+  /** The job whose end it waits for. */
+  after?: string;
+  notBefore?: number;
+  /** What has not begun by then is skipped. */
+  beginBy?: number;
+  /** The schedule that made it. */
+  schedule?: string;
+  dueAt?: number;
+}
+
+/** How a job goes from node to node. */
+export interface Rollout {
+  canary?: number;
+  batch?: number;
+  maximumAtOnce?: number;
+  /** Seconds. */
+  pauseBetween?: number;
+  /** "3" or "10%". */
+  stopAfter?: string;
+  requireHealthy?: boolean;
+}
+
+export interface Retry {
+  attempts: number;
+  /** Seconds. */
+  pause?: number;
+}
+
+/** What a schedule makes at each run. */
+export interface ScheduledJob {
+  kind: JobKind;
+  /** Resolved at each run. */
+  select?: string;
+  /** Ids: these nodes, at each run. */
+  nodes?: string[];
+  /** A name is looked up at each run; a digest stays. */
+  image?: string;
+  rollout?: Rollout;
+  retry?: Retry;
+}
+
+export interface NewSchedule {
+  name: string;
+  cron: string;
+  /** IANA name. */
+  zone: string;
+  job: ScheduledJob;
+  missed: "skip" | "run-once";
+  window?: { start: string; minutes: number };
+}
+
+export interface ScheduleView extends NewSchedule {
+  enabled: boolean;
+  next?: number;
+  lastJob?: string;
+  lastAt?: number;
 }
 
 export interface TaskView extends Measure {
@@ -364,6 +427,8 @@ export type ApplianceEvent =
   | { name: "import"; data: ImportView }
   | { name: "job"; data: JobView }
   | { name: "task"; data: TaskView }
+  | { name: "schedule"; data: ScheduleView }
+  | { name: "schedule-removed"; data: { name: string } }
   | { name: "log"; data: LogLine[] }
   | { name: "policy"; data: Policy }
   | { name: "boot"; data: { board: BoardView; events: BootEvent[] } };

@@ -44,6 +44,7 @@ export function LifecycleBadge({ state }: { state: Lifecycle }) {
 }
 
 const taskLooks: Record<TaskState, [IconName, Tone]> = {
+  held: ["hold", "quiet"],
   waiting: ["wait", "quiet"],
   sent: ["work", "busy"],
   running: ["work", "busy"],
@@ -51,6 +52,7 @@ const taskLooks: Record<TaskState, [IconName, Tone]> = {
   failed: ["fail", "bad"],
   cancelled: ["stop", "warn"],
   "timed-out": ["wait", "bad"],
+  skipped: ["skip", "warn"],
 };
 
 export function TaskBadge({ state, count }: { state: TaskState; count?: number }) {

@@ -11,6 +11,7 @@ const pages = [
   ["/nodes", "Nodes"],
   ["/images", "Images"],
   ["/jobs", "Jobs"],
+  ["/schedules", "Schedules"],
   ["/settings", "Settings"],
 ] as const;
 

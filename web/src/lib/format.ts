@@ -61,6 +61,21 @@ export function ago(then: number, now: number): string {
   return `${duration(passed).split(" ").slice(0, 2).join(" ")} ago`;
 }
 
+/** "in 3 h 4 min"; "now" where it is due. */
+export function until(then: number, now: number): string {
+  return then - now < 1000 ? "now" : `in ${duration(then - now)}`;
+}
+
+/** "Sun, 3 Jan 2027, 03:00", by the clock of a time zone; by the reader's where the browser does not know that zone. */
+export function zonedTime(at: number, timeZone: string): string {
+  const form = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" } as const;
+  try {
+    return new Date(at).toLocaleString("en-GB", { ...form, timeZone });
+  } catch {
+    return new Date(at).toLocaleString("en-GB", form);
+  }
+}
+
 /** Time left at this rate in milliseconds; null where it cannot be told. */
 export function timeLeft(done: number, total: number, perSecond: number): number | null {
   return total > 0 && perSecond > 0 && done < total ? ((total - done) / perSecond) * 1000 : null;
@@ -69,6 +84,11 @@ export function timeLeft(done: number, total: number, perSecond: number): number
 export function percent(fraction: number): string {
   // 100 % is for what is over.
   return `${Math.min(99, Math.floor(fraction * 100))} %`;
+}
+
+/** "paused" → "Paused." */
+export function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 /** "1 node", "3 nodes". */

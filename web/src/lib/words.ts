@@ -64,6 +64,7 @@ export function parameterWords(job: Pick<JobView, "kind" | "parameters">): strin
 }
 
 export const taskWords: Record<TaskState, string> = {
+  held: "Held",
   waiting: "Waiting",
   sent: "Sent",
   running: "Running",
@@ -71,6 +72,7 @@ export const taskWords: Record<TaskState, string> = {
   failed: "Failed",
   cancelled: "Cancelled",
   "timed-out": "Timed out",
+  skipped: "Skipped",
 };
 
 export const diskWords: Record<DiskState, string> = {
@@ -106,7 +108,7 @@ export const installPhases = ["checking", "writing", "verifying", "configuring",
 
 /** True if this is one of the states that a task does not leave. */
 export function isOver(state: TaskState): boolean {
-  return state === "succeeded" || state === "failed" || state === "cancelled" || state === "timed-out";
+  return state === "succeeded" || state === "failed" || state === "cancelled" || state === "timed-out" || state === "skipped";
 }
 
 /** The disk that an installation will write, as NetInst chooses it: the only one that can be written. */

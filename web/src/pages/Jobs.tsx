@@ -8,7 +8,7 @@ import { count } from "../lib/format";
 import { kindWords, parameterWords } from "../lib/words";
 import { jobs } from "../state/store";
 
-const order: TaskState[] = ["running", "sent", "waiting", "failed", "timed-out", "cancelled", "succeeded"];
+const order: TaskState[] = ["running", "sent", "waiting", "held", "failed", "timed-out", "cancelled", "skipped", "succeeded"];
 
 /** How many tasks of a job are in each state. */
 export function Counts({ job }: { job: JobView }) {
@@ -35,12 +35,13 @@ const columns: readonly Column<JobView>[] = [
     cell: (j) => (
       <a class="name" href={`/jobs/${j.id}`}>
         {jobTitle(j)}
+        {j.paused && !j.ended && <span class="dim"> (paused)</span>}
       </a>
     ),
   },
   { id: "nodes", title: "Nodes", width: "5rem", align: "end", cell: (j) => Object.values(j.counts).reduce((a, b) => a + b, 0) },
   { id: "counts", title: "Tasks", width: "minmax(12rem, 2fr)", cell: (j) => <Counts job={j} /> },
-  { id: "by", title: "Ordered by", width: "8rem", cell: (j) => (j.createdBy === "policy" ? "policy" : "a person or program"), minor: true },
+  { id: "by", title: "Ordered by", width: "8rem", cell: (j) => j.schedule ?? (j.createdBy === "policy" ? "policy" : "a person or program"), minor: true },
   { id: "at", title: "Ordered", width: "8rem", cell: (j) => <Ago at={j.createdAt} /> },
 ];
 
@@ -52,7 +53,7 @@ export function JobsPage() {
       <Empty title="No jobs yet">
         <p>
           A job is one order to some nodes: install, update, run a command, reboot or shut down. Select <a href="/nodes">nodes</a> and give one; here you see
-          what becomes of it on each.
+          what becomes of it on each. Orders that come again and again are <a href="/schedules">schedules</a>.
         </p>
       </Empty>
     );

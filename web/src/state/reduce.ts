@@ -1,4 +1,4 @@
-import type { ApplianceEvent, BoardView, ImageView, ImportView, JobView, NodeView, Policy } from "../api/types";
+import type { ApplianceEvent, BoardView, ImageView, ImportView, JobView, NodeView, Policy, ScheduleView } from "../api/types";
 
 /** Everything that the page knows of the appliance. Never changed in place. */
 export interface Snapshot {
@@ -9,17 +9,19 @@ export interface Snapshot {
   /** Newest first. */
   jobs: ReadonlyMap<string, JobView>;
   imports: ReadonlyMap<string, ImportView>;
+  /** By name. */
+  schedules: ReadonlyMap<string, ScheduleView>;
   policy: Policy | null;
 }
 
-export const nothing: Snapshot = { nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), policy: null };
+export const nothing: Snapshot = { nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), schedules: new Map(), policy: null };
 
 /** The next snapshot. Parts that did not change stay the same objects, and so do rows that did not. */
 export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Snapshot {
   const next = { ...before };
   // Each map is copied once a batch, however many events change it.
   const copied = new Set<keyof Snapshot>();
-  function writable<K extends "nodes" | "boards" | "images" | "jobs" | "imports">(part: K): Map<string, unknown> {
+  function writable<K extends "nodes" | "boards" | "images" | "jobs" | "imports" | "schedules">(part: K): Map<string, unknown> {
     if (!copied.has(part)) {
       (next[part] as Map<string, unknown>) = new Map(next[part] as ReadonlyMap<string, unknown>);
       copied.add(part);
@@ -48,6 +50,12 @@ export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Sna
         break;
       case "job":
         writable("jobs").set(e.data.id, e.data);
+        break;
+      case "schedule":
+        writable("schedules").set(e.data.name, e.data);
+        break;
+      case "schedule-removed":
+        writable("schedules").delete(e.data.name);
         break;
       case "policy":
         next.policy = e.data;

@@ -22,6 +22,7 @@ export const nodes = computed(() => [...snapshot.value.nodes.values()].sort(byNa
 export const wireBoards = computed(() => strangers(snapshot.value.boards.values(), snapshot.value.nodes));
 export const images = computed(() => [...snapshot.value.images.values()].sort((a, b) => b.importedAt - a.importedAt));
 export const jobs = computed(() => [...snapshot.value.jobs.values()].sort((a, b) => b.createdAt - a.createdAt));
+export const schedules = computed(() => [...snapshot.value.schedules.values()].sort(byName));
 export const policy = computed(() => snapshot.value.policy);
 export const imports = computed(() => [...snapshot.value.imports.values()]);
 
@@ -73,13 +74,16 @@ const keyed = <T, K extends keyof T>(items: T[], key: K) => new Map(items.map((i
 async function refetch(): Promise<void> {
   fetching++;
   try {
-    const [allNodes, allBoards, allImages, allJobs, thePolicy] = await Promise.all([api.nodes(), api.boards(), api.images(), api.jobs(), api.policy()]);
+    const [allNodes, allBoards, allImages, allJobs, allSchedules, thePolicy] = await Promise.all([
+      api.nodes(), api.boards(), api.images(), api.jobs(), api.schedules(), api.policy(),
+    ]);
     snapshot.value = {
       nodes: keyed(allNodes, "id"),
       boards: keyed(allBoards, "mac"),
       images: keyed(allImages, "digest"),
       jobs: keyed(allJobs, "id"),
       imports: snapshot.value.imports,
+      schedules: keyed(allSchedules, "name"),
       policy: thePolicy,
     };
     loaded.value = true;

@@ -1,9 +1,10 @@
+using Bootstrap.Server.Features.Schedules;
 using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Jobs;
 
-/// <summary>Lets the engine look at the time once a second.</summary>
-internal sealed class JobClock(JobEngine engine, TimeProvider clock) : BackgroundService
+/// <summary>Lets the schedules and the engine look at the time once a second.</summary>
+internal sealed class JobClock(ScheduleRunner schedules, JobEngine engine, TimeProvider clock) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -12,6 +13,7 @@ internal sealed class JobClock(JobEngine engine, TimeProvider clock) : Backgroun
             using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), clock);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
+                schedules.Tick();
                 engine.Tick();
             }
         }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -15,41 +16,51 @@ internal static class JobEndpoints
     /// <param name="Select">A selector (<see cref="NodeSelector"/>), resolved now; <c>GET /nodes?select=</c> shows what it takes.</param>
     /// <param name="Image">Digest or name; of installations alone.</param>
     /// <param name="Parameters">Those of the kind.</param>
-    private sealed record NewJob(
-        string Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null, JsonElement? Parameters = null);
+    /// <param name="NotBefore">When it begins, as RFC 3339 writes times; null: now.</param>
+    /// <param name="After">It begins when that job has ended, on those nodes that did not fail in it.</param>
+    internal sealed record NewJob(string Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null,
+        JsonElement? Parameters = null, RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, string? NotBefore = null, Guid? After = null)
+    {
+        [JsonIgnore]
+        public JobPlan Plan => new(Rollout, Retry, JobPlan.ReadTime(NotBefore), After: After);
+    }
 
     public static void MapJobs(this IEndpointRouteBuilder api)
     {
         api.MapGet("/jobs", (Database database) => database.Read(c => JobView.Query(c)));
         api.MapGet("/jobs/{id:guid}", (Guid id, Database database, ProgressBoard progress) =>
-            Detail(database, progress, id) is { } job ? Results.Ok(job) : Problems.NotFound($"There is no job {id}."));
-        api.MapPost("/jobs", (NewJob request, NodeDirectory nodes, JobSources sources, JobEngine engine, Database database, ProgressBoard progress) =>
+            Detail(database, progress, id) is { } job ? Results.Ok(job) : Missing(id));
+        api.MapPost("/jobs", (
+            NewJob request, NodeDirectory nodes, JobSources sources, JobEngine engine, Database database, ProgressBoard progress, TimeProvider clock) =>
         {
             if (Refuse(request, nodes, sources, out List<NodeView> targets, out JobSpec? spec) is { } refusal)
             {
                 return refusal;
             }
-            Guid job = engine.Create(spec!, [.. targets.Select(t => t.Id)], "api");
+            if (JobPlan.FindTimeFault(request.NotBefore, clock.GetUtcNow()) is { } fault)
+            {
+                return Problems.Bad($"{fault} Nothing was ordered.");
+            }
+            if (request.After is { } after && Detail(database, progress, after) is null)
+            {
+                return Problems.Bad($"There is no job {after} that this one could come after. Nothing was ordered.");
+            }
+            Guid job = engine.Create(spec!, [.. targets.Select(t => t.Id)], "api", request.Plan);
             return Results.Created($"/api/v1/jobs/{job}", Detail(database, progress, job));
         });
         api.MapPost("/jobs/{id:guid}/cancel", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
         {
-            if (Detail(database, progress, id) is not { } job)
-            {
-                return Problems.NotFound($"There is no job {id}.");
-            }
-            foreach (TaskView task in job.Tasks.Where(t => t.EndedAt is null))
-            {
-                engine.Cancel(task.Id);
-            }
-            return Results.Ok(Detail(database, progress, id));
+            engine.CancelAll(id);
+            return Detail(database, progress, id) is { } job ? Results.Ok(job) : Missing(id);
         });
         api.MapPost("/tasks/{id:guid}/cancel", (Guid id, JobEngine engine) =>
             engine.Cancel(id) ? Results.NoContent() : Problems.Conflict($"There is no open task {id}."));
         api.MapGet("/tasks/{id:guid}/log", (Guid id, long? after, NodeLog log) => log.Read(null, id, after ?? 0));
     }
 
-    private static JobDetail? Detail(Database database, ProgressBoard progress, Guid id) => database.Read(c =>
+    internal static IResult Missing(Guid id) => Problems.NotFound($"There is no job {id}.");
+
+    internal static JobDetail? Detail(Database database, ProgressBoard progress, Guid id) => database.Read(c =>
     {
         if (JobView.Query(c, id) is not [{ } job])
         {
@@ -61,10 +72,12 @@ internal static class JobEndpoints
     });
 
     /// <summary>Looks everything up before anything is made; null: nothing is wrong.</summary>
-    private static IResult? Refuse(NewJob request, NodeDirectory nodes, JobSources sources, out List<NodeView> targets, out JobSpec? spec)
+    /// <param name="later">It is for later runs: until then a selector may take nobody, and nodes of other architectures may go.</param>
+    internal static IResult? Refuse(
+        NewJob request, NodeDirectory nodes, JobSources sources, out List<NodeView> targets, out JobSpec? spec, bool later = false)
     {
         spec = null;
-        if (RefuseTargets(request, nodes, out targets) is { } refusal)
+        if (RefuseTargets(request, nodes, later, out targets) is { } refusal)
         {
             return refusal;
         }
@@ -72,18 +85,22 @@ internal static class JobEndpoints
         {
             return Problems.Bad($"There are no jobs of kind '{request.Kind}': it is one of {string.Join(", ", TaskKind.Words)}.");
         }
-        spec = kind.Accept(new JobWish(request.Image, request.Parameters, targets), sources, out string fault);
+        if (request.Plan.FindFault(kind) is { } unsound)
+        {
+            return Problems.Bad($"{unsound} Nothing was ordered.");
+        }
+        spec = kind.Accept(new JobWish(request.Image, request.Parameters, later ? [] : targets), sources, out string fault);
         return spec is null ? Problems.Bad(fault) : null;
     }
 
-    private static IResult? RefuseTargets(NewJob request, NodeDirectory nodes, out List<NodeView> targets)
+    private static IResult? RefuseTargets(NewJob request, NodeDirectory nodes, bool mayBeNobody, out List<NodeView> targets)
     {
         targets = [];
         if (request.Select is { } selector)
         {
             targets.AddRange(nodes.Select(NodeSelector.Parse(selector)));
             return request.Nodes is not null ? Problems.Bad("A job names its nodes or has a selector, not both. Nothing was ordered.")
-                : targets.Count == 0 ? Problems.Bad($"No node is taken by the selector '{selector}': nothing was ordered.")
+                : targets.Count == 0 && !(mayBeNobody && selector.Trim().Length > 0) ? Problems.Bad($"No node is taken by the selector '{selector}': nothing was ordered.")
                 : null;
         }
         IReadOnlyList<NodeView> all = nodes.List();

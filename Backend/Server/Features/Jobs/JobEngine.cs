@@ -5,7 +5,6 @@ using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Storage;
 using Dapper;
-using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Jobs;
 
@@ -13,7 +12,7 @@ namespace Bootstrap.Server.Features.Jobs;
 /// Carries tasks from order to proof. Everything that decides is in the database: each event of a node is one transaction, so that a
 /// killed appliance goes on where it was. One event is handled at a time.
 /// </summary>
-internal sealed class JobEngine
+internal sealed partial class JobEngine
 {
     /// <summary>Pause before a failed installation is tried again, times the attempts so far.</summary>
     private static readonly TimeSpan s_retryPause = TimeSpan.FromSeconds(5);
@@ -37,53 +36,6 @@ internal sealed class JobEngine
 
     private long Now => _clock.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Makes a job with one task per node and starts what can be started. The nodes and the image exist.</summary>
-    /// <param name="spec">What to do, as its kind has accepted it.</param>
-    /// <param name="nodes">Not empty.</param>
-    /// <param name="by">"api" or "policy".</param>
-    public Guid Create(JobSpec spec, IReadOnlyCollection<NodeId> nodes, string by)
-    {
-        Guid job = Guid.CreateVersion7();
-        lock (_lock)
-        {
-            _database.Write(c => Insert(c, job, spec, nodes, by));
-            PublishJob(job);
-            foreach (NodeId node in nodes)
-            {
-                Advance(node);
-            }
-        }
-        return job;
-    }
-
-    /// <summary>Asks for the end of a task. One that was not sent yet ends at once; a running one when its node agrees.</summary>
-    /// <returns>False where there is no such open task.</returns>
-    public bool Cancel(Guid taskId)
-    {
-        lock (_lock)
-        {
-            TaskRow? task = _database.Write(c =>
-            {
-                c.Execute("UPDATE tasks SET cancel_requested = 1 WHERE id = @id AND ended_at IS NULL", new { id = taskId.ToString() });
-                return TaskRow.Find(c, taskId);
-            });
-            if (task is null || task.EndedAt is not null)
-            {
-                return false;
-            }
-            if (task.State == TaskState.Waiting)
-            {
-                Apply(task, new Step.Move(TaskState.Cancelled, ""));
-            }
-            else
-            {
-                _nodes.Session(task.Node)?.Send(new CancelTask(taskId));
-                PublishTask(taskId);
-            }
-            return true;
-        }
-    }
-
     /// <summary>A node introduced itself on a new connection.</summary>
     internal void Connected(LinkSession session, Hello hello)
     {
@@ -101,6 +53,7 @@ internal sealed class JobEngine
                     session.Send(new CancelTask(task.TaskId));
                 }
             }
+            Release();
             Advance(session.Node);
             if (hello.Role == NodeRole.NetInst && Current(session.Node) is null)
             {
@@ -135,8 +88,10 @@ internal sealed class JobEngine
                 case TaskProgress report:
                     Progress(task, session, report);
                     break;
-                case TaskEnded ended:
-                    Apply(task, TaskKind.Of(task).OnEnded(task, ended));
+                // A task that waits to be tried again has heard of its last end.
+                case TaskEnded ended when task.State != TaskState.Waiting:
+                    Apply(task, TaskKind.Of(task).OnEnded(task, ended), mayRetry: !ended.Final);
+                    Release();
                     break;
             }
             Advance(session.Node);
@@ -173,14 +128,14 @@ internal sealed class JobEngine
                     Apply(task, TaskKind.Of(task).OnTime(task, inPhase, _nodes.Session(task.Node) is not null));
                 }
             }
+            Release();
         }
     }
 
     /// <summary>Sends the node's oldest open task if it has not been sent and its time has come.</summary>
     private void Advance(NodeId node)
     {
-        if (_nodes.Session(node) is { Hello: not null } && Current(node) is { State: TaskState.Waiting } task &&
-            (task.Attempts == 0 || Now - task.PhaseAt >= s_retryPause.TotalMilliseconds * task.Attempts))
+        if (_nodes.Session(node) is { Hello: not null } && Current(node) is { State: TaskState.Waiting } task && !(task.RetryAt > Now))
         {
             Apply(task, Step.SendOrder);
         }
@@ -216,7 +171,7 @@ internal sealed class JobEngine
         }
     }
 
-    private void Apply(TaskRow task, Step step)
+    private void Apply(TaskRow task, Step step, bool mayRetry = true)
     {
         switch (step)
         {
@@ -227,11 +182,14 @@ internal sealed class JobEngine
                 }
                 else
                 {
-                    Apply(task, Step.Fail(fault));
+                    Apply(task, Step.Fail(fault), mayRetry: false);
                 }
                 break;
+            case Step.Move { State: TaskState.Failed or TaskState.TimedOut } failure when mayRetry && task.Retry is { } retry && retry.Grants(task):
+                Move(task, failure with { State = TaskState.Waiting, Phase = "retrying" }, TimeSpan.FromSeconds(retry.Pause), countsAsRetry: true);
+                break;
             case Step.Move move:
-                Move(task, move);
+                Move(task, move, s_retryPause * task.Attempts);
                 break;
         }
     }
@@ -252,15 +210,19 @@ internal sealed class JobEngine
                 NodeRow.SetLifecycle(c, task.NodeId, Lifecycle.Installing);
             }
         });
-        session.Send(new StartTask(task.TaskId, order));
+        session.Send(new StartTask(task.TaskId, order, (int)task.Retries));
         PublishChange(task);
     }
 
-    private void Move(TaskRow task, Step.Move move)
+    /// <param name="pause">Before a task that waits again is sent.</param>
+    /// <param name="countsAsRetry">The job's policy gave it another attempt.</param>
+    private void Move(TaskRow task, Step.Move move, TimeSpan pause, bool countsAsRetry = false)
     {
+        bool waits = move.State == TaskState.Waiting;
         _database.Write(c =>
         {
-            task.Move(c, move, Now);
+            task.Move(c, waits && task.JobPaused != 0 ? move with { State = TaskState.Held } : move, Now,
+                waits ? Now + (long)pause.TotalMilliseconds : null, countsAsRetry ? 1 : 0);
             if (move.Node is { } lifecycle)
             {
                 NodeRow.SetLifecycle(c, task.NodeId, lifecycle);
@@ -275,24 +237,6 @@ internal sealed class JobEngine
             _progress.Forget(task.TaskId);
         }
         PublishChange(task);
-    }
-
-    private void Insert(SqliteConnection c, Guid job, JobSpec spec, IEnumerable<NodeId> nodes, string by)
-    {
-        long now = Now;
-        c.Execute("INSERT INTO jobs (id, kind, image, parameters, created_at, created_by) VALUES (@id, @Kind, @image, @Parameters, @now, @by)",
-            new { id = job.ToString(), spec.Kind, image = spec.Image?.ToString(), spec.Parameters, now, by });
-        c.Execute("""
-            INSERT INTO tasks (id, job_id, node_id, state, created_at, phase_at) VALUES (@id, @job, @node, @state, @now, @now)
-            """,
-            nodes.Distinct().Select(node => new
-            {
-                id = Guid.CreateVersion7().ToString(),
-                job = job.ToString(),
-                node = node.ToString(),
-                state = nameof(TaskState.Waiting),
-                now,
-            }).ToList());
     }
 
     private TaskRow? Current(NodeId node) => _database.Read(c => TaskRow.Open(c, node).FirstOrDefault());

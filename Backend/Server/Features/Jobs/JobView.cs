@@ -10,12 +10,21 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Image">Digest; of installations alone.</param>
 /// <param name="Parameters">Those of the kind.</param>
 /// <param name="CreatedAt">Unix milliseconds.</param>
-/// <param name="CreatedBy">"api" for people and programs, "policy" for the policy on new boards.</param>
+/// <param name="CreatedBy">"api" for people and programs, "policy" for the policy on new boards, "schedule".</param>
 /// <param name="Ended">No task is open any more.</param>
 /// <param name="Counts">How many tasks are in each state.</param>
+/// <param name="Paused">A person halted it: nothing more begins.</param>
+/// <param name="Note">What the tasks that are held wait for, or why it stopped; empty where there is nothing to say.</param>
+/// <param name="RetryOf">The job whose failed nodes this one takes up again.</param>
+/// <param name="After">The job whose end it waits for.</param>
+/// <param name="NotBefore">When it begins, Unix milliseconds.</param>
+/// <param name="BeginBy">What has not begun by then is skipped, Unix milliseconds.</param>
+/// <param name="Schedule">The schedule that made it.</param>
+/// <param name="DueAt">When that was due, Unix milliseconds.</param>
 public sealed record JobView(
     Guid Id, string Kind, string? Image, string? ImageName, JsonElement Parameters, long CreatedAt, string CreatedBy, bool Ended,
-    IReadOnlyDictionary<string, int> Counts)
+    IReadOnlyDictionary<string, int> Counts, RolloutPolicy? Rollout, RetryPolicy? Retry, bool Paused, string Note, Guid? RetryOf,
+    Guid? After, long? NotBefore, long? BeginBy, string? Schedule, long? DueAt)
 {
     private sealed class Row
     {
@@ -26,6 +35,16 @@ public sealed record JobView(
         public required string Parameters { get; init; }
         public required long CreatedAt { get; init; }
         public required string CreatedBy { get; init; }
+        public string? Rollout { get; init; }
+        public string? Retry { get; init; }
+        public long Paused { get; init; }
+        public required string Note { get; init; }
+        public string? RetryOf { get; init; }
+        public string? After { get; init; }
+        public long? NotBefore { get; init; }
+        public long? BeginBy { get; init; }
+        public string? Schedule { get; init; }
+        public long? DueAt { get; init; }
     }
 
     /// <summary>The newest jobs first, or one of them.</summary>
@@ -36,14 +55,24 @@ public sealed record JobView(
             SELECT job_id, state, count(*) FROM tasks WHERE @id IS NULL OR job_id = @id GROUP BY job_id, state
             """, new { id }).ToLookup(r => r.Job, r => (r.State, r.Count));
         IEnumerable<Row> rows = c.Query<Row>("""
-            SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, i.name AS ImageName, j.parameters AS Parameters, j.created_at AS CreatedAt, j.created_by AS CreatedBy
+            SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, i.name AS ImageName, j.parameters AS Parameters, j.created_at AS CreatedAt, j.created_by AS CreatedBy,
+                j.rollout AS Rollout, j.retry AS Retry, j.paused AS Paused, j.note AS Note, j.retry_of AS RetryOf,
+                j.after AS After, j.not_before AS NotBefore, j.begin_by AS BeginBy, j.schedule AS Schedule, j.due_at AS DueAt
             FROM jobs j LEFT JOIN images i ON i.digest = j.image
             WHERE @id IS NULL OR j.id = @id ORDER BY j.created_at DESC, j.id DESC LIMIT 1000
             """, new { id });
-        return [.. rows.Select(row => new JobView(Guid.Parse(row.Id), row.Kind, row.Image, row.ImageName,
-            JsonElement.Parse(row.Parameters), row.CreatedAt, row.CreatedBy,
-            counts[row.Id].All(s => Enum.Parse<TaskState>(s.State) >= TaskState.Succeeded),
-            counts[row.Id].ToDictionary(s => ApiJson.Word(Enum.Parse<TaskState>(s.State)), s => (int)s.Count)))];
+        return [.. rows.Select(row => Of(row, counts[row.Id].ToDictionary(s => Enum.Parse<TaskState>(s.State), s => (int)s.Count)))];
+    }
+
+    private static JobView Of(Row row, Dictionary<TaskState, int> counts)
+    {
+        bool ended = counts.Keys.All(s => s >= TaskState.Succeeded);
+        // What the last tasks waited for is of no interest once they have ended otherwise.
+        string note = ended && counts.Count > 0 && !counts.ContainsKey(TaskState.Skipped) ? "" : row.Note;
+        return new JobView(Guid.Parse(row.Id), row.Kind, row.Image, row.ImageName, JsonElement.Parse(row.Parameters), row.CreatedAt, row.CreatedBy, ended,
+            counts.ToDictionary(s => ApiJson.Word(s.Key), s => s.Value),
+            JobRow.Read<RolloutPolicy>(row.Rollout), JobRow.Read<RetryPolicy>(row.Retry), row.Paused != 0, note, row.RetryOf is { } first ? Guid.Parse(first) : null,
+            row.After is { } before ? Guid.Parse(before) : null, row.NotBefore, row.BeginBy, row.Schedule, row.DueAt);
     }
 }
 

@@ -13,6 +13,8 @@ internal sealed class ShutdownKind : TaskKind<PowerParameters>
 
     public override string Word => "shutdown";
 
+    public override bool EndsConnected => false;
+
     private protected override string Refuse(PowerParameters parameters, JobWish wish, JobSources sources) => parameters.Refuse();
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)

@@ -61,6 +61,9 @@ internal abstract class TaskKind
     /// <summary>Its name in the API and in the database.</summary>
     public abstract string Word { get; }
 
+    /// <summary>A node that has succeeded is connected again.</summary>
+    public virtual bool EndsConnected => true;
+
     /// <summary>All kinds' words.</summary>
     public static IEnumerable<string> Words => s_kinds.Keys.Order(StringComparer.Ordinal);
 

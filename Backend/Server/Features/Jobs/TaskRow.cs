@@ -8,6 +8,9 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <summary>Where a task is on its way.</summary>
 public enum TaskState
 {
+    /// <summary>Its job has not come to it yet: the node does not know of it, and other jobs' tasks pass it.</summary>
+    Held,
+
     /// <summary>Its node is not connected, or does something else first.</summary>
     Waiting,
 
@@ -21,16 +24,23 @@ public enum TaskState
     Failed,
     Cancelled,
     TimedOut,
+
+    /// <summary>Never begun, because its job stopped before.</summary>
+    Skipped,
 }
 
 /// <summary>One node's part of a job, as the database has it.</summary>
 internal sealed class TaskRow
 {
+    /// <summary>What was begun comes before what was not: a task that was held for long does not push itself between.</summary>
+    private const string Oldest = "t.sent_at IS NULL, t.created_at, t.id";
+
     private const string Select = """
         SELECT t.id AS Id, t.job_id AS JobId, t.node_id AS NodeId, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, t.state AS StateText, t.phase AS Phase,
             t.cause AS Cause, t.disk AS Disk, t.attempts AS Attempts, t.cancel_requested AS CancelRequested,
             t.boot_id_before AS BootIdBefore, t.created_at AS CreatedAt, t.sent_at AS SentAt, t.phase_at AS PhaseAt, t.ended_at AS EndedAt,
-            t.exit_code AS ExitCode, t.note AS Note
+            t.exit_code AS ExitCode, t.note AS Note,
+            t.position AS Position, t.retries AS Retries, t.retry_at AS RetryAt, j.retry AS RetryText, j.paused AS JobPaused
         FROM tasks t JOIN jobs j ON j.id = t.job_id
         """;
 
@@ -54,6 +64,18 @@ internal sealed class TaskRow
     public long? ExitCode { get; init; }
     public string Note { get; init; } = "";
 
+    /// <summary>Its place in the job's order, from 0.</summary>
+    public long Position { get; init; }
+
+    /// <summary>How often the job's retry policy gave it another attempt.</summary>
+    public long Retries { get; init; }
+
+    /// <summary>A waiting task is not sent before; null: at once.</summary>
+    public long? RetryAt { get; init; }
+
+    public string? RetryText { get; init; }
+    public long JobPaused { get; init; }
+
     public Guid TaskId => Guid.Parse(Id);
 
     public NodeId Node => Protocol.Ids.NodeId.Parse(NodeId);
@@ -62,26 +84,46 @@ internal sealed class TaskRow
 
     public DiskState? DiskState => Disk is null ? null : Enum.Parse<DiskState>(Disk);
 
+    public RetryPolicy? Retry => JobRow.Read<RetryPolicy>(RetryText);
+
     public static TaskRow? Find(SqliteConnection c, Guid id) =>
         c.QuerySingleOrDefault<TaskRow>($"{Select} WHERE t.id = @id", new { id = id.ToString() });
 
-    /// <summary>Tasks that have not ended, oldest first.</summary>
+    /// <summary>Tasks that are not held back and have not ended, oldest first.</summary>
     public static List<TaskRow> Open(SqliteConnection c) =>
-        [.. c.Query<TaskRow>($"{Select} WHERE t.ended_at IS NULL ORDER BY t.created_at, t.id")];
+        [.. c.Query<TaskRow>($"{Select} WHERE t.ended_at IS NULL AND t.state <> 'Held' ORDER BY {Oldest}")];
 
-    /// <summary>A node's tasks that have not ended, oldest first: the first is the one that it works on.</summary>
+    /// <summary>A node's tasks that are not held back and have not ended: the first is the one that it works on.</summary>
     public static List<TaskRow> Open(SqliteConnection c, NodeId node) =>
-        [.. c.Query<TaskRow>($"{Select} WHERE t.node_id = @node AND t.ended_at IS NULL ORDER BY t.created_at, t.id", new { node = node.ToString() })];
+        [.. c.Query<TaskRow>($"{Select} WHERE t.node_id = @node AND t.ended_at IS NULL AND t.state <> 'Held' ORDER BY {Oldest}", new { node = node.ToString() })];
 
     public static List<TaskRow> OfJob(SqliteConnection c, Guid job) =>
-        [.. c.Query<TaskRow>($"{Select} WHERE t.job_id = @job ORDER BY t.id", new { job = job.ToString() })];
+        [.. c.Query<TaskRow>($"{Select} WHERE t.job_id = @job ORDER BY t.position, t.id", new { job = job.ToString() })];
 
     /// <summary>Moves the task to a state or phase; states that end a task have an end time.</summary>
-    public void Move(SqliteConnection c, Step.Move move, long now) =>
+    /// <param name="retryAt">A task that waits again is not sent before.</param>
+    /// <param name="retries">Attempts that the job's policy gave it with this.</param>
+    public void Move(SqliteConnection c, Step.Move move, long now, long? retryAt = null, int retries = 0) =>
         c.Execute("""
             UPDATE tasks SET state = @state, phase = @Phase, cause = @Cause, disk = coalesce(@disk, disk), phase_at = @now,
-                ended_at = iif(@ends, @now, NULL), exit_code = @ExitCode, note = @Note
+                ended_at = iif(@ends, @now, NULL), exit_code = @ExitCode, note = @Note, retry_at = @retryAt, retries = retries + @retries
             WHERE id = @Id
             """,
-            new { Id, state = move.State.ToString(), move.Phase, move.Cause, disk = move.Disk?.ToString(), now, ends = move.State >= TaskState.Succeeded, move.ExitCode, move.Note });
+            new
+            {
+                Id,
+                state = move.State.ToString(),
+                move.Phase,
+                move.Cause,
+                disk = move.Disk?.ToString(),
+                now,
+                ends = move.State >= TaskState.Succeeded,
+                move.ExitCode,
+                move.Note,
+                retryAt,
+                retries,
+            });
+
+    /// <summary>Its turn has come: what it waited for before, and since when, stays as it is.</summary>
+    public void Begin(SqliteConnection c) => c.Execute("UPDATE tasks SET state = 'Waiting' WHERE id = @Id AND state = 'Held'", new { Id });
 }

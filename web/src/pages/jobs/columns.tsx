@@ -36,6 +36,7 @@ function Course({ task }: { task: TaskView }) {
           <Bar fraction={task.kind === "install" ? overallFraction(task) : null} label={task.nodeName} />
         </>
       )}
+      {task.state === "held" && <span class="dim">until its turn comes</span>}
       {task.state === "waiting" && task.cause === "" && <span class="dim">until the node is there and free</span>}
       {task.attempts > 1 && <span class="warn-text">attempt {task.attempts}</span>}
       {task.cause !== "" && <span class="warn-text">{task.cause}</span>}

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { api } from "../../api/client";
-import type { ImageView, NodeView } from "../../api/types";
+import type { ImageView, JobView, NodeView } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
@@ -12,25 +12,25 @@ import { images } from "../../state/store";
 
 interface Props {
   targets: readonly NodeView[];
-  /** Digest of the image to begin with. */
-  image?: string | undefined;
+  /** The job that is ordered again, with its image and its plan, for these nodes that failed in it. */
+  retryOf?: JobView;
   onClose: () => void;
 }
 
 /** Chooses an image, shows what will be erased, and asks for it to be typed. */
-export function InstallDialog({ targets, image: wanted, onClose }: Props) {
+export function InstallDialog({ targets, retryOf, onClose }: Props) {
   // What the reader saw is what is ordered: nodes that come meanwhile are not slipped in.
   const [nodes] = useState(targets);
   const architectures = [...new Set(nodes.map((n) => n.inventory.architecture))];
-  const fitting = images.value.filter((image) => architectures.every((a) => a === image.architecture));
-  const [chosen, setChosen] = useState((fitting.find((i) => i.digest === wanted) ?? fitting[0])?.digest ?? "");
+  const fitting = images.value.filter((image) => architectures.every((a) => a === image.architecture) && (!retryOf || image.digest === retryOf.image));
+  const [chosen, setChosen] = useState(fitting[0]?.digest ?? "");
   const [typed, setTyped] = useState("");
   const { busy, error, run } = useAction();
   const image = fitting.find((i) => i.digest === chosen);
   const word = confirmationWord(nodes);
 
   async function order(): Promise<void> {
-    const detail = await api.order("install", nodes.map((n) => n.id), chosen);
+    const detail = retryOf ? await api.retryJob(retryOf.id) : await api.order("install", nodes.map((n) => n.id), chosen);
     onClose();
     go(`/jobs/${detail.job.id}`);
   }

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { api } from "../../api/client";
-import type { NodeView } from "../../api/types";
+import type { JobView, NodeView } from "../../api/types";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { Notice } from "../../components/Notice";
 import { count } from "../../lib/format";
@@ -11,7 +11,15 @@ const words = {
   shutdown: { title: "Shut down", button: "Shut down now", note: "Most boards can only be started again by hand: press a button, or take the power away and give it back." },
 };
 
-export function PowerDialog({ kind, targets, onClose }: { kind: "reboot" | "shutdown"; targets: readonly NodeView[]; onClose: () => void }) {
+interface Props {
+  kind: "reboot" | "shutdown";
+  targets: readonly NodeView[];
+  /** The job that is ordered again, with its plan, for these nodes that failed in it. */
+  retryOf?: JobView;
+  onClose: () => void;
+}
+
+export function PowerDialog({ kind, targets, retryOf, onClose }: Props) {
   const [nodes] = useState(targets);
   const [grace, setGrace] = useState(0);
   const [message, setMessage] = useState("");
@@ -19,7 +27,8 @@ export function PowerDialog({ kind, targets, onClose }: { kind: "reboot" | "shut
   const { title, button, note } = words[kind];
 
   async function order(): Promise<void> {
-    const detail = await api.order(kind, nodes.map((n) => n.id), undefined, grace > 0 ? { graceSeconds: grace, message } : undefined);
+    const parameters = grace > 0 ? { graceSeconds: grace, message } : undefined;
+    const detail = retryOf ? await api.retryJob(retryOf.id) : await api.order(kind, nodes.map((n) => n.id), undefined, parameters);
     go(`/jobs/${detail.job.id}`);
   }
 
@@ -33,7 +42,7 @@ export function PowerDialog({ kind, targets, onClose }: { kind: "reboot" | "shut
     >
       <p>{note}</p>
       {nodes.length > 1 && <p class="names">{nodes.map((n) => n.name).join(", ")}</p>}
-      <label class="field">
+      {!retryOf && <label class="field">
         <span>Users who are logged in on them</span>
         <select value={grace} onChange={(e) => setGrace(Number(e.currentTarget.value))}>
           <option value={0}>are not warned</option>
@@ -41,7 +50,7 @@ export function PowerDialog({ kind, targets, onClose }: { kind: "reboot" | "shut
           <option value={300}>are warned, and have 5 minutes</option>
           <option value={900}>are warned, and have 15 minutes</option>
         </select>
-      </label>
+      </label>}
       {grace > 0 && (
         <label class="field">
           <span>What they are told besides</span>

@@ -11,17 +11,15 @@ import { go } from "../../lib/router";
 
 interface Props {
   targets: readonly NodeView[];
-  /** What was ordered before, to begin with. */
-  before?: JobParameters | undefined;
   onClose: () => void;
 }
 
 /** Orders a shell line. */
-export function RunDialog({ targets, before, onClose }: Props) {
-  const [shell, setShell] = useState(before?.shell ?? before?.command?.join(" ") ?? "");
-  const [user, setUser] = useState(before?.user ?? "root");
-  const [folder, setFolder] = useState(before?.folder ?? "/");
-  const [minutes, setMinutes] = useState((before?.timeoutSeconds ?? 3600) / 60);
+export function RunDialog({ targets, onClose }: Props) {
+  const [shell, setShell] = useState("");
+  const [user, setUser] = useState("root");
+  const [folder, setFolder] = useState("/");
+  const [minutes, setMinutes] = useState(60);
   return (
     <WorkDialog
       kind="run"
@@ -54,8 +52,8 @@ export function RunDialog({ targets, before, onClose }: Props) {
 }
 
 /** Orders an update of all packages, or of some. */
-export function UpdateDialog({ targets, before, onClose }: Props) {
-  const [packages, setPackages] = useState((before?.packages ?? []).join(" "));
+export function UpdateDialog({ targets, onClose }: Props) {
+  const [packages, setPackages] = useState("");
   return (
     <WorkDialog kind="update" title="Update packages on" button="Update" ready targets={targets} parameters={{ packages: words(packages) }} onClose={onClose}>
       <p>Each node's own package manager fetches its lists and upgrades what is installed. Nothing restarts by itself; the job says where it is needed.</p>

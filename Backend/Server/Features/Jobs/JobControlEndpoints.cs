@@ -1,0 +1,41 @@
+using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary><c>/jobs/{id}/pause</c>, <c>/resume</c> and <c>/retry</c>: a person takes a hand in a job.</summary>
+internal static class JobControlEndpoints
+{
+    public static void MapJobControls(this IEndpointRouteBuilder api)
+    {
+        api.MapPost("/jobs/{id:guid}/pause", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
+            SetPaused(id, true, engine, database, progress));
+        api.MapPost("/jobs/{id:guid}/resume", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
+            SetPaused(id, false, engine, database, progress));
+        api.MapPost("/jobs/{id:guid}/retry", (Guid id, JobEngine engine, ImageCatalogue images, Database database, ProgressBoard progress) =>
+        {
+            if (JobEndpoints.Detail(database, progress, id) is not { } job)
+            {
+                return JobEndpoints.Missing(id);
+            }
+            if (job.Job.Image is { } image && images.Find(image) is null)
+            {
+                return Problems.Conflict("The image of this job was deleted: order an installation of another one.");
+            }
+            return engine.Retry(id, out string refusal) is { } made
+                ? Results.Created($"/api/v1/jobs/{made}", JobEndpoints.Detail(database, progress, made))
+                : Problems.Conflict(refusal);
+        });
+    }
+
+    private static IResult SetPaused(Guid id, bool paused, JobEngine engine, Database database, ProgressBoard progress)
+    {
+        bool open = engine.SetPaused(id, paused);
+        return JobEndpoints.Detail(database, progress, id) is not { } job ? JobEndpoints.Missing(id)
+            : open ? Results.Ok(job)
+            : Problems.Conflict($"Job {id} has ended: there is nothing to {(paused ? "pause" : "resume")}.");
+    }
+}

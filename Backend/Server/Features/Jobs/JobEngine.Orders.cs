@@ -1,0 +1,156 @@
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Dapper;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <content>What people and programs ask for, and whose turn it is.</content>
+internal sealed partial class JobEngine
+{
+    /// <summary>Makes a job with one task per node and starts what can be started. The nodes and the image exist.</summary>
+    /// <param name="spec">What to do, as its kind has accepted it.</param>
+    /// <param name="nodes">Not empty.</param>
+    /// <param name="by">"api", "policy" or "schedule".</param>
+    /// <param name="plan">In which order, and how often; null: all of them now, once.</param>
+    public Guid Create(JobSpec spec, IReadOnlyCollection<NodeId> nodes, string by, JobPlan? plan = null)
+    {
+        Guid job = Guid.CreateVersion7();
+        lock (_lock)
+        {
+            _database.Write(c => JobRow.Insert(c, job, spec, nodes, by, plan ?? JobPlan.AtOnce, Now));
+            PublishJob(job);
+            Release();
+            foreach (NodeId node in nodes)
+            {
+                Advance(node);
+            }
+        }
+        return job;
+    }
+
+    /// <summary>Asks for the end of a task. One that was not sent yet ends at once; a running one when its node agrees.</summary>
+    /// <returns>False where there is no such open task.</returns>
+    public bool Cancel(Guid taskId)
+    {
+        lock (_lock)
+        {
+            bool cancelled = Ask(taskId);
+            Release();
+            return cancelled;
+        }
+    }
+
+    /// <summary>Asks for the end of all tasks of a job.</summary>
+    public void CancelAll(Guid job)
+    {
+        lock (_lock)
+        {
+            // From the last one on: no task gets its turn because the one before it was cancelled.
+            foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, job)).Where(t => t.EndedAt is null).Reverse())
+            {
+                Ask(task.TaskId);
+            }
+            Release();
+        }
+    }
+
+    /// <summary>Halts a job, so that nothing more of it begins while what was sent goes on, or lets it go on.</summary>
+    /// <returns>False where no task of it is open.</returns>
+    public bool SetPaused(Guid id, bool paused)
+    {
+        lock (_lock)
+        {
+            if (!_database.Write(c => JobRow.SetPaused(c, id, paused)))
+            {
+                return false;
+            }
+            Release();
+            foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, id)).Where(t => t.EndedAt is null))
+            {
+                PublishChange(task);
+                Advance(task.Node);
+            }
+            return true;
+        }
+    }
+
+    /// <summary>Makes a job like another one for those nodes that failed in it.</summary>
+    /// <returns>The new job; null where there is none, and <paramref name="refusal"/> says why.</returns>
+    public Guid? Retry(Guid id, out string refusal)
+    {
+        lock (_lock)
+        {
+            JobRow first = _database.Read(c => JobRow.Find(c, id))!;
+            NodeId[] failed = [.. _database.Read(c => TaskRow.OfJob(c, id)).Where(t => t.State is TaskState.Failed or TaskState.TimedOut).Select(t => t.Node)];
+            refusal = failed.Length == 0 ? $"No node failed in job {id}: there is nothing to try again."
+                : _database.Read(c => JobRow.OpenRetryOf(c, id)) is { } open ? $"Job {open} tries again already what failed in job {id}."
+                : "";
+            return refusal.Length > 0 ? null
+                : Create(first.Spec, failed, "api", first.Plan with { RetryOf = id });
+        }
+    }
+
+    private bool Ask(Guid taskId)
+    {
+        TaskRow? task = _database.Write(c =>
+        {
+            c.Execute("UPDATE tasks SET cancel_requested = 1 WHERE id = @id AND ended_at IS NULL", new { id = taskId.ToString() });
+            return TaskRow.Find(c, taskId);
+        });
+        if (task is null || task.EndedAt is not null)
+        {
+            return false;
+        }
+        if (task.State <= TaskState.Waiting)
+        {
+            Apply(task, new Step.Move(TaskState.Cancelled, ""));
+        }
+        else
+        {
+            _nodes.Session(task.Node)?.Send(new CancelTask(taskId));
+            PublishTask(taskId);
+        }
+        return true;
+    }
+
+    /// <summary>Lets those held tasks begin whose turn has come, and skips those whose turn will never come.</summary>
+    private void Release()
+    {
+        while (_database.Read(JobRow.Undecided).Any(Release))
+        {
+            // A task that began may have failed at once, and another's turn has come.
+        }
+    }
+
+    /// <returns>True if a task began or was skipped.</returns>
+    private bool Release(JobRow job)
+    {
+        List<TaskRow> tasks = _database.Read(c => TaskRow.OfJob(c, job.JobId));
+        List<TaskRow> earlier = job.After is { } after ? _database.Read(c => TaskRow.OfJob(c, after)) : [];
+        RolloutStep step = Rollout.Decide(job, tasks, earlier, Now, node => _nodes.Session(node) is { Hello: not null }, node => Current(node) is null);
+        if (step.Begin.Count + step.Skip.Count == 0 && step.Note == job.Note)
+        {
+            return false;
+        }
+        _database.Write(c =>
+        {
+            foreach (TaskRow task in step.Begin)
+            {
+                task.Begin(c);
+            }
+            foreach (TaskRow task in step.Skip)
+            {
+                task.Move(c, new Step.Move(TaskState.Skipped, "", step.Note), Now);
+            }
+            JobRow.SetNote(c, job.Id, step.Note);
+        });
+        foreach (TaskRow task in step.Begin.Concat(step.Skip))
+        {
+            PublishTask(task.TaskId);
+            _nodes.Publish(task.Node);
+            Advance(task.Node);
+        }
+        PublishJob(job.JobId);
+        return step.Begin.Count + step.Skip.Count > 0;
+    }
+}

@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Text.Json;
+using Bootstrap.Protocol.Ids;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>A job with its plan, as the database has it.</summary>
+internal sealed class JobRow
+{
+    private const string Select = """
+        SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, j.rollout AS RolloutText, j.retry AS RetryText, j.paused AS PausedNumber, j.note AS Note,
+            j.not_before AS NotBefore, j.begin_by AS BeginBy, j.after AS AfterText
+        FROM jobs j
+        """;
+
+    public required string Id { get; init; }
+    public required string Kind { get; init; }
+    public string? Image { get; init; }
+    public string Parameters { get; init; } = "{}";
+    public string? RolloutText { get; init; }
+    public string? RetryText { get; init; }
+    public long PausedNumber { get; init; }
+    public string Note { get; init; } = "";
+    public long? NotBefore { get; init; }
+    public long? BeginBy { get; init; }
+    public string? AfterText { get; init; }
+
+    public Guid JobId => Guid.Parse(Id);
+
+    /// <summary>What it does.</summary>
+    public JobSpec Spec => new(Kind, Image is null ? null : Digest.Parse(Image), Parameters);
+
+    public Guid? After => AfterText is null ? null : Guid.Parse(AfterText);
+
+    public bool Paused => PausedNumber != 0;
+
+    /// <summary>How it was planned, for a job that does the same.</summary>
+    public JobPlan Plan => new(Read<RolloutPolicy>(RolloutText), Read<RetryPolicy>(RetryText));
+
+    public RolloutPolicy Rollout => Read<RolloutPolicy>(RolloutText) ?? RolloutPolicy.AllAtOnce;
+
+    /// <summary>A time as notes and causes tell it.</summary>
+    public static string Time(long unixMilliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+
+    public static JobRow? Find(SqliteConnection c, Guid id) =>
+        c.QuerySingleOrDefault<JobRow>($"{Select} WHERE j.id = @id", new { id = id.ToString() });
+
+    /// <summary>Jobs with tasks that have not begun, and may be told to or not: there is something to decide.</summary>
+    public static List<JobRow> Undecided(SqliteConnection c) => [.. c.Query<JobRow>($"""
+        {Select} WHERE j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND state = 'Held')
+            OR ((j.rollout IS NOT NULL OR j.begin_by IS NOT NULL) AND j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND sent_at IS NULL))
+        ORDER BY j.created_at, j.id
+        """)];
+
+    /// <summary>Writes a job with a task for each node, in the order of the nodes.</summary>
+    public static void Insert(SqliteConnection c, Guid job, JobSpec spec, IEnumerable<NodeId> nodes, string by, JobPlan plan, long now)
+    {
+        c.Execute("""
+            INSERT INTO jobs (id, kind, image, parameters, created_at, created_by, rollout, retry, retry_of, after, not_before, begin_by, schedule, due_at, note)
+            VALUES (@id, @Kind, @image, @Parameters, @now, @by, @rollout, @retry, @retryOf, @after, @NotBefore, @BeginBy, @schedule, @due, @Note)
+            """,
+            new
+            {
+                id = job.ToString(),
+                spec.Kind,
+                image = spec.Image?.ToString(),
+                spec.Parameters,
+                now,
+                by,
+                rollout = Write(plan.Rollout),
+                retry = Write(plan.Retry),
+                retryOf = plan.RetryOf?.ToString(),
+                after = plan.After?.ToString(),
+                plan.NotBefore,
+                plan.BeginBy,
+                schedule = plan.Run?.Schedule,
+                due = plan.Run?.DueAt,
+                plan.Note,
+            });
+        if (plan.Run is { DueAt: { } due } run)
+        {
+            c.Execute("UPDATE schedules SET seen_until = @due WHERE name = @Schedule", new { run.Schedule, due });
+        }
+        TaskState first = plan.HoldsBack ? TaskState.Held : TaskState.Waiting;
+        c.Execute("""
+            INSERT INTO tasks (id, job_id, node_id, position, state, cause, created_at, phase_at, ended_at)
+            VALUES (@id, @job, @node, @position, @state, @cause, @now, @now, iif(@unfit, @now, NULL))
+            """,
+            nodes.Distinct().Select((node, position) => (Node: node, Position: position, Unfit: plan.Unfit?.GetValueOrDefault(node))).Select(task => new
+            {
+                id = Guid.CreateVersion7().ToString(),
+                job = job.ToString(),
+                node = task.Node.ToString(),
+                position = task.Position,
+                state = (task.Unfit is null ? first : TaskState.Skipped).ToString(),
+                cause = task.Unfit ?? "",
+                unfit = task.Unfit is not null,
+                now,
+            }).ToList());
+    }
+
+    public static void SetNote(SqliteConnection c, string id, string note) => c.Execute("UPDATE jobs SET note = @note WHERE id = @id", new { id, note });
+
+    /// <summary>Halts a job or lets it go on. What waits for its node when it is halted is held from then on.</summary>
+    /// <returns>False where no task of it is open.</returns>
+    public static bool SetPaused(SqliteConnection c, Guid id, bool paused)
+    {
+        var job = new { id = id.ToString(), paused };
+        bool open = c.Execute("""
+            UPDATE jobs SET paused = @paused, note = '' WHERE id = @id AND EXISTS (SELECT 1 FROM tasks WHERE job_id = @id AND ended_at IS NULL)
+            """, job) > 0;
+        if (open && paused)
+        {
+            c.Execute("UPDATE tasks SET state = 'Held' WHERE job_id = @id AND state = 'Waiting'", job);
+        }
+        return open;
+    }
+
+    /// <summary>The job takes up again what failed in another one, and has not ended.</summary>
+    public static Guid? OpenRetryOf(SqliteConnection c, Guid id) => c.QueryFirstOrDefault<string>("""
+        SELECT j.id FROM jobs j WHERE j.retry_of = @id AND EXISTS (SELECT 1 FROM tasks t WHERE t.job_id = j.id AND t.ended_at IS NULL)
+        """, new { id = id.ToString() }) is { } found ? Guid.Parse(found) : null;
+
+    /// <summary>What a column of JSON holds.</summary>
+    public static T? Read<T>(string? json)
+        where T : class => json is null ? null : JsonSerializer.Deserialize<T>(json, ApiJson.Options);
+
+    private static string? Write<T>(T? value)
+        where T : class => value is null ? null : JsonSerializer.Serialize(value, ApiJson.Options);
+}

@@ -1,0 +1,116 @@
+using Bootstrap.Protocol.Ids;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>What becomes of a job's tasks that have not begun.</summary>
+/// <param name="Begin">Held tasks whose turn has come.</param>
+/// <param name="Skip">Tasks that will never begin.</param>
+/// <param name="Note">Why the others wait, or why these were skipped; empty where there is nothing to say.</param>
+internal sealed record RolloutStep(IReadOnlyList<TaskRow> Begin, IReadOnlyList<TaskRow> Skip, string Note);
+
+/// <summary>Decides whose turn it is, from what the database holds at that moment and nothing else: a killed appliance decides the same again.</summary>
+internal static class Rollout
+{
+    /// <summary>One decision about one job.</summary>
+    /// <param name="tasks">All of the job's, in its order.</param>
+    /// <param name="earlier">The tasks of the job that it comes after; empty where it comes after none.</param>
+    /// <param name="now">Unix milliseconds.</param>
+    /// <param name="isConnected">The node's link is up.</param>
+    /// <param name="isFree">The node does nothing else.</param>
+    public static RolloutStep Decide(
+        JobRow job, IReadOnlyList<TaskRow> tasks, IReadOnlyList<TaskRow> earlier, long now, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree)
+    {
+        TaskRow[] unbegun = [.. tasks.Where(t => t.EndedAt is null && t.SentAt is null)];
+        // What was begun before a pause goes on before all others, whatever became of the rest.
+        TaskRow[] resumed = job.Paused ? [] : [.. tasks.Where(t => t.State == TaskState.Held && t.SentAt is not null)];
+        string? stop = job.BeginBy <= now && unbegun.Length > 0 ? $"the maintenance window closed at {JobRow.Time(job.BeginBy.Value)}" : FindStop(job.Rollout, tasks);
+        if (stop is not null)
+        {
+            return new RolloutStep(resumed, unbegun, stop);
+        }
+        if (job.Paused)
+        {
+            return new RolloutStep([], [], "paused");
+        }
+        if (job.NotBefore > now)
+        {
+            return new RolloutStep([], [], $"begins at {JobRow.Time(job.NotBefore.Value)}");
+        }
+        if (earlier.Any(t => t.EndedAt is null))
+        {
+            return new RolloutStep([], [], $"waits for the end of job {job.After}");
+        }
+        HashSet<string> unready = [.. earlier.Where(t => t.State != TaskState.Succeeded).Select(t => t.NodeId)];
+        TaskRow[] left = [.. unbegun.Where(t => unready.Contains(t.NodeId))];
+        return left.Length > 0
+            ? new RolloutStep([], left, $"did not succeed in job {job.After}, which comes before")
+            : Next(job, tasks, now, isConnected, isFree, resumed);
+    }
+
+    /// <summary>Why nothing more may begin; null: it may.</summary>
+    private static string? FindStop(RolloutPolicy policy, IReadOnlyList<TaskRow> tasks)
+    {
+        TaskRow[] failed = [.. tasks.Where(t => t.State is TaskState.Failed or TaskState.TimedOut)];
+        int canaries = failed.Count(t => t.Position < policy.Canary);
+        return canaries > 0 ? $"the canary failed on {canaries} of {policy.Canary} nodes"
+            : failed.Length >= policy.FailureLimit(tasks.Count) ? $"{failed.Length} of {tasks.Count} nodes failed, and the roll-out stops after {policy.StopAfter ?? "1"}"
+            : null;
+    }
+
+    private static RolloutStep Next(
+        JobRow job, IReadOnlyList<TaskRow> tasks, long now, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree, TaskRow[] resumed)
+    {
+        RolloutPolicy policy = job.Rollout;
+        TaskRow[] before = [];
+        foreach (IGrouping<int, TaskRow> batch in tasks.GroupBy(t => policy.BatchOf(t.Position)).OrderBy(b => b.Key))
+        {
+            if (batch.All(t => t.EndedAt is not null))
+            {
+                before = [.. batch];
+                continue;
+            }
+            bool opened = batch.Any(t => t.SentAt is not null || (t.EndedAt is null && t.State != TaskState.Held));
+            if (!opened && before.Length > 0 && FindWait(job, policy.NameOf(batch.Key), before, now, isConnected) is { } wait)
+            {
+                return new RolloutStep(resumed, [], wait);
+            }
+            return Fill(policy, batch.Key, tasks, isConnected, isFree, resumed);
+        }
+        return new RolloutStep(resumed, [], "");
+    }
+
+    /// <summary>What the next batch waits for, now that the one before it has ended; null: nothing.</summary>
+    private static string? FindWait(JobRow job, string next, TaskRow[] before, long now, Func<NodeId, bool> isConnected)
+    {
+        long begins = before.Max(t => t.EndedAt!.Value) + job.Rollout.PauseBetween * 1000L;
+        if (begins > now)
+        {
+            return $"{next} begins at {JobRow.Time(begins)}";
+        }
+        bool needsConnection = job.Rollout.RequireHealthy ?? TaskKind.Find(job.Kind)!.EndsConnected;
+        int away = needsConnection ? before.Count(t => t.State == TaskState.Succeeded && !isConnected(t.Node)) : 0;
+        return away > 0 ? $"{next} waits until {away} of the nodes that were done before are connected again" : null;
+    }
+
+    /// <summary>Begins as many of a batch as there is room for.</summary>
+    private static RolloutStep Fill(
+        RolloutPolicy policy, int batch, IReadOnlyList<TaskRow> tasks, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree, TaskRow[] resumed)
+    {
+        TaskRow[] held = [.. tasks.Where(t => t.State == TaskState.Held && t.SentAt is null && policy.BatchOf(t.Position) == batch)];
+        TaskRow[] begin = held;
+        string note = "";
+        if (policy.MaximumAtOnce is { } most)
+        {
+            int atWork = resumed.Length + tasks.Count(t => t.State is TaskState.Waiting or TaskState.Sent or TaskState.Running);
+            begin = [.. held.Where(t => isConnected(t.Node) && isFree(t.Node)).Take(Math.Max(0, most - atWork))];
+            note = begin.Length == held.Length ? ""
+                : atWork + begin.Length >= most ? $"at most {most} at once"
+                : $"waits until {held.Length - begin.Length} of the nodes are connected and free";
+        }
+        if (note.Length == 0 && tasks.Any(t => t.State == TaskState.Held && policy.BatchOf(t.Position) > batch))
+        {
+            note = $"{policy.NameOf(batch + 1)} waits for the end of {policy.NameOf(batch)}";
+        }
+        return new RolloutStep([.. resumed, .. begin], [], note);
+    }
+}

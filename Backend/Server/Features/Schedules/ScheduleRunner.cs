@@ -1,0 +1,96 @@
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Nodes;
+
+namespace Bootstrap.Server.Features.Schedules;
+
+/// <summary>
+/// Makes the jobs that are due. What is due comes from the database and the clock alone, and a run's job and the note that it was made are one
+/// transaction: however often the appliance is killed, there is one job for each run.
+/// </summary>
+internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, NodeDirectory nodes, JobSources sources, TimeProvider clock)
+{
+    /// <summary>A run that is found this late was not missed: the appliance was busy, or started again.</summary>
+    public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _lock = new();
+
+    /// <summary>Looks at the time: which runs are due?</summary>
+    internal void Tick()
+    {
+        lock (_lock)
+        {
+            DateTimeOffset now = clock.GetUtcNow();
+            foreach ((Schedule schedule, long seenUntil) in schedules.All().Where(s => s.Schedule.Enabled))
+            {
+                var seen = DateTimeOffset.FromUnixTimeMilliseconds(seenUntil);
+                if (seen > now)
+                {
+                    // The clock was set back. Runs that come a second time now are known by their jobs.
+                    schedules.See(schedule, now.ToUnixTimeMilliseconds());
+                }
+                else if (schedule.Line(seen) is { } line && line.After(seen).TakeWhile(at => at <= now).Select(at => (DateTimeOffset?)at).LastOrDefault() is { } due)
+                {
+                    Deal(schedule, due, now);
+                }
+            }
+        }
+    }
+
+    /// <summary>Makes a schedule's job now.</summary>
+    /// <param name="due">The run that it is; null: a person asked for it, and no window holds it back.</param>
+    public Guid Run(Schedule schedule, DateTimeOffset? due)
+    {
+        JobEndpoints.NewJob job = schedule.Job;
+        ImageView? image = job.Image is { } wanted ? sources.Images.Find(wanted) : null;
+        List<NodeView> targets = [.. job.Select is { } words
+            ? nodes.Select(NodeSelector.Parse(words))
+            : nodes.List().Where(n => job.Nodes!.Contains(n.Id.ToString()))];
+        Dictionary<NodeId, string> unfit = [];
+        foreach (NodeView node in targets.Where(_ => job.Image is not null))
+        {
+            if (image is null)
+            {
+                unfit[node.Id] = $"there is no image '{job.Image}' any more";
+            }
+            else if (image.Architecture != node.Inventory.Architecture)
+            {
+                unfit[node.Id] = $"image '{image.Name}' is for {image.Architecture}, this node is {node.Inventory.Architecture}";
+            }
+        }
+        var wish = new JobWish(job.Image, job.Parameters, [.. targets.Where(n => !unfit.ContainsKey(n.Id))]);
+        JobSpec? spec = TaskKind.Find(job.Kind)!.Accept(wish, sources, out string fault);
+        foreach (NodeView node in wish.Nodes.Where(_ => spec is null))
+        {
+            unfit[node.Id] = fault;
+        }
+        DateTimeOffset now = clock.GetUtcNow();
+        (DateTimeOffset Opens, DateTimeOffset Closes)? window = due is null ? null : schedule.Window?.For(now, schedule.Zone);
+        JobPlan plan = job.Plan with
+        {
+            NotBefore = window is { } opening && opening.Opens > now ? opening.Opens.ToUnixTimeMilliseconds() : null,
+            BeginBy = window?.Closes.ToUnixTimeMilliseconds(),
+            Run = new ScheduledRun(schedule.Name, due?.ToUnixTimeMilliseconds()),
+            Unfit = unfit,
+            Note = targets.Count > 0 ? "" : job.Select is { } selector ? $"no node was taken by '{selector}'" : "its nodes were all forgotten",
+        };
+        Guid made = engine.Create(spec ?? new JobSpec(job.Kind), [.. targets.OrderBy(n => unfit.ContainsKey(n.Id)).Select(n => n.Id)], "schedule", plan);
+        schedules.Publish(schedule);
+        return made;
+    }
+
+    private void Deal(Schedule schedule, DateTimeOffset due, DateTimeOffset now)
+    {
+        long at = due.ToUnixTimeMilliseconds();
+        bool missed = now - due > Tolerance;
+        if (schedules.HasRun(schedule.Name, at) || (missed && schedule.Missed == MissedRuns.Skip))
+        {
+            schedules.See(schedule, at);
+        }
+        else
+        {
+            Run(schedule, due);
+        }
+    }
+}

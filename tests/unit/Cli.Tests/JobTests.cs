@@ -1,0 +1,156 @@
+using System.Text.Json;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Support;
+
+namespace Bootstrap.Cli.Tests;
+
+/// <summary>Jobs as an administrator plans them on the command line.</summary>
+public sealed class JobTests
+{
+    private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_roll_out_is_ordered_in_words_and_its_plan_is_shown()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode first = await ConnectAsync(line, 1), second = await ConnectAsync(line, 2);
+        (int code, string output, string errors) = await line.RunAsync("reboot", "all", "--canary", "1", "--stop-after", "10%", "--attempts", "2");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("batch 1 waits for the end of the canary\n", output, StringComparison.Ordinal);
+        Assert.Matches("node-dd0001 +sent", output);
+        Assert.Matches("node-dd0002 +held", output);
+        (_, output, _) = await line.RunAsync("jobs", "list", "--json");
+        Assert.Equal("batch 1 waits for the end of the canary", JsonDocument.Parse(output).RootElement[0].GetProperty("note").GetString());
+
+        Assert.Equal((1, "", "bootstrap: The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not 'many'. Nothing was ordered."),
+            await line.RunAsync("reboot", "all", "--stop-after", "many"));
+        Assert.Equal((2, "", "bootstrap: --retry-pause needs --attempts"), await line.RunAsync("reboot", "all", "--retry-pause", "5"));
+    }
+
+    [Fact]
+    public async Task A_job_is_paused_resumed_and_repeated_for_those_that_failed()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode first = await ConnectAsync(line, 1), second = await ConnectAsync(line, 2);
+        (_, string output, _) = await line.RunAsync("reboot", "all", "--batch", "1", "--stop-after", "2", "--ignore-health", "--json");
+        string job = JsonDocument.Parse(output).RootElement.GetProperty("job").GetProperty("id").GetString()!;
+        (int code, output, string errors) = await line.RunAsync("jobs", "pause", job);
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("paused\n", output, StringComparison.Ordinal);
+        StartTask start = await first.AcceptTaskAsync(s_end);
+        await first.SendAsync(new TaskEnded(start.TaskId, false, false, "no power", DiskState.Untouched), s_end);
+        await Poll.UntilAsync(() => line.RunAsync("jobs", "show", job), shown => shown.Output.Contains("no power", StringComparison.Ordinal), s_end);
+
+        Assert.Equal(0, (await line.RunAsync("jobs", "resume", job)).Code);
+        await second.ReceiveAsync<StartTask>(s_end);
+        (code, output, _) = await line.RunAsync("jobs", "retry", job);
+        Assert.Equal(0, code);
+        Assert.Contains("node-dd0001", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("node-dd0002", output, StringComparison.Ordinal);
+        (code, _, errors) = await line.RunAsync("jobs", "retry", job);
+        Assert.Equal(1, code);
+        Assert.EndsWith($"tries again already what failed in job {job}.", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_schedule_is_added_shown_run_switched_off_and_removed()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        (int code, string output, string errors) = await line.RunAsync("schedules", "add", "weekly", "--cron", "0 3 * * SUN", "--zone", "Europe/Berlin", "--kind", "reboot",
+            "--select", "all", "--window", "03:00", "--missed", "run-once", "--batch", "4");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches("^weekly: runs next [0-9]{4}-[0-9-]+ [0-9]{2}:00:00\n$", output);
+        (_, output, _) = await line.RunAsync("schedules", "list");
+        Assert.Matches("weekly +0 3 \\* \\* SUN +Europe/Berlin .* run-once +03:00 \\+ 240 min +reboot: all", output);
+        (_, output, _) = await line.RunAsync("schedules", "next", "weekly", "--count", "3", "--json");
+        long[] runs = JsonSerializer.Deserialize<long[]>(output)!;
+        Assert.Equal(3, runs.Distinct().Count());
+
+        (code, output, errors) = await line.RunAsync("schedules", "run", "weekly");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches("node-dd0001 +sent", output);
+        Assert.Equal((0, "weekly: is disabled\n", ""), await line.RunAsync("schedules", "disable", "weekly"));
+        Assert.StartsWith("weekly: runs next ", (await line.RunAsync("schedules", "enable", "weekly")).Output, StringComparison.Ordinal);
+        Assert.Equal((0, "", ""), await line.RunAsync("schedules", "remove", "weekly"));
+        Assert.Equal((1, "", "bootstrap: There is no schedule 'weekly'."), await line.RunAsync("schedules", "remove", "weekly"));
+    }
+
+    [Fact]
+    public async Task A_schedule_or_a_time_that_cannot_be_is_one_sentence()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        Assert.Equal((1, "", "bootstrap: The cron line '0 0 30 2 *' never comes: there is no such day. Nothing was changed."),
+            await line.RunAsync("schedules", "add", "never", "--cron", "0 0 30 2 *", "--kind", "reboot", "--select", "all"));
+        Assert.Equal((1, "", "bootstrap: In job.kind, what was given is not understood."),
+            await line.RunAsync("schedules", "add", "dance", "--cron", "0 0 1 * *", "--kind", "dance", "--select", "all"));
+        Assert.Equal((2, "", "bootstrap: each run erases the disks of its nodes and installs 'debian-12' without a question: say --yes if that is meant"),
+            await line.RunAsync("schedules", "add", "fresh", "--cron", "0 0 1 * *", "--kind", "install", "--select", "all", "--image", "debian-12"));
+        Assert.Equal((1, "", "bootstrap: notBefore lies in the past: 2020-01-01T00:00:00Z. Nothing was ordered."), await line.RunAsync("reboot", "all", "--at", "2020-01-01T00:00:00Z"));
+        Assert.Equal("[]\n", (await line.RunAsync("schedules", "list", "--json")).Output);
+        (int code, string output, _) = await line.RunAsync("reboot", "all", "--at", "2199-01-01T00:00:00Z");
+        Assert.Equal(0, code);
+        Assert.Contains("begins at 2199-01-01 00:00:00 UTC\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_of_schedules_is_applied_and_changes_nothing_a_second_time()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        string file = Path.Combine(line.Folder, "schedules.yaml");
+        const string Text = """
+            templates:
+              cameras:
+                kind: reboot
+                select: tag=camera
+                rollout: {canary: 1, batch: 10, stopAfter: 10%}
+            schedules:
+              - name: weekly
+                cron: 0 3 * * SUN
+                zone: Europe/Berlin
+                template: cameras
+                window: {start: "03:00", minutes: 120}
+                missed: run-once
+              - name: nightly
+                cron: 0 1 * * *
+                job: {kind: shutdown, select: all, retry: {attempts: 2}}
+            """;
+        await File.WriteAllTextAsync(file, Text, s_end);
+        (int code, string output, string errors) = await line.RunAsync("jobs", "apply", "-f", file);
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches("weekly +added *\nnightly +added", output);
+        JsonElement weekly = JsonDocument.Parse((await line.RunAsync("schedules", "list", "--json")).Output).RootElement[1];
+        Assert.Equal(("weekly", "run-once"), (weekly.GetProperty("name").GetString(), weekly.GetProperty("missed").GetString()));
+
+        Assert.Matches("weekly +unchanged *\nnightly +unchanged", (await line.RunAsync("jobs", "apply", "-f", file)).Output);
+        await File.WriteAllTextAsync(file, Text.Replace("batch: 10", "batch: 5", StringComparison.Ordinal), s_end);
+        Assert.Matches("weekly +changed *\nnightly +unchanged", (await line.RunAsync("jobs", "apply", "-f", file)).Output);
+    }
+
+    [Theory]
+    [InlineData("schedules:\n  - name: weekly\n    crom: 0 3 * * SUN\n", 2, ", line 3, column 5: 'crom' is not known here")]
+    [InlineData("schedules:\n  - name: weekly\n    name: again\n", 2, ", line 3, column 5: ")]
+    [InlineData("schedules: [", 2, ", column ")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * *, job: {kind: reboot, select: all, rollout: {canary: many}}}\n", 2, ", line 2, column 88: ")]
+    [InlineData("schedules:\n  - cron: 0 3 * * SUN\n", 2, ": schedule 1 has no name")]
+    [InlineData("schedules:\n  - name: weekly\n    cron: 0 3 * * SUN\n", 2, ": schedule 'weekly' needs a job or a template, and not both")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * SUN, template: none}\n", 2, ": schedule 'weekly' names the template 'none', which is not in this file")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 30 2 *, job: {kind: reboot, select: all}}\n", 1, "bootstrap: schedule 'weekly': The cron line '0 3 30 2 *' never comes: there is no such day.")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * *, job: {kind: install, select: all, image: tiny}}\n", 2, "say --yes if that is meant")]
+    public async Task A_file_that_is_not_understood_is_refused_with_its_place_and_nothing_is_made(string text, int exit, string sentence)
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        string file = Path.Combine(line.Folder, "schedules.yaml");
+        await File.WriteAllTextAsync(file, text, s_end);
+        (int code, _, string errors) = await line.RunAsync("jobs", "apply", "-f", file);
+        Assert.Equal(exit, code);
+        Assert.Contains(sentence, errors, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', errors);
+        Assert.Equal("[]\n", (await line.RunAsync("schedules", "list", "--json")).Output);
+    }
+
+    private static Task<SimulatedNode> ConnectAsync(CommandLine line, int number) =>
+        SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{number:d4}"), NodeRole.NetInst, "arm64", s_end);
+}

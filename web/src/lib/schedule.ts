@@ -1,0 +1,63 @@
+import type { JobKind, NewSchedule, ScheduledJob } from "../api/types";
+import { count } from "./format";
+import { kindWords } from "./words";
+
+/** A schedule as it is typed: every field as its control has it. */
+export interface Draft {
+  name: string;
+  cron: string;
+  zone: string;
+  kind: JobKind;
+  image: string;
+  select: string;
+  missed: "skip" | "run-once";
+  windowStart: string;
+  windowMinutes: string;
+  canary: string;
+  batch: string;
+  stopAfter: string;
+}
+
+export const emptyDraft: Draft = {
+  name: "",
+  cron: "0 3 * * SUN",
+  zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  kind: "reboot",
+  image: "",
+  select: "",
+  missed: "skip",
+  windowStart: "",
+  windowMinutes: "240",
+  canary: "",
+  batch: "",
+  stopAfter: "",
+};
+
+/** What the appliance is asked for. Fields that were left empty are left out. */
+export function scheduleOf(draft: Draft): NewSchedule {
+  const { canary, batch, stopAfter } = draft;
+  const rollout = {
+    ...(canary !== "" && { canary: Number(canary) }),
+    ...(batch !== "" && { batch: Number(batch) }),
+    ...(stopAfter.trim() !== "" && { stopAfter: stopAfter.trim() }),
+  };
+  return {
+    name: draft.name.trim(),
+    cron: draft.cron.trim(),
+    zone: draft.zone.trim(),
+    missed: draft.missed,
+    job: {
+      kind: draft.kind,
+      select: draft.select.trim(),
+      ...(draft.kind === "install" && { image: draft.image }),
+      ...(Object.keys(rollout).length > 0 && { rollout }),
+    },
+    ...(draft.windowStart !== "" && { window: { start: draft.windowStart, minutes: Number(draft.windowMinutes) } }),
+  };
+}
+
+/** "Install debian-12 on tag=camera". */
+export function jobWords(job: ScheduledJob): string {
+  const what = job.kind === "install" ? `Install ${job.image ?? ""}` : kindWords[job.kind];
+  return `${what} on ${job.select === undefined ? count(job.nodes?.length ?? 0, "node") : job.select === "all" ? "all nodes" : job.select}`;
+}

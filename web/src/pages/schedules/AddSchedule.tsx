@@ -1,0 +1,206 @@
+import { useEffect, useState } from "preact/hooks";
+import { api } from "../../api/client";
+import type { JobKind } from "../../api/types";
+import { Dialog } from "../../components/Dialog";
+import { Notice } from "../../components/Notice";
+import { useAction } from "../../components/useAction";
+import { confirmed } from "../../lib/confirm";
+import { nodeFilter } from "../../lib/filter";
+import { count, zonedTime } from "../../lib/format";
+import { emptyDraft, scheduleOf, type Draft } from "../../lib/schedule";
+import { kindWords } from "../../lib/words";
+import { images, nodes } from "../../state/store";
+
+const kinds: readonly JobKind[] = ["reboot", "update", "shutdown", "install"];
+
+const zones = Intl.supportedValuesOf("timeZone");
+
+/** Waits until the reader has stopped typing. */
+const previewMilliseconds = 250;
+
+/** So many names are shown of those that the words take. */
+const shownNames = 12;
+
+/** A form for one schedule, which shows when it will run and which nodes it would take now. */
+export function AddSchedule({ onClose }: { onClose: () => void }) {
+  const [draft, setDraft] = useState<Draft>(emptyDraft);
+  const [typed, setTyped] = useState("");
+  const { busy, error, run } = useAction();
+  const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
+  const erases = draft.kind === "install";
+  const whole = draft.name !== "" && draft.select.trim() !== "" && (!erases || (draft.image !== "" && confirmed(typed, draft.name)));
+
+  async function add(): Promise<void> {
+    await api.addSchedule(scheduleOf(draft));
+    onClose();
+  }
+
+  return (
+    <Dialog title="Add a schedule" onClose={onClose}>
+      <form
+        onSubmit={(e) => {
+          e.preventDefault();
+          void run(add);
+        }}
+      >
+        <label class="field">
+          <span>Name</span>
+          <input value={draft.name} placeholder="weekly-reboot" autoComplete="off" spellcheck={false} onInput={(e) => set({ name: e.currentTarget.value })} />
+        </label>
+        <div class="pair">
+          <label class="field">
+            <span>Cron line: minute, hour, day, month, weekday</span>
+            <input value={draft.cron} list="cron-lines" spellcheck={false} onInput={(e) => set({ cron: e.currentTarget.value })} />
+          </label>
+          <label class="field">
+            <span>Time zone</span>
+            <input value={draft.zone} list="zones" spellcheck={false} onInput={(e) => set({ zone: e.currentTarget.value })} />
+          </label>
+        </div>
+        <datalist id="cron-lines">
+          <option value="0 3 * * *">every night at 3:00</option>
+          <option value="0 3 * * SUN">every Sunday at 3:00</option>
+          <option value="0 3 1 * *">on the first of each month at 3:00</option>
+          <option value="0 20 * * MON-FRI">on working days at 20:00</option>
+        </datalist>
+        <datalist id="zones">
+          {zones.map((zone) => (
+            <option value={zone} key={zone} />
+          ))}
+        </datalist>
+        <NextRuns cron={draft.cron} zone={draft.zone} />
+        <div class="pair">
+          <label class="field">
+            <span>What is done</span>
+            <select value={draft.kind} onChange={(e) => set({ kind: e.currentTarget.value as JobKind })}>
+              {kinds.map((kind) => (
+                <option value={kind} key={kind}>
+                  {kindWords[kind]}
+                </option>
+              ))}
+            </select>
+          </label>
+          {erases && (
+            <label class="field">
+              <span>Image</span>
+              <select value={draft.image} onChange={(e) => set({ image: e.currentTarget.value })}>
+                <option value="">choose an image</option>
+                {[...new Set(images.value.map((i) => i.name))].map((name) => (
+                  <option value={name} key={name}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+        </div>
+        <label class="field">
+          <span>Nodes, by words as in the nodes page's filter; "all" is every node</span>
+          <input value={draft.select} placeholder="tag=camera -state:offline" spellcheck={false} onInput={(e) => set({ select: e.currentTarget.value })} />
+        </label>
+        <Taken select={draft.select} />
+        <details>
+          <summary>Roll-out, maintenance window, missed runs</summary>
+          <div class="pair">
+            <label class="field">
+              <span>Canary: so many nodes first</span>
+              <input type="number" min="0" value={draft.canary} onInput={(e) => set({ canary: e.currentTarget.value })} />
+            </label>
+            <label class="field">
+              <span>Then so many at a time</span>
+              <input type="number" min="1" value={draft.batch} onInput={(e) => set({ batch: e.currentTarget.value })} />
+            </label>
+            <label class="field">
+              <span>Stop after so many failures</span>
+              <input value={draft.stopAfter} placeholder="3 or 10%" onInput={(e) => set({ stopAfter: e.currentTarget.value })} />
+            </label>
+          </div>
+          <div class="pair">
+            <label class="field">
+              <span>Window opens</span>
+              <input type="time" value={draft.windowStart} onInput={(e) => set({ windowStart: e.currentTarget.value })} />
+            </label>
+            <label class="field">
+              <span>and is open for minutes</span>
+              <input type="number" min="1" max="1440" value={draft.windowMinutes} onInput={(e) => set({ windowMinutes: e.currentTarget.value })} />
+            </label>
+            <label class="field">
+              <span>A run that was missed</span>
+              <select value={draft.missed} onChange={(e) => set({ missed: e.currentTarget.value as Draft["missed"] })}>
+                <option value="skip">is left out</option>
+                <option value="run-once">is made up for, once</option>
+              </select>
+            </label>
+          </div>
+        </details>
+        {erases && (
+          <>
+            <Notice tone="warn">
+              <strong>Each run erases the disks of all nodes that these words take by then, without a question.</strong>
+            </Notice>
+            <label class="field">
+              <span>
+                To confirm, type the schedule's name <strong class="type-this">{draft.name}</strong>
+              </span>
+              <input value={typed} autoComplete="off" spellcheck={false} aria-label="Type the schedule's name to confirm" onInput={(e) => setTyped(e.currentTarget.value)} />
+            </label>
+          </>
+        )}
+        {error !== "" && <Notice tone="bad">{error}</Notice>}
+        <footer>
+          <button type="button" onClick={onClose}>
+            Add nothing
+          </button>
+          <button type="submit" class={erases ? "danger" : "primary"} disabled={busy || !whole}>
+            {erases ? "Add, and erase at each run" : "Add"}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+/** When the line runs next, or what is wrong with it. */
+function NextRuns({ cron, zone }: { cron: string; zone: string }) {
+  const [runs, setRuns] = useState<number[]>([]);
+  const [fault, setFault] = useState("");
+  useEffect(() => {
+    let over = false;
+    const timer = setTimeout(() => {
+      api.cronRuns(cron, zone).then(
+        (found) => over || (setRuns(found), setFault("")),
+        (e: Error) => over || (setRuns([]), setFault(e.message)),
+      );
+    }, previewMilliseconds);
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [cron, zone]);
+  if (fault !== "") return <p class="bad-text" role="status">{fault}</p>;
+  return (
+    <ul class="next-runs dim" aria-label="Next runs">
+      {runs.map((at) => (
+        <li key={at}>{zonedTime(at, zone)}</li>
+      ))}
+    </ul>
+  );
+}
+
+/** Which nodes the words take at this moment. */
+function Taken({ select }: { select: string }) {
+  const words = select.trim();
+  if (words === "") return <p class="dim">Say which nodes: nothing is done on all of them by accident.</p>;
+  const taken = nodes.value.filter(nodeFilter(words));
+  if (taken.length === 0) return <p class="warn-text" role="status">No node is taken now. Those that are there by then will be.</p>;
+  const more = taken.length - shownNames;
+  return (
+    <p role="status">
+      Now {count(taken.length, "node")}:{" "}
+      <span class="names">
+        {taken.slice(0, shownNames).map((n) => n.name).join(", ")}
+        {more > 0 && ` and ${more} more`}
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { until, zonedTime } from "../src/lib/format";
+import { emptyDraft, jobWords, scheduleOf } from "../src/lib/schedule";
+
+test("what was left empty is not asked for", () => {
+  const draft = { ...emptyDraft, name: " weekly ", zone: "Europe/Berlin", select: " tag=camera " };
+  expect(scheduleOf(draft)).toEqual({
+    name: "weekly", cron: "0 3 * * SUN", zone: "Europe/Berlin", missed: "skip", job: { kind: "reboot", select: "tag=camera" },
+  });
+});
+
+test("an installation has an image, and a window and a roll-out are taken over", () => {
+  const draft = { ...emptyDraft, kind: "install", image: "debian-12", select: "all", windowStart: "22:00", windowMinutes: "90", canary: "1", batch: "4", stopAfter: "10%" } as const;
+  expect(scheduleOf(draft)).toMatchObject({
+    window: { start: "22:00", minutes: 90 },
+    job: { kind: "install", image: "debian-12", select: "all", rollout: { canary: 1, batch: 4, stopAfter: "10%" } },
+  });
+  expect(scheduleOf({ ...draft, kind: "reboot" }).job.image).toBeUndefined();
+});
+
+test("a job is told in words", () => {
+  expect(jobWords({ kind: "install", image: "debian-12", select: "tag=camera" })).toBe("Install debian-12 on tag=camera");
+  expect(jobWords({ kind: "shutdown", select: "all" })).toBe("Shut down on all nodes");
+  expect(jobWords({ kind: "reboot", nodes: ["a", "b"] })).toBe("Reboot on 2 nodes");
+});
+
+test("the next run is told in words, by the clock of its zone", () => {
+  expect(until(3_600_000, 0)).toBe("in 1 h");
+  expect(until(90_061_000, 0)).toBe("in 1 d 1 h");
+  expect(until(500, 0)).toBe("now");
+  expect(zonedTime(Date.UTC(2027, 0, 3, 2), "Europe/Berlin")).toMatch(/^Sun.*3 Jan 2027.*03:00$/);
+  expect(zonedTime(0, "Europe/Atlantis")).toContain("1970");
+});
