@@ -73,8 +73,7 @@ public sealed class JobPlanTests : JobTest
     public async Task With_a_limit_a_node_that_is_off_is_passed_over_and_gets_its_turn_when_it_comes()
     {
         SimulatedNode[] nodes = await ConnectAsync(3);
-        await nodes[0].DisconnectAsync(s_end);
-        await Poll.UntilAsync(() => GetAsync($"nodes/{nodes[0].Id}"), n => n["link"]!.ToString() == "offline", s_end);
+        await SwitchOffAsync(nodes[0]);
         string job = await OrderAsync(new { kind = "reboot", nodes = s_all, rollout = new { maximumAtOnce = 1 } });
         await UntilAsync(job, "held sent held");
         await RebootAsync(nodes[1]);
@@ -142,7 +141,7 @@ public sealed class JobPlanTests : JobTest
     public async Task While_a_job_is_paused_nothing_more_is_sent_and_what_runs_goes_on_to_its_end()
     {
         SimulatedNode[] nodes = await ConnectAsync(3);
-        await nodes[2].DisconnectAsync(s_end);
+        await SwitchOffAsync(nodes[2]);
         string job = await OrderAsync(new { kind = "reboot", nodes = s_all, retry = new { attempts = 2, pause = 0 } });
         await Api.PostAsync($"{job}/pause", null, s_end);
         Assert.True((bool)(await UntilAsync(job, "sent sent held"))["job"]!["paused"]!);
