@@ -109,16 +109,17 @@ public sealed partial class LldpTests
     public async Task Without_the_privilege_there_is_one_line_in_the_log_and_no_more()
     {
         var log = new List<string>();
-        var running = new TaskCompletionSource<Task>();
-        // A thread may give up what it may do for itself alone.
+        Task listening = Task.CompletedTask;
+        // A thread may give up what it may do for itself alone, and for those that it starts: nothing goes on from here.
         var thread = new Thread(() =>
         {
             GiveUpPrivileges();
-            running.SetResult(new LldpListener(new LldpNeighbours(TimeProvider.System), () => ["lo"], () => { }, log.Add, TimeProvider.System)
-                .RunAsync(TestContext.Current.CancellationToken));
+            listening = new LldpListener(new LldpNeighbours(TimeProvider.System), () => ["lo"], () => { }, log.Add, TimeProvider.System)
+                .RunAsync(TestContext.Current.CancellationToken);
         });
         thread.Start();
-        await await running.Task;
+        thread.Join();
+        await listening;
         Assert.Contains("(LLDP) cannot be heard", Assert.Single(log), StringComparison.Ordinal);
     }
 
@@ -130,9 +131,9 @@ public sealed partial class LldpTests
         var neighbours = new LldpNeighbours(clock);
         var changed = new SemaphoreSlim(0);
         var log = new List<string>();
-        var running = new TaskCompletionSource<Task>();
-        var sent = new TaskCompletionSource();
-        // The cable is in a network of this thread's own: what it opens and starts is there, and stays there.
+        Task listening = Task.CompletedTask;
+        Exception? fault = null;
+        // The cable is in a network of this thread's own: what it opens and starts is there, and stays there. So nothing else goes on from here.
         var thread = new Thread(() =>
         {
             try
@@ -141,7 +142,7 @@ public sealed partial class LldpTests
                 Run("ip", "link", "add", "board0", "type", "veth", "peer", "name", "port7");
                 Run("ip", "link", "set", "board0", "up");
                 Run("ip", "link", "set", "port7", "up");
-                running.SetResult(new LldpListener(neighbours, () => ["board0"], () => changed.Release(), log.Add, clock).RunAsync(stop.Token));
+                listening = new LldpListener(neighbours, () => ["board0"], () => changed.Release(), log.Add, clock).RunAsync(stop.Token);
                 // First what is not for us, and what is damaged.
                 Run("python3", "-c", """
                     import socket, sys
@@ -152,22 +153,21 @@ public sealed partial class LldpTests
                     port.send(head + bytes.fromhex("88cc") + bytes(40))
                     port.send(head + bytes.fromhex("88cc") + bytes.fromhex(sys.argv[1]))
                     """, Switch);
-                sent.SetResult();
             }
-            catch (Exception e) when (Fail(e))
+            catch (Exception e) when (Keep(e))
             {
             }
         });
         thread.Start();
-        Task listening = await running.Task;
-        await sent.Task;
+        thread.Join();
+        Assert.Null(fault);
         Assert.True(await changed.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken), string.Join('\n', log));
         Assert.Equal("uplink of shelf 2", neighbours.PortOf("board0")?.PortDescription);
         await stop.CancelAsync();
         await listening;
         Assert.Empty(log);
 
-        bool Fail(Exception e) => running.TrySetException(e) | sent.TrySetException(e);
+        bool Keep(Exception e) => (fault = e) is not null;
     }
 
     /// <summary>Time stands still between steps.</summary>
