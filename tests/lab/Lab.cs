@@ -167,8 +167,8 @@ internal sealed class Lab : IAsyncDisposable
         WaitForTaskAsync(job, "in the middle of writing", t => t.Text("phase") == "writing" && t.Number("total") > 0 && t.Number("done") * 5 > t.Number("total"));
 
     /// <summary>Orders something of one board.</summary>
-    public Task<Guid> OrderAsync(string kind, VirtualBoard board, string? image = null) =>
-        Appliance.OrderAsync(kind, [board.Options.NodeId], image, Cancel);
+    public Task<Guid> OrderAsync(string kind, VirtualBoard board, string? image = null, object? parameters = null) =>
+        Appliance.OrderAsync(kind, [board.Options.NodeId], image, Cancel, parameters);
 
     /// <summary>Waits for the end of a job and checks that it went well for all.</summary>
     public async Task ExpectSuccessAsync(Guid job) =>

@@ -91,8 +91,11 @@ public sealed class RackAppliance : IAsyncDisposable
         JsonContent.Create(new { installNewBoards = new Dictionary<string, string> { [architecture] = image }, authorizedKeys = Array.Empty<string>() }), cancel);
 
     /// <summary>Orders a job.</summary>
-    public async Task<Guid> OrderAsync(string kind, IEnumerable<string> nodes, string? image, CancellationToken cancel) =>
-        Guid.Parse((await SendAsync(HttpMethod.Post, "jobs", JsonContent.Create(new { kind, nodes, image }), cancel))["job"]!["id"]!.ToString());
+    public async Task<Guid> OrderAsync(string kind, IEnumerable<string> nodes, string? image, CancellationToken cancel, object? parameters = null) =>
+        Guid.Parse((await SendAsync(HttpMethod.Post, "jobs", JsonContent.Create(new { kind, nodes, image, parameters }), cancel))["job"]!["id"]!.ToString());
+
+    /// <summary>Asks for the end of a job.</summary>
+    public Task<JsonNode> CancelAsync(Guid job, CancellationToken cancel) => SendAsync(HttpMethod.Post, $"jobs/{job}/cancel", null, cancel);
 
     /// <summary>SIGKILL.</summary>
     public async Task KillAsync()
