@@ -22,6 +22,7 @@ internal static class NodeCommands
             NodeInventoryCommands.CreateSet(s_node),
             NodeInventoryCommands.CreateExport(),
             NodeInventoryCommands.CreateAcknowledge(),
+            AnsibleCommand.Create(),
             new Command("log", "What a node told of itself.") { s_node }.Does(async (client, parsed, cancellation) =>
                 ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<LogLine>>($"{Path(parsed)}/log", cancellation),
                     ["TIME", "LINE"], line => [Output.Time(line.At), line.Line])),

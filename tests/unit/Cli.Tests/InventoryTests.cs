@@ -57,6 +57,26 @@ public sealed class InventoryTests
     }
 
     [Fact]
+    public async Task Ansible_reads_hosts_groups_and_variables()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line);
+        await line.RunAsync("nodes", "set", "node-cdef01", "--tag", "rack-3", "--location", "Room 12");
+        string script = Path.Combine(line.Folder, "inventory");
+        await File.WriteAllTextAsync(script, $"#!/bin/sh\nexec env BOOTSTRAP_CONNECTION={line.Folder}/connection.json {CommandLine.Program} nodes ansible \"$@\"\n", s_end);
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        JsonElement inventory = JsonDocument.Parse(await CommandLine.ToolAsync("ansible-inventory", "-i", script, "--list")).RootElement;
+        Assert.Equal("node-cdef01", inventory.GetProperty("tag_rack_3").GetProperty("hosts")[0].GetString());
+        Assert.Equal("node-cdef01", inventory.GetProperty("arch_arm64").GetProperty("hosts")[0].GetString());
+        JsonElement variables = inventory.GetProperty("_meta").GetProperty("hostvars").GetProperty("node-cdef01");
+        Assert.Equal("127.0.0.1", variables.GetProperty("ansible_host").GetString());
+        Assert.Equal("Room 12", variables.GetProperty("bootstrap_location").GetString());
+        Assert.Equal("10000000abcdef01", JsonDocument.Parse((await line.RunAsync("nodes", "ansible", "--host", "node-cdef01")).Output).RootElement.GetProperty("bootstrap_id").GetString());
+        Assert.Equal((1, "", "bootstrap: there is no node nobody"), await line.RunAsync("nodes", "ansible", "--host", "nobody"));
+    }
+
+    [Fact]
     public async Task All_boards_are_exported_to_a_file_or_to_standard_output()
     {
         await using CommandLine line = await CommandLine.StartAsync();
