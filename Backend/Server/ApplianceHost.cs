@@ -10,6 +10,7 @@ using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Server.Features.Boot.Http;
 using Bootstrap.Server.Features.Boot.Sets;
+using Bootstrap.Server.Features.Description;
 using Bootstrap.Server.Features.Discovery;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Files;
@@ -60,7 +61,7 @@ public static class ApplianceHost
         });
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         builder.Services.AddProblemDetails().AddExceptionHandler<BadRequests>().Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        builder.Services.AddSystemd();
+        builder.Services.AddApiDescription().AddSystemd();
         builder.Services
             .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
             .AddSingleton<AccessTokens>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<PolicyStore>()
@@ -108,7 +109,7 @@ public static class ApplianceHost
         RouteGroupBuilder open = app.MapGroup("/api/v1").At(Door.Web);
         open.MapAccess();
         // What is not part of the API is not the page either: programs get an error that they understand.
-        open.MapGet("/{**path}", (string path) => Problems.NotFound($"There is no '{path}' in this API."));
+        open.MapGet("/{**path}", [ExcludeFromDescription] (string path) => Problems.NotFound($"There is no '{path}' in this API."));
         RouteGroupBuilder api = app.MapGroup("/api/v1").At(Door.Web).RequireSignIn();
         api.MapSignInLinks();
         api.MapNodes();
@@ -127,6 +128,7 @@ public static class ApplianceHost
         api.MapDhcp();
         api.MapStore();
         api.MapFiles();
+        api.MapApiDescription();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
         plain.MapStore();
