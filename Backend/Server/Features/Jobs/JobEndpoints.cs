@@ -27,7 +27,11 @@ internal static class JobEndpoints
 
     public static void MapJobs(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/jobs", (Database database) => database.Read(c => JobView.Query(c)));
+        // Jobs that are older than the last of a list are those before it.
+        api.MapGet("/jobs", (string? kind, Guid? before, int? limit, Database database) =>
+            limit is < 1 or > JobView.MostListed ? Problems.Bad($"limit is 1 to {JobView.MostListed}, not {limit}.")
+            : kind is not null && TaskKind.Find(kind) is null ? NoSuchKind(kind)
+            : Results.Ok(database.Read(c => JobView.Query(c, null, kind, before, limit ?? JobView.MostListed))));
         api.MapGet("/jobs/{id:guid}", (Guid id, Database database, ProgressBoard progress) =>
             Detail(database, progress, id) is { } job ? Results.Ok(job) : Missing(id));
         api.MapPost("/jobs", (
@@ -58,6 +62,8 @@ internal static class JobEndpoints
         api.MapGet("/tasks/{id:guid}/log", (Guid id, long? after, NodeLog log) => log.Read(null, id, after ?? 0));
     }
 
+    private static IResult NoSuchKind(string kind) => Problems.Bad($"There are no jobs of kind '{kind}': it is one of {string.Join(", ", TaskKind.Words)}.");
+
     internal static IResult Missing(Guid id) => Problems.NotFound($"There is no job {id}.");
 
     internal static JobDetail? Detail(Database database, ProgressBoard progress, Guid id) => database.Read(c =>
@@ -83,7 +89,7 @@ internal static class JobEndpoints
         }
         if (TaskKind.Find(request.Kind) is not { } kind)
         {
-            return Problems.Bad($"There are no jobs of kind '{request.Kind}': it is one of {string.Join(", ", TaskKind.Words)}.");
+            return NoSuchKind(request.Kind);
         }
         if (request.Plan.FindFault(kind) is { } unsound)
         {

@@ -47,20 +47,30 @@ public sealed record JobView(
         public long? DueAt { get; init; }
     }
 
+    /// <summary>So many are listed at once.</summary>
+    internal const int MostListed = 1000;
+
     /// <summary>The newest jobs first, or one of them.</summary>
-    internal static List<JobView> Query(SqliteConnection c, Guid? only = null)
+    /// <param name="only">This one.</param>
+    /// <param name="kind">Of this kind alone.</param>
+    /// <param name="before">Those that were ordered before that one: the end of an earlier list.</param>
+    /// <param name="limit">At most so many.</param>
+    internal static List<JobView> Query(SqliteConnection c, Guid? only = null, string? kind = null, Guid? before = null, int limit = MostListed)
     {
-        string? id = only?.ToString();
-        ILookup<string, (string State, long Count)> counts = c.Query<(string Job, string State, long Count)>("""
-            SELECT job_id, state, count(*) FROM tasks WHERE @id IS NULL OR job_id = @id GROUP BY job_id, state
-            """, new { id }).ToLookup(r => r.Job, r => (r.State, r.Count));
-        IEnumerable<Row> rows = c.Query<Row>("""
+        // Ids of jobs are UUIDs of version 7: in the order of time.
+        string chosen = only is not null ? "@id"
+            : "SELECT id FROM jobs WHERE (@kind IS NULL OR kind = @kind) AND (@before IS NULL OR id < @before) ORDER BY id DESC LIMIT @limit";
+        var choice = new { id = only?.ToString(), kind, before = before?.ToString(), limit };
+        ILookup<string, (string State, long Count)> counts = c.Query<(string Job, string State, long Count)>($"""
+            SELECT job_id, state, count(*) FROM tasks WHERE job_id IN ({chosen}) GROUP BY job_id, state
+            """, choice).ToLookup(r => r.Job, r => (r.State, r.Count));
+        IEnumerable<Row> rows = c.Query<Row>($"""
             SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, i.name AS ImageName, j.parameters AS Parameters, j.created_at AS CreatedAt, j.created_by AS CreatedBy,
                 j.rollout AS Rollout, j.retry AS Retry, j.paused AS Paused, j.note AS Note, j.retry_of AS RetryOf,
                 j.after AS After, j.not_before AS NotBefore, j.begin_by AS BeginBy, j.schedule AS Schedule, j.due_at AS DueAt
             FROM jobs j LEFT JOIN images i ON i.digest = j.image
-            WHERE @id IS NULL OR j.id = @id ORDER BY j.created_at DESC, j.id DESC LIMIT 1000
-            """, new { id });
+            WHERE j.id IN ({chosen}) ORDER BY j.id DESC
+            """, choice);
         return [.. rows.Select(row => Of(row, counts[row.Id].ToDictionary(s => Enum.Parse<TaskState>(s.State), s => (int)s.Count)))];
     }
 
