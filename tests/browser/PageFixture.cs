@@ -15,6 +15,8 @@ public sealed class PageFixture : IAsyncLifetime
     /// <summary>The repository's folder.</summary>
     public static string Root { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../.."));
 
+    private static string Axe { get; } = Path.Combine(Root, "web", "node_modules", "axe-core", "axe.min.js");
+
     public static string BuiltPage => new[] { "web/dist", "build/appliance/share/web" }.Select(f => Path.Combine(Root, f))
         .FirstOrDefault(f => File.Exists(Path.Combine(f, "index.html"))) ?? throw new InvalidOperationException(
             "the web page is not built: run `make page`, or `npm ci && npm run build` in web");
@@ -56,9 +58,17 @@ public sealed class PageFixture : IAsyncLifetime
         return page;
     }
 
-    /// <summary>Keeps a picture of the page under build/screenshots.</summary>
-    public static Task KeepAsync(IPage page, string name, bool whole = false) =>
-        page.ScreenshotAsync(new() { Path = Path.Combine(Root, "build", "screenshots", name + ".png"), FullPage = whole });
+    /// <summary>Keeps a picture of the page under build/screenshots, and lets axe-core look for what keeps people with a keyboard or a screen reader out.</summary>
+    public static async Task KeepAsync(IPage page, string name, bool whole = false)
+    {
+        await page.ScreenshotAsync(new() { Path = Path.Combine(Root, "build", "screenshots", name + ".png"), FullPage = whole });
+        await page.EvaluateAsync(await File.ReadAllTextAsync(Axe));
+        string[] faults = await page.EvaluateAsync<string[]>("""
+            async () => (await axe.run()).violations.filter((v) => v.impact === "serious" || v.impact === "critical")
+                .map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(" ") + " " + n.any.map((a) => a.message).join("; ")).slice(0, 5).join(" | ")}`)
+            """);
+        Assert.True(faults.Length == 0, $"{name}: {string.Join('\n', faults)}");
+    }
 
     public async ValueTask DisposeAsync()
     {

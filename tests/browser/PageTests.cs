@@ -281,7 +281,7 @@ public sealed class PageTests(PageFixture browser) : IClassFixture<PageFixture>
         await PageFixture.KeepAsync(page, "schedules");
         await page.GetByRole(AriaRole.Button, new() { Name = "Disable weekly" }).ClickAsync();
         await Expect(row).ToContainTextAsync("switched off");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Run weekly now" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Run now: weekly" }).ClickAsync();
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Run now" }).ClickAsync();
         await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000002" })).ToContainTextAsync("Sent");

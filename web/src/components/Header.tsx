@@ -28,8 +28,11 @@ function Ongoing() {
   const { tasks, fraction, jobs } = ongoing(nodes.value);
   if (tasks === 0) return null;
   return (
-    <a class="ongoing" href={jobs.length === 1 ? `/jobs/${jobs[0]}` : "/jobs"} aria-label={`${count(tasks, "task")} under way, ${percent(fraction)}`}>
-      <span>{count(tasks, "task")}</span>
+    <a class="ongoing" href={jobs.length === 1 ? `/jobs/${jobs[0]}` : "/jobs"}>
+      <span>
+        {count(tasks, "task")}
+        <span class="spoken"> under way</span>
+      </span>
       <Bar fraction={fraction} label="All tasks together" />
       <span class="number">{percent(fraction)}</span>
     </a>

@@ -105,7 +105,7 @@ const scheduleColumns = (start: (doing: Doing) => void, toggle: (schedule: Sched
     align: "end",
     cell: (s) => (
       <>
-        <button type="button" class="small" aria-label={`Run ${s.name} now`} onClick={() => start({ what: "run", schedule: s })}>
+        <button type="button" class="small" aria-label={`Run now: ${s.name}`} onClick={() => start({ what: "run", schedule: s })}>
           Run now …
         </button>
         <button type="button" class="small" aria-label={`${s.enabled ? "Disable" : "Enable"} ${s.name}`} onClick={() => toggle(s)}>
