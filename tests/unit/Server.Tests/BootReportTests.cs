@@ -113,8 +113,11 @@ public sealed class BootReportTests : ApplianceTest
             hub.Publish("job", i);
             using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync(_end));
             Assert.Equal(["retry: 1000", ""], [await lines.ReadLineAsync(_end), await lines.ReadLineAsync(_end)]);
-            await lines.ReadLineAsync(_end); // its id
-            Assert.Equal(["event: job", $"data: {i}"], [await lines.ReadLineAsync(_end), await lines.ReadLineAsync(_end)]);
+            // Others may tell something as well: that a node is there, for one.
+            while (await lines.ReadLineAsync(_end) != "event: job")
+            {
+            }
+            Assert.Equal($"data: {i}", await lines.ReadLineAsync(_end));
         }
     }
 
