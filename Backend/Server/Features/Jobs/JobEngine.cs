@@ -75,8 +75,8 @@ internal sealed partial class JobEngine
                 _ => null,
             };
             TaskRow? task = id is null ? null : _database.Read(c => TaskRow.Find(c, id.Value));
-            // What ended stays ended, and a node speaks for its own tasks alone.
-            if (task is null || task.EndedAt is not null || task.Node != session.Node)
+            // What ended stays ended, also where it is to be tried again, and a node speaks for its own tasks alone.
+            if (task is null || task.EndedAt is not null || task.State <= TaskState.Waiting || task.Node != session.Node)
             {
                 return;
             }
@@ -88,8 +88,7 @@ internal sealed partial class JobEngine
                 case TaskProgress report:
                     Progress(task, session, report);
                     break;
-                // A task that waits to be tried again has heard of its last end.
-                case TaskEnded ended when task.State != TaskState.Waiting:
+                case TaskEnded ended:
                     Apply(task, TaskKind.Of(task).OnEnded(task, ended), mayRetry: !ended.Final);
                     Release();
                     break;
