@@ -17,6 +17,19 @@ internal static class Output
     /// <summary>One line of JSON Lines: for what comes bit by bit.</summary>
     public static void JsonLine<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, s_jsonLine));
 
+    /// <summary>Compares what prints the same JSON: records that hold lists are never equal by themselves.</summary>
+    public static IEqualityComparer<T> AsJson<T>() =>
+        EqualityComparer<T>.Create((a, b) => JsonSerializer.Serialize(a, s_jsonLine) == JsonSerializer.Serialize(b, s_jsonLine));
+
+    /// <summary>What comes next takes the place of what a terminal shows; elsewhere it follows.</summary>
+    public static void Clear()
+    {
+        if (!Console.IsOutputRedirected)
+        {
+            AnsiConsole.Clear();
+        }
+    }
+
     /// <summary>A plain table; where the output is no terminal it is as wide as it needs to be, else its last column is broken into lines.</summary>
     public static void Table(string[] columns, IEnumerable<string[]> rows)
     {

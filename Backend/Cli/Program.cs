@@ -25,7 +25,11 @@ var root = new RootCommand("Bootstrap: network boot and provisioning for cluster
     RunCommand.Create(),
     ScpCommand.Create(),
     InstallKeyCommand.Create(),
-    SettingsCommands.CreateSignIn(),
+    AccessCommands.CreateUsers(),
+    AccessCommands.CreateTokens(),
+    AccessCommands.CreateAudit(),
+    AccessCommands.CreateSignIn(),
+    CompletionCommand.Create(),
 };
 foreach (Command order in JobCommands.CreateOrders())
 {

@@ -64,7 +64,7 @@ public static class ApplianceHost
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
             .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
-            .AddSingleton<AccessTokens>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<PolicyStore>()
+            .AddSingleton<AccessTokens>().AddSingleton<People>().AddSingleton<AuditLog>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
             .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(), services.GetRequiredService<ImageCatalogue>().ReportDamage))
@@ -99,10 +99,14 @@ public static class ApplianceHost
         Map(app, netInst, joinToken);
         if (options.InitialTokenFile is { } file)
         {
-            app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file);
+            app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file, app.Services.GetRequiredService<People>().FirstAdmin);
         }
         return app;
     }
+
+    /// <summary>Makes the token of a link that signs the first administrator in, once; for those who stand at the machine itself.</summary>
+    public static string CreateSignInLink(WebApplication app) => app.Services.GetRequiredService<AccessTokens>()
+        .CreateSignInLink(app.Services.GetRequiredService<People>().FirstAdmin, AccessTokens.LinkLifetime);
 
     private static void Map(WebApplication app, IReadOnlyDictionary<string, NetInstFiles> netInst, string joinToken)
     {
@@ -110,25 +114,28 @@ public static class ApplianceHost
         open.MapAccess();
         // What is not part of the API is not the page either: programs get an error that they understand.
         open.MapGet("/{**path}", [ExcludeFromDescription] (string path) => Problems.NotFound($"There is no '{path}' in this API."));
-        RouteGroupBuilder api = app.MapGroup("/api/v1").At(Door.Web).RequireSignIn();
-        api.MapSignInLinks();
+        RouteGroupBuilder api = app.MapGroup("/api/v1").At(Door.Web).RequireSignIn(change: Role.Operator);
+        api.MapOwnAccess();
+        api.MapTokens();
         api.MapNodes();
         api.MapNodeExport();
         api.MapImages();
         api.MapJobs();
         api.MapJobControls();
         api.MapSchedules();
-        api.MapPolicy();
         api.MapEvents();
         api.MapDiscovery();
         api.MapStatus();
         api.MapBootReports();
         api.MapNetInstCard();
-        api.MapBootSets();
-        api.MapDhcp();
         api.MapStore();
         api.MapFiles();
         api.MapApiDescription();
+        RouteGroupBuilder administration = app.MapGroup("/api/v1").At(Door.Web).RequireSignIn(change: Role.Admin);
+        administration.MapPeople();
+        administration.MapPolicy();
+        administration.MapBootSets();
+        administration.MapDhcp();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
         plain.MapStore();

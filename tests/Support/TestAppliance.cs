@@ -95,10 +95,11 @@ public sealed class TestAppliance : IAsyncDisposable
     });
 
     /// <summary>A link that signs a browser in, once.</summary>
-    public Uri SignInLink() => new(Url, "sign-in#" + Services.GetRequiredService<AccessTokens>().CreateSignInLink());
+    public Uri SignInLink() => new(Url, "sign-in#" + ApplianceHost.CreateSignInLink(_application));
 
-    /// <summary>A client of the API with an administrator's token.</summary>
-    public HttpClient CreateClient()
+    /// <summary>A client of the API with a token of the first administrator.</summary>
+    /// <param name="role">What the token may do.</param>
+    public HttpClient CreateClient(Role role = Role.Admin)
     {
         var handler = new SocketsHttpHandler
         {
@@ -110,7 +111,7 @@ public sealed class TestAppliance : IAsyncDisposable
         };
         var client = new HttpClient(handler) { BaseAddress = new Uri(Url, "api/v1/") };
         client.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Bearer", Services.GetRequiredService<AccessTokens>().CreateToken("test"));
+            new AuthenticationHeaderValue("Bearer", Services.GetRequiredService<AccessTokens>().CreateToken("test", "admin", role));
         return client;
     }
 

@@ -39,13 +39,7 @@ internal sealed record Connection(Uri Url, string Token, string Authority)
     public void Save(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
-        using var file = new FileStream(path, options);
+        using FileStream file = PrivateFile.Create(path);
         JsonSerializer.Serialize(file, this, s_json);
     }
 

@@ -18,10 +18,8 @@ internal static class BootCommands
         return new Command("boot", "Boards that boot from the network: what they do, why one does not, and what they boot.")
         {
             BootSetCommands.Create(),
-            new Command("list", "All boards that were seen booting.").Does(async (client, parsed, cancellation) =>
-                ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<BootBoard>>("boot/boards", cancellation),
-                    ["MAC", "NODE", "MODEL", "SERIAL", "EEPROM", "ADDRESS", "SEEN", "STATE"],
-                    b => [b.Mac, b.Node ?? "", b.Model ?? b.Program, b.Serial ?? "", b.Eeprom ?? "", b.Address ?? "", Output.Time(b.LastSeen), b.Headline])),
+            new Command("list", "All boards that were seen booting.").Lists<BootBoard>(_ => "boot/boards", ["MAC", "NODE", "MODEL", "SERIAL", "EEPROM", "ADDRESS", "SEEN", "STATE"],
+                b => [b.Mac, b.Node ?? "", b.Model ?? b.Program, b.Serial ?? "", b.Eeprom ?? "", b.Address ?? "", Output.Time(b.LastSeen), b.Headline]),
             new Command("watch", "Follow what boards do, one line for each step, until interrupted.") { watched }.Does((client, parsed, cancellation) =>
                 WatchAsync(client, parsed.GetValue(watched), parsed.GetValue(ClientCommand.Json), cancellation)),
             new Command("explain", "Say how a board's last boot went, and what to change; exit code 1 if it is at fault.") { board }.Does(

@@ -6,6 +6,11 @@ namespace Bootstrap.Cli.Commands;
 /// <summary>What all commands share that speak to an appliance.</summary>
 internal static class ClientCommand
 {
+    private static readonly TimeSpan s_watchPeriod = TimeSpan.FromSeconds(1);
+
+    /// <summary>Shows a list again whenever it has changed, until it is interrupted.</summary>
+    private static readonly Option<bool> s_watch = new("--watch") { Description = "Go on, and show it again when it has changed." };
+
     /// <summary>Prints JSON in place of tables; every such command has it.</summary>
     public static readonly Option<bool> Json = new("--json") { Description = "Print JSON.", Recursive = true };
 
@@ -34,6 +39,31 @@ internal static class ClientCommand
             await Console.Error.WriteLineAsync($"bootstrap: {e.Message}");
             return e.ExitCode;
         }
+    }
+
+    /// <summary>Makes a command show a list of the API, once or for as long as it is watched.</summary>
+    /// <param name="path">Of the list.</param>
+    /// <param name="columns">Their heads.</param>
+    /// <param name="row">One cell for each column.</param>
+    public static Command Lists<T>(this Command command, Func<ParseResult, string> path, string[] columns, Func<T, string[]> row)
+    {
+        command.Add(s_watch);
+        return command.Does(async (client, parsed, cancellation) =>
+        {
+            IReadOnlyList<T> shown = await client.GetAsync<IReadOnlyList<T>>(path(parsed), cancellation);
+            Show(parsed, shown, columns, row);
+            while (parsed.GetValue(s_watch))
+            {
+                await Task.Delay(s_watchPeriod, TimeProvider.System, cancellation);
+                IReadOnlyList<T> now = await client.GetAsync<IReadOnlyList<T>>(path(parsed), cancellation);
+                if (!now.SequenceEqual(shown, Output.AsJson<T>()))
+                {
+                    Output.Clear();
+                    Show(parsed, shown = now, columns, row);
+                }
+            }
+            return 0;
+        });
     }
 
     /// <summary>Shows something as JSON where that was asked for, else as a table.</summary>

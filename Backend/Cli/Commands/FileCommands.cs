@@ -25,9 +25,8 @@ internal static class FileCommands
         var file = new Argument<string>("file") { Description = "Name or digest." };
         return new Command("files", "Show and remove the files that were deployed.")
         {
-            new Command("list", "All files.").Does(async (client, parsed, cancellation) =>
-                ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<StoredFile>>("files", cancellation), ["NAME", "SIZE", "UPLOADED", "DIGEST"],
-                    f => [f.Name, Output.Bytes(f.SizeBytes), Output.Time(f.UploadedAt), f.Digest[..12]])),
+            new Command("list", "All files.").Lists<StoredFile>(_ => "files", ["NAME", "SIZE", "UPLOADED", "DIGEST"],
+                f => [f.Name, Output.Bytes(f.SizeBytes), Output.Time(f.UploadedAt), f.Digest[..12]]),
             new Command("remove", "Remove a file from the appliance; it stays on nodes.") { file }.Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Delete, $"files/{Uri.EscapeDataString(parsed.GetRequiredValue(file))}", null, cancellation);

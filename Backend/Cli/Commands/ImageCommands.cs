@@ -15,13 +15,11 @@ internal static class ImageCommands
         var name = new Option<string?>("--name") { Description = "What to call it; default: the file's name." };
         var architecture = new Option<string?>("--architecture") { Description = "arm64 or amd64, where the image itself does not tell." };
         architecture.AcceptOnlyFromAmong("arm64", "amd64");
-        var image = new Argument<string>("image") { Description = "Name or digest." };
+        Argument<string> image = new Argument<string>("image") { Description = "Name or digest." }.Suggests<Argument<string>, Image>("images", i => i.Name);
         return new Command("images", "Show, import and remove images.")
         {
-            new Command("list", "All images.").Does(async (client, parsed, cancellation) =>
-                ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Image>>("images", cancellation),
-                    ["NAME", "FOR", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
-                    i => [i.Name, i.Architecture, Output.Bytes(i.SizeBytes), Output.Bytes(i.UsedBytes), Output.Bytes(i.StoredBytes), Output.Time(i.ImportedAt), i.Digest[..12]])),
+            new Command("list", "All images.").Lists<Image>(_ => "images", ["NAME", "FOR", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
+                i => [i.Name, i.Architecture, Output.Bytes(i.SizeBytes), Output.Bytes(i.UsedBytes), Output.Bytes(i.StoredBytes), Output.Time(i.ImportedAt), i.Digest[..12]]),
             new Command("import", "Take an image into the store.") { file, name, architecture }.Does((client, parsed, cancellation) =>
                 ImportAsync(client, parsed.GetRequiredValue(file), parsed.GetValue(name), parsed.GetValue(architecture), parsed.GetValue(ClientCommand.Json), cancellation)),
             new Command("remove", "Remove an image.") { image }.Does(async (client, parsed, cancellation) =>

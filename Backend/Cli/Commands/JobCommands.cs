@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Bootstrap.Cli.Api;
 using Spectre.Console;
 
@@ -9,7 +10,8 @@ internal static class JobCommands
 {
     private static readonly TimeSpan s_lookPeriod = TimeSpan.FromMilliseconds(500);
 
-    public static readonly Argument<string[]> Nodes = new("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.ZeroOrMore };
+    public static readonly Argument<string[]> Nodes = new Argument<string[]>("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.ZeroOrMore }
+        .Suggests<Argument<string[]>, Node>("nodes", n => n.Name);
 
     public static readonly Option<bool> Yes = new("--yes") { Description = "Do not ask." };
 
@@ -17,12 +19,18 @@ internal static class JobCommands
 
     public static Command Create()
     {
-        var id = new Argument<Guid>("job") { Description = "The job's id." };
+        Argument<Guid> id = new Argument<Guid>("job") { Description = "The job's id." }.Suggests<Argument<Guid>, Job>("jobs?limit=20", j => j.Id.ToString());
+        var kind = new Option<string?>("--kind") { Description = "Only jobs of this kind." };
+        var state = new Option<string?>("--state") { Description = "Only jobs that are open, paused or succeeded, or of which something failed, was cancelled or skipped." };
+        state.AcceptOnlyFromAmong("open", "paused", "succeeded", "failed", "cancelled", "skipped");
+        var text = new Option<string?>("--text") { Description = "Only jobs that have this in the name of a node or of the image, in their parameters, or in who ordered them." };
+        var limit = new Option<int>("--limit") { Description = "At most so many (1 to 1000).", DefaultValueFactory = _ => 100 };
         return new Command("jobs", "Show, watch, halt, cancel and repeat jobs.")
         {
-            new Command("list", "All jobs, the newest first.").Does(async (client, parsed, cancellation) =>
-                ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Job>>("jobs", cancellation), ["ID", "KIND", "IMAGE", "ORDERED", "BY", "TASKS"],
-                    j => [j.Id.ToString(), j.Kind, j.ImageName ?? "", Output.Time(j.CreatedAt), j.CreatedBy, Counts(j)])),
+            new Command("list", "Jobs, the newest first.") { kind, state, text, limit }.Lists<Job>(
+                parsed => string.Create(CultureInfo.InvariantCulture, $"jobs?limit={parsed.GetValue(limit)}") + string.Concat(new[] { kind, state, text }
+                    .Where(o => parsed.GetValue(o) is not null).Select(o => $"&{o.Name.TrimStart('-')}={Uri.EscapeDataString(parsed.GetValue(o)!)}")), ["ID", "KIND", "IMAGE", "ORDERED", "BY", "TASKS"],
+                j => [j.Id.ToString(), j.Kind, j.ImageName ?? "", Output.Time(j.CreatedAt), j.CreatedBy, Counts(j)]),
             new Command("show", "One job with each of its tasks.") { id, Wait }.Does(async (client, parsed, cancellation) =>
                 await ReportAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), parsed, cancellation)),
             new Command("output", "What each node said in a job, line by line, after its name.") { id }.Does(async (client, parsed, cancellation) =>
@@ -51,7 +59,7 @@ internal static class JobCommands
     /// <summary>install, update, deploy, reboot and shutdown.</summary>
     public static IEnumerable<Command> CreateOrders()
     {
-        var image = new Option<string>("--image") { Description = "Name or digest.", Required = true };
+        Option<string> image = new Option<string>("--image") { Description = "Name or digest.", Required = true }.Suggests<Option<string>, Image>("images", i => i.Name);
         yield return new Command("install", "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, Yes, Wait }.WithGrace().WithBeginning().WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), Grace.Parameters(parsed), parsed, cancellation));
         yield return WorkCommands.CreateUpdate();
@@ -123,7 +131,7 @@ internal static class JobCommands
                 nodes.Select(n => new[] { n.Name, string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")), n.ImageName ?? "" }));
         }
         Console.Write($"Type the number of nodes ({nodes.Length}) to go on: ");
-        return Console.ReadLine()?.Trim() == nodes.Length.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return Console.ReadLine()?.Trim() == nodes.Length.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>Shows a job, at its end where that is to be waited for.</summary>

@@ -6,7 +6,7 @@ namespace Bootstrap.Cli.Commands;
 /// <summary><c>bootstrap nodes</c>.</summary>
 internal static class NodeCommands
 {
-    private static readonly Argument<string> s_node = new("node") { Description = "Name or id." };
+    private static readonly Argument<string> s_node = new Argument<string>("node") { Description = "Name or id." }.Suggests<Argument<string>, Node>("nodes", n => n.Name);
 
     /// <summary>Words that choose nodes.</summary>
     public static Option<string> Select { get; } = new("--select") { Description = "Words as in the page's filter, such as 'tag:camera state:online'." };
@@ -17,7 +17,10 @@ internal static class NodeCommands
         var seconds = new Option<int>("--seconds") { Description = "How long it blinks; 0 ends it.", DefaultValueFactory = _ => 60 };
         return new Command("nodes", "Show, name, tag and find the nodes.")
         {
-            new Command("list", "All nodes, or those that --select takes.") { Select }.Does(ListAsync),
+            new Command("list", "All nodes, or those that --select takes.") { Select }.Lists<Node>(
+                PathOf, ["NAME", "ID", "DISK IS", "CONNECTED AS", "MARK", "DOING", "ADDRESS", "MODEL", "IMAGE", "LOCATION", "TAGS"],
+                node => [node.Name, node.Id, node.WantsApproval ? "new key!" : node.Lifecycle, node.Link, node.Mark == "none" ? "" : node.Mark, Doing(node.Task),
+                    node.Address ?? "", node.Inventory.Model, node.ImageName ?? "", node.Location, string.Join(' ', node.Tags)]),
             NodeInventoryCommands.CreateShow(s_node),
             NodeInventoryCommands.CreateSet(s_node),
             NodeInventoryCommands.CreateExport(),
@@ -57,13 +60,9 @@ internal static class NodeCommands
 
     /// <summary>All nodes, or those that <see cref="Select"/> takes.</summary>
     public static Task<IReadOnlyList<Node>> GetAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation) =>
-        client.GetAsync<IReadOnlyList<Node>>(parsed.GetValue(Select) is { } words ? $"nodes?select={Uri.EscapeDataString(words)}" : "nodes", cancellation);
+        client.GetAsync<IReadOnlyList<Node>>(PathOf(parsed), cancellation);
 
-    private static async Task<int> ListAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation) =>
-        ClientCommand.Show(parsed, await GetAsync(client, parsed, cancellation),
-            ["NAME", "ID", "DISK IS", "CONNECTED AS", "MARK", "DOING", "ADDRESS", "MODEL", "IMAGE", "LOCATION", "TAGS"],
-            node => [node.Name, node.Id, node.WantsApproval ? "new key!" : node.Lifecycle, node.Link, node.Mark == "none" ? "" : node.Mark, Doing(node.Task),
-                node.Address ?? "", node.Inventory.Model, node.ImageName ?? "", node.Location, string.Join(' ', node.Tags)]);
+    private static string PathOf(ParseResult parsed) => parsed.GetValue(Select) is { } words ? $"nodes?select={Uri.EscapeDataString(words)}" : "nodes";
 
     private static string Doing(NodeTask? task) => task switch
     {

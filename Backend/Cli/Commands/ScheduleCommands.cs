@@ -32,9 +32,7 @@ internal static class ScheduleCommands
         var count = new Option<int>("--count") { Description = "How many.", DefaultValueFactory = _ => 5 };
         return new Command("schedules", "Jobs that are made again and again, by cron.")
         {
-            new Command("list", "All schedules and when they run next.").Does(async (client, parsed, cancellation) =>
-                ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Schedule>>("schedules", cancellation),
-                    ["NAME", "CRON", "ZONE", "NEXT", "LAST", "MISSED", "WINDOW", "JOB"], Row)),
+            new Command("list", "All schedules and when they run next.").Lists<Schedule>(_ => "schedules", ["NAME", "CRON", "ZONE", "NEXT", "LAST", "MISSED", "WINDOW", "JOB"], Row),
             CreateAdd(),
             new Command("remove", "Make no more jobs of a schedule, and forget it.") { s_name }.Does(async (client, parsed, cancellation) =>
             {

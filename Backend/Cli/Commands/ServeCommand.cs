@@ -5,10 +5,8 @@ using System.Net.Sockets;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Tftp;
 using Bootstrap.Server;
-using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Boot.Dhcp;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Cli.Commands;
@@ -95,7 +93,7 @@ internal static class ServeCommand
         {
             await using WebApplication appliance = ApplianceHost.Build(options, TimeProvider.System);
             await appliance.StartAsync();
-            string link = appliance.Services.GetRequiredService<AccessTokens>().CreateSignInLink();
+            string link = ApplianceHost.CreateSignInLink(appliance);
             string host = options.Https.Address.Equals(IPAddress.Any) ? Environment.MachineName : options.Https.Address.ToString();
             Console.WriteLine($"ready https://{host}:{options.Https.Port}/sign-in#{link}");
             Console.WriteLine("      (open this link once to sign in; the browser will ask about the certificate, which this appliance made itself)");

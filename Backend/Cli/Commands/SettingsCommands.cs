@@ -4,7 +4,7 @@ using Bootstrap.Cli.Api;
 
 namespace Bootstrap.Cli.Commands;
 
-/// <summary><c>bootstrap policy</c> and <c>bootstrap sign-in</c>.</summary>
+/// <summary><c>bootstrap policy</c>.</summary>
 internal static class SettingsCommands
 {
     public static Command CreatePolicy()
@@ -32,14 +32,6 @@ internal static class SettingsCommands
             }),
         };
     }
-
-    public static Command CreateSignIn() =>
-        new Command("sign-in", "Print a link that signs a browser in, once.").Does(async (client, parsed, cancellation) =>
-        {
-            SignInLink link = await client.PostAsync<SignInLink>("sign-in-links", null, cancellation);
-            Console.WriteLine($"{Connection.Load(Connection.DefaultPath).Url}sign-in#{link.Token}");
-            return 0;
-        });
 
     private static int Print(Policy policy, ParseResult parsed)
     {

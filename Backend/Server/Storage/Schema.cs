@@ -172,6 +172,34 @@ internal static class Schema
         """
         ALTER TABLE jobs ADD COLUMN after TEXT;
         """,
+        // Jobs are found by how they ended and by their nodes.
+        """
+        CREATE INDEX tasks_by_node ON tasks (node_id, job_id);
+        CREATE INDEX tasks_ended_badly ON tasks (state, job_id) WHERE state IN ('Failed', 'TimedOut', 'Cancelled', 'Skipped');
+        """,
+        // People with roles. Who had a secret before was an administrator.
+        """
+        CREATE TABLE people (
+            name TEXT PRIMARY KEY,
+            role TEXT NOT NULL,
+            password TEXT,
+            created_at INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO people (name, role, created_at) VALUES ('admin', 'Admin', 0);
+        ALTER TABLE tokens ADD COLUMN kind TEXT NOT NULL DEFAULT 'Token';
+        ALTER TABLE tokens ADD COLUMN owner TEXT REFERENCES people (name) ON DELETE CASCADE;
+        ALTER TABLE tokens ADD COLUMN role TEXT NOT NULL DEFAULT 'Admin';
+        ALTER TABLE tokens ADD COLUMN last_used_at INTEGER;
+        UPDATE tokens SET owner = 'admin', kind = iif(name = 'session', 'Session', 'Token');
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            what TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            refusal TEXT NOT NULL
+        ) STRICT;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

@@ -28,7 +28,7 @@ internal sealed class CommandLine : IAsyncDisposable
     {
         var line = new CommandLine(appliance, Directory.CreateTempSubdirectory("test-cli-").FullName);
         string token = Path.Combine(line.Folder, "token");
-        await File.WriteAllTextAsync(token, appliance.Services.GetRequiredService<AccessTokens>().CreateToken("command line"));
+        await File.WriteAllTextAsync(token, appliance.Services.GetRequiredService<AccessTokens>().CreateToken("command line", "admin", Role.Admin));
         (int code, _, string errors) = await line.RunAsync("login", appliance.Url.ToString(), "--token-file", token);
         Assert.Equal((0, ""), (code, errors));
         return line;
@@ -42,6 +42,10 @@ internal sealed class CommandLine : IAsyncDisposable
     /// <param name="answer">What the user types.</param>
     public Task<(int Code, string Output, string Errors)> RunAsync(string[] wrapper, string answer, params string[] arguments) =>
         RunToolAsync([.. wrapper, "env", $"BOOTSTRAP_CONNECTION={Path.Combine(Folder, "connection.json")}", Program, .. arguments], answer);
+
+    /// <summary>Runs a script of bash in which the program is signed in.</summary>
+    public Task<(int Code, string Output, string Errors)> RunScriptAsync(string script) =>
+        RunToolAsync(["env", $"BOOTSTRAP_CONNECTION={Path.Combine(Folder, "connection.json")}", "bash", "-c", script]);
 
     /// <summary>Runs any program to its end.</summary>
     public static async Task<(int Code, string Output, string Errors)> RunToolAsync(string[] command, string input = "")

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bootstrap.Server.Features.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -7,7 +8,7 @@ namespace Bootstrap.Server.Features.Boot;
 
 /// <summary>
 /// <c>GET /netinst-card/{architecture}</c>: the image of a card that starts NetInst, for boards without network boot. It is the card
-/// that came with the program, with this appliance's part in the slot that ends its initramfs.
+/// that came with the program, with this appliance's part in the slot that ends its initramfs: boards join by it, so that it is not for all.
 /// </summary>
 internal static class NetInstCard
 {
@@ -30,7 +31,7 @@ internal static class NetInstCard
         card.Position = offset + slot.Length;
         await CopyAsync(card, card.Length - card.Position, context);
         return Results.Empty;
-    });
+    }).Needs(Role.Operator);
 
     /// <summary>The appliance's archive and zeros behind it, which the kernel skips.</summary>
     private static (long Offset, byte[] Slot) FillSlot(string description, byte[] personal)

@@ -32,7 +32,7 @@ internal static class FileEndpoints
             {
                 return Problems.Bad($"The file '{name}' is larger than {MaximumBytes} bytes, and was not stored.");
             }
-        });
+        }).WithSummary("Upload a file");
         api.MapDelete("/files/{file}", (string file, FileCatalogue files) =>
         {
             if (files.Find(file) is not { } found)
@@ -41,7 +41,7 @@ internal static class FileEndpoints
             }
             files.Remove(found);
             return Results.NoContent();
-        });
+        }).WithSummary("Remove a file");
     }
 
     /// <summary>For nodes, over plain HTTP: whoever knows a file's digest may have it, and nobody else finds it.</summary>

@@ -41,7 +41,7 @@ internal static class ImageEndpoints
             {
                 return Problems.Bad($"The image was refused: {e.Message}.");
             }
-        });
+        }).WithSummary("Upload an image");
         api.MapDelete("/images/{image}", async (string image, ImageCatalogue images, PolicyStore policy, CancellationToken cancellation) =>
         {
             if (images.Find(image) is not { } found)
@@ -55,7 +55,7 @@ internal static class ImageEndpoints
             return await images.RemoveAsync(found.Digest, cancellation) is { } freed
                 ? Results.Ok(new { freedBytes = freed })
                 : Unknown(image);
-        });
+        }).WithSummary("Remove an image");
     }
 
     /// <summary>What is fetched to be written to disks: every byte of it is verified by digest, and never changes. Nodes take it over plain HTTP.</summary>

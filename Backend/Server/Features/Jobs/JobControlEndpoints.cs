@@ -1,3 +1,4 @@
+using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -12,10 +13,11 @@ internal static class JobControlEndpoints
     public static void MapJobControls(this IEndpointRouteBuilder api)
     {
         api.MapPost("/jobs/{id:guid}/pause", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
-            SetPaused(id, true, engine, database, progress));
+            SetPaused(id, true, engine, database, progress)).WithSummary("Pause a job");
         api.MapPost("/jobs/{id:guid}/resume", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
-            SetPaused(id, false, engine, database, progress));
-        api.MapPost("/jobs/{id:guid}/retry", (Guid id, JobEngine engine, ImageCatalogue images, Database database, ProgressBoard progress) =>
+            SetPaused(id, false, engine, database, progress)).WithSummary("Resume a job");
+        api.MapPost("/jobs/{id:guid}/retry", (
+            Guid id, JobEngine engine, ImageCatalogue images, Database database, ProgressBoard progress, HttpContext context) =>
         {
             if (JobEndpoints.Detail(database, progress, id) is not { } job)
             {
@@ -25,10 +27,10 @@ internal static class JobControlEndpoints
             {
                 return Problems.Conflict("The image of this job was deleted: order an installation of another one.");
             }
-            return engine.Retry(id, out string refusal) is { } made
+            return engine.Retry(id, Caller.Of(context).Name, out string refusal) is { } made
                 ? Results.Created($"/api/v1/jobs/{made}", JobEndpoints.Detail(database, progress, made))
                 : Problems.Conflict(refusal);
-        });
+        }).WithSummary("Retry what failed of a job");
     }
 
     private static IResult SetPaused(Guid id, bool paused, JobEngine engine, Database database, ProgressBoard progress)

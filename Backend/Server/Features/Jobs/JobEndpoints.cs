@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -28,14 +29,16 @@ internal static class JobEndpoints
     public static void MapJobs(this IEndpointRouteBuilder api)
     {
         // Jobs that are older than the last of a list are those before it.
-        api.MapGet("/jobs", (string? kind, Guid? before, int? limit, Database database) =>
-            limit is < 1 or > JobView.MostListed ? Problems.Bad($"limit is 1 to {JobView.MostListed}, not {limit}.")
-            : kind is not null && TaskKind.Find(kind) is null ? NoSuchKind(kind)
-            : Results.Ok(database.Read(c => JobView.Query(c, null, kind, before, limit ?? JobView.MostListed))));
+        api.MapGet("/jobs", (string? kind, string? state, string? text, Guid? before, int? limit, Database database) =>
+        {
+            var filter = new JobFilter(kind, state, text, before, limit ?? JobFilter.MostListed);
+            return filter.FindFault() is { Length: > 0 } fault ? Problems.Bad(fault) : Results.Ok(database.Read(c => JobView.Query(c, filter)));
+        });
         api.MapGet("/jobs/{id:guid}", (Guid id, Database database, ProgressBoard progress) =>
             Detail(database, progress, id) is { } job ? Results.Ok(job) : Missing(id));
         api.MapPost("/jobs", (
-            NewJob request, NodeDirectory nodes, JobSources sources, JobEngine engine, Database database, ProgressBoard progress, TimeProvider clock) =>
+            NewJob request, NodeDirectory nodes, JobSources sources, JobEngine engine, Database database, ProgressBoard progress, TimeProvider clock,
+            HttpContext context) =>
         {
             if (Refuse(request, nodes, sources, out List<NodeView> targets, out JobSpec? spec) is { } refusal)
             {
@@ -49,20 +52,20 @@ internal static class JobEndpoints
             {
                 return Problems.Bad($"There is no job {after} that this one could come after. Nothing was ordered.");
             }
-            Guid job = engine.Create(spec!, [.. targets.Select(t => t.Id)], "api", request.Plan);
+            Guid job = engine.Create(spec!, [.. targets.Select(t => t.Id)], Caller.Of(context).Name, request.Plan);
             return Results.Created($"/api/v1/jobs/{job}", Detail(database, progress, job));
-        });
+        }).WithSummary("Order a job");
         api.MapPost("/jobs/{id:guid}/cancel", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
         {
             engine.CancelAll(id);
             return Detail(database, progress, id) is { } job ? Results.Ok(job) : Missing(id);
-        });
+        }).WithSummary("Cancel a job");
         api.MapPost("/tasks/{id:guid}/cancel", (Guid id, JobEngine engine) =>
-            engine.Cancel(id) ? Results.NoContent() : Problems.Conflict($"There is no open task {id}."));
+            engine.Cancel(id) ? Results.NoContent() : Problems.Conflict($"There is no open task {id}.")).WithSummary("Cancel one node's task");
         api.MapGet("/tasks/{id:guid}/log", (Guid id, long? after, NodeLog log) => log.Read(null, id, after ?? 0));
     }
 
-    private static IResult NoSuchKind(string kind) => Problems.Bad($"There are no jobs of kind '{kind}': it is one of {string.Join(", ", TaskKind.Words)}.");
+    internal static string NoSuchKind(string kind) => $"There are no jobs of kind '{kind}': it is one of {string.Join(", ", TaskKind.Words)}.";
 
     internal static IResult Missing(Guid id) => Problems.NotFound($"There is no job {id}.");
 
@@ -89,7 +92,7 @@ internal static class JobEndpoints
         }
         if (TaskKind.Find(request.Kind) is not { } kind)
         {
-            return NoSuchKind(request.Kind);
+            return Problems.Bad(NoSuchKind(request.Kind));
         }
         if (request.Plan.FindFault(kind) is { } unsound)
         {

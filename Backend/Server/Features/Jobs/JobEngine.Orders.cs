@@ -10,7 +10,7 @@ internal sealed partial class JobEngine
     /// <summary>Makes a job with one task per node and starts what can be started. The nodes and the image exist.</summary>
     /// <param name="spec">What to do, as its kind has accepted it.</param>
     /// <param name="nodes">Not empty.</param>
-    /// <param name="by">"api", "policy" or "schedule".</param>
+    /// <param name="by">Name of a person, "policy" or "schedule".</param>
     /// <param name="plan">In which order, and how often; null: all of them now, once.</param>
     public Guid Create(JobSpec spec, IReadOnlyCollection<NodeId> nodes, string by, JobPlan? plan = null)
     {
@@ -75,8 +75,9 @@ internal sealed partial class JobEngine
     }
 
     /// <summary>Makes a job like another one for those nodes that failed in it.</summary>
+    /// <param name="by">Name of a person.</param>
     /// <returns>The new job; null where there is none, and <paramref name="refusal"/> says why.</returns>
-    public Guid? Retry(Guid id, out string refusal)
+    public Guid? Retry(Guid id, string by, out string refusal)
     {
         lock (_lock)
         {
@@ -86,7 +87,7 @@ internal sealed partial class JobEngine
                 : _database.Read(c => JobRow.OpenRetryOf(c, id)) is { } open ? $"Job {open} tries again already what failed in job {id}."
                 : "";
             return refusal.Length > 0 ? null
-                : Create(first.Spec, failed, "api", first.Plan with { RetryOf = id });
+                : Create(first.Spec, failed, by, first.Plan with { RetryOf = id });
         }
     }
 

@@ -10,7 +10,7 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Image">Digest; of installations alone.</param>
 /// <param name="Parameters">Those of the kind.</param>
 /// <param name="CreatedAt">Unix milliseconds.</param>
-/// <param name="CreatedBy">"api" for people and programs, "policy" for the policy on new boards, "schedule".</param>
+/// <param name="CreatedBy">Name of the person whose it is, "policy" for the policy on new boards, or "schedule".</param>
 /// <param name="Ended">No task is open any more.</param>
 /// <param name="Counts">How many tasks are in each state.</param>
 /// <param name="Paused">A person halted it: nothing more begins.</param>
@@ -47,20 +47,14 @@ public sealed record JobView(
         public long? DueAt { get; init; }
     }
 
-    /// <summary>So many are listed at once.</summary>
-    internal const int MostListed = 1000;
+    /// <summary>A job with this id; none where there is no such job.</summary>
+    internal static List<JobView> Query(SqliteConnection c, Guid id) => Query(c, "@id", new { id = id.ToString() });
 
-    /// <summary>The newest jobs first, or one of them.</summary>
-    /// <param name="only">This one.</param>
-    /// <param name="kind">Of this kind alone.</param>
-    /// <param name="before">Those that were ordered before that one: the end of an earlier list.</param>
-    /// <param name="limit">At most so many.</param>
-    internal static List<JobView> Query(SqliteConnection c, Guid? only = null, string? kind = null, Guid? before = null, int limit = MostListed)
+    /// <summary>The newest jobs first.</summary>
+    internal static List<JobView> Query(SqliteConnection c, JobFilter filter) => Query(c, filter.Ids, filter.Values);
+
+    private static List<JobView> Query(SqliteConnection c, string chosen, object choice)
     {
-        // Ids of jobs are UUIDs of version 7: in the order of time.
-        string chosen = only is not null ? "@id"
-            : "SELECT id FROM jobs WHERE (@kind IS NULL OR kind = @kind) AND (@before IS NULL OR id < @before) ORDER BY id DESC LIMIT @limit";
-        var choice = new { id = only?.ToString(), kind, before = before?.ToString(), limit };
         ILookup<string, (string State, long Count)> counts = c.Query<(string Job, string State, long Count)>($"""
             SELECT job_id, state, count(*) FROM tasks WHERE job_id IN ({chosen}) GROUP BY job_id, state
             """, choice).ToLookup(r => r.Job, r => (r.State, r.Count));
@@ -106,4 +100,15 @@ public sealed record TaskView(
 }
 
 /// <summary>A job with each of its tasks.</summary>
-public sealed record JobDetail(JobView Job, IReadOnlyList<TaskView> Tasks);
+public sealed record JobDetail(JobView Job, IReadOnlyList<TaskView> Tasks)
+{
+    private const int MostNamed = 3;
+
+    /// <summary>"reboot of pi-1, pi-2": for those who read who did what.</summary>
+    internal string Describe()
+    {
+        string image = Job.ImageName is { } name ? $" of {name} on" : " of";
+        string more = Tasks.Count > MostNamed ? $" and {Tasks.Count - MostNamed} more" : "";
+        return $"{Job.Kind}{image} {string.Join(", ", Tasks.Take(MostNamed).Select(t => t.NodeName))}{more}";
+    }
+}

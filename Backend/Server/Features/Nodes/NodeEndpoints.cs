@@ -37,7 +37,7 @@ internal static class NodeEndpoints
             }
             nodes.Publish(node.Id);
             return Results.Ok(nodes.Find(node.Id));
-        });
+        }).WithSummary("Change a node");
         api.MapPost("/nodes/{id}/acknowledge", (string id, NodeDirectory nodes, NodeHistory history, Database database) =>
         {
             if (Find(nodes, id) is not { } node)
@@ -47,7 +47,7 @@ internal static class NodeEndpoints
             database.Write(c => history.Acknowledge(c, node.Id));
             nodes.Publish(node.Id);
             return Results.Ok(nodes.Find(node.Id));
-        });
+        }).WithSummary("Acknowledge changes of a node");
         api.MapPost("/nodes/{id}/locate", async (string id, Search search, NodeDirectory nodes, NodeLocator locator, CancellationToken cancellation) =>
         {
             if (Find(nodes, id) is not { } node)
@@ -68,7 +68,7 @@ internal static class NodeEndpoints
                 { Reason: { Length: > 0 } reason } => Problems.Conflict($"{node.Name} cannot blink: {reason}."),
                 var answer => Results.Ok(new Blinking(answer.Led, search.Seconds)),
             };
-        });
+        }).WithSummary("Blink a node's LED");
         api.MapPost("/nodes/{id}/approve", (string id, NodeDirectory nodes, Database database) =>
         {
             if (Find(nodes, id) is not { WantsApproval: true } node)
@@ -79,7 +79,7 @@ internal static class NodeEndpoints
                 new { id = node.Id.ToString(), allowed = NodeRow.KeyAllowed }));
             nodes.Publish(node.Id);
             return Results.Ok(nodes.Find(node.Id));
-        });
+        }).WithSummary("Approve a node");
         api.MapDelete("/nodes/{id}", (string id, NodeDirectory nodes, Database database, EventHub events) =>
         {
             if (Find(nodes, id) is not { } node)
@@ -91,7 +91,7 @@ internal static class NodeEndpoints
             nodes.Session(node.Id)?.Cut();
             events.Publish("node-removed", new { node.Id });
             return Results.NoContent();
-        });
+        }).WithSummary("Forget a node");
     }
 
     /// <summary>By id or by name.</summary>

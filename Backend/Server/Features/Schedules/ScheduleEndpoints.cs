@@ -22,11 +22,11 @@ internal static class ScheduleEndpoints
         api.MapPost("/schedules", (Schedule wanted, ScheduleStore schedules, NodeDirectory nodes, JobSources sources, TimeProvider clock) =>
             schedules.Find(wanted.Name) is not null
                 ? Problems.Conflict($"There is a schedule '{wanted.Name}' already: remove it first, or choose another name.")
-                : Put(wanted, schedules, nodes, sources, clock) ?? Results.Created($"/api/v1/schedules/{wanted.Name}", schedules.View(schedules.Find(wanted.Name)!)));
+                : Put(wanted, schedules, nodes, sources, clock) ?? Results.Created($"/api/v1/schedules/{wanted.Name}", schedules.View(schedules.Find(wanted.Name)!))).WithSummary("Add a schedule");
         api.MapPut("/schedules/{name}", (string name, Schedule wanted, ScheduleStore schedules, NodeDirectory nodes, JobSources sources, TimeProvider clock) =>
             wanted.Name != name
                 ? Problems.Bad($"The schedule is called '{wanted.Name}' here and '{name}' in the address.")
-                : Put(wanted, schedules, nodes, sources, clock) ?? Results.Ok(schedules.View(schedules.Find(name)!)));
+                : Put(wanted, schedules, nodes, sources, clock) ?? Results.Ok(schedules.View(schedules.Find(name)!))).WithSummary("Add or change a schedule");
         api.MapPatch("/schedules/{name}", (string name, Switch wanted, ScheduleStore schedules) =>
         {
             if (schedules.Find(name) is not { } schedule)
@@ -38,8 +38,8 @@ internal static class ScheduleEndpoints
                 schedules.Put(schedule with { Enabled = wanted.Enabled });
             }
             return Results.Ok(schedules.View(schedule with { Enabled = wanted.Enabled }));
-        });
-        api.MapDelete("/schedules/{name}", (string name, ScheduleStore schedules) => schedules.Remove(name) ? Results.NoContent() : Missing(name));
+        }).WithSummary("Switch a schedule on or off");
+        api.MapDelete("/schedules/{name}", (string name, ScheduleStore schedules) => schedules.Remove(name) ? Results.NoContent() : Missing(name)).WithSummary("Remove a schedule");
         api.MapGet("/schedules/{name}/runs", (string name, int? count, ScheduleStore schedules, TimeProvider clock) =>
             schedules.Find(name) is { } schedule ? Runs(schedule.Cron, schedule.Zone, count, clock) : Missing(name));
         api.MapPost("/schedules/{name}/run", (string name, ScheduleStore schedules, ScheduleRunner runner, Database database, ProgressBoard progress) =>
@@ -50,7 +50,7 @@ internal static class ScheduleEndpoints
             }
             Guid job = runner.Run(schedule, due: null);
             return Results.Created($"/api/v1/jobs/{job}", JobEndpoints.Detail(database, progress, job));
-        });
+        }).WithSummary("Run a schedule now");
         api.MapGet("/cron/runs", (string line, string zone, int? count, TimeProvider clock) => Runs(line, zone, count, clock));
     }
 

@@ -38,7 +38,7 @@ internal static class PolicyEndpoints
             store.Set(policy);
             events.Publish("policy", policy);
             return Results.Ok(policy);
-        });
+        }).WithSummary("Change the policy");
     }
 
     private static bool LooksLikeKey(string key) =>

@@ -29,7 +29,7 @@ internal static class DhcpEndpoints
             dhcp.IsFixed ? Problems.Conflict("DHCP was set on the command line: start the appliance without --dhcp to set it here.") :
             wanted.FindFault() is { } fault ? Problems.Bad(fault) :
             await dhcp.ChangeAsync(wanted, cancellation) is { } refusal ? Problems.Conflict($"Nothing was changed: {refusal}.") :
-            Results.Ok(View(dhcp, leases, nodes, clock)));
+            Results.Ok(View(dhcp, leases, nodes, clock))).WithSummary("Change DHCP");
     }
 
     private static DhcpView View(DhcpService dhcp, ILeaseStore leases, NodeDirectory nodes, TimeProvider clock)

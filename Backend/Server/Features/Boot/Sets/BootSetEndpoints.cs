@@ -41,9 +41,9 @@ internal static partial class BootSetEndpoints
             {
                 return Problems.Bad($"The boot set was not made: {e.Message}.");
             }
-        });
+        }).WithSummary("Make a boot set");
         api.MapDelete("/boot/sets/{name}", (string name, BootSetLibrary library) =>
-            library.Find(name) is null ? Unknown(name) : library.Delete(name) is { } refusal ? Problems.Conflict(refusal) : Results.NoContent());
+            library.Find(name) is null ? Unknown(name) : library.Delete(name) is { } refusal ? Problems.Conflict(refusal) : Results.NoContent()).WithSummary("Remove a boot set");
         api.MapPut("/boot/sets/use/{model}", (string model, Choice choice, BootSetLibrary library) =>
         {
             if (!PiModel.Names.Contains(model))
@@ -56,7 +56,7 @@ internal static partial class BootSetEndpoints
             }
             library.Choose(model, choice.Set);
             return Results.Ok(new SetsView(library.List(), library.Use));
-        });
+        }).WithSummary("Choose a boot set");
     }
 
     private static IResult Unknown(string name) => Problems.NotFound($"There is no boot set '{name}'.");

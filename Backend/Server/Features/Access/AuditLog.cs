@@ -1,0 +1,39 @@
+using Bootstrap.Server.Storage;
+using Dapper;
+
+namespace Bootstrap.Server.Features.Access;
+
+/// <summary>Something that somebody did, or tried.</summary>
+/// <param name="At">Unix milliseconds.</param>
+/// <param name="Who">Name of a person; empty for somebody who was not signed in.</param>
+/// <param name="What">The action in words: that of the API's description.</param>
+/// <param name="Subject">What it was done to.</param>
+/// <param name="Refusal">Why it was not done; empty: it was.</param>
+public sealed record AuditEntry(long Id, long At, string Who, string What, string Subject, string Refusal);
+
+/// <summary>Who did what. Of what was sent nothing is kept but names, so that no secret can get in.</summary>
+public sealed class AuditLog(Database database, TimeProvider clock)
+{
+    /// <summary>So many are listed at once.</summary>
+    public const int MostListed = 1000;
+
+    /// <summary>Older ones are forgotten.</summary>
+    private const int Kept = 100_000;
+
+    public void Add(string who, string what, string subject, string refusal) => database.Write(c =>
+    {
+        c.Execute("INSERT INTO audit (at, who, what, subject, refusal) VALUES (@at, @who, @what, @subject, @refusal)",
+            new { at = clock.GetUtcNow().ToUnixTimeMilliseconds(), who, what, subject, refusal });
+        c.Execute("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - @Kept", new { Kept });
+    });
+
+    /// <summary>The newest first.</summary>
+    /// <param name="before">Those before this id.</param>
+    /// <param name="text">Part of any column; null: all.</param>
+    public IReadOnlyList<AuditEntry> List(long? before, string? text, int limit) => [.. database.Read(c => c.Query<AuditEntry>("""
+        SELECT id AS Id, at AS At, who AS Who, what AS What, subject AS Subject, refusal AS Refusal FROM audit
+        WHERE (@before IS NULL OR id < @before)
+            AND (@text = '' OR instr(lower(who || char(10) || what || char(10) || subject || char(10) || refusal), @text) > 0)
+        ORDER BY id DESC LIMIT @limit
+        """, new { before, text = text?.Trim().ToLowerInvariant() ?? "", limit }))];
+}
