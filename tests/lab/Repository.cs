@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Bootstrap.Lab.Tests;
 
 /// <summary>What `make` has built, and where results go.</summary>
@@ -7,13 +9,16 @@ internal static class Repository
 
     /// <summary>The appliance.</summary>
     /// <exception cref="RackException">It was not built.</exception>
-    public static string Program
+    public static string Program => Built("bootstrap");
+
+    /// <summary>The Slave for this machine.</summary>
+    /// <exception cref="RackException">It was not built.</exception>
+    public static string Slave => Built(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "native/arm64/slave/bootstrap-slave" : "native/amd64/slave/bootstrap-slave");
+
+    private static string Built(string name)
     {
-        get
-        {
-            string program = Path.Combine(s_root, "build", "bootstrap");
-            return File.Exists(program) ? program : throw new RackException($"{program} is missing: run `make build`");
-        }
+        string program = Path.Combine(s_root, "build", name);
+        return File.Exists(program) ? program : throw new RackException($"{program} is missing: run `make build`");
     }
 
     /// <summary>An empty folder for what a test leaves to be looked at.</summary>

@@ -1,0 +1,139 @@
+using System.Text.Json.Nodes;
+
+namespace Bootstrap.Lab.Tests;
+
+public class CrashTests
+{
+    private const int Kills = 100, Slaves = 4, JobsAtOnce = 3;
+
+    /// <summary>Kills fall into whatever happens at these times after the last one, in milliseconds.</summary>
+    private const int MostBetweenKills = 400;
+
+    [Fact]
+    public async Task Each_task_of_bulk_jobs_ends_once_and_right_whoever_is_killed_when()
+    {
+        await using Lab lab = await Lab.StartAsync();
+        // As many as are told: a failure can be repeated by its number.
+        int seed = Random.Shared.Next();
+        var random = new Random(seed);
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
+        var slaves = new List<LabSlave>();
+        var ended = new Dictionary<string, string>();
+        try
+        {
+            for (int i = 1; i <= Slaves; i++)
+            {
+                slaves.Add(await LabSlave.StartAsync(lab, i));
+            }
+            await lab.WaitForAsync("all Slaves", "nodes", nodes => nodes.AsArray().Count(n => n.Text("link") == "slave") == Slaves);
+            Task<int> ordering = OrderJobsAsync(lab, out CancellationTokenSource enough);
+            int backends = 0;
+            for (int kill = 0; kill < Kills; kill++)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(random.Next(MostBetweenKills)), TimeProvider.System, lab.Cancel);
+                int victim = random.Next(Slaves + 1);
+                if (victim == Slaves)
+                {
+                    backends++;
+                    await lab.KillApplianceAsync();
+                    await lab.StartApplianceAsync();
+                }
+                else
+                {
+                    await slaves[victim].KillAsync();
+                    await slaves[victim].StartAsync();
+                }
+                await CheckEndedAsync(lab, ended);
+            }
+            await enough.CancelAsync();
+            int ordered = await ordering;
+            enough.Dispose();
+            JsonArray jobs = (await lab.WaitForAsync("the end of all jobs", "jobs", all => all.AsArray().All(j => j!["ended"]!.GetValue<bool>()))).AsArray();
+            TestContext.Current.TestOutputHelper.WriteLine($"{backends} kills of the appliance, {Kills - backends} of Slaves, {ordered} of {jobs.Count} jobs were answered");
+            Assert.True(jobs.Count >= ordered, "a job that was answered is lost");
+            await CheckEndedAsync(lab, ended);
+            Assert.Equal(jobs.Count * Slaves, ended.Count);
+            await CheckMarksAsync(lab, slaves, jobs);
+        }
+        finally
+        {
+            foreach (LabSlave slave in slaves)
+            {
+                await slave.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>Keeps a few bulk jobs open. Each leaves two marks on each node: one when it begins and one when it is through.</summary>
+    /// <returns>How many orders were answered; one that was not may have been taken nevertheless.</returns>
+    private static Task<int> OrderJobsAsync(Lab lab, out CancellationTokenSource enough)
+    {
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(lab.Cancel);
+        enough = stop;
+        return Task.Run(async () =>
+        {
+            int answered = 0;
+            for (int number = 0; !stop.IsCancellationRequested; number++)
+            {
+                try
+                {
+                    JsonNode open = await lab.Appliance.GetAsync("jobs?state=open", stop.Token);
+                    if (open.AsArray().Count < JobsAtOnce)
+                    {
+                        await lab.Appliance.OrderAsync("run", ["all"], null, stop.Token,
+                            new { shell = $"echo begun-{number} >>{LabSlave.Mark}/marks; sleep 0.$(( ($$ % 3) * 15 )); echo through-{number} >>{LabSlave.Mark}/marks" });
+                        answered++;
+                    }
+                    await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, stop.Token);
+                }
+                catch (Exception e) when (e is HttpRequestException or RackException or InvalidOperationException or ObjectDisposedException or OperationCanceledException)
+                {
+                    // The appliance is off, or goes off.
+                }
+            }
+            return answered;
+        }, CancellationToken.None);
+    }
+
+    /// <summary>What has ended once stays as it ended.</summary>
+    private static async Task CheckEndedAsync(Lab lab, Dictionary<string, string> ended)
+    {
+        foreach (JsonNode? job in (await lab.Appliance.GetAsync("jobs", lab.Cancel)).AsArray())
+        {
+            foreach (JsonNode? task in (await lab.Appliance.GetAsync($"jobs/{job.Text("id")}", lab.Cancel))["tasks"]!.AsArray().Where(t => t!["endedAt"] is not null))
+            {
+                string end = $"{task.Text("state")} {task.Text("cause")} {task.Text("exitCode")} {task.Text("endedAt")}";
+                Assert.Equal(ended.TryAdd(task.Text("id"), end) ? end : ended[task.Text("id")], end);
+            }
+        }
+    }
+
+    /// <summary>A task that succeeded was done once and wholly; one that failed was begun at most once, and says why.</summary>
+    private static async Task CheckMarksAsync(Lab lab, List<LabSlave> slaves, JsonArray jobs)
+    {
+        var marks = new Dictionary<string, ILookup<string, string>>();
+        foreach (LabSlave slave in slaves)
+        {
+            string file = Path.Combine(slave.Marks, "marks");
+            marks[slave.NodeId] = (File.Exists(file) ? await File.ReadAllLinesAsync(file, lab.Cancel) : []).ToLookup(line => line);
+        }
+        foreach (JsonNode? job in jobs)
+        {
+            string begun = job!["parameters"]!.Text("shell").Split(' ')[1], through = begun.Replace("begun", "through", StringComparison.Ordinal);
+            foreach (JsonNode? task in (await lab.Appliance.GetAsync($"jobs/{job.Text("id")}", lab.Cancel))["tasks"]!.AsArray())
+            {
+                (int Begun, int Through) done = (marks[task.Text("node")][begun].Count(), marks[task.Text("node")][through].Count());
+                if (task.Text("state") == "succeeded")
+                {
+                    Assert.Equal((1, 1), done);
+                }
+                else
+                {
+                    Assert.Equal("failed", task.Text("state"));
+                    Assert.True(done is { Begun: <= 1, Through: <= 1 }, $"{done} of {task!.ToJsonString()}");
+                    Assert.Contains("not begun again", task.Text("cause"), StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+}
