@@ -18,6 +18,7 @@ using Bootstrap.Protocol.Link;
 //   bench-node polos|beating-polos COUNT INTERFACE AUTHORITY|-         as many nodes, each with sockets of its own, until its input ends
 //   bench-node marco INTERFACE RUNS AUTHORITY-FILE|- BUFFER            looks for all of them; prints a line for each run
 //   bench-node question-a-second INTERFACE SECONDS                     prints how often a Slave has answered
+//   bench-node fleet ADDRESS:PORT CA-FILE JOIN-TOKEN COUNT             as many nodes on real links, which restart when they are told to, until its input ends
 return args switch
 {
     ["install", var device, var image, var store, var authority] => await InstallAsync(device, Digest.Parse(image), new Uri(store), ReadAuthority(authority)),
@@ -29,6 +30,8 @@ return args switch
     ["marco", var network, var runs, var authority, var buffer] =>
         await DiscoveryLoad.AskAsync(network, int.Parse(runs, CultureInfo.InvariantCulture), authority, int.Parse(buffer, CultureInfo.InvariantCulture)),
     ["question-a-second", var network, var seconds] => await DiscoveryLoad.AskEverySecondAsync(network, int.Parse(seconds, CultureInfo.InvariantCulture)),
+    ["fleet", var appliance, var authority, var token, var count] =>
+        await new FleetLoad(appliance, ReadAuthority(authority), token).RunAsync(int.Parse(count, CultureInfo.InvariantCulture)),
     _ => Usage(),
 };
 

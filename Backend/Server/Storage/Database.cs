@@ -9,7 +9,7 @@ namespace Bootstrap.Server.Storage;
 /// </summary>
 public sealed class Database : IDisposable
 {
-    private readonly string _connectionString;
+    private readonly string _readers;
     private readonly SqliteConnection _writer;
     private readonly Lock _writing = new();
 
@@ -17,10 +17,15 @@ public sealed class Database : IDisposable
     /// <exception cref="IOException">It cannot be opened, or is no database of this program; the message says which file and why.</exception>
     public Database(string path)
     {
-        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, ForeignKeys = true, DefaultTimeout = 10 }.ToString();
+        var connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 };
+        _readers = connection.ToString();
+        connection.ForeignKeys = true;
         try
         {
-            _writer = Open();
+            _writer = new SqliteConnection(connection.ToString());
+            _writer.Open();
+            // How it is journalled stays with the file; how safely is of interest to who writes alone.
+            _writer.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
             Schema.Migrate(_writer);
         }
         catch (SqliteException e)
@@ -51,7 +56,8 @@ public sealed class Database : IDisposable
     /// <summary>Reads from a connection of its own; what is written meanwhile is not seen.</summary>
     public T Read<T>(Func<SqliteConnection, T> query)
     {
-        using SqliteConnection connection = Open();
+        using var connection = new SqliteConnection(_readers);
+        connection.Open();
         return query(connection);
     }
 
@@ -59,13 +65,7 @@ public sealed class Database : IDisposable
     {
         _writer.Dispose();
         SqliteConnection.ClearPool(_writer);
-    }
-
-    private SqliteConnection Open()
-    {
-        var connection = new SqliteConnection(_connectionString);
-        connection.Open();
-        connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
-        return connection;
+        using var readers = new SqliteConnection(_readers);
+        SqliteConnection.ClearPool(readers);
     }
 }

@@ -14,25 +14,17 @@ internal sealed partial class JobEngine
     /// <param name="plan">In which order, and how often; null: all of them now, once.</param>
     public Guid Create(JobSpec spec, IReadOnlyCollection<NodeId> nodes, string by, JobPlan? plan = null)
     {
-        Guid job = Guid.CreateVersion7();
-        lock (_lock)
+        using (_turns.Take())
         {
-            _database.Write(c => JobRow.Insert(c, job, spec, nodes, by, plan ?? JobPlan.AtOnce, Now));
-            PublishJob(job);
-            Release();
-            foreach (NodeId node in nodes)
-            {
-                Advance(node);
-            }
+            return Make(spec, nodes, by, plan ?? JobPlan.AtOnce);
         }
-        return job;
     }
 
     /// <summary>Asks for the end of a task. One that was not sent yet ends at once; a running one when its node agrees.</summary>
     /// <returns>False where there is no such open task.</returns>
     public bool Cancel(Guid taskId)
     {
-        lock (_lock)
+        using (_turns.Take())
         {
             bool cancelled = Ask(taskId);
             Release();
@@ -43,7 +35,7 @@ internal sealed partial class JobEngine
     /// <summary>Asks for the end of all tasks of a job.</summary>
     public void CancelAll(Guid job)
     {
-        lock (_lock)
+        using (_turns.Take())
         {
             // From the last one on: no task gets its turn because the one before it was cancelled.
             foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, job)).Where(t => t.EndedAt is null).Reverse())
@@ -58,7 +50,7 @@ internal sealed partial class JobEngine
     /// <returns>False where no task of it is open.</returns>
     public bool SetPaused(Guid id, bool paused)
     {
-        lock (_lock)
+        using (_turns.Take())
         {
             if (!_database.Write(c => JobRow.SetPaused(c, id, paused)))
             {
@@ -67,7 +59,7 @@ internal sealed partial class JobEngine
             Release();
             foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, id)).Where(t => t.EndedAt is null))
             {
-                PublishChange(task);
+                _announcer.Note(task);
                 Advance(task.Node);
             }
             return true;
@@ -79,7 +71,7 @@ internal sealed partial class JobEngine
     /// <returns>The new job; null where there is none, and <paramref name="refusal"/> says why.</returns>
     public Guid? Retry(Guid id, string by, out string refusal)
     {
-        lock (_lock)
+        using (_turns.Take())
         {
             JobRow first = _database.Read(c => JobRow.Find(c, id))!;
             NodeId[] failed = [.. _database.Read(c => TaskRow.OfJob(c, id)).Where(t => t.State is TaskState.Failed or TaskState.TimedOut).Select(t => t.Node)];
@@ -87,8 +79,21 @@ internal sealed partial class JobEngine
                 : _database.Read(c => JobRow.OpenRetryOf(c, id)) is { } open ? $"Job {open} tries again already what failed in job {id}."
                 : "";
             return refusal.Length > 0 ? null
-                : Create(first.Spec, failed, by, first.Plan with { RetryOf = id });
+                : Make(first.Spec, failed, by, first.Plan with { RetryOf = id });
         }
+    }
+
+    private Guid Make(JobSpec spec, IReadOnlyCollection<NodeId> nodes, string by, JobPlan plan)
+    {
+        Guid job = Guid.CreateVersion7();
+        _database.Write(c => JobRow.Insert(c, job, spec, nodes, by, plan, Now));
+        _announcer.NoteJob(job);
+        Release();
+        foreach (NodeId node in nodes)
+        {
+            Advance(node);
+        }
+        return job;
     }
 
     private bool Ask(Guid taskId)
@@ -109,7 +114,7 @@ internal sealed partial class JobEngine
         else
         {
             _nodes.Session(task.Node)?.Send(new CancelTask(taskId));
-            PublishTask(taskId);
+            _announcer.Note(task, withJob: false);
         }
         return true;
     }
@@ -147,11 +152,10 @@ internal sealed partial class JobEngine
         });
         foreach (TaskRow task in step.Begin.Concat(step.Skip))
         {
-            PublishTask(task.TaskId);
-            _nodes.Publish(task.Node);
+            _announcer.Note(task);
             Advance(task.Node);
         }
-        PublishJob(job.JobId);
+        _announcer.NoteJob(job.JobId);
         return step.Begin.Count + step.Skip.Count > 0;
     }
 }

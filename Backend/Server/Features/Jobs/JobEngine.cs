@@ -5,6 +5,7 @@ using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Storage;
 using Dapper;
+using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Jobs;
 
@@ -22,24 +23,26 @@ internal sealed partial class JobEngine
     private readonly JobSources _sources;
     private readonly ProgressBoard _progress;
     private readonly PolicyStore _policy;
-    private readonly EventHub _events;
     private readonly TimeProvider _clock;
     private readonly long _started;
-    private readonly Lock _lock = new();
+    private readonly Turns _turns;
+    private readonly Announcer _announcer;
 
     public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, PolicyStore policy,
-        EventHub events, TimeProvider clock)
+        EventHub events, IHostApplicationLifetime lifetime, TimeProvider clock)
     {
-        (_database, _nodes, _sources, _progress, _policy, _events, _clock) = (database, nodes, sources, progress, policy, events, clock);
+        (_database, _nodes, _sources, _progress, _policy, _clock) = (database, nodes, sources, progress, policy, clock);
+        _announcer = new Announcer(database, nodes, progress, events, lifetime.ApplicationStopping);
+        _turns = new Turns(_announcer.Tell);
         _started = Now;
     }
 
     private long Now => _clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>A node introduced itself on a new connection.</summary>
-    internal void Connected(LinkSession session, Hello hello)
+    internal async Task ConnectedAsync(LinkSession session, Hello hello)
     {
-        lock (_lock)
+        using (await _turns.TakeAsync())
         {
             if (Current(session.Node) is { } task && task.State != TaskState.Waiting)
             {
@@ -63,9 +66,9 @@ internal sealed partial class JobEngine
     }
 
     /// <summary>A node said something about a task.</summary>
-    internal void Heard(LinkSession session, LinkMessage message)
+    internal async Task HeardAsync(LinkSession session, LinkMessage message)
     {
-        lock (_lock)
+        using (await _turns.TakeAsync())
         {
             Guid? id = message switch
             {
@@ -98,9 +101,9 @@ internal sealed partial class JobEngine
     }
 
     /// <summary>A node's connection ended.</summary>
-    internal void Gone(LinkSession session)
+    internal async Task GoneAsync(LinkSession session)
     {
-        lock (_lock)
+        using (await _turns.TakeAsync())
         {
             if (Current(session.Node) is { } task && task.State != TaskState.Waiting)
             {
@@ -112,7 +115,7 @@ internal sealed partial class JobEngine
     /// <summary>Looks at the time: what must be tried again, what has waited too long.</summary>
     internal void Tick()
     {
-        lock (_lock)
+        using (_turns.Take())
         {
             long now = Now;
             foreach (TaskRow task in _database.Read(TaskRow.Open))
@@ -145,7 +148,7 @@ internal sealed partial class JobEngine
         NodeView? node = _nodes.Find(session.Node);
         if (node is { Lifecycle: Lifecycle.New, WantsApproval: false } && _policy.Get().ImageFor(hello.Inventory.Architecture) is { } image)
         {
-            Create(new JobSpec(InstallKind.Name, image), [session.Node], "policy");
+            Make(new JobSpec(InstallKind.Name, image), [session.Node], "policy", JobPlan.AtOnce);
         }
         else
         {
@@ -165,8 +168,7 @@ internal sealed partial class JobEngine
         }
         else
         {
-            PublishTask(task.TaskId);
-            _nodes.Publish(session.Node);
+            _announcer.Note(task, withJob: false);
         }
     }
 
@@ -210,7 +212,7 @@ internal sealed partial class JobEngine
             }
         });
         session.Send(new StartTask(task.TaskId, order, (int)task.Retries));
-        PublishChange(task);
+        _announcer.Note(task);
     }
 
     /// <param name="pause">Before a task that waits again is sent.</param>
@@ -235,34 +237,8 @@ internal sealed partial class JobEngine
         {
             _progress.Forget(task.TaskId);
         }
-        PublishChange(task);
+        _announcer.Note(task);
     }
 
     private TaskRow? Current(NodeId node) => _database.Read(c => TaskRow.Open(c, node).FirstOrDefault());
-
-    private void PublishChange(TaskRow task)
-    {
-        PublishTask(task.TaskId);
-        PublishJob(Guid.Parse(task.JobId));
-        _nodes.Publish(task.Node);
-    }
-
-    private void PublishJob(Guid job)
-    {
-        if (_database.Read(c => JobView.Query(c, job)).FirstOrDefault() is { } view)
-        {
-            _events.Publish("job", view);
-        }
-    }
-
-    private void PublishTask(Guid id)
-    {
-        (TaskRow? Task, string? Name) found = _database.Read(c => TaskRow.Find(c, id) is { } task
-            ? (task, NodeRow.Find(c, task.Node)?.Name)
-            : (null, null));
-        if (found.Task is { } row)
-        {
-            _events.Publish("task", TaskView.Of(row, found.Name ?? row.NodeId, _progress.Find(id)));
-        }
-    }
 }

@@ -78,7 +78,7 @@ internal sealed partial class LinkEndpoint(
             {
                 Seen(session);
                 boots.Left(node, session.Goodbye);
-                engine.Gone(session);
+                await engine.GoneAsync(session);
                 nodes.Publish(node);
             }
         }
@@ -101,7 +101,7 @@ internal sealed partial class LinkEndpoint(
             {
                 throw new JsonException("the first message is not a hello of the node that the certificate names");
             }
-            Introduce(session, hello);
+            await IntroduceAsync(session, hello);
         }
         while (await session.ReceiveAsync(cancellation) is { } message)
         {
@@ -127,7 +127,7 @@ internal sealed partial class LinkEndpoint(
                     log.Add(session.Node, lines);
                     break;
                 default:
-                    engine.Heard(session, message);
+                    await engine.HeardAsync(session, message);
                     break;
             }
         }
@@ -154,7 +154,7 @@ internal sealed partial class LinkEndpoint(
         session.Send(new NodeCertificate(certificate.RawData));
     }
 
-    private void Introduce(LinkSession session, Hello hello)
+    private async Task IntroduceAsync(LinkSession session, Hello hello)
     {
         session.Hello = hello;
         session.Health = hello.Health;
@@ -187,7 +187,7 @@ internal sealed partial class LinkEndpoint(
         LogConnected(session.Node, session.State, session.Address);
         string name = nodes.Find(session.Node)?.Name ?? session.Node.ToString();
         session.Send(new Welcome(name, options.Http.Port, clock.GetUtcNow().ToUnixTimeSeconds()));
-        engine.Connected(session, hello);
+        await engine.ConnectedAsync(session, hello);
         nodes.Publish(session.Node);
     }
 

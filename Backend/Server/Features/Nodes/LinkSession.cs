@@ -83,10 +83,20 @@ public sealed class LinkSession(NodeId node, string certificate, IPAddress addre
     public async Task<LinkMessage?> ReceiveAsync(CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _cut.Token);
+        // Nodes are silent most of the time: there is no buffer for one that says nothing.
+        ValueWebSocketReceiveResult first = await socket.ReceiveAsync(Memory<byte>.Empty, stop.Token);
+        if (first.MessageType == WebSocketMessageType.Close)
+        {
+            return null;
+        }
         byte[] buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
         try
         {
             int length = 0;
+            if (first.EndOfMessage)
+            {
+                throw new JsonException("a message is empty");
+            }
             while (true)
             {
                 ValueWebSocketReceiveResult part = await socket.ReceiveAsync(buffer.AsMemory(length), stop.Token);
