@@ -1,0 +1,143 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Support;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Bootstrap.Browser.Tests;
+
+/// <summary>Jobs, from the order to the end of each of their tasks.</summary>
+public sealed class JobPageTests(PageFixture browser) : PageTest
+{
+    [Fact]
+    public async Task An_installation_is_ordered_with_a_typed_confirmation_and_followed_to_its_end()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" })).ToContainTextAsync("mmcblk0, 31.9 GB SD32G");
+        ILocator erase = dialog.GetByRole(AriaRole.Button, new() { Name = "Erase and install" });
+        ILocator typed = dialog.GetByRole(AriaRole.Textbox);
+        await typed.FillAsync("node-cdef02");
+        await Expect(erase).ToBeDisabledAsync();
+        await typed.FillAsync("node-cdef01");
+        await PageFixture.KeepAsync(page, "install-dialog");
+        await erase.ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+
+        StartTask order = await node.AcceptTaskAsync(Cancelled);
+        Assert.IsType<InstallOrder>(order.Order);
+        ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
+        await node.ReportAsync(order.TaskId, "writing", ImageBytes / 10, ImageBytes, Cancelled);
+        await Expect(row).ToContainTextAsync("writing 10 %");
+        await node.ReportAsync(order.TaskId, "writing", ImageBytes / 2, ImageBytes, Cancelled);
+        await Expect(row).ToContainTextAsync("writing 50 %");
+        await Expect(page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex("1 task under way") })).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, "job-running");
+
+        await node.SendAsync(new TaskEnded(order.TaskId, true, false, "", DiskState.Installed), Cancelled);
+        await Expect(row).ToContainTextAsync("starting the new system");
+        await node.RestartAsync(NodeRole.Slave, order.TaskId, cancellation: Cancelled);
+        await Expect(row).ToContainTextAsync("Succeeded");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Nodes", Exact = true }).First.ClickAsync();
+        await Expect(row).ToContainTextAsync("Online");
+        await Expect(row).ToContainTextAsync("debian-12-arm64");
+    }
+
+    [Fact]
+    public async Task Cancelling_says_what_becomes_of_the_disk_before_and_after()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await InstallAsync(page, "node-cdef01");
+        StartTask order = await node.AcceptTaskAsync(Cancelled);
+        await node.ReportAsync(order.TaskId, "writing", ImageBytes / 4, ImageBytes, Cancelled);
+        await Expect(page.GetByRole(AriaRole.Table)).ToContainTextAsync("writing 25 %");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel node-cdef01" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("partly written and will not start");
+        await PageFixture.KeepAsync(page, "cancel-dialog");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Cancel the task" }).ClickAsync();
+        CancelTask cancel = await node.ReceiveAsync<CancelTask>(Cancelled);
+        Assert.Equal(order.TaskId, cancel.TaskId);
+        await node.SendAsync(new TaskEnded(order.TaskId, false, true, "", DiskState.Unbootable), Cancelled);
+
+        ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
+        await Expect(row).ToContainTextAsync("Cancelled");
+        await Expect(row).ToContainTextAsync("Disk partly written");
+    }
+
+    [Fact]
+    public async Task Failures_stand_together_by_cause_and_can_be_ordered_again()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using Rack rack = await Rack.ConnectAsync(appliance, 4, Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select all that are shown" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Textbox).FillAsync("4");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase and install" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+
+        foreach (SimulatedNode node in rack.Nodes.Take(2))
+        {
+            StartTask order = await node.AcceptTaskAsync(Cancelled);
+            await node.SendAsync(new TaskEnded(order.TaskId, false, false, "disk mmcblk0 is read-only (a card's lock switch?)", DiskState.Untouched), Cancelled);
+        }
+        StartTask written = await rack.Nodes[2].AcceptTaskAsync(Cancelled);
+        await rack.Nodes[2].ReportAsync(written.TaskId, "verifying", ImageBytes / 3, ImageBytes, Cancelled);
+        await rack.Nodes[2].SendAsync(new LogLines(written.TaskId, ["verifying: read back what was written"]), Cancelled);
+
+        ILocator alert = page.GetByRole(AriaRole.Alert);
+        await Expect(alert).ToContainTextAsync("2 nodes: disk mmcblk0 is read-only");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000003" })).ToContainTextAsync("reading back 33 %");
+        await PageFixture.KeepAsync(page, "job-partly-failed");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Log of node-000003" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
+        await page.Keyboard.PressAsync("Escape");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Order again for the 2 that failed" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" }).GetByRole(AriaRole.Listitem)).ToHaveCountAsync(2);
+        await page.Keyboard.PressAsync("Escape");
+        await page.GotoAsync(new Uri(appliance.Url, "nodes/" + rack.Nodes[2].Id).ToString());
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Current task" })).ToContainTextAsync("reading back 33 %");
+        await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
+        await PageFixture.KeepAsync(page, "node");
+    }
+
+    [Fact]
+    public async Task A_job_is_paused_and_goes_on()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using Rack rack = await Rack.ConnectAsync(appliance, 2, Cancelled);
+        using HttpClient api = appliance.CreateClient();
+        JsonNode made = (await (await api.PostAsJsonAsync("jobs", new { kind = "reboot", nodes = new[] { "all" }, rollout = new { canary = 1 } }, Cancelled))
+            .Content.ReadFromJsonAsync<JsonNode>(Cancelled))!;
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GotoAsync(new Uri(appliance.Url, $"jobs/{made["job"]!["id"]}").ToString());
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Batch 1 waits for the end of the canary.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Paused: nothing more begins.");
+        ILocator second = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000002" });
+        await Expect(second).ToContainTextAsync("Held");
+        await rack.Nodes[0].AcceptTaskAsync(Cancelled);
+        await rack.Nodes[0].RestartAsync(NodeRole.NetInst, cancellation: Cancelled);
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000001" })).ToContainTextAsync("Succeeded");
+        await Expect(second).ToContainTextAsync("Held");
+        await PageFixture.KeepAsync(page, "job-paused");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
+        await Expect(second).ToContainTextAsync("Sent");
+    }
+}
