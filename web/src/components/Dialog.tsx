@@ -1,11 +1,18 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./Icon";
 
-/** A modal dialog. The browser keeps the focus inside and closes it with Escape. */
+/** A modal dialog. The browser keeps the focus inside and closes it with Escape; where the focus was, it goes back to. */
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => element.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const opener = document.activeElement as HTMLElement | null;
+    element.current!.showModal();
+    return () => {
+      if (opener?.isConnected && opener !== document.body) opener.focus();
+      else document.querySelector("main")?.focus();
+    };
+  }, []);
   return (
     <dialog ref={element} aria-labelledby="dialog-title" onClose={onClose}>
       <header>

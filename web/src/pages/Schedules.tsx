@@ -11,6 +11,7 @@ import { go } from "../lib/router";
 import { jobWords } from "../lib/schedule";
 import { schedules } from "../state/store";
 import { AddSchedule } from "./schedules/AddSchedule";
+import { Calendar } from "./schedules/Calendar";
 
 interface Doing {
   what: "run" | "remove";
@@ -50,7 +51,10 @@ export function SchedulesPage() {
           </p>
         </Empty>
       ) : (
-        <Table label="Schedules" columns={columns} rows={all} keyOf={(s) => s.name} />
+        <>
+          <Table label="Schedules" columns={columns} rows={all} keyOf={(s) => s.name} />
+          <Calendar />
+        </>
       )}
       {adding && <AddSchedule onClose={() => setAdding(false)} />}
       {doing && <DoDialog {...doing} onClose={() => setDoing(null)} />}

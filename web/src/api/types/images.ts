@@ -19,3 +19,11 @@ export interface ImportView {
   total: number;
   reason?: string;
 }
+
+/** A file that can be deployed. */
+export interface FileView {
+  digest: string;
+  name: string;
+  sizeBytes: number;
+  uploadedAt: number;
+}

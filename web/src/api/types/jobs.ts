@@ -21,8 +21,16 @@ export interface PowerParameters {
 }
 
 export interface DeployParameters {
-  /** Where it goes on the nodes. */
+  /** Digest or name of a file that the appliance has. */
+  file?: string;
+  /** Where it goes on the nodes: the file itself, or the folder that the archive is unpacked in. */
   path?: string;
+  /** The file is an archive (tar, plain or by gzip). */
+  unpack?: boolean;
+  owner?: string;
+  group?: string;
+  /** Octal, such as 0644. */
+  mode?: string;
 }
 
 export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters;
@@ -106,6 +114,15 @@ export interface TaskView extends Measure {
   exitCode?: number;
   /** What must be known although it succeeded; empty otherwise. */
   note: string;
+}
+
+/** A task came to a state or phase. */
+export interface TaskPhase {
+  task: string;
+  state: TaskState;
+  /** Empty where the state has none. */
+  phase: string;
+  at: number;
 }
 
 export interface JobDetail {

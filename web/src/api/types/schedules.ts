@@ -29,3 +29,16 @@ export interface ScheduleView extends NewSchedule {
   lastJob?: string;
   lastAt?: number;
 }
+
+/** What a schedule does on a day. */
+export interface CalendarEntry {
+  /** "2026-11-25". */
+  day: string;
+  schedule: string;
+  /** Those to come. */
+  runs: number[];
+  /** There are more on this day. */
+  more: boolean;
+  /** The jobs that it has made. */
+  made: { job: string; at: number }[];
+}
