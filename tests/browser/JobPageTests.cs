@@ -3,7 +3,10 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Storage;
 using Bootstrap.Support;
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -139,5 +142,108 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await PageFixture.KeepAsync(page, "job-paused");
         await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
         await Expect(second).ToContainTextAsync("Sent");
+    }
+
+    [Theory]
+    [InlineData(1360, ColorScheme.Light)]
+    [InlineData(360, ColorScheme.Dark)]
+    public async Task A_task_has_a_timeline_and_a_log_that_is_followed_filtered_and_saved(int width, ColorScheme colours)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using Rack rack = await Rack.ConnectAsync(appliance, 3, Cancelled);
+        using HttpClient api = appliance.CreateClient();
+        JsonNode made = (await (await api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { "all" }, image = "debian-12-arm64" }, Cancelled))
+            .Content.ReadFromJsonAsync<JsonNode>(Cancelled))!;
+        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        await page.GotoAsync(new Uri(appliance.Url, $"jobs/{made["job"]!["id"]}").ToString());
+        ILocator first = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000001" });
+        StartTask order = await rack.Nodes[0].AcceptTaskAsync(Cancelled);
+        await rack.Nodes[0].ReportAsync(order.TaskId, "checking", 0, 0, Cancelled);
+        await Expect(first).ToContainTextAsync(new Regex("sent [0-9]+ s, .*checking"));
+        await rack.Nodes[0].ReportAsync(order.TaskId, "writing", ImageBytes / 3, ImageBytes, Cancelled);
+        await Expect(first).ToContainTextAsync(new Regex("checking [0-9]+ s, writing [0-9]+ s"));
+
+        // Blocks and digests differ from node to node; the cause is one.
+        foreach ((SimulatedNode node, int block) in new[] { (rack.Nodes[1], 1412), (rack.Nodes[2], 99) })
+        {
+            StartTask other = await node.AcceptTaskAsync(Cancelled);
+            await node.SendAsync(new TaskEnded(other.TaskId, false, false, $"writing block {block} to /dev/mmcblk0: Input/output error", DiskState.Untouched), Cancelled);
+        }
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("2 nodes: writing block");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("the same with other numbers");
+        await PageFixture.KeepAsync(page, $"job-timeline-{width}", whole: true);
+        await page.GetByRole(AriaRole.Link, new() { Name = "2 failed" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Table, new() { Name = "Tasks" })).Not.ToContainTextAsync("node-000001");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Show all" }).ClickAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Log of node-000001" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog.GetByRole(AriaRole.List, new() { Name = "Timeline" })).ToContainTextAsync(new Regex("writing.*so far"));
+        await rack.Nodes[0].SendAsync(new LogLines(order.TaskId, [.. Enumerable.Range(1, 200).Select(i => $"block {i} is written")]), Cancelled);
+        ILocator log = dialog.GetByRole(AriaRole.Log);
+        await Expect(log.GetByText("block 200 is written")).ToBeInViewportAsync();
+        await PageFixture.KeepAsync(page, $"task-log-{width}");
+        await log.FocusAsync();
+        await page.Keyboard.PressAsync("Home");
+        ILocator follow = dialog.GetByRole(AriaRole.Checkbox, new() { Name = "Follow" });
+        await Expect(follow).Not.ToBeCheckedAsync();
+        await rack.Nodes[0].SendAsync(new LogLines(order.TaskId, ["block 201 is written"]), Cancelled);
+        await Expect(dialog).ToContainTextAsync("201 lines");
+        await Expect(log.GetByText("block 1 is written")).ToBeInViewportAsync();
+        await follow.CheckAsync();
+        await Expect(log.GetByText("block 201 is written")).ToBeInViewportAsync();
+        await dialog.GetByRole(AriaRole.Searchbox).FillAsync("block 20");
+        await Expect(dialog).ToContainTextAsync("3 of 201 lines");
+        IDownload download = await page.RunAndWaitForDownloadAsync(() => dialog.GetByRole(AriaRole.Button, new() { Name = "Download" }).ClickAsync());
+        Assert.Equal("node-000001-install.log", download.SuggestedFilename);
+        Assert.Equal(3, (await File.ReadAllLinesAsync(await download.PathAsync(), Cancelled)).Length);
+    }
+
+    [Fact]
+    public async Task Jobs_are_listed_by_pages_and_filtered_in_the_address()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using Rack rack = await Rack.ConnectAsync(appliance, 1, Cancelled);
+        string[] ids = [.. Enumerable.Range(1, 120).Select(i => Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddDays(i)).ToString())];
+        appliance.Services.GetRequiredService<Database>().Write(c =>
+        {
+            c.Execute("INSERT INTO jobs (id, kind, parameters, created_at, created_by) VALUES (@id, @kind, @parameters, @at, 'api')", ids.Select((id, i) => new
+            {
+                id,
+                kind = i % 2 == 0 ? "run" : "reboot",
+                parameters = i % 2 == 0 ? $$"""{"shell":"echo {{i}}."}""" : "{}",
+                at = i * 1000,
+            }));
+            c.Execute("INSERT INTO tasks (id, job_id, node_id, state, created_at, phase_at, ended_at) VALUES (@id, @job, @node, 'Succeeded', 0, 0, 1)",
+                ids.Select(job => new { id = Guid.NewGuid().ToString(), job, node = rack.Nodes[0].Id.ToString() }));
+        });
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = "Jobs" }).ClickAsync();
+        ILocator table = page.GetByRole(AriaRole.Table, new() { Name = "Jobs" });
+        await Expect(table).ToHaveAttributeAsync("aria-rowcount", "51");
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Kind" }).SelectOptionAsync("Run");
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs\\?kind=run$"));
+        await Expect(table).ToContainTextAsync("Run echo 118.");
+        await Expect(table).Not.ToContainTextAsync("Reboot");
+        await PageFixture.KeepAsync(page, "jobs");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Older than these 50" }).ClickAsync();
+        await Expect(table).ToHaveAttributeAsync("aria-rowcount", "11");
+        await Expect(table).ToContainTextAsync("Run echo 0.");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Newest" }).ClickAsync();
+        await Expect(table).ToContainTextAsync("Run echo 118.");
+        await page.GoBackAsync();
+        await Expect(table).ToContainTextAsync("Run echo 0.");
+
+        // What is typed and chosen is asked of the appliance, from the first page on.
+        IRequest request = await page.RunAndWaitForRequestAsync(async () =>
+        {
+            await page.GetByRole(AriaRole.Combobox, new() { Name = "State" }).SelectOptionAsync("failed");
+            await page.GetByRole(AriaRole.Searchbox).FillAsync("echo");
+        }, asked => asked.Url.Contains("text=", StringComparison.Ordinal));
+        Assert.EndsWith("/api/v1/jobs?kind=run&state=failed&text=echo&limit=51", request.Url, StringComparison.Ordinal);
+        // Nothing of them is too old to be looked at.
+        await page.GotoAsync(new Uri(appliance.Url, $"jobs/{ids[0]}").ToString());
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Run echo 0." })).ToBeVisibleAsync();
     }
 }

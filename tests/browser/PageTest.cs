@@ -42,10 +42,10 @@ public abstract class PageTest
         return copy;
     })]);
 
-    private protected static async Task ImportAsync(TestAppliance appliance, string name)
+    private protected static async Task ImportAsync(TestAppliance appliance, string name, int seed = 1)
     {
         using HttpClient client = appliance.CreateClient();
-        using var content = new ByteArrayContent(TinyImage.Create());
+        using var content = new ByteArrayContent(TinyImage.Create(seed: name.Length * 100 + seed));
         using HttpResponseMessage response = await client.PostAsync($"images?name={name}&architecture=arm64", content, Cancelled);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancelled));
     }

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.RegularExpressions;
 using Bootstrap.Support;
 using Microsoft.Playwright;
@@ -49,5 +50,38 @@ public sealed class SchedulesPageTests(PageFixture browser) : PageTest
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete weekly" }).ClickAsync();
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No schedules yet" })).ToBeVisibleAsync();
+    }
+
+    [Theory]
+    [InlineData(1360, ColorScheme.Light)]
+    [InlineData(360, ColorScheme.Dark)]
+    public async Task A_calendar_shows_what_the_schedules_did_and_will_do(int width, ColorScheme colours)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        using HttpClient api = appliance.CreateClient();
+        foreach ((string name, string cron) in new[] { ("weekly-reboot", "0 3 * * SUN"), ("check", "*/10 * * * *") })
+        {
+            (await api.PostAsJsonAsync("schedules", new { name, cron, zone = "Europe/Berlin", job = new { kind = "reboot", select = "all" } }, Cancelled)).EnsureSuccessStatusCode();
+        }
+        (await api.PostAsync("schedules/weekly-reboot/run", null, Cancelled)).EnsureSuccessStatusCode();
+        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours, TimezoneId = "Europe/Berlin" });
+        await page.GotoAsync(new Uri(appliance.Url, "schedules").ToString());
+        ILocator calendar = page.GetByRole(AriaRole.Region, new() { Name = "Calendar" });
+        // The job that it made by hand is told on this day, and leads to it.
+        await Expect(calendar.Locator("[aria-current=date]").GetByRole(AriaRole.Link, new() { NameRegex = new Regex("weekly-reboot") })).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, $"calendar-{width}", whole: true);
+        Assert.Equal(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+
+        await calendar.GetByRole(AriaRole.Button, new() { Name = "The month after" }).PressAsync("Enter");
+        DateTime next = TimeZoneInfo.ConvertTime(TimeProvider.System.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")).DateTime.AddDays(1 - TimeProvider.System.GetUtcNow().Day).AddMonths(1);
+        await Expect(page).ToHaveURLAsync(new Regex($"month={next:yyyy-MM}$"));
+        DateTime sunday = next.AddDays((7 - (int)next.DayOfWeek) % 7);
+        ILocator day = calendar.GetByRole(AriaRole.Listitem).Filter(new() { Has = page.Locator($"time[datetime='{sunday:yyyy-MM-dd}']") });
+        await Expect(day).ToContainTextAsync("03:00 weekly-reboot");
+        await Expect(day).ToContainTextAsync("check over 24 times");
+        await day.GetByRole(AriaRole.Button, new() { Name = "weekly-reboot" }).PressAsync("Enter");
+        ILocator dialog = page.GetByRole(AriaRole.Dialog, new() { Name = "weekly-reboot" });
+        await Expect(dialog).ToContainTextAsync("Reboot on all nodes.");
+        await Expect(dialog.GetByRole(AriaRole.List, new() { Name = "Next runs" }).GetByRole(AriaRole.Listitem)).ToHaveCountAsync(5);
     }
 }

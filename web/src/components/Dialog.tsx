@@ -7,8 +7,10 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   const element = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
-    element.current!.showModal();
+    const dialog = element.current!;
+    dialog.showModal();
     return () => {
+      dialog.close(); // nothing behind it takes the focus while it is open
       if (opener?.isConnected && opener !== document.body) opener.focus();
       else document.querySelector("main")?.focus();
     };

@@ -59,7 +59,19 @@ export function NodesPage() {
           <kbd aria-hidden="true">/</kbd>
         </label>
       </div>
-      <StateFilter nodes={all} />
+      <div class="chips-row">
+        <StateFilter nodes={all} />
+        <span class="export">
+          Export{" "}
+          <a href={exportUrl("csv", query)} download title={exported(shown.length)}>
+            CSV
+          </a>{" "}
+          <a href={exportUrl("json", query)} download title={exported(shown.length)}>
+            JSON
+          </a>
+          <ViewMenu columns={optionalColumns} shown={chosenColumns} usual={usualColumns} />
+        </span>
+      </div>
       <div class="actions" role="toolbar" aria-label="Actions on the selected nodes">
         <button type="button" class="primary" disabled={selected.length === 0} onClick={() => setDialog("install")}>
           Install …
@@ -101,16 +113,6 @@ export function NodesPage() {
             Clear
           </button>
         )}
-        <span class="export">
-          Export{" "}
-          <a href={exportUrl("csv", query)} download title={exported(shown.length)}>
-            CSV
-          </a>{" "}
-          <a href={exportUrl("json", query)} download title={exported(shown.length)}>
-            JSON
-          </a>
-          <ViewMenu columns={optionalColumns} shown={chosenColumns} usual={usualColumns} />
-        </span>
       </div>
       {seeing.error !== "" && <Notice tone="bad">{seeing.error}</Notice>}
       {shown.length === 0 ? (

@@ -14,7 +14,8 @@ export function Failures({ tasks, showLog }: { tasks: readonly TaskView[]; showL
       {groupByCause(tasks).map(({ state, cause, varies, tasks: met }) => (
         <Notice tone={state === "skipped" ? "warn" : "bad"} key={state + cause}>
           <strong>
-            {count(met.length, "node")} {state === "failed" ? "" : taskWords[state].toLowerCase()}
+            {count(met.length, "node")}
+            {state !== "failed" && ` ${taskWords[state].toLowerCase()}`}
           </strong>
           : {cause || "no reason was given"}
           {varies && <span class="dim"> (the same with other numbers on some)</span>}

@@ -51,7 +51,7 @@ export const nodeColumns: readonly Column<NodeView>[] = [
   {
     id: "name",
     title: "Name",
-    width: "minmax(12rem, 1.2fr)",
+    width: "minmax(11rem, 1.2fr)",
     cell: (n) => (
       <>
         <a class="name" href={`/nodes/${n.id}`}>
@@ -65,7 +65,7 @@ export const nodeColumns: readonly Column<NodeView>[] = [
   {
     id: "state",
     title: "State",
-    width: "14rem",
+    width: "12.8rem",
     cell: (n) => (
       <span class="axes">
         <LinkBadge state={n.link} />
@@ -73,38 +73,38 @@ export const nodeColumns: readonly Column<NodeView>[] = [
       </span>
     ),
   },
-  { id: "task", title: "Task", width: "minmax(9rem, 1.2fr)", cell: (n) => <Doing node={n} /> },
+  { id: "task", title: "Task", width: "minmax(8rem, 1.2fr)", cell: (n) => <Doing node={n} /> },
   { id: "image", title: "Image", width: "minmax(4rem, 1fr)", cell: (n) => n.imageName ?? (n.image === undefined ? none : <span class="dim">a deleted one</span>) },
   {
     id: "model",
     title: "Model",
-    width: "minmax(6.5rem, 1fr)",
+    width: "minmax(6rem, 1fr)",
     cell: (n) => <span title={n.inventory.model}>{n.inventory.model.replace(/^Raspberry /, "")}</span>,
     minor: true,
   },
   { id: "parts", title: "Parts", width: "minmax(8.5rem, 0.8fr)", cell: (n) => <span title={`${n.inventory.architecture}, ${parts(n)}`}>{parts(n)}</span>, minor: true },
-  { id: "labels", title: "Labels", width: "minmax(8rem, 1.5fr)", cell: (n) => <Labels node={n} />, minor: true },
-  { id: "address", title: "Address", width: "7rem", cell: (n) => n.address ?? none },
-  { id: "mac", title: "MAC address", width: "8.5rem", cell: (n) => n.inventory.interfaces[0]?.mac ?? none },
-  { id: "serial", title: "Serial number", width: "minmax(9rem, 1fr)", cell: (n) => n.inventory.serial || none },
+  { id: "labels", title: "Labels", width: "minmax(6rem, 1.5fr)", cell: (n) => <Labels node={n} />, minor: true },
+  { id: "address", title: "Address", width: "6.6rem", cell: (n) => n.address ?? none },
+  { id: "mac", title: "MAC address", width: "minmax(0, 8.5rem)", cell: (n) => n.inventory.interfaces[0]?.mac ?? none },
+  { id: "serial", title: "Serial number", width: "minmax(0, 10rem)", cell: (n) => n.inventory.serial || none },
   {
     id: "switch",
     title: "Switch port",
-    width: "minmax(8rem, 1fr)",
+    width: "minmax(0, 10rem)",
     cell: (n) => n.inventory.interfaces.flatMap((i) => (i.switch ? [switchWords(i.switch)] : [])).join(", ") || none,
   },
-  { id: "system", title: "System", width: "minmax(8rem, 1fr)", cell: (n) => n.inventory.system || none },
+  { id: "system", title: "System", width: "minmax(0, 10rem)", cell: (n) => n.inventory.system || none },
   {
     id: "temperature",
     title: "Temperature",
-    width: "6.5rem",
+    width: "minmax(0, 6.5rem)",
     align: "end",
     cell: (n) => (n.health?.temperatureCelsius === undefined ? none : `${Math.round(n.health.temperatureCelsius)} °C`),
   },
   {
     id: "seen",
     title: "Last seen",
-    width: "5.6rem",
+    width: "5.2rem",
     cell: (n) => (n.link === "offline" ? <Ago at={n.lastSeen} /> : <span class="dim">now</span>),
   },
 ];
