@@ -23,7 +23,7 @@ const columns: readonly Column<JobView>[] = [
   },
   { id: "nodes", title: "Nodes", width: "5rem", align: "end", cell: (j) => Object.values(j.counts).reduce((a, b) => a + b, 0) },
   { id: "counts", title: "Tasks", width: "minmax(12rem, 2fr)", cell: (j) => <Counts job={j} /> },
-  { id: "by", title: "Ordered by", width: "8rem", cell: (j) => j.schedule ?? (j.createdBy === "policy" ? "policy" : "a person or program"), minor: true },
+  { id: "by", title: "Ordered by", width: "10.5rem", cell: (j) => j.schedule ?? (j.createdBy === "policy" ? "policy" : "a person or program"), minor: true },
   { id: "at", title: "Ordered", width: "8rem", cell: (j) => <Ago at={j.createdAt} /> },
 ];
 
@@ -77,7 +77,7 @@ export function JobsPage() {
         </label>
         <label class="search">
           <Icon name="search" />
-          <input type="search" placeholder="Filter" aria-label="Filter jobs" aria-keyshortcuts="/" value={text} onInput={(e) => choose({ text: e.currentTarget.value })} />
+          <input type="search" placeholder="Filter by words" aria-label="Filter jobs" aria-keyshortcuts="/" value={text} onInput={(e) => choose({ text: e.currentTarget.value })} />
           <kbd aria-hidden="true">/</kbd>
         </label>
       </div>

@@ -68,7 +68,7 @@ const scheduleColumns = (start: (doing: Doing) => void, toggle: (schedule: Sched
   {
     id: "next",
     title: "Next run",
-    width: "minmax(17.5rem, 1.5fr)",
+    width: "minmax(18.5rem, 1.5fr)",
     cell: (s) =>
       s.next === undefined ? (
         <span class="dim">{s.enabled ? "never" : "switched off"}</span>
@@ -81,7 +81,7 @@ const scheduleColumns = (start: (doing: Doing) => void, toggle: (schedule: Sched
   {
     id: "cron",
     title: "Line",
-    width: "minmax(9rem, 1fr)",
+    width: "minmax(8rem, 1fr)",
     minor: true,
     cell: (s) => (
       <span title={s.zone}>

@@ -2,7 +2,7 @@ import type { TaskPhase, TaskView } from "../../api/types";
 import { TaskBadge } from "../../components/Badge";
 import { Bar, measureLine, phaseLine } from "../../components/Progress";
 import type { Column } from "../../components/Table";
-import { Strip } from "../../components/Timeline";
+import { Phases, Strip } from "../../components/Timeline";
 import { duration } from "../../lib/format";
 import { overallFraction } from "../../lib/progress";
 import { spansOf } from "../../lib/timeline";
@@ -30,7 +30,7 @@ function Course({ task, phases }: TaskLine) {
         {task.note !== "" && <span class="warn-text">{task.note}</span>}
         {task.state !== "succeeded" && task.disk && <span class={task.disk === "unbootable" ? "bad-text" : "dim"}>{diskWords[task.disk]}</span>}
         {task.state !== "succeeded" && !task.disk && task.kind === "install" && task.sentAt === undefined && <span class="dim">{diskWords.untouched}</span>}
-        <Strip spans={spansOf(task, phases ?? [], task.endedAt ?? 0)} />
+        <Ended task={task} phases={phases} />
       </>
     );
   }
@@ -45,7 +45,7 @@ function Course({ task, phases }: TaskLine) {
           <Bar fraction={task.kind === "install" ? overallFraction(task) : null} label={task.nodeName} />
         </>
       )}
-      {task.state === "running" && <RunningStrip task={task} phases={phases} />}
+      {task.state === "running" && <Present task={task} phases={phases} />}
       {task.state === "held" && <span class="dim">until its turn comes</span>}
       {task.state === "waiting" && task.cause === "" && <span class="dim">until the node is there and free</span>}
       {task.attempts > 1 && <span class="warn-text">attempt {task.attempts}</span>}
@@ -56,8 +56,18 @@ function Course({ task, phases }: TaskLine) {
 }
 
 /** Keeps up with the clock. */
-function RunningStrip({ task, phases }: TaskLine) {
-  return <Strip spans={spansOf(task, phases ?? [], now.value)} />;
+function Present({ task, phases }: TaskLine) {
+  return <Phases spans={spansOf(task, phases ?? [], now.value)} />;
+}
+
+function Ended({ task, phases }: TaskLine) {
+  const spans = spansOf(task, phases ?? [], task.endedAt ?? 0);
+  return (
+    <>
+      <Strip spans={spans} />
+      <Phases spans={spans} />
+    </>
+  );
 }
 
 export const taskColumns = (cancel: (task: TaskView) => void, showLog: (task: TaskView) => void): readonly Column<TaskLine>[] => [
