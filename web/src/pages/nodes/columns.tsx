@@ -51,7 +51,7 @@ export const nodeColumns: readonly Column<NodeView>[] = [
   {
     id: "name",
     title: "Name",
-    width: "minmax(11rem, 1.2fr)",
+    width: "minmax(13.5rem, 1.2fr)",
     cell: (n) => (
       <>
         <a class="name" href={`/nodes/${n.id}`}>
@@ -73,12 +73,12 @@ export const nodeColumns: readonly Column<NodeView>[] = [
       </span>
     ),
   },
-  { id: "task", title: "Task", width: "minmax(8rem, 1.2fr)", cell: (n) => <Doing node={n} /> },
+  { id: "task", title: "Task", width: "minmax(9.5rem, 1.2fr)", cell: (n) => <Doing node={n} /> },
   { id: "image", title: "Image", width: "minmax(4rem, 1fr)", cell: (n) => n.imageName ?? (n.image === undefined ? none : <span class="dim">a deleted one</span>) },
   {
     id: "model",
     title: "Model",
-    width: "minmax(6rem, 1fr)",
+    width: "minmax(7rem, 1fr)",
     cell: (n) => <span title={n.inventory.model}>{n.inventory.model.replace(/^Raspberry /, "")}</span>,
     minor: true,
   },
@@ -114,7 +114,7 @@ const fixed = ["name", "state"];
 /** Those that a reader may leave out. */
 export const optionalColumns = nodeColumns.filter((c) => !fixed.includes(c.id));
 
-export const usualColumns: readonly string[] = ["task", "image", "model", "parts", "labels", "address", "seen"];
+export const usualColumns: readonly string[] = ["task", "image", "model", "labels", "address", "seen"];
 
 const isChoice = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every((v) => typeof v === "string");
 
