@@ -84,7 +84,7 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
         <Counts job={job} chosen={state} />
         <span class="dim">
           {count(tasks.length, "node")}, ordered <Ago at={job.createdAt} />
-          {job.createdBy === "policy" && " by the policy for new boards"}
+          {job.createdBy === "policy" ? " by the policy for new boards" : job.schedule === undefined && ` by ${job.createdBy}`}
           {job.schedule && (
             <>
               {" "}

@@ -1,10 +1,10 @@
-import type { JobKind, JobView, TaskState } from "../api/types";
+import type { JobKind, JobView } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Icon } from "../components/Icon";
 import { Empty, Notice } from "../components/Notice";
 import { Table, type Column } from "../components/Table";
 import { changedQuery, queryValue, setQueryValues } from "../lib/router";
-import { jobTitle, kindWords, taskWords } from "../lib/words";
+import { jobTitle, kindWords } from "../lib/words";
 import { jobs } from "../state/store";
 import { Counts } from "./jobs/Counts";
 import { pageSize, useJobList } from "./jobs/useJobList";
@@ -23,12 +23,21 @@ const columns: readonly Column<JobView>[] = [
   },
   { id: "nodes", title: "Nodes", width: "5rem", align: "end", cell: (j) => Object.values(j.counts).reduce((a, b) => a + b, 0) },
   { id: "counts", title: "Tasks", width: "minmax(12rem, 2fr)", cell: (j) => <Counts job={j} /> },
-  { id: "by", title: "Ordered by", width: "10.5rem", cell: (j) => j.schedule ?? (j.createdBy === "policy" ? "policy" : "a person or program"), minor: true },
+  { id: "by", title: "Ordered by", width: "10.5rem", cell: (j) => j.schedule ?? j.createdBy, minor: true },
   { id: "at", title: "Ordered", width: "8rem", cell: (j) => <Ago at={j.createdAt} /> },
 ];
 
 const kinds = Object.entries(kindWords) as [JobKind, string][];
-const states: readonly TaskState[] = ["running", "waiting", "held", "sent", "failed", "timed-out", "cancelled", "skipped", "succeeded"];
+
+/** What the appliance finds jobs by. */
+const states: readonly [string, string][] = [
+  ["open", "under way"],
+  ["paused", "paused"],
+  ["failed", "with failures"],
+  ["cancelled", "with cancelled tasks"],
+  ["skipped", "with skipped tasks"],
+  ["succeeded", "succeeded on all nodes"],
+];
 
 /** Changes what is listed: from its first page on. */
 const choose = (change: Record<string, string>) => setQueryValues({ ...change, before: "" });
@@ -68,16 +77,16 @@ export function JobsPage() {
           <span class="spoken">State</span>
           <select value={state} onChange={(e) => choose({ state: e.currentTarget.value })}>
             <option value="">in every state</option>
-            {states.map((value) => (
+            {states.map(([value, words]) => (
               <option value={value} key={value}>
-                with tasks {taskWords[value].toLowerCase()}
+                {words}
               </option>
             ))}
           </select>
         </label>
         <label class="search">
           <Icon name="search" />
-          <input type="search" placeholder="Filter by words" aria-label="Filter jobs" aria-keyshortcuts="/" value={text} onInput={(e) => choose({ text: e.currentTarget.value })} />
+          <input type="search" placeholder="Nodes, images, people, commands" aria-label="Filter jobs" aria-keyshortcuts="/" value={text} onInput={(e) => choose({ text: e.currentTarget.value })} />
           <kbd aria-hidden="true">/</kbd>
         </label>
       </div>
