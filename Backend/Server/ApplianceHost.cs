@@ -76,7 +76,7 @@ public static class ApplianceHost
             .AddSingleton<BootObserver>().AddSingleton<TftpService>().AddSingleton<DhcpService>()
             .AddHostedService(services => services.GetRequiredService<BootRecorder>())
             .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
-            .AddSingleton<ScheduleStore>().AddSingleton<ScheduleRunner>().AddHostedService<JobClock>()
+            .AddSingleton<ScheduleStore>().AddSingleton<ImageUse>().AddSingleton<ScheduleRunner>().AddHostedService<JobClock>()
             .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>().AddHostedService(services => services.GetRequiredService<DiscoveryService>());
 
         if (options.BootSigningKey is { } signingKey)
@@ -122,7 +122,9 @@ public static class ApplianceHost
         api.MapImages();
         api.MapJobs();
         api.MapJobControls();
+        api.MapTaskPhases();
         api.MapSchedules();
+        api.MapScheduleCalendar();
         api.MapEvents();
         api.MapDiscovery();
         api.MapStatus();

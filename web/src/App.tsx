@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Header } from "./components/Header";
 import { Empty, Notice } from "./components/Notice";
 import { go, location } from "./lib/router";
@@ -64,6 +64,12 @@ export function App() {
   useEffect(() => {
     if (here && !wantsSignIn && (path === "/" || path === "/sign-in")) go("/nodes", true);
   }, [here, wantsSignIn, path]);
+  const shownPath = useRef(path);
+  useEffect(() => {
+    // As after a page is loaded: whoever goes by keyboard or ear begins at the new page, not behind the link that led there.
+    if (path !== shownPath.current) document.querySelector("main")?.focus({ preventScroll: true });
+    shownPath.current = path;
+  }, [path]);
   useEffect(() => {
     if (here) start();
     else end();
@@ -79,8 +85,11 @@ export function App() {
   }
   return (
     <>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
       <Header />
-      <main>
+      <main id="content" tabIndex={-1}>
         {connection.value === "lost" && loaded.value && (
           <Notice tone="warn">The appliance does not answer: what you see may be old. Trying again …</Notice>
         )}

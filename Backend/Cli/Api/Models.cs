@@ -36,6 +36,8 @@ internal sealed record JobTask(
     Guid Id, string NodeName, string State, string Phase, long Done, long Total, string Unit, double Rate, string Cause, string? Disk, long? EndedAt,
     int? ExitCode, string Note);
 
+internal sealed record TaskPhase(Guid Task, string State, string Phase, long At);
+
 internal sealed record JobDetail(Job Job, IReadOnlyList<JobTask> Tasks);
 
 internal sealed record StoredFile(string Digest, string Name, long SizeBytes, long UploadedAt);

@@ -16,15 +16,16 @@ internal static class ImageCommands
         var architecture = new Option<string?>("--architecture") { Description = "arm64 or amd64, where the image itself does not tell." };
         architecture.AcceptOnlyFromAmong("arm64", "amd64");
         Argument<string> image = new Argument<string>("image") { Description = "Name or digest." }.Suggests<Argument<string>, Image>("images", i => i.Name);
+        var force = new Option<bool>("--force") { Description = "Also if nodes run it: they go on, and cannot be installed with it again." };
         return new Command("images", "Show, import and remove images.")
         {
             new Command("list", "All images.").Lists<Image>(_ => "images", ["NAME", "FOR", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
                 i => [i.Name, i.Architecture, Output.Bytes(i.SizeBytes), Output.Bytes(i.UsedBytes), Output.Bytes(i.StoredBytes), Output.Time(i.ImportedAt), i.Digest[..12]]),
             new Command("import", "Take an image into the store.") { file, name, architecture }.Does((client, parsed, cancellation) =>
                 ImportAsync(client, parsed.GetRequiredValue(file), parsed.GetValue(name), parsed.GetValue(architecture), parsed.GetValue(ClientCommand.Json), cancellation)),
-            new Command("remove", "Remove an image.") { image }.Does(async (client, parsed, cancellation) =>
+            new Command("remove", "Remove an image that nothing needs.") { image, force }.Does(async (client, parsed, cancellation) =>
             {
-                Freed freed = await client.SendAsync<Freed>(HttpMethod.Delete, $"images/{Uri.EscapeDataString(parsed.GetRequiredValue(image))}", null, cancellation);
+                Freed freed = await client.SendAsync<Freed>(HttpMethod.Delete, $"images/{Uri.EscapeDataString(parsed.GetRequiredValue(image))}?force={(parsed.GetValue(force) ? "true" : "false")}", null, cancellation);
                 Console.WriteLine($"removed; {Output.Bytes(freed.FreedBytes)} are free again");
                 return 0;
             }),

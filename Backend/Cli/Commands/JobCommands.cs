@@ -35,6 +35,13 @@ internal static class JobCommands
                 await ReportAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), parsed, cancellation)),
             new Command("output", "What each node said in a job, line by line, after its name.") { id }.Does(async (client, parsed, cancellation) =>
                 await PrintOutputAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), cancellation)),
+            new Command("phases", "When each node came to which phase of a job.") { id }.Does(async (client, parsed, cancellation) =>
+            {
+                string job = $"jobs/{parsed.GetRequiredValue(id)}";
+                var names = (await client.GetAsync<JobDetail>(job, cancellation)).Tasks.ToDictionary(t => t.Id, t => t.NodeName);
+                return ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<TaskPhase>>($"{job}/phases", cancellation), ["NODE", "STATE", "PHASE", "SINCE"],
+                    p => [names.GetValueOrDefault(p.Task, ""), p.State, p.Phase, Output.Time(p.At)]);
+            }),
             WorkCommands.CreateRun(),
             new Command("pause", "Begin nothing more; what nodes work on goes on.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "pause", parsed, cancellation)),
             new Command("resume", "Go on after a pause.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "resume", parsed, cancellation)),

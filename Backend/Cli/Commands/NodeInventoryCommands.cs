@@ -61,14 +61,15 @@ internal static class NodeInventoryCommands
     {
         var csv = new Option<bool>("--csv") { Description = "For spreadsheets, one line a node." };
         var file = new Argument<string>("file") { Description = "Where to; '-' for standard output." };
-        return new Command("export", "Write all that is known of all nodes to a file, as --csv or --json.") { csv, file }.Does(async (client, parsed, cancellation) =>
+        return new Command("export", "Write all that is known of all nodes, or of those that --select takes, to a file, as --csv or --json.") { csv, NodeCommands.Select, file }.Does(async (client, parsed, cancellation) =>
         {
             if (parsed.GetValue(csv) == parsed.GetValue(ClientCommand.Json))
             {
                 throw new CliException("say which: --csv or --json") { ExitCode = 2 };
             }
             string target = parsed.GetRequiredValue(file);
-            await client.DownloadAsync(parsed.GetValue(csv) ? "nodes.csv" : "nodes.json", async (body, _) =>
+            string path = parsed.GetValue(csv) ? "nodes.csv" : "nodes.json";
+            await client.DownloadAsync(parsed.GetValue(NodeCommands.Select) is { } words ? $"{path}?select={Uri.EscapeDataString(words)}" : path, async (body, _) =>
             {
                 try
                 {

@@ -200,6 +200,20 @@ internal static class Schema
             refusal TEXT NOT NULL
         ) STRICT;
         """,
+        // When tasks came to their states and phases. Whatever sets phase_at is noted, wherever it is done.
+        """
+        CREATE TABLE task_phases (
+            task_id TEXT NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+            state TEXT NOT NULL,
+            phase TEXT NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX task_phases_by_task ON task_phases (task_id);
+        CREATE TRIGGER task_phases_noted AFTER UPDATE OF phase_at ON tasks WHEN NEW.state <> OLD.state OR NEW.phase <> OLD.phase
+        BEGIN
+            INSERT INTO task_phases (task_id, state, phase, at) VALUES (NEW.id, NEW.state, NEW.phase, NEW.phase_at);
+        END;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

@@ -42,6 +42,8 @@ public sealed class JobTests
         await first.SendAsync(new TaskEnded(start.TaskId, false, false, "no power", DiskState.Untouched), s_end);
         await Poll.UntilAsync(() => line.RunAsync("jobs", "show", job), shown => shown.Output.Contains("no power", StringComparison.Ordinal), s_end);
 
+        (_, output, _) = await line.RunAsync("jobs", "phases", job);
+        Assert.Matches("node-dd0001 +sent +[0-9]{4}-.*\n(?:.*\n)*node-dd0001 +failed +[0-9]{4}-", output);
         Assert.Equal(0, (await line.RunAsync("jobs", "resume", job)).Code);
         await second.ReceiveAsync<StartTask>(s_end);
         (code, output, _) = await line.RunAsync("jobs", "retry", job);

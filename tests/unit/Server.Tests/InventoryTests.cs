@@ -153,7 +153,9 @@ public sealed class InventoryTests : ApplianceTest
         Assert.EndsWith("\r\n", csv, StringComparison.Ordinal);
         Assert.Contains("\r\nnode-bb0008,10000000bbbb0008,slave,new,new,a b,'-1st floor,\"said \"\"soon\"\",\nthen left\",127.0.0.1,", csv, StringComparison.Ordinal);
         Assert.Contains(",'=cmd|'/c calc'!A1,' @SUM(A1),10.0.0.2,", csv, StringComparison.Ordinal);
-        JsonArray json = (await GetAsync("nodes.json")).AsArray();
+        Assert.Single((await Api.GetStringAsync("nodes.csv?select=tag=absent", s_end)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty((await GetAsync("nodes.json?select=state:offline")).AsArray());
+        JsonArray json = (await GetAsync("nodes.json?select=tag=a")).AsArray();
         Assert.Equal("=cmd|'/c calc'!A1", Assert.Single(json)!["inventory"]!["interfaces"]![0]!["switch"]!["systemName"]!.ToString());
     }
 

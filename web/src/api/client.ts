@@ -1,4 +1,4 @@
-import type { BoardView, BootSets, Conversation, Dhcp, DhcpSettings, ImageView, JobDetail, JobKind, JobParameters, JobView, LogLine, NodeChange, NodeEdit, NewSchedule, NodeView, Policy, ScheduleView, Status } from "./types";
+import type { BoardView, BootSets, CalendarEntry, Conversation, Dhcp, DhcpSettings, FileView, ImageView, JobDetail, JobKind, JobParameters, JobView, LogLine, NodeChange, NodeEdit, NewSchedule, NodeView, Policy, ScheduleView, Status, TaskPhase } from "./types";
 
 /** What the API refused, in its own words. */
 export class ApiError extends Error {
@@ -40,6 +40,23 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 
 const segment = encodeURIComponent;
 
+/** "?a=1&b=2" of what is not empty. */
+function queryOf(values: Record<string, string | number | boolean | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined && value !== "") query.set(name, String(value));
+  return query.size === 0 ? "" : `?${query}`;
+}
+
+/** Which jobs are listed, the newest first. */
+export interface JobChoice {
+  kind?: string;
+  state?: string;
+  text?: string;
+  /** Those that were ordered before this one: the last of an earlier list. */
+  before?: string;
+  limit?: number;
+}
+
 export const api = {
   isSignedIn: () => call<{ signedIn: boolean }>("GET", "/session").then((s) => s.signedIn),
   signIn: (token: string) => call<void>("POST", "/session", { token }),
@@ -58,10 +75,14 @@ export const api = {
   conversations: (board: string) => call<Conversation[]>("GET", `/boot/boards/${segment(board)}/conversations`),
 
   images: () => call<ImageView[]>("GET", "/images"),
-  deleteImage: (digest: string) => call<{ freedBytes: number }>("DELETE", `/images/${segment(digest)}`),
+  /** @param force Also where nodes run it. */
+  deleteImage: (digest: string, force: boolean) => call<{ freedBytes: number }>("DELETE", `/images/${segment(digest)}${queryOf({ force })}`),
 
-  jobs: () => call<JobView[]>("GET", "/jobs"),
+  files: () => call<FileView[]>("GET", "/files"),
+
+  jobs: (choice: JobChoice = {}) => call<JobView[]>("GET", `/jobs${queryOf({ ...choice })}`),
   job: (id: string) => call<JobDetail>("GET", `/jobs/${segment(id)}`),
+  jobPhases: (id: string) => call<TaskPhase[]>("GET", `/jobs/${segment(id)}/phases`),
   order: (kind: JobKind, nodes: string[], image?: string, parameters?: JobParameters) =>
     call<JobDetail>("POST", "/jobs", { kind, nodes, image, parameters }),
   cancelJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/cancel`),
@@ -76,6 +97,7 @@ export const api = {
   switchSchedule: (name: string, enabled: boolean) => call<ScheduleView>("PATCH", `/schedules/${segment(name)}`, { enabled }),
   runSchedule: (name: string) => call<JobDetail>("POST", `/schedules/${segment(name)}/run`),
   removeSchedule: (name: string) => call<void>("DELETE", `/schedules/${segment(name)}`),
+  calendar: (from: string, days: number, zone: string) => call<CalendarEntry[]>("GET", `/calendar${queryOf({ from, days, zone })}`),
   cronRuns: (line: string, zone: string) => call<number[]>("GET", `/cron/runs?line=${segment(line)}&zone=${segment(zone)}`),
 
   status: () => call<Status>("GET", "/status"),

@@ -14,7 +14,7 @@ export function Badge({ icon, tone, text, help }: { icon: IconName; tone: Tone; 
   );
 }
 
-const linkLooks: Record<LinkState, [IconName, Tone]> = {
+export const linkLooks: Record<LinkState, [IconName, Tone]> = {
   offline: ["offline", "quiet"],
   "net-inst": ["netinst", "busy"],
   slave: ["online", "good"],
@@ -31,7 +31,7 @@ export function MarkBadge({ mark }: { mark: NodeMark }) {
   return <Badge icon="mark" tone="busy" text={markWords[mark]} help={markHelp[mark]} />;
 }
 
-const lifecycleLooks: Record<Lifecycle, [IconName, Tone]> = {
+export const lifecycleLooks: Record<Lifecycle, [IconName, Tone]> = {
   new: ["blank", "quiet"],
   installing: ["disk", "busy"],
   installed: ["installed", "good"],

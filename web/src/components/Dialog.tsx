@@ -1,11 +1,20 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./Icon";
 
-/** A modal dialog. The browser keeps the focus inside and closes it with Escape. */
+/** A modal dialog. The browser keeps the focus inside and closes it with Escape; where the focus was, it goes back to. */
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => element.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const opener = document.activeElement as HTMLElement | null;
+    const dialog = element.current!;
+    dialog.showModal();
+    return () => {
+      dialog.close(); // nothing behind it takes the focus while it is open
+      if (opener?.isConnected && opener !== document.body) opener.focus();
+      else document.querySelector("main")?.focus();
+    };
+  }, []);
   return (
     <dialog ref={element} aria-labelledby="dialog-title" onClose={onClose}>
       <header>

@@ -13,10 +13,27 @@ interface Props {
   read: () => Promise<LogLine[]>;
   /** Whether a line belongs to this log. */
   belongs: (line: LogLine) => boolean;
+  /** What it is called when it is saved. */
+  file: string;
 }
 
-/** A log that grows: follow, filter, copy. */
-export function LogView({ read, belongs }: Props) {
+/** So near to its end, a log is read to the end. */
+const endPixels = 24;
+
+const text = (lines: readonly LogLine[]) => lines.map((l) => `${new Date(l.at).toISOString()} ${l.line}`).join("\n");
+
+/** Has the browser save a text. */
+function save(name: string, content: string): void {
+  const url = URL.createObjectURL(new Blob([content, "\n"], { type: "text/plain" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
+/** A log that grows: follow, filter, copy, save. */
+export function LogView({ read, belongs, file }: Props) {
   const [lines, setLines] = useState<LogLine[]>([]);
   const [error, setError] = useState("");
   const [filter, setFilter] = useState("");
@@ -65,14 +82,14 @@ export function LogView({ read, belongs }: Props) {
           <input type="checkbox" checked={following} onChange={(e) => setFollowing(e.currentTarget.checked)} /> Follow
         </label>
         <span class="dim">{filter === "" ? count(lines.length, "line") : `${shown.length} of ${count(lines.length, "line")}`}</span>
-        <button
-          type="button"
-          class="small"
-          disabled={shown.length === 0}
-          onClick={() => void navigator.clipboard.writeText(shown.map((l) => `${new Date(l.at).toISOString()} ${l.line}`).join("\n"))}
-        >
-          <Icon name="copy" /> Copy
-        </button>
+        <span class="end">
+          <button type="button" class="small" disabled={shown.length === 0} onClick={() => void navigator.clipboard.writeText(text(shown))}>
+            <Icon name="copy" /> Copy
+          </button>{" "}
+          <button type="button" class="small" disabled={shown.length === 0} onClick={() => save(file, text(shown))}>
+            <Icon name="download" /> Download
+          </button>
+        </span>
       </div>
       {error !== "" && <Notice tone="bad">{error}</Notice>}
       <div
@@ -81,8 +98,11 @@ export function LogView({ read, belongs }: Props) {
         tabIndex={0}
         role="log"
         aria-label="Log"
-        // Whoever scrolls up wants to read in peace.
-        onWheel={(e) => e.deltaY < 0 && setFollowing(false)}
+        // Whoever scrolls up, by whatever means, wants to read in peace; whoever comes back to the end wants to follow.
+        onScroll={(e) => {
+          const { scrollTop, scrollHeight, clientHeight } = e.currentTarget;
+          setFollowing(scrollHeight - clientHeight - scrollTop < endPixels);
+        }}
       >
         {shown.length === 0 ? (
           <p class="dim">{lines.length === 0 ? "Nothing was said yet." : "No line has that in it."}</p>

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { Blocks } from "./Blocks";
 import { memo } from "./memo";
 
 export interface Column<T> {
@@ -32,6 +33,8 @@ export interface Selection {
 
 interface RowProps {
   row: unknown;
+  /** From 1, the head counted. */
+  index: number;
   id: string;
   name: string;
   columns: readonly Column<never>[];
@@ -39,9 +42,9 @@ interface RowProps {
   toggle: Selection["toggle"] | undefined;
 }
 
-const Row = memo(function Row({ row, id, name, columns, selected, toggle }: RowProps) {
+const Row = memo(function Row({ row, index, id, name, columns, selected, toggle }: RowProps) {
   return (
-    <div class={selected ? "row selected" : "row"} role="row" data-key={id}>
+    <div class={selected ? "row selected" : "row"} role="row" aria-rowindex={index} data-key={id}>
       {toggle && (
         <div class="cell select" role="cell">
           <input
@@ -65,17 +68,14 @@ function cellClass(column: Column<never>): string {
   return ["cell", `cell-${column.id}`, column.align ?? "", column.minor ? "minor" : ""].filter((c) => c !== "").join(" ");
 }
 
-/**
- * A dense table. Rows are boxes of a fixed grid, not <tr>: so the browser may leave out those that are not to be seen
- * (content-visibility), and a thousand of them stay quick.
- */
+/** A dense table. Rows are boxes of a fixed grid, not <tr>: so that a long one need not have all of them in the document (Blocks). */
 export function Table<T>({ label, columns, rows, keyOf, selection, nameOf }: Props<T>) {
   const any = columns as readonly Column<never>[];
   const select = selection ? ["2.25rem"] : [];
   const tracks = (all: boolean) => [...select, ...columns.filter((c) => all || !c.minor).map((c) => c.width)].join(" ");
   return (
-    <div class="table" role="table" aria-label={label} aria-rowcount={rows.length} style={{ "--tracks": tracks(true), "--few-tracks": tracks(false) }}>
-      <div class="row head" role="row">
+    <div class="table" role="table" aria-label={label} aria-rowcount={rows.length + 1} style={{ "--tracks": tracks(true), "--few-tracks": tracks(false) }}>
+      <div class="row head" role="row" aria-rowindex={1}>
         {selection && (
           <div class="cell select" role="columnheader">
             <input
@@ -95,20 +95,24 @@ export function Table<T>({ label, columns, rows, keyOf, selection, nameOf }: Pro
           </div>
         ))}
       </div>
-      {rows.map((row) => {
-        const key = keyOf(row);
-        return (
-          <Row
-            key={key}
-            id={key}
-            row={row}
-            name={nameOf?.(row) ?? key}
-            columns={any}
-            selected={selection?.has(key)}
-            toggle={selection?.toggle}
-          />
-        );
-      })}
+      <Blocks count={rows.length}>
+        {(index) => {
+          const row = rows[index]!;
+          const key = keyOf(row);
+          return (
+            <Row
+              key={key}
+              id={key}
+              index={index + 2}
+              row={row}
+              name={nameOf?.(row) ?? key}
+              columns={any}
+              selected={selection?.has(key)}
+              toggle={selection?.toggle}
+            />
+          );
+        }}
+      </Blocks>
     </div>
   );
 }

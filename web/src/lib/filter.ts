@@ -9,7 +9,7 @@ const fields: Record<string, (node: NodeView) => string[]> = {
   task: (n) => (n.task ? [n.task.kind, n.task.state, n.task.phase] : ["none"]),
   arch: (n) => [n.inventory.architecture],
   model: (n) => [n.inventory.model],
-  image: (n) => [n.imageName ?? n.image ?? "none"],
+  image: (n) => [n.imageName ?? n.image ?? "none", ...(n.image ? [n.image] : [])],
   address: (n) => [n.address ?? ""],
   mac: (n) => n.inventory.interfaces.map((i) => i.mac),
   serial: (n) => [n.inventory.serial],
@@ -40,4 +40,14 @@ export function nodeFilter(query: string): (node: NodeView) => boolean {
       const values = field === undefined ? Object.values(fields).flatMap((f) => f(node)) : fields[field]!(node);
       return values.some((v) => (whole ? v.toLowerCase() === word : v.toLowerCase().includes(word))) !== not;
     });
+}
+
+/** Whether a term stands in the query by itself. */
+export function hasTerm(query: string, term: string): boolean {
+  return query.split(/\s+/).includes(term);
+}
+
+/** The query with one term in the place of some; with none where it is empty. */
+export function swapTerm(query: string, some: readonly string[], term: string): string {
+  return [...query.split(/\s+/).filter((word) => word !== "" && !some.includes(word)), term].filter((word) => word !== "").join(" ");
 }

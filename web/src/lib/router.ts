@@ -21,14 +21,20 @@ export function queryValue(name: string): string {
   return new URLSearchParams(location.value.query).get(name) ?? "";
 }
 
-/** Changes a parameter of the address without a step in the history. */
-export function setQueryValue(name: string, value: string): void {
+/** The address's query with other parameters; empty ones go. */
+export function changedQuery(values: Record<string, string>): string {
   const query = new URLSearchParams(location.value.query);
-  if (value === "") query.delete(name);
-  else query.set(name, value);
-  const text = query.toString();
-  go(location.value.path + (text === "" ? "" : `?${text}`), true);
+  for (const [name, value] of Object.entries(values)) {
+    if (value === "") query.delete(name);
+    else query.set(name, value);
+  }
+  return query.size === 0 ? "" : `?${query}`;
 }
+
+/** Changes parameters of the address without a step in the history. */
+export const setQueryValues = (values: Record<string, string>) => go(location.value.path + changedQuery(values), true);
+
+export const setQueryValue = (name: string, value: string) => setQueryValues({ [name]: value });
 
 // Links of our own pages need no new document.
 document.addEventListener("click", (e) => {

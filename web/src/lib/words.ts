@@ -53,6 +53,12 @@ export const sourceWords: Record<NodeChange["source"], string> = { "net-inst": "
 
 export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down", run: "Run", update: "Update packages", deploy: "Deploy files" };
 
+/** A job in few words: "Install debian-12". */
+export function jobTitle(job: JobView): string {
+  if (job.kind === "install") return `Install ${job.imageName ?? "an image that was deleted"}`;
+  return [kindWords[job.kind], parameterWords(job)].filter((words) => words !== "").join(" ");
+}
+
 /** Whether the log of such a task is what commands wrote. */
 export const hasOutput = (kind: JobKind): boolean => kind === "run" || kind === "update" || kind === "deploy";
 

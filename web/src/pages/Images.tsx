@@ -1,12 +1,14 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { ImageView } from "../api/types";
 import { Ago } from "../components/Ago";
 import { ConfirmDialog } from "../components/ConfirmDialog";
+import { Dialog } from "../components/Dialog";
 import { Empty } from "../components/Notice";
 import { Table, type Column } from "../components/Table";
-import { bytes, count } from "../lib/format";
-import { images, nodes } from "../state/store";
+import { bytes, count, dateTime } from "../lib/format";
+import { versionsOf, type ImageVersion } from "../lib/versions";
+import { images, nodes, policy, schedules, snapshot } from "../state/store";
 import { Imports } from "./images/Imports";
 import { UploadForm } from "./images/UploadForm";
 
@@ -14,12 +16,13 @@ export function ImagesPage() {
   const [removing, setRemoving] = useState<ImageView | null>(null);
   const [columns] = useState(() => imageColumns(setRemoving));
   const all = images.value;
+  const versions = useMemo(() => versionsOf(all), [all]);
   return (
     <>
       <div class="page-head">
         <h1>Images</h1>
         <span class="dim">
-          {count(all.length, "image")}, {bytes(all.reduce((sum, i) => sum + i.storedBytes, 0))} stored
+          {count(new Set(all.map((i) => i.name)).size, "image")}{versions.some((v) => v.of > 1) && ` in ${count(all.length, "version")}`}, {bytes(all.reduce((sum, i) => sum + i.storedBytes, 0))} stored
         </span>
       </div>
       <UploadForm />
@@ -36,34 +39,65 @@ export function ImagesPage() {
           </p>
         </Empty>
       ) : (
-        <Table label="Images" columns={columns} rows={all} keyOf={(i) => i.digest} />
+        <Table label="Images" columns={columns} rows={versions} keyOf={(v) => v.image.digest} />
       )}
       {removing && <RemoveDialog image={removing} onClose={() => setRemoving(null)} />}
     </>
   );
 }
 
-function RunOn({ image }: { image: ImageView }) {
-  const on = nodes.value.filter((n) => n.image === image.digest);
+/** The nodes whose disks it was installed on last. */
+const nodesOf = (image: ImageView) => nodes.value.filter((n) => n.image === image.digest);
+
+function RunOn({ image, of }: ImageVersion) {
+  const on = nodesOf(image);
   if (on.length === 0) return <span class="dim">no node</span>;
-  return <a href={`/nodes?q=${encodeURIComponent(`image:"${image.name}"`)}`}>{on.length === 1 ? on[0]!.name : count(on.length, "node")}</a>;
+  // The name says which nodes, unless other versions have it too.
+  const term = of === 1 ? `image="${image.name}"` : `image:${image.digest.slice(0, 12)}`;
+  return <a href={`/nodes?q=${encodeURIComponent(term)}`}>{on.length === 1 ? on[0]!.name : count(on.length, "node")}</a>;
 }
 
-const imageColumns = (remove: (image: ImageView) => void): readonly Column<ImageView>[] => [
-  { id: "name", title: "Name", width: "minmax(10rem, 2fr)", cell: (i) => <strong title={i.digest}>{i.name}</strong> },
-  { id: "arch", title: "Arch", width: "4.5rem", cell: (i) => i.architecture },
-  { id: "size", title: "Disk size", width: "6rem", align: "end", cell: (i) => bytes(i.sizeBytes) },
-  { id: "used", title: "In use", width: "6rem", align: "end", cell: (i) => bytes(i.usedBytes) },
-  { id: "stored", title: "Stored", width: "6rem", align: "end", cell: (i) => bytes(i.storedBytes) },
-  { id: "on", title: "Runs on", width: "minmax(6rem, 1fr)", cell: (i) => <RunOn image={i} /> },
-  { id: "imported", title: "Imported", width: "8rem", cell: (i) => <Ago at={i.importedAt} />, minor: true },
+/** What will take it, besides people. */
+function users(image: ImageView): string[] {
+  const newest = images.value.find((i) => i.name === image.name);
+  return [
+    ...[...snapshot.value.jobs.values()].filter((j) => !j.ended && j.image === image.digest).map(() => "a job that has not ended"),
+    ...schedules.value
+      .filter((s) => s.job.image === image.digest || (s.job.image === image.name && newest?.digest === image.digest))
+      .map((s) => `the schedule ${s.name}`),
+    ...Object.entries(policy.value?.installNewBoards ?? {})
+      .filter(([, digest]) => digest === image.digest)
+      .map(([architecture]) => `the policy for new boards (${architecture})`),
+  ];
+}
+
+const imageColumns = (remove: (image: ImageView) => void): readonly Column<ImageVersion>[] => [
+  {
+    id: "name",
+    title: "Name",
+    width: "minmax(10rem, 2fr)",
+    cell: ({ image: i, number, of }) => (
+      <>
+        <strong class={number > 1 ? "earlier" : undefined} title={i.digest}>
+          {i.name}
+        </strong>
+        {of > 1 && <span class="dim"> {number === 1 ? `newest of ${of}` : `imported ${dateTime(i.importedAt)}`}</span>}
+      </>
+    ),
+  },
+  { id: "arch", title: "Arch", width: "4.5rem", cell: ({ image: i }) => i.architecture },
+  { id: "size", title: "Disk size", width: "6rem", align: "end", cell: ({ image: i }) => bytes(i.sizeBytes) },
+  { id: "used", title: "In use", width: "6rem", align: "end", cell: ({ image: i }) => bytes(i.usedBytes) },
+  { id: "stored", title: "Stored", width: "6rem", align: "end", cell: ({ image: i }) => bytes(i.storedBytes) },
+  { id: "on", title: "Runs on", width: "minmax(6rem, 1fr)", cell: (version) => <RunOn {...version} /> },
+  { id: "imported", title: "Imported", width: "8rem", cell: ({ image: i }) => <Ago at={i.importedAt} />, minor: true },
   {
     id: "do",
     title: "",
     width: "6rem",
     align: "end",
-    cell: (i) => (
-      <button type="button" class="small" aria-label={`Delete ${i.name}`} onClick={() => remove(i)}>
+    cell: ({ image: i, number, of }) => (
+      <button type="button" class="small" aria-label={`Delete ${i.name}${of > 1 ? `, version ${number} of ${of}` : ""}`} onClick={() => remove(i)}>
         Delete …
       </button>
     ),
@@ -71,18 +105,38 @@ const imageColumns = (remove: (image: ImageView) => void): readonly Column<Image
 ];
 
 function RemoveDialog({ image, onClose }: { image: ImageView; onClose: () => void }) {
-  const on = nodes.value.filter((n) => n.image === image.digest).length;
+  const on = nodesOf(image).length;
+  const needed = users(image);
+  if (needed.length > 0) {
+    return (
+      <Dialog title={`${image.name} is needed`} onClose={onClose}>
+        <p>It cannot be deleted: it will be installed by</p>
+        <ul>
+          {needed.map((user) => (
+            <li key={user}>{user}</li>
+          ))}
+        </ul>
+        <footer>
+          <button type="button" onClick={onClose}>
+            Keep it
+          </button>
+        </footer>
+      </Dialog>
+    );
+  }
   return (
     <ConfirmDialog
       title={`Delete image ${image.name}?`}
       keep="Keep it"
-      confirm="Delete"
-      onConfirm={async () => void (await api.deleteImage(image.digest))}
+      confirm={on > 0 ? `Delete, although ${count(on, "node")} ${on === 1 ? "runs" : "run"} it` : "Delete"}
+      onConfirm={async () => void (await api.deleteImage(image.digest, on > 0))}
       onClose={onClose}
     >
       <p>
         Chunks that no other image needs are removed, up to {bytes(image.storedBytes)}.{" "}
-        {on > 0 ? `${count(on, "node")} keep running it, but cannot be installed with it again.` : "No node runs it."}
+        {on === 0
+          ? "No node runs it."
+          : `${count(on, "node")} ${on === 1 ? "keeps" : "keep"} running it, but cannot be installed with it again, nor can what failed be ordered again.`}
       </p>
     </ConfirmDialog>
   );

@@ -1,62 +1,29 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
-import type { JobKind, JobView, NodeView, TaskView } from "../api/types";
+import type { JobKind, JobView, NodeView, TaskPhase, TaskView } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Empty, Notice } from "../components/Notice";
 import { Bar } from "../components/Progress";
 import { Table } from "../components/Table";
-import { groupByCause } from "../lib/causes";
-import { count, percent, sentence } from "../lib/format";
+import { count, percent, rate, sentence } from "../lib/format";
 import { overallFraction } from "../lib/progress";
-import { go } from "../lib/router";
-import { isOver } from "../lib/words";
-import { byName } from "../state/reduce";
-import { snapshot, watchRefetch, watchTasks } from "../state/store";
-import { Counts, jobTitle } from "./Jobs";
+import { go, queryValue, setQueryValue } from "../lib/router";
+import { isOver, jobTitle } from "../lib/words";
+import { snapshot } from "../state/store";
 import { useAction } from "../components/useAction";
 import { CancelDialog } from "./jobs/CancelDialog";
+import { Counts } from "./jobs/Counts";
 import { taskColumns } from "./jobs/columns";
+import { Failures } from "./jobs/Failures";
 import { TaskLogDialog } from "./jobs/TaskLogDialog";
+import { useJob } from "./jobs/useJob";
 import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
 
 const asksAgain: ReadonlySet<JobKind> = new Set<JobKind>(["install", "reboot", "shutdown"]);
 
-/** The job's tasks, live; null: not read yet. */
-function useTasks(id: string): { tasks: TaskView[] | null; error: string; put: (tasks: TaskView[]) => void } {
-  const [tasks, setTasks] = useState<ReadonlyMap<string, TaskView> | null>(null);
-  const [error, setError] = useState("");
-  const put = (some: TaskView[]) => setTasks((before) => new Map([...(before ?? []), ...some.map((t) => [t.id, t] as const)]));
-  useEffect(() => {
-    let over = false;
-    const load = () =>
-      api.job(id).then(
-        (detail) => over || setTasks(new Map(detail.tasks.map((t) => [t.id, t]))),
-        (e: Error) => over || setError(e.message),
-      );
-    void load();
-    const stops = [
-      watchRefetch(() => void load()),
-      watchTasks((changed) => {
-        const ours = changed.filter((t) => t.jobId === id);
-        if (ours.length > 0) put(ours);
-      }),
-    ];
-    return () => {
-      over = true;
-      for (const stop of stops) stop();
-    };
-  }, [id]);
-  const sorted = useMemo(
-    () => (tasks === null ? null : [...tasks.values()].sort((a, b) => byName({ name: a.nodeName }, { name: b.nodeName }))),
-    [tasks],
-  );
-  return { tasks: sorted, error, put };
-}
-
 export function JobPage({ id }: { id: string }) {
-  const { tasks, error, put } = useTasks(id);
-  const job = snapshot.value.jobs.get(id);
+  const { known, error, put } = useJob(id);
   if (error !== "") {
     return (
       <Empty title="This job cannot be shown">
@@ -67,19 +34,33 @@ export function JobPage({ id }: { id: string }) {
       </Empty>
     );
   }
-  if (job === undefined || tasks === null) return <p class="dim">Reading …</p>;
-  return <OneJob job={job} tasks={tasks} put={put} />;
+  if (known === null) return <p class="dim">Reading …</p>;
+  return <OneJob {...known} put={put} />;
 }
 
-function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (tasks: TaskView[]) => void }) {
+interface OneJobProps {
+  job: JobView;
+  tasks: readonly TaskView[];
+  phases: ReadonlyMap<string, readonly TaskPhase[]>;
+  put: (tasks: readonly TaskView[]) => void;
+}
+
+function OneJob({ job, tasks, phases, put }: OneJobProps) {
   const [cancelling, setCancelling] = useState<TaskView[] | null>(null);
   const [log, setLog] = useState<TaskView | null>(null);
   const [columns] = useState(() => taskColumns((task) => setCancelling([task]), setLog));
+  const state = queryValue("state");
+  const rows = useMemo(
+    () => tasks.filter((t) => state === "" || t.state === state).map((task) => ({ task, phases: phases.get(task.id) })),
+    [tasks, phases, state],
+  );
   const [again, setAgain] = useState<NodeView[] | null>(null);
   const { busy, error, run } = useAction();
   const failed = tasks.filter((t) => t.state === "failed" || t.state === "timed-out");
   const open = tasks.filter((t) => !isOver(t.state));
   const fraction = tasks.reduce((sum, t) => sum + (isOver(t.state) ? 1 : overallFraction(t)), 0) / Math.max(1, tasks.length);
+
+  const together = open.reduce((sum, t) => sum + (t.unit === "bytes" ? t.rate : 0), 0);
 
   async function cancel(): Promise<void> {
     const chosen = cancelling ?? [];
@@ -100,10 +81,10 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
       </p>
       <div class="page-head">
         <h1>{jobTitle(job)}</h1>
-        <Counts job={job} />
+        <Counts job={job} chosen={state} />
         <span class="dim">
           {count(tasks.length, "node")}, ordered <Ago at={job.createdAt} />
-          {job.createdBy === "policy" && " by the policy for new boards"}
+          {job.createdBy === "policy" ? " by the policy for new boards" : job.schedule === undefined && ` by ${job.createdBy}`}
           {job.schedule && (
             <>
               {" "}
@@ -143,38 +124,26 @@ function OneJob({ job, tasks, put }: { job: JobView; tasks: TaskView[]; put: (ta
         <div class="job-progress">
           <Bar fraction={fraction} label="Whole job" />
           <span class="number">{percent(fraction)}</span>
+          {together > 0 && <span class="dim">{rate(together, "bytes")} together</span>}
         </div>
       )}
       {error !== "" && <Notice tone="bad">{error}</Notice>}
       {job.paused && !job.ended && <Notice tone="warn">Paused: nothing more begins. What nodes work on goes on.</Notice>}
       {job.note !== "" && !job.paused && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
-      <Failures tasks={tasks} />
-      <Table label="Tasks" columns={columns} rows={tasks} keyOf={(t) => t.id} nameOf={(t) => t.nodeName} />
+      <Failures tasks={tasks} showLog={setLog} />
+      {state !== "" && (
+        <p role="status">
+          {rows.length} of {count(tasks.length, "node")}.{" "}
+          <button type="button" class="small" onClick={() => setQueryValue("state", "")}>
+            Show all
+          </button>
+        </p>
+      )}
+      <Table label="Tasks" columns={columns} rows={rows} keyOf={(r) => r.task.id} nameOf={(r) => r.task.nodeName} />
       {cancelling && <CancelDialog tasks={cancelling} onCancel={cancel} onClose={() => setCancelling(null)} />}
       {again && again.length > 0 && job.kind === "install" && <InstallDialog targets={again} retryOf={job} onClose={() => setAgain(null)} />}
       {again && again.length > 0 && (job.kind === "reboot" || job.kind === "shutdown") && <PowerDialog kind={job.kind} targets={again} retryOf={job} onClose={() => setAgain(null)} />}
-      {log && <TaskLogDialog task={log} onClose={() => setLog(null)} />}
-    </>
-  );
-}
-
-/** What went wrong, each cause once, with those whom it met. */
-function Failures({ tasks }: { tasks: TaskView[] }) {
-  return (
-    <>
-      {groupByCause(tasks).map(({ cause, tasks: met }) => (
-        <Notice tone="bad" key={cause}>
-          <strong>{count(met.length, "node")}</strong>: {cause || "no reason was given"}
-          <p class="names">
-            {met.map((t, i) => (
-              <>
-                {i > 0 && ", "}
-                <a href={`/nodes/${t.node}`}>{t.nodeName}</a>
-              </>
-            ))}
-          </p>
-        </Notice>
-      ))}
+      {log && <TaskLogDialog task={tasks.find((t) => t.id === log.id) ?? log} phases={phases.get(log.id) ?? []} onClose={() => setLog(null)} />}
     </>
   );
 }

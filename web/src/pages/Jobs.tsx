@@ -1,31 +1,13 @@
-import { useMemo } from "preact/hooks";
-import type { JobView, TaskState } from "../api/types";
+import type { JobKind, JobView } from "../api/types";
 import { Ago } from "../components/Ago";
-import { TaskBadge } from "../components/Badge";
-import { Empty } from "../components/Notice";
+import { Icon } from "../components/Icon";
+import { Empty, Notice } from "../components/Notice";
 import { Table, type Column } from "../components/Table";
-import { count } from "../lib/format";
-import { kindWords, parameterWords } from "../lib/words";
+import { changedQuery, queryValue, setQueryValues } from "../lib/router";
+import { jobTitle, kindWords } from "../lib/words";
 import { jobs } from "../state/store";
-
-const order: TaskState[] = ["running", "sent", "waiting", "held", "failed", "timed-out", "cancelled", "skipped", "succeeded"];
-
-/** How many tasks of a job are in each state. */
-export function Counts({ job }: { job: JobView }) {
-  return (
-    <span class="counts">
-      {order.map((state) => {
-        const n = job.counts[state];
-        return n === undefined || n === 0 ? null : <TaskBadge state={state} count={n} key={state} />;
-      })}
-    </span>
-  );
-}
-
-export function jobTitle(job: JobView): string {
-  if (job.kind === "install") return `Install ${job.imageName ?? job.image?.slice(0, 12) ?? ""}`;
-  return [kindWords[job.kind], parameterWords(job)].filter((words) => words !== "").join(" ");
-}
+import { Counts } from "./jobs/Counts";
+import { pageSize, useJobList } from "./jobs/useJobList";
 
 const columns: readonly Column<JobView>[] = [
   {
@@ -41,14 +23,31 @@ const columns: readonly Column<JobView>[] = [
   },
   { id: "nodes", title: "Nodes", width: "5rem", align: "end", cell: (j) => Object.values(j.counts).reduce((a, b) => a + b, 0) },
   { id: "counts", title: "Tasks", width: "minmax(12rem, 2fr)", cell: (j) => <Counts job={j} /> },
-  { id: "by", title: "Ordered by", width: "8rem", cell: (j) => j.schedule ?? (j.createdBy === "policy" ? "policy" : "a person or program"), minor: true },
+  { id: "by", title: "Ordered by", width: "10.5rem", cell: (j) => j.schedule ?? j.createdBy, minor: true },
   { id: "at", title: "Ordered", width: "8rem", cell: (j) => <Ago at={j.createdAt} /> },
 ];
 
+const kinds = Object.entries(kindWords) as [JobKind, string][];
+
+/** What the appliance finds jobs by. */
+const states: readonly [string, string][] = [
+  ["open", "under way"],
+  ["paused", "paused"],
+  ["failed", "with failures"],
+  ["cancelled", "with cancelled tasks"],
+  ["skipped", "with skipped tasks"],
+  ["succeeded", "succeeded on all nodes"],
+];
+
+/** Changes what is listed: from its first page on. */
+const choose = (change: Record<string, string>) => setQueryValues({ ...change, before: "" });
+
 export function JobsPage() {
-  const all = jobs.value;
-  const sorted = useMemo(() => [...all.filter((j) => !j.ended), ...all.filter((j) => j.ended)], [all]);
-  if (all.length === 0) {
+  const [kind, state, text, before] = ["kind", "state", "text", "before"].map(queryValue) as [string, string, string, string];
+  const { list, more, error } = useJobList({ kind, state, text, before: before || undefined });
+  const open = jobs.value.filter((j) => !j.ended).length;
+  const everything = kind === "" && state === "" && text === "" && before === "";
+  if (everything && list?.length === 0) {
     return (
       <Empty title="No jobs yet">
         <p>
@@ -62,11 +61,60 @@ export function JobsPage() {
     <>
       <div class="page-head">
         <h1>Jobs</h1>
-        <span class="dim">
-          {count(all.length, "job")}, {all.filter((j) => !j.ended).length} under way
-        </span>
+        <span class="dim">{open === 0 ? "none" : open} under way</span>
+        <label class="choose">
+          <span class="spoken">Kind</span>
+          <select value={kind} onChange={(e) => choose({ kind: e.currentTarget.value })}>
+            <option value="">of every kind</option>
+            {kinds.map(([value, word]) => (
+              <option value={value} key={value}>
+                {word}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="choose">
+          <span class="spoken">State</span>
+          <select value={state} onChange={(e) => choose({ state: e.currentTarget.value })}>
+            <option value="">in every state</option>
+            {states.map(([value, words]) => (
+              <option value={value} key={value}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="search">
+          <Icon name="search" />
+          <input type="search" placeholder="Nodes, images, people, commands" aria-label="Filter jobs" aria-keyshortcuts="/" value={text} onInput={(e) => choose({ text: e.currentTarget.value })} />
+          <kbd aria-hidden="true">/</kbd>
+        </label>
       </div>
-      <Table label="Jobs" columns={columns} rows={sorted} keyOf={(j) => j.id} />
+      {error !== "" && <Notice tone="bad">{error}</Notice>}
+      {list === null ? (
+        <p class="dim" role="status">
+          Reading …
+        </p>
+      ) : list.length === 0 ? (
+        <Empty title="No job is like that">
+          <p>
+            <button type="button" onClick={() => choose({ kind: "", state: "", text: "" })}>
+              Show all jobs
+            </button>
+          </p>
+        </Empty>
+      ) : (
+        <Table label="Jobs" columns={columns} rows={list} keyOf={(j) => j.id} />
+      )}
+      {(more || before !== "") && (
+        <nav class="pager" aria-label="Pages of the list">
+          {before !== "" && <a href={pageUrl("")}>Newest</a>}
+          {more && list !== null && <a href={pageUrl(list.at(-1)!.id)}>Older than these {pageSize}</a>}
+        </nav>
+      )}
     </>
   );
 }
+
+/** This list from another place on. A step in the history: going back leads to the page before. */
+const pageUrl = (before: string) => `/jobs${changedQuery({ before })}`;

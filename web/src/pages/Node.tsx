@@ -15,6 +15,7 @@ import { HealthPart, InventoryPart } from "./node/Inventory";
 import { LabelsPart } from "./node/Labels";
 import { LocateButton } from "./node/Locate";
 import { NodeName } from "./node/NodeName";
+import { DeployDialog } from "./nodes/DeployDialog";
 import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
 import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
@@ -69,6 +70,9 @@ function OneNode({ node }: { node: NodeView }) {
         <button type="button" onClick={() => setDialog("update")}>
           Update packages …
         </button>
+        <button type="button" onClick={() => setDialog("deploy")}>
+          Deploy files …
+        </button>
         <button type="button" onClick={() => setDialog("reboot")}>
           Reboot …
         </button>
@@ -94,10 +98,11 @@ function OneNode({ node }: { node: NodeView }) {
       {board && <BootPart board={board} />}
       <section class="card">
         <h2>Log</h2>
-        <LogView read={read} belongs={belongs} />
+        <LogView read={read} belongs={belongs} file={`${node.name}.log`} />
       </section>
       {dialog === "install" && <InstallDialog targets={[node]} onClose={close} />}
       {dialog === "run" && <RunDialog targets={[node]} onClose={close} />}
+      {dialog === "deploy" && <DeployDialog targets={[node]} onClose={close} />}
       {dialog === "update" && <UpdateDialog targets={[node]} onClose={close} />}
       {(dialog === "reboot" || dialog === "shutdown") && <PowerDialog kind={dialog} targets={[node]} onClose={close} />}
       {dialog === "forget" && <ForgetDialog node={node} onClose={close} />}

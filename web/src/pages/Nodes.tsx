@@ -4,15 +4,18 @@ import type { JobKind } from "../api/types";
 import { Icon } from "../components/Icon";
 import { Empty, Notice } from "../components/Notice";
 import { Table } from "../components/Table";
+import { ViewMenu } from "../components/ViewMenu";
 import { useAction } from "../components/useAction";
 import { nodeFilter } from "../lib/filter";
 import { count } from "../lib/format";
 import { queryValue, setQueryValue } from "../lib/router";
 import { nodes, wireBoards } from "../state/store";
-import { nodeColumns } from "./nodes/columns";
+import { chosenColumns, optionalColumns, shownColumns, usualColumns } from "./nodes/columns";
+import { DeployDialog } from "./nodes/DeployDialog";
 import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
 import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
+import { StateFilter } from "./nodes/StateFilter";
 import { WireBoards } from "./nodes/WireBoards";
 import { useSelection } from "./nodes/useSelection";
 
@@ -56,6 +59,19 @@ export function NodesPage() {
           <kbd aria-hidden="true">/</kbd>
         </label>
       </div>
+      <div class="chips-row">
+        <StateFilter nodes={all} />
+        <span class="export">
+          Export{" "}
+          <a href={exportUrl("csv", query)} download title={exported(shown.length)}>
+            CSV
+          </a>{" "}
+          <a href={exportUrl("json", query)} download title={exported(shown.length)}>
+            JSON
+          </a>
+          <ViewMenu columns={optionalColumns} shown={chosenColumns} usual={usualColumns} />
+        </span>
+      </div>
       <div class="actions" role="toolbar" aria-label="Actions on the selected nodes">
         <button type="button" class="primary" disabled={selected.length === 0} onClick={() => setDialog("install")}>
           Install …
@@ -65,6 +81,9 @@ export function NodesPage() {
         </button>
         <button type="button" disabled={selected.length === 0} onClick={() => setDialog("update")}>
           Update packages …
+        </button>
+        <button type="button" disabled={selected.length === 0} onClick={() => setDialog("deploy")}>
+          Deploy files …
         </button>
         <button type="button" disabled={selected.length === 0} onClick={() => setDialog("reboot")}>
           Reboot …
@@ -85,7 +104,8 @@ export function NodesPage() {
         </span>
         {selection.state !== "all" && shown.length > 0 && (
           <button type="button" class="plain select-shown" onClick={selectShown}>
-            Select all {shown.length.toLocaleString("en")} shown
+            Select all {shown.length.toLocaleString("en")}
+            {query !== "" && " that match"}
           </button>
         )}
         {selected.length > 0 && (
@@ -93,15 +113,6 @@ export function NodesPage() {
             Clear
           </button>
         )}
-        <span class="export">
-          Export{" "}
-          <a href="/api/v1/nodes.csv" download>
-            CSV
-          </a>{" "}
-          <a href="/api/v1/nodes.json" download>
-            JSON
-          </a>
-        </span>
       </div>
       {seeing.error !== "" && <Notice tone="bad">{seeing.error}</Notice>}
       {shown.length === 0 ? (
@@ -113,11 +124,12 @@ export function NodesPage() {
           </p>
         </Empty>
       ) : (
-        <Table label="Nodes" columns={nodeColumns} rows={shown} keyOf={(n) => n.id} nameOf={(n) => n.name} selection={selection} />
+        <Table label="Nodes" columns={shownColumns.value} rows={shown} keyOf={(n) => n.id} nameOf={(n) => n.name} selection={selection} />
       )}
       <WireBoards boards={wireBoards.value} />
       {dialog === "install" && <InstallDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "run" && <RunDialog targets={selected} onClose={() => setDialog(null)} />}
+      {dialog === "deploy" && <DeployDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "update" && <UpdateDialog targets={selected} onClose={() => setDialog(null)} />}
       {(dialog === "reboot" || dialog === "shutdown") && (
         <PowerDialog kind={dialog} targets={selected} onClose={() => setDialog(null)} />
@@ -125,6 +137,13 @@ export function NodesPage() {
     </>
   );
 }
+
+/** The export of what is shown: the appliance reads a filter as the page does. */
+function exportUrl(type: "csv" | "json", query: string): string {
+  return `/api/v1/nodes.${type}${query.trim() === "" ? "" : `?select=${encodeURIComponent(query)}`}`;
+}
+
+const exported = (n: number) => `${count(n, "node")}, with all that is known of them`;
 
 function NoNodes() {
   return (

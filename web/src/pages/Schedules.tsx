@@ -11,6 +11,7 @@ import { go } from "../lib/router";
 import { jobWords } from "../lib/schedule";
 import { schedules } from "../state/store";
 import { AddSchedule } from "./schedules/AddSchedule";
+import { Calendar } from "./schedules/Calendar";
 
 interface Doing {
   what: "run" | "remove";
@@ -50,7 +51,10 @@ export function SchedulesPage() {
           </p>
         </Empty>
       ) : (
-        <Table label="Schedules" columns={columns} rows={all} keyOf={(s) => s.name} />
+        <>
+          <Table label="Schedules" columns={columns} rows={all} keyOf={(s) => s.name} />
+          <Calendar />
+        </>
       )}
       {adding && <AddSchedule onClose={() => setAdding(false)} />}
       {doing && <DoDialog {...doing} onClose={() => setDoing(null)} />}
@@ -64,7 +68,7 @@ const scheduleColumns = (start: (doing: Doing) => void, toggle: (schedule: Sched
   {
     id: "next",
     title: "Next run",
-    width: "minmax(17.5rem, 1.5fr)",
+    width: "minmax(18.5rem, 1.5fr)",
     cell: (s) =>
       s.next === undefined ? (
         <span class="dim">{s.enabled ? "never" : "switched off"}</span>
@@ -77,7 +81,7 @@ const scheduleColumns = (start: (doing: Doing) => void, toggle: (schedule: Sched
   {
     id: "cron",
     title: "Line",
-    width: "minmax(9rem, 1fr)",
+    width: "minmax(8rem, 1fr)",
     minor: true,
     cell: (s) => (
       <span title={s.zone}>

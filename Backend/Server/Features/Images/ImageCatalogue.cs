@@ -4,6 +4,7 @@ using Bootstrap.Protocol.Images;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Storage;
 using Dapper;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace Bootstrap.Server.Features.Images;
@@ -113,19 +114,29 @@ public sealed class ImageCatalogue(
     }
 
     /// <summary>Removes an image and the chunks that no other image needs.</summary>
-    /// <returns>Bytes that were freed; null where there is no such image.</returns>
-    public async Task<long?> RemoveAsync(Digest digest, CancellationToken cancellation)
+    /// <param name="refuse">Why it must stay, in one sentence, by what the database says at the moment of the removal; null: nothing needs it.</param>
+    /// <returns>Bytes that were freed; or why nothing was removed.</returns>
+    public async Task<(long Freed, string? Refusal)> RemoveAsync(Digest digest, Func<SqliteConnection, string?> refuse, CancellationToken cancellation)
     {
         await _storeInUse.WaitAsync(cancellation);
         try
         {
-            if (database.Write(c => c.Execute("DELETE FROM images WHERE digest = @digest", new { digest = digest.ToString() })) == 0)
+            string? refusal = database.Write(c =>
             {
-                return null;
+                string? reason = refuse(c);
+                if (reason is null)
+                {
+                    c.Execute("DELETE FROM images WHERE digest = @digest", new { digest = digest.ToString() });
+                }
+                return reason;
+            });
+            if (refusal is not null)
+            {
+                return (0, refusal);
             }
             long freed = store.Remove(digest);
             events.Publish("image-removed", new { digest });
-            return freed;
+            return (freed, null);
         }
         finally
         {

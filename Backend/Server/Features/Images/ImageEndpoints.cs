@@ -1,7 +1,6 @@
 using Bootstrap.Imaging;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Protocol.Ids;
-using Bootstrap.Server.Features.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -42,19 +41,19 @@ internal static class ImageEndpoints
                 return Problems.Bad($"The image was refused: {e.Message}.");
             }
         }).WithSummary("Upload an image");
-        api.MapDelete("/images/{image}", async (string image, ImageCatalogue images, PolicyStore policy, CancellationToken cancellation) =>
+        // With force, nodes that run it do not keep it.
+        api.MapDelete("/images/{image}", async (string image, bool? force, ImageCatalogue images, ImageUse use, CancellationToken cancellation) =>
         {
             if (images.Find(image) is not { } found)
             {
                 return Unknown(image);
             }
-            if (policy.Get().InstallNewBoards.Values.Contains(found.Digest))
+            if (use.Ahead(found) is { } ahead)
             {
-                return Problems.Conflict($"New boards are installed with '{found.Name}': change that policy first.");
+                return Problems.Conflict(ahead);
             }
-            return await images.RemoveAsync(found.Digest, cancellation) is { } freed
-                ? Results.Ok(new { freedBytes = freed })
-                : Unknown(image);
+            (long freedBytes, string? refusal) = await images.RemoveAsync(found.Digest, c => ImageUse.Now(c, found, force is true), cancellation);
+            return refusal is null ? Results.Ok(new { freedBytes }) : Problems.Conflict(refusal);
         }).WithSummary("Remove an image");
     }
 

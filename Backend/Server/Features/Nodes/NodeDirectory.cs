@@ -43,6 +43,9 @@ public sealed class NodeDirectory(Database database, ProgressBoard progress, Eve
     /// <summary>Those that a selector takes, by name.</summary>
     public IReadOnlyList<NodeView> Select(NodeSelector selector) => [.. List().Where(selector.Matches)];
 
+    /// <summary>Those that the words of a selector take; null: all.</summary>
+    public IReadOnlyList<NodeView> Select(string? words) => words is null ? List() : Select(NodeSelector.Parse(words));
+
     /// <summary>One node, or null.</summary>
     public NodeView? Find(NodeId id) => database.Read(c => NodeRow.Find(c, id) is { } row
         ? View(row, ImageNames(c), TaskRow.Open(c, id).FirstOrDefault())

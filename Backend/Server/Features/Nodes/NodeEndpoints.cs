@@ -19,7 +19,7 @@ internal static class NodeEndpoints
     public static void MapNodes(this IEndpointRouteBuilder api)
     {
         // A selector (NodeSelector) chooses some of them.
-        api.MapGet("/nodes", (string? select, NodeDirectory nodes) => select is null ? nodes.List() : nodes.Select(NodeSelector.Parse(select)));
+        api.MapGet("/nodes", (string? select, NodeDirectory nodes) => nodes.Select(select));
         api.MapGet("/nodes/{id}", (string id, NodeDirectory nodes) => Find(nodes, id) is { } node ? Results.Ok(node) : Unknown(id));
         api.MapGet("/nodes/{id}/log", (string id, long? after, NodeDirectory nodes, NodeLog log) =>
             Find(nodes, id) is { } node ? Results.Ok(log.Read(node.Id, null, after ?? 0)) : Unknown(id));

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bootstrap.Server.Features.Nodes;
 
-/// <summary><c>/nodes.csv</c> for spreadsheets, one line a node, and <c>/nodes.json</c> for programs: all that is known, as a file.</summary>
+/// <summary><c>/nodes.csv</c> for spreadsheets, one line a node, and <c>/nodes.json</c> for programs: all that is known of all nodes, or of those that a selector takes, as a file.</summary>
 internal static class NodeExport
 {
     private static readonly JsonSerializerOptions s_json = new(ApiJson.Options) { WriteIndented = true };
@@ -52,9 +52,10 @@ internal static class NodeExport
 
     public static void MapNodeExport(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/nodes.csv", (NodeDirectory nodes) => Results.File(Encoding.UTF8.GetBytes(Csv(nodes.List())), "text/csv; charset=utf-8", "nodes.csv"));
-        api.MapGet("/nodes.json", (NodeDirectory nodes) =>
-            Results.File(JsonSerializer.SerializeToUtf8Bytes(nodes.List(), s_json), "application/json", "nodes.json"));
+        api.MapGet("/nodes.csv", (string? select, NodeDirectory nodes) =>
+            Results.File(Encoding.UTF8.GetBytes(Csv(nodes.Select(select))), "text/csv; charset=utf-8", "nodes.csv"));
+        api.MapGet("/nodes.json", (string? select, NodeDirectory nodes) =>
+            Results.File(JsonSerializer.SerializeToUtf8Bytes(nodes.Select(select), s_json), "application/json", "nodes.json"));
     }
 
     /// <summary>A head line, and a line for each node. Several values in one cell are apart by "; ".</summary>

@@ -17,7 +17,7 @@ public sealed partial class NodeSelector
         ["task"] = n => n.Task is { } task ? [task.Kind, task.State, task.Phase] : ["none"],
         ["arch"] = n => [n.Inventory.Architecture],
         ["model"] = n => [n.Inventory.Model],
-        ["image"] = n => [n.ImageName ?? n.Image ?? "none"],
+        ["image"] = n => [n.ImageName ?? n.Image ?? "none", .. n.Image is { } digest ? [digest] : Array.Empty<string>()],
         ["address"] = n => [n.Address ?? ""],
         ["mac"] = n => n.Inventory.Interfaces.Select(i => i.Mac.ToString()),
         ["serial"] = n => [n.Inventory.Serial],

@@ -1,9 +1,11 @@
-import type { TaskView } from "../../api/types";
+import type { TaskPhase, TaskView } from "../../api/types";
 import { TaskBadge } from "../../components/Badge";
 import { Bar, measureLine, phaseLine } from "../../components/Progress";
 import type { Column } from "../../components/Table";
+import { Phases, Strip } from "../../components/Timeline";
 import { duration } from "../../lib/format";
 import { overallFraction } from "../../lib/progress";
+import { spansOf } from "../../lib/timeline";
 import { diskWords, hasOutput, isOver } from "../../lib/words";
 import { now } from "../../state/store";
 
@@ -13,7 +15,13 @@ function Took({ task }: { task: TaskView }) {
   return <>{duration((task.endedAt ?? now.value) - task.sentAt)}</>;
 }
 
-function Course({ task }: { task: TaskView }) {
+/** A task and its course. */
+export interface TaskLine {
+  task: TaskView;
+  phases: readonly TaskPhase[] | undefined;
+}
+
+function Course({ task, phases }: TaskLine) {
   if (isOver(task.state)) {
     return (
       <>
@@ -22,6 +30,7 @@ function Course({ task }: { task: TaskView }) {
         {task.note !== "" && <span class="warn-text">{task.note}</span>}
         {task.state !== "succeeded" && task.disk && <span class={task.disk === "unbootable" ? "bad-text" : "dim"}>{diskWords[task.disk]}</span>}
         {task.state !== "succeeded" && !task.disk && task.kind === "install" && task.sentAt === undefined && <span class="dim">{diskWords.untouched}</span>}
+        <Ended task={task} phases={phases} />
       </>
     );
   }
@@ -36,6 +45,7 @@ function Course({ task }: { task: TaskView }) {
           <Bar fraction={task.kind === "install" ? overallFraction(task) : null} label={task.nodeName} />
         </>
       )}
+      {task.state === "running" && <Present task={task} phases={phases} />}
       {task.state === "held" && <span class="dim">until its turn comes</span>}
       {task.state === "waiting" && task.cause === "" && <span class="dim">until the node is there and free</span>}
       {task.attempts > 1 && <span class="warn-text">attempt {task.attempts}</span>}
@@ -45,26 +55,41 @@ function Course({ task }: { task: TaskView }) {
   );
 }
 
-export const taskColumns = (cancel: (task: TaskView) => void, showLog: (task: TaskView) => void): readonly Column<TaskView>[] => [
+/** Keeps up with the clock. */
+function Present({ task, phases }: TaskLine) {
+  return <Phases spans={spansOf(task, phases ?? [], now.value)} />;
+}
+
+function Ended({ task, phases }: TaskLine) {
+  const spans = spansOf(task, phases ?? [], task.endedAt ?? 0);
+  return (
+    <>
+      <Strip spans={spans} />
+      <Phases spans={spans} />
+    </>
+  );
+}
+
+export const taskColumns = (cancel: (task: TaskView) => void, showLog: (task: TaskView) => void): readonly Column<TaskLine>[] => [
   {
     id: "name",
     title: "Node",
     width: "minmax(8rem, 1fr)",
-    cell: (t) => (
+    cell: ({ task: t }) => (
       <a class="name" href={`/nodes/${t.node}`}>
         {t.nodeName}
       </a>
     ),
   },
-  { id: "state", title: "State", width: "7.5rem", cell: (t) => <TaskBadge state={t.state} /> },
-  { id: "course", title: "Course", width: "minmax(14rem, 3fr)", cell: (t) => <Course task={t} /> },
-  { id: "took", title: "Time", width: "6rem", align: "end", cell: (t) => <Took task={t} /> },
+  { id: "state", title: "State", width: "7.5rem", cell: ({ task: t }) => <TaskBadge state={t.state} /> },
+  { id: "course", title: "Course", width: "minmax(14rem, 3fr)", cell: (line) => <Course {...line} /> },
+  { id: "took", title: "Time", width: "6rem", align: "end", cell: ({ task: t }) => <Took task={t} /> },
   {
     id: "do",
     title: "",
     width: "9.5rem",
     align: "end",
-    cell: (t) => (
+    cell: ({ task: t }) => (
       <>
         {!isOver(t.state) && !t.cancelRequested && (
           <button type="button" class="small" aria-label={`Cancel ${t.nodeName}`} onClick={() => cancel(t)}>

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { JobKind } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
@@ -6,17 +6,15 @@ import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
 import { confirmed } from "../../lib/confirm";
 import { nodeFilter } from "../../lib/filter";
-import { count, zonedTime } from "../../lib/format";
+import { count } from "../../lib/format";
 import { emptyDraft, scheduleOf, type Draft } from "../../lib/schedule";
 import { kindWords } from "../../lib/words";
 import { images, nodes } from "../../state/store";
+import { NextRuns } from "./NextRuns";
 
 const kinds: readonly JobKind[] = ["reboot", "update", "shutdown", "install"];
 
 const zones = Intl.supportedValuesOf("timeZone");
-
-/** Waits until the reader has stopped typing. */
-const previewMilliseconds = 250;
 
 /** So many names are shown of those that the words take. */
 const shownNames = 12;
@@ -157,33 +155,6 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
         </footer>
       </form>
     </Dialog>
-  );
-}
-
-/** When the line runs next, or what is wrong with it. */
-function NextRuns({ cron, zone }: { cron: string; zone: string }) {
-  const [runs, setRuns] = useState<number[]>([]);
-  const [fault, setFault] = useState("");
-  useEffect(() => {
-    let over = false;
-    const timer = setTimeout(() => {
-      api.cronRuns(cron, zone).then(
-        (found) => over || (setRuns(found), setFault("")),
-        (e: Error) => over || (setRuns([]), setFault(e.message)),
-      );
-    }, previewMilliseconds);
-    return () => {
-      over = true;
-      clearTimeout(timer);
-    };
-  }, [cron, zone]);
-  if (fault !== "") return <p class="bad-text" role="status">{fault}</p>;
-  return (
-    <ul class="next-runs dim" aria-label="Next runs">
-      {runs.map((at) => (
-        <li key={at}>{zonedTime(at, zone)}</li>
-      ))}
-    </ul>
   );
 }
 

@@ -1,0 +1,28 @@
+using Bootstrap.Server.Storage;
+using Dapper;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Data.Sqlite;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>A task came to a state or phase.</summary>
+/// <param name="Phase">Empty where the state has none.</param>
+/// <param name="At">Unix milliseconds; it lasted until the next one.</param>
+public sealed record TaskPhaseView(Guid Task, TaskState State, string Phase, long At);
+
+/// <summary><c>/jobs/{id}/phases</c>: the course of each task, for timelines.</summary>
+internal static class TaskPhases
+{
+    public static void MapTaskPhases(this IEndpointRouteBuilder api) =>
+        api.MapGet("/jobs/{id:guid}/phases", (Guid id, Database database) => database.Read(c =>
+            JobRow.Find(c, id) is null ? JobEndpoints.Missing(id) : Results.Ok(OfJob(c, id))));
+
+    /// <summary>Of all tasks of a job, each one's in their order. What was before its order was sent is not among them.</summary>
+    internal static List<TaskPhaseView> OfJob(SqliteConnection c, Guid job) =>
+        [.. c.Query<(string Task, string State, string Phase, long At)>("""
+            SELECT p.task_id, p.state, p.phase, p.at FROM task_phases p JOIN tasks t ON t.id = p.task_id WHERE t.job_id = @job ORDER BY p.rowid
+            """, new { job = job.ToString() })
+        .Select(p => new TaskPhaseView(Guid.Parse(p.Task), Enum.Parse<TaskState>(p.State), p.Phase, p.At))];
+}

@@ -1,0 +1,78 @@
+using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Support;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Bootstrap.Browser.Tests;
+
+/// <summary>The images.</summary>
+public sealed class ImagesPageTests(PageFixture browser) : PageTest
+{
+    [Fact]
+    public async Task A_refused_image_says_why_and_is_not_listed()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Images" }).ClickAsync();
+
+        // More than fits into a connection's window: the refusal comes while the rest is still being sent.
+        await page.GetByLabel("Image file").SetInputFilesAsync(new FilePayload { Name = "holiday.jpg", MimeType = "image/jpeg", Buffer = new byte[2_000_000] });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync("not an image that is known");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No images yet" })).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, "image-refused");
+
+        await page.GetByLabel("Image file").SetInputFilesAsync(new FilePayload { Name = "tiny.img", MimeType = "application/octet-stream", Buffer = TinyImage.Create() });
+        await page.GetByLabel("Architecture").SelectOptionAsync("arm64");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Table, new() { Name = "Images" })).ToContainTextAsync("tiny");
+        await PageFixture.KeepAsync(page, "images");
+    }
+
+    [Theory]
+    [InlineData(1360, ColorScheme.Light)]
+    [InlineData(360, ColorScheme.Dark)]
+    public async Task Versions_stand_together_lead_to_their_nodes_and_what_is_needed_stays(int width, ColorScheme colours)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12");
+        await ImportAsync(appliance, "classroom");
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        using HttpClient api = appliance.CreateClient();
+        (await api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { "all" }, image = "debian-12" }, Cancelled)).EnsureSuccessStatusCode();
+        (await api.PostAsJsonAsync("schedules", new { name = "monthly", cron = "0 3 1 * *", job = new { kind = "install", select = "all", image = "classroom" } }, Cancelled)).EnsureSuccessStatusCode();
+        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        await page.GetByRole(AriaRole.Link, new() { Name = "Images" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete classroom" }).ClickAsync();
+        await Expect(dialog).ToContainTextAsync("the schedule monthly");
+        await Expect(dialog.GetByRole(AriaRole.Button, new() { Name = "Delete" })).ToHaveCountAsync(0);
+        await page.Keyboard.PressAsync("Escape");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete debian-12" }).ClickAsync();
+        await Expect(dialog).ToContainTextAsync("a job that has not ended");
+        await page.Keyboard.PressAsync("Escape");
+
+        StartTask order = await node.AcceptTaskAsync(Cancelled);
+        await node.SendAsync(new TaskEnded(order.TaskId, true, false, "", DiskState.Installed), Cancelled);
+        await node.RestartAsync(NodeRole.Slave, order.TaskId, cancellation: Cancelled);
+        await ImportAsync(appliance, "debian-12", seed: 2);
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "newest of 2" })).ToContainTextAsync("no node");
+        ILocator older = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
+        await PageFixture.KeepAsync(page, $"image-versions-{width}", whole: true);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete debian-12, version 2 of 2" }).ClickAsync();
+        await PageFixture.KeepAsync(page, $"image-delete-{width}");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Keep it" }).ClickAsync();
+        await older.GetByRole(AriaRole.Link, new() { Name = "node-cdef01" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/nodes\\?q=image%3A"));
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" })).ToBeVisibleAsync();
+
+        await page.GoBackAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete debian-12, version 2 of 2" }).ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete, although 1 node runs it" }).ClickAsync();
+        await Expect(older).ToHaveCountAsync(0);
+        await Expect(page.GetByRole(AriaRole.Table)).Not.ToContainTextAsync("newest of");
+    }
+}

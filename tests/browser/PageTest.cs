@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Bootstrap.Support;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+[assembly: AssemblyFixture(typeof(Bootstrap.Browser.Tests.PageFixture))]
+
+namespace Bootstrap.Browser.Tests;
+
+/// <summary>A test of the page in a real browser, against a whole appliance with simulated boards.</summary>
+public abstract class PageTest
+{
+    private protected const long ImageBytes = 1_300_000_000;
+
+    private protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    /// <summary>Copies of a node in all the states that there are.</summary>
+    private protected static JsonArray Herd(JsonNode one, int count) => new([.. Enumerable.Range(0, count).Select(i =>
+    {
+        JsonNode copy = one.DeepClone();
+        copy["id"] = $"herd-{i:0000}";
+        copy["name"] = $"rack-{i:000}";
+        copy["address"] = $"10.0.{i / 250}.{i % 250 + 2}";
+        copy["link"] = (i % 4) switch { 0 => "offline", 1 => "net-inst", _ => "slave" };
+        copy["lifecycle"] = (i % 4) switch { 0 => "unbootable", 1 => "installing", 2 => "installed", _ => "new" };
+        if (i % 4 == 1)
+        {
+            copy["task"] = new JsonObject
+            {
+                ["id"] = Guid.NewGuid().ToString(),
+                ["jobId"] = Guid.NewGuid().ToString(),
+                ["kind"] = "install",
+                ["state"] = "running",
+                ["phase"] = "writing",
+                ["done"] = i,
+                ["total"] = count,
+                ["unit"] = "bytes",
+                ["rate"] = 31e6,
+            };
+        }
+        return copy;
+    })]);
+
+    private protected static async Task ImportAsync(TestAppliance appliance, string name, int seed = 1)
+    {
+        using HttpClient client = appliance.CreateClient();
+        using var content = new ByteArrayContent(TinyImage.Create(seed: name.Length * 100 + seed));
+        using HttpResponseMessage response = await client.PostAsync($"images?name={name}&architecture=arm64", content, Cancelled);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancelled));
+    }
+
+    private protected static async Task InstallAsync(IPage page, string name)
+    {
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = $"Select {name}" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Textbox).FillAsync(name);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase and install" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+    }
+}

@@ -1,0 +1,21 @@
+import type { BoardView, BootEvent } from "./boot";
+import type { ImageView, ImportView } from "./images";
+import type { JobView, TaskView } from "./jobs";
+import type { LogLine, NodeView } from "./nodes";
+import type { ScheduleView } from "./schedules";
+import type { Policy } from "./settings";
+
+/** One server-sent event. */
+export type ApplianceEvent =
+  | { name: "node"; data: NodeView }
+  | { name: "node-removed"; data: { id: string } }
+  | { name: "image"; data: ImageView }
+  | { name: "image-removed"; data: { digest: string } }
+  | { name: "import"; data: ImportView }
+  | { name: "job"; data: JobView }
+  | { name: "task"; data: TaskView }
+  | { name: "schedule"; data: ScheduleView }
+  | { name: "schedule-removed"; data: { name: string } }
+  | { name: "log"; data: LogLine[] }
+  | { name: "policy"; data: Policy }
+  | { name: "boot"; data: { board: BoardView; events: BootEvent[] } };

@@ -1,0 +1,29 @@
+export interface ImageView {
+  digest: string;
+  name: string;
+  architecture: string;
+  /** What a disk must have at least. */
+  sizeBytes: number;
+  /** What is written to it. */
+  usedBytes: number;
+  /** What travels. */
+  storedBytes: number;
+  importedAt: number;
+}
+
+export interface ImportView {
+  id: string;
+  name: string;
+  phase: "decoding" | "storing" | "done" | "refused";
+  done: number;
+  total: number;
+  reason?: string;
+}
+
+/** A file that can be deployed. */
+export interface FileView {
+  digest: string;
+  name: string;
+  sizeBytes: number;
+  uploadedAt: number;
+}

@@ -1,0 +1,131 @@
+export type JobKind = "install" | "reboot" | "shutdown" | "run" | "update" | "deploy";
+
+/** What a command is ordered with; one of `command` and `shell`. */
+export interface RunParameters {
+  command?: string[];
+  shell?: string;
+  user?: string;
+  folder?: string;
+  timeoutSeconds?: number;
+}
+
+export interface UpdateParameters {
+  /** None: all that are installed. */
+  packages?: string[];
+}
+
+/** Of installations, reboots and shutdowns: whoever is logged in is warned. */
+export interface PowerParameters {
+  graceSeconds?: number;
+  message?: string;
+}
+
+export interface DeployParameters {
+  /** Digest or name of a file that the appliance has. */
+  file?: string;
+  /** Where it goes on the nodes: the file itself, or the folder that the archive is unpacked in. */
+  path?: string;
+  /** The file is an archive (tar, plain or by gzip). */
+  unpack?: boolean;
+  owner?: string;
+  group?: string;
+  /** Octal, such as 0644. */
+  mode?: string;
+}
+
+export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters;
+
+export type TaskState = "held" | "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out" | "skipped";
+
+/** What a task left on the disk. */
+export type DiskState = "untouched" | "unbootable" | "installed";
+
+/** How far something is within its phase; `total` 0 where the phase has no measure. */
+export interface Measure {
+  phase: string;
+  done: number;
+  total: number;
+  unit: string;
+  /** Units a second; 0 where it is not known. */
+  rate: number;
+}
+
+export interface JobView {
+  id: string;
+  kind: JobKind;
+  image?: string;
+  imageName?: string;
+  parameters?: JobParameters;
+  createdAt: number;
+  createdBy: string;
+  ended: boolean;
+  counts: Partial<Record<TaskState, number>>;
+  rollout?: Rollout;
+  retry?: Retry;
+  paused: boolean;
+  /** What the held tasks wait for, or why it stopped; empty where there is nothing to say. */
+  note: string;
+  /** The job whose failed nodes this one takes up again. */
+  retryOf?: string;
+  /** The job whose end it waits for. */
+  after?: string;
+  notBefore?: number;
+  /** What has not begun by then is skipped. */
+  beginBy?: number;
+  /** The schedule that made it. */
+  schedule?: string;
+  dueAt?: number;
+}
+
+/** How a job goes from node to node. */
+export interface Rollout {
+  canary?: number;
+  batch?: number;
+  maximumAtOnce?: number;
+  /** Seconds. */
+  pauseBetween?: number;
+  /** "3" or "10%". */
+  stopAfter?: string;
+  requireHealthy?: boolean;
+}
+
+export interface Retry {
+  attempts: number;
+  /** Seconds. */
+  pause?: number;
+}
+
+export interface TaskView extends Measure {
+  id: string;
+  jobId: string;
+  node: string;
+  nodeName: string;
+  kind: JobKind;
+  state: TaskState;
+  cause: string;
+  disk?: DiskState;
+  attempts: number;
+  cancelRequested: boolean;
+  createdAt: number;
+  sentAt?: number;
+  phaseAt: number;
+  endedAt?: number;
+  /** Of the command that was run; 128 + n where signal n ended it. */
+  exitCode?: number;
+  /** What must be known although it succeeded; empty otherwise. */
+  note: string;
+}
+
+/** A task came to a state or phase. */
+export interface TaskPhase {
+  task: string;
+  state: TaskState;
+  /** Empty where the state has none. */
+  phase: string;
+  at: number;
+}
+
+export interface JobDetail {
+  job: JobView;
+  tasks: TaskView[];
+}

@@ -1,0 +1,33 @@
+import { useEffect, useState } from "preact/hooks";
+import { api } from "../../api/client";
+import { zonedTime } from "../../lib/format";
+
+/** Waits until the reader has stopped typing. */
+const previewMilliseconds = 250;
+
+/** When a cron line runs next, or what is wrong with it. */
+export function NextRuns({ cron, zone }: { cron: string; zone: string }) {
+  const [runs, setRuns] = useState<number[]>([]);
+  const [fault, setFault] = useState("");
+  useEffect(() => {
+    let over = false;
+    const timer = setTimeout(() => {
+      api.cronRuns(cron, zone).then(
+        (found) => over || (setRuns(found), setFault("")),
+        (e: Error) => over || (setRuns([]), setFault(e.message)),
+      );
+    }, previewMilliseconds);
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [cron, zone]);
+  if (fault !== "") return <p class="bad-text" role="status">{fault}</p>;
+  return (
+    <ul class="next-runs dim" aria-label="Next runs">
+      {runs.map((at) => (
+        <li key={at}>{zonedTime(at, zone)}</li>
+      ))}
+    </ul>
+  );
+}
