@@ -92,8 +92,9 @@ public sealed record DeployOrder(
 /// Finish what an installation with a profile has begun, in the system that it made: generate the locale, install packages, run
 /// <see cref="NodeFiles.FirstBootScript"/> where there is one. Each is tried, whatever became of the one before.
 /// </summary>
+/// <param name="GeneratesLocale">The locale was set, and may not be there yet.</param>
 /// <param name="Packages">By the system's own package manager.</param>
-public sealed record FirstBootOrder(IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again);
+public sealed record FirstBootOrder(bool GeneratesLocale, IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again);
 
 /// <summary>A file on the appliance's plain HTTP port.</summary>
 /// <param name="Path">Absolute path of the URL, without host ("/programs/…").</param>
