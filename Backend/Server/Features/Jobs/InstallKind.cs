@@ -140,7 +140,9 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
     {
         if (hello.Role == NodeRole.NetInst)
         {
-            return WorksOn(hello, task) ? Step.Nothing : Step.SendOrder;
+            return task.Phase == FirstBoot ? Succeeded("the system is installed and has run, but the node started NetInst before its first start was done")
+                : WorksOn(hello, task) ? Step.Nothing
+                : Step.SendOrder;
         }
         if (hello.InstallId == task.TaskId)
         {
