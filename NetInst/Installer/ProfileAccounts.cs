@@ -169,12 +169,12 @@ internal sealed class ProfileAccounts
         foreach (string name in _root.Names(from))
         {
             string source = $"{from}/{name}", target = $"{to}/{name}";
-            if (_root.IsFolder(source))
+            if (_root.IsFolder(source, follow: false))
             {
                 _root.MakeFolder(target, Executable, owner);
                 CopyFolder(source, target, owner);
             }
-            else if (_root.Read(source) is var (content, mode))
+            else if (!_root.IsFolder(source, follow: true) && _root.Read(source) is var (content, mode))
             {
                 _root.WriteFile(target, content, mode, owner);
             }

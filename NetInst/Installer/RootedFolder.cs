@@ -37,10 +37,11 @@ public sealed class RootedFolder : IDisposable
         return true;
     }
 
-    /// <summary>True if there is a folder of that name, and not a symbolic link to one.</summary>
-    public bool IsFolder(string path)
+    /// <summary>True if there is a folder of that name.</summary>
+    /// <param name="follow">A symbolic link to one counts.</param>
+    public bool IsFolder(string path, bool follow)
     {
-        int fd = Linux.OpenInRoot(_root, path, s_folderFlags | Linux.O_NOFOLLOW, 0);
+        int fd = Linux.OpenInRoot(_root, path, follow ? s_folderFlags : s_folderFlags | Linux.O_NOFOLLOW, 0);
         if (fd < 0)
         {
             return false;
@@ -55,6 +56,10 @@ public sealed class RootedFolder : IDisposable
     /// <summary>The content and the permission bits of a file of reasonable size; null where there is none.</summary>
     public (byte[] Content, int Mode)? Read(string path)
     {
+        if (IsFolder(path, follow: true))
+        {
+            throw new IOException($"{path} of the new system is a folder, and ought to be a file");
+        }
         // A named pipe in the place of a file is not waited for: it reads as empty.
         int fd = Linux.OpenInRoot(_root, path, Linux.O_RDONLY | Linux.O_NONBLOCK | Linux.O_CLOEXEC, 0);
         if (fd < 0)

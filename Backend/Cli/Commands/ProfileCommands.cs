@@ -111,7 +111,7 @@ internal static class ProfileCommands
                     }
                 }
                 all = await client.SendAsync<Dictionary<string, string>>(HttpMethod.Put, path, JsonContent.Create(all), cancellation);
-                return ClientCommand.Show(parsed, [.. all], ["NAME", "VALUE"], v => [v.Key, v.Value]);
+                return ClientCommand.Show(parsed, [.. all.OrderBy(v => v.Key, StringComparer.Ordinal)], ["NAME", "VALUE"], v => [v.Key, v.Value]);
             });
     }
 
