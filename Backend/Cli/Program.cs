@@ -17,6 +17,7 @@ var root = new RootCommand("Bootstrap: network boot and provisioning for cluster
     JobCommands.Create(),
     FileCommands.Create(),
     ScheduleCommands.Create(),
+    ProfileCommands.Create(),
     BootCommands.Create(),
     DhcpCommands.Create(),
     FlashCommand.Create(),

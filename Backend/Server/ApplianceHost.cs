@@ -18,6 +18,7 @@ using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Profiles;
 using Bootstrap.Server.Features.Schedules;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Features.Trust;
@@ -47,6 +48,7 @@ public static class ApplianceHost
         CertificateAuthority authority = CertificateAuthority.Open(trust, clock);
         X509Certificate2 server = ServerCertificate.Open(Path.Combine(trust, "server.pem"), authority, ServerNames.OfThisMachine(), clock);
         string joinToken = JoinToken(settings);
+        var secrets = SecretBox.Open(Path.Combine(options.DataFolder, "secrets.key"));
         IReadOnlyDictionary<string, NetInstFiles> netInst = NetInstLibrary.Prepare(options, authority, joinToken);
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
@@ -76,6 +78,7 @@ public static class ApplianceHost
             .AddSingleton<BootObserver>().AddSingleton<TftpService>().AddSingleton<DhcpService>()
             .AddHostedService(services => services.GetRequiredService<BootRecorder>())
             .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
+            .AddSingleton(secrets).AddSingleton<ProfileStore>()
             .AddSingleton<ScheduleStore>().AddSingleton<ImageUse>().AddSingleton<ScheduleRunner>().AddHostedService<JobClock>()
             .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>().AddHostedService(services => services.GetRequiredService<DiscoveryService>());
 
@@ -125,6 +128,7 @@ public static class ApplianceHost
         api.MapTaskPhases();
         api.MapSchedules();
         api.MapScheduleCalendar();
+        api.MapProfiles();
         api.MapEvents();
         api.MapDiscovery();
         api.MapStatus();

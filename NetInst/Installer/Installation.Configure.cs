@@ -14,7 +14,7 @@ public sealed partial class Installation
                 log($"the root file system has grown from {Root.Length} to {root.Grow(length)} bytes");
             }
             using var folder = new RootedFolder(root.Path);
-            SystemConfiguration.Apply(folder, taskId, order.Configuration, trust, _slaveProgram!);
+            SystemConfiguration.Apply(folder, taskId, order.Configuration, trust, _slaveProgram!, log);
         }).ConfigureAwait(false);
     }
 

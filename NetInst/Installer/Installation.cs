@@ -87,7 +87,7 @@ public sealed partial class Installation(
         }
         catch (InstallException e)
         {
-            return Failure(e.Message, e.MayPass);
+            return Failure(e.Message, e.MayPass, e.Final);
         }
         catch (FetchException e)
         {

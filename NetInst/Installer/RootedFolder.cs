@@ -1,7 +1,11 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Bootstrap.Board;
 
 namespace Bootstrap.Installer;
+
+/// <summary>Numbers of a user and a group; by default root's.</summary>
+public readonly record struct FileOwner(uint User, uint Group);
 
 /// <summary>
 /// A mounted system's tree. Paths are as that system would see them: "/" is its root, and none of its symbolic links leads
@@ -10,6 +14,8 @@ namespace Bootstrap.Installer;
 public sealed class RootedFolder : IDisposable
 {
     private const int Executable = 0x1ed; // 0755
+
+    private const int MaximumRead = 16 << 20;
 
     private static readonly int s_folderFlags = Linux.O_PATH | Linux.O_DIRECTORY | Linux.O_CLOEXEC;
 
@@ -31,22 +37,71 @@ public sealed class RootedFolder : IDisposable
         return true;
     }
 
-    /// <summary>The text of a file; null where there is none.</summary>
-    public string? ReadText(string path)
+    /// <summary>True if there is a folder of that name.</summary>
+    /// <param name="follow">A symbolic link to one counts.</param>
+    public bool IsFolder(string path, bool follow)
     {
-        int fd = Linux.OpenInRoot(_root, path, Linux.O_RDONLY | Linux.O_CLOEXEC, 0);
+        int fd = Linux.OpenInRoot(_root, path, follow ? s_folderFlags : s_folderFlags | Linux.O_NOFOLLOW, 0);
+        if (fd < 0)
+        {
+            return false;
+        }
+        _ = Linux.Close(fd);
+        return true;
+    }
+
+    /// <summary>The text of a file; null where there is none.</summary>
+    public string? ReadText(string path) => Read(path) is var (content, _) ? Encoding.UTF8.GetString(content) : null;
+
+    /// <summary>The content and the permission bits of a file of reasonable size; null where there is none.</summary>
+    public (byte[] Content, int Mode)? Read(string path)
+    {
+        if (IsFolder(path, follow: true))
+        {
+            throw new IOException($"{path} of the new system is a folder, and ought to be a file");
+        }
+        // A named pipe in the place of a file is not waited for: it reads as empty.
+        int fd = Linux.OpenInRoot(_root, path, Linux.O_RDONLY | Linux.O_NONBLOCK | Linux.O_CLOEXEC, 0);
         if (fd < 0)
         {
             return Marshal.GetLastPInvokeError() == Linux.ENOENT ? null : throw Failure("reading", path);
         }
-        using var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Read);
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        using var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Read, bufferSize: 0);
+        using var content = new MemoryStream();
+        byte[] piece = new byte[64 << 10];
+        while (stream.Read(piece) is > 0 and int read)
+        {
+            content.Write(piece, 0, read);
+            if (content.Length > MaximumRead)
+            {
+                throw new IOException($"{path} of the new system is longer than {MaximumRead} bytes: no file that is edited is so long");
+            }
+        }
+        return (content.ToArray(), (int)File.GetUnixFileMode(stream.SafeFileHandle));
     }
 
-    /// <summary>Writes a file, owned by root; what was there before (a symbolic link, too) is replaced at once and whole.</summary>
+    /// <summary>Who owns what is there (a symbolic link is followed); null where there is nothing.</summary>
+    public FileOwner? OwnerOf(string path)
+    {
+        int fd = Linux.OpenInRoot(_root, path, Linux.O_PATH | Linux.O_CLOEXEC, 0);
+        if (fd < 0)
+        {
+            return null;
+        }
+        try
+        {
+            return OwnerOf(fd);
+        }
+        finally
+        {
+            _ = Linux.Close(fd);
+        }
+    }
+
+    /// <summary>Writes a file; what was there before (a symbolic link, too) is replaced at once and whole. Folders that are missing are made.</summary>
     /// <param name="mode">Permission bits.</param>
-    public void WriteFile(string path, ReadOnlySpan<byte> content, int mode)
+    /// <param name="owner">Null: root, or whoever this process belongs to.</param>
+    public void WriteFile(string path, ReadOnlySpan<byte> content, int mode, FileOwner? owner = null)
     {
         int parent = OpenParent(path, out string name);
         try
@@ -57,6 +112,10 @@ public sealed class RootedFolder : IDisposable
             Check(fd, "creating", path);
             using (var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Write, bufferSize: 0))
             {
+                if (owner is var (user, group))
+                {
+                    Check(Linux.FChOwn(fd, user, group), "setting the owner of", path);
+                }
                 // open(2) takes the umask off; the file is to have what was asked for.
                 Check(Linux.FChMod(fd, mode), "setting the mode of", path);
                 stream.Write(content);
@@ -86,16 +145,26 @@ public sealed class RootedFolder : IDisposable
     }
 
     /// <summary>Makes a folder, and those above it, unless it exists; it gets the mode either way.</summary>
-    public void MakeFolder(string path, int mode)
+    /// <param name="owner">Null: it stays whose it is; a new one belongs to whom the folder above it belongs.</param>
+    public void MakeFolder(string path, int mode, FileOwner? owner = null)
     {
         int fd = OpenFolder(path);
         // A file descriptor of O_PATH has no mode to set: reopened through /proc it does.
         int real = Linux.Open($"/proc/self/fd/{fd}", Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0);
         _ = Linux.Close(fd);
         Check(real, "opening", path);
-        int result = Linux.FChMod(real, mode);
-        _ = Linux.Close(real);
-        Check(result, "setting the mode of", path);
+        try
+        {
+            if (owner is var (user, group))
+            {
+                Check(Linux.FChOwn(real, user, group), "setting the owner of", path);
+            }
+            Check(Linux.FChMod(real, mode), "setting the mode of", path);
+        }
+        finally
+        {
+            _ = Linux.Close(real);
+        }
     }
 
     /// <summary>Removes a file or link, if it exists.</summary>
@@ -153,16 +222,26 @@ public sealed class RootedFolder : IDisposable
             throw Failure("opening", folder);
         }
         int parent = OpenParent(folder, out string name);
-        int made = Linux.MakeDirectoryAt(parent, name, Executable);
-        int errno = Marshal.GetLastPInvokeError();
-        _ = Linux.Close(parent);
-        if (made < 0)
+        try
         {
-            throw new LinuxException($"making the folder {path} of the new system", errno);
+            Check(Linux.MakeDirectoryAt(parent, name, Executable), "making the folder", path);
+            // As in a home: what is made there belongs to its user.
+            (uint user, uint group) = Linux.OwnerOf(parent);
+            Check(Linux.ChOwn($"/proc/self/fd/{parent}/{name}", user, group), "setting the owner of", path);
+        }
+        finally
+        {
+            _ = Linux.Close(parent);
         }
         fd = Linux.OpenInRoot(_root, folder, s_folderFlags, 0);
         Check(fd, "opening", folder);
         return fd;
+    }
+
+    private static FileOwner OwnerOf(int fd)
+    {
+        (uint user, uint group) = Linux.OwnerOf(fd);
+        return new FileOwner(user, group);
     }
 
     private static void Check(int result, string doing, string path) => Linux.Check(result, $"{doing} {path} of the new system");

@@ -11,16 +11,19 @@ public static class SystemConfiguration
     /// <summary>Where the Slave is installed; its unit file says so too.</summary>
     public const string SlaveProgram = "/usr/local/bin/bootstrap-slave";
 
-    private const string UnitName = "bootstrap-slave.service";
-
     // Octal 0600, 0644, 0700, 0755.
-    private const int OwnerFile = 0x180, PublicFile = 0x1a4, OwnerFolder = 0x1c0, Executable = 0x1ed;
+    internal const int OwnerFile = 0x180, PublicFile = 0x1a4, OwnerFolder = 0x1c0, Executable = 0x1ed;
+
+    private const string UnitName = "bootstrap-slave.service";
 
     /// <summary>Makes all the edits; doing it again changes nothing.</summary>
     /// <param name="root">The mounted system.</param>
     /// <param name="installId">By which the new system will prove that it is this installation's.</param>
+    /// <param name="log">Told what the image lacks of what a profile wants.</param>
     /// <exception cref="IOException">The message names the file.</exception>
-    public static void Apply(RootedFolder root, Guid installId, NodeConfiguration configuration, InstallTrust trust, ReadOnlySpan<byte> slaveProgram)
+    /// <exception cref="InstallException">The profile cannot be applied to this image.</exception>
+    public static void Apply(
+        RootedFolder root, Guid installId, NodeConfiguration configuration, InstallTrust trust, ReadOnlySpan<byte> slaveProgram, Action<string> log)
     {
         WriteText(root, "/etc/hostname", configuration.HostName + '\n', PublicFile);
         WriteText(root, "/etc/hosts", Hosts(root.ReadText("/etc/hosts") ?? "", configuration.HostName), PublicFile);
@@ -32,6 +35,10 @@ public static class SystemConfiguration
         // systemd makes a new id at the first start; nodes from one image must not share one (DHCP leases hang on it).
         WriteText(root, "/etc/machine-id", "", 0x124); // 0444
         RemoveHostKeys(root);
+        if (configuration.Profile is { } profile)
+        {
+            ProfileConfiguration.Apply(root, installId, configuration.HostName, profile, log);
+        }
         WriteNodeFiles(root, installId, configuration, trust);
         root.WriteFile(SlaveProgram, slaveProgram, Executable);
         if (HasSystemd(root))
@@ -88,5 +95,6 @@ public static class SystemConfiguration
         return reader.ReadToEnd();
     }
 
-    private static void WriteText(RootedFolder root, string path, string text, int mode) => root.WriteFile(path, Encoding.UTF8.GetBytes(text), mode);
+    internal static void WriteText(RootedFolder root, string path, string text, int mode, FileOwner? owner = null) =>
+        root.WriteFile(path, Encoding.UTF8.GetBytes(text), mode, owner);
 }

@@ -21,6 +21,9 @@ public static class NodeFiles
     /// <summary><see cref="NodeSettings"/> as JSON.</summary>
     public const string Settings = "node.json";
 
+    /// <summary>Installed systems: the profile's script for the first start, mode 0700. It is not there where the profile has none.</summary>
+    public const string FirstBootScript = "first-boot";
+
     /// <summary>
     /// NetInst only, empty: the Slave that staged it has put another config.txt in the place of the board's own
     /// (<see cref="StagedBoot"/>). NetInst puts the original back before anything else, so that an installation that does not

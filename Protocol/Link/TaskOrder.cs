@@ -12,6 +12,7 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(RunOrder), "run")]
 [JsonDerivedType(typeof(UpdateOrder), "update")]
 [JsonDerivedType(typeof(DeployOrder), "deploy")]
+[JsonDerivedType(typeof(FirstBootOrder), "first-boot")]
 public abstract record TaskOrder;
 
 /// <summary>Whoever is logged in on the node is told before its system goes.</summary>
@@ -53,8 +54,9 @@ public sealed record InstallOrder(Digest Image, string? Disk, bool Compare, Node
 /// <param name="Slave">The Slave program for the node's architecture, as one zstd frame.</param>
 /// <param name="Backends">Addresses where this appliance was last seen ("10.0.0.1"), tried beside discovery.</param>
 /// <param name="Mesh">Discovery mesh of the node.</param>
+/// <param name="Profile">What a customisation profile adds; null: there is none.</param>
 public sealed record NodeConfiguration(
-    string HostName, IReadOnlyList<string> AuthorizedKeys, RemoteFile Slave, IReadOnlyList<string> Backends, string Mesh);
+    string HostName, IReadOnlyList<string> AuthorizedKeys, RemoteFile Slave, IReadOnlyList<string> Backends, string Mesh, SystemProfile? Profile = null);
 
 /// <summary>To a Slave: work that the running system does in place, and that must never be begun twice.</summary>
 /// <param name="TimeoutSeconds">The node ends it by itself after this time.</param>
@@ -85,6 +87,14 @@ public sealed record UpdateOrder(IReadOnlyList<string> Packages, int TimeoutSeco
 public sealed record DeployOrder(
     RemoteFile File, bool Unpack, string Path, string Owner, string Group, int Mode, IReadOnlyList<string> Command, int TimeoutSeconds, bool Again)
     : WorkOrder(TimeoutSeconds, Again);
+
+/// <summary>
+/// Finish what an installation with a profile has begun, in the system that it made: generate the locale, install packages, run
+/// <see cref="NodeFiles.FirstBootScript"/> where there is one. Each is tried, whatever became of the one before.
+/// </summary>
+/// <param name="GeneratesLocale">The locale was set, and may not be there yet.</param>
+/// <param name="Packages">By the system's own package manager.</param>
+public sealed record FirstBootOrder(bool GeneratesLocale, IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again);
 
 /// <summary>A file on the appliance's plain HTTP port.</summary>
 /// <param name="Path">Absolute path of the URL, without host ("/programs/…").</param>

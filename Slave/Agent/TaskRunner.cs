@@ -150,6 +150,8 @@ public sealed class TaskRunner(
                 return context.End("the command", await context.Runner.RunAsync(command, context.Cancellation).ConfigureAwait(false));
             case UpdateOrder update:
                 return await new UpdateWork(_system, clock).DoAsync(update, context).ConfigureAwait(false);
+            case FirstBootOrder first:
+                return await FirstBootWork.DoAsync(first, _system, clock, context).ConfigureAwait(false);
             case DeployOrder deploy:
                 return await DeployWork.DoAsync(deploy, _system, files, context).ConfigureAwait(false);
             default:

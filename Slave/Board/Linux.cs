@@ -18,7 +18,7 @@ public sealed class LinuxException(string what, int errno)
 /// </summary>
 public static partial class Linux
 {
-    public const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_CLOEXEC = 0x80000, O_PATH = 0x200000;
+    public const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_PATH = 0x200000;
 
     /// <summary>For the ...at calls: paths are taken from the working directory on.</summary>
     public const int AT_FDCWD = -100;
@@ -108,6 +108,9 @@ public static partial class Linux
     [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
     public static partial int FChMod(int fd, int mode);
 
+    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
+    public static partial int FChOwn(int fd, uint user, uint group);
+
     [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int ChOwn(string path, uint user, uint group);
 
@@ -116,13 +119,26 @@ public static partial class Linux
 
     /// <summary>Who owns a file: numbers of user and group.</summary>
     /// <exception cref="LinuxException">It is not there, or out of reach.</exception>
-    public static unsafe (uint User, uint Group) OwnerOf(string path)
+    public static (uint User, uint Group) OwnerOf(string path)
+    {
+        const int noFollow = 0x100;
+        return OwnerOf(AT_FDCWD, path, noFollow);
+    }
+
+    /// <summary>Who owns what is open.</summary>
+    public static (uint User, uint Group) OwnerOf(int fd)
+    {
+        const int emptyPath = 0x1000;
+        return OwnerOf(fd, "", emptyPath);
+    }
+
+    private static unsafe (uint User, uint Group) OwnerOf(int directory, string path, int flags)
     {
         // struct statx of statx(2): the same on every architecture.
-        const int size = 256, userAt = 20, groupAt = 24, noFollow = 0x100;
+        const int size = 256, userAt = 20, groupAt = 24;
         const uint userAndGroup = 0x8 | 0x10;
         byte* status = stackalloc byte[size];
-        Check(StatX(AT_FDCWD, path, noFollow, userAndGroup, status), $"looking at {path}");
+        Check(StatX(directory, path, flags, userAndGroup, status), $"looking at {path}");
         return (*(uint*)(status + userAt), *(uint*)(status + groupAt));
     }
 

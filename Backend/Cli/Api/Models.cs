@@ -44,6 +44,9 @@ internal sealed record StoredFile(string Digest, string Name, long SizeBytes, lo
 
 internal sealed record LogLine(long Id, long At, string Line);
 
+/// <summary>What has a name: all that is to be known of it where names are offered.</summary>
+internal sealed record Named(string Name);
+
 internal sealed record Policy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys);
 
 internal sealed record SignInLink(string Token);

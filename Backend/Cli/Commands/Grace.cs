@@ -20,8 +20,16 @@ internal static class Grace
         return command;
     }
 
-    /// <summary>What the API takes; null where neither was given.</summary>
-    public static object? Parameters(ParseResult parsed) => parsed.GetValue(s_grace) is var seconds && parsed.GetValue(s_message) is var message && (seconds != 0 || message is not null)
-        ? new { graceSeconds = seconds, message = message ?? "" }
-        : null;
+    /// <summary>What the API takes; null where nothing was given.</summary>
+    /// <param name="profile">Of an installation.</param>
+    public static Dictionary<string, object>? Parameters(ParseResult parsed, string? profile = null)
+    {
+        Dictionary<string, object> given = WorkCommands.WithoutNulls(new()
+        {
+            ["graceSeconds"] = parsed.GetValue(s_grace) is not 0 and var seconds ? seconds : null,
+            ["message"] = parsed.GetValue(s_message),
+            ["profile"] = profile,
+        });
+        return given.Count > 0 ? given : null;
+    }
 }

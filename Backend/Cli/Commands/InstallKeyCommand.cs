@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.CommandLine;
-using System.Text;
 using Bootstrap.Cli.Api;
 using Bootstrap.Cli.Fleet;
 
@@ -27,8 +26,6 @@ internal static class InstallKeyCommand
         "-o", "BatchMode=no", "-o", "PubkeyAuthentication=no", "-o", "PasswordAuthentication=yes", "-o", "KbdInteractiveAuthentication=yes",
         "-o", "PreferredAuthentications=keyboard-interactive,password", "-o", "NumberOfPasswordPrompts=1",
     ];
-
-    private static readonly TimeSpan s_keyPeriod = TimeSpan.FromMilliseconds(20);
 
     private static readonly Option<FileInfo?> s_key = new("--key")
     {
@@ -116,40 +113,7 @@ internal static class InstallKeyCommand
             await Console.Error.WriteLineAsync($"bootstrap: {nodes} of the nodes take no key yet: give --password-file, or run this in a terminal.");
             return null;
         }
-        // The first look at the keyboard ends its echo: before the question, so that no quick answer is shown.
-        _ = Console.KeyAvailable;
-        await Console.Error.WriteAsync($"Password for the {(nodes == 1 ? "node that takes" : $"{nodes} nodes that take")} no key yet: ");
-        var typed = new StringBuilder();
-        try
-        {
-            while (true)
-            {
-                while (!Console.KeyAvailable)
-                {
-                    await Task.Delay(s_keyPeriod, TimeProvider.System, interrupted);
-                }
-                ConsoleKeyInfo key = Console.ReadKey(intercept: true);
-                if (key.Key == ConsoleKey.Enter)
-                {
-                    return typed.ToString();
-                }
-                if (key.Key == ConsoleKey.Backspace)
-                {
-                    typed.Length = Math.Max(0, typed.Length - 1);
-                }
-                else if (key.KeyChar != '\0')
-                {
-                    typed.Append(key.KeyChar);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            return null;
-        }
-        finally
-        {
-            await Console.Error.WriteLineAsync();
-        }
+        string question = $"Password for the {(nodes == 1 ? "node that takes" : $"{nodes} nodes that take")} no key yet";
+        return await Task.Run(() => HiddenInput.Ask(question, interrupted), CancellationToken.None);
     }
 }

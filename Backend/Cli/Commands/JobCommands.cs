@@ -67,8 +67,9 @@ internal static class JobCommands
     public static IEnumerable<Command> CreateOrders()
     {
         Option<string> image = new Option<string>("--image") { Description = "Name or digest.", Required = true }.Suggests<Option<string>, Image>("images", i => i.Name);
-        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, Yes, Wait }.WithGrace().WithBeginning().WithPlan()
-            .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), Grace.Parameters(parsed), parsed, cancellation));
+        Option<string?> profile = new Option<string?>("--profile") { Description = "Customisation profile: see `bootstrap profiles`.", HelpName = "name" }.Suggests<Option<string?>, Named>("profiles", p => p.Name);
+        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, profile, Yes, Wait }.WithGrace().WithBeginning().WithPlan()
+            .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), Grace.Parameters(parsed, parsed.GetValue(profile)), parsed, cancellation));
         yield return WorkCommands.CreateUpdate();
         yield return FileCommands.CreateDeploy();
         yield return new Command("reboot", "Restart nodes.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace().WithBeginning().WithPlan()

@@ -1,7 +1,4 @@
 using Bootstrap.Cli.Api;
-using YamlDotNet.Core;
-using YamlDotNet.Serialization;
-using YamlDotNet.Serialization.NamingConventions;
 
 namespace Bootstrap.Cli.Commands;
 
@@ -65,21 +62,7 @@ internal sealed class ScheduleFile
     /// <exception cref="CliException">It cannot be read, or something in it is not understood; line and column are named.</exception>
     public static IReadOnlyList<Entry> Read(string path)
     {
-        ScheduleFile file;
-        try
-        {
-            IDeserializer reader = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithDuplicateKeyChecking()
-                .WithAttemptingUnquotedStringTypeDeserialization().Build();
-            file = reader.Deserialize<ScheduleFile?>(File.ReadAllText(path)) ?? new ScheduleFile();
-        }
-        catch (YamlException e)
-        {
-            throw new CliException($"{path}, line {e.Start.Line}, column {e.Start.Column}: {Reason(e)}", e) { ExitCode = 2 };
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CliException($"{path} cannot be read: {e.Message}", e) { ExitCode = 2 };
-        }
+        ScheduleFile file = YamlFile.Read<ScheduleFile>(path);
         if (file.Schedules.GroupBy(s => s.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
             throw new CliException($"{path}: there are {twice.Count()} schedules called '{twice.Key}'") { ExitCode = 2 };
@@ -111,13 +94,5 @@ internal sealed class ScheduleFile
             Window = entry.Window,
             Enabled = entry.Enabled,
         };
-    }
-
-    /// <summary>The reader's own words, without the names of its types.</summary>
-    private static string Reason(YamlException e)
-    {
-        string text = (e.InnerException ?? e).Message;
-        int known = text.IndexOf("' not found on type", StringComparison.Ordinal);
-        return known > 0 ? $"{text[text.IndexOf('\'', StringComparison.Ordinal)..known]}' is not known here" : text.TrimEnd('.');
     }
 }

@@ -214,6 +214,22 @@ internal static class Schema
             INSERT INTO task_phases (task_id, state, phase, at) VALUES (NEW.id, NEW.state, NEW.phase, NEW.phase_at);
         END;
         """,
+        // Customisation profiles with their secrets, which are locked, and the values that groups (tags) and nodes have for them.
+        """
+        CREATE TABLE profiles (
+            name TEXT PRIMARY KEY,
+            body TEXT NOT NULL,
+            secrets TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE group_values (
+            tag TEXT PRIMARY KEY,
+            body TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE node_values (
+            node_id TEXT PRIMARY KEY REFERENCES nodes (id) ON DELETE CASCADE,
+            body TEXT NOT NULL
+        ) STRICT;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

@@ -10,23 +10,32 @@ internal sealed class UpdateWork(NodeSystem system, TimeProvider clock)
     private static readonly TimeSpan s_lockPause = TimeSpan.FromSeconds(3);
 
     /// <summary>Waits until the package manager is free, refreshes, upgrades, and tells whether a restart is needed.</summary>
-    public async Task<TaskEnded> DoAsync(UpdateOrder order, WorkContext context)
+    public Task<TaskEnded> DoAsync(UpdateOrder order, WorkContext context)
+    {
+        string[] before = Kernels();
+        return DoAsync("upgrade", manager => order.Packages.Count == 0 ? manager.Upgrade : manager.UpgradeSome, order.Packages,
+            () => IsRestartNeeded(before) ? "a restart is needed" : "", context);
+    }
+
+    /// <summary>Waits until the package manager is free, refreshes, and installs these packages.</summary>
+    public Task<TaskEnded> InstallAsync(IReadOnlyList<string> packages, WorkContext context) =>
+        DoAsync("install", manager => manager.Install, packages, () => "", context);
+
+    private async Task<TaskEnded> DoAsync(string what, Func<PackageManager, string[]> arguments, IReadOnlyList<string> packages, Func<string> note, WorkContext context)
     {
         if (PackageManager.Find(system) is not var (manager, file))
         {
             return context.End($"this node has no package manager that is known here ({PackageManager.Names})");
         }
-        string[] before = Kernels();
         context.Phase("refresh");
         CommandEnd end = await WhenFreeAsync(manager, manager.Command(file, manager.Refresh, []), context).ConfigureAwait(false);
         if (end is not { ExitCode: 0, TimedOut: false })
         {
             return context.End($"{manager.Program} (refresh)", end);
         }
-        context.Phase("upgrade");
-        string[] arguments = order.Packages.Count == 0 ? manager.Upgrade : manager.UpgradeSome;
-        end = await WhenFreeAsync(manager, manager.Command(file, arguments, order.Packages), context).ConfigureAwait(false);
-        return context.End($"{manager.Program} (upgrade)", end, IsRestartNeeded(before) ? "a restart is needed" : "");
+        context.Phase(what);
+        end = await WhenFreeAsync(manager, manager.Command(file, arguments(manager), packages), context).ConfigureAwait(false);
+        return context.End($"{manager.Program} ({what})", end, note());
     }
 
     private async Task<CommandEnd> WhenFreeAsync(PackageManager manager, Command command, WorkContext context)

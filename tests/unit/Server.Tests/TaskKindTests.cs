@@ -57,6 +57,31 @@ public sealed class TaskKindTests
     }
 
     [Fact]
+    public void An_installation_with_a_profile_goes_on_in_the_new_system_and_has_succeeded_however_that_ends()
+    {
+        var kind = new InstallKind();
+        const string profile = """{"profile":"classroom"}""";
+        var begun = Assert.IsType<Step.Send>(kind.OnConnected(Row("install", phase: InstallKind.Starting, parameters: profile), Hello(NodeRole.Slave, "new", installId: s_task)));
+        Assert.Equal((InstallKind.FirstBoot, true), (begun.Phase, begun.Installed));
+
+        TaskRow first = Row("install", phase: InstallKind.FirstBoot, parameters: profile);
+        Assert.Equal(Step.Nothing, kind.OnConnected(first, Hello(NodeRole.Slave, "new", active: true, installId: s_task)));
+        Assert.Equal(Step.Nothing, kind.OnTime(first, TimeSpan.FromMinutes(69), true));
+        Assert.Equal((TaskState.Succeeded, ""), End(kind.OnEnded(first, new TaskEnded(s_task, true, false, "", DiskState.Untouched))));
+        Assert.Contains("why", End(kind.OnEnded(first, new TaskEnded(s_task, false, false, "why", DiskState.Untouched))).Note);
+        Assert.Contains("cancelled", End(kind.OnEnded(first, new TaskEnded(s_task, false, true, "", DiskState.Untouched))).Note);
+        Assert.Contains("has not told", End(kind.OnTime(first, TimeSpan.FromMinutes(71), true)).Note);
+        Assert.Contains("NetInst", End(kind.OnConnected(first, Hello(NodeRole.NetInst, "new"))).Note);
+
+        static (TaskState State, string Note) End(Step step)
+        {
+            Step.Move move = Move(step);
+            Assert.Equal((DiskState.Installed, Lifecycle.Installed), (move.Disk, move.Node));
+            return (move.State, move.Note);
+        }
+    }
+
+    [Fact]
     public void NetInst_that_came_back_without_its_task_gets_the_order_again()
     {
         var kind = new InstallKind();
@@ -99,13 +124,13 @@ public sealed class TaskKindTests
 
     private static Step.Move Move(Step step) => Assert.IsType<Step.Move>(step);
 
-    private static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null) => new()
+    private static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null, string parameters = "{}") => new()
     {
         Id = s_task.ToString(),
         JobId = Guid.NewGuid().ToString(),
         NodeId = "node-1",
         Kind = kind,
-        Parameters = "{}",
+        Parameters = parameters,
         StateText = nameof(TaskState.Running),
         Phase = phase,
         Cause = "",

@@ -1,16 +1,28 @@
 using System.Net;
+using System.Text.Json.Serialization;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Profiles;
 
 namespace Bootstrap.Server.Features.Jobs;
 
+/// <summary>How an image is installed.</summary>
+/// <param name="GraceSeconds">As for <see cref="PowerParameters"/>, as <paramref name="Message"/>.</param>
+/// <param name="Profile">Name of the customisation profile; null: none. What it says when a node gets its order counts.</param>
+internal sealed record InstallParameters(int GraceSeconds = 0, string Message = "", string? Profile = null)
+{
+    [JsonIgnore]
+    public PowerParameters Power => new(GraceSeconds, Message);
+}
+
 /// <summary>
 /// Write an image and start it. A running Slave stages NetInst and restarts into it; NetInst writes. Proof: the new system's Slave
-/// reports in with this task's id as the id of its installation.
+/// reports in with this task's id as the id of its installation. Where there is a profile, that Slave then does what is left of it; how that
+/// ends is noted, and makes no installed system a failed installation.
 /// </summary>
-internal sealed class InstallKind : TaskKind<PowerParameters>
+internal sealed class InstallKind : TaskKind<InstallParameters>
 {
     public const string Name = "install";
 
@@ -20,6 +32,9 @@ internal sealed class InstallKind : TaskKind<PowerParameters>
     /// <summary>Written and verified; the new system starts.</summary>
     public const string Starting = "starting";
 
+    /// <summary>The new system has reported in, and does what the profile leaves to it.</summary>
+    public const string FirstBoot = "first-boot";
+
     /// <summary>Kernel arguments of a staged NetInst: a panic restarts the board, which then starts its old system.</summary>
     private const string StagedCommandLine = "panic=10";
 
@@ -28,6 +43,9 @@ internal sealed class InstallKind : TaskKind<PowerParameters>
 
     private static readonly TimeSpan s_stagingLimit = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan s_startingLimit = TimeSpan.FromMinutes(15);
+
+    /// <summary>For packages and script together. A node ends them by itself; a while after that nothing more is expected of it.</summary>
+    private static readonly TimeSpan s_firstBootLimit = TimeSpan.FromHours(1), s_silenceLimit = TimeSpan.FromMinutes(10);
 
     /// <summary>Without a connection: whoever pulled the plug may take his time to put it back.</summary>
     private static readonly TimeSpan s_absenceLimit = TimeSpan.FromHours(2);
@@ -50,34 +68,71 @@ internal sealed class InstallKind : TaskKind<PowerParameters>
         return image.Digest;
     }
 
-    private protected override string Refuse(PowerParameters parameters, JobWish wish, JobSources sources) => parameters.Refuse();
+    private protected override string Refuse(InstallParameters parameters, JobWish wish, JobSources sources) =>
+        parameters.Power.Refuse() is { Length: > 0 } fault ? fault
+        : parameters.Profile is { } profile ? RefuseProfile(profile, wish.Nodes, sources.Profiles)
+        : "";
+
+    /// <summary>Makes of the profile what each node would get.</summary>
+    private static string RefuseProfile(string profile, IReadOnlyList<NodeView> nodes, ProfileStore profiles)
+    {
+        if (profiles.Find(profile) is null)
+        {
+            return $"There is no profile '{profile}': see the list of profiles. Nothing was ordered.";
+        }
+        var names = new Dictionary<string, string>();
+        foreach (NodeView node in nodes)
+        {
+            if (profiles.Render(profile, node.Id, out string fault) is not { } rendered)
+            {
+                return $"The profile '{profile}' does not fit {node.Name}: {fault} Nothing was ordered.";
+            }
+            if (!names.TryAdd(rendered.HostName, node.Name))
+            {
+                return $"By the profile '{profile}', {names[rendered.HostName]} and {node.Name} would both have the host name '{rendered.HostName}'. Nothing was ordered.";
+            }
+        }
+        return "";
+    }
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
+        InstallParameters parameters = ParametersOf(task);
+        RenderedProfile? profile = null;
+        fault = "";
+        if (parameters.Profile is { } name && (profile = sources.Profiles.Render(name, session.Node, out fault)) is null)
+        {
+            fault = $"the profile '{name}' does not fit the node any more: {fault.TrimEnd('.')}";
+            return null;
+        }
+        if (profile is not null && hello.InstallId == task.TaskId && task.State != TaskState.Waiting)
+        {
+            return new FirstBootOrder(profile.System.Locale.Length > 0, profile.Packages, (int)s_firstBootLimit.TotalSeconds,
+                Again: task is { Phase: FirstBoot, State: TaskState.Running });
+        }
         string architecture = hello.Inventory.Architecture;
         if (!sources.NetInst.TryGetValue(architecture, out NetInstFiles? files) || files.Slave is not { } slave)
         {
             fault = $"this appliance has no NetInst for {architecture}: build it with `make netinst` and start the appliance again";
             return null;
         }
-        fault = "";
         NodeRow node = sources.Database.Read(c => NodeRow.Find(c, session.Node))!;
         if (hello.Role == NodeRole.Slave)
         {
             (RemoteFile kernel, RemoteFile initramfs) =
                 (node.Revision is { } revision ? sources.Sets.Staged(revision) : null) ?? (files.Kernel.Remote, files.Initramfs.Remote);
-            return new StageInstallOrder(kernel, initramfs, StagedCommandLine, ParametersOf(task).Warning);
+            return new StageInstallOrder(kernel, initramfs, StagedCommandLine, parameters.Power.Warning);
         }
         bool mayHoldSomeOfIt = task.Attempts > 0 || node.Lifecycle != Lifecycle.New;
         IPAddress appliance = session.LocalAddress;
-        var configuration = new NodeConfiguration(node.Name, sources.Policy.Get().AuthorizedKeys, slave.Remote,
-            [new IPEndPoint(appliance, sources.Options.Link.Port).ToString()], sources.Options.Mesh);
+        var configuration = new NodeConfiguration(profile?.HostName ?? node.Name, sources.Policy.Get().AuthorizedKeys, slave.Remote,
+            [new IPEndPoint(appliance, sources.Options.Link.Port).ToString()], sources.Options.Mesh, profile?.System);
         return new InstallOrder(Digest.Parse(task.Image!), null, mayHoldSomeOfIt, configuration);
     }
 
     /// <summary>Whatever a Slave does for an installation, it stages NetInst; what NetInst then does has phases of its own.</summary>
     public override string PhaseOf(TaskRow task, LinkState state, string reported) =>
-        task.Phase == Starting ? Starting
+        task.Phase is Starting or FirstBoot ? task.Phase
         : state == LinkState.Slave && reported != PowerParameters.WarningUsers ? Staging
         : reported;
 
@@ -85,11 +140,15 @@ internal sealed class InstallKind : TaskKind<PowerParameters>
     {
         if (hello.Role == NodeRole.NetInst)
         {
-            return WorksOn(hello, task) ? Step.Nothing : Step.SendOrder;
+            return task.Phase == FirstBoot ? Succeeded("the system is installed and has run, but the node started NetInst before its first start was done")
+                : WorksOn(hello, task) ? Step.Nothing
+                : Step.SendOrder;
         }
         if (hello.InstallId == task.TaskId)
         {
-            return new Step.Move(TaskState.Succeeded, "", Disk: DiskState.Installed, Node: Lifecycle.Installed);
+            return ParametersOf(task).Profile is null ? Succeeded("")
+                : task.Phase == FirstBoot && WorksOn(hello, task) ? Step.Nothing
+                : new Step.Send(FirstBoot, Installed: true);
         }
         bool restarted = task.BootIdBefore is not null && hello.BootId != task.BootIdBefore;
         return task.Phase switch
@@ -105,6 +164,10 @@ internal sealed class InstallKind : TaskKind<PowerParameters>
 
     public override Step OnEnded(TaskRow task, TaskEnded ended)
     {
+        if (task.Phase == FirstBoot)
+        {
+            return Succeeded(ended.Succeeded ? "" : $"the system is installed and runs, but not all of its first start was done: {(ended.Cancelled ? "it was cancelled" : ended.Cause)}");
+        }
         if (ended.Succeeded)
         {
             return ended.Disk == DiskState.Installed ? new Step.Move(TaskState.Running, Starting, Disk: ended.Disk) : Step.Nothing;
@@ -125,8 +188,12 @@ internal sealed class InstallKind : TaskKind<PowerParameters>
             Step.TimeOut($"NetInst did not report in within {s_stagingLimit.TotalMinutes:0} minutes after the node restarted into it"),
         Starting when inPhase > s_startingLimit =>
             Step.TimeOut($"the installed system did not report in within {s_startingLimit.TotalMinutes:0} minutes", Lifecycle.Unbootable),
+        FirstBoot when inPhase > s_firstBootLimit + s_silenceLimit =>
+            Succeeded("the system is installed and has run, but has not told how its first start ended, long after its time-out"),
         _ when !connected && inPhase > s_absenceLimit =>
             Step.TimeOut($"the node was away for {s_absenceLimit.TotalHours:0} hours in the middle of its installation", Lifecycle.Unbootable),
         _ => Step.Nothing,
     };
+
+    private static Step.Move Succeeded(string note) => new(TaskState.Succeeded, "", Disk: DiskState.Installed, Node: Lifecycle.Installed, Note: note);
 }

@@ -176,10 +176,10 @@ internal sealed partial class JobEngine
     {
         switch (step)
         {
-            case Step.Send when _nodes.Session(task.Node) is { Hello: { } hello } session:
+            case Step.Send send when _nodes.Session(task.Node) is { Hello: { } hello } session:
                 if (TaskKind.Of(task).Compose(task, session, hello, _sources, out string fault) is { } order)
                 {
-                    Send(task, session, hello, order);
+                    Send(task, send, session, hello, order);
                 }
                 else
                 {
@@ -195,20 +195,24 @@ internal sealed partial class JobEngine
         }
     }
 
-    private void Send(TaskRow task, LinkSession session, Hello hello, TaskOrder order)
+    private void Send(TaskRow task, Step.Send step, LinkSession session, Hello hello, TaskOrder order)
     {
         long now = Now;
         _database.Write(c =>
         {
             c.Execute("""
-                UPDATE tasks SET state = @state, phase = '', cause = '', phase_at = @now, sent_at = coalesce(sent_at, @now),
+                UPDATE tasks SET state = @state, phase = @Phase, cause = '', phase_at = @now, sent_at = coalesce(sent_at, @now),
                     boot_id_before = @boot, attempts = attempts + @attempt
                 WHERE id = @id
                 """,
-                new { id = task.Id, state = nameof(TaskState.Sent), now, boot = hello.BootId, attempt = order is InstallOrder ? 1 : 0 });
+                new { id = task.Id, state = nameof(TaskState.Sent), step.Phase, now, boot = hello.BootId, attempt = order is InstallOrder ? 1 : 0 });
             if (order is InstallOrder)
             {
                 NodeRow.SetLifecycle(c, task.NodeId, Lifecycle.Installing);
+            }
+            if (step.Installed)
+            {
+                NodeRow.SetInstalled(c, task);
             }
         });
         session.Send(new StartTask(task.TaskId, order, (int)task.Retries));
@@ -230,7 +234,7 @@ internal sealed partial class JobEngine
             }
             if (move is { State: TaskState.Succeeded, Node: Lifecycle.Installed })
             {
-                c.Execute("UPDATE nodes SET image = @Image, install_id = @Id, previous_serial = NULL WHERE id = @NodeId", task);
+                NodeRow.SetInstalled(c, task);
             }
         });
         if (move.State >= TaskState.Succeeded)

@@ -2,6 +2,7 @@ using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Boot.Sets;
 using Bootstrap.Server.Features.Files;
 using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Profiles;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Storage;
 
@@ -11,4 +12,4 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="NetInst">By architecture.</param>
 internal sealed record JobSources(
     Database Database, PolicyStore Policy, ImageCatalogue Images, FileCatalogue Files, IReadOnlyDictionary<string, NetInstFiles> NetInst, BootSetLibrary Sets,
-    ApplianceOptions Options);
+    ProfileStore Profiles, ApplianceOptions Options);

@@ -33,5 +33,5 @@ internal sealed partial class UpdateKind : WorkKind<UpdateParameters>
 
     // Debian's, with an architecture; RPM's, apk's and pacman's have capitals, underscores and @ besides. Never an option.
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9+._@:-]{0,199}\z")]
-    private static partial Regex PackageName();
+    internal static partial Regex PackageName();
 }

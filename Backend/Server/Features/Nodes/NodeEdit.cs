@@ -37,7 +37,7 @@ internal sealed partial record NodeEdit(
         {
             return Problems.Bad($"'{name}' is not a host name: use 1 to 63 of a-z, 0-9 and '-', not starting or ending with '-'.");
         }
-        if (tags.FirstOrDefault(t => !Tag().IsMatch(t)) is { } wrong)
+        if (tags.FirstOrDefault(t => !IsTag(t)) is { } wrong)
         {
             return Problems.Bad($"'{wrong}' is not a tag: use 1 to 32 of a-z, 0-9, '-' and '_'.");
         }
@@ -65,6 +65,9 @@ internal sealed partial record NodeEdit(
         history.Edited(c, node, NodeFacts.Location, row.Location, location);
         return null;
     }
+
+    /// <summary>Whether a tag can be called so.</summary>
+    public static bool IsTag(string text) => Tag().IsMatch(text);
 
     [GeneratedRegex(@"^[a-z0-9_-]{1,32}\z")]
     private static partial Regex Tag();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Jobs;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -80,6 +81,11 @@ internal sealed class NodeRow
 
     public static List<NodeRow> All(SqliteConnection c) =>
         [.. c.Query<NodeRow>($"SELECT {Columns} FROM nodes ORDER BY name")];
+
+    /// <summary>The image of an installation runs on its node.</summary>
+    public static void SetInstalled(SqliteConnection c, TaskRow task) => c.Execute(
+        "UPDATE nodes SET lifecycle = @lifecycle, image = @Image, install_id = @Id, previous_serial = NULL WHERE id = @NodeId",
+        new { task.Image, task.Id, task.NodeId, lifecycle = nameof(Lifecycle.Installed) });
 
     public static void SetLifecycle(SqliteConnection c, string id, Lifecycle lifecycle) =>
         c.Execute("UPDATE nodes SET lifecycle = @lifecycle WHERE id = @id", new { id, lifecycle = lifecycle.ToString() });

@@ -41,7 +41,8 @@ internal static class PolicyEndpoints
         }).WithSummary("Change the policy");
     }
 
-    private static bool LooksLikeKey(string key) =>
+    /// <summary>Whether it is an OpenSSH public key, as far as that can be seen.</summary>
+    internal static bool LooksLikeKey(string key) =>
         key.Length < 16_384 && !key.Contains('\n', StringComparison.Ordinal) && key.Split(' ') is [var type, var data, ..] &&
         (type.StartsWith("ssh-", StringComparison.Ordinal) || type.StartsWith("ecdsa-", StringComparison.Ordinal) || type.StartsWith("sk-", StringComparison.Ordinal)) &&
         Convert.TryFromBase64String(data, new byte[data.Length], out _);

@@ -117,7 +117,7 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
         if (install is not null)
         {
             string image = ImageName(c, install.Image);
-            return install.Phase == InstallKind.Starting
+            return install.Phase is InstallKind.Starting or InstallKind.FirstBoot
                 ? Plan(false, $"boots its own disk: {image} was just written to it")
                 : Plan(true, $"installs {image} because job {install.JobId} ordered it");
         }
