@@ -18,6 +18,7 @@ var root = new RootCommand("Bootstrap: network boot and provisioning for cluster
     FileCommands.Create(),
     ScheduleCommands.Create(),
     ProfileCommands.Create(),
+    NotificationCommands.Create(),
     BootCommands.Create(),
     DhcpCommands.Create(),
     FlashCommand.Create(),

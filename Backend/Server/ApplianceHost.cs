@@ -18,6 +18,7 @@ using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Notifications;
 using Bootstrap.Server.Features.Profiles;
 using Bootstrap.Server.Features.Schedules;
 using Bootstrap.Server.Features.Settings;
@@ -80,6 +81,8 @@ public static class ApplianceHost
             .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
             .AddSingleton(secrets).AddSingleton<ProfileStore>()
             .AddSingleton<ScheduleStore>().AddSingleton<ImageUse>().AddSingleton<ScheduleRunner>().AddHostedService<JobClock>()
+            .AddSingleton<NotificationStore>().AddSingleton<NotificationChannel>().AddSingleton<NotificationSender>()
+            .AddHostedService(services => services.GetRequiredService<NotificationSender>())
             .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>().AddHostedService(services => services.GetRequiredService<DiscoveryService>());
 
         if (options.BootSigningKey is { } signingKey)
@@ -139,6 +142,7 @@ public static class ApplianceHost
         api.MapApiDescription();
         RouteGroupBuilder administration = app.MapGroup("/api/v1").At(Door.Web).RequireSignIn(change: Role.Admin);
         administration.MapPeople();
+        administration.MapNotifications();
         administration.MapPolicy();
         administration.MapBootSets();
         administration.MapDhcp();

@@ -230,6 +230,40 @@ internal static class Schema
             body TEXT NOT NULL
         ) STRICT;
         """,
+        // What people are told. It is noted where it happens, whoever does it, and waits until it has arrived.
+        """
+        CREATE TABLE notices (
+            id INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            at INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE deliveries (
+            id TEXT PRIMARY KEY,
+            target TEXT NOT NULL,
+            headline TEXT NOT NULL,
+            text TEXT NOT NULL,
+            body TEXT NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_at INTEGER NOT NULL,
+            error TEXT NOT NULL DEFAULT ''
+        ) STRICT;
+        CREATE TRIGGER notice_job_ended AFTER UPDATE OF ended_at ON tasks
+        WHEN OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = NEW.job_id AND ended_at IS NULL)
+        BEGIN
+            INSERT INTO notices (kind, subject, at) VALUES ('JobEnded', NEW.job_id, NEW.ended_at);
+        END;
+        CREATE TRIGGER notice_job_failing AFTER UPDATE OF ended_at ON tasks
+        WHEN OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL AND NEW.state IN ('Failed', 'TimedOut')
+            AND NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = NEW.job_id AND id <> NEW.id AND state IN ('Failed', 'TimedOut'))
+        BEGIN
+            INSERT INTO notices (kind, subject, at) VALUES ('JobFailing', NEW.job_id, NEW.ended_at);
+        END;
+        CREATE TRIGGER notice_new_board AFTER INSERT ON nodes
+        BEGIN
+            INSERT INTO notices (kind, subject, at) VALUES ('NewBoard', NEW.id, NEW.first_seen);
+        END;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

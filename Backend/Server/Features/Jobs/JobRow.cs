@@ -100,6 +100,10 @@ internal sealed class JobRow
                 unfit = task.Unfit is not null,
                 now,
             }).ToList());
+        // Where no node is fit, it has ended before it began: nothing will change of it any more that would be noted.
+        c.Execute("""
+            INSERT INTO notices (kind, subject, at) SELECT 'JobEnded', @job, @now WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = @job AND ended_at IS NULL)
+            """, new { job = job.ToString(), now });
     }
 
     public static void SetNote(SqliteConnection c, string id, string note) => c.Execute("UPDATE jobs SET note = @note WHERE id = @id", new { id, note });
