@@ -14,6 +14,7 @@ using Bootstrap.Server.Features.Description;
 using Bootstrap.Server.Features.Discovery;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Files;
+using Bootstrap.Server.Features.Imager;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Monitoring;
@@ -81,6 +82,7 @@ public static class ApplianceHost
             .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
             .AddSingleton(secrets).AddSingleton<ProfileStore>()
             .AddSingleton<ScheduleStore>().AddSingleton<ImageUse>().AddSingleton<ScheduleRunner>().AddHostedService<JobClock>()
+            .AddHostedService<RawDigests>()
             .AddSingleton<NotificationStore>().AddSingleton<NotificationChannel>().AddSingleton<NotificationSender>()
             .AddHostedService(services => services.GetRequiredService<NotificationSender>())
             .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>().AddHostedService(services => services.GetRequiredService<DiscoveryService>());
@@ -136,7 +138,7 @@ public static class ApplianceHost
         api.MapDiscovery();
         api.MapStatus();
         api.MapBootReports();
-        api.MapNetInstCard();
+        NetInstCard.Map(api);
         api.MapStore();
         api.MapFiles();
         api.MapApiDescription();
@@ -152,6 +154,7 @@ public static class ApplianceHost
         plain.MapStoredFiles();
         plain.MapBootFiles(netInst);
         plain.MapHttpBoot();
+        plain.MapImager();
 
         RouteGroupBuilder link = app.MapGroup("").At(Door.Link);
         link.MapEnrolment(joinToken);

@@ -264,6 +264,10 @@ internal static class Schema
             INSERT INTO notices (kind, subject, at) VALUES ('NewBoard', NEW.id, NEW.first_seen);
         END;
         """,
+        // What an image is as one raw file; empty: that cannot be known.
+        """
+        ALTER TABLE images ADD COLUMN raw_sha256 TEXT;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

@@ -1,54 +1,64 @@
 using System.Globalization;
+using Bootstrap.Netboot;
 using Bootstrap.Server.Features.Access;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Bootstrap.Server.Features.Boot;
 
 /// <summary>
-/// <c>GET /netinst-card/{architecture}</c>: the image of a card that starts NetInst, for boards without network boot. It is the card
-/// that came with the program, with this appliance's part in the slot that ends its initramfs: boards join by it, so that it is not for all.
+/// The image of a card that starts NetInst, for boards without network boot. It is the card that came with the program, with this
+/// appliance's part in the slot that ends its initramfs, by which boards join.
 /// </summary>
-internal static class NetInstCard
+internal sealed class NetInstCard : BootFile
 {
-    private const int CopyBytes = 1 << 20;
+    private readonly DiskBootFile _card;
+    private readonly long _slotAt;
+    private readonly byte[] _slot;
 
-    public static void MapNetInstCard(this IEndpointRouteBuilder api) => api.MapGet("/netinst-card/{architecture}", async (
-        string architecture, HttpContext context, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
+    private NetInstCard(DiskBootFile card, long slotAt, byte[] slot) => (_card, _slotAt, _slot) = (card, slotAt, slot);
+
+    /// <summary>Of the card that came with the program.</summary>
+    public string Path => _card.Path;
+
+    public override long Length => _card.Length;
+
+    /// <summary>Opens a card; null: this appliance has none for that architecture.</summary>
+    public static NetInstCard? Open(string architecture, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options)
     {
-        string path = Path.Combine(options.ShareFolder, "netinst", architecture, "card.img");
+        string path = System.IO.Path.Combine(options.ShareFolder, "netinst", architecture, "card.img");
         if (!netInst.TryGetValue(architecture, out NetInstFiles? files) || !File.Exists(path))
         {
-            return Problems.NotFound($"This appliance has no NetInst card for {architecture}.");
+            return null;
         }
-        await using FileStream card = File.OpenRead(path);
-        (long offset, byte[] slot) = FillSlot(await File.ReadAllTextAsync(path + ".slot", context.RequestAborted), files.Personal);
-        context.Response.ContentType = "application/octet-stream";
-        context.Response.ContentLength = card.Length;
-        await CopyAsync(card, offset, context);
-        await context.Response.Body.WriteAsync(slot, context.RequestAborted);
-        card.Position = offset + slot.Length;
-        await CopyAsync(card, card.Length - card.Position, context);
-        return Results.Empty;
-    }).Needs(Role.Operator);
-
-    /// <summary>The appliance's archive and zeros behind it, which the kernel skips.</summary>
-    private static (long Offset, byte[] Slot) FillSlot(string description, byte[] personal)
-    {
-        long[] numbers = [.. description.Split(' ').Select(n => long.Parse(n, CultureInfo.InvariantCulture))];
-        byte[] slot = new byte[numbers[1]];
-        personal.CopyTo(slot, 0);
-        return (numbers[0], slot);
+        // Where the slot is, and how long.
+        long[] place = [.. File.ReadAllText(path + ".slot").Split(' ').Select(n => long.Parse(n, CultureInfo.InvariantCulture))];
+        // The appliance's archive and zeros behind it, which the kernel skips.
+        byte[] slot = new byte[place[1]];
+        files.Personal.CopyTo(slot, 0);
+        return new NetInstCard(new DiskBootFile(path), place[0], slot);
     }
 
-    private static async Task CopyAsync(FileStream card, long count, HttpContext context)
+    /// <summary><c>GET /netinst-card/{architecture}</c>.</summary>
+    public static void Map(IEndpointRouteBuilder api) => api.MapGet("/netinst-card/{architecture}", (
+        string architecture, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
+        Open(architecture, netInst, options) is { } card ? new FileResponse(card) : Problems.NotFound($"This appliance has no NetInst card for {architecture}."))
+        .Needs(Role.Operator);
+
+    public override int ReadAt(long offset, Span<byte> buffer)
     {
-        byte[] buffer = new byte[CopyBytes];
-        for (int read; count > 0; count -= read)
+        int read = _card.ReadAt(offset, buffer);
+        long first = Math.Max(offset, _slotAt), behind = Math.Min(offset + read, _slotAt + _slot.Length);
+        if (first < behind)
         {
-            read = await card.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, count)), context.RequestAborted);
-            await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted);
+            _slot.AsSpan((int)(first - _slotAt), (int)(behind - first)).CopyTo(buffer[(int)(first - offset)..]);
         }
+        return read;
+    }
+
+    public override void Dispose()
+    {
+        _card.Dispose();
+        base.Dispose();
     }
 }
