@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net.Http.Json;
-using Bootstrap.Cli.Api;
 
 namespace Bootstrap.Cli.Commands;
 
