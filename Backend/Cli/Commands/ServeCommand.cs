@@ -89,6 +89,7 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ApplianceOptions options)
     {
+        LeanProcess.Ensure();
         try
         {
             await using WebApplication appliance = ApplianceHost.Build(options, TimeProvider.System);
