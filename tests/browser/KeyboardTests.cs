@@ -64,6 +64,26 @@ public sealed class KeyboardTests(PageFixture browser) : PageTest
         Assert.NotEqual("BODY", await page.EvaluateAsync<string>("document.activeElement.tagName"));
     }
 
+    [Fact]
+    public async Task Whoever_has_a_password_signs_in_with_the_keyboard_alone()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        IPage chooser = await browser.SignInAsync(appliance);
+        await chooser.EvaluateAsync("""
+            async () => await fetch("/api/v1/session/password",
+                { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ password: "correct horse" }) })
+            """);
+        IPage page = await browser.OpenAsync();
+        await page.GotoAsync(new Uri(appliance.Url, "images").ToString());
+        // The field for the name has the focus from the beginning.
+        await Expect(page.GetByLabel("Name")).ToBeFocusedAsync();
+        await page.Keyboard.TypeAsync("admin");
+        await TabToAsync(page, page.GetByLabel("Password"));
+        await page.Keyboard.TypeAsync("correct horse");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Images", Exact = true })).ToBeVisibleAsync();
+    }
+
     /// <summary>Goes on with Tab until this has the focus; on the way, whatever has it can be seen to.</summary>
     private static async Task TabToAsync(IPage page, ILocator wanted, bool back = false)
     {

@@ -18,7 +18,7 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
         var mac = new MacAddress(0xdca6320136c2);
         appliance.Services.GetRequiredService<ILeaseStore>().Save(new Lease(mac, System.Net.IPAddress.Parse("10.9.0.51"), TimeProvider.System.GetUtcNow().AddHours(3)));
         IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 1200, Height = 900 } });
-        await page.GotoAsync(new Uri(appliance.Url, "settings").ToString());
+        await page.GotoAsync(new Uri(appliance.Url, "settings/network").ToString());
         ILocator card = page.Locator("form").Filter(new() { HasText = "Network boot (DHCP)" });
         await Expect(card).ToContainTextAsync("It does not run: DHCP cannot listen on 'absent0'");
 

@@ -11,10 +11,11 @@ import { NodesPage } from "./pages/Nodes";
 import { SchedulesPage } from "./pages/Schedules";
 import { SettingsPage } from "./pages/Settings";
 import { hasSignInToken, SignIn } from "./pages/SignIn";
-import { connection, end, loaded, signedIn, start } from "./state/store";
+import { signedIn } from "./state/session";
+import { connection, end, loaded, start } from "./state/store";
 
 function Page() {
-  const [, page, id] = location.value.path.split("/");
+  const [, page, id, more] = location.value.path.split("/");
   if (id === undefined || id === "") {
     switch (page) {
       case "nodes":
@@ -30,6 +31,7 @@ function Page() {
     }
   } else if (page === "nodes") return <NodePage key={id} id={decodeURIComponent(id)} />;
   else if (page === "boards") return <BoardPage key={id} mac={decodeURIComponent(id)} />;
+  else if (page === "settings") return <SettingsPage part={id} name={more === undefined ? undefined : decodeURIComponent(more)} />;
   else if (page === "jobs") return <JobPage key={id} id={id} />;
   return (
     <Empty title="There is no such page">

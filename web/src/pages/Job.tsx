@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { JobKind, JobView, NodeView, TaskPhase, TaskView } from "../api/types";
+import { Allowed } from "../components/Allowed";
 import { Ago } from "../components/Ago";
 import { Empty, Notice } from "../components/Notice";
 import { Bar } from "../components/Progress";
@@ -102,23 +103,25 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
             </>
           )}
         </span>
-        <span class="end button-row">
-          {failed.length > 0 && (
-            <button type="button" disabled={busy} onClick={retry}>
-              Order again for the {failed.length} that failed{asksAgain.has(job.kind) && " …"}
-            </button>
-          )}
-          {open.length > 0 && (
-            <button type="button" disabled={busy} onClick={() => void run(async () => put((await (job.paused ? api.resumeJob : api.pauseJob)(job.id)).tasks))}>
-              {job.paused ? "Resume" : "Pause"}
-            </button>
-          )}
-          {open.length > 1 && (
-            <button type="button" onClick={() => setCancelling(open)}>
-              Cancel all {open.length} …
-            </button>
-          )}
-        </span>
+        <Allowed role="operator">
+          <span class="end button-row">
+            {failed.length > 0 && (
+              <button type="button" disabled={busy} onClick={retry}>
+                Order again for the {failed.length} that failed{asksAgain.has(job.kind) && " …"}
+              </button>
+            )}
+            {open.length > 0 && (
+              <button type="button" disabled={busy} onClick={() => void run(async () => put((await (job.paused ? api.resumeJob : api.pauseJob)(job.id)).tasks))}>
+                {job.paused ? "Resume" : "Pause"}
+              </button>
+            )}
+            {open.length > 1 && (
+              <button type="button" onClick={() => setCancelling(open)}>
+                Cancel all {open.length} …
+              </button>
+            )}
+          </span>
+        </Allowed>
       </div>
       {open.length > 0 && (
         <div class="job-progress">

@@ -1,6 +1,7 @@
 import { useCallback, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { JobKind, LogLine, NodeView } from "../api/types";
+import { Allowed } from "../components/Allowed";
 import { Ago } from "../components/Ago";
 import { LifecycleBadge, LinkBadge, MarkBadge } from "../components/Badge";
 import { LogView } from "../components/LogView";
@@ -60,30 +61,32 @@ function OneNode({ node }: { node: NodeView }) {
           )}
         </span>
       </div>
-      <div class="actions" role="toolbar" aria-label="Actions on this node">
-        <button type="button" class="primary" onClick={() => setDialog("install")}>
-          Install …
-        </button>
-        <button type="button" onClick={() => setDialog("run")}>
-          Run a command …
-        </button>
-        <button type="button" onClick={() => setDialog("update")}>
-          Update packages …
-        </button>
-        <button type="button" onClick={() => setDialog("deploy")}>
-          Deploy files …
-        </button>
-        <button type="button" onClick={() => setDialog("reboot")}>
-          Reboot …
-        </button>
-        <button type="button" onClick={() => setDialog("shutdown")}>
-          Shut down …
-        </button>
-        <LocateButton node={node} />
-        <button type="button" class="plain" onClick={() => setDialog("forget")}>
-          Forget …
-        </button>
-      </div>
+      <Allowed role="operator" what="Working with nodes">
+        <div class="actions" role="toolbar" aria-label="Actions on this node">
+          <button type="button" class="primary" onClick={() => setDialog("install")}>
+            Install …
+          </button>
+          <button type="button" onClick={() => setDialog("run")}>
+            Run a command …
+          </button>
+          <button type="button" onClick={() => setDialog("update")}>
+            Update packages …
+          </button>
+          <button type="button" onClick={() => setDialog("deploy")}>
+            Deploy files …
+          </button>
+          <button type="button" onClick={() => setDialog("reboot")}>
+            Reboot …
+          </button>
+          <button type="button" onClick={() => setDialog("shutdown")}>
+            Shut down …
+          </button>
+          <LocateButton node={node} />
+          <button type="button" class="plain" onClick={() => setDialog("forget")}>
+            Forget …
+          </button>
+        </div>
+      </Allowed>
       {node.wantsApproval && <Approval node={node} />}
       <Unseen node={node} />
       {node.task && <CurrentTask node={node} task={node.task} />}

@@ -30,7 +30,7 @@ export function InstallDialog({ targets, retryOf, onClose }: Props) {
   const word = confirmationWord(nodes);
 
   async function order(): Promise<void> {
-    const detail = retryOf ? await api.retryJob(retryOf.id) : await api.order("install", nodes.map((n) => n.id), chosen);
+    const detail = retryOf ? await api.retryJob(retryOf.id) : await api.order({ kind: "install", nodes: nodes.map((n) => n.id), image: chosen });
     onClose();
     go(`/jobs/${detail.job.id}`);
   }

@@ -27,8 +27,8 @@ export function PowerDialog({ kind, targets, retryOf, onClose }: Props) {
   const { title, button, note } = words[kind];
 
   async function order(): Promise<void> {
-    const parameters = grace > 0 ? { graceSeconds: grace, message } : undefined;
-    const detail = retryOf ? await api.retryJob(retryOf.id) : await api.order(kind, nodes.map((n) => n.id), undefined, parameters);
+    const parameters = grace > 0 ? { parameters: { graceSeconds: grace, message } } : {};
+    const detail = retryOf ? await api.retryJob(retryOf.id) : await api.order({ kind, nodes: nodes.map((n) => n.id), ...parameters });
     go(`/jobs/${detail.job.id}`);
   }
 
