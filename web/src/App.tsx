@@ -4,6 +4,7 @@ import { Empty, Notice } from "./components/Notice";
 import { go, location } from "./lib/router";
 import { BoardPage } from "./pages/Board";
 import { ImagesPage } from "./pages/Images";
+import { InstallPage } from "./pages/Install";
 import { JobPage } from "./pages/Job";
 import { JobsPage } from "./pages/Jobs";
 import { NodePage } from "./pages/Node";
@@ -28,6 +29,8 @@ function Page() {
         return <SchedulesPage />;
       case "settings":
         return <SettingsPage />;
+      case "install":
+        return <InstallPage />;
     }
   } else if (page === "nodes") return <NodePage key={id} id={decodeURIComponent(id)} />;
   else if (page === "boards") return <BoardPage key={id} mac={decodeURIComponent(id)} />;

@@ -10,11 +10,11 @@ import { useAction } from "../components/useAction";
 import { nodeFilter } from "../lib/filter";
 import { count } from "../lib/format";
 import { queryValue, setQueryValue } from "../lib/router";
+import { startInstall } from "../state/installDraft";
 import { may } from "../state/session";
 import { nodes, wireBoards } from "../state/store";
 import { chosenColumns, optionalColumns, shownColumns, usualColumns } from "./nodes/columns";
 import { DeployDialog } from "./nodes/DeployDialog";
-import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
 import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 import { StateFilter } from "./nodes/StateFilter";
@@ -76,7 +76,7 @@ export function NodesPage() {
       </div>
       <Allowed role="operator" what="Working with nodes">
         <div class="actions" role="toolbar" aria-label="Actions on the selected nodes">
-          <button type="button" class="primary" disabled={selected.length === 0} onClick={() => setDialog("install")}>
+          <button type="button" class="primary" disabled={selected.length === 0} onClick={() => startInstall({ picked: selected.map((n) => n.id) })}>
             Install …
           </button>
           <button type="button" disabled={selected.length === 0} onClick={() => setDialog("run")}>
@@ -131,7 +131,6 @@ export function NodesPage() {
         <Table label="Nodes" columns={shownColumns.value} rows={shown} keyOf={(n) => n.id} nameOf={(n) => n.name} {...(may("operator") && { selection })} />
       )}
       <WireBoards boards={wireBoards.value} />
-      {dialog === "install" && <InstallDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "run" && <RunDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "deploy" && <DeployDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "update" && <UpdateDialog targets={selected} onClose={() => setDialog(null)} />}
