@@ -4,9 +4,14 @@ import { refusal } from "../components/Allowed";
 import { Empty } from "../components/Notice";
 import { may } from "../state/session";
 import { AppliancePart } from "./settings/Appliance";
+import { AuditPart } from "./settings/Audit";
 import { BoardsPart } from "./settings/Boards";
 import { BootSetsCard } from "./settings/BootSets";
 import { DhcpCard } from "./settings/Dhcp";
+import { PeoplePart } from "./settings/People";
+import { ProfilesPart } from "./settings/Profiles";
+import { TokensPart } from "./settings/Tokens";
+import { ValuesPart } from "./settings/Values";
 import { YouPart } from "./settings/You";
 
 interface Part {
@@ -20,9 +25,14 @@ interface Part {
 
 const parts: readonly Part[] = [
   { id: "you", title: "You", Show: YouPart },
+  { id: "people", title: "People", role: "admin", Show: PeoplePart },
+  { id: "tokens", title: "Tokens", Show: TokensPart },
+  { id: "profiles", title: "Profiles", Show: ProfilesPart },
+  { id: "values", title: "Values", Show: ValuesPart },
   { id: "boards", title: "New boards", Show: BoardsPart },
   { id: "network", title: "Network boot", Show: DhcpCard },
   { id: "boot-sets", title: "Boot sets", Show: BootSetsCard },
+  { id: "audit", title: "Audit log", role: "admin", Show: AuditPart },
   { id: "appliance", title: "Appliance", Show: AppliancePart },
 ];
 
