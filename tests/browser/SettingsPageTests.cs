@@ -185,7 +185,7 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
         await Expect(preview).ToContainTextAsync("lab-1");
         await Expect(preview).ToContainTextAsync("Seat window");
         await save.ClickAsync();
-        await Expect(user.GetByLabel("Password hash")).ToHaveValueAsync("");
+        await Expect(user.GetByLabel("Password hash", new() { Exact = true })).ToHaveValueAsync("");
         await PageFixture.KeepAsync(page, $"settings-profile-{width}", whole: true);
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete …" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();

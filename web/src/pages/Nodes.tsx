@@ -15,6 +15,7 @@ import { may } from "../state/session";
 import { nodes, wireBoards } from "../state/store";
 import { chosenColumns, optionalColumns, shownColumns, usualColumns } from "./nodes/columns";
 import { DeployDialog } from "./nodes/DeployDialog";
+import { FirstSteps, isFirstRun } from "./nodes/FirstSteps";
 import { PowerDialog } from "./nodes/PowerDialog";
 import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 import { StateFilter } from "./nodes/StateFilter";
@@ -34,6 +35,10 @@ export function NodesPage() {
   if (all.length === 0) {
     return (
       <>
+        <div class="page-head">
+          <h1>Nodes</h1>
+        </div>
+        <FirstSteps />
         <WireBoards boards={wireBoards.value} />
         <NoNodes />
       </>
@@ -61,6 +66,7 @@ export function NodesPage() {
           <kbd aria-hidden="true">/</kbd>
         </label>
       </div>
+      {isFirstRun() && <FirstSteps />}
       <div class="chips-row">
         <StateFilter nodes={all} />
         <span class="export">
