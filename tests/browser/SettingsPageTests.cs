@@ -1,11 +1,14 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Threading.Channels;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -190,6 +193,55 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete …" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No profiles yet" })).ToBeVisibleAsync();
+    }
+
+    [Theory]
+    [InlineData(1360, ColorScheme.Light)]
+    [InlineData(360, ColorScheme.Dark)]
+    public async Task A_webhook_is_added_its_secret_is_shown_once_and_a_test_says_whether_it_arrives(int width, ColorScheme colours)
+    {
+        await using WebApplication receiver = WebApplication.CreateSlimBuilder().Build();
+        receiver.Urls.Add("http://127.0.0.1:0");
+        var told = Channel.CreateUnbounded<string>();
+        int answer = StatusCodes.Status500InternalServerError;
+        receiver.MapPost("/rack", (HttpRequest request) =>
+        {
+            told.Writer.TryWrite(request.Headers["webhook-signature"].ToString());
+            return Results.StatusCode(answer);
+        });
+        await receiver.StartAsync(Cancelled);
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        IPage page = await OpenAsync(appliance, "settings/notifications", width, colours);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add a webhook" }).ClickAsync();
+        ILocator webhook = page.GetByRole(AriaRole.Group, new() { Name = "webhook 1" });
+        await webhook.GetByLabel("Name").FillAsync("Chat");
+        await webhook.GetByLabel("Address").FillAsync(receiver.Urls.Single() + "/rack");
+        await webhook.GetByLabel("a new board has come").CheckAsync();
+        ILocator save = page.GetByRole(AriaRole.Button, new() { Name = "Save" });
+        await save.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("'Chat' cannot be a webhook's name");
+        await webhook.GetByLabel("Name").FillAsync("chat");
+        await save.ClickAsync();
+        await Expect(page.Locator("code.secret")).ToContainTextAsync("whsec_");
+        await PageFixture.KeepAsync(page, $"settings-notifications-{width}", whole: true);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
+        await Expect(webhook).ToContainTextAsync("Signing secret is set.");
+
+        ILocator test = page.GetByRole(AriaRole.Button, new() { Name = "Send a test to chat" });
+        await test.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("The test did not arrive");
+        answer = StatusCodes.Status204NoContent;
+        await test.ClickAsync();
+        await Expect(page.GetByText("It arrived at chat.")).ToBeVisibleAsync();
+        Assert.StartsWith("v1,", await told.Reader.ReadAsync(Cancelled), StringComparison.Ordinal);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Tell people by e-mail" }).ClickAsync();
+        await page.GetByLabel("Mail server").FillAsync("localhost");
+        await page.GetByLabel("Sender").FillAsync("rack@example.org");
+        await page.GetByLabel("Receivers").FillAsync("ada@example.org bob@example.org");
+        await save.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Send a test to e-mail" })).ToBeVisibleAsync();
+        await page.ReloadAsync();
+        await Expect(page.GetByLabel("Receivers")).ToHaveValueAsync("ada@example.org bob@example.org");
     }
 
     private async Task<IPage> OpenAsync(TestAppliance appliance, string path, int width = 1360, ColorScheme colours = ColorScheme.Light)

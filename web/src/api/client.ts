@@ -1,6 +1,6 @@
 import type {
   AllValues, AuditEntry, BoardView, BootSets, CalendarEntry, Conversation, Dhcp, DhcpSettings, FileView, ImageView, Invitation, JobDetail, JobView, LogLine,
-  MadeToken, NewJob, NewSchedule, NewToken, NodeChange, NodeEdit, NodeView, Person, Policy, Profile, ProfileFault, ProfileFit, ProfilePreview, Role, ScheduleView,
+  MadeToken, NewJob, NewSchedule, NewToken, NodeChange, NodeEdit, NodeView, Notifications, NotificationSettings, Person, Policy, Profile, ProfileFault, ProfileFit, ProfilePreview, Role, ScheduleView,
   Session, Status, TaskPhase, TokenView,
 } from "./types";
 
@@ -134,6 +134,11 @@ export const api = {
   makeToken: (token: NewToken) => call<MadeToken>("POST", "/tokens", token),
   revokeToken: (id: string) => call<void>("DELETE", `/tokens/${segment(id)}`),
   audit: (choice: { text: string; before: string; limit: number }) => call<AuditEntry[]>("GET", `/audit${queryOf(choice)}`),
+
+  notifications: () => call<Notifications>("GET", "/notifications"),
+  setNotifications: (settings: NotificationSettings) => call<Notifications>("PUT", "/notifications", settings),
+  /** @param target Name of a webhook, or "e-mail". */
+  testNotification: (target: string) => call<void>("POST", "/notifications/test", { target }),
 
   profiles: () => call<Profile[]>("GET", "/profiles"),
   profile: (name: string) => call<Profile>("GET", `/profiles/${segment(name)}`),

@@ -8,6 +8,7 @@ import { AuditPart } from "./settings/Audit";
 import { BoardsPart } from "./settings/Boards";
 import { BootSetsCard } from "./settings/BootSets";
 import { DhcpCard } from "./settings/Dhcp";
+import { NotificationsPart } from "./settings/Notifications";
 import { PeoplePart } from "./settings/People";
 import { ProfilesPart } from "./settings/Profiles";
 import { TokensPart } from "./settings/Tokens";
@@ -30,6 +31,7 @@ const parts: readonly Part[] = [
   { id: "profiles", title: "Profiles", Show: ProfilesPart },
   { id: "values", title: "Values", Show: ValuesPart },
   { id: "boards", title: "New boards", Show: BoardsPart },
+  { id: "notifications", title: "Notifications", role: "admin", Show: NotificationsPart },
   { id: "network", title: "Network boot", Show: DhcpCard },
   { id: "boot-sets", title: "Boot sets", Show: BootSetsCard },
   { id: "audit", title: "Audit log", role: "admin", Show: AuditPart },

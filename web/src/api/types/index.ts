@@ -5,6 +5,7 @@ export type * from "./events";
 export type * from "./images";
 export type * from "./jobs";
 export type * from "./nodes";
+export type * from "./notifications";
 export type * from "./profiles";
 export type * from "./schedules";
 export type * from "./settings";

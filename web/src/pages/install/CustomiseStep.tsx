@@ -5,6 +5,7 @@ import { Choice } from "../../components/Choice";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
 import { count } from "../../lib/format";
+import { partsOf } from "../../lib/profile";
 import { ProfilePreviewer } from "../profiles/Preview";
 import type { StepProps } from "./NodesStep";
 import type { useFit } from "./useFit";
@@ -64,18 +65,4 @@ function byReason(faulty: readonly ProfileFit[]): [string, string[]][] {
     for (const { place, reason } of faults) reasons.set(`${place}: ${reason}`, [...(reasons.get(`${place}: ${reason}`) ?? []), nodeName]);
   }
   return [...reasons];
-}
-
-/** What a profile without a description does. */
-export function partsOf(profile: Profile): string {
-  const parts = [
-    profile.users.length > 0 && count(profile.users.length, "user"),
-    profile.wifi && "Wi-Fi",
-    profile.networks.length > 0 && "addresses",
-    profile.packages.length > 0 && count(profile.packages.length, "package"),
-    profile.files.length > 0 && count(profile.files.length, "file"),
-    profile.firstBootScript !== "" && "a script",
-    profile.cloudInit !== "" && "cloud-init",
-  ].filter((part) => typeof part === "string");
-  return parts.length === 0 ? "changes nothing yet" : parts.join(", ");
 }

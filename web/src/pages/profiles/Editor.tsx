@@ -3,16 +3,16 @@ import { api, ApiError } from "../../api/client";
 import type { Profile, ProfileFault } from "../../api/types";
 import { Allowed } from "../../components/Allowed";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
+import { CheckField, EditingContext, faultsAt, ListField, Repeated, SecretField, TextField } from "../../components/fields";
 import { MapField } from "../../components/MapField";
 import { Notice } from "../../components/Notice";
+import { Section } from "../../components/Section";
 import { useAction } from "../../components/useAction";
 import { withAt } from "../../lib/places";
 import { emptyFile, emptyNetwork, emptyUser, sent } from "../../lib/profile";
 import { go } from "../../lib/router";
 import { nodes } from "../../state/store";
-import { CheckField, EditingContext, faultsAt, ListField, Repeated, SecretField, TextField } from "./fields";
 import { ProfilePreviewer } from "./Preview";
-import { Section } from "./Section";
 
 const zones = Intl.supportedValuesOf("timeZone");
 
@@ -42,7 +42,7 @@ export function ProfileEditor({ kept, isNew, onSaved }: { kept: Profile; isNew: 
   }
 
   return (
-    <EditingContext.Provider value={{ profile, set: (place, value) => setProfile((before) => withAt(before, place, value)), faults }}>
+    <EditingContext.Provider value={{ whole: profile, set: (place, value) => setProfile((before) => withAt(before, place, value)), faults }}>
       <form
         class="profile"
         aria-label="Profile"
@@ -52,7 +52,7 @@ export function ProfileEditor({ kept, isNew, onSaved }: { kept: Profile; isNew: 
           void run(save);
         }}
       >
-        <Sections isNew={isNew} />
+        <Sections profile={profile} isNew={isNew} />
         {error !== "" && <Notice tone="bad">{error}</Notice>}
         {saved && !changed && <Notice tone="good">Saved. It holds for nodes that get their order from now on.</Notice>}
         <div class="button-row">
@@ -94,8 +94,8 @@ export function ProfileEditor({ kept, isNew, onSaved }: { kept: Profile; isNew: 
   );
 }
 
-function Sections({ isNew }: { isNew: boolean }) {
-  const { profile: p, set, faults } = useContext(EditingContext);
+function Sections({ profile: p, isNew }: { profile: Profile; isNew: boolean }) {
+  const { set, faults } = useContext(EditingContext);
   const section = (title: string, filled: boolean, ...places: string[]) => ({ title, open: filled || places.some((place) => faultsAt(faults, place).length > 0) });
   return (
     <>
@@ -187,7 +187,7 @@ function Sections({ isNew }: { isNew: boolean }) {
         </p>
         <MapField label="Values of the profile" values={p.values} onChange={(values) => set("values", values)} />
         <h3>Secrets</h3>
-        <Secrets />
+        <Secrets profile={p} />
       </Section>
       <Section {...section("Updates", false, "keptPaths")}>
         <ListField place="keptPaths" label="Paths that an image update keeps, one a line" rows={4} />
@@ -196,8 +196,8 @@ function Sections({ isNew }: { isNew: boolean }) {
   );
 }
 
-function Secrets() {
-  const { profile, set } = useContext(EditingContext);
+function Secrets({ profile }: { profile: Profile }) {
+  const { set } = useContext(EditingContext);
   const [name, setName] = useState("");
   const kept = profile.secretsSet ?? [];
   const names = [...new Set([...kept, ...Object.keys(profile.secrets ?? {})])];

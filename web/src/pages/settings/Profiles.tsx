@@ -4,9 +4,8 @@ import { Allowed } from "../../components/Allowed";
 import { Empty, Notice } from "../../components/Notice";
 import { Table, type Column } from "../../components/Table";
 import { useRead } from "../../components/useRead";
-import { emptyProfile } from "../../lib/profile";
+import { emptyProfile, partsOf } from "../../lib/profile";
 import { queryValue } from "../../lib/router";
-import { partsOf } from "../install/CustomiseStep";
 import { ProfileEditor } from "../profiles/Editor";
 
 /** `/settings/profiles`, `/settings/profiles?add=1` and `/settings/profiles/NAME`. */

@@ -1,20 +1,20 @@
 import { createContext, type ComponentChildren } from "preact";
 import { useContext, useId, useState } from "preact/hooks";
-import type { Profile, ProfileFault } from "../../api/types";
-import { linesOf } from "../../lib/lines";
-import { words } from "../../lib/packages";
-import { at } from "../../lib/places";
+import type { ProfileFault } from "../api/types";
+import { linesOf } from "../lib/lines";
+import { words } from "../lib/packages";
+import { at } from "../lib/places";
 
-/** The profile that is edited, for its fields. */
+/** What is edited, for the fields of a form. */
 export interface Editing {
-  profile: Profile;
+  whole: object;
   /** Puts something at a place: `users[0].name`. */
   set: (place: string, value: unknown) => void;
-  /** What the appliance said of it the last time. */
+  /** What the appliance said of it the last time, by place. */
   faults: readonly ProfileFault[];
 }
 
-export const EditingContext = createContext<Editing>({ profile: {} as Profile, set: () => undefined, faults: [] });
+export const EditingContext = createContext<Editing>({ whole: {}, set: () => undefined, faults: [] });
 
 /** What is wrong at a place or within it. */
 export const faultsAt = (faults: readonly ProfileFault[], place: string) => faults.filter((f) => f.place === place || f.place.startsWith(`${place}[`) || f.place.startsWith(`${place}.`));
@@ -46,8 +46,8 @@ function Labelled({ place, label, children }: { place: string; label: string; ch
 
 /** @param rows More than one line. */
 export function TextField({ place, label, placeholder, rows, list }: FieldProps & { rows?: number; list?: string }) {
-  const { profile, set } = useContext(EditingContext);
-  const props = { value: (at(profile, place) as string | undefined) ?? "", placeholder, spellcheck: false, autoCapitalize: "off" as const };
+  const { whole, set } = useContext(EditingContext);
+  const props = { value: (at(whole, place) as string | undefined) ?? "", placeholder, spellcheck: false, autoCapitalize: "off" as const };
   return (
     <Labelled place={place} label={label}>
       {(attributes) => rows === undefined ? (
@@ -61,8 +61,8 @@ export function TextField({ place, label, placeholder, rows, list }: FieldProps 
 
 /** Several texts: one a line, or in one line apart by blanks. */
 export function ListField({ place, label, placeholder, rows }: FieldProps & { rows?: number }) {
-  const { profile, set } = useContext(EditingContext);
-  const [text, setText] = useState(((at(profile, place) as string[] | undefined) ?? []).join(rows === undefined ? " " : "\n"));
+  const { whole, set } = useContext(EditingContext);
+  const [text, setText] = useState(((at(whole, place) as string[] | undefined) ?? []).join(rows === undefined ? " " : "\n"));
   const props = { value: text, placeholder, spellcheck: false, autoCapitalize: "off" as const };
   function typed(typed: string): void {
     setText(typed);
@@ -80,20 +80,23 @@ export function ListField({ place, label, placeholder, rows }: FieldProps & { ro
 }
 
 export function CheckField({ place, label }: FieldProps) {
-  const { profile, set } = useContext(EditingContext);
+  const { whole, set } = useContext(EditingContext);
   return (
     <label class="choice">
-      <input type="checkbox" checked={at(profile, place) === true} onChange={(e) => set(place, e.currentTarget.checked)} />
+      <input type="checkbox" checked={at(whole, place) === true} onChange={(e) => set(place, e.currentTarget.checked)} />
       <span>{label}</span>
     </label>
   );
 }
 
-/** A secret that is never shown: it stays, is replaced, or is forgotten. */
-export function SecretField({ place, label, isSet, placeholder }: FieldProps & { isSet: boolean }) {
-  const { profile, set } = useContext(EditingContext);
+/**
+ * A secret that is never shown: it stays, is replaced, or is forgotten.
+ * @param stays It cannot be forgotten.
+ */
+export function SecretField({ place, label, isSet, stays, placeholder }: FieldProps & { isSet: boolean; stays?: boolean }) {
+  const { whole, set } = useContext(EditingContext);
   const [replacing, setReplacing] = useState(false);
-  const value = at(profile, place) as string | undefined;
+  const value = at(whole, place) as string | undefined;
   const button = (words: string, onClick: () => void) => (
     <button type="button" class="small" aria-label={`${words}: ${label}`} onClick={onClick}>
       {words}
@@ -108,7 +111,7 @@ export function SecretField({ place, label, isSet, placeholder }: FieldProps & {
           </>
         ) : (
           <>
-            {label} is set. {button("Replace", () => setReplacing(true))} {button("Forget", () => set(place, ""))}
+            {label} is set. {button("Replace", () => setReplacing(true))} {!stays && button("Forget", () => set(place, ""))}
           </>
         )}
       </p>
@@ -149,8 +152,8 @@ interface RepeatedProps {
 
 /** Fields that come several times. */
 export function Repeated({ place, one, empty, children }: RepeatedProps) {
-  const { profile, set } = useContext(EditingContext);
-  const list = at(profile, place) as object[];
+  const { whole, set } = useContext(EditingContext);
+  const list = at(whole, place) as object[];
   // Rows are told apart by their number: one that is removed takes the typed texts of its own with it.
   const [keys, setKeys] = useState(() => list.map((_, i) => i));
   return (
