@@ -25,16 +25,15 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
 
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();
-        ILocator dialog = page.GetByRole(AriaRole.Dialog);
-        await Expect(dialog.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" })).ToContainTextAsync("mmcblk0, 31.9 GB SD32G");
-        ILocator erase = dialog.GetByRole(AriaRole.Button, new() { Name = "Erase and install" });
-        ILocator typed = dialog.GetByRole(AriaRole.Textbox);
-        await typed.FillAsync("node-cdef02");
+        foreach (string step in new[] { "Image", "Customisation", "Roll-out", "Confirmation" })
+        {
+            await NextAsync(page, step);
+        }
+        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" })).ToContainTextAsync("mmcblk0, 31.9 GB SD32G, loses whatever is on it");
+        ILocator erase = page.GetByRole(AriaRole.Button, new() { Name = "Erase and install 1 node" });
+        await page.GetByRole(AriaRole.Textbox, new() { Name = "Type 1 to confirm" }).FillAsync("2");
         await Expect(erase).ToBeDisabledAsync();
-        await typed.FillAsync("node-cdef01");
-        await PageFixture.KeepAsync(page, "install-dialog");
-        await erase.ClickAsync();
-        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+        await ConfirmAsync(page, 1);
 
         StartTask order = await node.AcceptTaskAsync(Cancelled);
         Assert.IsType<InstallOrder>(order.Order);
@@ -90,9 +89,11 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         IPage page = await browser.SignInAsync(appliance);
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select all that are shown" }).CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Textbox).FillAsync("4");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Erase and install" }).ClickAsync();
-        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+        foreach (string step in new[] { "Image", "Customisation", "Roll-out", "Confirmation" })
+        {
+            await NextAsync(page, step);
+        }
+        await ConfirmAsync(page, 4);
 
         foreach (SimulatedNode node in rack.Nodes.Take(2))
         {

@@ -64,6 +64,55 @@ public sealed class KeyboardTests(PageFixture browser) : PageTest
         Assert.NotEqual("BODY", await page.EvaluateAsync<string>("document.activeElement.tagName"));
     }
 
+    [Fact]
+    public async Task Whoever_has_a_password_signs_in_with_the_keyboard_alone()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        IPage chooser = await browser.SignInAsync(appliance);
+        await chooser.EvaluateAsync("""
+            async () => await fetch("/api/v1/session/password",
+                { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ password: "correct horse" }) })
+            """);
+        IPage page = await browser.OpenAsync();
+        await page.GotoAsync(new Uri(appliance.Url, "images").ToString());
+        // The field for the name has the focus from the beginning.
+        await Expect(page.GetByLabel("Name")).ToBeFocusedAsync();
+        await page.Keyboard.TypeAsync("admin");
+        await TabToAsync(page, page.GetByLabel("Password"));
+        await page.Keyboard.TypeAsync("correct horse");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Images", Exact = true })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_node_is_installed_through_the_wizard_with_the_keyboard_alone()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using Rack rack = await Rack.ConnectAsync(appliance, 1, Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await TabToAsync(page, page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-000001" }));
+        await page.Keyboard.PressAsync("Space");
+        await TabToAsync(page, page.GetByRole(AriaRole.Button, new() { Name = "Install …" }), back: true);
+        await page.Keyboard.PressAsync("Enter");
+        ILocator next = page.GetByRole(AriaRole.Button, new() { Name = "Next" });
+        foreach (string step in new[] { "Image", "Customisation", "Roll-out" })
+        {
+            await TabToAsync(page, next);
+            await page.Keyboard.PressAsync("Enter");
+            await Expect(page.GetByRole(AriaRole.Heading, new() { Name = step, Exact = true })).ToBeFocusedAsync();
+        }
+        await TabToAsync(page, page.GetByRole(AriaRole.Radio, new() { Name = "All at once" }));
+        await page.Keyboard.PressAsync("ArrowDown");
+        await Expect(page.GetByRole(AriaRole.Radio, new() { Name = "A few first" })).ToBeCheckedAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await TabToAsync(page, page.GetByRole(AriaRole.Textbox, new() { Name = "Type 1 to confirm" }));
+        await page.Keyboard.TypeAsync("1");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+        Assert.IsType<InstallOrder>((await rack.Nodes[0].AcceptTaskAsync(Cancelled)).Order);
+    }
+
     /// <summary>Goes on with Tab until this has the focus; on the way, whatever has it can be seen to.</summary>
     private static async Task TabToAsync(IPage page, ILocator wanted, bool back = false)
     {
@@ -78,7 +127,7 @@ public sealed class KeyboardTests(PageFixture browser) : PageTest
             string unseen = await page.EvaluateAsync<string>("""
                 () => {
                     const { activeElement: at } = document;
-                    const seen = at === document.body || at.matches("main") || [at, at.closest("label")].some((e) => e && getComputedStyle(e).outlineStyle !== "none");
+                    const seen = at === document.body || at.matches("main, h2") || [at, at.closest("label")].some((e) => e && getComputedStyle(e).outlineStyle !== "none");
                     return seen ? "" : at.outerHTML.slice(0, 200);
                 }
                 """);

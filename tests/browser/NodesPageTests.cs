@@ -46,6 +46,34 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
         await Expect(page.GetByText("3 nodes selected (3 not shown by this filter)")).ToBeVisibleAsync();
     }
 
+    [Theory]
+    [InlineData(1360, ColorScheme.Light)]
+    [InlineData(360, ColorScheme.Dark)]
+    public async Task A_new_appliance_tells_the_first_steps_ticks_them_and_then_is_silent(int width, ColorScheme colours)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        ILocator steps = page.GetByRole(AriaRole.Region, new() { Name = "First steps" });
+        await Expect(steps.GetByRole(AriaRole.Listitem)).ToContainTextAsync(
+            ["Add an image", "Let boards find this applianceDHCP is off here", "Plug a board in", "Choose your password"]);
+        await Expect(steps.GetByText("(done)")).ToHaveCountAsync(0);
+        await PageFixture.KeepAsync(page, $"first-steps-{width}", whole: true);
+        await steps.GetByRole(AriaRole.Link, new() { Name = "choose a password" }).ClickAsync();
+        await page.GetByLabel("New password").FillAsync("correct horse");
+        await page.GetByLabel("Once more").FillAsync("correct horse");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Choose it" }).ClickAsync();
+        await Expect(page.GetByText("Saved.")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Nodes", Exact = true }).ClickAsync();
+        await Expect(steps.GetByRole(AriaRole.Listitem).Last).ToContainTextAsync("(done)");
+
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        await Expect(steps.GetByRole(AriaRole.Listitem).Nth(2)).ToContainTextAsync("(done)");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" })).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, $"first-steps-board-{width}", whole: true);
+        await ImportAsync(appliance, "debian-12-arm64");
+        await Expect(steps).ToHaveCountAsync(0);
+    }
+
     [Fact]
     public async Task Columns_and_density_are_chosen_and_this_browser_keeps_them()
     {

@@ -50,12 +50,30 @@ public abstract class PageTest
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancelled));
     }
 
+    /// <summary>Installs one node through the wizard, as it comes.</summary>
     private protected static async Task InstallAsync(IPage page, string name)
     {
         await page.GetByRole(AriaRole.Checkbox, new() { Name = $"Select {name}" }).CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Textbox).FillAsync(name);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Erase and install" }).ClickAsync();
+        foreach (string step in new[] { "Image", "Customisation", "Roll-out", "Confirmation" })
+        {
+            await NextAsync(page, step);
+        }
+        await ConfirmAsync(page, 1);
+    }
+
+    /// <summary>Goes on to the wizard's next step.</summary>
+    private protected static async Task NextAsync(IPage page, string title)
+    {
+        await page.GetByRole(AriaRole.Button, new() { Name = "Next" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = title, Exact = true })).ToBeFocusedAsync();
+    }
+
+    /// <summary>Types how many nodes there are, and orders.</summary>
+    private protected static async Task ConfirmAsync(IPage page, int nodes)
+    {
+        await page.GetByRole(AriaRole.Textbox, new() { Name = $"Type {nodes} to confirm" }).FillAsync($"{nodes}");
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^Erase and install") }).ClickAsync();
         await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
     }
 }

@@ -4,6 +4,7 @@ import { Empty, Notice } from "./components/Notice";
 import { go, location } from "./lib/router";
 import { BoardPage } from "./pages/Board";
 import { ImagesPage } from "./pages/Images";
+import { InstallPage } from "./pages/Install";
 import { JobPage } from "./pages/Job";
 import { JobsPage } from "./pages/Jobs";
 import { NodePage } from "./pages/Node";
@@ -11,10 +12,11 @@ import { NodesPage } from "./pages/Nodes";
 import { SchedulesPage } from "./pages/Schedules";
 import { SettingsPage } from "./pages/Settings";
 import { hasSignInToken, SignIn } from "./pages/SignIn";
-import { connection, end, loaded, signedIn, start } from "./state/store";
+import { signedIn } from "./state/session";
+import { connection, end, loaded, start } from "./state/store";
 
 function Page() {
-  const [, page, id] = location.value.path.split("/");
+  const [, page, id, more] = location.value.path.split("/");
   if (id === undefined || id === "") {
     switch (page) {
       case "nodes":
@@ -27,9 +29,12 @@ function Page() {
         return <SchedulesPage />;
       case "settings":
         return <SettingsPage />;
+      case "install":
+        return <InstallPage />;
     }
   } else if (page === "nodes") return <NodePage key={id} id={decodeURIComponent(id)} />;
   else if (page === "boards") return <BoardPage key={id} mac={decodeURIComponent(id)} />;
+  else if (page === "settings") return <SettingsPage part={id} name={more === undefined ? undefined : decodeURIComponent(more)} />;
   else if (page === "jobs") return <JobPage key={id} id={id} />;
   return (
     <Empty title="There is no such page">

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { cancelConsequence } from "../src/lib/cancel";
 import { groupByCause } from "../src/lib/causes";
-import { confirmationWord, confirmed } from "../src/lib/confirm";
+import { confirmed } from "../src/lib/confirm";
 import { ongoing, overallFraction } from "../src/lib/progress";
 import { installTarget } from "../src/lib/words";
 import { node, task } from "./fixtures";
 
 test("the whole way never goes back when a phase ends", () => {
-  const way = ["staging", "rebooting", "checking", "writing", "verifying", "configuring", "starting"].flatMap((phase) =>
+  const way = ["staging", "rebooting", "checking", "writing", "verifying", "configuring", "starting", "first-boot"].flatMap((phase) =>
     [0, 50, 100].map((done) => overallFraction(task({ phase, done }))),
   );
   expect(way).toEqual([...way].sort((a, b) => a - b));
@@ -33,9 +33,7 @@ test("failures with one cause stand together, the most frequent first", () => {
   ]);
 });
 
-test("one node is confirmed by its name, several by their number", () => {
-  expect(confirmationWord([node()])).toBe("node-cdef01");
-  expect(confirmationWord([node(), node()])).toBe("2");
+test("what is to be typed is typed whole, blanks around it aside", () => {
   expect(confirmed(" 2 ", "2")).toBe(true);
   expect(confirmed("", "2")).toBe(false);
 });
@@ -44,6 +42,7 @@ test("what cancelling leaves behind depends on how far the task is", () => {
   expect(cancelConsequence(task({ state: "waiting", phase: "", attempts: 0 }))).toBe("its disk is untouched");
   expect(cancelConsequence(task({ phase: "writing" }))).toContain("will not start");
   expect(cancelConsequence(task({ phase: "starting" }))).toContain("complete");
+  expect(cancelConsequence(task({ phase: "first-boot" }))).toContain("installed and runs");
   expect(cancelConsequence(task({ state: "waiting", phase: "retrying", disk: "unbootable" }))).toContain("partly written already");
   expect(cancelConsequence(task({ kind: "reboot", phase: "" }))).toContain("may go through");
 });

@@ -54,6 +54,20 @@ public sealed class ProfileTests : JobTest
     }
 
     [Fact]
+    public async Task All_that_speaks_against_an_order_is_told_at_once()
+    {
+        await using SimulatedNode first = await NodeAsync("pi-07"), same = await NodeAsync("rack-7", "10000000cccc0001"), none = await NodeAsync("kitchen", "10000000cccc0002");
+        await PutAsync("profiles/classroom", s_classroom);
+        using HttpResponseMessage answer = await Api.PostAsJsonAsync(
+            "profiles/classroom/check", new { nodes = new[] { first.Id.ToString(), same.Id.ToString(), none.Id.ToString(), "10000000ffffffff" } }, s_end);
+        Dictionary<string, JsonNode> fits = (await answer.Content.ReadFromJsonAsync<JsonArray>(s_end))!.ToDictionary(fit => fit!["nodeName"]!.ToString(), fit => fit!);
+        Assert.Equal(["kitchen", "pi-07", "rack-7"], fits.Keys.Order(StringComparer.Ordinal));
+        Assert.Contains("node.number", fits["kitchen"]["faults"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Single(new[] { "pi-07", "rack-7" }, name => fits[name]["hostName"]?.ToString() == "lab-7");
+        Assert.Single(new[] { "pi-07", "rack-7" }, name => fits[name]["faults"]!.AsArray().SingleOrDefault()?["reason"]!.ToString().EndsWith("would be called 'lab-7' too", StringComparison.Ordinal) == true);
+    }
+
+    [Fact]
     public async Task A_nodes_own_value_beats_its_groups_and_that_the_profiles()
     {
         await using SimulatedNode node = await NodeAsync("pi-07");

@@ -1,10 +1,16 @@
-import type { BoardView, BootSets, CalendarEntry, Conversation, Dhcp, DhcpSettings, FileView, ImageView, JobDetail, JobKind, JobParameters, JobView, LogLine, NodeChange, NodeEdit, NewSchedule, NodeView, Policy, ScheduleView, Status, TaskPhase } from "./types";
+import type {
+  AllValues, AuditEntry, BoardView, BootSets, CalendarEntry, Conversation, Dhcp, DhcpSettings, FileView, ImageView, Invitation, JobDetail, JobView, LogLine,
+  MadeToken, NewJob, NewSchedule, NewToken, NodeChange, NodeEdit, NodeView, Notifications, NotificationSettings, Person, Policy, Profile, ProfileFault, ProfileFit, ProfilePreview, Role, ScheduleView,
+  Session, Status, TaskPhase, TokenView,
+} from "./types";
 
 /** What the API refused, in its own words. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** Of a profile: what is wrong at which place. */
+    readonly faults: readonly ProfileFault[] = [],
   ) {
     super(message);
   }
@@ -22,6 +28,15 @@ export function problemText(status: number, body: string): string {
   return status === 0 ? "The appliance does not answer." : `The appliance answered with status ${status}.`;
 }
 
+/** What a refused profile says of its places. */
+function faultsOf(body: string): ProfileFault[] {
+  try {
+    return (JSON.parse(body) as { faults?: ProfileFault[] }).faults ?? [];
+  } catch {
+    return []; // not JSON, as above
+  }
+}
+
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
@@ -34,7 +49,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
     throw new ApiError(0, problemText(0, ""));
   }
   const text = await response.text();
-  if (!response.ok) throw new ApiError(response.status, problemText(response.status, text));
+  if (!response.ok) throw new ApiError(response.status, problemText(response.status, text), faultsOf(text));
   return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
@@ -58,8 +73,9 @@ export interface JobChoice {
 }
 
 export const api = {
-  isSignedIn: () => call<{ signedIn: boolean }>("GET", "/session").then((s) => s.signedIn),
-  signIn: (token: string) => call<void>("POST", "/session", { token }),
+  session: () => call<Session>("GET", "/session"),
+  signIn: (by: { token: string } | { name: string; password: string }) => call<void>("POST", "/session", by),
+  setPassword: (password: string, current?: string) => call<void>("PUT", "/session/password", { password, current }),
   signOut: () => call<void>("DELETE", "/session"),
 
   nodes: () => call<NodeView[]>("GET", "/nodes"),
@@ -83,8 +99,7 @@ export const api = {
   jobs: (choice: JobChoice = {}) => call<JobView[]>("GET", `/jobs${queryOf({ ...choice })}`),
   job: (id: string) => call<JobDetail>("GET", `/jobs/${segment(id)}`),
   jobPhases: (id: string) => call<TaskPhase[]>("GET", `/jobs/${segment(id)}/phases`),
-  order: (kind: JobKind, nodes: string[], image?: string, parameters?: JobParameters) =>
-    call<JobDetail>("POST", "/jobs", { kind, nodes, image, parameters }),
+  order: (job: NewJob) => call<JobDetail>("POST", "/jobs", job),
   cancelJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/cancel`),
   pauseJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/pause`),
   resumeJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/resume`),
@@ -109,6 +124,32 @@ export const api = {
 
   dhcp: () => call<Dhcp>("GET", "/dhcp"),
   setDhcp: (settings: DhcpSettings) => call<Dhcp>("PUT", "/dhcp", settings),
+
+  people: () => call<Person[]>("GET", "/users"),
+  addPerson: (name: string, role: Role) => call<Invitation>("POST", "/users", { name, role }),
+  editPerson: (name: string, edit: { role?: Role; removePassword?: boolean }) => call<Person>("PATCH", `/users/${segment(name)}`, edit),
+  linkFor: (name: string) => call<Invitation>("POST", `/users/${segment(name)}/sign-in-link`),
+  removePerson: (name: string) => call<void>("DELETE", `/users/${segment(name)}`),
+  tokens: () => call<TokenView[]>("GET", "/tokens"),
+  makeToken: (token: NewToken) => call<MadeToken>("POST", "/tokens", token),
+  revokeToken: (id: string) => call<void>("DELETE", `/tokens/${segment(id)}`),
+  audit: (choice: { text: string; before: string; limit: number }) => call<AuditEntry[]>("GET", `/audit${queryOf(choice)}`),
+
+  notifications: () => call<Notifications>("GET", "/notifications"),
+  setNotifications: (settings: NotificationSettings) => call<Notifications>("PUT", "/notifications", settings),
+  /** @param target Name of a webhook, or "e-mail". */
+  testNotification: (target: string) => call<void>("POST", "/notifications/test", { target }),
+
+  profiles: () => call<Profile[]>("GET", "/profiles"),
+  profile: (name: string) => call<Profile>("GET", `/profiles/${segment(name)}`),
+  putProfile: (profile: Profile) => call<Profile>("PUT", `/profiles/${segment(profile.name)}`, profile),
+  deleteProfile: (name: string) => call<void>("DELETE", `/profiles/${segment(name)}`),
+  /** @param profile One that is not stored yet; absent: the one of that name. */
+  previewProfile: (name: string, node: string, profile?: Profile) => call<ProfilePreview>("POST", `/profiles/${segment(name)}/preview`, { node, profile }),
+  checkProfile: (name: string, nodes: string[]) => call<ProfileFit[]>("POST", `/profiles/${segment(name)}/check`, { nodes }),
+  values: () => call<AllValues>("GET", "/values"),
+  /** @param of "groups" or "nodes", and the tag or the id. */
+  putValues: (of: keyof AllValues, key: string, values: Record<string, string>) => call<Record<string, string>>("PUT", `/values/${of}/${segment(key)}`, values),
 
   policy: () => call<Policy>("GET", "/policy"),
   setPolicy: (policy: Policy) => call<Policy>("PUT", "/policy", policy),

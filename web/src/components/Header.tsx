@@ -3,7 +3,8 @@ import { count, percent } from "../lib/format";
 import { ongoing } from "../lib/progress";
 import { location } from "../lib/router";
 import { isDark, theme, toggleTheme } from "../lib/theme";
-import { connection, end, nodes, signedIn } from "../state/store";
+import { me, session } from "../state/session";
+import { connection, end, nodes } from "../state/store";
 import { Icon } from "./Icon";
 import { Bar } from "./Progress";
 
@@ -17,10 +18,10 @@ const pages = [
 
 const connectionWords = { connecting: "Connecting", live: "Live", lost: "Connection lost" };
 
-async function signOut(): Promise<void> {
+export async function signOut(): Promise<void> {
   await api.signOut();
   end();
-  signedIn.value = false;
+  session.value = { signedIn: false };
 }
 
 /** What is going on, from everywhere one click away. */
@@ -64,6 +65,11 @@ export function Header() {
         <button type="button" class="plain" onClick={toggleTheme} aria-label={dark ? "Light colours" : "Dark colours"} title={dark ? "Light colours" : "Dark colours"}>
           <Icon name={dark ? "sun" : "moon"} />
         </button>
+        {me.value && (
+          <a class="who" href="/settings/you" title="Your role and your password">
+            {me.value.name} <span class="dim">{me.value.role}</span>
+          </a>
+        )}
         <button type="button" class="plain sign-out" onClick={() => void signOut()}>
           Sign out
         </button>

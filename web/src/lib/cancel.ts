@@ -22,6 +22,8 @@ export function cancelConsequence(task: Cancellable): string {
       return "its disk is partly written and will not start until an installation ends well";
     case "starting":
       return "its disk is complete; only the proof that it starts is given up";
+    case "first-boot":
+      return "its system is installed and runs; packages or the script of its profile may be left half done";
     case "checking":
       return "its disk is untouched, unless writing begins before the node hears of it";
     default:

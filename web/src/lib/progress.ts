@@ -8,7 +8,8 @@ const span: Record<string, readonly [number, number]> = {
   writing: [0.07, 0.7],
   verifying: [0.7, 0.9],
   configuring: [0.9, 0.93],
-  starting: [0.93, 1],
+  starting: [0.93, 0.97],
+  "first-boot": [0.97, 1],
 };
 
 /** How far within the phase, 0 to 1; null where the phase has no measure. */

@@ -1,4 +1,4 @@
-import type { DiskState, JobKind, JobView, Lifecycle, LinkState, NodeChange, NodeMark, NodeView, TaskState } from "../api/types";
+import type { DiskState, JobKind, JobView, Lifecycle, LinkState, NodeChange, NodeMark, NodeView, Role, TaskState } from "../api/types";
 
 export const linkWords: Record<LinkState, string> = { offline: "Offline", "net-inst": "In NetInst", slave: "Online" };
 
@@ -53,6 +53,13 @@ export const sourceWords: Record<NodeChange["source"], string> = { "net-inst": "
 
 export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down", run: "Run", update: "Update packages", deploy: "Deploy files" };
 
+/** "You may …" */
+export const roleHelp: Record<Role, string> = {
+  viewer: "see everything but secrets",
+  operator: "see everything, and work with nodes, images, files, jobs, schedules and profiles",
+  admin: "do everything: also say who may sign in, change policy and network, and read who did what",
+};
+
 /** A job in few words: "Install debian-12". */
 export function jobTitle(job: JobView): string {
   if (job.kind === "install") return `Install ${job.imageName ?? "an image that was deleted"}`;
@@ -99,6 +106,7 @@ export function phaseWords(phase: string): string {
     verifying: "reading back",
     configuring: "configuring",
     starting: "starting the new system",
+    "first-boot": "first start: packages and script",
     retrying: "waiting to try again",
     "going-down": "going down",
     "warning-users": "warning users",
@@ -109,8 +117,8 @@ export function phaseWords(phase: string): string {
   return words[phase] ?? phase;
 }
 
-/** The phases of an installation in their order, for a row of steps. */
-export const installPhases = ["checking", "writing", "verifying", "configuring", "starting"] as const;
+/** The phases of an installation in their order, for a row of steps; the last one where there is a profile. */
+export const installPhases = ["checking", "writing", "verifying", "configuring", "starting", "first-boot"] as const;
 
 /** True if this is one of the states that a task does not leave. */
 export function isOver(state: TaskState): boolean {

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { ImageView } from "../api/types";
+import { Allowed } from "../components/Allowed";
 import { Ago } from "../components/Ago";
 import { ConfirmDialog } from "../components/ConfirmDialog";
 import { Dialog } from "../components/Dialog";
@@ -25,7 +26,9 @@ export function ImagesPage() {
           {count(new Set(all.map((i) => i.name)).size, "image")}{versions.some((v) => v.of > 1) && ` in ${count(all.length, "version")}`}, {bytes(all.reduce((sum, i) => sum + i.storedBytes, 0))} stored
         </span>
       </div>
-      <UploadForm />
+      <Allowed role="operator" what="Adding images">
+        <UploadForm />
+      </Allowed>
       <Imports />
       {all.length === 0 ? (
         <Empty title="No images yet">
@@ -97,9 +100,11 @@ const imageColumns = (remove: (image: ImageView) => void): readonly Column<Image
     width: "6rem",
     align: "end",
     cell: ({ image: i, number, of }) => (
-      <button type="button" class="small" aria-label={`Delete ${i.name}${of > 1 ? `, version ${number} of ${of}` : ""}`} onClick={() => remove(i)}>
-        Delete …
-      </button>
+      <Allowed role="operator">
+        <button type="button" class="small" aria-label={`Delete ${i.name}${of > 1 ? `, version ${number} of ${of}` : ""}`} onClick={() => remove(i)}>
+          Delete …
+        </button>
+      </Allowed>
     ),
   },
 ];

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { JobKind, JobView, NodeView, TaskPhase, TaskView } from "../api/types";
+import { Allowed } from "../components/Allowed";
 import { Ago } from "../components/Ago";
 import { Empty, Notice } from "../components/Notice";
 import { Bar } from "../components/Progress";
@@ -15,9 +16,9 @@ import { CancelDialog } from "./jobs/CancelDialog";
 import { Counts } from "./jobs/Counts";
 import { taskColumns } from "./jobs/columns";
 import { Failures } from "./jobs/Failures";
+import { InstallAgainDialog } from "./jobs/InstallAgainDialog";
 import { TaskLogDialog } from "./jobs/TaskLogDialog";
 import { useJob } from "./jobs/useJob";
-import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
 
 const asksAgain: ReadonlySet<JobKind> = new Set<JobKind>(["install", "reboot", "shutdown"]);
@@ -102,23 +103,25 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
             </>
           )}
         </span>
-        <span class="end button-row">
-          {failed.length > 0 && (
-            <button type="button" disabled={busy} onClick={retry}>
-              Order again for the {failed.length} that failed{asksAgain.has(job.kind) && " …"}
-            </button>
-          )}
-          {open.length > 0 && (
-            <button type="button" disabled={busy} onClick={() => void run(async () => put((await (job.paused ? api.resumeJob : api.pauseJob)(job.id)).tasks))}>
-              {job.paused ? "Resume" : "Pause"}
-            </button>
-          )}
-          {open.length > 1 && (
-            <button type="button" onClick={() => setCancelling(open)}>
-              Cancel all {open.length} …
-            </button>
-          )}
-        </span>
+        <Allowed role="operator">
+          <span class="end button-row">
+            {failed.length > 0 && (
+              <button type="button" disabled={busy} onClick={retry}>
+                Order again for the {failed.length} that failed{asksAgain.has(job.kind) && " …"}
+              </button>
+            )}
+            {open.length > 0 && (
+              <button type="button" disabled={busy} onClick={() => void run(async () => put((await (job.paused ? api.resumeJob : api.pauseJob)(job.id)).tasks))}>
+                {job.paused ? "Resume" : "Pause"}
+              </button>
+            )}
+            {open.length > 1 && (
+              <button type="button" onClick={() => setCancelling(open)}>
+                Cancel all {open.length} …
+              </button>
+            )}
+          </span>
+        </Allowed>
       </div>
       {open.length > 0 && (
         <div class="job-progress">
@@ -141,7 +144,7 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
       )}
       <Table label="Tasks" columns={columns} rows={rows} keyOf={(r) => r.task.id} nameOf={(r) => r.task.nodeName} />
       {cancelling && <CancelDialog tasks={cancelling} onCancel={cancel} onClose={() => setCancelling(null)} />}
-      {again && again.length > 0 && job.kind === "install" && <InstallDialog targets={again} retryOf={job} onClose={() => setAgain(null)} />}
+      {again && again.length > 0 && job.kind === "install" && <InstallAgainDialog job={job} targets={again} onClose={() => setAgain(null)} />}
       {again && again.length > 0 && (job.kind === "reboot" || job.kind === "shutdown") && <PowerDialog kind={job.kind} targets={again} retryOf={job} onClose={() => setAgain(null)} />}
       {log && <TaskLogDialog task={tasks.find((t) => t.id === log.id) ?? log} phases={phases.get(log.id) ?? []} onClose={() => setLog(null)} />}
     </>

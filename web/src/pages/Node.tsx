@@ -1,10 +1,12 @@
 import { useCallback, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { JobKind, LogLine, NodeView } from "../api/types";
+import { Allowed } from "../components/Allowed";
 import { Ago } from "../components/Ago";
 import { LifecycleBadge, LinkBadge, MarkBadge } from "../components/Badge";
 import { LogView } from "../components/LogView";
 import { Empty } from "../components/Notice";
+import { startInstall } from "../state/installDraft";
 import { nodes, snapshot } from "../state/store";
 import { Approval } from "./node/Approval";
 import { BootPart } from "./node/Boot";
@@ -16,7 +18,6 @@ import { LabelsPart } from "./node/Labels";
 import { LocateButton } from "./node/Locate";
 import { NodeName } from "./node/NodeName";
 import { DeployDialog } from "./nodes/DeployDialog";
-import { InstallDialog } from "./nodes/InstallDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
 import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 
@@ -60,30 +61,32 @@ function OneNode({ node }: { node: NodeView }) {
           )}
         </span>
       </div>
-      <div class="actions" role="toolbar" aria-label="Actions on this node">
-        <button type="button" class="primary" onClick={() => setDialog("install")}>
-          Install …
-        </button>
-        <button type="button" onClick={() => setDialog("run")}>
-          Run a command …
-        </button>
-        <button type="button" onClick={() => setDialog("update")}>
-          Update packages …
-        </button>
-        <button type="button" onClick={() => setDialog("deploy")}>
-          Deploy files …
-        </button>
-        <button type="button" onClick={() => setDialog("reboot")}>
-          Reboot …
-        </button>
-        <button type="button" onClick={() => setDialog("shutdown")}>
-          Shut down …
-        </button>
-        <LocateButton node={node} />
-        <button type="button" class="plain" onClick={() => setDialog("forget")}>
-          Forget …
-        </button>
-      </div>
+      <Allowed role="operator" what="Working with nodes">
+        <div class="actions" role="toolbar" aria-label="Actions on this node">
+          <button type="button" class="primary" onClick={() => startInstall({ picked: [node.id] })}>
+            Install …
+          </button>
+          <button type="button" onClick={() => setDialog("run")}>
+            Run a command …
+          </button>
+          <button type="button" onClick={() => setDialog("update")}>
+            Update packages …
+          </button>
+          <button type="button" onClick={() => setDialog("deploy")}>
+            Deploy files …
+          </button>
+          <button type="button" onClick={() => setDialog("reboot")}>
+            Reboot …
+          </button>
+          <button type="button" onClick={() => setDialog("shutdown")}>
+            Shut down …
+          </button>
+          <LocateButton node={node} />
+          <button type="button" class="plain" onClick={() => setDialog("forget")}>
+            Forget …
+          </button>
+        </div>
+      </Allowed>
       {node.wantsApproval && <Approval node={node} />}
       <Unseen node={node} />
       {node.task && <CurrentTask node={node} task={node.task} />}
@@ -100,7 +103,6 @@ function OneNode({ node }: { node: NodeView }) {
         <h2>Log</h2>
         <LogView read={read} belongs={belongs} file={`${node.name}.log`} />
       </section>
-      {dialog === "install" && <InstallDialog targets={[node]} onClose={close} />}
       {dialog === "run" && <RunDialog targets={[node]} onClose={close} />}
       {dialog === "deploy" && <DeployDialog targets={[node]} onClose={close} />}
       {dialog === "update" && <UpdateDialog targets={[node]} onClose={close} />}

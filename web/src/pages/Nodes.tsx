@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { JobKind } from "../api/types";
+import { Allowed } from "../components/Allowed";
 import { Icon } from "../components/Icon";
 import { Empty, Notice } from "../components/Notice";
 import { Table } from "../components/Table";
@@ -9,10 +10,12 @@ import { useAction } from "../components/useAction";
 import { nodeFilter } from "../lib/filter";
 import { count } from "../lib/format";
 import { queryValue, setQueryValue } from "../lib/router";
+import { startInstall } from "../state/installDraft";
+import { may } from "../state/session";
 import { nodes, wireBoards } from "../state/store";
 import { chosenColumns, optionalColumns, shownColumns, usualColumns } from "./nodes/columns";
 import { DeployDialog } from "./nodes/DeployDialog";
-import { InstallDialog } from "./nodes/InstallDialog";
+import { FirstSteps, isFirstRun } from "./nodes/FirstSteps";
 import { PowerDialog } from "./nodes/PowerDialog";
 import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 import { StateFilter } from "./nodes/StateFilter";
@@ -32,6 +35,10 @@ export function NodesPage() {
   if (all.length === 0) {
     return (
       <>
+        <div class="page-head">
+          <h1>Nodes</h1>
+        </div>
+        <FirstSteps />
         <WireBoards boards={wireBoards.value} />
         <NoNodes />
       </>
@@ -59,6 +66,7 @@ export function NodesPage() {
           <kbd aria-hidden="true">/</kbd>
         </label>
       </div>
+      {isFirstRun() && <FirstSteps />}
       <div class="chips-row">
         <StateFilter nodes={all} />
         <span class="export">
@@ -72,48 +80,50 @@ export function NodesPage() {
           <ViewMenu columns={optionalColumns} shown={chosenColumns} usual={usualColumns} />
         </span>
       </div>
-      <div class="actions" role="toolbar" aria-label="Actions on the selected nodes">
-        <button type="button" class="primary" disabled={selected.length === 0} onClick={() => setDialog("install")}>
-          Install …
-        </button>
-        <button type="button" disabled={selected.length === 0} onClick={() => setDialog("run")}>
-          Run a command …
-        </button>
-        <button type="button" disabled={selected.length === 0} onClick={() => setDialog("update")}>
-          Update packages …
-        </button>
-        <button type="button" disabled={selected.length === 0} onClick={() => setDialog("deploy")}>
-          Deploy files …
-        </button>
-        <button type="button" disabled={selected.length === 0} onClick={() => setDialog("reboot")}>
-          Reboot …
-        </button>
-        <button type="button" disabled={selected.length === 0} onClick={() => setDialog("shutdown")}>
-          Shut down …
-        </button>
-        <button
-          type="button"
-          disabled={seeing.busy || unseen.length === 0}
-          onClick={() => void seeing.run(async () => void (await Promise.all(unseen.map((n) => api.acknowledge(n.id)))))}
-        >
-          Mark as seen
-        </button>
-        <span class="selected-count" role="status">
-          {selected.length === 0 ? "Nothing selected" : `${count(selected.length, "node")} selected`}
-          {hidden > 0 && ` (${hidden} not shown by this filter)`}
-        </span>
-        {selection.state !== "all" && shown.length > 0 && (
-          <button type="button" class="plain select-shown" onClick={selectShown}>
-            Select all {shown.length.toLocaleString("en")}
-            {query !== "" && " that match"}
+      <Allowed role="operator" what="Working with nodes">
+        <div class="actions" role="toolbar" aria-label="Actions on the selected nodes">
+          <button type="button" class="primary" disabled={selected.length === 0} onClick={() => startInstall({ picked: selected.map((n) => n.id) })}>
+            Install …
           </button>
-        )}
-        {selected.length > 0 && (
-          <button type="button" class="plain" onClick={clear}>
-            Clear
+          <button type="button" disabled={selected.length === 0} onClick={() => setDialog("run")}>
+            Run a command …
           </button>
-        )}
-      </div>
+          <button type="button" disabled={selected.length === 0} onClick={() => setDialog("update")}>
+            Update packages …
+          </button>
+          <button type="button" disabled={selected.length === 0} onClick={() => setDialog("deploy")}>
+            Deploy files …
+          </button>
+          <button type="button" disabled={selected.length === 0} onClick={() => setDialog("reboot")}>
+            Reboot …
+          </button>
+          <button type="button" disabled={selected.length === 0} onClick={() => setDialog("shutdown")}>
+            Shut down …
+          </button>
+          <button
+            type="button"
+            disabled={seeing.busy || unseen.length === 0}
+            onClick={() => void seeing.run(async () => void (await Promise.all(unseen.map((n) => api.acknowledge(n.id)))))}
+          >
+            Mark as seen
+          </button>
+          <span class="selected-count" role="status">
+            {selected.length === 0 ? "Nothing selected" : `${count(selected.length, "node")} selected`}
+            {hidden > 0 && ` (${hidden} not shown by this filter)`}
+          </span>
+          {selection.state !== "all" && shown.length > 0 && (
+            <button type="button" class="plain select-shown" onClick={selectShown}>
+              Select all {shown.length.toLocaleString("en")}
+              {query !== "" && " that match"}
+            </button>
+          )}
+          {selected.length > 0 && (
+            <button type="button" class="plain" onClick={clear}>
+              Clear
+            </button>
+          )}
+        </div>
+      </Allowed>
       {seeing.error !== "" && <Notice tone="bad">{seeing.error}</Notice>}
       {shown.length === 0 ? (
         <Empty title="No node is like that">
@@ -124,10 +134,9 @@ export function NodesPage() {
           </p>
         </Empty>
       ) : (
-        <Table label="Nodes" columns={shownColumns.value} rows={shown} keyOf={(n) => n.id} nameOf={(n) => n.name} selection={selection} />
+        <Table label="Nodes" columns={shownColumns.value} rows={shown} keyOf={(n) => n.id} nameOf={(n) => n.name} {...(may("operator") && { selection })} />
       )}
       <WireBoards boards={wireBoards.value} />
-      {dialog === "install" && <InstallDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "run" && <RunDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "deploy" && <DeployDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "update" && <UpdateDialog targets={selected} onClose={() => setDialog(null)} />}

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { ScheduleView } from "../api/types";
+import { Allowed } from "../components/Allowed";
 import { Ago, Until } from "../components/Ago";
 import { ConfirmDialog } from "../components/ConfirmDialog";
 import { Empty, Notice } from "../components/Notice";
@@ -31,11 +32,13 @@ export function SchedulesPage() {
       <div class="page-head">
         <h1>Schedules</h1>
         {all.length > 0 && <span class="dim">{count(all.length, "schedule")}</span>}
-        <span class="end">
-          <button type="button" class="primary" onClick={() => setAdding(true)}>
-            Add a schedule …
-          </button>
-        </span>
+        <Allowed role="operator">
+          <span class="end">
+            <button type="button" class="primary" onClick={() => setAdding(true)}>
+              Add a schedule …
+            </button>
+          </span>
+        </Allowed>
       </div>
       {error !== "" && <Notice tone="bad">{error}</Notice>}
       {all.length === 0 ? (
@@ -108,7 +111,7 @@ const scheduleColumns = (start: (doing: Doing) => void, toggle: (schedule: Sched
     width: "17rem",
     align: "end",
     cell: (s) => (
-      <>
+      <Allowed role="operator">
         <button type="button" class="small" aria-label={`Run now: ${s.name}`} onClick={() => start({ what: "run", schedule: s })}>
           Run now …
         </button>
@@ -118,7 +121,7 @@ const scheduleColumns = (start: (doing: Doing) => void, toggle: (schedule: Sched
         <button type="button" class="small" aria-label={`Delete ${s.name}`} onClick={() => start({ what: "remove", schedule: s })}>
           Delete …
         </button>
-      </>
+      </Allowed>
     ),
   },
 ];

@@ -1,134 +1,71 @@
-import { useEffect, useState } from "preact/hooks";
-import { api } from "../api/client";
-import type { Policy } from "../api/types";
-import { Notice } from "../components/Notice";
-import { useAction } from "../components/useAction";
-import { linesOf } from "../lib/lines";
-import { malformedLines } from "../lib/malformed";
-import { images, policy } from "../state/store";
+import type { FunctionComponent } from "preact";
+import type { Role } from "../api/types";
+import { refusal } from "../components/Allowed";
+import { Empty } from "../components/Notice";
+import { may } from "../state/session";
+import { AppliancePart } from "./settings/Appliance";
+import { AuditPart } from "./settings/Audit";
+import { BoardsPart } from "./settings/Boards";
 import { BootSetsCard } from "./settings/BootSets";
 import { DhcpCard } from "./settings/Dhcp";
-import { SettingsForm } from "./settings/SettingsForm";
+import { NotificationsPart } from "./settings/Notifications";
+import { PeoplePart } from "./settings/People";
+import { ProfilesPart } from "./settings/Profiles";
+import { TokensPart } from "./settings/Tokens";
+import { ValuesPart } from "./settings/Values";
+import { YouPart } from "./settings/You";
 
-const architectures = [
-  ["arm64", "arm64 boards (Raspberry Pi 3, 4, 5)"],
-  ["amd64", "amd64 machines (PCs)"],
-] as const;
+interface Part {
+  id: string;
+  title: string;
+  /** Those below do not get to see it. */
+  role?: Role;
+  /** Shows it; with the name of the one thing that the address names. */
+  Show: FunctionComponent<{ name?: string }>;
+}
 
-export function SettingsPage() {
-  const present = policy.value;
+const parts: readonly Part[] = [
+  { id: "you", title: "You", Show: YouPart },
+  { id: "people", title: "People", role: "admin", Show: PeoplePart },
+  { id: "tokens", title: "Tokens", Show: TokensPart },
+  { id: "profiles", title: "Profiles", Show: ProfilesPart },
+  { id: "values", title: "Values", Show: ValuesPart },
+  { id: "boards", title: "New boards", Show: BoardsPart },
+  { id: "notifications", title: "Notifications", role: "admin", Show: NotificationsPart },
+  { id: "network", title: "Network boot", Show: DhcpCard },
+  { id: "boot-sets", title: "Boot sets", Show: BootSetsCard },
+  { id: "audit", title: "Audit log", role: "admin", Show: AuditPart },
+  { id: "appliance", title: "Appliance", Show: AppliancePart },
+];
+
+/** The settings, each part with an address: `/settings/network`. */
+export function SettingsPage({ part: id = "you", name }: { part?: string; name?: string | undefined }) {
+  const part = parts.find((p) => p.id === id);
   return (
     <>
       <div class="page-head">
         <h1>Settings</h1>
       </div>
-      {present && (
-        <>
-          <NewBoards present={present} />
-          <Keys present={present} />
-        </>
-      )}
-      <DhcpCard />
-      <BootSetsCard />
-      <section class="card">
-        <h2>Certificate</h2>
-        <p>
-          This appliance made its own certificate authority. To end your browser's warning, <a href="/api/v1/ca" download="bootstrap-ca.pem">download its
-          certificate</a> and add it to the authorities that your browser trusts.
-        </p>
-      </section>
-      <Malformed />
+      <div class="settings">
+        <nav aria-label="Settings">
+          {parts
+            .filter((p) => p.role === undefined || may(p.role))
+            .map((p) => (
+              <a href={`/settings/${p.id}`} key={p.id} aria-current={p.id === id ? "page" : undefined}>
+                {p.title}
+              </a>
+            ))}
+        </nav>
+        <div class="settings-part">
+          {part === undefined ? (
+            <Empty title="There are no such settings" />
+          ) : part.role !== undefined && !may(part.role) ? (
+            <p>{refusal(part.role, part.title)}</p>
+          ) : (
+            <part.Show key={part.id} {...(name !== undefined && { name })} />
+          )}
+        </div>
+      </div>
     </>
-  );
-}
-
-/** What the network sent that was no message at all: worth a look, not an alarm. */
-function Malformed() {
-  const [lines, setLines] = useState<string[]>([]);
-  const { error, run } = useAction();
-  useEffect(() => void run(async () => setLines(malformedLines((await api.status()).malformed))), []);
-  if (error !== "") return <p class="bad-text">{error}</p>;
-  return lines.map((line) => (
-    <p class="dim" key={line}>
-      {line}
-    </p>
-  ));
-}
-
-function NewBoards({ present }: { present: Policy }) {
-  const [chosen, setChosen] = useState<Record<string, string>>(present.installNewBoards);
-  const choice = (architecture: string) => chosen[architecture] ?? "";
-  const risky = architectures.some(([a]) => choice(a) !== "");
-  const changed = architectures.some(([a]) => choice(a) !== (present.installNewBoards[a] ?? ""));
-
-  async function save(): Promise<void> {
-    await api.setPolicy({ ...present, installNewBoards: Object.fromEntries(Object.entries(chosen).filter(([, image]) => image !== "")) });
-  }
-
-  return (
-    <SettingsForm
-      title="New boards"
-      note="What happens to a board that was never seen before, as soon as it starts from this network."
-      changed={changed}
-      done="Saved. It holds for boards that come from now on."
-      danger={risky ? "Save, and erase new boards" : undefined}
-      onSave={save}
-    >
-      {architectures.map(([architecture, title]) => (
-        <label class="field" key={architecture}>
-          <span>{title}</span>
-          <select
-            value={choice(architecture)}
-            onChange={(e) => setChosen({ ...chosen, [architecture]: e.currentTarget.value })}
-          >
-            <option value="">wait for a person</option>
-            {images.value
-              .filter((i) => i.architecture === architecture)
-              .map((i) => (
-                <option value={i.digest} key={i.digest}>
-                  install {i.name}
-                </option>
-              ))}
-          </select>
-        </label>
-      ))}
-      {risky && (
-        <Notice tone="warn">
-          <strong>Every new board that boots from this network will be erased and installed, without a question.</strong> That holds for any
-          machine that starts from the network here, a colleague's laptop included. Use it on a network that carries nothing but your boards.
-        </Notice>
-      )}
-    </SettingsForm>
-  );
-}
-
-function Keys({ present }: { present: Policy }) {
-  const [text, setText] = useState(present.authorizedKeys.join("\n"));
-  const keys = linesOf(text);
-  const changed = keys.join("\n") !== present.authorizedKeys.join("\n");
-
-  async function save(): Promise<void> {
-    await api.setPolicy({ ...present, authorizedKeys: keys });
-  }
-
-  return (
-    <SettingsForm
-      title="SSH keys"
-      note="Who may sign in as root on systems that are installed from now on. One OpenSSH public key a line."
-      changed={changed}
-      done="Saved. Systems that are installed already keep the keys they have."
-      onSave={save}
-    >
-      <label class="field">
-        <span>Public keys</span>
-        <textarea
-          rows={Math.max(3, keys.length + 1)}
-          spellcheck={false}
-          placeholder="ssh-ed25519 AAAA… name"
-          value={text}
-          onInput={(e) => setText(e.currentTarget.value)}
-        />
-      </label>
-    </SettingsForm>
   );
 }

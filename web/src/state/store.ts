@@ -3,10 +3,9 @@ import { api, ApiError } from "../api/client";
 import { follow } from "../api/live";
 import type { ApplianceEvent, LogLine, TaskView } from "../api/types";
 import { strangers } from "../lib/boot";
+import { session } from "./session";
 import { byName, nothing, reduce, type Snapshot } from "./reduce";
 
-/** Null: not known yet. */
-export const signedIn = signal<boolean | null>(null);
 export const connection = signal<"connecting" | "live" | "lost">("connecting");
 export const snapshot = signal<Snapshot>(nothing);
 
@@ -89,7 +88,7 @@ async function refetch(): Promise<void> {
     loaded.value = true;
     if (streaming) connection.value = "live";
   } catch (e) {
-    if (e instanceof ApiError && e.status === 401) signedIn.value = false;
+    if (e instanceof ApiError && e.status === 401) session.value = { signedIn: false };
     connection.value = "lost";
     if (stop !== undefined) setTimeout(() => stop !== undefined && void refetch(), retryMilliseconds);
   } finally {
@@ -129,10 +128,10 @@ export function end(): void {
   connection.value = "connecting";
 }
 
-/** Asks whether this browser is signed in. An appliance that does not answer has not signed anybody out. */
+/** Asks who this browser is signed in as. An appliance that does not answer has not signed anybody out. */
 export async function checkSession(): Promise<void> {
   try {
-    signedIn.value = await api.isSignedIn();
+    session.value = await api.session();
   } catch {
     connection.value = "lost";
   }

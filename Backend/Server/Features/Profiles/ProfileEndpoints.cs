@@ -16,6 +16,13 @@ internal static class ProfileEndpoints
     /// <param name="Profile">In the place of the one that is stored, or for one that is not stored yet.</param>
     private sealed record PreviewWish(string Node, Profile? Profile = null);
 
+    /// <param name="Nodes">Ids.</param>
+    private sealed record CheckWish(IReadOnlyList<NodeId> Nodes);
+
+    /// <summary>Whether a profile fits a node.</summary>
+    /// <param name="HostName">Null: it does not fit.</param>
+    private sealed record Fit(NodeId Node, string NodeName, string? HostName, IReadOnlyList<ProfileFault> Faults);
+
     /// <summary>What one node would get, with "(secret)" in the place of secrets.</summary>
     private sealed record Preview(
         NodeId Node, string NodeName, string HostName, IReadOnlyList<SystemUser> Users, string Locale, SystemKeyboard? Keyboard, string TimeZone, SystemWireless? Wifi,
@@ -75,6 +82,8 @@ internal static class ProfileEndpoints
                 ? Results.Ok(Show(node, profile, rendered))
                 : Faulty(faults, "");
         }).WithSummary("Preview a profile");
+        api.MapPost("/profiles/{name}/check", (string name, CheckWish wish, ProfileStore profiles, NodeDirectory nodes) =>
+            profiles.Find(name) is { } profile ? Results.Ok(Check(profile, wish, profiles, nodes)) : Missing(name)).WithSummary("Check a profile");
         api.MapGet("/values", (ProfileStore profiles) => new AllValues(profiles.GroupValues(), profiles.NodeValues()));
         api.MapGet("/values/groups/{tag}", (string tag, ProfileStore profiles) => Of(profiles.GroupValues(), tag));
         api.MapPut("/values/groups/{tag}", (string tag, Dictionary<string, string> values, ProfileStore profiles) =>
@@ -111,6 +120,30 @@ internal static class ProfileEndpoints
         return wanted.Name.Length > 0 && wanted.Name != name ? Problems.Bad($"The profile is called '{wanted.Name}' here and '{name}' in the address.")
             : wanted.HasHoles ? Problems.Bad("A list of the profile has null in it: give a value, or leave it out.")
             : null;
+    }
+
+    /// <summary>What an order for these nodes would be refused for, all of it at once; nodes that are gone are left out.</summary>
+    private static List<Fit> Check(Profile kept, CheckWish wish, ProfileStore profiles, NodeDirectory nodes)
+    {
+        (Profile profile, ProfileSecrets secrets, _) = profiles.Consider(kept);
+        HashSet<NodeId> wanted = [.. wish.Nodes];
+        var names = new Dictionary<string, string>();
+        var fits = new List<Fit>();
+        foreach (NodeView node in nodes.List().Where(n => wanted.Contains(n.Id)))
+        {
+            if (profiles.ScopeOf(node.Id) is not { } scope)
+            {
+                continue;
+            }
+            string? hostName = ProfileRenderer.Render(profile, secrets, scope, out IReadOnlyList<ProfileFault> faults)?.HostName;
+            if (hostName is not null && !names.TryAdd(hostName, node.Name))
+            {
+                faults = [new ProfileFault("hostName", $"{names[hostName]} would be called '{hostName}' too")];
+                hostName = null;
+            }
+            fits.Add(new Fit(node.Id, node.Name, hostName, faults));
+        }
+        return fits;
     }
 
     /// <summary>A refusal for people (the sentences) and for programs (the list).</summary>

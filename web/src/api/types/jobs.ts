@@ -33,7 +33,25 @@ export interface DeployParameters {
   mode?: string;
 }
 
-export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters;
+export interface InstallParameters {
+  /** Name of the customisation profile. */
+  profile?: string;
+}
+
+export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters & InstallParameters;
+
+export interface NewJob {
+  kind: JobKind;
+  /** Ids. */
+  nodes: string[];
+  /** Digest. */
+  image?: string;
+  parameters?: JobParameters;
+  rollout?: Rollout;
+  retry?: Retry;
+  /** RFC 3339; absent: now. */
+  notBefore?: string;
+}
 
 export type TaskState = "held" | "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out" | "skipped";
 

@@ -7,6 +7,7 @@ import { duration } from "../../lib/format";
 import { overallFraction } from "../../lib/progress";
 import { spansOf } from "../../lib/timeline";
 import { diskWords, hasOutput, isOver } from "../../lib/words";
+import { may } from "../../state/session";
 import { now } from "../../state/store";
 
 /** How long it took, or has taken so far. */
@@ -91,7 +92,7 @@ export const taskColumns = (cancel: (task: TaskView) => void, showLog: (task: Ta
     align: "end",
     cell: ({ task: t }) => (
       <>
-        {!isOver(t.state) && !t.cancelRequested && (
+        {may("operator") && !isOver(t.state) && !t.cancelRequested && (
           <button type="button" class="small" aria-label={`Cancel ${t.nodeName}`} onClick={() => cancel(t)}>
             Cancel …
           </button>

@@ -1,5 +1,6 @@
 import { api } from "../../api/client";
 import type { NodeView } from "../../api/types";
+import { Allowed } from "../../components/Allowed";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
 
@@ -15,9 +16,11 @@ export function Approval({ node }: { node: NodeView }) {
       </p>
       <p>Approve only if you know why this board comes anew. The present key ends to be good as soon as the new one is granted.</p>
       {error !== "" && <p class="bad-text">{error}</p>}
-      <button type="button" disabled={busy} onClick={() => void run(async () => void (await api.approve(node.id)))}>
-        Approve the new key
-      </button>
+      <Allowed role="operator" what="Approving it">
+        <button type="button" disabled={busy} onClick={() => void run(async () => void (await api.approve(node.id)))}>
+          Approve the new key
+        </button>
+      </Allowed>
     </Notice>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { NodeChange, NodeView } from "../../api/types";
 import { Ago } from "../../components/Ago";
+import { Allowed } from "../../components/Allowed";
 import { MarkBadge } from "../../components/Badge";
 import { useAction } from "../../components/useAction";
 import { dateTime } from "../../lib/format";
@@ -15,9 +16,11 @@ export function Unseen({ node }: { node: NodeView }) {
     <section class="card unseen" aria-label="Unseen">
       <MarkBadge mark={node.mark} />
       <span>{markHelp[node.mark]}.</span>
-      <button type="button" disabled={busy} onClick={() => void run(async () => void (await api.acknowledge(node.id)))}>
-        Mark as seen
-      </button>
+      <Allowed role="operator">
+        <button type="button" disabled={busy} onClick={() => void run(async () => void (await api.acknowledge(node.id)))}>
+          Mark as seen
+        </button>
+      </Allowed>
       {error !== "" && <span class="bad-text">{error}</span>}
     </section>
   );

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { NodeTask, NodeView } from "../../api/types";
+import { Allowed } from "../../components/Allowed";
 import { TaskBadge } from "../../components/Badge";
 import { Bar, measureLine, phaseLine } from "../../components/Progress";
 import { phaseFraction } from "../../lib/progress";
@@ -18,9 +19,11 @@ export function CurrentTask({ node, task }: { node: NodeView; task: NodeTask }) 
         <h2>{kindWords[task.kind]}</h2>
         <TaskBadge state={task.state} />
         <a href={`/jobs/${task.jobId}`}>Job</a>
-        <button type="button" class="small end" onClick={() => setCancelling(true)}>
-          Cancel …
-        </button>
+        <Allowed role="operator">
+          <button type="button" class="small end" onClick={() => setCancelling(true)}>
+            Cancel …
+          </button>
+        </Allowed>
       </div>
       {task.kind === "install" && <Steps phase={task.phase} />}
       {running && task.phase !== "" ? (

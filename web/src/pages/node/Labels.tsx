@@ -4,6 +4,7 @@ import type { NodeView } from "../../api/types";
 import { Notice } from "../../components/Notice";
 import { Tags } from "../../components/Tags";
 import { useAction } from "../../components/useAction";
+import { may } from "../../state/session";
 import { Facts } from "./Inventory";
 
 /** What people say of the node: tags, location, note. */
@@ -13,7 +14,7 @@ export function LabelsPart({ node }: { node: NodeView }) {
     <section class="card" aria-label="Labels">
       <div class="card-head">
         <h2>Labels</h2>
-        {!editing && (
+        {!editing && may("operator") && (
           <button type="button" class="plain small" onClick={() => setEditing(true)}>
             Edit
           </button>

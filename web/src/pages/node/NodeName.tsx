@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { NodeView } from "../../api/types";
+import { Allowed } from "../../components/Allowed";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
 
@@ -12,9 +13,11 @@ export function NodeName({ node }: { node: NodeView }) {
     return (
       <>
         <h1>{node.name}</h1>
-        <button type="button" class="plain small" onClick={() => setName(node.name)}>
-          Rename
-        </button>
+        <Allowed role="operator">
+          <button type="button" class="plain small" onClick={() => setName(node.name)}>
+            Rename
+          </button>
+        </Allowed>
       </>
     );
   }

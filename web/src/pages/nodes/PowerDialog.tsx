@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { JobView, NodeView } from "../../api/types";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
+import { GraceField } from "../../components/GraceField";
 import { Notice } from "../../components/Notice";
 import { count } from "../../lib/format";
 import { go } from "../../lib/router";
@@ -27,8 +28,8 @@ export function PowerDialog({ kind, targets, retryOf, onClose }: Props) {
   const { title, button, note } = words[kind];
 
   async function order(): Promise<void> {
-    const parameters = grace > 0 ? { graceSeconds: grace, message } : undefined;
-    const detail = retryOf ? await api.retryJob(retryOf.id) : await api.order(kind, nodes.map((n) => n.id), undefined, parameters);
+    const parameters = grace > 0 ? { parameters: { graceSeconds: grace, message } } : {};
+    const detail = retryOf ? await api.retryJob(retryOf.id) : await api.order({ kind, nodes: nodes.map((n) => n.id), ...parameters });
     go(`/jobs/${detail.job.id}`);
   }
 
@@ -42,20 +43,15 @@ export function PowerDialog({ kind, targets, retryOf, onClose }: Props) {
     >
       <p>{note}</p>
       {nodes.length > 1 && <p class="names">{nodes.map((n) => n.name).join(", ")}</p>}
-      {!retryOf && <label class="field">
-        <span>Users who are logged in on them</span>
-        <select value={grace} onChange={(e) => setGrace(Number(e.currentTarget.value))}>
-          <option value={0}>are not warned</option>
-          <option value={60}>are warned, and have 1 minute</option>
-          <option value={300}>are warned, and have 5 minutes</option>
-          <option value={900}>are warned, and have 15 minutes</option>
-        </select>
-      </label>}
-      {grace > 0 && (
-        <label class="field">
-          <span>What they are told besides</span>
-          <input type="text" maxLength={500} value={message} onInput={(e) => setMessage(e.currentTarget.value)} />
-        </label>
+      {!retryOf && (
+        <GraceField
+          grace={grace}
+          message={message}
+          onChange={(change) => {
+            setGrace(change.grace ?? grace);
+            setMessage(change.message ?? message);
+          }}
+        />
       )}
       {offline > 0 && <Notice tone="warn">{offline} of them offline: the order waits until they come, or you cancel it.</Notice>}
     </ConfirmDialog>

@@ -32,7 +32,7 @@ export function WorkDialog({ kind, title, button, ready, targets, parameters, on
   const inNetInst = nodes.filter((n) => n.link === "net-inst").length;
 
   async function order(): Promise<void> {
-    const detail = await api.order(kind, nodes.map((n) => n.id), undefined, await parameters());
+    const detail = await api.order({ kind, nodes: nodes.map((n) => n.id), parameters: await parameters() });
     onClose();
     go(`/jobs/${detail.job.id}`);
   }

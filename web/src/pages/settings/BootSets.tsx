@@ -1,8 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { BootSets } from "../../api/types";
+import { Allowed } from "../../components/Allowed";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
+import { may } from "../../state/session";
 import { images } from "../../state/store";
 
 const models = [
@@ -33,7 +35,7 @@ export function BootSetsCard() {
           <strong>{set.name}</strong> from {set.image}: {set.kernels.map((k) => k.version).join(", ")}{" "}
           <button
             type="button"
-            disabled={busy}
+            disabled={busy || !may("admin")}
             onClick={() =>
               void run(async () => {
                 await api.deleteBootSet(set.name);
@@ -52,7 +54,7 @@ export function BootSetsCard() {
             <span>{title}</span>
             <select
               value={present.use[model] ?? ""}
-              disabled={busy}
+              disabled={busy || !may("admin")}
               onChange={(e) => {
                 const chosen = e.currentTarget.value;
                 void run(async () => setPresent(await api.useBootSet(model, chosen === "" ? null : chosen)));
@@ -67,38 +69,40 @@ export function BootSetsCard() {
             </select>
           </label>
         ))}
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          void run(async () => {
-            await api.createBootSet(image, name);
-            setName("");
-            await reload();
-          });
-        }}
-      >
-        <label class="field">
-          <span>Take one from image</span>
-          <select value={image} onChange={(e) => setImage(e.currentTarget.value)}>
-            <option value="">choose an image</option>
-            {images.value
-              .filter((i) => i.architecture === "arm64")
-              .map((i) => (
-                <option value={i.digest} key={i.digest}>
-                  {i.name}
-                </option>
-              ))}
-          </select>
-        </label>
-        <label class="field">
-          <span>Name</span>
-          <input value={name} placeholder="raspios" onInput={(e) => setName(e.currentTarget.value)} />
-        </label>
-        {error !== "" && <Notice tone="bad">{error}</Notice>}
-        <button type="submit" class="primary" disabled={busy || image === "" || name === ""}>
-          Make boot set
-        </button>
-      </form>
+      <Allowed role="admin" what="Making boot sets">
+        <form
+          onSubmit={(e) => {
+            e.preventDefault();
+            void run(async () => {
+              await api.createBootSet(image, name);
+              setName("");
+              await reload();
+            });
+          }}
+        >
+          <label class="field">
+            <span>Take one from image</span>
+            <select value={image} onChange={(e) => setImage(e.currentTarget.value)}>
+              <option value="">choose an image</option>
+              {images.value
+                .filter((i) => i.architecture === "arm64")
+                .map((i) => (
+                  <option value={i.digest} key={i.digest}>
+                    {i.name}
+                  </option>
+                ))}
+            </select>
+          </label>
+          <label class="field">
+            <span>Name</span>
+            <input value={name} placeholder="raspios" onInput={(e) => setName(e.currentTarget.value)} />
+          </label>
+          {error !== "" && <Notice tone="bad">{error}</Notice>}
+          <button type="submit" class="primary" disabled={busy || image === "" || name === ""}>
+            Make boot set
+          </button>
+        </form>
+      </Allowed>
     </section>
   );
 }

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { refusal } from "../../components/Allowed";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
+import { may } from "../../state/session";
 
 interface FormProps {
   title: string;
@@ -15,7 +17,7 @@ interface FormProps {
   children: ComponentChildren;
 }
 
-/** A card of settings that are saved together. */
+/** A card of settings that are saved together, by administrators. */
 export function SettingsForm({ title, note, changed, done, danger, onSave, children }: FormProps) {
   const [saved, setSaved] = useState(false);
   const { busy, error, run } = useAction();
@@ -32,7 +34,10 @@ export function SettingsForm({ title, note, changed, done, danger, onSave, child
     >
       <h2>{title}</h2>
       <p>{note}</p>
-      {children}
+      {!may("admin") && <p class="dim">{refusal("admin", "Changing this")}</p>}
+      <fieldset disabled={!may("admin")} aria-label={title}>
+        {children}
+      </fieldset>
       {error !== "" && <Notice tone="bad">{error}</Notice>}
       {saved && !changed && <Notice tone="good">{done}</Notice>}
       <button type="submit" class={danger !== undefined && changed ? "danger" : "primary"} disabled={busy || !changed}>

@@ -1,0 +1,33 @@
+import type { ImageView } from "../../api/types";
+import { EraseList } from "../../components/EraseList";
+import { TypedConfirmation } from "../../components/TypedConfirmation";
+import { beginWords, rolloutWords } from "../../lib/install";
+import { Facts } from "../node/Inventory";
+import { LeftOut, type StepProps } from "./NodesStep";
+
+interface Props extends StepProps {
+  image: ImageView | undefined;
+  typed: string;
+  onType: (typed: string) => void;
+}
+
+/** Everything that was chosen, which disks lose what, and the number of nodes to be typed. */
+export function ConfirmStep({ draft, plan, image, typed, onType }: Props) {
+  return (
+    <>
+      <Facts
+        facts={[
+          ["Image", image?.name ?? "was deleted"],
+          ["Profile", draft.profile === "" ? "none" : draft.profile],
+          ["Roll-out", rolloutWords(draft)],
+          ["Begins", beginWords(draft)],
+          ["Logged-in users", draft.grace === 0 ? "are not warned" : `are warned, and have ${draft.grace / 60} min`],
+        ]}
+      />
+      <h3>What will be erased</h3>
+      <EraseList nodes={plan.taken} image={image} />
+      <LeftOut plan={plan} />
+      <TypedConfirmation count={plan.taken.length} typed={typed} onType={onType} />
+    </>
+  );
+}

@@ -1,0 +1,103 @@
+import { useState } from "preact/hooks";
+import { api } from "../../api/client";
+import type { Policy } from "../../api/types";
+import { Notice } from "../../components/Notice";
+import { linesOf } from "../../lib/lines";
+import { images, policy } from "../../state/store";
+import { SettingsForm } from "./SettingsForm";
+
+const architectures = [
+  ["arm64", "arm64 boards (Raspberry Pi 3, 4, 5)"],
+  ["amd64", "amd64 machines (PCs)"],
+] as const;
+
+/** What new boards get, and who may enter what is installed. */
+export function BoardsPart() {
+  const present = policy.value;
+  return (
+    present && (
+      <>
+        <NewBoards present={present} />
+        <Keys present={present} />
+      </>
+    )
+  );
+}
+
+function NewBoards({ present }: { present: Policy }) {
+  const [chosen, setChosen] = useState<Record<string, string>>(present.installNewBoards);
+  const choice = (architecture: string) => chosen[architecture] ?? "";
+  const risky = architectures.some(([a]) => choice(a) !== "");
+  const changed = architectures.some(([a]) => choice(a) !== (present.installNewBoards[a] ?? ""));
+
+  async function save(): Promise<void> {
+    await api.setPolicy({ ...present, installNewBoards: Object.fromEntries(Object.entries(chosen).filter(([, image]) => image !== "")) });
+  }
+
+  return (
+    <SettingsForm
+      title="New boards"
+      note="What happens to a board that was never seen before, as soon as it starts from this network."
+      changed={changed}
+      done="Saved. It holds for boards that come from now on."
+      danger={risky ? "Save, and erase new boards" : undefined}
+      onSave={save}
+    >
+      {architectures.map(([architecture, title]) => (
+        <label class="field" key={architecture}>
+          <span>{title}</span>
+          <select
+            value={choice(architecture)}
+            onChange={(e) => setChosen({ ...chosen, [architecture]: e.currentTarget.value })}
+          >
+            <option value="">wait for a person</option>
+            {images.value
+              .filter((i) => i.architecture === architecture)
+              .map((i) => (
+                <option value={i.digest} key={i.digest}>
+                  install {i.name}
+                </option>
+              ))}
+          </select>
+        </label>
+      ))}
+      {risky && (
+        <Notice tone="warn">
+          <strong>Every new board that boots from this network will be erased and installed, without a question.</strong> That holds for any
+          machine that starts from the network here, a colleague's laptop included. Use it on a network that carries nothing but your boards.
+        </Notice>
+      )}
+    </SettingsForm>
+  );
+}
+
+function Keys({ present }: { present: Policy }) {
+  const [text, setText] = useState(present.authorizedKeys.join("\n"));
+  const keys = linesOf(text);
+  const changed = keys.join("\n") !== present.authorizedKeys.join("\n");
+
+  async function save(): Promise<void> {
+    await api.setPolicy({ ...present, authorizedKeys: keys });
+  }
+
+  return (
+    <SettingsForm
+      title="SSH keys"
+      note="Who may sign in as root on systems that are installed from now on. One OpenSSH public key a line."
+      changed={changed}
+      done="Saved. Systems that are installed already keep the keys they have."
+      onSave={save}
+    >
+      <label class="field">
+        <span>Public keys</span>
+        <textarea
+          rows={Math.max(3, keys.length + 1)}
+          spellcheck={false}
+          placeholder="ssh-ed25519 AAAA… name"
+          value={text}
+          onInput={(e) => setText(e.currentTarget.value)}
+        />
+      </label>
+    </SettingsForm>
+  );
+}
