@@ -66,6 +66,8 @@ public sealed class PeopleTests : JobTest
     [InlineData(Role.Viewer, "POST tokens", HttpStatusCode.OK)]
     [InlineData(Role.Viewer, "GET netinst-card/arm64", HttpStatusCode.Forbidden)]
     [InlineData(Role.Viewer, "GET audit", HttpStatusCode.Forbidden)]
+    [InlineData(Role.Viewer, "POST profiles/absent/preview", HttpStatusCode.BadRequest)]
+    [InlineData(Role.Viewer, "PUT profiles/absent", HttpStatusCode.Forbidden)]
     [InlineData(Role.Operator, "POST jobs", HttpStatusCode.BadRequest)]
     [InlineData(Role.Operator, "PUT policy", HttpStatusCode.Forbidden)]
     [InlineData(Role.Operator, "GET policy", HttpStatusCode.OK)]
@@ -211,6 +213,7 @@ public sealed class PeopleTests : JobTest
             "policy" => new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>() },
             "dhcp" => new { mode = "off" },
             "users" => new { name = "x", role = "viewer" },
+            "profiles/absent/preview" => new { node = "nobody" },
             _ => new { name = "x" },
         };
         using var request = new HttpRequestMessage(new HttpMethod(words[0]), words[1]) { Content = words[0] == "GET" ? null : JsonContent.Create(body) };

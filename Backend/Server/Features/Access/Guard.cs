@@ -15,9 +15,15 @@ internal static class Guard
 
     private sealed record Need(Role Role);
 
+    private sealed record Reader;
+
     /// <summary>Who may use this endpoint, in the place of what its group says.</summary>
     public static TBuilder Needs<TBuilder>(this TBuilder builder, Role role)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new Need(role));
+
+    /// <summary>For what is asked by POST and changes nothing: whoever sees may ask, and nothing is written down.</summary>
+    public static TBuilder OnlyReads<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new Reader());
 
     /// <summary>Lets only those through who have a session's cookie or an API token (<c>Authorization: Bearer …</c>).</summary>
     /// <param name="change">The role of those who may do what is no GET.</param>
@@ -25,13 +31,14 @@ internal static class Guard
         where TBuilder : IEndpointConventionBuilder => builder.AddEndpointFilter(async (context, next) =>
         {
             HttpContext http = context.HttpContext;
-            bool changes = !HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method);
+            EndpointMetadataCollection marks = http.GetEndpoint()!.Metadata;
+            bool changes = !HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method) && marks.GetMetadata<Reader>() is null;
             if (CallerOf(http) is not { } caller)
             {
                 return Results.Problem("Sign in first: open the link that the appliance printed, or send an API token as 'Authorization: Bearer …'.",
                     statusCode: StatusCodes.Status401Unauthorized);
             }
-            Role needed = http.GetEndpoint()!.Metadata.GetMetadata<Need>()?.Role ?? (changes ? change : Role.Viewer);
+            Role needed = marks.GetMetadata<Need>()?.Role ?? (changes ? change : Role.Viewer);
             Caller.Set(http, caller);
             object? answer = caller.Role >= needed ? await next(context) : Results.Problem(
                 $"This takes the role '{ApiJson.Word(needed)}'; {caller.Name} has the role '{ApiJson.Word(caller.Role)}'.", statusCode: StatusCodes.Status403Forbidden);

@@ -1,5 +1,6 @@
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -81,9 +82,9 @@ internal static class ProfileEndpoints
             return ProfileRenderer.Render(profile, secrets.Masked(), profiles.ScopeOf(node.Id)!, out faults) is { } rendered
                 ? Results.Ok(Show(node, profile, rendered))
                 : Faulty(faults, "");
-        }).WithSummary("Preview a profile");
+        }).WithSummary("Preview a profile").OnlyReads();
         api.MapPost("/profiles/{name}/check", (string name, CheckWish wish, ProfileStore profiles, NodeDirectory nodes) =>
-            profiles.Find(name) is { } profile ? Results.Ok(Check(profile, wish, profiles, nodes)) : Missing(name)).WithSummary("Check a profile");
+            profiles.Find(name) is { } profile ? Results.Ok(Check(profile, wish, profiles, nodes)) : Missing(name)).WithSummary("Check a profile").OnlyReads();
         api.MapGet("/values", (ProfileStore profiles) => new AllValues(profiles.GroupValues(), profiles.NodeValues()));
         api.MapGet("/values/groups/{tag}", (string tag, ProfileStore profiles) => Of(profiles.GroupValues(), tag));
         api.MapPut("/values/groups/{tag}", (string tag, Dictionary<string, string> values, ProfileStore profiles) =>
