@@ -23,15 +23,16 @@ internal sealed partial class JobEngine
     private readonly JobSources _sources;
     private readonly ProgressBoard _progress;
     private readonly PolicyStore _policy;
+    private readonly KeptArchives _kept;
     private readonly TimeProvider _clock;
     private readonly long _started;
     private readonly Turns _turns;
     private readonly Announcer _announcer;
 
-    public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, PolicyStore policy,
+    public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, PolicyStore policy, KeptArchives kept,
         EventHub events, IHostApplicationLifetime lifetime, TimeProvider clock)
     {
-        (_database, _nodes, _sources, _progress, _policy, _clock) = (database, nodes, sources, progress, policy, clock);
+        (_database, _nodes, _sources, _progress, _policy, _kept, _clock) = (database, nodes, sources, progress, policy, kept, clock);
         _announcer = new Announcer(database, nodes, progress, events, lifetime.ApplicationStopping);
         _turns = new Turns(_announcer.Tell);
         _started = Now;
@@ -224,6 +225,10 @@ internal sealed partial class JobEngine
     private void Move(TaskRow task, Step.Move move, TimeSpan pause, bool countsAsRetry = false)
     {
         bool waits = move.State == TaskState.Waiting;
+        if (move.State > TaskState.Succeeded && move.Note.Length == 0)
+        {
+            move = move with { Note = _kept.Describe(task.TaskId) };
+        }
         _database.Write(c =>
         {
             task.Move(c, waits && task.JobPaused != 0 ? move with { State = TaskState.Held } : move, Now,

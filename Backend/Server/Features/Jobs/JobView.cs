@@ -87,7 +87,7 @@ public sealed record JobView(
 /// <param name="Attempts">How often NetInst was sent at it.</param>
 /// <param name="PhaseAt">When the phase began, Unix milliseconds.</param>
 /// <param name="ExitCode">Of the command that was run; 128 + n where signal n ended it.</param>
-/// <param name="Note">What people must know although it succeeded; empty otherwise.</param>
+/// <param name="Note">What people must know beside how it ended; empty where there is nothing.</param>
 public sealed record TaskView(
     Guid Id, Guid JobId, NodeId Node, string NodeName, string Kind, TaskState State, string Phase, long Done, long Total, string Unit,
     double Rate, string Cause, string? Disk, int Attempts, bool CancelRequested, long CreatedAt, long? SentAt, long PhaseAt, long? EndedAt,
