@@ -7,6 +7,7 @@ using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
 
@@ -15,7 +16,7 @@ public sealed class KeptTests : JobTest
 {
     private static readonly byte[] s_archive = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 7))];
 
-    private string Folder => Path.Combine(Appliance.DataFolder, "kept");
+    private string Folder => Path.Combine(Appliance.Options.DataFolder, "kept");
 
     [Fact]
     public async Task A_nodes_archive_is_stored_for_it_alone_given_back_and_deleted_when_the_new_system_has_reported_in()
@@ -83,9 +84,9 @@ public sealed class KeptTests : JobTest
     [Fact]
     public async Task An_archive_that_is_too_large_or_does_not_come_whole_leaves_nothing()
     {
-        string folder = Path.Combine(Appliance.DataFolder, "kept-here");
+        string folder = Path.Combine(Appliance.Options.DataFolder, "kept-here");
         long room = s_archive.Length;
-        using var database = new Database(Path.Combine(Appliance.DataFolder, "other.db"));
+        using var database = new Database(Path.Combine(Appliance.Options.DataFolder, "other.db"));
         var archives = new KeptArchives(database, folder, () => room, Time);
         var task = Guid.NewGuid();
         room = 1000;
@@ -148,7 +149,7 @@ public sealed class KeptTests : JobTest
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
     }
 
-    private void Sweep() => Appliance.Service<KeptArchives>().Sweep();
+    private void Sweep() => Appliance.Services.GetRequiredService<KeptArchives>().Sweep();
 
     private static async Task<JsonNode> PutAsync(HttpClient link, Guid task)
     {
