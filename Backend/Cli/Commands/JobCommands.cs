@@ -205,7 +205,7 @@ internal static class JobCommands
                 Console.WriteLine(job.Job.Note);
             }
             Output.Table(["NODE", "STATE", "PHASE", "DISK", "EXIT", "CAUSE"],
-                job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", $"{t.ExitCode}", t.Cause.Length > 0 ? t.Cause : t.Note }));
+                job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", $"{t.ExitCode}", t.Cause.Length > 0 ? t.Cause : t.Note.Length > 0 ? t.Note : t.Stall }));
         }
         return job.Tasks.Any(t => t.State is "failed" or "timed-out" or "cancelled" or "skipped") ? 1 : 0;
     }

@@ -143,12 +143,6 @@ public sealed class KeptTests : JobTest
         return (node, await node.AcceptTaskAsync(s_end), job);
     }
 
-    private async Task ImportAsync()
-    {
-        using HttpResponseMessage answer = await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
-        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
-    }
-
     private void Sweep() => Appliance.Services.GetRequiredService<KeptArchives>().Sweep();
 
     private static async Task<JsonNode> PutAsync(HttpClient link, Guid task)

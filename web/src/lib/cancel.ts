@@ -23,6 +23,7 @@ export function cancelConsequence(task: Cancellable): string {
     case "starting":
       return "its disk is complete; only the proof that it starts is given up";
     case "checking":
+    case "keeping":
       return "its disk is untouched, unless writing begins before the node hears of it";
     default:
       return task.state === "waiting" && task.attempts === 0 ? "its disk is untouched" : "its disk is untouched, unless the installation begins before the node hears of it";
