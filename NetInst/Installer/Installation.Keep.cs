@@ -31,7 +31,14 @@ public sealed partial class Installation
                 old = machine.MountOldRoot(Device);
                 root = new RootedFolder(old.Path);
                 files = new KeptFiles(root, order.Keep!, log);
-                bytes = files.Measure();
+                try
+                {
+                    bytes = files.Measure();
+                }
+                catch (IOException e)
+                {
+                    throw KeptClient.Unreadable(e);
+                }
             }).ConfigureAwait(false);
             using RootedFolder opened = root!;
             RefuseTooMuch(bytes);

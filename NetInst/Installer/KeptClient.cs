@@ -59,6 +59,7 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
                         throw new InstallException($"what is to be kept does not fit on the appliance, which has room for {room} bytes of it (packed). Nothing was written to the disk");
                     }
                 })).ConfigureAwait(false);
+                silence.CancelAfter(s_silence);
             }
             catch (IOException e) when (e is not HttpIOException && e.Data[Passage.Broken] is null)
             {
@@ -77,7 +78,7 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
             }
             catch (Exception) when (own is not null)
             {
-                throw new InstallException($"what is to be kept cannot be read from the old system: {own.Message}. Nothing was written to the disk", inner: own);
+                throw Unreadable(own);
             }
         }, cancellation).ConfigureAwait(false);
         var sent = new KeptArchive(Digest.Finish(hash), length);
@@ -94,6 +95,7 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Digest received = await TryAsync(doing, async () =>
         {
+            silence.CancelAfter(s_silence);
             using HttpResponseMessage response = await _http.GetAsync(KeptArchive.Path(task), HttpCompletionOption.ResponseHeadersRead, silence.Token).ConfigureAwait(false);
             await RefuseAsync(response, doing, silence.Token).ConfigureAwait(false);
             await using Stream body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
@@ -113,6 +115,9 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
     }
 
     public void Dispose() => _http.Dispose();
+
+    internal static InstallException Unreadable(IOException e) =>
+        new($"what is to be kept cannot be read from the old system: {e.Message}. Nothing was written to the disk", inner: e);
 
     private static async Task RefuseAsync(HttpResponseMessage response, string doing, CancellationToken cancellation)
     {

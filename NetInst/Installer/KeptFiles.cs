@@ -121,7 +121,7 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         string[] found = [.. paths.SelectMany(Expand).Distinct()];
         // A path below another one is kept with that.
         string[] tops = [.. found.Where(path => !found.Any(other => IsBelow(path, other)))];
-        RefuseOtherFileSystems();
+        RefuseOtherFileSystems([.. paths.Select(path => path.TrimEnd('/')), .. found]);
         foreach (string top in tops)
         {
             int slash = top.LastIndexOf('/');
@@ -166,7 +166,7 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         return all;
     }
 
-    private void RefuseOtherFileSystems()
+    private void RefuseOtherFileSystems(string[] kept)
     {
         foreach (string[] fields in (root.ReadText("/etc/fstab") ?? "").Split('\n').Select(line => line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)))
         {
@@ -174,11 +174,10 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
             {
                 continue;
             }
-            string? kept = paths.Select(p => p.TrimEnd('/')).FirstOrDefault(p => p == place || IsBelow(p, place) || IsBelow(place, p));
-            if (kept is not null)
+            if (kept.FirstOrDefault(path => path == place || IsBelow(path, place) || IsBelow(place, path)) is { } lost)
             {
                 throw new InstallException($"by its /etc/fstab, the old system has {place} on a file system of its own ({fields[0]}), and an image update keeps files of its root " +
-                    $"alone: {kept} cannot be kept. Nothing was written");
+                    $"alone: {lost} cannot be kept. Nothing was written");
             }
         }
     }
