@@ -47,6 +47,7 @@ public sealed class WorkTests
     {
         await using CommandLine line = await CommandLine.StartAsync();
         await using SimulatedNode node = await NodeAsync(line);
+        await node.RestartAsync(NodeRole.NetInst, cancellation: s_end);
         string file = Path.GetTempFileName();
         await File.WriteAllBytesAsync(file, TinyImage.Create(), s_end);
         Assert.Equal(0, (await line.RunAsync("images", "import", file, "--name", "tiny", "--architecture", "arm64")).Code);
