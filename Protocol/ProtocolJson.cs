@@ -26,6 +26,8 @@ namespace Bootstrap.Protocol;
 [JsonSerializable(typeof(EnrolRequest))]
 [JsonSerializable(typeof(EnrolResponse))]
 [JsonSerializable(typeof(NodeSettings))]
+[JsonSerializable(typeof(KeptArchive))]
+[JsonSerializable(typeof(KeptState))]
 [JsonSerializable(typeof(ImageManifest))]
 [JsonSerializable(typeof(SignedManifest))]
 [JsonSerializable(typeof(Inventory))]

@@ -68,8 +68,8 @@ public static class ApplianceHost
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
             .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
-            .AddSingleton<AccessTokens>().AddSingleton<People>().AddSingleton<AuditLog>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<PolicyStore>()
-            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
+            .AddSingleton<AccessTokens>().AddSingleton<People>().AddSingleton<AuditLog>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
+            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"), () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
             .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(), services.GetRequiredService<ImageCatalogue>().ReportDamage))
             .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))
@@ -96,6 +96,7 @@ public static class ApplianceHost
         WebApplication app = builder.Build();
         app.Services.GetRequiredService<ImageCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<FileCatalogue>().RemoveLeftovers();
+        app.Services.GetRequiredService<KeptArchives>().RemoveLeftovers();
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
         app.UseExceptionHandler();
         app.UseStatusCodePages();
@@ -158,6 +159,7 @@ public static class ApplianceHost
 
         RouteGroupBuilder link = app.MapGroup("").At(Door.Link);
         link.MapEnrolment(joinToken);
+        link.MapKept();
         LinkEndpoint.Map(link);
     }
 

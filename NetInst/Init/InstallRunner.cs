@@ -17,6 +17,8 @@ internal sealed class InstallRunner(
 {
     private const int Attempts = 4;
 
+    private readonly ApplianceTls _tls = new(authority);
+
     /// <summary>True once a disk was written to since the board started: what is on it may be a part of the next image.</summary>
     private bool _disksBegun;
 
@@ -33,8 +35,9 @@ internal sealed class InstallRunner(
             (ApplianceEndpoint place, Uri files) = appliance();
             var trust = new InstallTrust(authority, identity().Pem, place);
             using var store = new StoreClient(files, log, clock);
+            using var kept = new KeptClient(_tls.CreateHandler(identity(), reason => log($"{place} is not our appliance: {reason}")), place.Url("https", "/"));
             using var installation = new Installation(
-                taskId, order with { Compare = order.Compare || _disksBegun }, store, trust, machine, outbox.Add, log, clock);
+                taskId, order with { Compare = order.Compare || _disksBegun }, store, trust, machine, kept, outbox.Add, log, clock);
             InstallResult result = await installation.RunAsync(dryRun, cancellation).ConfigureAwait(false);
             _disksBegun |= result.Disk != DiskState.Untouched;
             if (result.Succeeded || result.Cancelled || !result.MayPass || attempt == Attempts)

@@ -24,7 +24,7 @@ internal sealed class Session(
 
     // Where the appliance is and where its files are: told by every welcome.
     private (ApplianceEndpoint Link, Uri Files) _appliance;
-    private (Guid Id, Task<InstallResult> Running, CancellationTokenSource Stop)? _task;
+    private (Guid Id, InstallOrder Order, Task<InstallResult> Running, CancellationTokenSource Stop)? _task;
 
     /// <summary>The task in progress; lines of the log belong to it.</summary>
     public Guid? CurrentTask => _task?.Id;
@@ -127,14 +127,14 @@ internal sealed class Session(
         {
             var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             // Begun elsewhere: this loop goes on listening for a cancellation.
-            _task = (id, Task.Run(() => install.RunAsync(id, order, () => _appliance, dryRun, stop.Token), CancellationToken.None), stop);
+            _task = (id, order, Task.Run(() => install.RunAsync(id, order, () => _appliance, dryRun, stop.Token), CancellationToken.None), stop);
             log($"task {id}: install image {order.Image}");
         }
     }
 
     private async Task<PowerAction?> EndTaskAsync()
     {
-        (Guid id, Task<InstallResult> running, CancellationTokenSource stop) = _task!.Value;
+        (Guid id, InstallOrder order, Task<InstallResult> running, CancellationTokenSource stop) = _task!.Value;
         InstallResult result = await running.ConfigureAwait(false);
         stop.Dispose();
         using var self = System.Diagnostics.Process.GetCurrentProcess();
@@ -147,6 +147,7 @@ internal sealed class Session(
         }
         link.Outbox.Add(new TaskEnded(id, result.Succeeded, result.Cancelled, result.Cause, result.Disk, result.Final));
         _task = null;
-        return result.Succeeded ? PowerAction.Reboot : null;
+        // An update that came to nothing leaves the node to its own system.
+        return result.Succeeded || (order.Keep is not null && result.Disk == DiskState.Untouched) ? PowerAction.Reboot : null;
     }
 }

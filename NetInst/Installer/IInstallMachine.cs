@@ -17,14 +17,23 @@ public interface IInstallMachine
     /// <param name="start">In bytes.</param>
     /// <param name="length">In bytes: what it will have once it has grown.</param>
     IMountedRoot MountRoot(IBlockDevice device, int number, long start, long length);
+
+    /// <summary>Mounts the root file system of the system that the disk holds, read-only.</summary>
+    /// <param name="device">From <see cref="Open"/>.</param>
+    /// <exception cref="InstallException">The disk holds none that can be read.</exception>
+    IMounted MountOldRoot(IBlockDevice device);
 }
 
-/// <summary>A mounted ext4 root file system. Disposing unmounts it: all is on the medium then.</summary>
-public interface IMountedRoot : IDisposable
+/// <summary>A mounted file system. Disposing unmounts it: all is on the medium then.</summary>
+public interface IMounted : IDisposable
 {
     /// <summary>Where it is mounted.</summary>
     string Path { get; }
+}
 
+/// <summary>A mounted ext4 root file system.</summary>
+public interface IMountedRoot : IMounted
+{
     /// <summary>Makes the file system as long as its partition.</summary>
     /// <param name="length">In bytes.</param>
     /// <returns>Its size afterwards, in bytes.</returns>

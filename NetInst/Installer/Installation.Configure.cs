@@ -6,16 +6,33 @@ public sealed partial class Installation
     private async Task ConfigureAsync(CancellationToken cancellation)
     {
         long? grown = GrownRootLength();
-        await _deviceThreads.RunAsync(() =>
+        IMountedRoot? root = null;
+        try
         {
-            using IMountedRoot root = machine.MountRoot(Device, Root.Number, Root.Start, grown ?? Root.Length);
-            if (grown is { } length)
+            await _deviceThreads.RunAsync(() =>
             {
-                log($"the root file system has grown from {Root.Length} to {root.Grow(length)} bytes");
+                root = machine.MountRoot(Device, Root.Number, Root.Start, grown ?? Root.Length);
+                if (grown is { } length)
+                {
+                    log($"the root file system has grown from {Root.Length} to {root.Grow(length)} bytes");
+                }
+                using var folder = new RootedFolder(root.Path);
+                SystemConfiguration.Clear(folder);
+            }).ConfigureAwait(false);
+            if (_archive is not null)
+            {
+                await RestoreAsync(root!, _archive, cancellation).ConfigureAwait(false);
             }
-            using var folder = new RootedFolder(root.Path);
-            SystemConfiguration.Apply(folder, taskId, order.Configuration, trust, _slaveProgram!, log);
-        }).ConfigureAwait(false);
+            await _deviceThreads.RunAsync(() =>
+            {
+                using var folder = new RootedFolder(root!.Path);
+                SystemConfiguration.Apply(folder, taskId, order.Configuration, trust, _slaveProgram!, log);
+            }).ConfigureAwait(false);
+        }
+        finally
+        {
+            await _deviceThreads.RunAsync(() => root?.Dispose()).ConfigureAwait(false);
+        }
     }
 
     /// <summary>

@@ -27,11 +27,12 @@ public sealed record InstallTrust(X509Certificate2 Authority, string IdentityPem
 /// <param name="store">Where manifest, chunks and programs come from; the caller's.</param>
 /// <param name="trust">Whose image is accepted, and the node's own identity.</param>
 /// <param name="machine">The board.</param>
+/// <param name="kept">Where what is kept of the old system stays meanwhile; the caller's.</param>
 /// <param name="progress">Told of progress.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times progress.</param>
 public sealed partial class Installation(
-    Guid taskId, InstallOrder order, StoreClient store, InstallTrust trust, IInstallMachine machine,
+    Guid taskId, InstallOrder order, StoreClient store, InstallTrust trust, IInstallMachine machine, KeptClient kept,
     Action<TaskProgress> progress, Action<string> log, TimeProvider clock) : IDisposable
 {
     /// <summary>Chunks in flight: 4 × (4 MiB stored + 4 MiB decoded) leave a board of 256 MB room to live.</summary>
@@ -45,6 +46,7 @@ public sealed partial class Installation(
     private ImagePartition? _root;
     private byte[]? _slaveProgram;
     private IBlockDevice? _device;
+    private KeptArchive? _archive;
 
     /// <summary>The steps, in order.</summary>
     public IReadOnlyList<InstallStep> Steps =>
@@ -52,6 +54,7 @@ public sealed partial class Installation(
         new("checking", "fetch the image's manifest and verify its signature", false, FetchManifestAsync),
         new("checking", "choose the disk and see that the image fits", false, ChooseDiskAsync),
         new("checking", "fetch the Slave program and verify it", false, FetchSlaveAsync),
+        .. Keeps ? [new InstallStep("keeping", "give the appliance what is kept of the old system", true, KeepAsync)] : Array.Empty<InstallStep>(),
         new("writing", "make the disk unbootable until all is done", true, InvalidateAsync),
         new("writing", "write the image, all but its head", true, WriteImageAsync),
         new("verifying", "read back what was written", true, VerifyAsync),

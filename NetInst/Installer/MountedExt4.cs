@@ -11,13 +11,14 @@ public sealed unsafe class MountedExt4 : IMountedRoot
 
     private readonly string _device;
 
+    /// <param name="readOnly">Nothing is changed, but that the kernel ends what its journal has begun, as any start of that system would.</param>
     /// <exception cref="LinuxException">It cannot be mounted.</exception>
-    public MountedExt4(string device, string mountPoint)
+    public MountedExt4(string device, string mountPoint, bool readOnly = false)
     {
         _device = device;
         Path = mountPoint;
-        Linux.Check(Linux.Mount(device, mountPoint, "ext4", Linux.MountNoATime | Linux.MountNoSuid | Linux.MountNoDev, null),
-            $"mounting the new root file system {device}");
+        nuint flags = Linux.MountNoATime | Linux.MountNoSuid | Linux.MountNoDev | (readOnly ? Linux.MountReadOnly : 0);
+        Linux.Check(Linux.Mount(device, mountPoint, "ext4", flags, null), $"mounting the root file system {device}");
     }
 
     public string Path { get; }
@@ -38,7 +39,7 @@ public sealed unsafe class MountedExt4 : IMountedRoot
         return blocks * blockBytes;
     }
 
-    public void Dispose() => Linux.Check(Linux.Unmount(Path, 0), $"unmounting the new root file system {_device}");
+    public void Dispose() => Linux.Check(Linux.Unmount(Path, 0), $"unmounting the root file system {_device}");
 
     /// <summary>s_log_block_size, 24 bytes into the superblock, which is 1024 bytes into the file system (fs/ext4/ext4.h).</summary>
     private int ReadBlockSize()

@@ -5,10 +5,10 @@ using static Bootstrap.Installer.SystemConfiguration;
 namespace Bootstrap.Installer;
 
 /// <summary>Users and groups of a system that does not run: passwd(5), shadow(5), group(5), gshadow(5).</summary>
-internal sealed class ProfileAccounts
+internal sealed partial class ProfileAccounts
 {
     // Of Debian's adduser; what useradd has on other systems.
-    private const uint FirstUser = 1000, LastUser = 59999, FirstSystemGroup = 100, LastSystemGroup = 999;
+    private const uint FirstUser = KeptArchive.FirstPerson, LastUser = KeptArchive.LastPerson, FirstSystemGroup = 100, LastSystemGroup = 999;
 
     /// <summary>A password that no input gives: logging in with keys stays possible, which '!' may forbid.</summary>
     private const string NoPassword = "*";
@@ -183,8 +183,9 @@ internal sealed class ProfileAccounts
 
     private static string[]? Find(List<string[]> entries, string name, int fields) => entries.FirstOrDefault(entry => entry.Length >= fields && entry[0] == name);
 
-    private List<string[]> Read(string path) =>
-        [.. (_root.ReadText(path) ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':'))];
+    private List<string[]> Read(string path) => Parse(_root.ReadText(path) ?? "");
+
+    internal static List<string[]> Parse(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':'))];
 
     private void Write(string path, List<string[]> entries, int mode) =>
         WriteText(_root, path, string.Concat(entries.Select(entry => string.Join(':', entry) + '\n')), _root.Read(path)?.Mode ?? mode, _root.OwnerOf(path));

@@ -11,7 +11,7 @@ public readonly record struct FileOwner(uint User, uint Group);
 /// A mounted system's tree. Paths are as that system would see them: "/" is its root, and none of its symbolic links leads
 /// out of it (openat2 with RESOLVE_IN_ROOT). Files appear whole or not at all.
 /// </summary>
-public sealed class RootedFolder : IDisposable
+public sealed partial class RootedFolder : IDisposable
 {
     private const int Executable = 0x1ed; // 0755
 
@@ -130,13 +130,18 @@ public sealed class RootedFolder : IDisposable
     }
 
     /// <summary>Makes a symbolic link in place of whatever file or link has that name.</summary>
-    public void Link(string path, string target)
+    /// <param name="owner">Null: root, or whoever this process belongs to.</param>
+    public void Link(string path, string target, FileOwner? owner = null)
     {
         int parent = OpenParent(path, out string name);
         try
         {
             _ = Linux.UnlinkAt(parent, name, 0);
             Check(Linux.SymlinkAt(target, parent, name), "linking", path);
+            if (owner is var (user, group))
+            {
+                Check(Linux.ChOwn($"/proc/self/fd/{parent}/{name}", user, group), "setting the owner of", path);
+            }
         }
         finally
         {

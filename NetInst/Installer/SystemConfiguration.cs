@@ -16,6 +16,15 @@ public static class SystemConfiguration
 
     private const string UnitName = "bootstrap-slave.service";
 
+    /// <summary>Takes out what is each node's own and must not come from an image.</summary>
+    /// <exception cref="IOException">The message names the file.</exception>
+    public static void Clear(RootedFolder root)
+    {
+        // systemd makes a new id at the first start; nodes from one image must not share one (DHCP leases hang on it).
+        WriteText(root, "/etc/machine-id", "", 0x124); // 0444
+        RemoveHostKeys(root);
+    }
+
     /// <summary>Makes all the edits; doing it again changes nothing.</summary>
     /// <param name="root">The mounted system.</param>
     /// <param name="installId">By which the new system will prove that it is this installation's.</param>
@@ -32,9 +41,6 @@ public static class SystemConfiguration
             root.MakeFolder("/root/.ssh", OwnerFolder);
             WriteText(root, "/root/.ssh/authorized_keys", string.Concat(configuration.AuthorizedKeys.Select(key => key.Trim() + '\n')), OwnerFile);
         }
-        // systemd makes a new id at the first start; nodes from one image must not share one (DHCP leases hang on it).
-        WriteText(root, "/etc/machine-id", "", 0x124); // 0444
-        RemoveHostKeys(root);
         if (configuration.Profile is { } profile)
         {
             ProfileConfiguration.Apply(root, installId, configuration.HostName, profile, log);

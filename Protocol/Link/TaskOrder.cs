@@ -46,7 +46,8 @@ public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, 
 /// only what differs.
 /// </param>
 /// <param name="Configuration">What makes the written system this node's own.</param>
-public sealed record InstallOrder(Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration) : TaskOrder;
+/// <param name="Keep">Absolute paths of the old system that the new one has again ('*' and '?' stand in names); none: nothing is kept.</param>
+public sealed record InstallOrder(Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null) : TaskOrder;
 
 /// <summary>What is set on an installed system before its first start.</summary>
 /// <param name="HostName">RFC 1123 label.</param>

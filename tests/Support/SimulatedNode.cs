@@ -85,6 +85,9 @@ public sealed class SimulatedNode : IAsyncDisposable
             "6.1.0-35-arm64", "NetInst");
     }
 
+    /// <summary>Its way to the link's port, by its own certificate.</summary>
+    public HttpClient CreateLinkClient() => new(new ApplianceTls(_appliance.Authority).CreateHandler(_identity, Refuse)) { BaseAddress = new Uri($"https://{_appliance.Link}") };
+
     /// <summary>Sends one message.</summary>
     public Task SendAsync(LinkMessage message, CancellationToken cancellation = default) =>
         _socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, ProtocolJson.Default.LinkMessage), WebSocketMessageType.Text, true, cancellation);

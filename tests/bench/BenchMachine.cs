@@ -20,4 +20,6 @@ internal sealed class BenchMachine(string device) : IInstallMachine
 
     public IMountedRoot MountRoot(IBlockDevice device, int number, long start, long length) =>
         throw new InvalidOperationException("nothing is configured here");
+
+    public IMounted MountOldRoot(IBlockDevice device) => throw new InvalidOperationException("nothing is kept here");
 }

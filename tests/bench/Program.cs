@@ -42,7 +42,8 @@ static async Task<int> InstallAsync(string device, Digest image, Uri store, X509
     var order = new InstallOrder(image, null, Compare: false, new NodeConfiguration("bench", [], nothing, [], ""));
     var trust = new InstallTrust(authority, "", default);
     using var client = new StoreClient(store, Log, clock);
-    using var installation = new Installation(Guid.NewGuid(), order, client, trust, new BenchMachine(device), static _ => { }, Log, clock);
+    using var kept = new KeptClient(new SocketsHttpHandler(), store);
+    using var installation = new Installation(Guid.NewGuid(), order, client, trust, new BenchMachine(device), kept, static _ => { }, Log, clock);
 
     // What configures the new system needs a board's kernel to mount it.
     InstallStep[] steps = [.. installation.Steps.Where(s => !s.Text.Contains("Slave program") && !s.Text.Contains("configure the system"))];

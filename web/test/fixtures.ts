@@ -54,6 +54,7 @@ export function task(change: Partial<TaskView> = {}): TaskView {
     createdAt: 0,
     phaseAt: 0,
     note: "",
+    stall: "",
     ...change,
   };
 }

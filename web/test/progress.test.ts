@@ -7,7 +7,7 @@ import { installTarget } from "../src/lib/words";
 import { node, task } from "./fixtures";
 
 test("the whole way never goes back when a phase ends", () => {
-  const way = ["staging", "rebooting", "checking", "writing", "verifying", "configuring", "starting", "first-boot"].flatMap((phase) =>
+  const way = ["staging", "rebooting", "checking", "keeping", "writing", "verifying", "configuring", "starting", "first-boot"].flatMap((phase) =>
     [0, 50, 100].map((done) => overallFraction(task({ phase, done }))),
   );
   expect(way).toEqual([...way].sort((a, b) => a - b));

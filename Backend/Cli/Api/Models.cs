@@ -34,7 +34,7 @@ internal sealed record Job(Guid Id, string Kind, string? ImageName, long Created
 
 internal sealed record JobTask(
     Guid Id, string NodeName, string State, string Phase, long Done, long Total, string Unit, double Rate, string Cause, string? Disk, long? EndedAt,
-    int? ExitCode, string Note);
+    int? ExitCode, string Note, string Stall);
 
 internal sealed record TaskPhase(Guid Task, string State, string Phase, long At);
 

@@ -13,6 +13,8 @@ internal static class Grace
 
     private static readonly Option<string> s_message = new("--message") { Description = "What they are told beside what happens and when.", HelpName = "text" };
 
+    public static IReadOnlyList<Option> Options { get; } = [s_grace, s_message];
+
     public static Command WithGrace(this Command command)
     {
         command.Add(s_grace);

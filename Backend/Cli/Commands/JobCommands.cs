@@ -67,7 +67,7 @@ internal static class JobCommands
     public static IEnumerable<Command> CreateOrders()
     {
         Option<string> image = new Option<string>("--image") { Description = "Name or digest.", Required = true }.Suggests<Option<string>, Image>("images", i => i.Name);
-        Option<string?> profile = new Option<string?>("--profile") { Description = "Customisation profile: see `bootstrap profiles`.", HelpName = "name" }.Suggests<Option<string?>, Named>("profiles", p => p.Name);
+        Option<string?> profile = WorkCommands.Profile;
         yield return new Command("install", "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, profile, Yes, Wait }.WithGrace().WithBeginning().WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), Grace.Parameters(parsed, parsed.GetValue(profile)), parsed, cancellation));
         yield return WorkCommands.CreateUpdate();
@@ -92,7 +92,7 @@ internal static class JobCommands
         if (select is not null || image is not null)
         {
             Node[] nodes = await ChosenAsync(client, names, parsed, cancellation);
-            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image))
+            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed)))
             {
                 throw new CliException("nothing was ordered");
             }
@@ -126,7 +126,8 @@ internal static class JobCommands
     }
 
     /// <summary>Shows which nodes are meant, and which disks lose what, and asks for their number.</summary>
-    private static bool Confirm(Node[] nodes, string kind, string? image)
+    /// <param name="goes">What is lost on them.</param>
+    private static bool Confirm(Node[] nodes, string kind, string? image, string goes)
     {
         if (image is null)
         {
@@ -134,7 +135,7 @@ internal static class JobCommands
         }
         else
         {
-            Console.WriteLine($"Image '{image}' will be installed; everything on these disks is lost:");
+            Console.WriteLine($"Image '{image}' will be installed; {goes} on these disks is lost:");
             Output.Table(["NODE", "DISKS", "IMAGE NOW"],
                 nodes.Select(n => new[] { n.Name, string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")), n.ImageName ?? "" }));
         }
@@ -204,7 +205,7 @@ internal static class JobCommands
                 Console.WriteLine(job.Job.Note);
             }
             Output.Table(["NODE", "STATE", "PHASE", "DISK", "EXIT", "CAUSE"],
-                job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", $"{t.ExitCode}", t.Cause.Length > 0 ? t.Cause : t.Note }));
+                job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", $"{t.ExitCode}", t.Cause.Length > 0 ? t.Cause : t.Note.Length > 0 ? t.Note : t.Stall }));
         }
         return job.Tasks.Any(t => t.State is "failed" or "timed-out" or "cancelled" or "skipped") ? 1 : 0;
     }

@@ -21,6 +21,21 @@ internal static class WorkCommands
 
     private static readonly Option<string[]> s_packages = new("--package") { Description = "Only this package; may be given several times.", HelpName = "name" };
 
+    /// <summary>Of commands that install an image.</summary>
+    public static readonly Option<string?> Profile = new Option<string?>("--profile") { Description = "Customisation profile: see `bootstrap profiles`.", HelpName = "name" }
+        .Suggests<Option<string?>, Named>("profiles", p => p.Name);
+
+    private static readonly Option<string?> s_image = new Option<string?>("--image") { Description = "Name or digest: the image takes the place of the system.", HelpName = "image" }
+        .Suggests<Option<string?>, Image>("images", i => i.Name);
+
+    private static readonly Option<string[]> s_keep = new("--keep")
+    {
+        Description = "With --image: a path that is kept; may be given several times, '*' and '?' stand in names (default: the profile's, or /home, /etc/ssh/ssh_host_* and /etc/machine-id).",
+        HelpName = "path",
+    };
+
+    private static readonly Option<bool> s_keepNothing = new("--keep-nothing") { Description = "With --image: everything on the disk goes." };
+
     /// <summary>A command, as a job of the appliance.</summary>
     public static Command CreateRun()
     {
@@ -43,16 +58,46 @@ internal static class WorkCommands
         });
     }
 
-    /// <summary>Packages.</summary>
+    /// <summary>Packages, or the whole system by an image.</summary>
     public static Command CreateUpdate() =>
-        new Command("update", "Bring the packages of nodes up to date, by each node's own package manager.")
+        new Command("update", "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and keep what people have there.")
         {
-            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, JobCommands.Yes, JobCommands.Wait,
-        }.WithBeginning().WithPlan().Does((client, parsed, cancellation) => JobCommands.OrderAsync(client, "update", null, WithoutNulls(new()
+            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, JobCommands.Yes, JobCommands.Wait,
+        }.WithGrace().WithBeginning().WithPlan().Does((client, parsed, cancellation) =>
         {
-            ["packages"] = parsed.GetValue(s_packages) is { Length: > 0 } packages ? packages : null,
-            ["timeoutSeconds"] = parsed.GetValue(s_timeout),
-        }), parsed, cancellation));
+            (string kind, Dictionary<string, object?> parameters, Option[] others) = parsed.GetValue(s_image) is null
+                ? ("update", new Dictionary<string, object?>
+                {
+                    ["packages"] = parsed.GetValue(s_packages) is { Length: > 0 } packages ? packages : null,
+                    ["timeoutSeconds"] = parsed.GetValue(s_timeout),
+                }, (Option[])[Profile, s_keep, s_keepNothing, .. Grace.Options])
+                : ("install", Grace.Parameters(parsed, parsed.GetValue(Profile))?.ToDictionary(p => p.Key, p => (object?)p.Value) ?? [], [s_packages, s_timeout]);
+            if (others.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } wrong)
+            {
+                throw new CliException($"{wrong.Name} is of an update {(kind == "install" ? "of packages" : "by an --image")} alone") { ExitCode = 2 };
+            }
+            if (kind == "install")
+            {
+                parameters["update"] = true;
+                parameters["keep"] = KeptPaths(parsed);
+            }
+            return JobCommands.OrderAsync(client, kind, parsed.GetValue(s_image), WithoutNulls(parameters), parsed, cancellation);
+        });
+
+    /// <summary>What an order with an image takes from the disks, in words.</summary>
+    public static string WhatGoes(ParseResult parsed) =>
+        parsed.CommandResult.Command.Name != "update" ? "everything"
+        : KeptPaths(parsed) is not { } paths ? "everything but what the profile keeps, or else /home, SSH host keys and /etc/machine-id,"
+        : paths.Length == 0 ? "everything" : $"everything but {string.Join(", ", paths)}";
+
+    /// <summary>Null: the appliance's to decide.</summary>
+    private static string[]? KeptPaths(ParseResult parsed) => (parsed.GetValue(s_keep), parsed.GetValue(s_keepNothing)) switch
+    {
+        ({ Length: > 0 }, true) => throw new CliException("--keep and --keep-nothing exclude each other") { ExitCode = 2 },
+        (_, true) => [],
+        ({ Length: > 0 } paths, _) => paths,
+        _ => null,
+    };
 
     /// <summary>What was not given is the appliance's to decide.</summary>
     public static Dictionary<string, object> WithoutNulls(Dictionary<string, object?> parameters) =>

@@ -43,6 +43,32 @@ public sealed class WorkTests
     }
 
     [Fact]
+    public async Task An_update_by_an_image_says_what_is_kept()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await NodeAsync(line);
+        await node.RestartAsync(NodeRole.NetInst, cancellation: s_end);
+        string file = Path.GetTempFileName();
+        await File.WriteAllBytesAsync(file, TinyImage.Create(), s_end);
+        Assert.Equal(0, (await line.RunAsync("images", "import", file, "--name", "tiny", "--architecture", "arm64")).Code);
+        File.Delete(file);
+        string[] update = ["update", "node-cdef01", "--image", "tiny", "--yes"];
+        Assert.Equal(0, (await line.RunAsync(update)).Code);
+        StartTask start = await node.ReceiveAsync<StartTask>(s_end);
+        Assert.Equal(["/home", "/etc/ssh/ssh_host_*", "/etc/machine-id"], Assert.IsType<InstallOrder>(start.Order).Keep!);
+        await node.SendAsync(new TaskEnded(start.TaskId, false, false, "no", DiskState.Untouched), s_end);
+        Assert.Equal(0, (await line.RunAsync([.. update, "--keep", "/srv", "--keep", "/home/*/data", "--grace", "0"])).Code);
+        start = await node.ReceiveAsync<StartTask>(s_end);
+        Assert.Equal(["/srv", "/home/*/data"], Assert.IsType<InstallOrder>(start.Order).Keep!);
+        await node.SendAsync(new TaskEnded(start.TaskId, false, false, "no", DiskState.Untouched), s_end);
+        Assert.Equal(0, (await line.RunAsync([.. update, "--keep-nothing"])).Code);
+        Assert.Empty(Assert.IsType<InstallOrder>((await node.ReceiveAsync<StartTask>(s_end)).Order).Keep!);
+        Assert.Equal((2, "", "bootstrap: --keep and --keep-nothing exclude each other"), await line.RunAsync([.. update, "--keep", "/srv", "--keep-nothing"]));
+        Assert.Equal((2, "", "bootstrap: --package is of an update of packages alone"), await line.RunAsync([.. update, "--package", "curl"]));
+        Assert.Equal((2, "", "bootstrap: --keep is of an update by an --image alone"), await line.RunAsync("update", "all", "--keep", "/srv"));
+    }
+
+    [Fact]
     public async Task An_update_and_a_restart_with_grace_say_what_was_asked_for()
     {
         await using CommandLine line = await CommandLine.StartAsync();

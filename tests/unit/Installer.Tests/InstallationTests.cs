@@ -7,7 +7,7 @@ using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Installer.Tests;
 
-public sealed class InstallationTests
+public sealed partial class InstallationTests : IAsyncDisposable
 {
     private const int DiskSize = 4 << 20;
     private static readonly byte[] s_slave = [.. Enumerable.Range(0, 5000).Select(i => (byte)i)];
@@ -16,10 +16,12 @@ public sealed class InstallationTests
     private readonly TestImage _image = new();
     private readonly List<TaskProgress> _progress = [];
     private readonly List<string> _log = [];
+    private readonly Guid _task = Guid.NewGuid();
+    private readonly KeptServer _appliance = new();
 
     private async Task<InstallResult> InstallAsync(
         TestMachine machine, TestImage? image = null, Action<TestServer>? spoil = null, bool compare = false, string? disk = null, bool dryRun = false,
-        CancellationTokenSource? stop = null)
+        CancellationTokenSource? stop = null, string[]? keep = null)
     {
         image ??= _image;
         var files = new Dictionary<string, byte[]>(image.Files) { ["/programs/slave"] = s_packedSlave };
@@ -30,10 +32,13 @@ public sealed class InstallationTests
         var trust = new InstallTrust(TestImage.Authority, certificate.ExportCertificatePem() + key.ExportPkcs8PrivateKeyPem(),
             new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
         var order = new InstallOrder(image.Signed.Digest, disk, compare, new NodeConfiguration("node-1", ["ssh-ed25519 AAAA test"],
-            new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"));
-        using var installation = new Installation(Guid.NewGuid(), order, store, trust, machine, _progress.Add, _log.Add, TimeProvider.System);
+            new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"), keep);
+        using var kept = new KeptClient(new SocketsHttpHandler(), _appliance.Address);
+        using var installation = new Installation(_task, order, store, trust, machine, kept, _progress.Add, _log.Add, TimeProvider.System);
         return await installation.RunAsync(dryRun, stop?.Token ?? TestContext.Current.CancellationToken);
     }
+
+    public ValueTask DisposeAsync() => _appliance.DisposeAsync();
 
     private static MemoryDisk StaleDisk()
     {

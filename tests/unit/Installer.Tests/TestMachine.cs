@@ -84,14 +84,21 @@ public sealed class TestMachine : IInstallMachine, IDisposable
     public IMountedRoot MountRoot(IBlockDevice device, int number, long start, long length)
     {
         SectorZeroWhenMounted = Disk.Content[..512];
-        return new MountedFolder(this);
+        return new MountedFolder(this, RootFolder);
     }
+
+    /// <summary>Root folder of the system that was on the disk; null: there is none.</summary>
+    public string? OldRoot { get; set; }
+
+    public IMounted MountOldRoot(IBlockDevice device) => OldRoot is { } old && Disk.Content[511] != 0
+        ? new MountedFolder(this, old)
+        : throw new InstallException("no system can be read");
 
     public void Dispose() => Directory.Delete(RootFolder, recursive: true);
 
-    private sealed class MountedFolder(TestMachine machine) : IMountedRoot
+    private sealed class MountedFolder(TestMachine machine, string path) : IMountedRoot
     {
-        public string Path => machine.RootFolder;
+        public string Path => path;
 
         public long Grow(long length)
         {

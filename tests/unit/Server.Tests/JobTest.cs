@@ -42,6 +42,13 @@ public abstract class JobTest : ApplianceTest
         return $"jobs/{(await response.Content.ReadFromJsonAsync<JsonNode>(s_end))!["job"]!["id"]}";
     }
 
+    /// <summary>Gives the appliance the image 'tiny'.</summary>
+    private protected async Task ImportAsync()
+    {
+        using HttpResponseMessage answer = await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+    }
+
     private protected async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 
     /// <summary>The states of a job's tasks in its order.</summary>

@@ -263,9 +263,6 @@ public sealed class ProfileTests : JobTest
         return node;
     }
 
-    private async Task ImportAsync() =>
-        (await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end)).EnsureSuccessStatusCode();
-
     private async Task<JsonNode> PutAsync(string path, object body)
     {
         using HttpResponseMessage answer = await Api.PutAsJsonAsync(path, body, s_end);

@@ -25,6 +25,7 @@ export function cancelConsequence(task: Cancellable): string {
     case "first-boot":
       return "its system is installed and runs; packages or the script of its profile may be left half done";
     case "checking":
+    case "keeping":
       return "its disk is untouched, unless writing begins before the node hears of it";
     default:
       return task.state === "waiting" && task.attempts === 0 ? "its disk is untouched" : "its disk is untouched, unless the installation begins before the node hears of it";

@@ -4,7 +4,8 @@ import type { Measure, NodeView, TaskState } from "../api/types";
 const span: Record<string, readonly [number, number]> = {
   staging: [0, 0.03],
   rebooting: [0.03, 0.05],
-  checking: [0.05, 0.07],
+  checking: [0.05, 0.06],
+  keeping: [0.06, 0.07],
   writing: [0.07, 0.7],
   verifying: [0.7, 0.9],
   configuring: [0.9, 0.93],

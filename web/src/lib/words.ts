@@ -103,6 +103,7 @@ export function phaseWords(phase: string): string {
     restarting: "restarting",
     checking: "checking",
     writing: "writing",
+    keeping: "giving the appliance what is kept",
     verifying: "reading back",
     configuring: "configuring",
     starting: "starting the new system",

@@ -11,14 +11,26 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <summary>How an image is installed.</summary>
 /// <param name="GraceSeconds">As for <see cref="PowerParameters"/>, as <paramref name="Message"/>.</param>
 /// <param name="Profile">Name of the customisation profile; null: none. What it says when a node gets its order counts.</param>
-internal sealed record InstallParameters(int GraceSeconds = 0, string Message = "", string? Profile = null)
+/// <param name="Update">It is an update: what people have on the node is kept.</param>
+/// <param name="Keep">Of an update, the paths that are kept; null: those of the profile, or the usual ones. Empty: nothing.</param>
+internal sealed record InstallParameters(int GraceSeconds = 0, string Message = "", string? Profile = null, bool Update = false, IReadOnlyList<string>? Keep = null)
 {
+    private const int MaximumPaths = 200;
+
+    /// <summary>What is wrong with what is to be kept, in one sentence; empty: nothing.</summary>
+    public string RefuseKeep() =>
+        Keep is null ? ""
+        : !Update ? "'keep' is of an update alone: an installation erases the disk. Nothing was ordered."
+        : Keep.Count > MaximumPaths ? $"{Keep.Count} paths are to be kept; {MaximumPaths} are possible. Nothing was ordered."
+        : Keep.Select(path => path is null ? "A path to be kept is null" : ProfileRules.Path(path)).FirstOrDefault(fault => fault.Length > 0) is { } fault ? $"{fault}. Nothing was ordered."
+        : "";
+
     [JsonIgnore]
     public PowerParameters Power => new(GraceSeconds, Message);
 }
 
 /// <summary>
-/// Write an image and start it. A running Slave stages NetInst and restarts into it; NetInst writes. Proof: the new system's Slave
+/// Write an image and start it; as an update, keep what people have on the node. A running Slave stages NetInst and restarts into it; NetInst writes. Proof: the new system's Slave
 /// reports in with this task's id as the id of its installation. Where there is a profile, that Slave then does what is left of it; how that
 /// ends is noted, and makes no installed system a failed installation.
 /// </summary>
@@ -70,6 +82,7 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
 
     private protected override string Refuse(InstallParameters parameters, JobWish wish, JobSources sources) =>
         parameters.Power.Refuse() is { Length: > 0 } fault ? fault
+        : parameters.RefuseKeep() is { Length: > 0 } path ? path
         : parameters.Profile is { } profile ? RefuseProfile(profile, wish.Nodes, sources.Profiles)
         : "";
 
@@ -94,6 +107,16 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
         }
         return "";
     }
+
+    /// <summary>People see in the job what is kept, and no later change of a profile lets anything go.</summary>
+    private protected override InstallParameters Settle(InstallParameters parameters, JobSources sources) => parameters with
+    {
+        Keep = !parameters.Update ? null
+            : parameters.Keep ?? (parameters.Profile is { } name ? sources.Profiles.Find(name)?.KeptPaths : null) ?? Profile.UsuallyKept,
+    };
+
+    /// <summary>The task is an update that keeps something.</summary>
+    public static bool Keeps(TaskRow task) => task.Kind == Name && ParametersOf(task).Keep is { Count: > 0 };
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
@@ -127,7 +150,7 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
         IPAddress appliance = session.LocalAddress;
         var configuration = new NodeConfiguration(profile?.HostName ?? node.Name, sources.Policy.Get().AuthorizedKeys, slave.Remote,
             [new IPEndPoint(appliance, sources.Options.Link.Port).ToString()], sources.Options.Mesh, profile?.System);
-        return new InstallOrder(Digest.Parse(task.Image!), null, mayHoldSomeOfIt, configuration);
+        return new InstallOrder(Digest.Parse(task.Image!), null, mayHoldSomeOfIt, configuration, parameters.Keep);
     }
 
     /// <summary>Whatever a Slave does for an installation, it stages NetInst; what NetInst then does has phases of its own.</summary>

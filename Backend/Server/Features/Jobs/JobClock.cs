@@ -3,8 +3,8 @@ using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Jobs;
 
-/// <summary>Lets the schedules and the engine look at the time once a second.</summary>
-internal sealed class JobClock(ScheduleRunner schedules, JobEngine engine, TimeProvider clock) : BackgroundService
+/// <summary>Lets the schedules, the engine and what is kept look at the time once a second.</summary>
+internal sealed class JobClock(ScheduleRunner schedules, JobEngine engine, KeptArchives kept, TimeProvider clock) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -15,6 +15,7 @@ internal sealed class JobClock(ScheduleRunner schedules, JobEngine engine, TimeP
             {
                 schedules.Tick();
                 engine.Tick();
+                kept.Sweep();
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

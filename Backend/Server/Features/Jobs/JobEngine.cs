@@ -23,15 +23,17 @@ internal sealed partial class JobEngine
     private readonly JobSources _sources;
     private readonly ProgressBoard _progress;
     private readonly PolicyStore _policy;
+    private readonly KeptArchives _kept;
+    private readonly StallWatch _stalls;
     private readonly TimeProvider _clock;
     private readonly long _started;
     private readonly Turns _turns;
     private readonly Announcer _announcer;
 
-    public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, PolicyStore policy,
+    public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, PolicyStore policy, KeptArchives kept, StallWatch stalls,
         EventHub events, IHostApplicationLifetime lifetime, TimeProvider clock)
     {
-        (_database, _nodes, _sources, _progress, _policy, _clock) = (database, nodes, sources, progress, policy, clock);
+        (_database, _nodes, _sources, _progress, _policy, _kept, _stalls, _clock) = (database, nodes, sources, progress, policy, kept, stalls, clock);
         _announcer = new Announcer(database, nodes, progress, events, lifetime.ApplicationStopping);
         _turns = new Turns(_announcer.Tell);
         _started = Now;
@@ -121,6 +123,10 @@ internal sealed partial class JobEngine
             foreach (TaskRow task in _database.Read(TaskRow.Open))
             {
                 var inPhase = TimeSpan.FromMilliseconds(now - Math.Max(task.PhaseAt, _started));
+                if (_stalls.Look(task, inPhase))
+                {
+                    _announcer.Note(task, withJob: false);
+                }
                 if (task.State == TaskState.Waiting)
                 {
                     Advance(task.Node);
@@ -224,6 +230,10 @@ internal sealed partial class JobEngine
     private void Move(TaskRow task, Step.Move move, TimeSpan pause, bool countsAsRetry = false)
     {
         bool waits = move.State == TaskState.Waiting;
+        if (move.State > TaskState.Succeeded && move.Note.Length == 0)
+        {
+            move = move with { Note = _kept.Describe(task.TaskId) };
+        }
         _database.Write(c =>
         {
             task.Move(c, waits && task.JobPaused != 0 ? move with { State = TaskState.Held } : move, Now,
@@ -240,6 +250,7 @@ internal sealed partial class JobEngine
         if (move.State >= TaskState.Succeeded)
         {
             _progress.Forget(task.TaskId);
+            _stalls.Forget(task.TaskId);
         }
         _announcer.Note(task);
     }

@@ -87,16 +87,17 @@ public sealed record JobView(
 /// <param name="Attempts">How often NetInst was sent at it.</param>
 /// <param name="PhaseAt">When the phase began, Unix milliseconds.</param>
 /// <param name="ExitCode">Of the command that was run; 128 + n where signal n ended it.</param>
-/// <param name="Note">What people must know although it succeeded; empty otherwise.</param>
+/// <param name="Note">What people must know beside how it ended; empty where there is nothing.</param>
+/// <param name="Stall">That it does not get on ("no progress for 75 s"), for as long as that is so; empty otherwise. It goes on all the same.</param>
 public sealed record TaskView(
     Guid Id, Guid JobId, NodeId Node, string NodeName, string Kind, TaskState State, string Phase, long Done, long Total, string Unit,
     double Rate, string Cause, string? Disk, int Attempts, bool CancelRequested, long CreatedAt, long? SentAt, long PhaseAt, long? EndedAt,
-    int? ExitCode, string Note)
+    int? ExitCode, string Note, string Stall)
 {
     internal static TaskView Of(TaskRow t, string nodeName, TaskMeasure measure) => new(
         t.TaskId, Guid.Parse(t.JobId), t.Node, nodeName, t.Kind, t.State, t.Phase, measure.Done, measure.Total, measure.Unit, measure.Rate,
         t.Cause, t.DiskState is { } disk ? ApiJson.Word(disk) : null, (int)t.Attempts, t.CancelRequested != 0,
-        t.CreatedAt, t.SentAt, t.PhaseAt, t.EndedAt, (int?)t.ExitCode, t.Note);
+        t.CreatedAt, t.SentAt, t.PhaseAt, t.EndedAt, (int?)t.ExitCode, t.Note, measure.Stall);
 }
 
 /// <summary>A job with each of its tasks.</summary>

@@ -24,7 +24,7 @@ internal abstract record Step
     /// <summary>The task moves on.</summary>
     /// <param name="Node">What the node's disk has become; null: as before.</param>
     /// <param name="ExitCode">Of the command that was run.</param>
-    /// <param name="Note">What people must know although it succeeded.</param>
+    /// <param name="Note">What people must know beside how it ended.</param>
     public sealed record Move(
         TaskState State, string Phase, string Cause = "", DiskState? Disk = null, Lifecycle? Node = null, int? ExitCode = null, string Note = "") : Step;
 

@@ -33,7 +33,7 @@ internal sealed partial class LinkEndpoint(
     private async Task AcceptAsync(HttpContext context)
     {
         X509Certificate2? certificate = await context.Connection.GetClientCertificateAsync();
-        if (certificate is null || Identify(certificate) is not { } node)
+        if (certificate is null || NodeRow.Of(certificate, database) is not { } node)
         {
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
             await context.Response.WriteAsync("This certificate is not, or no longer, a node's of this appliance: enrol again.\n");
@@ -83,14 +83,6 @@ internal sealed partial class LinkEndpoint(
             }
         }
     }
-
-    /// <summary>The node that a certificate names, if it is the node's own still: others were replaced or revoked.</summary>
-    private NodeId? Identify(X509Certificate2 certificate) =>
-        NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out NodeId id) &&
-        database.Read(c => NodeRow.Find(c, id)) is { } row &&
-        (certificate.SerialNumber == row.CertificateSerial || certificate.SerialNumber == row.PreviousSerial)
-            ? id
-            : null;
 
     private async Task ListenAsync(LinkSession session, CancellationToken cancellation)
     {

@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -78,6 +80,14 @@ internal sealed class NodeRow
 
     public static NodeRow? Find(SqliteConnection c, NodeId id) =>
         c.QuerySingleOrDefault<NodeRow>($"SELECT {Columns} FROM nodes WHERE id = @id", new { id = id.ToString() });
+
+    /// <summary>The node that a certificate names, if it is the node's own still: others were replaced or revoked.</summary>
+    public static NodeId? Of(X509Certificate2 certificate, Database database) =>
+        NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out NodeId id) &&
+        database.Read(c => Find(c, id)) is { } row &&
+        (certificate.SerialNumber == row.CertificateSerial || certificate.SerialNumber == row.PreviousSerial)
+            ? id
+            : null;
 
     public static List<NodeRow> All(SqliteConnection c) =>
         [.. c.Query<NodeRow>($"SELECT {Columns} FROM nodes ORDER BY name")];

@@ -42,7 +42,8 @@ internal sealed record Profile(
     /// <summary>The host name that a node has without a profile.</summary>
     public const string NodeName = "{{ node.name }}";
 
-    private static readonly string[] s_keptPaths = ["/home", "/etc/ssh/ssh_host_*", "/etc/machine-id"];
+    /// <summary>What an image update keeps where nobody says otherwise.</summary>
+    public static readonly IReadOnlyList<string> UsuallyKept = ["/home", "/etc/ssh/ssh_host_*", "/etc/machine-id"];
 
     /// <summary>A list or a map has a null in it, which no type forbids.</summary>
     [JsonIgnore]
@@ -58,7 +59,7 @@ internal sealed record Profile(
         Networks = [.. (Networks ?? []).Select(n => n with { Dns = n.Dns ?? [] })],
         Packages = Packages ?? [],
         Files = Files ?? [],
-        KeptPaths = KeptPaths ?? s_keptPaths,
+        KeptPaths = KeptPaths ?? UsuallyKept,
         Values = Values ?? new Dictionary<string, string>(),
         Secrets = null,
         SecretsSet = null,

@@ -130,8 +130,10 @@ export interface TaskView extends Measure {
   endedAt?: number;
   /** Of the command that was run; 128 + n where signal n ended it. */
   exitCode?: number;
-  /** What must be known although it succeeded; empty otherwise. */
+  /** What must be known beside how it ended; empty where there is nothing. */
   note: string;
+  /** That it does not get on, for as long as that is so; empty otherwise. */
+  stall: string;
 }
 
 /** A task came to a state or phase. */

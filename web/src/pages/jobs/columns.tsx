@@ -46,6 +46,7 @@ function Course({ task, phases }: TaskLine) {
           <Bar fraction={task.kind === "install" ? overallFraction(task) : null} label={task.nodeName} />
         </>
       )}
+      {task.stall !== "" && <span class="warn-text">{task.stall}</span>}
       {task.state === "running" && <Present task={task} phases={phases} />}
       {task.state === "held" && <span class="dim">until its turn comes</span>}
       {task.state === "waiting" && task.cause === "" && <span class="dim">until the node is there and free</span>}

@@ -1,0 +1,115 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Bootstrap.Board;
+
+/// <summary>What a file is, as statx(2) tells it.</summary>
+/// <param name="Mode">Kind and permission bits.</param>
+/// <param name="Links">How many names it has.</param>
+/// <param name="User">Number of its owner.</param>
+/// <param name="Group">Number of its group.</param>
+/// <param name="Inode">Of its file system.</param>
+/// <param name="Device">Of its file system: another one where something else is mounted.</param>
+/// <param name="Length">In bytes.</param>
+public readonly record struct FileStatus(uint Mode, uint Links, uint User, uint Group, ulong Inode, ulong Device, long Length)
+{
+    private const uint KindMask = 0xf000;
+
+    /// <summary>The permission bits, set-user-id and its like among them.</summary>
+    public int Permissions => (int)(Mode & 0xfff);
+
+    public bool IsFolder => (Mode & KindMask) == 0x4000;
+
+    public bool IsFile => (Mode & KindMask) == 0x8000;
+
+    public bool IsLink => (Mode & KindMask) == 0xa000;
+
+    public bool IsPipe => (Mode & KindMask) == 0x1000;
+}
+
+/// <content>Files with all that the file system knows of them. Paths are taken as they are; a symbolic link at their end is not followed.</content>
+public static partial class Linux
+{
+    public const int ENODATA = 61, EOPNOTSUPP = 95;
+
+    [LibraryImport("libc", EntryPoint = "llistxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial nint ListAttributes(string path, byte* names, nint size);
+
+    [LibraryImport("libc", EntryPoint = "lgetxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial nint GetAttribute(string path, string name, byte* value, nint size);
+
+    [LibraryImport("libc", EntryPoint = "lsetxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int SetAttribute(string path, string name, byte* value, nint size, int flags);
+
+    [LibraryImport("libc", EntryPoint = "lremovexattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int DropAttribute(string path, string name);
+
+    /// <summary>What is at a path.</summary>
+    /// <exception cref="LinuxException">There is nothing, or it is out of reach.</exception>
+    public static unsafe FileStatus StatusOf(string path)
+    {
+        // struct statx of statx(2): the same on every architecture.
+        const int size = 256, linksAt = 16, userAt = 20, groupAt = 24, modeAt = 28, inodeAt = 32, lengthAt = 40, majorAt = 136, minorAt = 140;
+        const int noFollow = 0x100;
+        const uint basic = 0x7ff;
+        byte* s = stackalloc byte[size];
+        Check(StatX(AT_FDCWD, path, noFollow, basic, s), $"looking at {path}");
+        return new FileStatus(*(ushort*)(s + modeAt), *(uint*)(s + linksAt), *(uint*)(s + userAt), *(uint*)(s + groupAt), *(ulong*)(s + inodeAt),
+            (ulong)*(uint*)(s + majorAt) << 32 | *(uint*)(s + minorAt), *(long*)(s + lengthAt));
+    }
+
+    /// <summary>All extended attributes, ACLs among them; none where the file system has none.</summary>
+    public static unsafe IReadOnlyDictionary<string, byte[]> AttributesOf(string path)
+    {
+        var attributes = new Dictionary<string, byte[]>();
+        byte[] names = Read((buffer, size) => ListAttributes(path, buffer, size), $"listing the attributes of {path}") ?? [];
+        foreach (string name in Encoding.UTF8.GetString(names).Split('\0', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (Read((buffer, size) => GetAttribute(path, name, buffer, size), $"reading the attribute {name} of {path}") is { } value)
+            {
+                attributes[name] = value;
+            }
+        }
+        return attributes;
+    }
+
+    public static unsafe void SetAttribute(string path, string name, ReadOnlySpan<byte> value)
+    {
+        fixed (byte* p = value)
+        {
+            Check(SetAttribute(path, name, p, value.Length, 0), $"setting the attribute {name} of {path}");
+        }
+    }
+
+    /// <summary>Removes an attribute, if it is there.</summary>
+    public static void RemoveAttribute(string path, string name)
+    {
+        if (DropAttribute(path, name) < 0 && Marshal.GetLastPInvokeError() is not (ENODATA or EOPNOTSUPP) and var errno)
+        {
+            throw new LinuxException($"removing the attribute {name} of {path}", errno);
+        }
+    }
+
+    private unsafe delegate nint Reader(byte* buffer, nint size);
+
+    /// <summary>Null: it is not there.</summary>
+    private static unsafe byte[]? Read(Reader read, string what)
+    {
+        // XATTR_SIZE_MAX and XATTR_LIST_MAX of linux/limits.h.
+        const int maximum = 64 << 10;
+        nint length = read(null, 0);
+        if (length > 0)
+        {
+            byte[] buffer = new byte[maximum];
+            fixed (byte* p = buffer)
+            {
+                length = read(p, maximum);
+            }
+            if (length >= 0)
+            {
+                return buffer[..(int)length];
+            }
+        }
+        return length == 0 ? [] : Marshal.GetLastPInvokeError() is ENODATA or EOPNOTSUPP ? null : throw new LinuxException(what, Marshal.GetLastPInvokeError());
+    }
+}
