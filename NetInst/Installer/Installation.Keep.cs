@@ -21,11 +21,11 @@ public sealed partial class Installation
             return;
         }
         IMounted? old = null;
+        RootedFolder? root = null;
         try
         {
             long bytes = 0;
             KeptFiles? files = null;
-            RootedFolder? root = null;
             await _deviceThreads.RunAsync(() =>
             {
                 old = machine.MountOldRoot(Device);
@@ -40,7 +40,6 @@ public sealed partial class Installation
                     throw KeptClient.Unreadable(e);
                 }
             }).ConfigureAwait(false);
-            using RootedFolder opened = root!;
             RefuseTooMuch(bytes);
             _progress.Begin("keeping", bytes);
             _archive = await kept.StoreAsync(taskId, state.RoomBytes,
@@ -49,7 +48,12 @@ public sealed partial class Installation
         }
         finally
         {
-            await _deviceThreads.RunAsync(() => old?.Dispose()).ConfigureAwait(false);
+            await _deviceThreads.RunAsync(() =>
+            {
+                // Whatever happened: a file system of which a folder is open cannot be unmounted.
+                root?.Dispose();
+                old?.Dispose();
+            }).ConfigureAwait(false);
         }
     }
 
