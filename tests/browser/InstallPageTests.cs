@@ -87,6 +87,39 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
     }
 
     [Fact]
+    public async Task An_update_keeps_what_people_have_and_leaves_out_who_has_nothing()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using Rack rack = await Rack.ConnectAsync(appliance, 2, Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GotoAsync(new Uri(appliance.Url, "install?select=node-000001").ToString());
+        await NextAsync(page, "Image");
+        await NextAsync(page, "Customisation");
+        await NextAsync(page, "Roll-out");
+        await NextAsync(page, "Confirmation");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("is lost");
+        await ConfirmAsync(page, 1);
+        StartTask order = await rack.Nodes[0].AcceptTaskAsync(Cancelled);
+        Assert.Null(Assert.IsType<InstallOrder>(order.Order).Keep);
+        await rack.Nodes[0].SendAsync(new TaskEnded(order.TaskId, true, false, "", DiskState.Installed), Cancelled);
+        await rack.Nodes[0].RestartAsync(NodeRole.Slave, order.TaskId, cancellation: Cancelled);
+
+        await page.GotoAsync(new Uri(appliance.Url, "install?select=node").ToString());
+        await NextAsync(page, "Image");
+        await NextAsync(page, "Customisation");
+        await page.GetByRole(AriaRole.Radio, new() { Name = "Keep what people have" }).CheckAsync();
+        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Nodes that are left out" })).ToContainTextAsync("has no system of which something could be kept");
+        await PageFixture.KeepAsync(page, "install-update", whole: true);
+        await NextAsync(page, "Roll-out");
+        await NextAsync(page, "Confirmation");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("is kept: home folders");
+        await ConfirmAsync(page, 1);
+        await rack.Nodes[0].AcceptTaskAsync(Cancelled);
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("node-000001");
+    }
+
+    [Fact]
     public async Task From_signing_in_over_a_board_that_appears_to_a_job_that_is_done()
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();

@@ -28,6 +28,14 @@ test("what was left empty is not asked for", () => {
   expect(jobOf({ ...emptyInstall, image: "d" }, [node()])).toEqual({ kind: "install", nodes: ["10000000abcdef01"], image: "d" });
 });
 
+test("an update leaves out who has nothing to keep", () => {
+  const fresh = node({ name: "fresh", lifecycle: "new" });
+  const { taken, left } = planInstall([node({ lifecycle: "installed" }), fresh], "arm64", undefined, true);
+  expect(taken).toHaveLength(1);
+  expect(left.map((l) => `${l.node.name} ${l.why}`)).toEqual(["fresh has no system of which something could be kept"]);
+  expect(jobOf({ ...emptyInstall, image: "d", update: true }, taken)).toMatchObject({ kind: "install", parameters: { update: true } });
+});
+
 test("a roll-out is asked for and told as it was chosen", () => {
   const draft = { ...emptyInstall, image: "d", profile: "lab", pace: "canary" as const, canary: "2", batch: "", most: "5", stopAfter: " 10% ", attempts: "3", begin: "2027-01-31T22:00", grace: 60, message: "bye " };
   expect(jobOf(draft, [node()])).toMatchObject({

@@ -13,6 +13,8 @@ export interface InstallDraft {
   architecture: string;
   /** Digest. */
   image: string;
+  /** It is an update: what people have on the nodes is kept. */
+  update: boolean;
   /** Empty: none. */
   profile: string;
   pace: "at-once" | "canary" | "batches";
@@ -34,6 +36,7 @@ export const emptyInstall: InstallDraft = {
   nodes: [],
   architecture: "",
   image: "",
+  update: false,
   profile: "",
   pace: "at-once",
   canary: "1",
@@ -52,12 +55,13 @@ export interface InstallPlan {
   left: readonly { node: NodeView; why: string }[];
 }
 
-/** Who of the chosen nodes would be installed, and who would not and why. */
-export function planInstall(chosen: readonly NodeView[], architecture: string, image?: ImageView): InstallPlan {
+/** Who of the chosen nodes would be installed, or updated, and who would not and why. */
+export function planInstall(chosen: readonly NodeView[], architecture: string, image?: ImageView, update = false): InstallPlan {
   const why = (node: NodeView): string => {
     const target = installTarget(node);
     if (node.inventory.architecture !== architecture) return `is ${node.inventory.architecture}, and an image is for one architecture`;
     if ("problem" in target) return target.problem;
+    if (update && node.lifecycle !== "installed") return "has no system of which something could be kept";
     if (image && target.disk.sizeBytes < image.sizeBytes) return `its disk has ${bytes(target.disk.sizeBytes)}, and the image needs ${bytes(image.sizeBytes)}`;
     return "";
   };
@@ -82,6 +86,7 @@ export function jobOf(draft: InstallDraft, taken: readonly NodeView[]): NewJob {
     ...(stopAfter.trim() !== "" && { stopAfter: stopAfter.trim() }),
   };
   const parameters = {
+    ...(draft.update && { update: true }),
     ...(draft.profile !== "" && { profile: draft.profile }),
     ...(draft.grace > 0 && { graceSeconds: draft.grace, message: draft.message.trim() }),
   };

@@ -68,7 +68,7 @@ function Wizard() {
   const chosen = chosenNodes(installDraft.value, step);
   const draft = settled(installDraft.value, chosen);
   const image = snapshot.value.images.get(draft.image);
-  const plan = planInstall(chosen, draft.architecture, step === "nodes" ? undefined : image);
+  const plan = planInstall(chosen, draft.architecture, step === "nodes" ? undefined : image, at > 1 && draft.update);
   const fit = useFit(step === "nodes" ? "" : draft.profile, plan.taken);
   const [typed, setTyped] = useState("");
   const { busy, error, run } = useAction();

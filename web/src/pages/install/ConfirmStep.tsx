@@ -18,13 +18,14 @@ export function ConfirmStep({ draft, plan, image, typed, onType }: Props) {
       <Facts
         facts={[
           ["Image", image?.name ?? "was deleted"],
+          ["What people have", draft.update ? "is kept: home folders, SSH host keys and the machine's id, or what the profile says" : "is lost"],
           ["Profile", draft.profile === "" ? "none" : draft.profile],
           ["Roll-out", rolloutWords(draft)],
           ["Begins", beginWords(draft)],
           ["Logged-in users", draft.grace === 0 ? "are not warned" : `are warned, and have ${draft.grace / 60} min`],
         ]}
       />
-      <h3>What will be erased</h3>
+      <h3>What will be erased{draft.update && ", but for what is kept"}</h3>
       <EraseList nodes={plan.taken} image={image} />
       <LeftOut plan={plan} />
       <TypedConfirmation count={plan.taken.length} typed={typed} onType={onType} />

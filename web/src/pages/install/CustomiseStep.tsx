@@ -7,7 +7,7 @@ import { useAction } from "../../components/useAction";
 import { count } from "../../lib/format";
 import { partsOf } from "../../lib/profile";
 import { ProfilePreviewer } from "../profiles/Preview";
-import type { StepProps } from "./NodesStep";
+import { LeftOut, type StepProps } from "./NodesStep";
 import type { useFit } from "./useFit";
 
 /** What makes each system its node's own: a profile, looked at for every node before anything is ordered. */
@@ -18,6 +18,15 @@ export function CustomiseStep({ draft, set, plan, fit }: StepProps & { fit: Retu
   const choose = (profile: string) => set({ profile });
   return (
     <>
+      <fieldset aria-label="What people have on the nodes">
+        <Choice name="update" title="Erase everything" checked={!draft.update} onChoose={() => set({ update: false })}>
+          Nothing of what is on the disks stays.
+        </Choice>
+        <Choice name="update" title="Keep what people have" checked={draft.update} onChoose={() => set({ update: true })}>
+          Home folders, SSH host keys and the machine's id are kept, or what the profile says. All else is replaced by the image.
+        </Choice>
+      </fieldset>
+      <LeftOut plan={plan} />
       <fieldset aria-label="Profile">
         <Choice name="profile" title="No profile" checked={draft.profile === ""} onChoose={() => choose("")}>
           Each system gets its node's name and your SSH keys, and is otherwise as the image is.
