@@ -73,7 +73,7 @@ public abstract class PageTest
     private protected static async Task ConfirmAsync(IPage page, int nodes)
     {
         await page.GetByRole(AriaRole.Textbox, new() { Name = $"Type {nodes} to confirm" }).FillAsync($"{nodes}");
-        await page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^Erase and install") }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^(Erase and install|Update) [0-9]") }).ClickAsync();
         await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
     }
 }

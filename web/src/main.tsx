@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { App } from "./App";
+import { holdFocus } from "./lib/focus";
 import { hasSignInToken } from "./pages/SignIn";
 import { checkSession } from "./state/store";
 import "./style/base.css";
@@ -9,4 +10,5 @@ import "./style/pages.css"; // last: what it says of narrow windows holds for al
 
 // A sign-in link is about to change the answer: SignIn asks afterwards.
 if (!hasSignInToken()) void checkSession();
+holdFocus();
 render(<App />, document.getElementById("app")!);

@@ -140,7 +140,7 @@ function Wizard() {
             </button>
           )}
           <button type="submit" class={step === "confirm" ? "danger" : "primary"} disabled={busy || !ready}>
-            {step === "confirm" ? `Erase and install ${count(plan.taken.length, "node")}` : "Next"}
+            {step === "confirm" ? `${draft.update ? "Update" : "Erase and install"} ${count(plan.taken.length, "node")}` : "Next"}
           </button>
           <a href="/nodes">Leave everything as it is</a>
         </footer>

@@ -28,7 +28,7 @@ export function ConfirmStep({ draft, plan, image, typed, onType }: Props) {
       <h3>What will be erased{draft.update && ", but for what is kept"}</h3>
       <EraseList nodes={plan.taken} image={image} />
       <LeftOut plan={plan} />
-      <TypedConfirmation count={plan.taken.length} typed={typed} onType={onType} />
+      <TypedConfirmation count={plan.taken.length} keeps={draft.update} typed={typed} onType={onType} />
     </>
   );
 }
