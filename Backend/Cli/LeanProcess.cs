@@ -12,9 +12,10 @@ internal static partial class LeanProcess
     private static readonly Dictionary<string, string> s_settings = new()
     {
         // Bytes, in hex, that are given out before .NET looks for what is free.
-        ["DOTNET_GCgen0size"] = "1000000",
-        // mallopt(3), M_ARENA_MAX: what a thousand handshakes have freed does not stay in one arena for each thread.
-        ["MALLOC_ARENA_MAX"] = "2",
+        ["DOTNET_GCgen0size"] = "800000",
+        // mallopt(3): what a thousand handshakes have freed does not stay in one arena for each thread, and goes back to the system.
+        ["MALLOC_ARENA_MAX"] = "1",
+        ["MALLOC_TRIM_THRESHOLD_"] = "131072",
     };
 
     /// <summary>Replaces this program by itself, as the same process, where the environment does not say these things yet; whoever set them otherwise keeps his.</summary>
