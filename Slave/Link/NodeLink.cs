@@ -34,6 +34,9 @@ public sealed class NodeLink(
     private readonly RefusalLog _refusals = new(log);
     private TaskCompletionSource _reconnect = new();
 
+    /// <summary>The last word is on its way; how the connection ends then is of no interest.</summary>
+    private volatile bool _saidGoodbye;
+
     /// <summary>What waits to be sent. A <see cref="Goodbye"/> is the last: once it is sent, <see cref="RunAsync"/> returns.</summary>
     public Outbox Outbox { get; } = new();
 
@@ -156,11 +159,12 @@ public sealed class NodeLink(
         await stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(sending, receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellation.ThrowIfCancellationRequested();
-        if (!sending.IsCompletedSuccessfully)
+        // The appliance's closing frame may be here before our own is known to have been sent.
+        if (!_saidGoodbye)
         {
             await first.ConfigureAwait(false);
         }
-        return sending.IsCompletedSuccessfully;
+        return _saidGoodbye;
     }
 
     private async Task SendAllAsync(ClientWebSocket socket, CancellationToken cancellation)
@@ -174,6 +178,7 @@ public sealed class NodeLink(
                 Outbox.Sent();
                 if (message is Goodbye)
                 {
+                    _saidGoodbye = true;
                     await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellation).ConfigureAwait(false);
                     return;
                 }

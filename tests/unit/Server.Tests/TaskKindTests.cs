@@ -54,6 +54,11 @@ public sealed class TaskKindTests
         Assert.Equal(TaskState.Failed, Move(kind.OnConnected(starting, Hello(NodeRole.Slave, "new", installId: Guid.NewGuid()))).State);
         Assert.Equal(TaskState.Failed, Move(kind.OnConnected(starting, Hello(NodeRole.Slave, "new"))).State);
         Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(starting, TimeSpan.FromMinutes(16), true)).State);
+
+        // The NetInst that wrote it has only lost its connection; one that was started since finds nothing that boots.
+        TaskRow done = Row("install", phase: InstallKind.Starting, bootIdBefore: "netinst");
+        Assert.Equal(Step.Nothing, kind.OnConnected(done, Hello(NodeRole.NetInst, "netinst")));
+        Assert.Equal(Step.SendOrder, kind.OnConnected(done, Hello(NodeRole.NetInst, "again")));
     }
 
     [Fact]

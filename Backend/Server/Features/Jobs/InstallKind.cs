@@ -165,6 +165,8 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
         {
             return task.Phase == FirstBoot ? Succeeded("the system is installed and has run, but the node started NetInst before its first start was done")
                 : WorksOn(hello, task) ? Step.Nothing
+                // It has installed, and lost its connection before it restarted: it is not to install again.
+                : task.Phase == Starting && hello.BootId == task.BootIdBefore ? Step.Nothing
                 : Step.SendOrder;
         }
         if (hello.InstallId == task.TaskId)
