@@ -32,6 +32,7 @@ internal static class Suggestions
         using var stop = new CancellationTokenSource(s_patience);
         try
         {
+            // System.CommandLine asks for completions synchronously; this process does nothing else.
             using var client = new ApplianceClient(Connection.Load(Connection.DefaultPath));
             return [.. client.GetAsync<IReadOnlyList<T>>(path, stop.Token).GetAwaiter().GetResult().Select(name)];
         }

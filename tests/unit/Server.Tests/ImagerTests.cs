@@ -18,6 +18,7 @@ public sealed class ImagerTests : ApplianceTest
         using HttpResponseMessage imported = await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(image), s_end);
         Assert.Equal(HttpStatusCode.Created, imported.StatusCode);
         using HttpResponseMessage other = await Api.PostAsync("images?name=pc&architecture=amd64", new ByteArrayContent(image), s_end);
+        Assert.Equal(HttpStatusCode.Created, other.StatusCode);
         using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{Appliance.Options.Http}/") };
         JsonNode entry = (await Poll.UntilAsync(() => ListAsync(plain), list => list.Count > 0, s_end)).Single()!;
 

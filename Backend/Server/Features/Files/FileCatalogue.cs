@@ -32,8 +32,11 @@ public sealed class FileCatalogue(Database database, string folder, TimeProvider
     public IReadOnlyList<FileView> List() => database.Read(c => c.Query<Row>($"SELECT {Columns} FROM files ORDER BY uploaded_at DESC").Select(r => r.View).ToList());
 
     /// <summary>A file by its digest or its name; of several with one name, the newest.</summary>
-    public FileView? Find(string digestOrName) =>
-        List().FirstOrDefault(f => f.Digest.ToString() == digestOrName) ?? List().FirstOrDefault(f => f.Name == digestOrName);
+    public FileView? Find(string digestOrName)
+    {
+        IReadOnlyList<FileView> all = List();
+        return all.FirstOrDefault(f => f.Digest.ToString() == digestOrName) ?? all.FirstOrDefault(f => f.Name == digestOrName);
+    }
 
     /// <summary>Where nodes fetch it.</summary>
     public static RemoteFile RemoteOf(FileView file) => new($"/store/files/{file.Digest}", file.Digest, file.SizeBytes);

@@ -54,8 +54,11 @@ public sealed class ImageCatalogue(
         c.Query<Row>($"SELECT {Columns} FROM images ORDER BY imported_at DESC").Select(r => r.View).ToList());
 
     /// <summary>An image by its digest or its name; of several with one name, the newest.</summary>
-    public ImageView? Find(string digestOrName) =>
-        List().FirstOrDefault(i => i.Digest.ToString() == digestOrName) ?? List().FirstOrDefault(i => i.Name == digestOrName);
+    public ImageView? Find(string digestOrName)
+    {
+        IReadOnlyList<ImageView> all = List();
+        return all.FirstOrDefault(i => i.Digest.ToString() == digestOrName) ?? all.FirstOrDefault(i => i.Name == digestOrName);
+    }
 
     /// <summary>Imports an image. Those who watch see how far it is.</summary>
     /// <exception cref="Imaging.ImageException">It is refused; nothing stays.</exception>

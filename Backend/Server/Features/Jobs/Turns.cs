@@ -15,27 +15,27 @@ internal sealed class Turns(Action atEnd)
         return new Turn(this);
     }
 
-    /// <inheritdoc cref="TakeAsync"/>
+    /// <summary>The same for those who have a thread to wait with: what people order, and the clock.</summary>
     public IDisposable Take()
     {
         _free.Wait();
         return new Turn(this);
     }
 
-    private sealed class Turn(Turns turns) : IDisposable
+    private void End()
     {
-        public void Dispose()
+        try
         {
-            try
-            {
-                turns.End();
-            }
-            finally
-            {
-                turns._free.Release();
-            }
+            atEnd();
+        }
+        finally
+        {
+            _free.Release();
         }
     }
 
-    private void End() => atEnd();
+    private sealed class Turn(Turns turns) : IDisposable
+    {
+        public void Dispose() => turns.End();
+    }
 }
