@@ -18,6 +18,7 @@ import { taskColumns } from "./jobs/columns";
 import { Failures } from "./jobs/Failures";
 import { InstallAgainDialog } from "./jobs/InstallAgainDialog";
 import { TaskLogDialog } from "./jobs/TaskLogDialog";
+import { UndoNotice } from "./jobs/UndoNotice";
 import { useJob } from "./jobs/useJob";
 import { PowerDialog } from "./nodes/PowerDialog";
 
@@ -131,6 +132,7 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
         </div>
       )}
       {error !== "" && <Notice tone="bad">{error}</Notice>}
+      <UndoNotice job={job} tasks={tasks} put={put} />
       {job.paused && !job.ended && <Notice tone="warn">Paused: nothing more begins. What nodes work on goes on.</Notice>}
       {job.note !== "" && !job.paused && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
       <Failures tasks={tasks} showLog={setLog} />

@@ -1,0 +1,38 @@
+import { api } from "../../api/client";
+import type { JobView, TaskView } from "../../api/types";
+import { Allowed } from "../../components/Allowed";
+import { Notice } from "../../components/Notice";
+import { useAction } from "../../components/useAction";
+
+interface Props {
+  job: JobView;
+  tasks: readonly TaskView[];
+  put: (tasks: readonly TaskView[]) => void;
+}
+
+/** While no node has heard of a job, it can be taken back as if it had never been ordered. */
+export function UndoNotice({ job, tasks, put }: Props) {
+  const { busy, error, run } = useAction();
+  if (job.ended || tasks.some((t) => t.sentAt !== undefined)) return null;
+  return (
+    <Notice tone="warn">
+      <div class="undo">
+        <span>
+          No node has heard of this job yet.
+          {job.choosesAgain && (
+            <>
+              {" "}
+              It will be for those that <code>{job.select}</code> takes when it begins.
+            </>
+          )}
+        </span>
+        <Allowed role="operator">
+          <button type="button" disabled={busy} onClick={() => void run(async () => put((await api.undoJob(job.id)).tasks))}>
+            Undo
+          </button>
+        </Allowed>
+      </div>
+      {error !== "" && <p class="bad-text">{error}</p>}
+    </Notice>
+  );
+}
