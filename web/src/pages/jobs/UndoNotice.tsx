@@ -3,22 +3,21 @@ import type { JobView, TaskView } from "../../api/types";
 import { Allowed } from "../../components/Allowed";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
+import { sentence } from "../../lib/format";
 
 interface Props {
   job: JobView;
-  tasks: readonly TaskView[];
   put: (tasks: readonly TaskView[]) => void;
 }
 
-/** While no node has heard of a job, it can be taken back as if it had never been ordered. */
-export function UndoNotice({ job, tasks, put }: Props) {
+/** Of a job of which no node has heard: it can be taken back as if it had never been ordered. */
+export function UndoNotice({ job, put }: Props) {
   const { busy, error, run } = useAction();
-  if (job.ended || tasks.some((t) => t.sentAt !== undefined)) return null;
   return (
     <Notice tone="warn">
       <div class="undo">
         <span>
-          No node has heard of this job yet.
+          {job.note !== "" && sentence(job.note)} No node has heard of this job yet.
           {job.choosesAgain && (
             <>
               {" "}
