@@ -70,6 +70,20 @@ public sealed class JobTests
     }
 
     [Fact]
+    public async Task One_node_of_a_job_is_cancelled()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode first = await ConnectAsync(line, 1), second = await ConnectAsync(line, 2);
+        (_, string output, _) = await line.RunAsync("reboot", "all", "--hold", "300", "--json");
+        string job = JsonDocument.Parse(output).RootElement.GetProperty("job").GetProperty("id").GetString()!;
+        (_, output, string errors) = await line.RunAsync("jobs", "cancel", job, "--node", "node-dd0002");
+        Assert.Equal("", errors);
+        Assert.Matches("node-dd0001 +held", output);
+        Assert.Matches("node-dd0002 +cancelled", output);
+        Assert.Equal((1, "", $"bootstrap: job {job} has no node 'nobody'"), await line.RunAsync("jobs", "cancel", job, "--node", "nobody"));
+    }
+
+    [Fact]
     public async Task An_order_for_later_goes_by_its_selector_unless_it_is_frozen()
     {
         await using CommandLine line = await CommandLine.StartAsync();
@@ -100,6 +114,10 @@ public sealed class JobTests
         Assert.Matches("^weekly: runs next [0-9]{4}-[0-9-]+ [0-9]{2}:00:00\n$", output);
         (_, output, _) = await line.RunAsync("schedules", "list");
         Assert.Matches("weekly +0 3 \\* \\* SUN +Europe/Berlin .* run-once +03:00 \\+ 240 min +reboot: all", output);
+        (code, output, errors) = await line.RunAsync("schedules", "calendar", "--days", "14");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches("^DAY +SCHEDULE +DONE +TO COME *\n(20[0-9-]{8} +weekly +[0-9]{2}:00 *\n){2}$", output);
+        Assert.Equal((1, "", "bootstrap: days is 1 to 42, not 43."), await line.RunAsync("schedules", "calendar", "--days", "43"));
         (_, output, _) = await line.RunAsync("schedules", "next", "weekly", "--count", "3", "--json");
         long[] runs = JsonSerializer.Deserialize<long[]>(output)!;
         Assert.Equal(3, runs.Distinct().Count());
