@@ -115,6 +115,9 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
             : parameters.Keep ?? (parameters.Profile is { } name ? sources.Profiles.Find(name)?.KeptPaths : null) ?? Profile.UsuallyKept,
     };
 
+    /// <summary>An installation that nobody looked at: what the policy has was looked at when it was set.</summary>
+    public static JobSpec Plain(Digest image, string? profile) => new(Name, image, Stored(new InstallParameters(Profile: profile)));
+
     /// <summary>The task is an update that keeps something.</summary>
     public static bool Keeps(TaskRow task) => task.Kind == Name && ParametersOf(task).Keep is { Count: > 0 };
 

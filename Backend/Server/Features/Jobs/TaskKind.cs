@@ -129,7 +129,7 @@ internal abstract class TaskKind<T> : TaskKind
             return null;
         }
         fault = Refuse(parameters, wish, sources);
-        return fault.Length > 0 ? null : new JobSpec(Word, image, JsonSerializer.Serialize(Settle(parameters, sources), ApiJson.Options));
+        return fault.Length > 0 ? null : new JobSpec(Word, image, Stored(Settle(parameters, sources)));
     }
 
     /// <summary>The image that is asked for; kinds without one refuse it.</summary>
@@ -144,6 +144,9 @@ internal abstract class TaskKind<T> : TaskKind
 
     /// <summary>What is stored: names may mean something else later, and are replaced by what they mean now.</summary>
     private protected virtual T Settle(T parameters, JobSources sources) => parameters;
+
+    /// <summary>As it is stored with a job.</summary>
+    private protected static string Stored(T parameters) => JsonSerializer.Serialize(parameters, ApiJson.Options);
 
     /// <summary>What was stored with the task's job.</summary>
     private protected static T ParametersOf(TaskRow task) => JsonSerializer.Deserialize<T>(task.Parameters, ApiJson.Options)!;
