@@ -30,7 +30,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     /// <summary>The Slave's own folder for what is gone after a restart; its /tmp is not that of the commands it starts.</summary>
     private readonly string _statusFile = Path.Combine(system.Root, "run/bootstrap/firmware.json");
 
-    private string _said = "";
+    private string _said = "", _complained = "";
 
     /// <summary>Looks at what runs and what there is.</summary>
     /// <returns>That; or null and how the task ends.</returns>
@@ -63,7 +63,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     public async Task<(string? Folder, TaskEnded? Failure)> FindBootFolderAsync()
     {
         string? folder = null;
-        // Warnings come before it, on the same stream.
+        // Warnings may come before it.
         CommandEnd end = await RunAsync(context.Cancellation, line => folder = line.StartsWith('/') ? line : folder, "-b").ConfigureAwait(false);
         return end is not { TimedOut: false, ExitCode: Done } ? (null, Fail(end))
             : folder is null ? (null, context.End($"{Name} -b names no boot folder: {_said}"))
@@ -90,19 +90,27 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     private TaskEnded Fail(CommandEnd end)
     {
         TaskEnded ended = context.End(Name, end);
-        return _said.Length > 0 ? ended with { Cause = $"{ended.Cause}: {_said}" } : ended;
+        string last = _complained.Length > 0 ? _complained : _said;
+        return last.Length > 0 ? ended with { Cause = $"{ended.Cause}: {last}" } : ended;
     }
 
     private Task<CommandEnd> RunAsync(CancellationToken cancellation, params string[] arguments) => RunAsync(cancellation, _ => { }, arguments);
 
     private Task<CommandEnd> RunAsync(CancellationToken cancellation, Action<string> hear, params string[] arguments)
     {
-        _said = "";
+        _said = _complained = "";
         return context.Runner.RunAsync(Command.ByRoot([program, .. arguments]), cancellation, line =>
         {
-            string text = line.StartsWith(CommandRunner.ErrorPrefix, StringComparison.Ordinal) ? line[CommandRunner.ErrorPrefix.Length..] : line;
-            _said = text.Trim() is { Length: > 0 } last ? last : _said;
-            hear(line);
+            // The two streams come in no order.
+            if (line.StartsWith(CommandRunner.ErrorPrefix, StringComparison.Ordinal))
+            {
+                _complained = line[CommandRunner.ErrorPrefix.Length..].Trim() is { Length: > 0 } complaint ? complaint : _complained;
+            }
+            else
+            {
+                _said = line.Trim() is { Length: > 0 } said ? said : _said;
+                hear(line);
+            }
         });
     }
 }
