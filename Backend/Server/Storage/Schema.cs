@@ -268,6 +268,11 @@ internal static class Schema
         """
         ALTER TABLE images ADD COLUMN raw_sha256 TEXT;
         """,
+        // Jobs whose nodes are chosen when they begin.
+        """
+        ALTER TABLE jobs ADD COLUMN selector TEXT;
+        ALTER TABLE jobs ADD COLUMN chosen_at INTEGER;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);
