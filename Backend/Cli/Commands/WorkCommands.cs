@@ -73,7 +73,8 @@ internal static class WorkCommands
 
     /// <summary>Packages, or the whole system by an image, or the boot firmware.</summary>
     public static Command CreateUpdate() =>
-        new Command("update", "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and keep what people have there; or, with --firmware, bring their boot firmware up to date.")
+        new Command("update", "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and " +
+            "keep what people have there; or, with --firmware, bring their boot firmware up to date.")
         {
             JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_firmware, s_powerChecked, JobCommands.Yes, JobCommands.Wait,
         }.WithGrace().WithBeginning().WithPlan().Does((client, parsed, cancellation) =>

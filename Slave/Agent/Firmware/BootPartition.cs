@@ -32,7 +32,8 @@ internal sealed class BootPartition(NodeSystem system, string folder)
             return $"{folder} is mounted read-only: mount it writable (mount -o remount,rw {folder}), and order this again";
         }
         long free = new DriveInfo(Path).AvailableFreeSpace;
-        return free >= NeededBytes ? "" : string.Create(CultureInfo.InvariantCulture, $"{folder} has {free / 1e6:0.0} MB free, and {NeededBytes / 1e6:0.0} MB are needed: make room there, and order this again");
+        return free >= NeededBytes ? "" : string.Create(CultureInfo.InvariantCulture,
+            $"{folder} has {free / 1e6:0.0} MB free, and {NeededBytes / 1e6:0.0} MB are needed: make room there, and order this again");
     }
 
     /// <summary>

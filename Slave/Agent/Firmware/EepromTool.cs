@@ -78,7 +78,8 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         return end switch
         {
             { TimedOut: false, ExitCode: Done } => null,
-            { TimedOut: false, ExitCode: Frozen } => context.End("the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again"),
+            { TimedOut: false, ExitCode: Frozen } => context.End(
+                "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again"),
             // What it has left is not taken back: after a write that failed, the board starts by these files.
             _ => Fail(end),
         };

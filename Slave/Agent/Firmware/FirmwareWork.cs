@@ -39,7 +39,8 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
         }
         if (status.Latest <= status.Current)
         {
-            return (status.Latest == 0 ? context.End("the node has no boot firmware for this board: bring its package rpi-eeprom up to date, and order this again") : UpToDate(status, context), 0);
+            return (status.Latest > 0 ? UpToDate(status, context)
+                : context.End("the node has no boot firmware for this board: bring its package rpi-eeprom up to date, and order this again"), 0);
         }
         (string? folder, failure) = await tool.FindBootFolderAsync().ConfigureAwait(false);
         if (folder is null)
@@ -63,11 +64,13 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
     public static TaskEnded Judge(Guid task, long staged, long? runs)
     {
         string cause = runs is null
-            ? $"the board does not tell which boot firmware it runs, and so it is not known whether it is that of {Words(staged)}, which was staged: look with `vcgencmd bootloader_version`"
+            ? $"the board does not tell which boot firmware it runs, and so it is not proven that it is that of {Words(staged)}, which was staged: look with `vcgencmd bootloader_version`"
             : runs < staged
-                ? $"the board still runs the boot firmware of {Words(runs.Value)}, and not that of {Words(staged)}, which was staged: its EEPROM may be write-protected, or it starts from a disk whose updates its ROM does not take"
+                ? $"the board still runs the boot firmware of {Words(runs.Value)}, and not that of {Words(staged)}, which was staged: " +
+                    "its EEPROM may be write-protected, or it starts from a disk whose updates its ROM does not take"
             : "";
-        return new TaskEnded(task, cause.Length == 0, false, cause, DiskState.Untouched, Note: cause.Length > 0 ? "" : $"the board runs the boot firmware of {BoardReader.BootloaderDay(runs!.Value)}");
+        string note = cause.Length > 0 ? "" : $"the board runs the boot firmware of {BoardReader.BootloaderDay(runs!.Value)}";
+        return new TaskEnded(task, cause.Length == 0, false, cause, DiskState.Untouched, Note: note);
     }
 
     /// <summary>What cannot be updated here by its kind, with what is possible instead; empty: it may be.</summary>

@@ -24,7 +24,8 @@ internal sealed record PowerReading(uint? Throttled, bool? UnderVoltage, double?
     {
         { Throttled: { } flags } when (flags & UnderVoltageNow) != 0 =>
             $"the supply's voltage is too low now (throttled=0x{flags:x}): give the board a supply and a cable that hold their voltage under load",
-        { UnderVoltage: true } => "the supply's voltage is too low now (in0_lcrit_alarm of rpi_volt is 1): give the board a supply and a cable that hold their voltage under load",
+        { UnderVoltage: true } =>
+            "the supply's voltage is too low now (in0_lcrit_alarm of rpi_volt is 1): give the board a supply and a cable that hold their voltage under load",
         { Throttled: { } flags } when (flags & UnderVoltageEarlier) != 0 =>
             $"the supply's voltage has been too low since the board was started (throttled=0x{flags:x}): give it a better supply or cable, restart it, and order this again",
         { Throttled: { } flags } when (flags & SlowNow) != 0 =>
@@ -33,15 +34,25 @@ internal sealed record PowerReading(uint? Throttled, bool? UnderVoltage, double?
             $"the processor has {Celsius:0.0} °C, and {MaximumCelsius:0} are the most for this: cool the board, and order this again"),
         _ when Supplies.FirstOrDefault(s => s.IsBattery && s.Status == "Discharging") is { } battery =>
             $"the machine runs on its battery ({battery.Name}: {battery.Status}{Percent(battery)}): connect it to mains",
-        _ when Supplies.FirstOrDefault(s => s.IsBattery) is { } battery && Supplies.Where(s => s.Kind == "Mains").ToArray() is { Length: > 0 } mains && mains.All(s => s.Online == false) =>
+        _ when Supplies.FirstOrDefault(s => s.IsBattery) is { } battery && Supplies.Where(s => s.Kind == "Mains").ToArray() is { Length: > 0 } mains &&
+            mains.All(s => s.Online == false) =>
             $"no mains supply is connected ({string.Join(", ", mains.Select(s => $"{s.Name}: online 0"))}; {battery.Name}: {battery.Status}{Percent(battery)}): connect the machine to mains",
         { Throttled: null, UnderVoltage: null } when !isChecked =>
-            "its supply cannot be checked: there is no vcgencmd (package raspi-utils or libraspberrypi-bin) and no rpi_volt among the kernel's sensors: look at the supply yourself, and order this with 'powerChecked'",
+            "the board's supply cannot be checked: no vcgencmd answers (package raspi-utils or libraspberrypi-bin), and rpi_volt is not among the kernel's sensors: " +
+            "look at the supply yourself, and order this with 'powerChecked' (--power-checked)",
         _ => "",
     };
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"power: throttled={(Throttled is { } flags ? $"0x{flags:x}" : "unknown")}, rpi_volt alarm {(UnderVoltage is { } alarm ? alarm ? "1" : "0" : "unknown")}, {(Celsius is { } celsius ? $"{celsius:0.0} °C" : "temperature unknown")}{string.Concat(Supplies.Select(s => $", {s.Name} {(s.IsBattery ? $"{s.Status}{Percent(s)}" : s.Online is { } online ? online ? "online" : "offline" : s.Kind)}"))}");
+    public override string ToString()
+    {
+        string flags = Throttled is { } throttled ? $"0x{throttled:x}" : "unknown";
+        string alarm = UnderVoltage is { } isLow ? isLow ? "1" : "0" : "unknown";
+        string heat = Celsius is { } celsius ? string.Create(CultureInfo.InvariantCulture, $"{celsius:0.0} °C") : "temperature unknown";
+        return string.Join(", ", [$"power: throttled={flags}", $"rpi_volt alarm {alarm}", heat, .. Supplies.Select(Words)]);
+    }
+
+    private static string Words(PowerSupply supply) =>
+        supply.IsBattery ? $"{supply.Name} {supply.Status}{Percent(supply)}" : $"{supply.Name} {(supply.Online is { } online ? online ? "online" : "offline" : supply.Kind)}";
 
     private static string Percent(PowerSupply battery) => battery.Percent is { } percent ? $" at {percent} %" : "";
 }

@@ -51,7 +51,9 @@ public sealed class FirmwareTests : IDisposable
         Assert.NotNull(await OrderAsync());
         _pi.Start(isWriteProtected: true);
         Assert.True(Runner("boot-2").AnswerFromMemory(_task));
-        Assert.Equal("the board still runs the boot firmware of 2020-09-03 (1599135103), and not that of 2025-05-08 (1746713597), which was staged: its EEPROM may be write-protected, or it starts from a disk whose updates its ROM does not take", Outcome.Cause);
+        Assert.False(Outcome.Succeeded);
+        Assert.StartsWith("the board still runs the boot firmware of 2020-09-03 (1599135103), and not that of 2025-05-08 (1746713597), which was staged: its EEPROM may be write-protected",
+            Outcome.Cause, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,7 +139,7 @@ public sealed class FirmwareTests : IDisposable
         {
             _pi.Program("vcgencmd", "#!/bin/sh\necho 'VCHI initialization failed' >&2; exit 255\n");
         }
-        await RefusedAsync("its supply cannot be checked");
+        await RefusedAsync("the board's supply cannot be checked");
         Assert.NotNull(await OrderAsync(isChecked: true));
         Assert.True(_pi.IsStaged);
     }
@@ -288,7 +290,8 @@ public sealed class FirmwareTests : IDisposable
         new TaskJournal(Tasks), bootId, new NetInstStaging(_pi.Root, Path.Combine(_folder, "state"), () => _identity), _power, _outbox, _ => { }, TimeProvider.System, _pi.System);
 
     private Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null) =>
-        Runner(bootId).RunAsync(new StartTask(_task, new FirmwareOrder(null, isChecked)), new ApplianceEndpoint(IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), cancellation ?? s_end);
+        Runner(bootId).RunAsync(new StartTask(_task, new FirmwareOrder(null, isChecked)), new ApplianceEndpoint(IPAddress.Loopback, 1),
+            new Uri("http://127.0.0.1:1"), cancellation ?? s_end);
 
     /// <summary>It is refused before anything is staged.</summary>
     private async Task RefusedAsync(string cause, bool isChecked = false)

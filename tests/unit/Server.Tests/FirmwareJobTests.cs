@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Bootstrap.Agent;
 using Bootstrap.Agent.Commands;
+using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Support;
 
@@ -58,7 +59,11 @@ public sealed class FirmwareRolloutTests : JobTest
     [Fact]
     public async Task Nodes_are_updated_one_after_the_other_and_the_first_failure_is_the_last_unless_a_roll_out_says_otherwise()
     {
-        SimulatedNode[] nodes = [.. await Task.WhenAll(Enumerable.Range(0, 3).Select(i => SimulatedNode.ConnectAsync(Appliance.Info, Protocol.Ids.NodeId.Parse($"10000000cccc{i:d4}"), NodeRole.Slave, "arm64", s_end)))];
+        var nodes = new SimulatedNode[3];
+        for (int i = 0; i < nodes.Length; i++)
+        {
+            nodes[i] = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse($"10000000cccc{i:d4}"), NodeRole.Slave, "arm64", s_end);
+        }
         string job = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" } });
         Assert.Equal("sent held held", await StatesAsync(job));
         Assert.Equal("at most 1 at once", (await GetAsync(job))["job"]!["note"]!.ToString());
@@ -82,6 +87,17 @@ public sealed class FirmwareRolloutTests : JobTest
         {
             await node.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task One_node_needs_no_roll_out_and_nodes_that_are_chosen_later_may_be_several()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(1);
+        string later = await OrderAsync(new { kind = "firmware", select = "all", notBefore = Time.Now.AddHours(1).ToString("O") });
+        Assert.Equal(1, (int?)(await GetAsync(later))["job"]!["rollout"]!["maximumAtOnce"]);
+        string now = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" } });
+        Assert.Null((await GetAsync(now))["job"]!["rollout"]);
+        await nodes[0].DisposeAsync();
     }
 
     [Fact]
