@@ -20,6 +20,7 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
     /// <summary>Checks and stages.</summary>
     /// <returns>How the task ends; null: the machine is to be restarted now, into firmware that was built at that time (Unix seconds).</returns>
     /// <exception cref="OperationCanceledException">It was cancelled, and what was staged is taken back.</exception>
+    /// <exception cref="IOException">A program cannot be started; what was staged is taken back.</exception>
     public async Task<(TaskEnded? Over, long Built)> DoAsync(FirmwareOrder order, WorkContext context)
     {
         context.Phase("checking");
@@ -105,7 +106,7 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
             fault = await _power.FindFaultAsync(order.PowerChecked, context).ConfigureAwait(false);
             context.Cancellation.ThrowIfCancellationRequested();
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or IOException)
         {
             await UndoAsync().ConfigureAwait(false);
             throw;
