@@ -154,6 +154,31 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
     }
 
     [Fact]
+    public async Task An_order_is_undone_while_no_node_has_heard_of_it()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Reboot …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Reboot now" }).ClickAsync();
+        ILocator undo = page.GetByRole(AriaRole.Button, new() { Name = "Undo" });
+        await Expect(undo).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, "job-undo");
+        await undo.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" })).ToContainTextAsync("undone before anything was sent to the node");
+        await Expect(undo).ToBeHiddenAsync();
+
+        // What it hears first is the next order, after which there is nothing to undo.
+        await page.GetByRole(AriaRole.Link, new() { Name = "Nodes", Exact = true }).First.ClickAsync();
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Shut down …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Shut down now" }).ClickAsync();
+        Assert.IsType<ShutdownOrder>((await node.AcceptTaskAsync(Cancelled)).Order);
+        await Expect(undo).ToBeHiddenAsync();
+    }
+
+    [Fact]
     public async Task A_job_is_paused_and_goes_on()
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();

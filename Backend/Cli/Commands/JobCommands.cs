@@ -48,6 +48,7 @@ internal static class JobCommands
             new Command("retry", "Order the same again for the nodes that failed.") { id, Wait }.Does(async (client, parsed, cancellation) =>
                 await ReportAsync(client, await PostAsync(client, "retry", parsed, cancellation), parsed, cancellation)),
             ScheduleCommands.CreateApply(),
+            new Command("undo", "Take a job back of which no node has heard yet.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "undo", parsed, cancellation)),
             new Command("cancel", "Cancel what has not ended.") { id }.Does(async (client, parsed, cancellation) =>
                 Print(await PostAsync(client, "cancel", parsed, cancellation), parsed)),
         };
@@ -85,6 +86,7 @@ internal static class JobCommands
     {
         string[] names = [.. parsed.GetValue(Nodes) ?? [], .. parsed.GetValue(WorkCommands.Node) ?? []];
         string? select = parsed.GetValue(NodeCommands.Select);
+        bool choosesLater = select is not null && PlanOptions.ChoosesLater(parsed);
         if (names.Length > 0 == (select is not null))
         {
             throw new CliException("name the nodes, or choose them by --select WORDS; 'all' is every node") { ExitCode = 2 };
@@ -92,7 +94,7 @@ internal static class JobCommands
         if (select is not null || image is not null)
         {
             Node[] nodes = await ChosenAsync(client, names, parsed, cancellation);
-            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed)))
+            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed), choosesLater))
             {
                 throw new CliException("nothing was ordered");
             }
@@ -102,13 +104,15 @@ internal static class JobCommands
         var order = new
         {
             kind,
-            nodes = names,
+            nodes = choosesLater ? null : names,
+            select = choosesLater ? select : null,
             image,
             parameters,
             rollout = PlanOptions.Rollout(parsed),
             retry = PlanOptions.Retry(parsed),
             notBefore = parsed.GetValue(PlanOptions.At),
             after = parsed.GetValue(PlanOptions.After),
+            holdSeconds = parsed.GetValue(PlanOptions.Hold),
         };
         return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", order, cancellation), parsed, cancellation);
     }
@@ -127,7 +131,8 @@ internal static class JobCommands
 
     /// <summary>Shows which nodes are meant, and which disks lose what, and asks for their number.</summary>
     /// <param name="goes">What is lost on them.</param>
-    private static bool Confirm(Node[] nodes, string kind, string? image, string goes)
+    /// <param name="choosesLater">Others may be meant when it begins.</param>
+    private static bool Confirm(Node[] nodes, string kind, string? image, string goes, bool choosesLater)
     {
         if (image is null)
         {
@@ -138,6 +143,10 @@ internal static class JobCommands
             Console.WriteLine($"Image '{image}' will be installed; {goes} on these disks is lost:");
             Output.Table(["NODE", "DISKS", "IMAGE NOW"],
                 nodes.Select(n => new[] { n.Name, string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")), n.ImageName ?? "" }));
+        }
+        if (choosesLater)
+        {
+            Console.WriteLine("These are the nodes that the selector takes now. It is asked again when the job begins; --frozen keeps these.");
         }
         Console.Write($"Type the number of nodes ({nodes.Length}) to go on: ");
         return Console.ReadLine()?.Trim() == nodes.Length.ToString(CultureInfo.InvariantCulture);

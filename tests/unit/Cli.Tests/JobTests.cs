@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
@@ -53,6 +54,39 @@ public sealed class JobTests
         (code, _, errors) = await line.RunAsync("jobs", "retry", job);
         Assert.Equal(1, code);
         Assert.EndsWith($"tries again already what failed in job {job}.", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_order_that_is_held_is_undone()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        (_, string output, _) = await line.RunAsync("shutdown", "all", "--hold", "300", "--json");
+        string job = JsonDocument.Parse(output).RootElement.GetProperty("job").GetProperty("id").GetString()!;
+        (int code, output, string errors) = await line.RunAsync("jobs", "undo", job);
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("undone before anything was sent to the node", output, StringComparison.Ordinal);
+        Assert.Equal((1, "", $"bootstrap: Job {job} has ended: there is nothing to undo."), await line.RunAsync("jobs", "undo", job));
+    }
+
+    [Fact]
+    public async Task An_order_for_later_goes_by_its_selector_unless_it_is_frozen()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        Assert.Equal(("dd0001", true), await OrderAsync());
+        Assert.Equal(("", false), await OrderAsync("--frozen"));
+
+        async Task<(string Select, bool Again)> OrderAsync(params string[] more)
+        {
+            (int code, string output, string errors) =
+                await line.RunAsync(["reboot", "--select", "dd0001", "--at", "2199-01-01T00:00:00Z", "--yes", "--json", .. more]);
+            Assert.Equal((0, ""), (code, errors));
+            string id = JsonDocument.Parse(output).RootElement.GetProperty("job").GetProperty("id").GetString()!;
+            using HttpClient api = line.Appliance.CreateClient();
+            JsonElement job = (await api.GetFromJsonAsync<JsonElement>($"jobs/{id}", s_end)).GetProperty("job");
+            return (job.TryGetProperty("select", out JsonElement select) ? select.ToString() : "", job.GetProperty("choosesAgain").GetBoolean());
+        }
     }
 
     [Fact]

@@ -18,6 +18,7 @@ import { taskColumns } from "./jobs/columns";
 import { Failures } from "./jobs/Failures";
 import { InstallAgainDialog } from "./jobs/InstallAgainDialog";
 import { TaskLogDialog } from "./jobs/TaskLogDialog";
+import { UndoNotice } from "./jobs/UndoNotice";
 import { useJob } from "./jobs/useJob";
 import { PowerDialog } from "./nodes/PowerDialog";
 
@@ -61,6 +62,7 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
   const open = tasks.filter((t) => !isOver(t.state));
   const fraction = tasks.reduce((sum, t) => sum + (isOver(t.state) ? 1 : overallFraction(t)), 0) / Math.max(1, tasks.length);
 
+  const unheard = !job.ended && tasks.every((t) => t.sentAt === undefined);
   const together = open.reduce((sum, t) => sum + (t.unit === "bytes" ? t.rate : 0), 0);
 
   async function cancel(): Promise<void> {
@@ -131,8 +133,9 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
         </div>
       )}
       {error !== "" && <Notice tone="bad">{error}</Notice>}
+      {unheard && !job.paused && <UndoNotice job={job} put={put} />}
       {job.paused && !job.ended && <Notice tone="warn">Paused: nothing more begins. What nodes work on goes on.</Notice>}
-      {job.note !== "" && !job.paused && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
+      {job.note !== "" && !job.paused && !unheard && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
       <Failures tasks={tasks} showLog={setLog} />
       {state !== "" && (
         <p role="status">

@@ -41,6 +41,8 @@ export interface DeployParameters {
 export interface InstallParameters {
   /** Name of the customisation profile. */
   profile?: string;
+  /** What people have on the nodes is kept. */
+  update?: boolean;
 }
 
 export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters & InstallParameters & FirmwareParameters;
@@ -56,6 +58,8 @@ export interface NewJob {
   retry?: Retry;
   /** RFC 3339; absent: now. */
   notBefore?: string;
+  /** Nothing is sent for so long. */
+  holdSeconds?: number;
 }
 
 export type TaskState = "held" | "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out" | "skipped";
@@ -98,6 +102,10 @@ export interface JobView {
   /** The schedule that made it. */
   schedule?: string;
   dueAt?: number;
+  /** The selector by which its nodes were chosen. */
+  select?: string;
+  /** It is asked again when the job begins. */
+  choosesAgain: boolean;
 }
 
 /** How a job goes from node to node. */

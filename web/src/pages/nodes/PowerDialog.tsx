@@ -5,6 +5,7 @@ import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { GraceField } from "../../components/GraceField";
 import { Notice } from "../../components/Notice";
 import { count } from "../../lib/format";
+import { holdSeconds } from "../../lib/hold";
 import { go } from "../../lib/router";
 
 const words = {
@@ -35,7 +36,9 @@ export function PowerDialog({ kind, targets, retryOf, onClose }: Props) {
 
   async function order(): Promise<void> {
     const parameters = { ...(grace > 0 && { graceSeconds: grace, message }), ...(powerChecked && { powerChecked }) };
-    const detail = retryOf ? await api.retryJob(retryOf.id) : await api.order({ kind, nodes: nodes.map((n) => n.id), ...(Object.keys(parameters).length > 0 && { parameters }) });
+    const detail = retryOf
+      ? await api.retryJob(retryOf.id)
+      : await api.order({ kind, nodes: nodes.map((n) => n.id), holdSeconds, ...(Object.keys(parameters).length > 0 && { parameters }) });
     go(`/jobs/${detail.job.id}`);
   }
 
