@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Discovery.HostLists;
+using Bootstrap.Agent.Firmware;
 using Bootstrap.Agent.Relay;
 
 namespace Bootstrap.Agent;
@@ -15,4 +16,5 @@ namespace Bootstrap.Agent;
 [JsonSerializable(typeof(ServiceFile))]
 [JsonSerializable(typeof(HostListFile))]
 [JsonSerializable(typeof(RelayFile))]
+[JsonSerializable(typeof(EepromStatus))]
 internal sealed partial class AgentJson : JsonSerializerContext;

@@ -11,7 +11,9 @@ namespace Bootstrap.Agent;
 /// <param name="Once">It is never begun again, however it was interrupted.</param>
 /// <param name="Command">The command that it runs; null where it runs none yet.</param>
 /// <param name="Attempt">As the order said.</param>
-public sealed record TaskRecord(Guid Id, bool Stages, string BootId, TaskEnded? Outcome, bool Once = false, CommandTrace? Command = null, int Attempt = 0);
+/// <param name="Firmware">Of an update of boot firmware: when that which was staged was built, in Unix seconds; 0 until it is staged, and null for all other tasks.</param>
+public sealed record TaskRecord(
+    Guid Id, bool Stages, string BootId, TaskEnded? Outcome, bool Once = false, CommandTrace? Command = null, int Attempt = 0, long? Firmware = null);
 
 /// <summary>
 /// The node's tasks on disk, one file each, so that a task that arrives twice is done once, whatever was restarted in between.

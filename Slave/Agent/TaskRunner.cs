@@ -1,4 +1,6 @@
 using Bootstrap.Agent.Commands;
+using Bootstrap.Agent.Firmware;
+using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
 
@@ -51,11 +53,13 @@ public sealed class TaskRunner(
         {
             return false;
         }
-        if (known is { Outcome: null } && known.BootId != bootId)
+        // Firmware of which nothing was staged when the machine went: that is begun again.
+        if (known is { Outcome: null, Firmware: not 0 } && known.BootId != bootId)
         {
             // The machine has restarted since: that is what was asked for, or NetInst did not come up.
             TaskEnded outcome = known.Once ? Interrupted(known)
                 : known.Stages ? new TaskEnded(id, false, false, "the machine restarted into its old system instead of NetInst", DiskState.Untouched)
+                : known.Firmware is { } staged ? FirmwareWork.Judge(id, staged, new BoardReader(_system.Root).ReadBootloaderTime())
                 : new TaskEnded(id, true, false, "", DiskState.Untouched);
             known = known with { Outcome = outcome };
             journal.Put(known);
@@ -79,14 +83,19 @@ public sealed class TaskRunner(
         StartTask start, ApplianceEndpoint appliance, Uri files, CancellationToken cancellation, CancellationToken leaving = default)
     {
         (Guid id, TaskOrder order) = (start.TaskId, start.Order);
-        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, Attempt: start.Attempt);
+        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, Attempt: start.Attempt, Firmware: order is FirmwareOrder ? 0 : null);
         bool isForgotten = order is WorkOrder { Again: true } && journal.Find(id) is null;
         journal.Put(record);
         outbox.Add(new TaskAccepted(id));
         log($"task {id}: {order.GetType().Name}");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, leaving);
         using var store = new StoreClient(files, log, clock);
-        TimeSpan limit = order is WorkOrder { TimeoutSeconds: var seconds } ? TimeSpan.FromSeconds(seconds) : s_warningLimit;
+        TimeSpan limit = order switch
+        {
+            WorkOrder { TimeoutSeconds: var seconds } => TimeSpan.FromSeconds(seconds),
+            FirmwareOrder firmware => FirmwareWork.Limit(firmware),
+            _ => s_warningLimit,
+        };
         var runner = new CommandRunner(id, Line, trace => journal.Put(record with { Command = trace }), limit, clock);
         var context = new WorkContext(id, runner, store, Phase, Line, either.Token);
         try
@@ -105,6 +114,15 @@ public sealed class TaskRunner(
                     StagedStart staged = await staging.StageAsync(stage, store, appliance, either.Token).ConfigureAwait(false);
                     Phase("rebooting");
                     return new Ending("reboot", () => power.Restart(staged));
+                case FirmwareOrder firmware:
+                    (TaskEnded? over, long built) = await new FirmwareWork(_system, clock).DoAsync(firmware, context).ConfigureAwait(false);
+                    if (over is not null)
+                    {
+                        return End(over);
+                    }
+                    journal.Put(record with { Firmware = built });
+                    Phase("restarting");
+                    return new Ending("reboot", () => power.Restart(StagedStart.Restart));
                 case WorkOrder when isForgotten:
                     return End(context.End("the node does not remember that it took this order (was its disk changed?): it is not begun again"));
                 case WorkOrder work:

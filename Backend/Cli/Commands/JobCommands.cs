@@ -155,7 +155,7 @@ internal static class JobCommands
     {
         if (image is null)
         {
-            Console.WriteLine($"To {kind}: {string.Join(", ", nodes.Select(n => n.Name))}");
+            Console.WriteLine($"To {(kind == "firmware" ? "update the boot firmware of, and restart" : kind)}: {string.Join(", ", nodes.Select(n => n.Name))}");
         }
         else
         {

@@ -74,7 +74,7 @@ internal static class ScheduleCommands
     {
         var cron = new Option<string>("--cron") { Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * * SUN'.", Required = true, HelpName = "LINE" };
         var zone = new Option<string>("--zone") { Description = "Time zone of the line, such as Europe/Berlin.", DefaultValueFactory = _ => "UTC" };
-        var kind = new Option<string>("--kind") { Description = "What is done: reboot, shutdown, install, update, run or deploy.", Required = true };
+        var kind = new Option<string>("--kind") { Description = "What is done: reboot, shutdown, install, update, firmware, run or deploy.", Required = true };
         var image = new Option<string?>("--image") { Description = "Of installations: a name, looked up at each run, or a digest." };
         var parameters = new Option<string?>("--parameters") { Description = "Those of the kind, as the API takes them, such as '{\"shell\":\"df -h\"}'.", HelpName = "JSON" };
         var nodes = new Option<string[]?>("--node") { Description = "A name or id; it stays this node. May be given several times, or 'all'." };

@@ -138,7 +138,7 @@ public sealed class JobTests
         await using SimulatedNode node = await ConnectAsync(line, 1);
         Assert.Equal((1, "", "bootstrap: The cron line '0 0 30 2 *' never comes: there is no such day. Nothing was changed."),
             await line.RunAsync("schedules", "add", "never", "--cron", "0 0 30 2 *", "--kind", "reboot", "--select", "all"));
-        Assert.Equal((1, "", "bootstrap: There are no jobs of kind 'dance': it is one of deploy, install, reboot, run, shutdown, update."),
+        Assert.Equal((1, "", "bootstrap: There are no jobs of kind 'dance': it is one of deploy, firmware, install, reboot, run, shutdown, update."),
             await line.RunAsync("schedules", "add", "dance", "--cron", "0 0 1 * *", "--kind", "dance", "--select", "all"));
         Assert.Equal((2, "", "bootstrap: each run erases the disks of its nodes and installs 'debian-12' without a question: say --yes if that is meant"),
             await line.RunAsync("schedules", "add", "fresh", "--cron", "0 0 1 * *", "--kind", "install", "--select", "all", "--image", "debian-12"));

@@ -22,7 +22,7 @@ import { UndoNotice } from "./jobs/UndoNotice";
 import { useJob } from "./jobs/useJob";
 import { PowerDialog } from "./nodes/PowerDialog";
 
-const asksAgain: ReadonlySet<JobKind> = new Set<JobKind>(["install", "reboot", "shutdown"]);
+const asksAgain: ReadonlySet<JobKind> = new Set<JobKind>(["install", "reboot", "shutdown", "firmware"]);
 
 export function JobPage({ id }: { id: string }) {
   const { known, error, put } = useJob(id);
@@ -148,7 +148,7 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
       <Table label="Tasks" columns={columns} rows={rows} keyOf={(r) => r.task.id} nameOf={(r) => r.task.nodeName} />
       {cancelling && <CancelDialog tasks={cancelling} onCancel={cancel} onClose={() => setCancelling(null)} />}
       {again && again.length > 0 && job.kind === "install" && <InstallAgainDialog job={job} targets={again} onClose={() => setAgain(null)} />}
-      {again && again.length > 0 && (job.kind === "reboot" || job.kind === "shutdown") && <PowerDialog kind={job.kind} targets={again} retryOf={job} onClose={() => setAgain(null)} />}
+      {again && again.length > 0 && (job.kind === "reboot" || job.kind === "shutdown" || job.kind === "firmware") && <PowerDialog kind={job.kind} targets={again} retryOf={job} onClose={() => setAgain(null)} />}
       {log && <TaskLogDialog task={tasks.find((t) => t.id === log.id) ?? log} phases={phases.get(log.id) ?? []} onClose={() => setLog(null)} />}
     </>
   );

@@ -60,11 +60,16 @@ internal abstract class TaskKind
         .Select(t => (TaskKind)Activator.CreateInstance(t)!)
         .ToDictionary(k => k.Word);
 
+    private static readonly TimeSpan s_takingLimit = TimeSpan.FromMinutes(1);
+
     /// <summary>Its name in the API and in the database.</summary>
     public abstract string Word { get; }
 
     /// <summary>A node that has succeeded is connected again.</summary>
     public virtual bool EndsConnected => true;
+
+    /// <summary>How a job for several nodes goes where nobody has said it; null: on all of them at once.</summary>
+    public virtual RolloutPolicy? UsualRollout => null;
 
     /// <summary>All kinds' words.</summary>
     public static IEnumerable<string> Words => s_kinds.Keys.Order(StringComparer.Ordinal);
@@ -102,6 +107,21 @@ internal abstract class TaskKind
     public abstract Step OnTime(TaskRow task, TimeSpan inPhase, bool connected);
 
     private protected static bool WorksOn(Hello hello, TaskRow task) => hello.ActiveTasks.Contains(task.TaskId);
+
+    /// <summary>Why a node cannot get an order for its running system; empty: it can.</summary>
+    private protected static string RefuseNetInst(Hello hello) =>
+        hello.Role == NodeRole.Slave ? "" : "the node runs NetInst and has no system to do this in: install one first";
+
+    /// <summary>The task as its node says that it has ended.</summary>
+    private protected static Step.Move EndAs(TaskEnded ended) => new(
+        ended.Succeeded ? TaskState.Succeeded : ended.Cancelled ? TaskState.Cancelled : ended.TimedOut ? TaskState.TimedOut : TaskState.Failed,
+        "", ended.Cancelled ? "" : ended.Cause, ExitCode: ended.ExitCode, Note: ended.Note);
+
+    /// <summary>A Slave that does not know an order says nothing; null: it has taken it, or may yet.</summary>
+    private protected static Step? FindNotTaken(TaskRow task, TimeSpan inPhase, bool connected) =>
+        task.State == TaskState.Sent && connected && inPhase > s_takingLimit
+            ? Step.Fail("the node did not take the order: its Slave is probably older than this appliance, reinstall the node")
+            : null;
 }
 
 /// <summary>A kind with parameters.</summary>

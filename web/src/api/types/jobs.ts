@@ -1,4 +1,4 @@
-export type JobKind = "install" | "reboot" | "shutdown" | "run" | "update" | "deploy";
+export type JobKind = "install" | "reboot" | "shutdown" | "run" | "update" | "deploy" | "firmware";
 
 /** What a command is ordered with; one of `command` and `shell`. */
 export interface RunParameters {
@@ -14,10 +14,15 @@ export interface UpdateParameters {
   packages?: string[];
 }
 
-/** Of installations, reboots and shutdowns: whoever is logged in is warned. */
+/** Of installations, reboots, shutdowns and updates of boot firmware: whoever is logged in is warned. */
 export interface PowerParameters {
   graceSeconds?: number;
   message?: string;
+}
+
+export interface FirmwareParameters {
+  /** A person answers for the supply where a node cannot measure it. */
+  powerChecked?: boolean;
 }
 
 export interface DeployParameters {
@@ -40,7 +45,7 @@ export interface InstallParameters {
   update?: boolean;
 }
 
-export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters & InstallParameters;
+export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters & InstallParameters & FirmwareParameters;
 
 export interface NewJob {
   kind: JobKind;

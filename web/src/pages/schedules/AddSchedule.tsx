@@ -13,7 +13,7 @@ import { kindWords } from "../../lib/words";
 import { images, nodes } from "../../state/store";
 import { NextRuns } from "./NextRuns";
 
-const kinds: readonly JobKind[] = ["reboot", "update", "shutdown", "install"];
+const kinds: readonly JobKind[] = ["reboot", "update", "firmware", "shutdown", "install"];
 
 const zones = Intl.supportedValuesOf("timeZone");
 
