@@ -50,8 +50,11 @@ test("what cancelling leaves behind depends on how far the task is", () => {
   expect(cancelConsequence(task({ phase: "first-boot" }))).toContain("installed and runs");
   expect(cancelConsequence(task({ state: "waiting", phase: "retrying", disk: "unbootable" }))).toContain("partly written already");
   expect(cancelConsequence(task({ kind: "reboot", phase: "" }))).toContain("may go through");
+  for (const kind of ["reboot", "firmware", "run", "update", "deploy"] as const) {
+    expect(cancelConsequence(task({ kind, state: "held", phase: "" }))).toBe("was not sent yet: nothing happens to the node");
+  }
   expect(cancelConsequence(task({ kind: "firmware", phase: "staging" }))).toContain("taken back");
-  expect(cancelConsequence(task({ kind: "firmware", phase: "restarting" }))).toContain("is written");
+  expect(cancelConsequence(task({ kind: "firmware", phase: "restarting" }))).toContain("cannot be cancelled");
   expect(cancelConsequence(task({ kind: "firmware", phase: "", state: "waiting" }))).toContain("nothing happens");
 });
 

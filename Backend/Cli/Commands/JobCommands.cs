@@ -99,7 +99,7 @@ internal static class JobCommands
     {
         string[] names = NamesOf(parsed);
         string? select = parsed.GetValue(NodeCommands.Select);
-        bool choosesLater = select is not null && PlanOptions.ChoosesLater(parsed);
+        bool choosesLater = PlanOptions.ChoosesLater(parsed);
         if (select is not null || image is not null)
         {
             Node[] nodes = await ChosenAsync(client, parsed, cancellation);

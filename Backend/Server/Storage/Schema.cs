@@ -272,6 +272,7 @@ internal static class Schema
         """
         ALTER TABLE jobs ADD COLUMN selector TEXT;
         ALTER TABLE jobs ADD COLUMN chosen_at INTEGER;
+        CREATE INDEX jobs_unchosen ON jobs (id) WHERE selector IS NOT NULL AND chosen_at IS NULL;
         """,
     ];
 

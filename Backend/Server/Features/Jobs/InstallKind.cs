@@ -115,7 +115,7 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
             : parameters.Keep ?? (parameters.Profile is { } name ? sources.Profiles.Find(name)?.KeptPaths : null) ?? Profile.UsuallyKept,
     };
 
-    /// <summary>An installation that nobody looked at: what the policy has was looked at when it was set.</summary>
+    /// <summary>An installation as the policy orders it; the profile fits the node.</summary>
     public static JobSpec Plain(Digest image, string? profile) => new(Name, image, Stored(new InstallParameters(Profile: profile)));
 
     /// <summary>The task is an update that keeps something.</summary>

@@ -39,9 +39,12 @@ internal sealed record JobPlan(
         : Retry?.FindFault() is { } retry ? $"The retry policy's {retry}"
         : null;
 
-    /// <summary>The same, but nothing is sent for some seconds.</summary>
-    public JobPlan Hold(int seconds, DateTimeOffset now) =>
-        seconds == 0 ? this : this with { NotBefore = Math.Max(NotBefore ?? 0, now.AddSeconds(seconds).ToUnixTimeMilliseconds()) };
+    /// <summary>The same for the same nodes, but nothing is sent for some seconds.</summary>
+    public JobPlan Hold(int seconds, DateTimeOffset now) => seconds == 0 ? this : this with
+    {
+        NotBefore = Math.Max(NotBefore ?? 0, now.AddSeconds(seconds).ToUnixTimeMilliseconds()),
+        Frozen = Frozen || !BeginsLater,
+    };
 
     /// <summary>What is wrong with the seconds that an order is held, in one sentence; null: nothing.</summary>
     public static string? FindHoldFault(int seconds) =>

@@ -8,6 +8,7 @@ import { TypedConfirmation } from "../../components/TypedConfirmation";
 import { useAction } from "../../components/useAction";
 import { confirmed } from "../../lib/confirm";
 import { count } from "../../lib/format";
+import { holdSeconds } from "../../lib/hold";
 import { go } from "../../lib/router";
 import { snapshot } from "../../state/store";
 
@@ -28,7 +29,7 @@ export function InstallAgainDialog({ job, targets, onClose }: Props) {
   const image = snapshot.value.images.get(job.image ?? "");
 
   async function order(): Promise<void> {
-    const detail = await api.retryJob(job.id);
+    const detail = await api.retryJob(job.id, holdSeconds);
     onClose();
     go(`/jobs/${detail.job.id}`);
   }
