@@ -25,6 +25,12 @@ public static class NodeFiles
     public const string FirstBootScript = "first-boot";
 
     /// <summary>
+    /// Installed systems, empty: this one was started on trial (<see cref="UpdateSlotOrder"/>). Where it is still there when the time of the trial is over, the
+    /// machine restarts into the system that it had before.
+    /// </summary>
+    public const string SlotTrial = "slot-trial";
+
+    /// <summary>
     /// NetInst only, empty: the Slave that staged it has put another config.txt in the place of the board's own
     /// (<see cref="StagedBoot"/>). NetInst puts the original back before anything else, so that an installation that does not
     /// come about leaves a board that starts as before.
