@@ -115,6 +115,17 @@ public sealed record ImageSlot(int Boot, int Root);
 public sealed record ImageChunk(
     int Index, Digest Digest, int Length, Digest StoredDigest, int StoredLength, IReadOnlyList<ChunkRange> Ranges)
 {
+    /// <summary>The ranges, each with its place in the payload.</summary>
+    public IEnumerable<(int Offset, int From, int Length)> Pieces()
+    {
+        int from = 0;
+        foreach (ChunkRange range in Ranges)
+        {
+            yield return (range.Offset, from, range.Length);
+            from += range.Length;
+        }
+    }
+
     internal string? FindFault(int chunkSize, long imageSize)
     {
         // A frame of incompressible bytes is a little longer than its payload (RFC 8878: 3 bytes a block of 128 KiB, header, checksum).

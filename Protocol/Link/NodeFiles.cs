@@ -38,7 +38,7 @@ public static class NodeFiles
     public const string ConfigSwapped = "config-swapped";
 }
 
-/// <summary>Names on a Raspberry Pi's boot partition (FAT) while NetInst is staged there.</summary>
+/// <summary>Names on a Raspberry Pi's boot partition (FAT) and words of the command line while NetInst is staged.</summary>
 public static class StagedBoot
 {
     /// <summary>Folder of NetInst's kernel, initramfs and command line.</summary>
@@ -49,6 +49,9 @@ public static class StagedBoot
 
     /// <summary>Where the board's own config.txt waits.</summary>
     public const string OriginalConfig = "config.txt.before-netinst";
+
+    /// <summary>Kernel argument: number of the partition whose system has staged NetInst, where the disk holds two.</summary>
+    public const string RunningRoot = "bootstrap.root";
 }
 
 /// <summary>What a node was told about its appliance.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Discovery.HostLists;
 using Bootstrap.Agent.Relay;
+using Bootstrap.Agent.Slots;
 
 namespace Bootstrap.Agent;
 
@@ -15,4 +16,5 @@ namespace Bootstrap.Agent;
 [JsonSerializable(typeof(ServiceFile))]
 [JsonSerializable(typeof(HostListFile))]
 [JsonSerializable(typeof(RelayFile))]
+[JsonSerializable(typeof(SlotStatus))]
 internal sealed partial class AgentJson : JsonSerializerContext;
