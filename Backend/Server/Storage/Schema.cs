@@ -268,6 +268,10 @@ internal static class Schema
         """
         ALTER TABLE images ADD COLUMN raw_sha256 TEXT;
         """,
+        // Places for a system that an image has.
+        """
+        ALTER TABLE images ADD COLUMN slots INTEGER NOT NULL DEFAULT 1;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);
