@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
