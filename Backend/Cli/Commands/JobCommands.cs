@@ -92,7 +92,7 @@ internal static class JobCommands
         if (select is not null || image is not null)
         {
             Node[] nodes = await ChosenAsync(client, names, parsed, cancellation);
-            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed)))
+            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed), await SparesSlotsAsync(client, image, parsed, cancellation)))
             {
                 throw new CliException("nothing was ordered");
             }
@@ -113,6 +113,10 @@ internal static class JobCommands
         return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", order, cancellation), parsed, cancellation);
     }
 
+    private static async Task<bool> SparesSlotsAsync(ApplianceClient client, string? image, ParseResult parsed, CancellationToken cancellation) =>
+        image is not null && WorkCommands.SparesSlots(parsed) &&
+        (await client.GetAsync<IReadOnlyList<Image>>("images", cancellation)).FirstOrDefault(i => i.Digest == image || i.Name == image) is { Slots: > 1 };
+
     private static async Task<Node[]> ChosenAsync(ApplianceClient client, string[] names, ParseResult parsed, CancellationToken cancellation)
     {
         IReadOnlyList<Node> nodes = await NodeCommands.GetAsync(client, parsed, cancellation);
@@ -127,7 +131,8 @@ internal static class JobCommands
 
     /// <summary>Shows which nodes are meant, and which disks lose what, and asks for their number.</summary>
     /// <param name="goes">What is lost on them.</param>
-    private static bool Confirm(Node[] nodes, string kind, string? image, string goes)
+    /// <param name="sparesSlots">Nodes with two slots write the one that is not in use.</param>
+    private static bool Confirm(Node[] nodes, string kind, string? image, string goes, bool sparesSlots)
     {
         if (image is null)
         {
@@ -137,7 +142,12 @@ internal static class JobCommands
         {
             Console.WriteLine($"Image '{image}' will be installed; {goes} on these disks is lost:");
             Output.Table(["NODE", "DISKS", "IMAGE NOW"],
-                nodes.Select(n => new[] { n.Name, string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")), n.ImageName ?? "" }));
+                nodes.Select(n => new[]
+                {
+                    n.Name,
+                    (sparesSlots && n.Inventory.Slot is not null ? "the slot that is not in use: " : "") + string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")),
+                    n.ImageName ?? "",
+                }));
         }
         Console.Write($"Type the number of nodes ({nodes.Length}) to go on: ");
         return Console.ReadLine()?.Trim() == nodes.Length.ToString(CultureInfo.InvariantCulture);

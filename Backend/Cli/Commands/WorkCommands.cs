@@ -36,6 +36,11 @@ internal static class WorkCommands
 
     private static readonly Option<bool> s_keepNothing = new("--keep-nothing") { Description = "With --image: everything on the disk goes." };
 
+    private static readonly Option<bool> s_whole = new("--whole")
+    {
+        Description = "With --image: the whole disk is written, also of a node whose disk has two slots (default: there, the slot that is not in use).",
+    };
+
     /// <summary>A command, as a job of the appliance.</summary>
     public static Command CreateRun()
     {
@@ -62,7 +67,7 @@ internal static class WorkCommands
     public static Command CreateUpdate() =>
         new Command("update", "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and keep what people have there.")
         {
-            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, JobCommands.Yes, JobCommands.Wait,
+            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_whole, JobCommands.Yes, JobCommands.Wait,
         }.WithGrace().WithBeginning().WithPlan().Does((client, parsed, cancellation) =>
         {
             (string kind, Dictionary<string, object?> parameters, Option[] others) = parsed.GetValue(s_image) is null
@@ -70,7 +75,7 @@ internal static class WorkCommands
                 {
                     ["packages"] = parsed.GetValue(s_packages) is { Length: > 0 } packages ? packages : null,
                     ["timeoutSeconds"] = parsed.GetValue(s_timeout),
-                }, (Option[])[Profile, s_keep, s_keepNothing, .. Grace.Options])
+                }, (Option[])[Profile, s_keep, s_keepNothing, s_whole, .. Grace.Options])
                 : ("install", Grace.Parameters(parsed, parsed.GetValue(Profile))?.ToDictionary(p => p.Key, p => (object?)p.Value) ?? [], [s_packages, s_timeout]);
             if (others.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } wrong)
             {
@@ -80,6 +85,7 @@ internal static class WorkCommands
             {
                 parameters["update"] = true;
                 parameters["keep"] = KeptPaths(parsed);
+                parameters["whole"] = parsed.GetValue(s_whole) ? true : null;
             }
             return JobCommands.OrderAsync(client, kind, parsed.GetValue(s_image), WithoutNulls(parameters), parsed, cancellation);
         });
@@ -89,6 +95,9 @@ internal static class WorkCommands
         parsed.CommandResult.Command.Name != "update" ? "everything"
         : KeptPaths(parsed) is not { } paths ? "everything but what the profile keeps, or else /home, SSH host keys and /etc/machine-id,"
         : paths.Length == 0 ? "everything" : $"everything but {string.Join(", ", paths)}";
+
+    /// <summary>An order with an image leaves the running system of a node with two slots alone.</summary>
+    public static bool SparesSlots(ParseResult parsed) => parsed.CommandResult.Command.Name == "update" && !parsed.GetValue(s_whole);
 
     /// <summary>Null: the appliance's to decide.</summary>
     private static string[]? KeptPaths(ParseResult parsed) => (parsed.GetValue(s_keep), parsed.GetValue(s_keepNothing)) switch

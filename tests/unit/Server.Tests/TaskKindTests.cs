@@ -167,15 +167,21 @@ public sealed class TaskKindTests
         Step.Move refused = Move(kind.OnEnded(Row("install", phase: InstallKind.Confirming), new TaskEnded(s_task, false, false, "read-only", DiskState.Untouched)));
         Assert.Equal((TaskState.Failed, DiskState.Installed, null), (refused.State, refused.Disk, refused.Node));
 
+        Assert.Equal((TaskState.Cancelled, DiskState.Installed), End(kind.OnEnded(Row("install", phase: InstallKind.Confirming), new TaskEnded(s_task, false, true, "", DiskState.Untouched))));
+        Assert.Equal((TaskState.Cancelled, DiskState.Installed),
+            End(kind.OnConnected(Row("install", phase: InstallKind.Trying, cancelRequested: 1), Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true))));
+
         TaskRow trying = Row("install", phase: InstallKind.Trying);
         Assert.Equal(Step.Nothing, kind.OnTime(trying, TimeSpan.FromMinutes(29), false));
         Assert.Equal((TaskState.TimedOut, null), (Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), false)).State, Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), false)).Node));
         Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(Row("install", phase: InstallKind.Confirming), TimeSpan.FromMinutes(11), true)).State);
+
+        static (TaskState, DiskState?) End(Step step) => (Move(step).State, Move(step).Disk);
     }
 
     private static Step.Move Move(Step step) => Assert.IsType<Step.Move>(step);
 
-    private static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null, string parameters = "{}") => new()
+    private static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null, string parameters = "{}", long cancelRequested = 0) => new()
     {
         Id = s_task.ToString(),
         JobId = Guid.NewGuid().ToString(),
@@ -186,7 +192,7 @@ public sealed class TaskKindTests
         Phase = phase,
         Cause = "",
         Attempts = attempts,
-        CancelRequested = 0,
+        CancelRequested = cancelRequested,
         BootIdBefore = bootIdBefore,
         CreatedAt = 0,
         PhaseAt = 0,

@@ -107,6 +107,8 @@ export function phaseWords(phase: string): string {
     verifying: "reading back",
     configuring: "configuring",
     starting: "starting the new system",
+    trying: "trying the new system",
+    confirming: "making the new system the usual one",
     "first-boot": "first start: packages and script",
     retrying: "waiting to try again",
     "going-down": "going down",

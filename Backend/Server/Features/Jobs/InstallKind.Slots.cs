@@ -23,7 +23,9 @@ internal sealed partial class InstallKind
     {
         if (hello is { Role: NodeRole.Slave, OnTrial: true } && hello.InstallId == task.TaskId)
         {
-            return task.Phase == Confirming && WorksOn(hello, task) ? Step.Nothing : new Step.Send(Confirming, Order: new CommitSlotOrder());
+            // Who does not want it any more gets it not confirmed: the node goes back by itself.
+            return task.CancelRequested != 0 ? new Step.Move(TaskState.Cancelled, "", Disk: DiskState.Installed)
+                : task.Phase == Confirming && WorksOn(hello, task) ? Step.Nothing : new Step.Send(Confirming, Order: new CommitSlotOrder());
         }
         if (task.Phase is not (Trying or Confirming) || hello.InstallId == task.TaskId)
         {
@@ -48,8 +50,8 @@ internal sealed partial class InstallKind
         {
             return null;
         }
-        return !ended.Succeeded
-            ? Step.Fail($"the new system runs, but its slot could not be made the one that always starts: {ended.Cause.TrimEnd('.')}. The node goes back by itself to the one that it had", DiskState.Installed)
+        return ended.Cancelled ? new Step.Move(TaskState.Cancelled, "", Disk: DiskState.Installed)
+            : !ended.Succeeded ? Step.Fail($"the new system runs, but its slot could not be made the one that always starts: {ended.Cause.TrimEnd('.')}. The node goes back by itself to the one that it had", DiskState.Installed)
             : ParametersOf(task).Profile is null ? Succeeded("")
             : new Step.Send(FirstBoot, Installed: true);
     }
