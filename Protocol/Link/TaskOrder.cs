@@ -15,6 +15,7 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(UpdateOrder), "update")]
 [JsonDerivedType(typeof(DeployOrder), "deploy")]
 [JsonDerivedType(typeof(FirstBootOrder), "first-boot")]
+[JsonDerivedType(typeof(FirmwareOrder), "firmware")]
 public abstract record TaskOrder;
 
 /// <summary>Whoever is logged in on the node is told before its system goes.</summary>
@@ -114,6 +115,14 @@ public sealed record DeployOrder(
 /// <param name="GeneratesLocale">The locale was set, and may not be there yet.</param>
 /// <param name="Packages">By the system's own package manager.</param>
 public sealed record FirstBootOrder(bool GeneratesLocale, IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again);
+
+/// <summary>
+/// To a Slave: bring the boot firmware (a Pi's EEPROM) up to the newest that the node has, and restart. After the restart the same order is answered by
+/// what runs then. Before that it can be taken as often as it comes: it begins again.
+/// </summary>
+/// <param name="Warning">Null: at once.</param>
+/// <param name="PowerChecked">A person answers for the supply where the board has nothing to measure it by. What the board does measure counts all the same.</param>
+public sealed record FirmwareOrder(UserWarning? Warning, bool PowerChecked) : TaskOrder;
 
 /// <summary>A file on the appliance's plain HTTP port.</summary>
 /// <param name="Path">Absolute path of the URL, without host ("/programs/…").</param>

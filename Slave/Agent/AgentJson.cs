@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Discovery.HostLists;
+using Bootstrap.Agent.Firmware;
 using Bootstrap.Agent.Relay;
 using Bootstrap.Agent.Slots;
 
@@ -17,4 +18,5 @@ namespace Bootstrap.Agent;
 [JsonSerializable(typeof(HostListFile))]
 [JsonSerializable(typeof(RelayFile))]
 [JsonSerializable(typeof(SlotStatus))]
+[JsonSerializable(typeof(EepromStatus))]
 internal sealed partial class AgentJson : JsonSerializerContext;

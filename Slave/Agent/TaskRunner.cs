@@ -1,5 +1,7 @@
 using Bootstrap.Agent.Commands;
+using Bootstrap.Agent.Firmware;
 using Bootstrap.Agent.Slots;
+using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
 
@@ -32,7 +34,7 @@ public sealed class TaskRunner(
     /// <summary>Ends what an earlier Slave of this machine left running when it was killed: nobody hears it any more. Before any task.</summary>
     public async Task EndLeftoversAsync()
     {
-        foreach (TaskRecord task in journal.Open())
+        foreach (TaskRecord task in journal.Open().Where(task => task.Once || task.Slot is not null))
         {
             if (task.BootId == bootId && task.Command is { } command)
             {
@@ -61,12 +63,14 @@ public sealed class TaskRunner(
             // The machine is about to restart.
             return true;
         }
-        if (known is { Outcome: null } && known.BootId != bootId && known.Slot != SlotStep.Writing)
+        // An update of a slot that was not finished, or firmware of which nothing was staged, when the machine went: that is begun again.
+        if (known is { Outcome: null, Slot: not SlotStep.Writing, Firmware: not 0 } && known.BootId != bootId)
         {
             // The machine has restarted since: that is what was asked for, or NetInst did not come up.
             TaskEnded outcome = known.Once ? Interrupted(known)
                 : known.Slot is not null ? new TaskEnded(id, false, false, "the new system did not stay: the machine has gone back to the one before", DiskState.Installed)
                 : known.Stages ? new TaskEnded(id, false, false, "the machine restarted into its old system instead of NetInst", DiskState.Untouched)
+                : known.Firmware is { } staged ? FirmwareWork.Judge(id, staged, new BoardReader(_system.Root).ReadBootloaderTime())
                 : new TaskEnded(id, true, false, "", DiskState.Untouched);
             known = known with { Outcome = outcome };
             journal.Put(known);
@@ -90,7 +94,8 @@ public sealed class TaskRunner(
         StartTask start, ApplianceEndpoint appliance, Uri files, CancellationToken cancellation, CancellationToken leaving = default)
     {
         (Guid id, TaskOrder order) = (start.TaskId, start.Order);
-        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, Attempt: start.Attempt, Slot: order is UpdateSlotOrder ? SlotStep.Writing : null);
+        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, Attempt: start.Attempt, Firmware: order is FirmwareOrder ? 0 : null,
+            Slot: order is UpdateSlotOrder ? SlotStep.Writing : null);
         bool isForgotten = order is WorkOrder { Again: true } && journal.Find(id) is null;
         Remember(record);
         outbox.Add(new TaskAccepted(id));
@@ -101,6 +106,7 @@ public sealed class TaskRunner(
         {
             WorkOrder { TimeoutSeconds: var seconds } => TimeSpan.FromSeconds(seconds),
             UpdateSlotOrder => SlotWork.UpdateLimit,
+            FirmwareOrder firmware => FirmwareWork.Limit(firmware),
             _ => s_warningLimit,
         };
         CommandRunner runner = RunnerFor(Line);
@@ -134,6 +140,15 @@ public sealed class TaskRunner(
                 case CommitSlotOrder when slots is not null:
                     Phase("confirming");
                     return End(await slots.CommitAsync(id, RunnerFor, Line, either.Token).ConfigureAwait(false));
+                case FirmwareOrder firmware:
+                    (TaskEnded? over, long built) = await new FirmwareWork(_system, clock).DoAsync(firmware, context).ConfigureAwait(false);
+                    if (over is not null)
+                    {
+                        return End(over);
+                    }
+                    journal.Put(record with { Firmware = built });
+                    Phase("restarting");
+                    return new Ending("reboot", () => power.Restart(StagedStart.Restart));
                 case WorkOrder when isForgotten:
                     return End(context.End("the node does not remember that it took this order (was its disk changed?): it is not begun again"));
                 case WorkOrder work:

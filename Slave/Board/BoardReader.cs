@@ -30,7 +30,7 @@ public sealed class BoardReader(
         return new Inventory(
             id,
             Architecture,
-            Model: _sys.Text("proc/device-tree/model") ?? DmiModel() ?? "unknown board",
+            Model: ReadModel(),
             Serial: _sys.Text("proc/device-tree/serial-number") ?? _sys.Text("sys/class/dmi/id/product_serial") ?? "",
             Revision: Revision(),
             Firmware: Firmware(),
@@ -57,6 +57,20 @@ public sealed class BoardReader(
 
     /// <summary>The arguments that the running kernel was started with.</summary>
     public KernelArguments ReadKernelArguments() => KernelArguments.Parse(_sys.Text("proc/cmdline") ?? "");
+
+    /// <summary>Name of the model, for people.</summary>
+    public string ReadModel() => _sys.Text("proc/device-tree/model") ?? DmiModel() ?? "unknown board";
+
+    /// <summary>What a Pi's revision code says; null on other machines, and on a Pi of before 2014.</summary>
+    public PiRevision? ReadRevision() =>
+        uint.TryParse(Revision(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out uint code) ? PiRevision.Read(code) : null;
+
+    /// <summary>When the bootloader that started a Pi was built, in Unix seconds; null where the board does not tell.</summary>
+    public long? ReadBootloaderTime() =>
+        _sys.Bytes("proc/device-tree/chosen/bootloader/build-timestamp") is { Length: 4 } cell ? BinaryPrimitives.ReadUInt32BigEndian(cell) : null;
+
+    /// <summary>A bootloader's day of building, as people know it by.</summary>
+    public static string BootloaderDay(long time) => DateTimeOffset.FromUnixTimeSeconds(time).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     /// <summary>Disks alone, for those who wait until one turns up.</summary>
     public IReadOnlyList<DiskInfo> ReadDisks() => DiskReader.Read(_sys);
@@ -103,11 +117,10 @@ public sealed class BoardReader(
     /// </summary>
     private string Firmware()
     {
-        const string at = "proc/device-tree/chosen/bootloader";
-        string version = _sys.Text($"{at}/version") ?? "";
-        if (_sys.Bytes($"{at}/build-timestamp") is { Length: 4 } cell)
+        string version = _sys.Text("proc/device-tree/chosen/bootloader/version") ?? "";
+        if (ReadBootloaderTime() is { } time)
         {
-            string day = DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadUInt32BigEndian(cell)).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+            string day = BootloaderDay(time);
             return version.Length > 0 ? $"{day} ({version[..Math.Min(8, version.Length)]})" : day;
         }
         return version.Length > 0 ? version : _sys.Text("sys/class/dmi/id/bios_version") ?? "";

@@ -16,6 +16,38 @@ namespace Bootstrap.Browser.Tests;
 public sealed class JobPageTests(PageFixture browser) : PageTest
 {
     [Fact]
+    public async Task Boot_firmware_is_updated_by_nodes_one_after_the_other_and_what_failed_is_ordered_again_with_a_question()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", Cancelled);
+        await using SimulatedNode other = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef02"), NodeRole.Slave, "arm64", Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select all that are shown" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Update firmware …" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("Update the boot firmware of 2 nodes?");
+        await dialog.GetByRole(AriaRole.Checkbox, new() { Name = "I have looked at their supply" }).CheckAsync();
+        await PageFixture.KeepAsync(page, "firmware-order");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Update and restart" }).ClickAsync();
+
+        StartTask order = await node.AcceptTaskAsync(Cancelled);
+        Assert.Equal(new FirmwareOrder(null, PowerChecked: true), order.Order);
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Update boot firmware" })).ToBeVisibleAsync();
+        ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
+        await node.ReportAsync(order.TaskId, "staging", 0, 0, Cancelled);
+        await Expect(row).ToContainTextAsync("preparing the next start");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef02" })).ToContainTextAsync("Held");
+        await node.SendAsync(new TaskEnded(order.TaskId, false, false, "the supply's voltage is too low now (throttled=0x50005)", DiskState.Untouched), Cancelled);
+        await Expect(page.GetByText("1 of 2 nodes failed, and the roll-out stops after 1.", new() { Exact = true })).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("again") }).ClickAsync();
+        await Expect(dialog).ToContainTextAsync("Update the boot firmware of node-cdef01?");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Update and restart" }).ClickAsync();
+        Assert.NotEqual(order.TaskId, (await node.ReceiveAsync<StartTask>(Cancelled)).TaskId);
+    }
+
+    [Fact]
     public async Task An_installation_is_ordered_with_a_typed_confirmation_and_followed_to_its_end()
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
@@ -119,6 +151,31 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Current task" })).ToContainTextAsync("reading back 33 %");
         await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
         await PageFixture.KeepAsync(page, "node");
+    }
+
+    [Fact]
+    public async Task An_order_is_undone_while_no_node_has_heard_of_it()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Reboot …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Reboot now" }).ClickAsync();
+        ILocator undo = page.GetByRole(AriaRole.Button, new() { Name = "Undo" });
+        await Expect(undo).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, "job-undo");
+        await undo.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" })).ToContainTextAsync("undone before anything was sent to the node");
+        await Expect(undo).ToBeHiddenAsync();
+
+        // What it hears first is the next order, after which there is nothing to undo.
+        await page.GetByRole(AriaRole.Link, new() { Name = "Nodes", Exact = true }).First.ClickAsync();
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Shut down …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Shut down now" }).ClickAsync();
+        Assert.IsType<ShutdownOrder>((await node.AcceptTaskAsync(Cancelled)).Order);
+        await Expect(undo).ToBeHiddenAsync();
     }
 
     [Fact]

@@ -1,4 +1,4 @@
 global using Bootstrap.Rack;
 
-// Boards are emulated: one test at a time has the machine.
-[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+// Boards are emulated, each by one thread: two tests at a time have the machine, each with a rack of its own.
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.Collections, MaxThreads = 2)]

@@ -14,6 +14,11 @@ test("the whole way never goes back when a phase ends", () => {
   expect(overallFraction(task({ state: "succeeded", phase: "" }))).toBe(1);
 });
 
+test("an update of boot firmware goes forward alone, its restart too", () => {
+  const way = ["checking", "staging", "restarting", "confirming"].map((phase) => overallFraction(task({ kind: "firmware", phase, total: 0 })));
+  expect(way).toEqual([0, 0.1, 0.4, 0.95]);
+});
+
 test("what goes on is counted over all nodes", () => {
   const busy = node({ task: { ...task(), state: "running" } });
   expect(ongoing([busy, node()])).toMatchObject({ tasks: 1, jobs: ["j1"] });
@@ -47,6 +52,9 @@ test("what cancelling leaves behind depends on how far the task is", () => {
   expect(cancelConsequence(task({ phase: "first-boot" }))).toContain("installed and runs");
   expect(cancelConsequence(task({ state: "waiting", phase: "retrying", disk: "unbootable" }))).toContain("partly written already");
   expect(cancelConsequence(task({ kind: "reboot", phase: "" }))).toContain("may go through");
+  expect(cancelConsequence(task({ kind: "firmware", phase: "staging" }))).toContain("taken back");
+  expect(cancelConsequence(task({ kind: "firmware", phase: "restarting" }))).toContain("is written");
+  expect(cancelConsequence(task({ kind: "firmware", phase: "", state: "waiting" }))).toContain("nothing happens");
 });
 
 test("the disk to be written is the only one that can be", () => {

@@ -16,10 +16,13 @@ test("an installation has an image, and a window and a roll-out are taken over",
     job: { kind: "install", image: "debian-12", select: "all", rollout: { canary: 1, batch: 4, stopAfter: "10%" } },
   });
   expect(scheduleOf({ ...draft, kind: "reboot" }).job.image).toBeUndefined();
+  expect(scheduleOf({ ...draft, profile: "classroom", update: true }).job.parameters).toEqual({ profile: "classroom", update: true });
+  expect(scheduleOf({ ...draft, kind: "reboot", profile: "classroom", update: true }).job.parameters).toBeUndefined();
 });
 
 test("a job is told in words", () => {
   expect(jobWords({ kind: "install", image: "debian-12", select: "tag=camera" })).toBe("Install debian-12 on tag=camera");
+  expect(jobWords({ kind: "install", image: "debian-12", select: "all", parameters: { profile: "classroom", update: true } })).toBe("Update to debian-12 with profile classroom on all nodes");
   expect(jobWords({ kind: "shutdown", select: "all" })).toBe("Shut down on all nodes");
   expect(jobWords({ kind: "reboot", nodes: ["a", "b"] })).toBe("Reboot on 2 nodes");
 });

@@ -47,7 +47,7 @@ internal sealed record LogLine(long Id, long At, string Line);
 /// <summary>What has a name: all that is to be known of it where names are offered.</summary>
 internal sealed record Named(string Name);
 
-internal sealed record Policy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys);
+internal sealed record Policy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null);
 
 internal sealed record SignInLink(string Token);
 

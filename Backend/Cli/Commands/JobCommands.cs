@@ -24,6 +24,7 @@ internal static class JobCommands
         var state = new Option<string?>("--state") { Description = "Only jobs that are open, paused or succeeded, or of which something failed, was cancelled or skipped." };
         state.AcceptOnlyFromAmong("open", "paused", "succeeded", "failed", "cancelled", "skipped");
         var text = new Option<string?>("--text") { Description = "Only jobs that have this in the name of a node or of the image, in their parameters, or in who ordered them." };
+        var only = new Option<string?>("--node") { Description = "Only on this node, by its name." };
         var limit = new Option<int>("--limit") { Description = "At most so many (1 to 1000).", DefaultValueFactory = _ => 100 };
         return new Command("jobs", "Show, watch, halt, cancel and repeat jobs.")
         {
@@ -48,12 +49,25 @@ internal static class JobCommands
             new Command("retry", "Order the same again for the nodes that failed.") { id, Wait }.Does(async (client, parsed, cancellation) =>
                 await ReportAsync(client, await PostAsync(client, "retry", parsed, cancellation), parsed, cancellation)),
             ScheduleCommands.CreateApply(),
-            new Command("cancel", "Cancel what has not ended.") { id }.Does(async (client, parsed, cancellation) =>
-                Print(await PostAsync(client, "cancel", parsed, cancellation), parsed)),
+            new Command("undo", "Take a job back of which no node has heard yet.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "undo", parsed, cancellation)),
+            new Command("cancel", "Cancel what has not ended.") { id, only }.Does(CancelAsync),
         };
 
         Task<JobDetail> PostAsync(ApplianceClient client, string what, ParseResult parsed, CancellationToken cancellation) =>
             client.PostAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}/{what}", null, cancellation);
+
+        async Task<int> CancelAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation)
+        {
+            if (parsed.GetValue(only) is not { } name)
+            {
+                return Print(await PostAsync(client, "cancel", parsed, cancellation), parsed);
+            }
+            string path = $"jobs/{parsed.GetRequiredValue(id)}";
+            JobTask task = (await client.GetAsync<JobDetail>(path, cancellation)).Tasks.FirstOrDefault(t => t.NodeName == name)
+                ?? throw new CliException($"job {parsed.GetRequiredValue(id)} has no node '{name}'");
+            await client.SendAsync(HttpMethod.Post, $"tasks/{task.Id}/cancel", null, cancellation);
+            return Print(await client.GetAsync<JobDetail>(path, cancellation), parsed);
+        }
 
         // What failed before is no failure of this command.
         async Task<int> ChangeAsync(ApplianceClient client, string what, ParseResult parsed, CancellationToken cancellation)
@@ -83,16 +97,13 @@ internal static class JobCommands
     public static async Task<int> OrderAsync(
         ApplianceClient client, string kind, string? image, object? parameters, ParseResult parsed, CancellationToken cancellation)
     {
-        string[] names = [.. parsed.GetValue(Nodes) ?? [], .. parsed.GetValue(WorkCommands.Node) ?? []];
+        string[] names = NamesOf(parsed);
         string? select = parsed.GetValue(NodeCommands.Select);
-        if (names.Length > 0 == (select is not null))
-        {
-            throw new CliException("name the nodes, or choose them by --select WORDS; 'all' is every node") { ExitCode = 2 };
-        }
+        bool choosesLater = select is not null && PlanOptions.ChoosesLater(parsed);
         if (select is not null || image is not null)
         {
-            Node[] nodes = await ChosenAsync(client, names, parsed, cancellation);
-            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed), await SparesSlotsAsync(client, image, parsed, cancellation)))
+            Node[] nodes = await ChosenAsync(client, parsed, cancellation);
+            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed), await SparesSlotsAsync(client, image, parsed, cancellation), choosesLater))
             {
                 throw new CliException("nothing was ordered");
             }
@@ -102,13 +113,15 @@ internal static class JobCommands
         var order = new
         {
             kind,
-            nodes = names,
+            nodes = choosesLater ? null : names,
+            select = choosesLater ? select : null,
             image,
             parameters,
             rollout = PlanOptions.Rollout(parsed),
             retry = PlanOptions.Retry(parsed),
             notBefore = parsed.GetValue(PlanOptions.At),
             after = parsed.GetValue(PlanOptions.After),
+            holdSeconds = parsed.GetValue(PlanOptions.Hold),
         };
         return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", order, cancellation), parsed, cancellation);
     }
@@ -117,8 +130,18 @@ internal static class JobCommands
         image is not null && WorkCommands.SparesSlots(parsed) &&
         (await client.GetAsync<IReadOnlyList<Image>>("images", cancellation)).FirstOrDefault(i => i.Digest == image || i.Name == image) is { Slots: > 1 };
 
-    private static async Task<Node[]> ChosenAsync(ApplianceClient client, string[] names, ParseResult parsed, CancellationToken cancellation)
+    /// <summary>Those nodes that were named one by one; none where a selector chooses them.</summary>
+    private static string[] NamesOf(ParseResult parsed)
     {
+        string[] names = [.. parsed.GetValue(Nodes) ?? [], .. parsed.GetValue(WorkCommands.Node) ?? []];
+        return names.Length > 0 != parsed.GetValue(NodeCommands.Select) is not null ? names
+            : throw new CliException("name the nodes, or choose them by --select WORDS; 'all' is every node") { ExitCode = 2 };
+    }
+
+    /// <summary>The nodes that are meant, by their names or by a selector; at least one.</summary>
+    public static async Task<Node[]> ChosenAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation)
+    {
+        string[] names = NamesOf(parsed);
         IReadOnlyList<Node> nodes = await NodeCommands.GetAsync(client, parsed, cancellation);
         bool IsNamed(Node node, string name) => name == "all" || name == node.Name || name.Equals(node.Id, StringComparison.OrdinalIgnoreCase);
         if (names.FirstOrDefault(name => !nodes.Any(node => IsNamed(node, name))) is { } missing)
@@ -132,11 +155,12 @@ internal static class JobCommands
     /// <summary>Shows which nodes are meant, and which disks lose what, and asks for their number.</summary>
     /// <param name="goes">What is lost on them.</param>
     /// <param name="sparesSlots">Nodes with two slots write the one that is not in use.</param>
-    private static bool Confirm(Node[] nodes, string kind, string? image, string goes, bool sparesSlots)
+    /// <param name="choosesLater">Others may be meant when it begins.</param>
+    private static bool Confirm(Node[] nodes, string kind, string? image, string goes, bool sparesSlots, bool choosesLater)
     {
         if (image is null)
         {
-            Console.WriteLine($"To {kind}: {string.Join(", ", nodes.Select(n => n.Name))}");
+            Console.WriteLine($"To {(kind == "firmware" ? "update the boot firmware of, and restart" : kind)}: {string.Join(", ", nodes.Select(n => n.Name))}");
         }
         else
         {
@@ -148,6 +172,10 @@ internal static class JobCommands
                     (sparesSlots && n.Inventory.Slot is not null ? "the slot that is not in use: " : "") + string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")),
                     n.ImageName ?? "",
                 }));
+        }
+        if (choosesLater)
+        {
+            Console.WriteLine("These are the nodes that the selector takes now. It is asked again when the job begins; --frozen keeps these.");
         }
         Console.Write($"Type the number of nodes ({nodes.Length}) to go on: ");
         return Console.ReadLine()?.Trim() == nodes.Length.ToString(CultureInfo.InvariantCulture);

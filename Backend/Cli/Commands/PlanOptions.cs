@@ -19,6 +19,12 @@ internal static class PlanOptions
     /// <summary>What an order comes after.</summary>
     public static Option<Guid?> After { get; } = new("--after") { Description = "Begin when that job has ended, on the nodes that succeeded in it.", HelpName = "JOB" };
 
+    /// <summary>Whom an order for later is for.</summary>
+    private static readonly Option<bool> s_frozen = new("--frozen") { Description = "Of an order for later: for the nodes that --select takes now, whatever it takes then." };
+
+    /// <summary>How long an order can be undone.</summary>
+    public static Option<int> Hold { get; } = new("--hold") { Description = "Send nothing for so long, so that `bootstrap jobs undo` takes it back (0 to 300).", HelpName = "SECONDS" };
+
     private static readonly Option<int> s_canary = new("--canary") { Description = "So many nodes first; the others only if these succeed.", HelpName = "NODES" };
     private static readonly Option<int?> s_batch = new("--batch") { Description = "Then so many at a time.", HelpName = "NODES" };
     private static readonly Option<int?> s_atOnce = new("--at-once") { Description = "Never more than so many at the same time.", HelpName = "NODES" };
@@ -33,6 +39,8 @@ internal static class PlanOptions
     {
         command.Add(At);
         command.Add(After);
+        command.Add(s_frozen);
+        command.Add(Hold);
         return command;
     }
 
@@ -45,6 +53,9 @@ internal static class PlanOptions
         }
         return command;
     }
+
+    /// <summary>The order is for the nodes that its selector takes when it begins.</summary>
+    public static bool ChoosesLater(ParseResult parsed) => !parsed.GetValue(s_frozen) && (parsed.GetValue(At) is not null || parsed.GetValue(After) is not null);
 
     /// <summary>The roll-out as it was asked for; null: all nodes at once.</summary>
     public static RolloutPolicy? Rollout(ParseResult parsed)

@@ -16,6 +16,10 @@ internal static class ProfileCommands
 
     private sealed record AllValues(Dictionary<string, Dictionary<string, string>> Groups, Dictionary<string, Dictionary<string, string>> Nodes);
 
+    private sealed record Fault(string Place, string Reason);
+
+    private sealed record Fit(string NodeName, string? HostName, IReadOnlyList<Fault> Faults);
+
     private sealed record Applied(string Name, string Result);
 
     private static readonly Argument<string> s_name = new("name") { Description = "The profile's name." };
@@ -38,6 +42,7 @@ internal static class ProfileCommands
             }),
             new Command("preview", "What one node would get by a profile.") { s_name, node }.Does(async (client, parsed, cancellation) =>
                 Print(parsed, await client.PostAsync<JsonElement>($"{Path(parsed)}/preview", new { node = parsed.GetRequiredValue(node) }, cancellation))),
+            new Command("check", "Whether a profile fits nodes; exit code 1 where it does not fit one.") { s_name, JobCommands.Nodes, NodeCommands.Select }.Does(CheckAsync),
             new Command("values", "What groups (tags) and nodes say for {{ value.NAME }}.").Does(async (client, parsed, cancellation) =>
             {
                 AllValues all = await client.GetAsync<AllValues>("values", cancellation);
@@ -137,6 +142,14 @@ internal static class ProfileCommands
         {
             throw new CliException($"{what}: {e.Message}", e);
         }
+    }
+
+    private static async Task<int> CheckAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation)
+    {
+        Node[] nodes = await JobCommands.ChosenAsync(client, parsed, cancellation);
+        IReadOnlyList<Fit> fits = await client.PostAsync<IReadOnlyList<Fit>>($"{Path(parsed)}/check", new { nodes = nodes.Select(n => n.Id) }, cancellation);
+        ClientCommand.Show(parsed, fits, ["NODE", "HOST NAME", "FAULT"], f => [f.NodeName, f.HostName ?? "", string.Join(' ', f.Faults.Select(fault => $"{fault.Place}: {fault.Reason}"))]);
+        return fits.All(f => f.Faults.Count == 0) ? 0 : 1;
     }
 
     /// <summary>Short parts as a table, then each text as it would be written.</summary>

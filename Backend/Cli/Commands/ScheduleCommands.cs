@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Bootstrap.Cli.Api;
@@ -25,6 +26,10 @@ internal static class ScheduleCommands
 
     private static readonly Option<bool> s_yes = new("--yes") { Description = "Of installations: yes, erase disks unattended." };
 
+    private sealed record MadeRun(Guid Job, long At);
+
+    private sealed record CalendarEntry(string Day, string Schedule, IReadOnlyList<long> Runs, bool More, IReadOnlyList<MadeRun> Made);
+
     private sealed record Applied(string Name, string Result);
 
     public static Command Create()
@@ -33,6 +38,7 @@ internal static class ScheduleCommands
         return new Command("schedules", "Jobs that are made again and again, by cron.")
         {
             new Command("list", "All schedules and when they run next.").Lists<Schedule>(_ => "schedules", ["NAME", "CRON", "ZONE", "NEXT", "LAST", "MISSED", "WINDOW", "JOB"], Row),
+            CreateCalendar(),
             CreateAdd(),
             new Command("remove", "Make no more jobs of a schedule, and forget it.") { s_name }.Does(async (client, parsed, cancellation) =>
             {
@@ -49,11 +55,26 @@ internal static class ScheduleCommands
         };
     }
 
+    private static Command CreateCalendar()
+    {
+        var from = new Option<string?>("--from") { Description = "The first day, such as 2027-01-31 (today).", HelpName = "DAY" };
+        var days = new Option<int>("--days") { Description = "How many days (1 to 42).", DefaultValueFactory = _ => 7 };
+        return new Command("calendar", "Day by day, what the schedules have done and will do, by this machine's clock.") { from, days }.Lists<CalendarEntry>(
+            parsed =>
+            {
+                string first = parsed.GetValue(from) ?? TimeProvider.System.GetLocalNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+                return string.Create(CultureInfo.InvariantCulture,
+                    $"calendar?from={Uri.EscapeDataString(first)}&days={parsed.GetValue(days)}&zone={Uri.EscapeDataString(TimeZoneInfo.Local.Id)}");
+            },
+            ["DAY", "SCHEDULE", "DONE", "TO COME"],
+            e => [e.Day, e.Schedule, string.Join(' ', e.Made.Select(m => Output.DayTime(m.At))), string.Join(' ', e.Runs.Select(Output.DayTime)) + (e.More ? " …" : "")]);
+    }
+
     private static Command CreateAdd()
     {
         var cron = new Option<string>("--cron") { Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * * SUN'.", Required = true, HelpName = "LINE" };
         var zone = new Option<string>("--zone") { Description = "Time zone of the line, such as Europe/Berlin.", DefaultValueFactory = _ => "UTC" };
-        var kind = new Option<string>("--kind") { Description = "What is done: reboot, shutdown, install, update, run or deploy.", Required = true };
+        var kind = new Option<string>("--kind") { Description = "What is done: reboot, shutdown, install, update, firmware, run or deploy.", Required = true };
         var image = new Option<string?>("--image") { Description = "Of installations: a name, looked up at each run, or a digest." };
         var parameters = new Option<string?>("--parameters") { Description = "Those of the kind, as the API takes them, such as '{\"shell\":\"df -h\"}'.", HelpName = "JSON" };
         var nodes = new Option<string[]?>("--node") { Description = "A name or id; it stays this node. May be given several times, or 'all'." };

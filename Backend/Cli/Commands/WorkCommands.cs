@@ -6,6 +6,9 @@ namespace Bootstrap.Cli.Commands;
 /// <summary>Work in the running systems of nodes: <c>bootstrap jobs run</c> and <c>bootstrap update</c>.</summary>
 internal static class WorkCommands
 {
+    /// <summary>What an update is of.</summary>
+    private const string OfPackages = "of packages", ByImage = "by an --image", OfFirmware = "of the boot --firmware";
+
     /// <summary>Of commands whose words are something else than nodes.</summary>
     public static readonly Option<string[]> Node = new("--node") { Description = "Name or id, 'all' for every node; may be given several times.", HelpName = "name" };
 
@@ -32,6 +35,16 @@ internal static class WorkCommands
     {
         Description = "With --image: a path that is kept; may be given several times, '*' and '?' stand in names (default: the profile's, or /home, /etc/ssh/ssh_host_* and /etc/machine-id).",
         HelpName = "path",
+    };
+
+    private static readonly Option<bool> s_firmware = new("--firmware")
+    {
+        Description = "The boot firmware (a Pi's EEPROM), with a restart: one node after the other, and only where the power is known to be good.",
+    };
+
+    private static readonly Option<bool> s_powerChecked = new("--power-checked")
+    {
+        Description = "With --firmware: you have looked at the supply of these nodes. It counts where a node cannot measure it, and never against what it has measured.",
     };
 
     private static readonly Option<bool> s_keepNothing = new("--keep-nothing") { Description = "With --image: everything on the disk goes." };
@@ -63,32 +76,50 @@ internal static class WorkCommands
         });
     }
 
-    /// <summary>Packages, or the whole system by an image.</summary>
+    /// <summary>Packages, or the whole system by an image, or the boot firmware.</summary>
     public static Command CreateUpdate() =>
-        new Command("update", "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and keep what people have there.")
+        new Command("update", "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and " +
+            "keep what people have there; or, with --firmware, bring their boot firmware up to date.")
         {
-            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_whole, JobCommands.Yes, JobCommands.Wait,
+            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_whole, s_firmware, s_powerChecked, JobCommands.Yes, JobCommands.Wait,
         }.WithGrace().WithBeginning().WithPlan().Does((client, parsed, cancellation) =>
         {
-            (string kind, Dictionary<string, object?> parameters, Option[] others) = parsed.GetValue(s_image) is null
-                ? ("update", new Dictionary<string, object?>
+            string asked = parsed.GetValue(s_firmware) ? OfFirmware : parsed.GetValue(s_image) is not null ? ByImage : OfPackages;
+            RefuseOthers(asked, parsed);
+            (string kind, Dictionary<string, object?> parameters) = asked switch
+            {
+                OfPackages => ("update", new Dictionary<string, object?>
                 {
                     ["packages"] = parsed.GetValue(s_packages) is { Length: > 0 } packages ? packages : null,
                     ["timeoutSeconds"] = parsed.GetValue(s_timeout),
-                }, (Option[])[Profile, s_keep, s_keepNothing, s_whole, .. Grace.Options])
-                : ("install", Grace.Parameters(parsed, parsed.GetValue(Profile))?.ToDictionary(p => p.Key, p => (object?)p.Value) ?? [], [s_packages, s_timeout]);
-            if (others.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } wrong)
-            {
-                throw new CliException($"{wrong.Name} is of an update {(kind == "install" ? "of packages" : "by an --image")} alone") { ExitCode = 2 };
-            }
-            if (kind == "install")
-            {
-                parameters["update"] = true;
-                parameters["keep"] = KeptPaths(parsed);
-                parameters["whole"] = parsed.GetValue(s_whole) ? true : null;
-            }
+                }),
+                ByImage => ("install", new(GraceOf(parsed, parsed.GetValue(Profile))) { ["update"] = true, ["keep"] = KeptPaths(parsed), ["whole"] = parsed.GetValue(s_whole) ? true : null }),
+                _ => ("firmware", new(GraceOf(parsed)) { ["powerChecked"] = parsed.GetValue(s_powerChecked) ? true : null }),
+            };
             return JobCommands.OrderAsync(client, kind, parsed.GetValue(s_image), WithoutNulls(parameters), parsed, cancellation);
         });
+
+    private static IEnumerable<KeyValuePair<string, object?>> GraceOf(ParseResult parsed, string? profile = null) =>
+        (Grace.Parameters(parsed, profile) ?? []).Select(p => KeyValuePair.Create<string, object?>(p.Key, p.Value));
+
+    /// <summary>Refuses what is of another kind of update than the one that is asked for.</summary>
+    private static void RefuseOthers(string asked, ParseResult parsed)
+    {
+        (string Update, IEnumerable<Option> Own)[] updates =
+        [
+            (OfPackages, [s_packages, s_timeout]),
+            (ByImage, [s_image, Profile, s_keep, s_keepNothing, s_whole]),
+            (OfFirmware, [s_firmware, s_powerChecked]),
+            ($"{ByImage} or {OfFirmware}", asked == OfPackages ? Grace.Options : []),
+        ];
+        foreach ((string update, IEnumerable<Option> own) in updates.Where(u => u.Update != asked))
+        {
+            if (own.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } wrong)
+            {
+                throw new CliException($"{wrong.Name} is of an update {update} alone") { ExitCode = 2 };
+            }
+        }
+    }
 
     /// <summary>What an order with an image takes from the disks, in words.</summary>
     public static string WhatGoes(ParseResult parsed) =>

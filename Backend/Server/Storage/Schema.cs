@@ -268,6 +268,11 @@ internal static class Schema
         """
         ALTER TABLE images ADD COLUMN raw_sha256 TEXT;
         """,
+        // Jobs whose nodes are chosen when they begin.
+        """
+        ALTER TABLE jobs ADD COLUMN selector TEXT;
+        ALTER TABLE jobs ADD COLUMN chosen_at INTEGER;
+        """,
         // Places for a system that an image has.
         """
         ALTER TABLE images ADD COLUMN slots INTEGER NOT NULL DEFAULT 1;

@@ -16,6 +16,9 @@ public sealed class CommandRunner(Guid task, Action<string> line, Action<Command
     /// <summary>Who has ended may have left somebody behind who keeps its output open (a daemon): he is not listened to any more.</summary>
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(2);
 
+    /// <summary>Begins a line of standard error.</summary>
+    public const string ErrorPrefix = "stderr: ";
+
     private readonly long _begin = clock.GetTimestamp();
     private int _count;
 
@@ -36,7 +39,7 @@ public sealed class CommandRunner(Guid task, Action<string> line, Action<Command
         using var deaf = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         var rate = new OutputRate(line, clock);
         Action<string> take = hear is null ? rate.Add : hear + rate.Add;
-        Task reading = Task.WhenAll(ReadAsync(process.Output, new OutputLines(take), deaf.Token), ReadAsync(process.Errors, new OutputLines(take, "stderr: "), deaf.Token));
+        Task reading = Task.WhenAll(ReadAsync(process.Output, new OutputLines(take), deaf.Token), ReadAsync(process.Errors, new OutputLines(take, ErrorPrefix), deaf.Token));
         try
         {
             return new CommandEnd(await process.WaitAsync(either.Token).ConfigureAwait(false), TimedOut: false);

@@ -21,18 +21,21 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
         PrepareCard();
         // Beside the card, not in /tmp: a power cut leaves it behind, and the next start of this board takes it over.
         string folder = options.Card + ".boot";
+        bool tryBoot = false;
         try
         {
             for (int resets = 0; ; resets++)
             {
                 events.Write("power-on", ("pid", Namespaces.OuterProcessId), ("kind", options.Kind.ToString().ToLowerInvariant()), ("serial", options.Serial),
                     ("mac", options.Mac), ("node", options.NodeId), ("card", options.Card), ("log", options.Log));
-                BootPayload? payload = options.HasFirmware ? null : await LoadAsync(folder);
+                BootPayload? payload = options.HasFirmware ? null : await LoadAsync(folder, tryBoot);
                 await RackNetwork.CreateTapAsync(_tap, options.Bridge);
                 events.Write("qemu-start");
+                long said = ConsoleLength;
                 QemuEnd end = await Qemu.RunAsync(QemuCommand.For(options, payload, _tap, Variables()));
                 await RackNetwork.DeleteAsync(_tap);
-                events.Write(end == QemuEnd.Reset ? "reset" : "power-off");
+                tryBoot = end == QemuEnd.Reset && HasAskedForTryBoot(said);
+                events.Write(end == QemuEnd.Reset ? "reset" : "power-off", ("tryboot", tryBoot ? "yes" : null));
                 if (end == QemuEnd.PowerOff || resets == options.Resets)
                 {
                     return;
@@ -62,24 +65,39 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
         }
     }
 
-    /// <summary>Card and network in the order that the board has, over and over, as a Pi does.</summary>
-    private async Task<BootPayload> LoadAsync(string folder)
+    private long ConsoleLength => File.Exists(options.Log) ? new FileInfo(options.Log).Length : 0;
+
+    /// <summary>
+    /// Raspberry Pi's kernels hand the argument of a restart to the firmware. QEMU's machine has no such register, but every kernel says on its console what
+    /// argument it restarts with.
+    /// </summary>
+    private bool HasAskedForTryBoot(long from)
+    {
+        using FileStream console = File.OpenRead(options.Log);
+        console.Position = from;
+        using var text = new StreamReader(console);
+        return text.ReadToEnd().Contains("reboot: Restarting system with command '0 tryboot'", StringComparison.Ordinal);
+    }
+
+    /// <summary>Card and network in the order that the board has, over and over, as a Pi does. The flag counts for the first time alone.</summary>
+    private async Task<BootPayload> LoadAsync(string folder, bool tryBoot)
     {
         while (true)
         {
             foreach (bool network in (bool[])[options.NetworkFirst, !options.NetworkFirst])
             {
-                if (await (network ? NetworkRom.RunOnCableAsync(options, _cable, folder, events.WriteLine) : LoadCardAsync(folder)) is { } payload)
+                if (await (network ? NetworkRom.RunOnCableAsync(options, _cable, folder, events.WriteLine) : LoadCardAsync(folder, tryBoot)) is { } payload)
                 {
                     return payload;
                 }
             }
+            tryBoot = false;
             await Task.Delay(s_pause, clock);
         }
     }
 
-    private async Task<BootPayload?> LoadCardAsync(string folder) =>
-        CardSource.Open(options.Card) is { } card ? await new Firmware(PiModel.Of(options.Kind), options, events).LoadAsync(card, folder) : null;
+    private Task<BootPayload?> LoadCardAsync(string folder, bool tryBoot) =>
+        new Firmware(PiModel.Of(options.Kind), options, events).LoadCardAsync(options.Card, folder, tryBoot);
 
     /// <summary>UEFI's variables stay with the machine's disk.</summary>
     private string Variables()

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Bootstrap.Rack.Rom;
 
-/// <summary>The first FAT partition of a card with an MBR partition table.</summary>
+/// <summary>A FAT partition of a card with an MBR partition table.</summary>
 internal sealed class CardSource : IBootSource
 {
     private const int SectorSize = 512;
@@ -14,7 +14,8 @@ internal sealed class CardSource : IBootSource
     public string Name => "card";
 
     /// <summary>Null if the card has no such partition: an empty card, or one whose writing was cut short.</summary>
-    public static CardSource? Open(string card)
+    /// <param name="number">Of a primary partition, 1 to 4; null: the first that is FAT.</param>
+    public static CardSource? Open(string card, int? number = null)
     {
         using FileStream file = File.OpenRead(card);
         byte[] sector = new byte[SectorSize];
@@ -22,10 +23,10 @@ internal sealed class CardSource : IBootSource
         {
             return null;
         }
-        for (int entry = 446; entry < 510; entry += 16)
+        for (int entry = 446, i = 1; entry < 510; entry += 16, i++)
         {
             // Types: FAT12, FAT16 small, FAT16, FAT32 CHS, FAT32 LBA, FAT16 LBA.
-            if (sector[entry + 4] is 0x01 or 0x04 or 0x06 or 0x0b or 0x0c or 0x0e)
+            if ((number ?? i) == i && sector[entry + 4] is (0x01 or 0x04 or 0x06 or 0x0b or 0x0c or 0x0e))
             {
                 long start = BinaryPrimitives.ReadUInt32LittleEndian(sector.AsSpan(entry + 8)) * (long)SectorSize;
                 return new CardSource($"{card}@@{start}");

@@ -27,6 +27,9 @@ internal sealed record PiModel
     /// </summary>
     public required byte[]? MaskRomId { get; init; }
 
+    /// <summary>Its bootloader is in an EEPROM, knows tryboot, and tells the kernel of it in the device tree.</summary>
+    public bool HasEeprom => MaskRomId is null;
+
     /// <summary>The FourCC at the start of option 97; null: the serial four times.</summary>
     public required string? FourCC { get; init; }
 

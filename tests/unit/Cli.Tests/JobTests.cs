@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
@@ -56,6 +57,53 @@ public sealed class JobTests
     }
 
     [Fact]
+    public async Task An_order_that_is_held_is_undone()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        (_, string output, _) = await line.RunAsync("shutdown", "all", "--hold", "300", "--json");
+        string job = JsonDocument.Parse(output).RootElement.GetProperty("job").GetProperty("id").GetString()!;
+        (int code, output, string errors) = await line.RunAsync("jobs", "undo", job);
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("undone before anything was sent to the node", output, StringComparison.Ordinal);
+        Assert.Equal((1, "", $"bootstrap: Job {job} has ended: there is nothing to undo."), await line.RunAsync("jobs", "undo", job));
+    }
+
+    [Fact]
+    public async Task One_node_of_a_job_is_cancelled()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode first = await ConnectAsync(line, 1), second = await ConnectAsync(line, 2);
+        (_, string output, _) = await line.RunAsync("reboot", "all", "--hold", "300", "--json");
+        string job = JsonDocument.Parse(output).RootElement.GetProperty("job").GetProperty("id").GetString()!;
+        (_, output, string errors) = await line.RunAsync("jobs", "cancel", job, "--node", "node-dd0002");
+        Assert.Equal("", errors);
+        Assert.Matches("node-dd0001 +held", output);
+        Assert.Matches("node-dd0002 +cancelled", output);
+        Assert.Equal((1, "", $"bootstrap: job {job} has no node 'nobody'"), await line.RunAsync("jobs", "cancel", job, "--node", "nobody"));
+    }
+
+    [Fact]
+    public async Task An_order_for_later_goes_by_its_selector_unless_it_is_frozen()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        Assert.Equal(("dd0001", true), await OrderAsync());
+        Assert.Equal(("", false), await OrderAsync("--frozen"));
+
+        async Task<(string Select, bool Again)> OrderAsync(params string[] more)
+        {
+            (int code, string output, string errors) =
+                await line.RunAsync(["reboot", "--select", "dd0001", "--at", "2199-01-01T00:00:00Z", "--yes", "--json", .. more]);
+            Assert.Equal((0, ""), (code, errors));
+            string id = JsonDocument.Parse(output).RootElement.GetProperty("job").GetProperty("id").GetString()!;
+            using HttpClient api = line.Appliance.CreateClient();
+            JsonElement job = (await api.GetFromJsonAsync<JsonElement>($"jobs/{id}", s_end)).GetProperty("job");
+            return (job.TryGetProperty("select", out JsonElement select) ? select.ToString() : "", job.GetProperty("choosesAgain").GetBoolean());
+        }
+    }
+
+    [Fact]
     public async Task A_schedule_is_added_shown_run_switched_off_and_removed()
     {
         await using CommandLine line = await CommandLine.StartAsync();
@@ -66,6 +114,10 @@ public sealed class JobTests
         Assert.Matches("^weekly: runs next [0-9]{4}-[0-9-]+ [0-9]{2}:00:00\n$", output);
         (_, output, _) = await line.RunAsync("schedules", "list");
         Assert.Matches("weekly +0 3 \\* \\* SUN +Europe/Berlin .* run-once +03:00 \\+ 240 min +reboot: all", output);
+        (code, output, errors) = await line.RunAsync("schedules", "calendar", "--days", "14");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches("^DAY +SCHEDULE +DONE +TO COME *\n(20[0-9-]{8} +weekly +[0-9]{2}:00 *\n){2}$", output);
+        Assert.Equal((1, "", "bootstrap: days is 1 to 42, not 43."), await line.RunAsync("schedules", "calendar", "--days", "43"));
         (_, output, _) = await line.RunAsync("schedules", "next", "weekly", "--count", "3", "--json");
         long[] runs = JsonSerializer.Deserialize<long[]>(output)!;
         Assert.Equal(3, runs.Distinct().Count());
@@ -86,7 +138,7 @@ public sealed class JobTests
         await using SimulatedNode node = await ConnectAsync(line, 1);
         Assert.Equal((1, "", "bootstrap: The cron line '0 0 30 2 *' never comes: there is no such day. Nothing was changed."),
             await line.RunAsync("schedules", "add", "never", "--cron", "0 0 30 2 *", "--kind", "reboot", "--select", "all"));
-        Assert.Equal((1, "", "bootstrap: There are no jobs of kind 'dance': it is one of deploy, install, reboot, run, shutdown, update."),
+        Assert.Equal((1, "", "bootstrap: There are no jobs of kind 'dance': it is one of deploy, firmware, install, reboot, run, shutdown, update."),
             await line.RunAsync("schedules", "add", "dance", "--cron", "0 0 1 * *", "--kind", "dance", "--select", "all"));
         Assert.Equal((2, "", "bootstrap: each run erases the disks of its nodes and installs 'debian-12' without a question: say --yes if that is meant"),
             await line.RunAsync("schedules", "add", "fresh", "--cron", "0 0 1 * *", "--kind", "install", "--select", "all", "--image", "debian-12"));

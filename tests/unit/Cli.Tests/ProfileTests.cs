@@ -54,6 +54,16 @@ public sealed class ProfileTests
         Assert.Contains("(secret)", output, StringComparison.Ordinal);
         Assert.DoesNotContain(Hash, output, StringComparison.Ordinal);
 
+        (code, output, errors) = await line.RunAsync("profiles", "check", "classroom", "all");
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches("node-cdef01 +lab-node-cdef01", output);
+        await using (SimulatedNode unknown = await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse("10000000abcdef02"), NodeRole.NetInst, "arm64", s_end))
+        {
+            (code, output, _) = await line.RunAsync("profiles", "check", "classroom", "--select", "cdef");
+            Assert.Equal(1, code);
+            Assert.Matches("node-cdef02 +.*room", output);
+        }
+
         using (HttpClient api = line.Appliance.CreateClient())
         using (HttpResponseMessage imported = await api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end))
         {

@@ -91,6 +91,30 @@ public sealed class WorkTests
     }
 
     [Fact]
+    public async Task An_update_of_the_boot_firmware_says_who_has_looked_at_the_power_and_tells_what_runs()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await NodeAsync(line);
+        Task<(int Code, string Output, string Errors)> running = line.RunAsync("update", "--firmware", "all", "--wait");
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        Assert.Equal(new FirmwareOrder(null, PowerChecked: false), start.Order);
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched, Note: "the board runs the boot firmware of 2025-05-08"), s_end);
+        (int code, string output, _) = await running;
+        Assert.Equal(0, code);
+        Assert.Matches("node-cdef01 +succeeded +the board runs the boot firmware of 2025-05-08", output);
+        Assert.Equal(0, (await line.RunAsync("update", "all", "--firmware", "--power-checked", "--grace", "60", "--message", "EEPROM")).Code);
+        Assert.Equal(new FirmwareOrder(new UserWarning(60, "EEPROM"), PowerChecked: true), (await node.ReceiveAsync<StartTask>(s_end)).Order);
+
+        (code, output, string errors) = await line.RunAsync([], "", "update", "--firmware", "--select", "all");
+        Assert.Equal((1, "bootstrap: nothing was ordered"), (code, errors));
+        Assert.StartsWith("To update the boot firmware of, and restart: node-cdef01\n", output, StringComparison.Ordinal);
+        Assert.Equal((2, "", "bootstrap: --package is of an update of packages alone"), await line.RunAsync("update", "all", "--firmware", "--package", "curl"));
+        Assert.Equal((2, "", "bootstrap: --image is of an update by an --image alone"), await line.RunAsync("update", "all", "--firmware", "--image", "tiny"));
+        Assert.Equal((2, "", "bootstrap: --power-checked is of an update of the boot --firmware alone"), await line.RunAsync("update", "all", "--power-checked"));
+        Assert.Equal((2, "", "bootstrap: --grace is of an update by an --image or of the boot --firmware alone"), await line.RunAsync("update", "all", "--grace", "60"));
+    }
+
+    [Fact]
     public async Task A_file_is_uploaded_and_the_node_is_told_where_it_goes()
     {
         await using CommandLine line = await CommandLine.StartAsync();

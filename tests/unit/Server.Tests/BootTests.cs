@@ -79,6 +79,17 @@ public sealed class BootTests : ApplianceTest
     }
 
     [Fact]
+    public async Task A_board_that_restarts_in_the_middle_of_its_first_start_boots_its_disk()
+    {
+        using HttpResponseMessage made = await Api.PutAsJsonAsync("profiles/lab", new { name = "lab", packages = new[] { "htop" } }, s_end);
+        made.EnsureSuccessStatusCode();
+        await using SimulatedNode node = await WriteAsync(parameters: new { profile = "lab" });
+        await node.RestartAsync(NodeRole.Slave, _task, cancellation: s_end);
+        await Poll.UntilAsync(() => GetAsync($"nodes/{Board}"), n => n["task"]?["phase"]?.ToString() == "first-boot", s_end);
+        Assert.False(Discovers(Board));
+    }
+
+    [Fact]
     public async Task What_a_board_is_given_stays_the_same_within_one_boot()
     {
         await using SimulatedNode node = await InstallAsync();
@@ -174,11 +185,11 @@ public sealed class BootTests : ApplianceTest
 
     private Guid _task;
 
-    private async Task<SimulatedNode> WriteAsync(string id = Board, string architecture = "arm64")
+    private async Task<SimulatedNode> WriteAsync(string id = Board, string architecture = "arm64", object? parameters = null)
     {
         SimulatedNode node = await ConnectAsync(id, architecture);
         await ImportAsync("tiny", architecture);
-        await OrderAsync(id);
+        await OrderAsync(id, parameters);
         StartTask start = await node.AcceptTaskAsync(s_end);
         _task = start.TaskId;
         await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
@@ -203,9 +214,9 @@ public sealed class BootTests : ApplianceTest
     private async Task ImportAsync(string name, string architecture) =>
         (await Api.PostAsync($"images?name={Uri.EscapeDataString(name)}&architecture={architecture}", new ByteArrayContent(TinyImage.Create()), s_end)).EnsureSuccessStatusCode();
 
-    private async Task<JsonNode> OrderAsync(string id = Board)
+    private async Task<JsonNode> OrderAsync(string id = Board, object? parameters = null)
     {
-        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { id }, image = "tiny" }, s_end);
+        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { id }, image = "tiny", parameters }, s_end);
         return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>(s_end))!;
     }
 

@@ -82,13 +82,4 @@ public sealed class GraceTests : WorkJobTest
         Directory.CreateDirectory(Path.Combine(Root, "run"));
         File.WriteAllBytes(Path.Combine(Root, "run/utmp"), record);
     }
-
-    private sealed class RecordingPower : ISystemPower
-    {
-        public TaskCompletionSource<string> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void Restart(StagedStart start) => Done.TrySetResult("restart");
-
-        public void PowerOff() => Done.TrySetResult("power-off");
-    }
 }

@@ -88,6 +88,21 @@ public sealed class ProfileTests : JobTest
     }
 
     [Fact]
+    public async Task A_new_board_gets_the_profile_that_the_policy_names()
+    {
+        await ImportAsync();
+        object Policy(string profile) => new { installNewBoards = new { arm64 = "tiny" }, authorizedKeys = Array.Empty<string>(), profile };
+        Assert.Equal("There is no profile 'lab'.", await RefusalAsync(HttpMethod.Put, "policy", Policy("lab")));
+        await PutAsync("profiles/lab", new { name = "lab", hostName = "lab-{{ node.name }}" });
+        await PutAsync("policy", Policy("lab"));
+        Assert.Equal("The profile 'lab' is used by the policy for new boards: end or change that first.",
+            await RefusalAsync(HttpMethod.Delete, "profiles/lab", null, HttpStatusCode.Conflict));
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0007");
+        var order = (InstallOrder)(await node.AcceptTaskAsync(s_end)).Order;
+        Assert.Equal($"lab-{(await GetAsync($"nodes/{node.Id}"))["name"]}", order.Configuration.HostName);
+    }
+
+    [Fact]
     public async Task No_answer_no_job_and_no_file_of_the_database_has_a_secret()
     {
         await using SimulatedNode node = await NodeAsync("pi-07");

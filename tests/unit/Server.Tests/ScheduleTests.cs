@@ -171,7 +171,7 @@ public sealed class ScheduleTests : JobTest
     [InlineData("""{"name":"x","cron":"0 0 30 2 *","job":{"kind":"reboot","select":"all"}}""", "The cron line '0 0 30 2 *' never comes: there is no such day. Nothing was changed.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","zone":"Mars","job":{"kind":"reboot","select":"all"}}""", "There is no time zone 'Mars': use a name such as Europe/Berlin, or UTC. Nothing was changed.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"install","select":"all","image":"none"}}""", "There is no image 'none': see the list of images for names and digests.")]
-    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"","select":"all"}}""", "There are no jobs of kind '': it is one of deploy, install, reboot, run, shutdown, update.")]
+    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"","select":"all"}}""", "There are no jobs of kind '': it is one of deploy, firmware, install, reboot, run, shutdown, update.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"select":"all"}}""", "In job, 'kind' must be given.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot"}}""", "No nodes were named: nothing was ordered.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot","select":" "}}""", "No node is taken by the selector ' ': nothing was ordered.")]

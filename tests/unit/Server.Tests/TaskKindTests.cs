@@ -41,6 +41,43 @@ public sealed class TaskKindTests
     }
 
     [Fact]
+    public void An_update_of_boot_firmware_asks_after_the_restart_what_runs_and_believes_nothing_before()
+    {
+        var kind = new FirmwareKind();
+        TaskRow staging = Row("firmware", phase: "staging", bootIdBefore: "old");
+        Assert.Equal(Step.Nothing, kind.OnConnected(staging, Hello(NodeRole.Slave, "old", active: true)));
+        Assert.Equal(Step.Nothing, kind.OnGone(staging, null));
+        // The power went in the middle: it begins again.
+        Assert.Equal(Step.SendOrder, kind.OnConnected(staging, Hello(NodeRole.Slave, "new")));
+        Step.Move gone = Move(kind.OnGone(staging, "reboot"));
+        Assert.Equal((TaskState.Running, FirmwareKind.Restarting), (gone.State, gone.Phase));
+
+        TaskRow restarting = Row("firmware", phase: gone.Phase, bootIdBefore: "old");
+        Assert.Equal(Step.SendOrder, kind.OnConnected(restarting, Hello(NodeRole.Slave, "old")));
+        Assert.Equal(new Step.Send(FirmwareKind.Confirming), kind.OnConnected(restarting, Hello(NodeRole.Slave, "new")));
+        Step.Move proven = Move(kind.OnEnded(restarting, new TaskEnded(s_task, true, false, "", DiskState.Untouched, Note: "the board runs it")));
+        Assert.Equal((TaskState.Succeeded, "the board runs it"), (proven.State, proven.Note));
+        Step.Move older = Move(kind.OnEnded(restarting, new TaskEnded(s_task, false, false, "the board still runs the old one", DiskState.Untouched)));
+        Assert.Equal((TaskState.Failed, "the board still runs the old one"), (older.State, older.Cause));
+        Assert.Equal(TaskState.Cancelled, Move(kind.OnEnded(staging, new TaskEnded(s_task, false, true, "cancelled", DiskState.Untouched))).State);
+    }
+
+    [Fact]
+    public void An_update_of_boot_firmware_is_waited_for_while_it_may_still_come()
+    {
+        var kind = new FirmwareKind();
+        TaskRow restarting = Row("firmware", phase: FirmwareKind.Restarting, bootIdBefore: "old");
+        Assert.Equal(Step.Nothing, kind.OnTime(restarting, TimeSpan.FromMinutes(14), false));
+        Step.Move lost = Move(kind.OnTime(restarting, TimeSpan.FromMinutes(16), false));
+        Assert.Equal(TaskState.TimedOut, lost.State);
+        Assert.StartsWith("the node did not come back within 15 minutes", lost.Cause, StringComparison.Ordinal);
+
+        TaskRow warned = Row("firmware", phase: "warning-users", parameters: """{"graceSeconds":3600}""");
+        Assert.Equal(Step.Nothing, kind.OnTime(warned, TimeSpan.FromMinutes(89), true));
+        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(warned, TimeSpan.FromMinutes(91), true)).State);
+    }
+
+    [Fact]
     public void An_installation_has_succeeded_when_the_new_system_reports_in_with_its_id_and_not_before()
     {
         var kind = new InstallKind();

@@ -41,8 +41,9 @@ public abstract class WorkJobTest : ApplianceTest
         Directory.Delete(Folder, recursive: true);
     }
 
-    private protected SlaveUnderTest Start() => new(s_id, IdentityKeeper.Open(Folder, Appliance.Info.Authority, _ => { }, TimeProvider.System), Appliance.Info,
-        Path.Combine(Folder, "tasks"), TimeProvider.System, Power, Machine);
+    /// <param name="bootId">Of the kernel: another one than before says that the machine was restarted.</param>
+    private protected SlaveUnderTest Start(string bootId = "boot") => new(s_id, IdentityKeeper.Open(Folder, Appliance.Info.Authority, _ => { }, TimeProvider.System), Appliance.Info,
+        Path.Combine(Folder, "tasks"), TimeProvider.System, Power, Machine, bootId);
 
     /// <summary>Restarts it, or does not.</summary>
     private protected virtual ISystemPower? Power => null;

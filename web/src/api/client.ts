@@ -101,6 +101,7 @@ export const api = {
   jobPhases: (id: string) => call<TaskPhase[]>("GET", `/jobs/${segment(id)}/phases`),
   order: (job: NewJob) => call<JobDetail>("POST", "/jobs", job),
   cancelJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/cancel`),
+  undoJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/undo`),
   pauseJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/pause`),
   resumeJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/resume`),
   retryJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/retry`),

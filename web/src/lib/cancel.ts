@@ -16,6 +16,8 @@ export function cancelConsequence(task: Cancellable, runs = false): string {
   if (task.kind === "update") return task.state === "waiting" ? "was not sent yet: nothing happens to the node" : "its package manager is ended where it is: packages may be left half configured";
   if (task.kind === "deploy") return task.state === "waiting" ? "was not sent yet: nothing happens to the node" : "each file is as it was, or whole in its place";
   if (task.phase === "warning-users") return "goes on running: its users were warned for nothing";
+  if (task.kind === "firmware" && task.phase === "staging") return "what is staged is taken back, unless its board writes it at once or restarts before the node hears of it";
+  if (task.kind === "firmware" && (task.phase === "restarting" || task.phase === "confirming")) return "its new boot firmware is written; only the proof that it runs is given up";
   if (task.kind !== "install") return task.state === "waiting" ? "was not sent yet: nothing happens to the node" : "may go through before the node hears of it";
   if (task.disk === "unbootable") return "its disk is partly written already and will not start";
   switch (task.phase) {

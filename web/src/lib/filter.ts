@@ -13,6 +13,7 @@ const fields: Record<string, (node: NodeView) => string[]> = {
   address: (n) => [n.address ?? ""],
   mac: (n) => n.inventory.interfaces.map((i) => i.mac),
   serial: (n) => [n.inventory.serial],
+  firmware: (n) => [n.inventory.firmware],
   mark: (n) => [n.mark],
   tag: (n) => (n.tags.length === 0 ? ["none"] : n.tags),
   location: (n) => [n.location],

@@ -1,4 +1,4 @@
-import type { Measure, NodeView, TaskState } from "../api/types";
+import type { JobKind, Measure, NodeView, TaskState } from "../api/types";
 
 /** Where a phase of an installation begins and ends on its whole way: what Pis with usual cards need, roughly. */
 const span: Record<string, readonly [number, number]> = {
@@ -15,15 +15,23 @@ const span: Record<string, readonly [number, number]> = {
   "first-boot": [0.97, 1],
 };
 
+/** The same of an update of boot firmware: most of it is the restart. */
+const firmwareSpan: Record<string, readonly [number, number]> = {
+  checking: [0, 0.1],
+  staging: [0.1, 0.4],
+  restarting: [0.4, 0.95],
+  confirming: [0.95, 1],
+};
+
 /** How far within the phase, 0 to 1; null where the phase has no measure. */
 export function phaseFraction(m: Measure): number | null {
   return m.total > 0 ? Math.min(1, m.done / m.total) : null;
 }
 
 /** How far on the whole way, 0 to 1: it never goes back when a phase ends. */
-export function overallFraction(m: Measure & { state: TaskState }): number {
+export function overallFraction(m: Measure & { state: TaskState; kind: JobKind }): number {
   if (m.state === "succeeded") return 1;
-  const [from, to] = span[m.phase] ?? [0, 0];
+  const [from, to] = (m.kind === "firmware" ? firmwareSpan : span)[m.phase] ?? [0, 0];
   return from + (to - from) * (phaseFraction(m) ?? 0);
 }
 

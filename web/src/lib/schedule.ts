@@ -9,6 +9,10 @@ export interface Draft {
   zone: string;
   kind: JobKind;
   image: string;
+  /** Name of the customisation profile; empty: none. */
+  profile: string;
+  /** What people have on the nodes is kept. */
+  update: boolean;
   select: string;
   missed: "skip" | "run-once";
   windowStart: string;
@@ -24,6 +28,8 @@ export const emptyDraft: Draft = {
   zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   kind: "reboot",
   image: "",
+  profile: "",
+  update: false,
   select: "",
   missed: "skip",
   windowStart: "",
@@ -41,6 +47,10 @@ export function scheduleOf(draft: Draft): NewSchedule {
     ...(batch !== "" && { batch: Number(batch) }),
     ...(stopAfter.trim() !== "" && { stopAfter: stopAfter.trim() }),
   };
+  const parameters = {
+    ...(draft.update && { update: true }),
+    ...(draft.profile !== "" && { profile: draft.profile }),
+  };
   return {
     name: draft.name.trim(),
     cron: draft.cron.trim(),
@@ -49,7 +59,7 @@ export function scheduleOf(draft: Draft): NewSchedule {
     job: {
       kind: draft.kind,
       select: draft.select.trim(),
-      ...(draft.kind === "install" && { image: draft.image }),
+      ...(draft.kind === "install" && { image: draft.image, ...(Object.keys(parameters).length > 0 && { parameters }) }),
       ...(Object.keys(rollout).length > 0 && { rollout }),
     },
     ...(draft.windowStart !== "" && { window: { start: draft.windowStart, minutes: Number(draft.windowMinutes) } }),
@@ -58,6 +68,7 @@ export function scheduleOf(draft: Draft): NewSchedule {
 
 /** "Install debian-12 on tag=camera". */
 export function jobWords(job: ScheduledJob): string {
-  const what = job.kind === "install" ? `Install ${job.image ?? ""}` : kindWords[job.kind];
+  const { profile, update } = job.parameters ?? {};
+  const what = job.kind === "install" ? `${update ? "Update to" : "Install"} ${job.image ?? ""}${profile === undefined ? "" : ` with profile ${profile}`}` : kindWords[job.kind];
   return `${what} on ${job.select === undefined ? count(job.nodes?.length ?? 0, "node") : job.select === "all" ? "all nodes" : job.select}`;
 }

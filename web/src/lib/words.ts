@@ -51,7 +51,7 @@ export const changeWords: Record<string, string> = {
 
 export const sourceWords: Record<NodeChange["source"], string> = { "net-inst": "NetInst", slave: "Slave", person: "a person" };
 
-export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down", run: "Run", update: "Update packages", deploy: "Deploy files" };
+export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down", run: "Run", update: "Update packages", deploy: "Deploy files", firmware: "Update boot firmware" };
 
 /** "You may …" */
 export const roleHelp: Record<Role, string> = {
@@ -67,7 +67,7 @@ export function jobTitle(job: JobView): string {
 }
 
 /** Whether the log of such a task is what commands wrote. */
-export const hasOutput = (kind: JobKind): boolean => kind === "run" || kind === "update" || kind === "deploy";
+export const hasOutput = (kind: JobKind): boolean => kind === "run" || kind === "update" || kind === "deploy" || kind === "firmware";
 
 /** What a job was ordered with, short enough for a title. */
 export function parameterWords(job: Pick<JobView, "kind" | "parameters">): string {
@@ -98,7 +98,7 @@ export const diskWords: Record<DiskState, string> = {
 export function phaseWords(phase: string): string {
   const words: Record<string, string> = {
     accepted: "accepted",
-    staging: "preparing NetInst",
+    staging: "preparing the next start",
     rebooting: "restarting",
     restarting: "restarting",
     checking: "checking",
@@ -106,6 +106,7 @@ export function phaseWords(phase: string): string {
     keeping: "giving the appliance what is kept",
     verifying: "reading back",
     configuring: "configuring",
+    confirming: "looking at what runs now",
     starting: "starting the new system",
     trying: "trying the new system",
     confirming: "making the new system the usual one",

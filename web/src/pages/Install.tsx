@@ -6,6 +6,7 @@ import { useAction } from "../components/useAction";
 import { confirmed } from "../lib/confirm";
 import { nodeFilter } from "../lib/filter";
 import { count } from "../lib/format";
+import { holdSeconds } from "../lib/hold";
 import { architecturesOf, emptyInstall, jobOf, planInstall, type InstallDraft } from "../lib/install";
 import { go, queryValue } from "../lib/router";
 import { installDraft, startInstall } from "../state/installDraft";
@@ -93,7 +94,7 @@ function Wizard() {
       go(stepUrl(steps[at + 1]!));
       return;
     }
-    const detail = await api.order(jobOf(draft, plan.taken));
+    const detail = await api.order({ ...jobOf(draft, plan.taken), holdSeconds });
     installDraft.value = emptyInstall;
     go(`/jobs/${detail.job.id}`, true);
   }

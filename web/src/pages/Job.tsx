@@ -18,10 +18,11 @@ import { taskColumns } from "./jobs/columns";
 import { Failures } from "./jobs/Failures";
 import { InstallAgainDialog } from "./jobs/InstallAgainDialog";
 import { TaskLogDialog } from "./jobs/TaskLogDialog";
+import { UndoNotice } from "./jobs/UndoNotice";
 import { useJob } from "./jobs/useJob";
 import { PowerDialog } from "./nodes/PowerDialog";
 
-const asksAgain: ReadonlySet<JobKind> = new Set<JobKind>(["install", "reboot", "shutdown"]);
+const asksAgain: ReadonlySet<JobKind> = new Set<JobKind>(["install", "reboot", "shutdown", "firmware"]);
 
 export function JobPage({ id }: { id: string }) {
   const { known, error, put } = useJob(id);
@@ -61,6 +62,7 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
   const open = tasks.filter((t) => !isOver(t.state));
   const fraction = tasks.reduce((sum, t) => sum + (isOver(t.state) ? 1 : overallFraction(t)), 0) / Math.max(1, tasks.length);
 
+  const unheard = !job.ended && tasks.every((t) => t.sentAt === undefined);
   const together = open.reduce((sum, t) => sum + (t.unit === "bytes" ? t.rate : 0), 0);
 
   async function cancel(): Promise<void> {
@@ -131,8 +133,9 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
         </div>
       )}
       {error !== "" && <Notice tone="bad">{error}</Notice>}
+      {unheard && !job.paused && <UndoNotice job={job} put={put} />}
       {job.paused && !job.ended && <Notice tone="warn">Paused: nothing more begins. What nodes work on goes on.</Notice>}
-      {job.note !== "" && !job.paused && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
+      {job.note !== "" && !job.paused && !unheard && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
       <Failures tasks={tasks} showLog={setLog} />
       {state !== "" && (
         <p role="status">
@@ -145,7 +148,7 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
       <Table label="Tasks" columns={columns} rows={rows} keyOf={(r) => r.task.id} nameOf={(r) => r.task.nodeName} />
       {cancelling && <CancelDialog tasks={cancelling} onCancel={cancel} onClose={() => setCancelling(null)} />}
       {again && again.length > 0 && job.kind === "install" && <InstallAgainDialog job={job} targets={again} onClose={() => setAgain(null)} />}
-      {again && again.length > 0 && (job.kind === "reboot" || job.kind === "shutdown") && <PowerDialog kind={job.kind} targets={again} retryOf={job} onClose={() => setAgain(null)} />}
+      {again && again.length > 0 && (job.kind === "reboot" || job.kind === "shutdown" || job.kind === "firmware") && <PowerDialog kind={job.kind} targets={again} retryOf={job} onClose={() => setAgain(null)} />}
       {log && <TaskLogDialog task={tasks.find((t) => t.id === log.id) ?? log} phases={phases.get(log.id) ?? []} onClose={() => setLog(null)} />}
     </>
   );

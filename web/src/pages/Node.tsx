@@ -72,6 +72,9 @@ function OneNode({ node }: { node: NodeView }) {
           <button type="button" onClick={() => setDialog("update")}>
             Update packages …
           </button>
+          <button type="button" onClick={() => setDialog("firmware")}>
+            Update firmware …
+          </button>
           <button type="button" onClick={() => setDialog("deploy")}>
             Deploy files …
           </button>
@@ -106,7 +109,7 @@ function OneNode({ node }: { node: NodeView }) {
       {dialog === "run" && <RunDialog targets={[node]} onClose={close} />}
       {dialog === "deploy" && <DeployDialog targets={[node]} onClose={close} />}
       {dialog === "update" && <UpdateDialog targets={[node]} onClose={close} />}
-      {(dialog === "reboot" || dialog === "shutdown") && <PowerDialog kind={dialog} targets={[node]} onClose={close} />}
+      {(dialog === "reboot" || dialog === "shutdown" || dialog === "firmware") && <PowerDialog kind={dialog} targets={[node]} onClose={close} />}
       {dialog === "forget" && <ForgetDialog node={node} onClose={close} />}
     </>
   );

@@ -91,6 +91,9 @@ export function NodesPage() {
           <button type="button" disabled={selected.length === 0} onClick={() => setDialog("update")}>
             Update packages …
           </button>
+          <button type="button" disabled={selected.length === 0} onClick={() => setDialog("firmware")}>
+            Update firmware …
+          </button>
           <button type="button" disabled={selected.length === 0} onClick={() => setDialog("deploy")}>
             Deploy files …
           </button>
@@ -140,7 +143,7 @@ export function NodesPage() {
       {dialog === "run" && <RunDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "deploy" && <DeployDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "update" && <UpdateDialog targets={selected} onClose={() => setDialog(null)} />}
-      {(dialog === "reboot" || dialog === "shutdown") && (
+      {(dialog === "reboot" || dialog === "shutdown" || dialog === "firmware") && (
         <PowerDialog kind={dialog} targets={selected} onClose={() => setDialog(null)} />
       )}
     </>

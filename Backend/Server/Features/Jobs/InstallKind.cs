@@ -133,6 +133,9 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
     /// <param name="slots">Of the image.</param>
     public static bool UsesSlot(TaskRow task, string? slot, long slots) => task.Kind == Name && ParametersOf(task).UsesSlot(slot, slots);
 
+    /// <summary>An installation that nobody looked at: what the policy has was looked at when it was set.</summary>
+    public static JobSpec Plain(Digest image, string? profile) => new(Name, image, Stored(new InstallParameters(Profile: profile)));
+
     /// <summary>The task is an update that keeps something.</summary>
     public static bool Keeps(TaskRow task) => task.Kind == Name && ParametersOf(task).Keep is { Count: > 0 };
 

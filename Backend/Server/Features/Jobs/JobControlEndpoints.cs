@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bootstrap.Server.Features.Jobs;
 
-/// <summary><c>/jobs/{id}/pause</c>, <c>/resume</c> and <c>/retry</c>: a person takes a hand in a job.</summary>
+/// <summary><c>/jobs/{id}/pause</c>, <c>/resume</c>, <c>/undo</c> and <c>/retry</c>: a person takes a hand in a job.</summary>
 internal static class JobControlEndpoints
 {
     public static void MapJobControls(this IEndpointRouteBuilder api)
@@ -16,6 +16,13 @@ internal static class JobControlEndpoints
             SetPaused(id, true, engine, database, progress)).WithSummary("Pause a job");
         api.MapPost("/jobs/{id:guid}/resume", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
             SetPaused(id, false, engine, database, progress)).WithSummary("Resume a job");
+        api.MapPost("/jobs/{id:guid}/undo", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
+        {
+            string? refusal = engine.Undo(id);
+            return JobEndpoints.Detail(database, progress, id) is not { } job ? JobEndpoints.Missing(id)
+                : refusal is null ? Results.Ok(job)
+                : Problems.Conflict(refusal);
+        }).WithSummary("Undo a job before it has begun");
         api.MapPost("/jobs/{id:guid}/retry", (
             Guid id, JobEngine engine, ImageCatalogue images, Database database, ProgressBoard progress, HttpContext context) =>
         {

@@ -14,16 +14,21 @@ internal static class JobEndpoints
 {
     /// <summary>What to do to which nodes: <paramref name="Nodes"/> or <paramref name="Select"/>.</summary>
     /// <param name="Nodes">Ids or names; <c>["all"]</c> for every node.</param>
-    /// <param name="Select">A selector (<see cref="NodeSelector"/>), resolved now; <c>GET /nodes?select=</c> shows what it takes.</param>
+    /// <param name="Select">
+    /// A selector (<see cref="NodeSelector"/>); <c>GET /nodes?select=</c> shows what it takes. A job for later asks it again when it begins.
+    /// </param>
     /// <param name="Image">Digest or name; of installations alone.</param>
     /// <param name="Parameters">Those of the kind.</param>
     /// <param name="NotBefore">When it begins, as RFC 3339 writes times; null: now.</param>
     /// <param name="After">It begins when that job has ended, on those nodes that did not fail in it.</param>
+    /// <param name="Frozen">It stays with the nodes that the selector takes now.</param>
+    /// <param name="HoldSeconds">Nothing is sent for so long, so that the order can be undone.</param>
     internal sealed record NewJob(string Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null,
-        JsonElement? Parameters = null, RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, string? NotBefore = null, Guid? After = null)
+        JsonElement? Parameters = null, RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, string? NotBefore = null, Guid? After = null,
+        bool Frozen = false, int HoldSeconds = 0)
     {
         [JsonIgnore]
-        public JobPlan Plan => new(Rollout, Retry, JobPlan.ReadTime(NotBefore), After: After);
+        public JobPlan Plan => new(Rollout, Retry, JobPlan.ReadTime(NotBefore), After: After, Selector: Select, Frozen: Frozen);
     }
 
     public static void MapJobs(this IEndpointRouteBuilder api)
@@ -48,11 +53,15 @@ internal static class JobEndpoints
             {
                 return Problems.Bad($"{fault} Nothing was ordered.");
             }
+            if (JobPlan.FindHoldFault(request.HoldSeconds) is { } tooLong)
+            {
+                return Problems.Bad($"{tooLong} Nothing was ordered.");
+            }
             if (request.After is { } after && Detail(database, progress, after) is null)
             {
                 return Problems.Bad($"There is no job {after} that this one could come after. Nothing was ordered.");
             }
-            Guid job = engine.Create(spec!, [.. targets.Select(t => t.Id)], Caller.Of(context).Name, request.Plan);
+            Guid job = engine.Create(spec!, [.. targets.Select(t => t.Id)], Caller.Of(context).Name, request.Plan.Hold(request.HoldSeconds, clock.GetUtcNow()));
             return Results.Created($"/api/v1/jobs/{job}", Detail(database, progress, job));
         }).WithSummary("Order a job");
         api.MapPost("/jobs/{id:guid}/cancel", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Nodes;
 using Dapper;
 
 namespace Bootstrap.Server.Features.Jobs;
@@ -46,6 +48,36 @@ internal sealed partial class JobEngine
         }
     }
 
+    /// <summary>Takes a job back as if it had never been ordered, which can be done until a node was sent something of it.</summary>
+    /// <returns>Null: done, no node knows of it. Otherwise why it cannot be.</returns>
+    public string? Undo(Guid id)
+    {
+        using (_turns.Take())
+        {
+            List<TaskRow> tasks = _database.Read(c => TaskRow.OfJob(c, id));
+            int begun = tasks.Count(t => t.SentAt is not null);
+            TaskRow[] open = [.. tasks.Where(t => t.EndedAt is null)];
+            if (begun > 0 || open.Length == 0)
+            {
+                return begun > 0 ? $"Job {id} has begun on {begun} of {tasks.Count} nodes and cannot be undone: cancel what is left of it."
+                    : $"Job {id} has ended: there is nothing to undo.";
+            }
+            _database.Write(c =>
+            {
+                foreach (TaskRow task in open)
+                {
+                    task.Move(c, new Step.Move(TaskState.Cancelled, "", Note: "undone before anything was sent to the node"), Now);
+                }
+            });
+            foreach (TaskRow task in open)
+            {
+                _announcer.Note(task);
+            }
+            Release();
+            return null;
+        }
+    }
+
     /// <summary>Halts a job, so that nothing more of it begins while what was sent goes on, or lets it go on.</summary>
     /// <returns>False where no task of it is open.</returns>
     public bool SetPaused(Guid id, bool paused)
@@ -86,6 +118,8 @@ internal sealed partial class JobEngine
     private Guid Make(JobSpec spec, IReadOnlyCollection<NodeId> nodes, string by, JobPlan plan)
     {
         Guid job = Guid.CreateVersion7();
+        bool mayHaveSeveral = nodes.Count > 1 || !plan.IsChosen;
+        plan = plan with { Rollout = plan.Rollout ?? (mayHaveSeveral ? TaskKind.Find(spec.Kind)!.UsualRollout : null) };
         _database.Write(c => JobRow.Insert(c, job, spec, nodes, by, plan, Now));
         _announcer.NoteJob(job);
         Release();
@@ -133,6 +167,11 @@ internal sealed partial class JobEngine
     {
         List<TaskRow> tasks = _database.Read(c => TaskRow.OfJob(c, job.JobId));
         List<TaskRow> earlier = job.After is { } after ? _database.Read(c => TaskRow.OfJob(c, after)) : [];
+        if (job is { OpenSelector: { } selector, Paused: false } && !(job.BeginBy <= Now) && Rollout.FindDelay(job, earlier, Now) is null)
+        {
+            Choose(job, selector, tasks);
+            tasks = _database.Read(c => TaskRow.OfJob(c, job.JobId));
+        }
         RolloutStep step = Rollout.Decide(job, tasks, earlier, Now, node => _nodes.Session(node) is { Hello: not null }, node => Current(node) is null);
         if (step.Begin.Count + step.Skip.Count == 0 && step.Note == job.Note)
         {
@@ -157,5 +196,20 @@ internal sealed partial class JobEngine
         }
         _announcer.NoteJob(job.JobId);
         return step.Begin.Count + step.Skip.Count > 0;
+    }
+
+    /// <summary>The job begins: its nodes are those that its selector takes now. What was ended before, as by a cancellation, stays so.</summary>
+    private void Choose(JobRow job, string selector, List<TaskRow> tasks)
+    {
+        IReadOnlyList<NodeView> taken = _nodes.Select(NodeSelector.Parse(selector));
+        HashSet<NodeId> known = [.. tasks.Select(t => t.Node)], wanted = [.. taken.Select(n => n.Id)];
+        NodeView[] added = [.. taken.Where(n => !known.Contains(n.Id))];
+        TaskRow[] left = [.. tasks.Where(t => t.EndedAt is null && !wanted.Contains(t.Node))];
+        Fitting fitting = Fitting.Of(job.Kind, job.Image, JsonElement.Parse(job.Parameters), added, _sources);
+        _database.Write(c => job.Choose(c, tasks, [.. added.Select(n => n.Id)], fitting.Unfit, left, Now));
+        foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, job.JobId)).Where(t => !known.Contains(t.Node) || left.Any(l => l.Id == t.Id)))
+        {
+            _announcer.Note(task);
+        }
     }
 }

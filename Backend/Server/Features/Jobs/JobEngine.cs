@@ -152,9 +152,10 @@ internal sealed partial class JobEngine
     private void ObeyPolicy(LinkSession session, Hello hello)
     {
         NodeView? node = _nodes.Find(session.Node);
-        if (node is { Lifecycle: Lifecycle.New, WantsApproval: false } && _policy.Get().ImageFor(hello.Inventory.Architecture) is { } image)
+        Policy policy = _policy.Get();
+        if (node is { Lifecycle: Lifecycle.New, WantsApproval: false } && policy.ImageFor(hello.Inventory.Architecture) is { } image)
         {
-            Make(new JobSpec(InstallKind.Name, image), [session.Node], "policy", JobPlan.AtOnce);
+            Make(InstallKind.Plain(image, policy.Profile), [session.Node], "policy", JobPlan.AtOnce);
         }
         else
         {

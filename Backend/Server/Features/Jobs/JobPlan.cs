@@ -11,22 +11,41 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Run">The schedule's run that this job is; null: a person or the policy ordered it.</param>
 /// <param name="Unfit">Nodes that it cannot be done on, with the reason: their tasks are skipped.</param>
 /// <param name="Note">What is to be said of it from the beginning.</param>
+/// <param name="Selector">By which its nodes were chosen; null: they were named.</param>
+/// <param name="Frozen">It stays with the nodes that the selector takes now; else the selector is asked again when the job begins.</param>
 internal sealed record JobPlan(
     RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, long? NotBefore = null, long? BeginBy = null, Guid? After = null, Guid? RetryOf = null,
-    ScheduledRun? Run = null, IReadOnlyDictionary<NodeId, string>? Unfit = null, string Note = "")
+    ScheduledRun? Run = null, IReadOnlyDictionary<NodeId, string>? Unfit = null, string Note = "",
+    string? Selector = null, bool Frozen = false)
 {
     public static readonly JobPlan AtOnce = new();
+
+    /// <summary>Seconds.</summary>
+    private const int MaximumHold = 300;
 
     private static readonly string[] s_times = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
 
     /// <summary>The tasks wait for their turn, not for their nodes alone.</summary>
-    public bool HoldsBack => Rollout is not null || NotBefore is not null || After is not null;
+    public bool HoldsBack => Rollout is not null || BeginsLater;
+
+    /// <summary>Its nodes are known for good: no selector is asked again.</summary>
+    public bool IsChosen => Selector is null || Frozen || !BeginsLater;
+
+    private bool BeginsLater => NotBefore is not null || After is not null;
 
     /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
     public string? FindFault(TaskKind kind) =>
         Rollout?.FindFault(kind) is { } rollout ? $"The roll-out's {rollout}"
         : Retry?.FindFault() is { } retry ? $"The retry policy's {retry}"
         : null;
+
+    /// <summary>The same, but nothing is sent for some seconds.</summary>
+    public JobPlan Hold(int seconds, DateTimeOffset now) =>
+        seconds == 0 ? this : this with { NotBefore = Math.Max(NotBefore ?? 0, now.AddSeconds(seconds).ToUnixTimeMilliseconds()) };
+
+    /// <summary>What is wrong with the seconds that an order is held, in one sentence; null: nothing.</summary>
+    public static string? FindHoldFault(int seconds) =>
+        seconds is >= 0 and <= MaximumHold ? null : $"holdSeconds is 0 to {MaximumHold}, not {seconds}: a job for later has a notBefore.";
 
     /// <summary>What is wrong with the time of a beginning, in one sentence; null: nothing.</summary>
     public static string? FindTimeFault(string? text, DateTimeOffset now) =>

@@ -11,7 +11,8 @@ internal sealed class JobRow
 {
     private const string Select = """
         SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, j.rollout AS RolloutText, j.retry AS RetryText, j.paused AS PausedNumber, j.note AS Note,
-            j.not_before AS NotBefore, j.begin_by AS BeginBy, j.after AS AfterText
+            j.not_before AS NotBefore, j.begin_by AS BeginBy, j.after AS AfterText,
+            iif(j.chosen_at IS NULL, j.selector, NULL) AS OpenSelector
         FROM jobs j
         """;
 
@@ -26,6 +27,9 @@ internal sealed class JobRow
     public long? NotBefore { get; init; }
     public long? BeginBy { get; init; }
     public string? AfterText { get; init; }
+
+    /// <summary>Asked for the job's nodes when it begins; null: they are known.</summary>
+    public string? OpenSelector { get; init; }
 
     public Guid JobId => Guid.Parse(Id);
 
@@ -59,8 +63,10 @@ internal sealed class JobRow
     public static void Insert(SqliteConnection c, Guid job, JobSpec spec, IEnumerable<NodeId> nodes, string by, JobPlan plan, long now)
     {
         c.Execute("""
-            INSERT INTO jobs (id, kind, image, parameters, created_at, created_by, rollout, retry, retry_of, after, not_before, begin_by, schedule, due_at, note)
-            VALUES (@id, @Kind, @image, @Parameters, @now, @by, @rollout, @retry, @retryOf, @after, @NotBefore, @BeginBy, @schedule, @due, @Note)
+            INSERT INTO jobs (id, kind, image, parameters, created_at, created_by, rollout, retry, retry_of, after, not_before, begin_by, schedule, due_at, note,
+                selector, chosen_at)
+            VALUES (@id, @Kind, @image, @Parameters, @now, @by, @rollout, @retry, @retryOf, @after, @NotBefore, @BeginBy, @schedule, @due, @Note,
+                @Selector, iif(@IsChosen, @now, NULL))
             """,
             new
             {
@@ -79,32 +85,52 @@ internal sealed class JobRow
                 schedule = plan.Run?.Schedule,
                 due = plan.Run?.DueAt,
                 plan.Note,
+                plan.Selector,
+                plan.IsChosen,
             });
         if (plan.Run is { DueAt: { } due } run)
         {
             c.Execute("UPDATE schedules SET seen_until = @due WHERE name = @Schedule", new { run.Schedule, due });
         }
-        TaskState first = plan.HoldsBack ? TaskState.Held : TaskState.Waiting;
-        c.Execute("""
-            INSERT INTO tasks (id, job_id, node_id, position, state, cause, created_at, phase_at, ended_at)
-            VALUES (@id, @job, @node, @position, @state, @cause, @now, @now, iif(@unfit, @now, NULL))
-            """,
-            nodes.Distinct().Select((node, position) => (Node: node, Position: position, Unfit: plan.Unfit?.GetValueOrDefault(node))).Select(task => new
-            {
-                id = Guid.CreateVersion7().ToString(),
-                job = job.ToString(),
-                node = task.Node.ToString(),
-                position = task.Position,
-                state = (task.Unfit is null ? first : TaskState.Skipped).ToString(),
-                cause = task.Unfit ?? "",
-                unfit = task.Unfit is not null,
-                now,
-            }).ToList());
+        InsertTasks(c, job, nodes, 0, plan.HoldsBack ? TaskState.Held : TaskState.Waiting, plan.Unfit, now);
         // Where no node is fit, it has ended before it began: nothing will change of it any more that would be noted.
         c.Execute("""
             INSERT INTO notices (kind, subject, at) SELECT 'JobEnded', @job, @now WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = @job AND ended_at IS NULL)
             """, new { job = job.ToString(), now });
     }
+
+    /// <summary>Its nodes are known from now on: those that the selector takes, of which some may be new, and those that it does not take any more are skipped.</summary>
+    /// <param name="tasks">All that it has.</param>
+    /// <param name="added">In their order.</param>
+    /// <param name="left">Of <paramref name="tasks"/>.</param>
+    public void Choose(
+        SqliteConnection c, IReadOnlyList<TaskRow> tasks, IEnumerable<NodeId> added, IReadOnlyDictionary<NodeId, string> unfit, IEnumerable<TaskRow> left, long now)
+    {
+        // The new ones first: a job whose tasks have all ended has ended.
+        InsertTasks(c, JobId, added, (int)tasks.Max(t => t.Position) + 1, TaskState.Held, unfit, now);
+        foreach (TaskRow task in left)
+        {
+            task.Move(c, new Step.Move(TaskState.Skipped, "", $"'{OpenSelector}' did not take it any more when the job began"), now);
+        }
+        c.Execute("UPDATE jobs SET chosen_at = @now WHERE id = @Id", new { Id, now });
+    }
+
+    private static void InsertTasks(
+        SqliteConnection c, Guid job, IEnumerable<NodeId> nodes, int position, TaskState first, IReadOnlyDictionary<NodeId, string>? unfit, long now) => c.Execute("""
+            INSERT INTO tasks (id, job_id, node_id, position, state, cause, created_at, phase_at, ended_at)
+            VALUES (@id, @job, @node, @position, @state, @cause, @now, @now, iif(@unfit, @now, NULL))
+            """,
+            nodes.Distinct().Select((node, place) => (Node: node, Place: place, Unfit: unfit?.GetValueOrDefault(node))).Select(task => new
+            {
+                id = Guid.CreateVersion7().ToString(),
+                job = job.ToString(),
+                node = task.Node.ToString(),
+                position = position + task.Place,
+                state = (task.Unfit is null ? first : TaskState.Skipped).ToString(),
+                cause = task.Unfit ?? "",
+                unfit = task.Unfit is not null,
+                now,
+            }).ToList());
 
     public static void SetNote(SqliteConnection c, string id, string note) => c.Execute("UPDATE jobs SET note = @note WHERE id = @id", new { id, note });
 

@@ -21,10 +21,13 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="BeginBy">What has not begun by then is skipped, Unix milliseconds.</param>
 /// <param name="Schedule">The schedule that made it.</param>
 /// <param name="DueAt">When that was due, Unix milliseconds.</param>
+/// <param name="Select">The selector by which its nodes were chosen; null: they were named.</param>
+/// <param name="ChoosesAgain">It has not begun, and asks its selector again when it does: other nodes may come and go until then.</param>
 public sealed record JobView(
     Guid Id, string Kind, string? Image, string? ImageName, JsonElement Parameters, long CreatedAt, string CreatedBy, bool Ended,
     IReadOnlyDictionary<string, int> Counts, RolloutPolicy? Rollout, RetryPolicy? Retry, bool Paused, string Note, Guid? RetryOf,
-    Guid? After, long? NotBefore, long? BeginBy, string? Schedule, long? DueAt)
+    Guid? After, long? NotBefore, long? BeginBy, string? Schedule, long? DueAt,
+    string? Select, bool ChoosesAgain)
 {
     private sealed class Row
     {
@@ -45,6 +48,8 @@ public sealed record JobView(
         public long? BeginBy { get; init; }
         public string? Schedule { get; init; }
         public long? DueAt { get; init; }
+        public string? Selector { get; init; }
+        public long? ChosenAt { get; init; }
     }
 
     /// <summary>A job with this id; none where there is no such job.</summary>
@@ -61,7 +66,8 @@ public sealed record JobView(
         IEnumerable<Row> rows = c.Query<Row>($"""
             SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, i.name AS ImageName, j.parameters AS Parameters, j.created_at AS CreatedAt, j.created_by AS CreatedBy,
                 j.rollout AS Rollout, j.retry AS Retry, j.paused AS Paused, j.note AS Note, j.retry_of AS RetryOf,
-                j.after AS After, j.not_before AS NotBefore, j.begin_by AS BeginBy, j.schedule AS Schedule, j.due_at AS DueAt
+                j.after AS After, j.not_before AS NotBefore, j.begin_by AS BeginBy, j.schedule AS Schedule, j.due_at AS DueAt,
+                j.selector AS Selector, j.chosen_at AS ChosenAt
             FROM jobs j LEFT JOIN images i ON i.digest = j.image
             WHERE j.id IN ({chosen}) ORDER BY j.id DESC
             """, choice);
@@ -76,7 +82,7 @@ public sealed record JobView(
         return new JobView(Guid.Parse(row.Id), row.Kind, row.Image, row.ImageName, JsonElement.Parse(row.Parameters), row.CreatedAt, row.CreatedBy, ended,
             counts.ToDictionary(s => ApiJson.Word(s.Key), s => s.Value),
             JobRow.Read<RolloutPolicy>(row.Rollout), JobRow.Read<RetryPolicy>(row.Retry), row.Paused != 0, note, row.RetryOf is { } first ? Guid.Parse(first) : null,
-            row.After is { } before ? Guid.Parse(before) : null, row.NotBefore, row.BeginBy, row.Schedule, row.DueAt);
+            row.After is { } before ? Guid.Parse(before) : null, row.NotBefore, row.BeginBy, row.Schedule, row.DueAt, row.Selector, row.Selector is not null && row.ChosenAt is null && !ended);
     }
 }
 

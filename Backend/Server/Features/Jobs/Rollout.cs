@@ -32,13 +32,9 @@ internal static class Rollout
         {
             return new RolloutStep([], [], "paused");
         }
-        if (job.NotBefore > now)
+        if (FindDelay(job, earlier, now) is { } delay)
         {
-            return new RolloutStep([], [], $"begins at {JobRow.Time(job.NotBefore.Value)}");
-        }
-        if (earlier.Any(t => t.EndedAt is null))
-        {
-            return new RolloutStep([], [], $"waits for the end of job {job.After}");
+            return new RolloutStep([], [], delay);
         }
         HashSet<string> unready = [.. earlier.Where(t => t.State != TaskState.Succeeded).Select(t => t.NodeId)];
         TaskRow[] left = [.. unbegun.Where(t => unready.Contains(t.NodeId))];
@@ -46,6 +42,12 @@ internal static class Rollout
             ? new RolloutStep([], left, $"did not succeed in job {job.After}, which comes before")
             : Next(job, tasks, now, isConnected, isFree, resumed);
     }
+
+    /// <summary>What the job as a whole waits for before it begins; null: nothing.</summary>
+    public static string? FindDelay(JobRow job, IReadOnlyList<TaskRow> earlier, long now) =>
+        job.NotBefore > now ? $"begins at {JobRow.Time(job.NotBefore.Value)}"
+        : earlier.Any(t => t.EndedAt is null) ? $"waits for the end of job {job.After}"
+        : null;
 
     /// <summary>Why nothing more may begin; null: it may.</summary>
     private static string? FindStop(RolloutPolicy policy, IReadOnlyList<TaskRow> tasks)

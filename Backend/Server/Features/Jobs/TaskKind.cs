@@ -61,11 +61,16 @@ internal abstract class TaskKind
         .Select(t => (TaskKind)Activator.CreateInstance(t)!)
         .ToDictionary(k => k.Word);
 
+    private static readonly TimeSpan s_takingLimit = TimeSpan.FromMinutes(1);
+
     /// <summary>Its name in the API and in the database.</summary>
     public abstract string Word { get; }
 
     /// <summary>A node that has succeeded is connected again.</summary>
     public virtual bool EndsConnected => true;
+
+    /// <summary>How a job for several nodes goes where nobody has said it; null: on all of them at once.</summary>
+    public virtual RolloutPolicy? UsualRollout => null;
 
     /// <summary>All kinds' words.</summary>
     public static IEnumerable<string> Words => s_kinds.Keys.Order(StringComparer.Ordinal);
@@ -103,6 +108,21 @@ internal abstract class TaskKind
     public abstract Step OnTime(TaskRow task, TimeSpan inPhase, bool connected);
 
     private protected static bool WorksOn(Hello hello, TaskRow task) => hello.ActiveTasks.Contains(task.TaskId);
+
+    /// <summary>Why a node cannot get an order for its running system; empty: it can.</summary>
+    private protected static string RefuseNetInst(Hello hello) =>
+        hello.Role == NodeRole.Slave ? "" : "the node runs NetInst and has no system to do this in: install one first";
+
+    /// <summary>The task as its node says that it has ended.</summary>
+    private protected static Step.Move EndAs(TaskEnded ended) => new(
+        ended.Succeeded ? TaskState.Succeeded : ended.Cancelled ? TaskState.Cancelled : ended.TimedOut ? TaskState.TimedOut : TaskState.Failed,
+        "", ended.Cancelled ? "" : ended.Cause, ExitCode: ended.ExitCode, Note: ended.Note);
+
+    /// <summary>A Slave that does not know an order says nothing; null: it has taken it, or may yet.</summary>
+    private protected static Step? FindNotTaken(TaskRow task, TimeSpan inPhase, bool connected) =>
+        task.State == TaskState.Sent && connected && inPhase > s_takingLimit
+            ? Step.Fail("the node did not take the order: its Slave is probably older than this appliance, reinstall the node")
+            : null;
 }
 
 /// <summary>A kind with parameters.</summary>
@@ -130,7 +150,7 @@ internal abstract class TaskKind<T> : TaskKind
             return null;
         }
         fault = Refuse(parameters, wish, sources);
-        return fault.Length > 0 ? null : new JobSpec(Word, image, JsonSerializer.Serialize(Settle(parameters, sources), ApiJson.Options));
+        return fault.Length > 0 ? null : new JobSpec(Word, image, Stored(Settle(parameters, sources)));
     }
 
     /// <summary>The image that is asked for; kinds without one refuse it.</summary>
@@ -145,6 +165,9 @@ internal abstract class TaskKind<T> : TaskKind
 
     /// <summary>What is stored: names may mean something else later, and are replaced by what they mean now.</summary>
     private protected virtual T Settle(T parameters, JobSources sources) => parameters;
+
+    /// <summary>As it is stored with a job.</summary>
+    private protected static string Stored(T parameters) => JsonSerializer.Serialize(parameters, ApiJson.Options);
 
     /// <summary>What was stored with the task's job.</summary>
     private protected static T ParametersOf(TaskRow task) => JsonSerializer.Deserialize<T>(task.Parameters, ApiJson.Options)!;

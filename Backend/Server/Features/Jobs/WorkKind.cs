@@ -10,29 +10,24 @@ internal abstract class WorkKind<T> : TaskKind<T>
     /// <summary>Seconds of a time-out at most: a day.</summary>
     private protected const int MaximumTimeout = 24 * 60 * 60;
 
-    private static readonly TimeSpan s_takingLimit = TimeSpan.FromMinutes(1);
-
     /// <summary>A node ends its work by itself; this long after that time nothing more is expected of it.</summary>
     private static readonly TimeSpan s_silenceLimit = TimeSpan.FromMinutes(10);
 
     public sealed override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
-        fault = hello.Role == NodeRole.Slave ? "" : "the node runs NetInst and has no system to do this in: install one first";
+        fault = RefuseNetInst(hello);
         return fault.Length > 0 ? null : Compose(ParametersOf(task), again: task.State == TaskState.Running, sources, out fault);
     }
 
     public sealed override Step OnConnected(TaskRow task, Hello hello) => WorksOn(hello, task) ? Step.Nothing : Step.SendOrder;
 
-    public sealed override Step OnEnded(TaskRow task, TaskEnded ended) => new Step.Move(
-        ended.Succeeded ? TaskState.Succeeded : ended.Cancelled ? TaskState.Cancelled : ended.TimedOut ? TaskState.TimedOut : TaskState.Failed,
-        "", ended.Cancelled ? "" : ended.Cause, ExitCode: ended.ExitCode, Note: ended.Note);
+    public sealed override Step OnEnded(TaskRow task, TaskEnded ended) => EndAs(ended);
 
     public sealed override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
-        task.State == TaskState.Sent && connected && inPhase > s_takingLimit
-            ? Step.Fail("the node did not take the order: its Slave is probably older than this appliance, reinstall the node")
-        : inPhase > TimeSpan.FromSeconds(TimeoutSeconds(ParametersOf(task))) + s_silenceLimit
+        FindNotTaken(task, inPhase, connected) ??
+        (inPhase > TimeSpan.FromSeconds(TimeoutSeconds(ParametersOf(task))) + s_silenceLimit
             ? Step.TimeOut("the node has not told how it ended, long after its time-out: it may be off, or have lost its network")
-        : Step.Nothing;
+            : Step.Nothing);
 
     /// <summary>Writes the order.</summary>
     /// <param name="again">The node has taken it before.</param>

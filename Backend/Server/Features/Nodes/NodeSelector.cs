@@ -21,6 +21,7 @@ public sealed partial class NodeSelector
         ["address"] = n => [n.Address ?? ""],
         ["mac"] = n => n.Inventory.Interfaces.Select(i => i.Mac.ToString()),
         ["serial"] = n => [n.Inventory.Serial],
+        ["firmware"] = n => [n.Inventory.Firmware],
         ["mark"] = n => [ApiJson.Word(n.Mark)],
         ["tag"] = n => n.Tags.Count == 0 ? ["none"] : n.Tags,
         ["location"] = n => [n.Location],

@@ -127,6 +127,8 @@ internal sealed class ProfileStore(Database database, SecretBox box, EventHub ev
     private static string? UserOf(SqliteConnection c, string name) => c.QueryFirstOrDefault<string>("""
         SELECT 'schedule ''' || name || '''' FROM schedules WHERE body ->> '$.job.parameters.profile' = @name
         UNION ALL
+        SELECT 'the policy for new boards' FROM settings WHERE key = 'policy' AND value ->> '$.profile' = @name
+        UNION ALL
         SELECT 'job ' || j.id FROM jobs j
         WHERE j.parameters ->> '$.profile' = @name AND EXISTS (SELECT 1 FROM tasks t WHERE t.job_id = j.id AND t.ended_at IS NULL)
         """, new { name });

@@ -55,6 +55,8 @@ internal sealed partial record Schedule(
         : CronLine.Read(Cron, Zone, now, out string fault) is null ? fault
         : Job.NotBefore is not null ? "A schedule's job has no notBefore: its cron line says when."
         : Job.After is not null ? "A schedule's job comes after no other: its cron line says when."
+        : Job.Frozen ? "A schedule's job is not frozen: its selector is asked at each run."
+        : Job.HoldSeconds != 0 ? "A schedule's job has no holdSeconds: its cron line says when."
         : Window?.FindFault();
 
     /// <summary>Its line, which was found good when it was stored; null where the machine has lost its time zone or it never comes again.</summary>

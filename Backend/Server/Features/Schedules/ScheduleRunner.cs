@@ -1,5 +1,3 @@
-using Bootstrap.Protocol.Ids;
-using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
 
@@ -43,28 +41,10 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
     public Guid Run(Schedule schedule, DateTimeOffset? due)
     {
         JobEndpoints.NewJob job = schedule.Job;
-        ImageView? image = job.Image is { } wanted ? sources.Images.Find(wanted) : null;
         List<NodeView> targets = [.. job.Select is { } words
             ? nodes.Select(NodeSelector.Parse(words))
             : nodes.List().Where(n => job.Nodes!.Contains(n.Id.ToString()))];
-        Dictionary<NodeId, string> unfit = [];
-        foreach (NodeView node in targets.Where(_ => job.Image is not null))
-        {
-            if (image is null)
-            {
-                unfit[node.Id] = $"there is no image '{job.Image}' any more";
-            }
-            else if (image.Architecture != node.Inventory.Architecture)
-            {
-                unfit[node.Id] = $"image '{image.Name}' is for {image.Architecture}, this node is {node.Inventory.Architecture}";
-            }
-        }
-        var wish = new JobWish(job.Image, job.Parameters, [.. targets.Where(n => !unfit.ContainsKey(n.Id))]);
-        JobSpec? spec = TaskKind.Find(job.Kind)!.Accept(wish, sources, out string fault);
-        foreach (NodeView node in wish.Nodes.Where(_ => spec is null))
-        {
-            unfit[node.Id] = fault;
-        }
+        Fitting fitting = Fitting.Of(job.Kind, job.Image, job.Parameters, targets, sources);
         DateTimeOffset now = clock.GetUtcNow();
         (DateTimeOffset Opens, DateTimeOffset Closes)? window = due is null ? null : schedule.Window?.For(now, schedule.Zone);
         JobPlan plan = job.Plan with
@@ -72,10 +52,10 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
             NotBefore = window is { } opening && opening.Opens > now ? opening.Opens.ToUnixTimeMilliseconds() : null,
             BeginBy = window?.Closes.ToUnixTimeMilliseconds(),
             Run = new ScheduledRun(schedule.Name, due?.ToUnixTimeMilliseconds()),
-            Unfit = unfit,
+            Unfit = fitting.Unfit,
             Note = targets.Count > 0 ? "" : job.Select is { } selector ? $"no node was taken by '{selector}'" : "its nodes were all forgotten",
         };
-        Guid made = engine.Create(spec ?? new JobSpec(job.Kind), [.. targets.OrderBy(n => unfit.ContainsKey(n.Id)).Select(n => n.Id)], "schedule", plan);
+        Guid made = engine.Create(fitting.Spec ?? new JobSpec(job.Kind), [.. targets.OrderBy(n => fitting.Unfit.ContainsKey(n.Id)).Select(n => n.Id)], "schedule", plan);
         schedules.Publish(schedule);
         return made;
     }

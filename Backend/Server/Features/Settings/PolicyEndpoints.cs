@@ -1,5 +1,6 @@
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Profiles;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,12 +11,12 @@ namespace Bootstrap.Server.Features.Settings;
 internal static class PolicyEndpoints
 {
     /// <param name="InstallNewBoards">Architecture → image, by digest or name.</param>
-    private sealed record NewPolicy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys);
+    private sealed record NewPolicy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null);
 
     public static void MapPolicy(this IEndpointRouteBuilder api)
     {
         api.MapGet("/policy", (PolicyStore policy) => policy.Get());
-        api.MapPut("/policy", (NewPolicy request, PolicyStore store, ImageCatalogue images, EventHub events) =>
+        api.MapPut("/policy", (NewPolicy request, PolicyStore store, ImageCatalogue images, ProfileStore profiles, EventHub events) =>
         {
             var chosen = new Dictionary<string, Protocol.Ids.Digest>();
             foreach ((string architecture, string wanted) in request.InstallNewBoards)
@@ -34,7 +35,11 @@ internal static class PolicyEndpoints
             {
                 return Problems.Bad($"'{wrong[..Math.Min(40, wrong.Length)]}…' is not an OpenSSH public key, which is one line such as 'ssh-ed25519 AAAA… name'.");
             }
-            var policy = new Policy(chosen, request.AuthorizedKeys);
+            if (request.Profile is { } profile && profiles.Find(profile) is null)
+            {
+                return Problems.Bad($"There is no profile '{profile}'.");
+            }
+            var policy = new Policy(chosen, request.AuthorizedKeys, request.Profile);
             store.Set(policy);
             events.Publish("policy", policy);
             return Results.Ok(policy);

@@ -6,7 +6,8 @@ namespace Bootstrap.Server.Features.Settings;
 /// <summary>What the appliance does by itself. The default is: nothing; no disk is written before a person said so.</summary>
 /// <param name="InstallNewBoards">Architecture → digest of the image that boards get which were never seen before.</param>
 /// <param name="AuthorizedKeys">OpenSSH public keys that may sign in as root on installed systems.</param>
-public sealed record Policy(IReadOnlyDictionary<string, Digest> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys)
+/// <param name="Profile">Name of the customisation profile that those boards get; null: none.</param>
+public sealed record Policy(IReadOnlyDictionary<string, Digest> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null)
 {
     public static readonly Policy Default = new(new Dictionary<string, Digest>(), []);
 

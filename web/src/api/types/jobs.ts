@@ -1,4 +1,4 @@
-export type JobKind = "install" | "reboot" | "shutdown" | "run" | "update" | "deploy";
+export type JobKind = "install" | "reboot" | "shutdown" | "run" | "update" | "deploy" | "firmware";
 
 /** What a command is ordered with; one of `command` and `shell`. */
 export interface RunParameters {
@@ -14,10 +14,15 @@ export interface UpdateParameters {
   packages?: string[];
 }
 
-/** Of installations, reboots and shutdowns: whoever is logged in is warned. */
+/** Of installations, reboots, shutdowns and updates of boot firmware: whoever is logged in is warned. */
 export interface PowerParameters {
   graceSeconds?: number;
   message?: string;
+}
+
+export interface FirmwareParameters {
+  /** A person answers for the supply where a node cannot measure it. */
+  powerChecked?: boolean;
 }
 
 export interface DeployParameters {
@@ -36,9 +41,11 @@ export interface DeployParameters {
 export interface InstallParameters {
   /** Name of the customisation profile. */
   profile?: string;
+  /** What people have on the nodes is kept. */
+  update?: boolean;
 }
 
-export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters & InstallParameters;
+export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters & InstallParameters & FirmwareParameters;
 
 export interface NewJob {
   kind: JobKind;
@@ -51,6 +58,8 @@ export interface NewJob {
   retry?: Retry;
   /** RFC 3339; absent: now. */
   notBefore?: string;
+  /** Nothing is sent for so long. */
+  holdSeconds?: number;
 }
 
 export type TaskState = "held" | "waiting" | "sent" | "running" | "succeeded" | "failed" | "cancelled" | "timed-out" | "skipped";
@@ -93,6 +102,10 @@ export interface JobView {
   /** The schedule that made it. */
   schedule?: string;
   dueAt?: number;
+  /** The selector by which its nodes were chosen. */
+  select?: string;
+  /** It is asked again when the job begins. */
+  choosesAgain: boolean;
 }
 
 /** How a job goes from node to node. */

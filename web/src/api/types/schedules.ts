@@ -1,4 +1,4 @@
-import type { JobKind, Retry, Rollout } from "./jobs";
+import type { JobKind, JobParameters, Retry, Rollout } from "./jobs";
 
 /** What a schedule makes at each run. */
 export interface ScheduledJob {
@@ -9,6 +9,7 @@ export interface ScheduledJob {
   nodes?: string[];
   /** A name is looked up at each run; a digest stays. */
   image?: string;
+  parameters?: JobParameters;
   rollout?: Rollout;
   retry?: Retry;
 }

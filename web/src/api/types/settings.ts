@@ -9,6 +9,8 @@ export interface Policy {
   /** Architecture → digest of the image that new boards get. */
   installNewBoards: Record<string, string>;
   authorizedKeys: string[];
+  /** Name of the customisation profile that they get. */
+  profile?: string;
 }
 
 /** Boot files that were taken from an image. */

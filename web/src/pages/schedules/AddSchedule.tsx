@@ -4,6 +4,7 @@ import type { JobKind } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
+import { useRead } from "../../components/useRead";
 import { confirmed } from "../../lib/confirm";
 import { nodeFilter } from "../../lib/filter";
 import { count } from "../../lib/format";
@@ -12,7 +13,7 @@ import { kindWords } from "../../lib/words";
 import { images, nodes } from "../../state/store";
 import { NextRuns } from "./NextRuns";
 
-const kinds: readonly JobKind[] = ["reboot", "update", "shutdown", "install"];
+const kinds: readonly JobKind[] = ["reboot", "update", "firmware", "shutdown", "install"];
 
 const zones = Intl.supportedValuesOf("timeZone");
 
@@ -25,8 +26,9 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
   const [typed, setTyped] = useState("");
   const { busy, error, run } = useAction();
   const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
-  const erases = draft.kind === "install";
-  const whole = draft.name !== "" && draft.select.trim() !== "" && (!erases || (draft.image !== "" && confirmed(typed, draft.name)));
+  const profiles = useRead(api.profiles);
+  const installs = draft.kind === "install";
+  const whole = draft.name !== "" && draft.select.trim() !== "" && (!installs || (draft.image !== "" && confirmed(typed, draft.name)));
 
   async function add(): Promise<void> {
     await api.addSchedule(scheduleOf(draft));
@@ -78,7 +80,7 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
               ))}
             </select>
           </label>
-          {erases && (
+          {installs && (
             <label class="field">
               <span>Image</span>
               <select value={draft.image} onChange={(e) => set({ image: e.currentTarget.value })}>
@@ -92,6 +94,29 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
             </label>
           )}
         </div>
+        {installs && (
+          <div class="pair">
+            <label class="field">
+              <span>Profile</span>
+              <select value={draft.profile} onChange={(e) => set({ profile: e.currentTarget.value })}>
+                <option value="">none</option>
+                {profiles.value?.map((p) => (
+                  <option value={p.name} key={p.name}>
+                    {p.name}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label class="field">
+              <span>What people have on the nodes</span>
+              <select value={draft.update ? "keep" : "erase"} onChange={(e) => set({ update: e.currentTarget.value === "keep" })}>
+                <option value="erase">is erased</option>
+                <option value="keep">is kept, as the profile says or home folders and identity</option>
+              </select>
+            </label>
+          </div>
+        )}
+        {profiles.error !== "" && <Notice tone="bad">{profiles.error}</Notice>}
         <label class="field">
           <span>Nodes, by words as in the nodes page's filter; "all" is every node</span>
           <input value={draft.select} placeholder="tag=camera -state:offline" spellcheck={false} onInput={(e) => set({ select: e.currentTarget.value })} />
@@ -131,10 +156,12 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
             </label>
           </div>
         </details>
-        {erases && (
+        {installs && (
           <>
             <Notice tone="warn">
-              <strong>Each run erases the disks of all nodes that these words take by then, without a question.</strong>
+              <strong>
+                Each run erases the disks of all nodes that these words take by then{draft.update && ", but for what is kept"}, without a question.
+              </strong>
             </Notice>
             <label class="field">
               <span>
@@ -149,8 +176,8 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
           <button type="button" onClick={onClose}>
             Add nothing
           </button>
-          <button type="submit" class={erases ? "danger" : "primary"} disabled={busy || !whole}>
-            {erases ? "Add, and erase at each run" : "Add"}
+          <button type="submit" class={installs ? "danger" : "primary"} disabled={busy || !whole}>
+            {installs ? "Add, and erase at each run" : "Add"}
           </button>
         </footer>
       </form>

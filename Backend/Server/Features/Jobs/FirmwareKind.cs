@@ -1,0 +1,69 @@
+using System.Text.Json.Serialization;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Nodes;
+
+namespace Bootstrap.Server.Features.Jobs;
+
+/// <summary>How boot firmware is brought up to date.</summary>
+/// <param name="GraceSeconds">As for <see cref="PowerParameters"/>, as <paramref name="Message"/>.</param>
+/// <param name="PowerChecked">A person has looked at the supply of these nodes. It stands for what a node cannot measure, and for nothing that it has measured.</param>
+internal sealed record FirmwareParameters(int GraceSeconds = 0, string Message = "", bool PowerChecked = false)
+{
+    [JsonIgnore]
+    public PowerParameters Power => new(GraceSeconds, Message);
+}
+
+/// <summary>
+/// Bring the boot firmware of nodes (a Pi's EEPROM) up to the newest that they have. The Slave checks the power, stages it and restarts the machine. Proof: after the
+/// restart the board says that it runs what was staged, or something newer.
+/// </summary>
+internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
+{
+    /// <summary>The firmware is staged, and the machine restarts.</summary>
+    public const string Restarting = "restarting";
+
+    /// <summary>The machine is back, and looks at what runs.</summary>
+    public const string Confirming = "confirming";
+
+    /// <summary>The node gives up by itself after 20 minutes; a while after that nothing more is expected of it.</summary>
+    private static readonly TimeSpan s_workLimit = TimeSpan.FromMinutes(30);
+
+    /// <summary>An EEPROM is written in less than a minute, and the board restarts once more for it.</summary>
+    private static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(15);
+
+    public override string Word => "firmware";
+
+    /// <summary>A board that does not start again is repaired by hand: one after the other, and nobody else after the first failure.</summary>
+    public override RolloutPolicy UsualRollout { get; } = new(MaximumAtOnce: 1, StopAfter: "1");
+
+    private protected override string Refuse(FirmwareParameters parameters, JobWish wish, JobSources sources) => parameters.Power.Refuse();
+
+    public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
+    {
+        fault = RefuseNetInst(hello);
+        FirmwareParameters parameters = ParametersOf(task);
+        return fault.Length > 0 ? null : new FirmwareOrder(parameters.Power.Warning, parameters.PowerChecked);
+    }
+
+    public override Step OnConnected(TaskRow task, Hello hello) =>
+        WorksOn(hello, task) ? Step.Nothing
+        // The order that comes again is answered by what runs now; where the power went before anything was staged, it is begun again.
+        : task.Phase == Restarting && hello.BootId != task.BootIdBefore ? new Step.Send(Confirming)
+        : Step.SendOrder;
+
+    public override Step OnEnded(TaskRow task, TaskEnded ended) => EndAs(ended);
+
+    public override Step OnGone(TaskRow task, string? goodbye) =>
+        goodbye == "reboot" ? new Step.Move(TaskState.Running, Restarting) : Step.Nothing;
+
+    public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
+        FindNotTaken(task, inPhase, connected) ?? task.Phase switch
+        {
+            Restarting when inPhase > s_startLimit => Step.TimeOut(
+                $"the node did not come back within {s_startLimit.TotalMinutes:0} minutes after it restarted for its new boot firmware: look at the board, whose LED may tell an error"),
+            Restarting => Step.Nothing,
+            _ when inPhase > s_workLimit + ParametersOf(task).Power.Grace => Step.TimeOut(
+                $"the node has not told how it ended within {(s_workLimit + ParametersOf(task).Power.Grace).TotalMinutes:0} minutes: it may be off, or have lost its network"),
+            _ => Step.Nothing,
+        };
+}
