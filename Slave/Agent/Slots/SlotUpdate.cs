@@ -125,6 +125,10 @@ internal sealed partial class SlotUpdate(
         _pool = new SlotPool(Manifest, ChunksInFlight);
         byte[] head = await ReadImageHeadAsync(cancellation).ConfigureAwait(false);
         ImageSlot source = Manifest.Slots![0];
+        if (Manifest.Partition(source.Root).FileSystem != "ext4" || Manifest.Partition(source.Boot).FileSystem != "vfat")
+        {
+            throw new InstallException($"image '{Manifest.Name}' is refused: its first slot has no ext4 root or no FAT boot partition");
+        }
         _target = new Target(other, Choose(source.Boot, other.Boot, head), Choose(source.Root, other.Root, head));
         log($"image '{Manifest.Name}' goes to {_target.Boot.Partition.Device} and {_target.Root.Partition.Device}");
     }
