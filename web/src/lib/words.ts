@@ -109,7 +109,6 @@ export function phaseWords(phase: string): string {
     confirming: "looking at what runs now",
     starting: "starting the new system",
     trying: "trying the new system",
-    confirming: "making the new system the usual one",
     "first-boot": "first start: packages and script",
     retrying: "waiting to try again",
     "going-down": "going down",
