@@ -17,9 +17,12 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
 
     private sealed record RunningDisk(string Name, int Running, DirectoryInfo[] Partitions);
 
-    /// <summary>Whether it is worth looking closer, which takes root's full rights: the firmware can start something else once, and there are partitions enough.</summary>
+    /// <summary>
+    /// Whether it is worth looking closer, which takes root's full rights: there may be firmware that can start something else once, and there are partitions enough. The
+    /// Slave's own service, which asks, has a /proc and a /sys of its own.
+    /// </summary>
     /// <param name="root">"/" but in tests.</param>
-    public static bool IsPossible(string root) => (TryBoot.IsOffered(root) || EfiVariables.AreWritable(root)) && FindDisk(root) is { Partitions.Length: >= 4 };
+    public static bool IsPossible(string root) => (TryBoot.IsKnown(root) || Directory.Exists(Path.Combine(root, "sys/firmware/efi"))) && FindDisk(root) is { Partitions.Length: >= 4 };
 
     /// <summary>Number of the partition that the running system has; null where it is none of a disk.</summary>
     /// <param name="root">"/" but in tests.</param>
@@ -29,13 +32,14 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
     /// <exception cref="IOException">The disk cannot be read.</exception>
     public SlotLayout? Find()
     {
-        if (!IsPossible(root) || FindDisk(root) is not { } disk)
+        bool isPi = TryBoot.IsOffered(root);
+        if (FindDisk(root) is not { Partitions.Length: >= 4 } disk || !isPi && !EfiVariables.AreWritable(root))
         {
             return null;
         }
         byte[] head = machine.ReadHead($"/dev/{disk.Name}");
         SlotPartition[] partitions = [.. disk.Partitions.Select(folder => Describe(folder, head)).OrderBy(p => p.Number)];
-        return TryBoot.IsOffered(root) ? FindByAutoboot(partitions, disk.Running) : FindByName(partitions, disk.Running, head);
+        return isPi ? FindByAutoboot(partitions, disk.Running) : FindByName(partitions, disk.Running, head);
     }
 
     private static RunningDisk? FindDisk(string root)
