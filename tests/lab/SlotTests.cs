@@ -68,6 +68,7 @@ public class SlotTests
         await Tool.RunAsync("cp", "--sparse=always", image, broken);
         var disk = new Disk(broken);
         await disk.RemoveFileAsync(disk.FirstLogical, "/usr/lib/systemd/systemd");
+        await disk.RemoveFileAsync(disk.FirstLogical, "/usr/bin/sh");
         await lab.Appliance.ImportAsync(broken, "broken", lab.Cancel);
         IReadOnlyList<JsonNode> tasks = await lab.WaitForEndAsync(await lab.OrderAsync("install", board, "broken", new { update = true }));
         Assert.Equal("failed", tasks[0].Text("state"));

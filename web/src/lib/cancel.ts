@@ -7,8 +7,11 @@ export interface Cancellable extends Pick<NodeTask, "id" | "kind" | "state" | "p
   attempts?: number;
 }
 
-/** What cancelling a task now would leave on its node's disk, in words. */
-export function cancelConsequence(task: Cancellable): string {
+/**
+ * What cancelling a task now would leave on its node's disk, in words.
+ * @param runs The node's system runs meanwhile: what is written is the slot that it does not use.
+ */
+export function cancelConsequence(task: Cancellable, runs = false): string {
   const unsent = task.state === "waiting" || task.state === "held";
   if (task.kind === "run") return unsent ? "was not sent yet: nothing happens to the node" : "what it runs is asked to end, and killed after ten seconds";
   if (task.kind === "update") return unsent ? "was not sent yet: nothing happens to the node" : "its package manager is ended where it is: packages may be left half configured";
@@ -22,7 +25,10 @@ export function cancelConsequence(task: Cancellable): string {
     case "writing":
     case "verifying":
     case "configuring":
-      return "its disk is partly written and will not start until an installation ends well";
+      return runs ? "only the slot that is not in use is partly written: its system runs on" : "its disk is partly written and will not start until an installation ends well";
+    case "trying":
+    case "confirming":
+      return "goes back by itself from its new system to the one before, unless that is confirmed before the node hears of it";
     case "starting":
       return "its disk is complete; only the proof that it starts is given up";
     case "first-boot":

@@ -189,7 +189,8 @@ internal sealed partial class JobEngine
         switch (step)
         {
             case Step.Send send when _nodes.Session(task.Node) is { Hello: { } hello } session:
-                if (TaskKind.Of(task).Compose(task, session, hello, _sources, out string fault) is { } order)
+                string fault = "";
+                if ((send.Order ?? TaskKind.Of(task).Compose(task, session, hello, _sources, out fault)) is { } order)
                 {
                     Send(task, send, session, hello, order);
                 }
