@@ -89,6 +89,24 @@ public sealed class FirmwareRolloutTests : JobTest
         }
     }
 
+    [Theory]
+    [InlineData("""{ "maximumAtOnce": 5 }""", 5, "1")]
+    [InlineData("""{ "stopAfter": "3" }""", 1, "3")]
+    [InlineData("""{ "canary": 1 }""", null, "1")]
+    [InlineData("""{ "batch": 2, "stopAfter": "50%" }""", null, "50%")]
+    [InlineData("{}", 1, "1")]
+    public async Task What_a_roll_out_does_not_say_is_as_careful_as_without_one(string said, int? atOnce, string stopAfter)
+    {
+        SimulatedNode[] nodes = await ConnectAsync(2);
+        string job = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" }, rollout = JsonNode.Parse(said) });
+        JsonNode rollout = (await GetAsync(job))["job"]!["rollout"]!;
+        Assert.Equal((atOnce, stopAfter), ((int?)rollout["maximumAtOnce"], rollout["stopAfter"]!.ToString()));
+        foreach (SimulatedNode node in nodes)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task One_node_needs_no_roll_out_and_nodes_that_are_chosen_later_may_be_several()
     {
