@@ -38,7 +38,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_statusFile)!);
         File.Delete(_statusFile);
-        CommandEnd end = await RunAsync(context.Cancellation, "-j", "-m", _statusFile).ConfigureAwait(false);
+        CommandEnd end = await AskAsync(_ => { }, "-j", "-m", _statusFile).ConfigureAwait(false);
         if (end is not { TimedOut: false, ExitCode: Done or UpdateRequired })
         {
             return (null, Fail(end));
@@ -64,17 +64,17 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     {
         string? folder = null;
         // Warnings may come before it.
-        CommandEnd end = await RunAsync(context.Cancellation, line => folder = line.StartsWith('/') ? line : folder, "-b").ConfigureAwait(false);
+        CommandEnd end = await AskAsync(line => folder = line.StartsWith('/') ? line : folder, "-b").ConfigureAwait(false);
         return end is not { TimedOut: false, ExitCode: Done } ? (null, Fail(end))
             : folder is null ? (null, context.End($"{Name} -b names no boot folder: {_said}"))
             : (folder, null);
     }
 
-    /// <summary>Stages or writes the newest. It is not ended in the middle, whoever asks for it: an EEPROM may be half written then.</summary>
+    /// <summary>Stages or writes the newest. No cancellation and no time limit ends it in the middle: an EEPROM may be half written then.</summary>
     /// <returns>How the task ends; null: it has done it.</returns>
     public async Task<TaskEnded?> StageAsync()
     {
-        CommandEnd end = await RunAsync(CancellationToken.None, "-a").ConfigureAwait(false);
+        CommandEnd end = await RunWholeAsync("-a").ConfigureAwait(false);
         return end switch
         {
             { TimedOut: false, ExitCode: Done } => null,
@@ -86,7 +86,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     }
 
     /// <summary>Takes back what is staged.</summary>
-    public Task UndoAsync() => RunAsync(CancellationToken.None, "-r");
+    public Task UndoAsync() => RunWholeAsync("-r");
 
     private TaskEnded Fail(CommandEnd end)
     {
@@ -95,12 +95,14 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         return last.Length > 0 ? ended with { Cause = $"{ended.Cause}: {last}" } : ended;
     }
 
-    private Task<CommandEnd> RunAsync(CancellationToken cancellation, params string[] arguments) => RunAsync(cancellation, _ => { }, arguments);
+    private Task<CommandEnd> AskAsync(Action<string> hear, params string[] arguments) => RunAsync([program, .. arguments], hear, context.Cancellation, null);
 
-    private Task<CommandEnd> RunAsync(CancellationToken cancellation, Action<string> hear, params string[] arguments)
+    private Task<CommandEnd> RunWholeAsync(string argument) => RunAsync([program, argument], _ => { }, CancellationToken.None, Timeout.InfiniteTimeSpan);
+
+    private Task<CommandEnd> RunAsync(string[] words, Action<string> hear, CancellationToken cancellation, TimeSpan? limit)
     {
         _said = _complained = "";
-        return context.Runner.RunAsync(Command.ByRoot([program, .. arguments]), cancellation, line =>
+        return context.Runner.RunAsync(Command.ByRoot(words), cancellation, line =>
         {
             // The two streams come in no order.
             if (line.StartsWith(CommandRunner.ErrorPrefix, StringComparison.Ordinal))
@@ -112,6 +114,6 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
                 _said = line.Trim() is { Length: > 0 } said ? said : _said;
                 hear(line);
             }
-        });
+        }, limit);
     }
 }

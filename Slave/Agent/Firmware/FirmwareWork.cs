@@ -9,12 +9,12 @@ namespace Bootstrap.Agent.Firmware;
 /// <param name="clock">Times the warning of users.</param>
 internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
 {
-    /// <summary>A program that digests all images on a slow card and writes the EEPROM itself needs a minute or two.</summary>
+    /// <summary>A program that digests all images on a slow card needs a minute or two.</summary>
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(20);
 
     private readonly PowerSafety _power = new(system);
 
-    /// <summary>For all commands together.</summary>
+    /// <summary>For all commands together but those that stage, write or take back.</summary>
     public static TimeSpan Limit(FirmwareOrder order) => s_limit + TimeSpan.FromSeconds(order.Warning?.GraceSeconds ?? 0);
 
     /// <summary>Checks and stages.</summary>

@@ -282,15 +282,47 @@ public sealed class FirmwareTests : IDisposable
         Assert.Equal([Look, "-b"], _pi.Calls);
     }
 
+    [Fact]
+    public async Task A_firmware_that_does_not_answer_is_a_supply_that_cannot_be_checked()
+    {
+        _pi.Program("vcgencmd", "#!/bin/sh\necho throttled=0x0; exec sleep 60\n");
+        await RefusedAsync("the board's supply cannot be checked");
+        Assert.Contains(Lines(), line => line == "vcgencmd did not answer within 10 s");
+    }
+
+    [Fact]
+    public async Task A_program_that_only_looks_is_ended_when_the_tasks_time_is_over()
+    {
+        _pi.Program("rpi-eeprom-update", $"#!/bin/sh\ntouch {_pi.At("asked")}\nexec sleep 60\n");
+        // The time between the order and the first command.
+        int looks = 0;
+        Assert.Null(await OrderAsync(clock: new LeapingClock(() => ++looks > 1)));
+        Assert.Equal((true, "rpi-eeprom-update took longer than its time-out and was ended"), (Outcome.TimedOut, Outcome.Cause));
+    }
+
+    [Fact]
+    public async Task A_program_that_writes_is_not_ended_when_the_tasks_time_is_over()
+    {
+        _pi.Write("is-slow", "");
+        Task<Ending?> running = OrderAsync(clock: new LeapingClock(() => _pi.Calls.Contains("-b")));
+        await LoopbackSlave.UntilAsync(() => _pi.Calls.Contains("-a"));
+        await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, s_end);
+        Assert.False(running.IsCompleted);
+        File.Delete(_pi.At("is-slow"));
+        Assert.Equal("reboot", (await running)!.Goodbye);
+        Assert.True(_pi.IsStaged);
+    }
+
     private string Tasks => Path.Combine(_folder, "tasks");
 
     private TaskEnded Outcome => new TaskJournal(Tasks).Find(_task)!.Outcome!;
 
-    private TaskRunner Runner(string bootId) => new(
-        new TaskJournal(Tasks), bootId, new NetInstStaging(_pi.Root, Path.Combine(_folder, "state"), () => _identity), _power, _outbox, _ => { }, TimeProvider.System, _pi.System);
+    private TaskRunner Runner(string bootId, TimeProvider? clock = null) => new(
+        new TaskJournal(Tasks), bootId, new NetInstStaging(_pi.Root, Path.Combine(_folder, "state"), () => _identity), _power, _outbox, _ => { },
+        clock ?? TimeProvider.System, _pi.System);
 
-    private Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null) =>
-        Runner(bootId).RunAsync(new StartTask(_task, new FirmwareOrder(null, isChecked)), new ApplianceEndpoint(IPAddress.Loopback, 1),
+    private Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null, TimeProvider? clock = null) =>
+        Runner(bootId, clock).RunAsync(new StartTask(_task, new FirmwareOrder(null, isChecked)), new ApplianceEndpoint(IPAddress.Loopback, 1),
             new Uri("http://127.0.0.1:1"), cancellation ?? s_end);
 
     /// <summary>It is refused before anything is staged.</summary>
@@ -338,5 +370,11 @@ public sealed class FirmwareTests : IDisposable
         public void Restart(StagedStart start) => Restarted = start;
 
         public void PowerOff() => throw new InvalidOperationException("nobody asked for that");
+    }
+
+    /// <summary>Leaps ahead by an hour.</summary>
+    private sealed class LeapingClock(Func<bool> hasLeapt) : TimeProvider
+    {
+        public override long GetTimestamp() => base.GetTimestamp() + (hasLeapt() ? TimestampFrequency * 3600 : 0);
     }
 }

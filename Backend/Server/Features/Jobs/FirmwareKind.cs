@@ -25,7 +25,10 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
     /// <summary>The machine is back, and looks at what runs.</summary>
     public const string Confirming = "confirming";
 
-    /// <summary>The node gives up by itself after 20 minutes; a while after that nothing more is expected of it.</summary>
+    /// <summary>
+    /// What can be ended, the node gives up by itself after 20 minutes; writing takes a minute or two. Where it hangs, the node does not end it, and nothing more is
+    /// expected of it here.
+    /// </summary>
     private static readonly TimeSpan s_workLimit = TimeSpan.FromMinutes(30);
 
     /// <summary>An EEPROM is written in less than a minute, and the board restarts once more for it.</summary>
