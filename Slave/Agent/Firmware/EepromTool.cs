@@ -74,7 +74,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     /// <returns>How the task ends; null: it has done it.</returns>
     public async Task<TaskEnded?> StageAsync()
     {
-        CommandEnd end = await RunWholeAsync("-a").ConfigureAwait(false);
+        CommandEnd end = await RunWholeAsync([.. await FindGuardAsync().ConfigureAwait(false), program, "-a"]).ConfigureAwait(false);
         return end switch
         {
             { TimedOut: false, ExitCode: Done } => null,
@@ -86,7 +86,27 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     }
 
     /// <summary>Takes back what is staged.</summary>
-    public Task UndoAsync() => RunWholeAsync("-r");
+    public Task UndoAsync() => RunWholeAsync(program, "-r");
+
+    /// <summary>
+    /// What holds back restarts that others ask for meanwhile (systemd-inhibit(1)): logind refuses those of users, and from systemd 257 on those of root as well
+    /// (systemd/systemd, pull request 30307). Empty where there is no systemd-inhibit, or no logind that it could ask.
+    /// </summary>
+    private async Task<string[]> FindGuardAsync()
+    {
+        if (system.Find("systemd-inhibit") is not { } inhibit)
+        {
+            return [];
+        }
+        string[] guard = [inhibit, "--what=shutdown", "--mode=block", "--who=Bootstrap", "--why=The boot firmware of this board is being updated"];
+        CommandEnd end = await RunAsync([.. guard, "true"], _ => { }, context.Cancellation, null).ConfigureAwait(false);
+        if (end is { TimedOut: false, ExitCode: 0 })
+        {
+            return guard;
+        }
+        context.Line("restarts that others ask for are not held back meanwhile: systemd-inhibit cannot do it here");
+        return [];
+    }
 
     private TaskEnded Fail(CommandEnd end)
     {
@@ -97,7 +117,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
 
     private Task<CommandEnd> AskAsync(Action<string> hear, params string[] arguments) => RunAsync([program, .. arguments], hear, context.Cancellation, null);
 
-    private Task<CommandEnd> RunWholeAsync(string argument) => RunAsync([program, argument], _ => { }, CancellationToken.None, Timeout.InfiniteTimeSpan);
+    private Task<CommandEnd> RunWholeAsync(params string[] words) => RunAsync(words, _ => { }, CancellationToken.None, Timeout.InfiniteTimeSpan);
 
     private Task<CommandEnd> RunAsync(string[] words, Action<string> hear, CancellationToken cancellation, TimeSpan? limit)
     {

@@ -313,6 +313,21 @@ public sealed class FirmwareTests : IDisposable
         Assert.True(_pi.IsStaged);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Restarts_by_others_are_held_back_while_it_is_staged_where_logind_can_do_that(bool canInhibit)
+    {
+        string log = _pi.At("inhibited");
+        _pi.Program("systemd-inhibit", $"#!/bin/sh\necho \"$*\" >>{log}\n{(canInhibit ? "" : "exit 1")}\nwhile [ \"${{1#--}}\" != \"$1\" ]; do shift; done\nexec \"$@\"\n");
+        Assert.NotNull(await OrderAsync());
+        Assert.True(_pi.IsStaged);
+        const string guard = "--what=shutdown --mode=block --who=Bootstrap --why=The boot firmware of this board is being updated";
+        string[] expected = canInhibit ? [$"{guard} true", $"{guard} {_pi.Bin}/rpi-eeprom-update -a"] : [$"{guard} true"];
+        Assert.Equal(expected, await File.ReadAllLinesAsync(log, s_end));
+        Assert.Equal(!canInhibit, Lines().Any(line => line.StartsWith("restarts that others ask for are not held back", StringComparison.Ordinal)));
+    }
+
     private string Tasks => Path.Combine(_folder, "tasks");
 
     private TaskEnded Outcome => new TaskJournal(Tasks).Find(_task)!.Outcome!;
