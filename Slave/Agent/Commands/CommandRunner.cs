@@ -36,7 +36,7 @@ public sealed class CommandRunner(Guid task, Action<string> line, Action<Command
         using var timeout = new CancellationTokenSource(limit ?? Left, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         using var process = CommandProcess.Start($"bootstrap-task-{task}-{++_count}", command);
-        started(process.Trace);
+        started(process.Trace with { IsWhole = limit == Timeout.InfiniteTimeSpan });
         using var deaf = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         var rate = new OutputRate(line, clock);
         Action<string> take = hear is null ? rate.Add : hear + rate.Add;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Bootstrap.Agent;
+using Bootstrap.Agent.Commands;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Support;
@@ -328,6 +329,43 @@ public sealed class FirmwareTests : IDisposable
         Assert.Equal(!canInhibit, Lines().Any(line => line.StartsWith("restarts that others ask for are not held back", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task What_a_Slave_that_was_killed_left_writing_is_waited_for_and_nothing_is_done_beside_it()
+    {
+        _pi.Write("is-slow", "");
+        // Nobody waits for it any more, as when its Slave is killed: what is on the disk and the process are left.
+        Task<Ending?> abandoned = OrderAsync();
+        await LoopbackSlave.UntilAsync(() => _pi.Calls.Contains("-a") && new TaskJournal(Tasks).Find(_task)?.Command is { IsWhole: true });
+        CommandTrace first = new TaskJournal(Tasks).Find(_task)!.Command!;
+
+        // A second one that is killed while it waits, and a third.
+        await RestartedAsync(new RebootOrder(null), Guid.NewGuid(), isKilled: true);
+        await RestartedAsync(new FirmwareOrder(null, false), _task, isKilled: true);
+        Assert.True(await CommandProcess.IsRunningAsync(first));
+        Task<Ending?> next = await RestartedAsync(new FirmwareOrder(null, false), _task, isKilled: false);
+        Assert.Equal([Look, "-b", "-a"], _pi.Calls);
+        Assert.False(_pi.IsStaged);
+
+        File.Delete(_pi.At("is-slow"));
+        Assert.Equal("reboot", (await next)!.Goodbye);
+        Assert.False(await CommandProcess.IsRunningAsync(first));
+        Assert.Equal([Look, "-b", "-a", Look, "-b", "-a"], _pi.Calls);
+        Assert.True(_pi.IsStaged);
+        Assert.NotNull(await abandoned);
+    }
+
+    [Fact]
+    public async Task What_a_Slave_that_was_killed_left_looking_is_ended()
+    {
+        _pi.Program("vcgencmd", $"#!/bin/sh\ntouch {_pi.At("asked")}\nexec sleep 60\n");
+        Task<Ending?> abandoned = OrderAsync(isChecked: true);
+        await LoopbackSlave.UntilAsync(() => File.Exists(_pi.At("asked")) && new TaskJournal(Tasks).Find(_task)?.Command is not null);
+        CommandTrace first = new TaskJournal(Tasks).Find(_task)!.Command!;
+        await Runner("boot-1").EndLeftoversAsync();
+        Assert.NotNull(await abandoned);
+        Assert.False(await CommandProcess.IsRunningAsync(first));
+    }
+
     private string Tasks => Path.Combine(_folder, "tasks");
 
     private TaskEnded Outcome => new TaskJournal(Tasks).Find(_task)!.Outcome!;
@@ -339,6 +377,24 @@ public sealed class FirmwareTests : IDisposable
     private Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null, TimeProvider? clock = null) =>
         Runner(bootId, clock).RunAsync(new StartTask(_task, new FirmwareOrder(null, isChecked)), new ApplianceEndpoint(IPAddress.Loopback, 1),
             new Uri("http://127.0.0.1:1"), cancellation ?? s_end);
+
+    /// <summary>A Slave that is started in the same boot takes an order, and waits with it for what was left.</summary>
+    /// <param name="isKilled">It goes again before it has done anything.</param>
+    private async Task<Task<Ending?>> RestartedAsync(TaskOrder order, Guid task, bool isKilled)
+    {
+        using var leaving = new CancellationTokenSource();
+        TaskRunner runner = Runner("boot-1");
+        await runner.EndLeftoversAsync();
+        Assert.False(runner.AnswerFromMemory(task));
+        Task<Ending?> running = runner.RunAsync(new StartTask(task, order), new ApplianceEndpoint(IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), s_end, leaving.Token);
+        await LoopbackSlave.UntilAsync(() => Lines().Any(line => line.StartsWith("waiting for a program that may be writing", StringComparison.Ordinal)));
+        if (isKilled)
+        {
+            await leaving.CancelAsync();
+            Assert.Null(await running);
+        }
+        return running;
+    }
 
     /// <summary>It is refused before anything is staged.</summary>
     private async Task RefusedAsync(string cause, bool isChecked = false)
