@@ -13,8 +13,8 @@ internal sealed class BootPartition(NodeSystem system, string folder)
 
     private string Path => System.IO.Path.Combine(system.Root, folder.TrimStart('/'));
 
-    /// <summary>An update lies there that the next start takes.</summary>
-    public bool IsPending => File.Exists(System.IO.Path.Combine(Path, "pieeprom.upd"));
+    /// <summary>An update lies there that the next start takes, or a part of one.</summary>
+    public bool IsPending => new[] { "pieeprom.upd", "recovery.bin" }.Any(name => File.Exists(System.IO.Path.Combine(Path, name)));
 
     /// <summary>Why nothing can be staged on it, with what to do; empty: it can.</summary>
     public string FindFault()

@@ -86,7 +86,8 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     }
 
     /// <summary>Takes back what is staged.</summary>
-    public Task UndoAsync() => RunWholeAsync(program, "-r");
+    /// <returns>The program says that it has.</returns>
+    public async Task<bool> UndoAsync() => await RunWholeAsync(program, "-r").ConfigureAwait(false) is { TimedOut: false, ExitCode: Done };
 
     /// <summary>
     /// What holds back restarts that others ask for meanwhile (systemd-inhibit(1)): logind refuses those of users, and from systemd 257 on those of root as well

@@ -116,10 +116,24 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
         async Task<string> UndoAsync()
         {
             // Where it was written at once there is nothing to take back.
-            string became = boot.IsPending ? "what was staged is taken back" : "the new firmware is written already, and runs after the next restart";
+            string became = !boot.IsPending ? "the new firmware is written already, and runs after the next restart"
+                : await IsUndoneAsync(tool, boot).ConfigureAwait(false) ? "what was staged is taken back"
+                : $"what was staged could not be taken back: run `{EepromTool.Name} -r` on the node before any restart";
             context.Line(became);
-            await tool.UndoAsync().ConfigureAwait(false);
             return became;
+        }
+    }
+
+    private static async Task<bool> IsUndoneAsync(EepromTool tool, BootPartition boot)
+    {
+        try
+        {
+            return await tool.UndoAsync().ConfigureAwait(false) && !boot.IsPending;
+        }
+        catch (IOException)
+        {
+            // It could not be started.
+            return false;
         }
     }
 

@@ -164,6 +164,17 @@ public sealed class FirmwareTests : IDisposable
         Assert.False(_pi.IsStaged);
     }
 
+    [Theory]
+    [InlineData("undo-fails")]
+    [InlineData("undo-does-nothing")]
+    public async Task What_could_not_be_taken_back_is_said_with_what_to_do_before_a_restart(string how)
+    {
+        _pi.Write(how, "").Write("after-staging", "echo 0x50005 >\"$root/throttled\"");
+        Assert.Null(await OrderAsync());
+        Assert.EndsWith("(what was staged could not be taken back: run `rpi-eeprom-update -r` on the node before any restart)", Outcome.Cause, StringComparison.Ordinal);
+        Assert.True(_pi.IsStaged);
+    }
+
     [Fact]
     public async Task A_board_that_writes_at_once_is_proven_by_the_restart_just_the_same()
     {

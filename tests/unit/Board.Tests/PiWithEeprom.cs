@@ -39,7 +39,10 @@ public sealed class PiWithEeprom(string folder)
             a) auto=1 ;;
             b) echo "WARNING: BOOTFS: \"$boot\" contains no .elf files. Please check boot directory"; echo "$boot"; exit 0 ;;
             m) status=$OPTARG ;;
-            r) echo 'Removing temporary files from previous EEPROM update'; clean; exit 0 ;;
+            r) echo 'Removing temporary files from previous EEPROM update'
+               [ ! -e "$root/undo-fails" ] || die "rm: cannot remove '$boot/pieeprom.upd': Input/output error"
+               [ -e "$root/undo-does-nothing" ] || clean
+               exit 0 ;;
           esac
         done
         if [ -e "$root/is-cm4" ]; then
