@@ -118,6 +118,7 @@ public sealed class TaskRunner(
             _ => s_warningLimit,
         };
         var runner = new CommandRunner(id, Line, trace => journal.Put(record with { Command = trace }), limit, clock);
+        var firmwareWork = new FirmwareWork(_system, clock);
         var context = new WorkContext(id, runner, store, Phase, Line, either.Token);
         try
         {
@@ -136,7 +137,7 @@ public sealed class TaskRunner(
                     Phase("rebooting");
                     return new Ending("reboot", () => power.Restart(staged));
                 case FirmwareOrder firmware:
-                    (TaskEnded? over, long built) = await new FirmwareWork(_system, clock).DoAsync(firmware, context).ConfigureAwait(false);
+                    (TaskEnded? over, long built) = await firmwareWork.DoAsync(firmware, context).ConfigureAwait(false);
                     if (over is not null)
                     {
                         return End(over);
@@ -155,11 +156,11 @@ public sealed class TaskRunner(
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
             staging.Undo();
-            return Stopped();
+            return Stopped(firmwareWork.Became);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return End(new TaskEnded(id, false, false, e.Message, DiskState.Untouched));
+            return End(new TaskEnded(id, false, false, e.Message, DiskState.Untouched, Note: firmwareWork.Became));
         }
 
         Task WarnAsync(UserWarning? warning, string what) => WarnUsers.DoAsync(warning, what, _system, context, clock);
@@ -168,8 +169,8 @@ public sealed class TaskRunner(
 
         void Phase(string word) => outbox.Add(new TaskProgress(id, word, 0, 0, ""));
 
-        Ending? Stopped() =>
-            cancellation.IsCancellationRequested ? End(new TaskEnded(id, false, true, "cancelled", DiskState.Untouched))
+        Ending? Stopped(string note = "") =>
+            cancellation.IsCancellationRequested ? End(new TaskEnded(id, false, true, "cancelled", DiskState.Untouched, Note: note))
             : order is WorkOrder ? End(Interrupted(record))
             : null;
 

@@ -9,6 +9,9 @@ namespace Bootstrap.Agent.Firmware;
 /// <param name="clock">Times the warning of users.</param>
 internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
 {
+    /// <summary>What became of what was staged or written, where it ended otherwise than by the restart; empty: there was nothing of it yet.</summary>
+    public string Became { get; private set; } = "";
+
     /// <summary>A program that digests all images on a slow card needs a minute or two.</summary>
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(20);
 
@@ -19,8 +22,8 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
 
     /// <summary>Checks and stages.</summary>
     /// <returns>How the task ends; null: the machine is to be restarted now, into firmware that was built at that time (Unix seconds).</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled, and what was staged is taken back.</exception>
-    /// <exception cref="IOException">A program cannot be started; what was staged is taken back.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; <see cref="Became"/> says what became of what was staged.</exception>
+    /// <exception cref="IOException">A program cannot be started; the same.</exception>
     public async Task<(TaskEnded? Over, long Built)> DoAsync(FirmwareOrder order, WorkContext context)
     {
         context.Phase("checking");
@@ -120,7 +123,7 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
                 : await IsUndoneAsync(tool, boot).ConfigureAwait(false) ? "what was staged is taken back"
                 : $"what was staged could not be taken back: run `{EepromTool.Name} -r` on the node before any restart";
             context.Line(became);
-            return became;
+            return Became = became;
         }
     }
 

@@ -276,9 +276,23 @@ public sealed class FirmwareTests : IDisposable
         await cancel.CancelAsync();
         File.Delete(_pi.At("is-slow"));
         Assert.Null(await running);
-        Assert.True(Outcome.Cancelled);
+        Assert.Equal((true, "what was staged is taken back"), (Outcome.Cancelled, Outcome.Note));
         Assert.Equal([Look, "-b", "-a", "-r"], _pi.Calls);
         Assert.False(_pi.IsStaged);
+    }
+
+    [Fact]
+    public async Task A_cancellation_that_comes_after_the_EEPROM_was_written_says_so()
+    {
+        _pi.Write("is-slow", "").Write("has-flashrom", "");
+        using var cancel = new CancellationTokenSource();
+        Task<Ending?> running = OrderAsync(cancellation: cancel.Token);
+        await LoopbackSlave.UntilAsync(() => _pi.Calls.Contains("-a"));
+        await cancel.CancelAsync();
+        File.Delete(_pi.At("is-slow"));
+        Assert.Null(await running);
+        Assert.Equal((true, "the new firmware is written already, and runs after the next restart"), (Outcome.Cancelled, Outcome.Note));
+        Assert.Equal([Look, "-b", "-a"], _pi.Calls);
     }
 
     [Fact]
