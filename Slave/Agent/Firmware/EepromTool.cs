@@ -46,7 +46,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         if (!File.Exists(_statusFile))
         {
             // A Compute Module 4 that was not set up for it, and whatever has no EEPROM: it says so, and ends well.
-            return (null, context.End($"{Name} does not update this board: {_said}"));
+            return (null, context.Refuse($"{Name} does not update this board: {_said}"));
         }
         try
         {
@@ -78,7 +78,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         return end switch
         {
             { TimedOut: false, ExitCode: Done } => null,
-            { TimedOut: false, ExitCode: Frozen } => context.End(
+            { TimedOut: false, ExitCode: Frozen } => context.Refuse(
                 "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again"),
             // What it has left is not taken back: after a write that failed, the board starts by these files.
             _ => Fail(end),

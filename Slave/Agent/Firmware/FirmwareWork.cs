@@ -29,7 +29,7 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
         context.Phase("checking");
         if (FindRefusal() is { Length: > 0 } refusal)
         {
-            return (context.End(refusal), 0);
+            return (context.Refuse(refusal), 0);
         }
         if (system.Find(EepromTool.Name) is not { } program)
         {
@@ -74,7 +74,7 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
                     "its EEPROM may be write-protected, or it starts from a disk whose updates its ROM does not take"
             : "";
         string note = cause.Length > 0 ? "" : $"the board runs the boot firmware of {BoardReader.BootloaderDay(runs!.Value)}";
-        return new TaskEnded(task, cause.Length == 0, false, cause, DiskState.Untouched, Note: note);
+        return new TaskEnded(task, cause.Length == 0, false, cause, DiskState.Untouched, Final: runs < staged, Note: note);
     }
 
     /// <summary>What cannot be updated here by its kind, with what is possible instead; empty: it may be.</summary>
