@@ -58,6 +58,22 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         }
     }
 
+    /// <summary>
+    /// Whether the EEPROM's settings hold its version fast, by the program that comes with this one and prints them; where it is not there or cannot, -a finds it out.
+    /// </summary>
+    /// <returns>How the task ends; null: it goes on.</returns>
+    public async Task<TaskEnded?> FindFreezeAsync()
+    {
+        if (system.Find("rpi-eeprom-config") is not { } config)
+        {
+            return null;
+        }
+        bool isFrozen = false;
+        // As -a looks for it.
+        await RunAsync([config], line => isFrozen |= line.Contains("FREEZE_VERSION=1", StringComparison.Ordinal), context.Cancellation, null).ConfigureAwait(false);
+        return isFrozen ? RefuseFrozen() : null;
+    }
+
     /// <summary>Where it puts its files: the boot partition.</summary>
     /// <returns>Its path; or null and how the task ends.</returns>
     public async Task<(string? Folder, TaskEnded? Failure)> FindBootFolderAsync()
@@ -78,8 +94,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         return end switch
         {
             { TimedOut: false, ExitCode: Done } => null,
-            { TimedOut: false, ExitCode: Frozen } => context.Refuse(
-                "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again"),
+            { TimedOut: false, ExitCode: Frozen } => RefuseFrozen(),
             // What it has left is not taken back: after a write that failed, the board starts by these files.
             _ => Fail(end),
         };
@@ -108,6 +123,9 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         context.Line("restarts that others ask for are not held back meanwhile: systemd-inhibit cannot do it here");
         return [];
     }
+
+    private TaskEnded RefuseFrozen() => context.Refuse(
+        "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again");
 
     private TaskEnded Fail(CommandEnd end)
     {

@@ -46,6 +46,10 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
             return (status.Latest > 0 ? UpToDate(status, context)
                 : context.End("the node has no boot firmware for this board: bring its package rpi-eeprom up to date, and order this again"), 0);
         }
+        if (await tool.FindFreezeAsync().ConfigureAwait(false) is { } frozen)
+        {
+            return (frozen, 0);
+        }
         (string? folder, failure) = await tool.FindBootFolderAsync().ConfigureAwait(false);
         if (folder is null)
         {

@@ -245,6 +245,17 @@ public sealed class FirmwareTests : IDisposable
     }
 
     [Fact]
+    public async Task A_version_that_is_held_fast_is_seen_before_anybody_is_warned()
+    {
+        _pi.Program("rpi-eeprom-config", "#!/bin/sh\nprintf '[all]\\nBOOT_UART=0\\nFREEZE_VERSION=1\\n'\n");
+        await RefusedAsync("the board's EEPROM settings hold its version fast (FREEZE_VERSION=1)");
+        Assert.True(Outcome.Final);
+        Assert.Equal([Look], _pi.Calls);
+        _pi.Program("rpi-eeprom-config", "#!/bin/sh\nprintf '[all]\\nBOOT_UART=0\\nFREEZE_VERSION=0\\n'\n");
+        Assert.NotNull(await OrderAsync());
+    }
+
+    [Fact]
     public async Task A_node_without_images_or_without_the_updater_says_what_to_install()
     {
         _pi.Package(0);
