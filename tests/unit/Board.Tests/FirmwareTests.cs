@@ -217,7 +217,10 @@ public sealed class FirmwareTests : IDisposable
     public async Task Packages_that_are_being_changed_come_first()
     {
         _pi.Write("var/lib/dpkg/updates/0001", "Package: rpi-eeprom\n");
-        await RefusedAsync("dpkg was interrupted (1 files in /var/lib/dpkg/updates)");
+        await RefusedAsync("dpkg was interrupted (1 file in /var/lib/dpkg/updates)");
+        _pi.Write("var/lib/dpkg/updates/0002", "Package: flashrom\n");
+        await RefusedAsync("dpkg was interrupted (2 files in /var/lib/dpkg/updates)");
+        File.Delete(_pi.At("var/lib/dpkg/updates/0002"));
         File.Delete(_pi.At("var/lib/dpkg/updates/0001"));
 
         _pi.Write("var/lib/dpkg/lock-frontend", "");

@@ -119,6 +119,18 @@ public sealed class FirmwareRolloutTests : JobTest
     }
 
     [Fact]
+    public async Task A_node_that_starts_NetInst_after_the_restart_has_lost_its_system()
+    {
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("10000000cccc0000"), NodeRole.Slave, "arm64", s_end);
+        string job = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" } });
+        await node.AcceptTaskAsync(s_end);
+        await node.SendAsync(new Goodbye("reboot"), s_end);
+        await node.RestartAsync(NodeRole.NetInst, cancellation: s_end);
+        JsonNode ended = await UntilAsync(job, "failed");
+        Assert.StartsWith("the node started NetInst instead of its system", ended["tasks"]![0]!["cause"]!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task NetInst_has_no_firmware_to_update()
     {
         SimulatedNode[] nodes = await ConnectAsync(1);

@@ -43,7 +43,9 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
-        fault = RefuseNetInst(hello);
+        fault = hello.Role != NodeRole.Slave && task.Phase is Restarting or Confirming
+            ? "the node started NetInst instead of its system after the restart for its new boot firmware, and has not shown what it runs: look at its disk and its boot order"
+            : RefuseNetInst(hello);
         FirmwareParameters parameters = ParametersOf(task);
         return fault.Length > 0 ? null : new FirmwareOrder(parameters.Power.Warning, parameters.PowerChecked);
     }
