@@ -14,8 +14,8 @@ internal sealed record EepromStatus(
 
 /// <summary>
 /// Raspberry Pi's own program that updates the EEPROM of a board (raspberrypi/rpi-eeprom, rpi-eeprom-update). It checks the images' digests itself, takes
-/// the board's EEPROM settings over, and leaves pieeprom.upd and recovery.bin on the boot partition, which the ROM runs at the next start, again after a power
-/// cut. On a Pi 5 with flashrom it writes at once, and leaves those files only where that fails.
+/// the board's EEPROM settings over, and leaves pieeprom.upd and recovery.bin on the boot partition: from a card the ROM runs that at the next start, and once more after
+/// a power cut. With flashrom it writes at once, and leaves those files only where that fails (pull request 492). <see cref="EepromWay"/> tells the ways apart.
 /// </summary>
 /// <param name="program">Its path.</param>
 /// <param name="system">The machine.</param>
@@ -38,7 +38,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_statusFile)!);
         File.Delete(_statusFile);
-        CommandEnd end = await AskAsync(_ => { }, "-j", "-m", _statusFile).ConfigureAwait(false);
+        CommandEnd end = await AskAsync(_ => { }, program, "-j", "-m", _statusFile).ConfigureAwait(false);
         if (end is not { TimedOut: false, ExitCode: Done or UpdateRequired })
         {
             return (null, Fail(end));
@@ -70,7 +70,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         }
         bool isFrozen = false;
         // As -a looks for it.
-        await RunAsync([config], line => isFrozen |= line.Contains("FREEZE_VERSION=1", StringComparison.Ordinal), context.Cancellation, null).ConfigureAwait(false);
+        await AskAsync(line => isFrozen |= line.Contains("FREEZE_VERSION=1", StringComparison.Ordinal), config).ConfigureAwait(false);
         return isFrozen ? RefuseFrozen() : null;
     }
 
@@ -80,17 +80,19 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     {
         string? folder = null;
         // Warnings may come before it.
-        CommandEnd end = await AskAsync(line => folder = line.StartsWith('/') ? line : folder, "-b").ConfigureAwait(false);
+        CommandEnd end = await AskAsync(line => folder = line.StartsWith('/') ? line : folder, program, "-b").ConfigureAwait(false);
         return end is not { TimedOut: false, ExitCode: Done } ? (null, Fail(end))
             : folder is null ? (null, context.End($"{Name} -b names no boot folder: {_said}"))
             : (folder, null);
     }
 
     /// <summary>Stages or writes the newest. No cancellation and no time limit ends it in the middle: an EEPROM may be half written then.</summary>
+    /// <param name="mayWriteDirectly">It writes in the way that it likes best, and else by recovery.bin.</param>
     /// <returns>How the task ends; null: it has done it.</returns>
-    public async Task<TaskEnded?> StageAsync()
+    public async Task<TaskEnded?> StageAsync(bool mayWriteDirectly)
     {
-        CommandEnd end = await RunWholeAsync([.. await FindGuardAsync().ConfigureAwait(false), program, "-a"]).ConfigureAwait(false);
+        Command command = Command.ByRoot([.. await FindGuardAsync().ConfigureAwait(false), program, "-a"]);
+        CommandEnd end = await RunWholeAsync(mayWriteDirectly ? command : command with { Environment = EepromWay.Staged }).ConfigureAwait(false);
         return end switch
         {
             { TimedOut: false, ExitCode: Done } => null,
@@ -102,7 +104,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
 
     /// <summary>Takes back what is staged.</summary>
     /// <returns>The program says that it has.</returns>
-    public async Task<bool> UndoAsync() => await RunWholeAsync(program, "-r").ConfigureAwait(false) is { TimedOut: false, ExitCode: Done };
+    public async Task<bool> UndoAsync() => await RunWholeAsync(Command.ByRoot(program, "-r")).ConfigureAwait(false) is { TimedOut: false, ExitCode: Done };
 
     /// <summary>
     /// What holds back restarts that others ask for meanwhile (systemd-inhibit(1)): logind refuses those of users, and from systemd 257 on those of root as well
@@ -115,7 +117,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
             return [];
         }
         string[] guard = [inhibit, "--what=shutdown", "--mode=block", "--who=Bootstrap", "--why=The boot firmware of this board is being updated"];
-        CommandEnd end = await RunAsync([.. guard, "true"], _ => { }, context.Cancellation, null).ConfigureAwait(false);
+        CommandEnd end = await AskAsync(_ => { }, [.. guard, "true"]).ConfigureAwait(false);
         if (end is { TimedOut: false, ExitCode: 0 })
         {
             return guard;
@@ -134,14 +136,14 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         return last.Length > 0 ? ended with { Cause = $"{ended.Cause}: {last}" } : ended;
     }
 
-    private Task<CommandEnd> AskAsync(Action<string> hear, params string[] arguments) => RunAsync([program, .. arguments], hear, context.Cancellation, null);
+    private Task<CommandEnd> AskAsync(Action<string> hear, params string[] words) => RunAsync(Command.ByRoot(words), hear, context.Cancellation, null);
 
-    private Task<CommandEnd> RunWholeAsync(params string[] words) => RunAsync(words, _ => { }, CancellationToken.None, Timeout.InfiniteTimeSpan);
+    private Task<CommandEnd> RunWholeAsync(Command command) => RunAsync(command, _ => { }, CancellationToken.None, Timeout.InfiniteTimeSpan);
 
-    private Task<CommandEnd> RunAsync(string[] words, Action<string> hear, CancellationToken cancellation, TimeSpan? limit)
+    private Task<CommandEnd> RunAsync(Command command, Action<string> hear, CancellationToken cancellation, TimeSpan? limit)
     {
         _said = _complained = "";
-        return context.Runner.RunAsync(Command.ByRoot(words), cancellation, line =>
+        return context.Runner.RunAsync(command, cancellation, line =>
         {
             // The two streams come in no order.
             if (line.StartsWith(CommandRunner.ErrorPrefix, StringComparison.Ordinal))

@@ -56,6 +56,10 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
             return (failure, 0);
         }
         var boot = new BootPartition(system, folder);
+        if (!order.AllowDirectWrite && new EepromWay(system).FindFault(boot) is { Length: > 0 } way)
+        {
+            return (context.Refuse(way), 0);
+        }
         string fault = await FindFaultAsync(order, boot, context).ConfigureAwait(false);
         if (fault.Length == 0 && order.Warning is not null)
         {
@@ -103,7 +107,7 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
     {
         context.Cancellation.ThrowIfCancellationRequested();
         context.Phase("staging");
-        if (await tool.StageAsync().ConfigureAwait(false) is { } failure)
+        if (await tool.StageAsync(order.AllowDirectWrite).ConfigureAwait(false) is { } failure)
         {
             return failure;
         }

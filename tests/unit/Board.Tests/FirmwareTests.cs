@@ -179,13 +179,52 @@ public sealed class FirmwareTests : IDisposable
     public async Task A_board_that_writes_at_once_is_proven_by_the_restart_just_the_same()
     {
         _pi.Write("has-flashrom", "").Write("after-staging", "echo 0x50005 >\"$root/throttled\"");
-        Assert.Null(await OrderAsync());
+        Assert.Null(await OrderAsync(mayWriteDirectly: true));
         Assert.EndsWith("(the new firmware is written already, and runs after the next restart)", Outcome.Cause, StringComparison.Ordinal);
         _pi.Write("throttled", "0x0").Write("after-staging", "");
-        Assert.NotNull(await OrderAsync());
+        Assert.NotNull(await OrderAsync(mayWriteDirectly: true));
         _pi.Start();
         Assert.True(Runner("boot-2").AnswerFromMemory(_task));
         Assert.True(Outcome.Succeeded);
+    }
+
+    [Fact]
+    public async Task A_board_that_could_write_at_once_stages_unless_it_is_allowed()
+    {
+        _pi.Write("has-flashrom", "");
+        Assert.NotNull(await OrderAsync());
+        Assert.True(_pi.IsStaged);
+        Assert.False(File.Exists(_pi.At("eeprom")));
+    }
+
+    [Theory]
+    [InlineData("RPI_EEPROM_USE_FLASHROM=1", "/etc/default/rpi-eeprom-update says RPI_EEPROM_USE_FLASHROM=1, by which the EEPROM is written without recovery.bin")]
+    [InlineData("FIRMWARE_RELEASE_STATUS=\"latest\"\nexport RPI_EEPROM_IMMEDIATE_UPDATE=\"1\" # faster", "says RPI_EEPROM_IMMEDIATE_UPDATE=1")]
+    [InlineData("RPI_EEPROM_SELF_UPDATE=0\nRPI_EEPROM_SELF_UPDATE=1", "says RPI_EEPROM_SELF_UPDATE=1")]
+    [InlineData("#RPI_EEPROM_USE_FLASHROM=1\nRPI_EEPROM_USE_FLASHROM=0", null)]
+    public async Task Settings_by_which_a_power_cut_could_not_be_mended_from_afar_are_refused_unless_it_is_allowed(string settings, string? cause)
+    {
+        _pi.Write("etc/default/rpi-eeprom-update", settings + "\n");
+        if (cause is not null)
+        {
+            await RefusedAsync(cause);
+            Assert.EndsWith("or order this with 'allowDirectWrite' (--direct-write) if somebody can get at the board", Outcome.Cause, StringComparison.Ordinal);
+            Assert.True(Outcome.Final);
+        }
+        Assert.NotNull(await OrderAsync(mayWriteDirectly: cause is not null));
+    }
+
+    [Theory]
+    [InlineData(0x14, "/dev/mmcblk0p1", "the ROM of a Raspberry Pi Compute Module 4 does not run recovery.bin from its eMMC")]
+    [InlineData(0x15, "/dev/mmcblk0p1", "the ROM of a Raspberry Pi Compute Module 4S does not")]
+    [InlineData(0x11, "/dev/sda1", "the boot partition is /dev/sda1, from which the board's ROM does not run recovery.bin")]
+    [InlineData(0x17, "/dev/nvme0n1p1", "the boot partition is /dev/nvme0n1p1")]
+    public async Task Boards_whose_ROM_does_not_run_recovery_are_refused_unless_it_is_allowed(int model, string device, string cause)
+    {
+        File.WriteAllBytes(_pi.At("proc/device-tree/system/linux,revision"), [0x00, 0xc0, (byte)(0x30 | model >> 4), (byte)(model << 4)]);
+        _pi.Mount($"36 24 179:1 / /boot/firmware rw,relatime - vfat {device} rw");
+        await RefusedAsync(cause);
+        Assert.NotNull(await OrderAsync(mayWriteDirectly: true));
     }
 
     [Theory]
@@ -302,7 +341,7 @@ public sealed class FirmwareTests : IDisposable
     {
         _pi.Write("is-slow", "").Write("has-flashrom", "");
         using var cancel = new CancellationTokenSource();
-        Task<Ending?> running = OrderAsync(cancellation: cancel.Token);
+        Task<Ending?> running = OrderAsync(cancellation: cancel.Token, mayWriteDirectly: true);
         await LoopbackSlave.UntilAsync(() => _pi.Calls.Contains("-a"));
         await cancel.CancelAsync();
         File.Delete(_pi.At("is-slow"));
@@ -374,10 +413,16 @@ public sealed class FirmwareTests : IDisposable
     public async Task What_a_Slave_that_was_killed_left_writing_is_waited_for_and_nothing_is_done_beside_it()
     {
         _pi.Write("is-slow", "");
-        // Nobody waits for it any more, as when its Slave is killed: what is on the disk and the process are left.
-        Task<Ending?> abandoned = OrderAsync();
+        // Its clock stands as when its Slave is killed: what is on the disk and the process are left.
+        using var lives = new ManualResetEventSlim(initialState: true);
+        Task<Ending?> killed = OrderAsync(clock: new LeapingClock(() =>
+        {
+            lives.Wait(s_end);
+            return false;
+        }));
         await LoopbackSlave.UntilAsync(() => _pi.Calls.Contains("-a") && new TaskJournal(Tasks).Find(_task)?.Command is { IsWhole: true });
         CommandTrace first = new TaskJournal(Tasks).Find(_task)!.Command!;
+        lives.Reset();
 
         // A second one that is killed while it waits, and a third.
         await RestartedAsync(new RebootOrder(null), Guid.NewGuid(), isKilled: true);
@@ -392,7 +437,8 @@ public sealed class FirmwareTests : IDisposable
         Assert.False(await CommandProcess.IsRunningAsync(first));
         Assert.Equal([Look, "-b", "-a", Look, "-b", "-a"], _pi.Calls);
         Assert.True(_pi.IsStaged);
-        Assert.NotNull(await abandoned);
+        lives.Set();
+        await killed;
     }
 
     [Fact]
@@ -400,10 +446,12 @@ public sealed class FirmwareTests : IDisposable
     {
         _pi.Program("vcgencmd", $"#!/bin/sh\ntouch {_pi.At("asked")}\nexec sleep 60\n");
         Task<Ending?> abandoned = OrderAsync(isChecked: true);
-        await LoopbackSlave.UntilAsync(() => File.Exists(_pi.At("asked")) && new TaskJournal(Tasks).Find(_task)?.Command is not null);
+        // It is asked after all others.
+        await LoopbackSlave.UntilAsync(() => File.Exists(_pi.At("asked")) && new TaskJournal(Tasks).Find(_task)!.Command is { } last && Linux.Kill(last.Process, 0) == 0);
         CommandTrace first = new TaskJournal(Tasks).Find(_task)!.Command!;
         await Runner("boot-1").EndLeftoversAsync();
         Assert.NotNull(await abandoned);
+        Assert.DoesNotContain(Lines(), line => line.StartsWith("vcgencmd did not answer", StringComparison.Ordinal));
         Assert.False(await CommandProcess.IsRunningAsync(first));
     }
 
@@ -415,8 +463,8 @@ public sealed class FirmwareTests : IDisposable
         new TaskJournal(Tasks), bootId, new NetInstStaging(_pi.Root, Path.Combine(_folder, "state"), () => _identity), _power, _outbox, _ => { },
         clock ?? TimeProvider.System, _pi.System);
 
-    private Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null, TimeProvider? clock = null) =>
-        Runner(bootId, clock).RunAsync(new StartTask(_task, new FirmwareOrder(null, isChecked)), new ApplianceEndpoint(IPAddress.Loopback, 1),
+    private Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null, TimeProvider? clock = null, bool mayWriteDirectly = false) =>
+        Runner(bootId, clock).RunAsync(new StartTask(_task, new FirmwareOrder(null, isChecked, mayWriteDirectly)), new ApplianceEndpoint(IPAddress.Loopback, 1),
             new Uri("http://127.0.0.1:1"), cancellation ?? s_end);
 
     /// <summary>A Slave that is started in the same boot takes an order, and waits with it for what was left.</summary>

@@ -7,7 +7,8 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <summary>How boot firmware is brought up to date.</summary>
 /// <param name="GraceSeconds">As for <see cref="PowerParameters"/>, as <paramref name="Message"/>.</param>
 /// <param name="PowerChecked">A person has looked at the supply of these nodes. It stands for what a node cannot measure, and for nothing that it has measured.</param>
-internal sealed record FirmwareParameters(int GraceSeconds = 0, string Message = "", bool PowerChecked = false)
+/// <param name="AllowDirectWrite">Also where a power cut in the middle may leave a board that somebody has to repair by hand.</param>
+internal sealed record FirmwareParameters(int GraceSeconds = 0, string Message = "", bool PowerChecked = false, bool AllowDirectWrite = false)
 {
     [JsonIgnore]
     public PowerParameters Power => new(GraceSeconds, Message);
@@ -47,7 +48,7 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
             ? "the node started NetInst instead of its system after the restart for its new boot firmware, and has not shown what it runs: look at its disk and its boot order"
             : RefuseNetInst(hello);
         FirmwareParameters parameters = ParametersOf(task);
-        return fault.Length > 0 ? null : new FirmwareOrder(parameters.Power.Warning, parameters.PowerChecked);
+        return fault.Length > 0 ? null : new FirmwareOrder(parameters.Power.Warning, parameters.PowerChecked, parameters.AllowDirectWrite);
     }
 
     public override Step OnConnected(TaskRow task, Hello hello) =>
