@@ -101,6 +101,7 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
     private async Task<string> FindFaultAsync(FirmwareOrder order, BootPartition boot, WorkContext context) =>
         boot.FindFault() is { Length: > 0 } folder ? folder
         : PackagesAtWork.FindFault(system) is { Length: > 0 } packages ? packages
+        : UpdaterAtWork.FindFault(system) is { Length: > 0 } updater ? updater
         : await _power.FindFaultAsync(order.PowerChecked, context).ConfigureAwait(false);
 
     private async Task<TaskEnded?> StageAsync(FirmwareOrder order, EepromTool tool, BootPartition boot, WorkContext context)

@@ -272,6 +272,15 @@ public sealed class FirmwareTests : IDisposable
         Assert.NotNull(await OrderAsync());
     }
 
+    [Fact]
+    public async Task An_updater_that_somebody_else_runs_comes_first()
+    {
+        _pi.Write("proc/4711/cmdline", "/bin/sh\0/usr/bin/rpi-eeprom-update\0-s\0-a\0");
+        await RefusedAsync("rpi-eeprom-update is at work already (process 4711): order this again when it has ended");
+        _pi.Write("proc/4711/cmdline", "vi\0/usr/bin/rpi-eeprom-update\0");
+        Assert.NotNull(await OrderAsync());
+    }
+
     [Theory]
     [InlineData("is-cm4", true, "rpi-eeprom-update does not update this board: rpi-eeprom-update is not enabled by default on CM4. Run with -h for more information.", 1)]
     [InlineData("lacks-lspci", false, "rpi-eeprom-update ended with exit code 2: lspci not found. Try installing the pciutils package.", 1)]
