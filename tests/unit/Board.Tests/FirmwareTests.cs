@@ -381,6 +381,32 @@ public sealed class FirmwareTests : IDisposable
     }
 
     [Fact]
+    public async Task After_the_grace_all_is_looked_at_again()
+    {
+        _pi.Program("loginctl", "#!/bin/sh\necho ' 3 1000 ada seat0 tty1'\n").Program("wall", $"#!/bin/sh\necho 0x50000 >{_pi.At("throttled")}\n");
+        Assert.Null(await OrderAsync(warning: new UserWarning(1, "")));
+        Assert.Contains("has been too low since the board was started (throttled=0x50000)", Outcome.Cause);
+        Assert.Equal([Look, "-b"], _pi.Calls);
+        List<LinkMessage> messages = Messages();
+        Assert.Equal("warning-users", messages.OfType<TaskProgress>().Last().Phase);
+        Assert.Contains(messages.OfType<LogLines>().SelectMany(l => l.Lines), line => line.StartsWith("power: throttled=0x0", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_Slave_that_was_restarted_between_staging_and_the_restart_looks_and_stages_again()
+    {
+        Assert.NotNull(await OrderAsync());
+        TaskRunner next = Runner("boot-1");
+        await next.EndLeftoversAsync();
+        Assert.False(next.AnswerFromMemory(_task));
+        Assert.NotNull(await OrderAsync());
+        Assert.Equal([Look, "-b", "-a", Look, "-b", "-a"], _pi.Calls);
+        _pi.Start();
+        Assert.True(Runner("boot-2").AnswerFromMemory(_task));
+        Assert.True(Outcome.Succeeded);
+    }
+
+    [Fact]
     public async Task A_program_that_only_looks_is_ended_when_the_tasks_time_is_over()
     {
         _pi.Program("rpi-eeprom-update", $"#!/bin/sh\ntouch {_pi.At("asked")}\nexec sleep 60\n");
@@ -453,7 +479,7 @@ public sealed class FirmwareTests : IDisposable
     [Fact]
     public async Task What_a_Slave_that_was_killed_left_looking_is_ended()
     {
-        _pi.Program("vcgencmd", $"#!/bin/sh\ntouch {_pi.At("asked")}\nexec sleep 60\n");
+        _pi.Program("vcgencmd", $"#!/bin/sh\n[ ! -e {_pi.At("asked")} ] || {{ echo throttled=0x0; exit; }}\ntouch {_pi.At("asked")}\nexec sleep 60\n");
         Task<Ending?> abandoned = OrderAsync(isChecked: true);
         // It is asked after all others.
         await LoopbackSlave.UntilAsync(() => File.Exists(_pi.At("asked")) && new TaskJournal(Tasks).Find(_task)!.Command is { } last && Linux.Kill(last.Process, 0) == 0);
@@ -472,8 +498,9 @@ public sealed class FirmwareTests : IDisposable
         new TaskJournal(Tasks), bootId, new NetInstStaging(_pi.Root, Path.Combine(_folder, "state"), () => _identity), _power, _outbox, _ => { },
         clock ?? TimeProvider.System, _pi.System);
 
-    private Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null, TimeProvider? clock = null, bool mayWriteDirectly = false) =>
-        Runner(bootId, clock).RunAsync(new StartTask(_task, new FirmwareOrder(null, isChecked, mayWriteDirectly)), new ApplianceEndpoint(IPAddress.Loopback, 1),
+    private Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null, TimeProvider? clock = null, bool mayWriteDirectly = false,
+        UserWarning? warning = null) =>
+        Runner(bootId, clock).RunAsync(new StartTask(_task, new FirmwareOrder(warning, isChecked, mayWriteDirectly)), new ApplianceEndpoint(IPAddress.Loopback, 1),
             new Uri("http://127.0.0.1:1"), cancellation ?? s_end);
 
     /// <summary>A Slave that is started in the same boot takes an order, and waits with it for what was left.</summary>
