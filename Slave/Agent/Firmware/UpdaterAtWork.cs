@@ -22,14 +22,14 @@ internal static class UpdaterAtWork
     private static bool IsUpdater(string[] words) =>
         words.Length > 0 && (words[0] == EepromTool.Name || words.Length > 1 && s_shells.Contains(words[0]) && words[1] == EepromTool.Name);
 
-    /// <summary>The file names of a process's words; none where it has ended meanwhile.</summary>
+    /// <summary>The file names of a process's words; none where it has ended meanwhile, or is hidden (hidepid of proc(5)).</summary>
     private static string[] WordsOf(NodeSystem system, string process)
     {
         try
         {
             return [.. Encoding.UTF8.GetString(File.ReadAllBytes(Path.Combine(system.Root, "proc", process, "cmdline"))).Split('\0').Select(word => Path.GetFileName(word))];
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return [];
         }
