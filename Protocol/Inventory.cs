@@ -15,6 +15,10 @@ namespace Bootstrap.Protocol;
 /// <param name="Disks">Whole disks, no partitions; RAM, loop and boot-ROM devices are left out.</param>
 /// <param name="Kernel">Kernel release ("6.1.0-35-arm64").</param>
 /// <param name="System">Name of the running system ("Debian GNU/Linux 12 (bookworm)", "NetInst").</param>
+/// <param name="Slot">
+/// Which of two places on its disk the running system has, <c>a</c> (the one with the lower partition numbers) or <c>b</c>, where the other one can be
+/// tried for one start; null elsewhere.
+/// </param>
 public sealed record Inventory(
     NodeId Id,
     string Architecture,
@@ -27,7 +31,8 @@ public sealed record Inventory(
     IReadOnlyList<NetworkInterfaceInfo> Interfaces,
     IReadOnlyList<DiskInfo> Disks,
     string Kernel,
-    string System);
+    string System,
+    string? Slot = null);
 
 /// <summary>One physical network interface.</summary>
 /// <param name="Addresses">Addresses without prefix length, IPv4 first.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Bootstrap.Board;
 using Bootstrap.Protocol;
+using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Installer;
 
@@ -30,27 +31,42 @@ public sealed class BoardMachine(BoardReader board) : IInstallMachine
         int[] numbers = [.. Directory.EnumerateFiles($"/sys/block/{Path.GetFileName(disk.Name)}", "partition", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
             .Select(file => int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture)).OrderDescending()];
         string fault = "it has no partitions";
-        foreach (int number in numbers)
+        // Of two slots, one holds an older system: people's files of today are in the one that has staged this program.
+        int? running = int.TryParse(board.ReadKernelArguments().Value(StagedBoot.RunningRoot), CultureInfo.InvariantCulture, out int number) ? number : null;
+        var systems = new List<int>();
+        foreach (int candidate in numbers.Where(n => (running ?? n) == n))
         {
-            try
+            if (IsSystem(PathOf(disk, candidate), ref fault))
             {
-                var mounted = new MountedExt4(PathOf(disk, number), MountPoint, readOnly: true);
-                using (var root = new RootedFolder(mounted.Path))
-                {
-                    if (root.Exists("/etc/passwd"))
-                    {
-                        return mounted;
-                    }
-                }
-                mounted.Dispose();
-                fault = $"partition {number} holds no system";
-            }
-            catch (LinuxException e)
-            {
-                fault = e.Message;
+                systems.Add(candidate);
             }
         }
-        throw new InstallException($"no system can be read from {disk.Name} of which anything could be kept ({fault}). Nothing was written; without kept paths it can be installed anew");
+        return systems switch
+        {
+            [var only] => new MountedExt4(PathOf(disk, only), MountPoint, readOnly: true),
+            [] => throw new InstallException($"no system can be read from {disk.Name} of which anything could be kept ({fault}). Nothing was written; without kept paths it can be installed anew"),
+            _ => throw new InstallException($"{disk.Name} holds several systems (partitions {string.Join(", ", systems.Order())}), and which of them ran last is not known here: order the update while " +
+                "the node's system runs. Nothing was written; without kept paths it can be installed anew"),
+        };
+    }
+
+    private static bool IsSystem(string partition, ref string fault)
+    {
+        try
+        {
+            using var mounted = new MountedExt4(partition, MountPoint, readOnly: true);
+            using var root = new RootedFolder(mounted.Path);
+            if (root.Exists("/etc/passwd"))
+            {
+                return true;
+            }
+            fault = $"{partition} holds no system";
+        }
+        catch (LinuxException e)
+        {
+            fault = e.Message;
+        }
+        return false;
     }
 
     // "mmcblk0p2", "nvme0n1p2", but "sda2".

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using System.Text;
+using Bootstrap.Protocol.Images;
 
 namespace Bootstrap.Installer;
 
@@ -17,8 +19,8 @@ public static class Gpt
     private const int HeaderBytes = 12, HeaderCrc = 16, OwnSector = 24, OtherSector = 32, LastUsable = 48, EntriesSector = 72, EntryCount = 80,
         EntryBytes = 84, EntriesCrc = 88;
 
-    // Place within an entry.
-    private const int LastSector = 40;
+    // Places within an entry.
+    private const int Unique = 16, LastSector = 40, Name = 56, NameBytes = 72, TypeBytes = 16;
 
     /// <summary>Whether the first bytes of a disk hold a whole GPT that is understood.</summary>
     public static bool IsGpt(ReadOnlySpan<byte> head)
@@ -30,6 +32,22 @@ public static class Gpt
         ReadOnlySpan<byte> header = head.Slice(SectorBytes, SectorBytes);
         return U32(header, HeaderBytes) is >= MinimumHeaderBytes and <= SectorBytes && U32(header, EntryBytes) is >= MinimumEntryBytes and <= 4096 &&
             U64(header, EntriesSector) is >= 2 and <= 4096 && U32(header, EntryCount) is > 0 and <= 1024 && Entries(header).End <= head.Length;
+    }
+
+    /// <summary>The type of a partition, and what it is called.</summary>
+    /// <param name="head">For which <see cref="IsGpt"/> holds.</param>
+    /// <param name="number">1 for the first entry.</param>
+    public static (Guid Type, PartitionNames Names) Describe(ReadOnlySpan<byte> head, int number)
+    {
+        ReadOnlySpan<byte> header = head.Slice(SectorBytes, SectorBytes);
+        (int start, int end) = Entries(header);
+        int at = start + (number - 1) * (int)U32(header, EntryBytes);
+        if (number < 1 || at + MinimumEntryBytes > end)
+        {
+            return (Guid.Empty, new PartitionNames(number, "", ""));
+        }
+        ReadOnlySpan<byte> entry = head.Slice(at, MinimumEntryBytes);
+        return (new Guid(entry[..TypeBytes]), new PartitionNames(number, new Guid(entry.Slice(Unique, TypeBytes)).ToString(), Encoding.Unicode.GetString(entry.Slice(Name, NameBytes)).TrimEnd('\0')));
     }
 
     /// <summary>Bytes that a partition from <paramref name="start"/> to the end of a disk may have, before the table's second copy.</summary>

@@ -36,12 +36,12 @@ public sealed partial class Installation
     }
 
     /// <summary>
-    /// Length to which the root partition can grow, in bytes; null where it stays as it is: it fills the disk, is not the last
+    /// Length to which the root partition can grow, in bytes; null where it stays as it is: it fills the disk, is one of two slots, is not the last
     /// one, or is neither in a GPT nor a primary entry of an MBR.
     /// </summary>
     private long? GrownRootLength()
     {
-        if (Manifest.Partitions.Any(p => p.Start > Root.Start))
+        if (Manifest.Slots is not null || Manifest.Partitions.Any(p => p.Start > Root.Start))
         {
             return null;
         }

@@ -65,7 +65,7 @@ public sealed partial class Installation
 
     private void RefuseTooMuch(long bytes)
     {
-        bool isLast = !Manifest.Partitions.Any(p => p.Start > Root.Start);
+        bool isLast = Manifest.Slots is null && !Manifest.Partitions.Any(p => p.Start > Root.Start);
         long room = isLast ? Device.Size - Root.Start : Root.Length;
         if (bytes > room - Manifest.UsedBytes)
         {

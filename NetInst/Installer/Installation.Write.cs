@@ -43,7 +43,7 @@ public sealed partial class Installation
             }
             else
             {
-                await FetchAsync(chunk, slot, stop).ConfigureAwait(false);
+                await _files.FetchChunkAsync(chunk, slot, stop).ConfigureAwait(false);
                 await _deviceThreads.RunAsync(() => WriteRanges(chunk, slot.Payload)).ConfigureAwait(false);
             }
             _progress.Add(chunk.Length);
@@ -76,26 +76,6 @@ public sealed partial class Installation
 
     private static ParallelOptions Parallelism(CancellationToken cancellation) =>
         new() { MaxDegreeOfParallelism = ChunksInFlight, CancellationToken = cancellation };
-
-    /// <summary>Fetches a chunk, checks it as it is stored, and only then decodes it.</summary>
-    private async Task FetchAsync(ImageChunk chunk, SlotPool.Lease slot, CancellationToken cancellation)
-    {
-        Memory<byte> stored = slot.Stored.AsMemory(0, chunk.StoredLength);
-        await store.FetchAsync($"chunk {chunk.Index}", $"/store/chunks/{chunk.StoredDigest}", chunk.StoredDigest, stored, cancellation).ConfigureAwait(false);
-        int length;
-        try
-        {
-            length = slot.Decoder.Unwrap(stored.Span, slot.Payload.Span[..chunk.Length]);
-        }
-        catch (ZstdSharp.ZstdException e)
-        {
-            throw new InstallException($"decoding chunk {chunk.Index} (stored digest {chunk.StoredDigest}): {e.Message}");
-        }
-        if (length != chunk.Length)
-        {
-            throw new InstallException($"decoding chunk {chunk.Index} (stored digest {chunk.StoredDigest}): it gives {length} bytes, not {chunk.Length}");
-        }
-    }
 
     private void WriteRanges(ImageChunk chunk, AlignedBuffer payload)
     {
@@ -134,22 +114,12 @@ public sealed partial class Installation
 
     /// <summary>Where the pieces of a chunk's payload go, but for the head's.</summary>
     private IEnumerable<(long Offset, int From, int Length)> OnDiskRanges(ImageChunk chunk) =>
-        Ranges(chunk).Select(r => Cut(r, chunk.Index == 0 ? HeadEnd : 0, int.MaxValue)).Where(r => r.Length > 0)
+        chunk.Pieces().Select(r => Cut(r, chunk.Index == 0 ? HeadEnd : 0, int.MaxValue)).Where(r => r.Length > 0)
             .Select(r => ((long)chunk.Index * Manifest.ChunkSize + r.Offset, r.From, r.Length));
 
     /// <summary>The head's pieces, sector 0 first.</summary>
     private IEnumerable<(int Offset, int From, int Length)> HeadRanges =>
-        Ranges(Manifest.Chunks[0]).Select(r => Cut(r, 0, HeadEnd)).Where(r => r.Length > 0);
-
-    private static IEnumerable<(int Offset, int From, int Length)> Ranges(ImageChunk chunk)
-    {
-        int from = 0;
-        foreach (ChunkRange range in chunk.Ranges)
-        {
-            yield return (range.Offset, from, range.Length);
-            from += range.Length;
-        }
-    }
+        Manifest.Chunks[0].Pieces().Select(r => Cut(r, 0, HeadEnd)).Where(r => r.Length > 0);
 
     /// <summary>The part of a range that lies from <paramref name="start"/> up to <paramref name="end"/> of its cell.</summary>
     private static (int Offset, int From, int Length) Cut((int Offset, int From, int Length) range, int start, int end)

@@ -38,6 +38,7 @@ public sealed partial class Installation(
     /// <summary>Chunks in flight: 4 × (4 MiB stored + 4 MiB decoded) leave a board of 256 MB room to live.</summary>
     private const int ChunksInFlight = 4;
 
+    private readonly ImageFiles _files = new(store);
     private readonly ProgressGate _progress = new(taskId, progress, clock);
     private DiskState _disk = DiskState.Untouched;
 

@@ -8,7 +8,7 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Installer;
 
 /// <summary>What people have on the old system, as a <see cref="KeptArchive"/> takes it. Nothing is followed out of the old system's root.</summary>
-/// <param name="root">The old system, mounted read-only: what is seen once stays so.</param>
+/// <param name="root">The old system. Where it runs meanwhile, each file is what was read of it, and what goes while it is looked at is not kept.</param>
 /// <param name="paths">As <see cref="InstallOrder.Keep"/> has them.</param>
 /// <param name="log">Told what is not there, and what no archive holds.</param>
 public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Action<string> log)
@@ -83,9 +83,21 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
                 tar.WriteEntry(entry);
                 return;
             }
-            using FileStream content = new(real, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-            entry.DataStream = new CountedReading(content, done);
-            tar.WriteEntry(entry);
+            FileStream content;
+            try
+            {
+                content = new FileStream(real, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            }
+            catch (FileNotFoundException)
+            {
+                log($"{path} has gone in the meantime");
+                return;
+            }
+            using (content)
+            {
+                entry.DataStream = new CountedReading(content, done);
+                tar.WriteEntry(entry);
+            }
         });
     }
 
@@ -144,7 +156,16 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
             foreach (string name in Directory.EnumerateFileSystemEntries(real).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal))
             {
                 string inner = $"{real}/{name}";
-                Visit($"{path}/{name}", inner, Linux.StatusOf(inner), visit);
+                FileStatus found;
+                try
+                {
+                    found = Linux.StatusOf(inner);
+                }
+                catch (LinuxException e) when (e.Errno == Linux.ENOENT)
+                {
+                    continue;
+                }
+                Visit($"{path}/{name}", inner, found, visit);
             }
         }
     }
@@ -190,16 +211,18 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
 
     private static bool IsBelow(string path, string folder) => path.StartsWith(folder + "/", StringComparison.Ordinal);
 
-    /// <summary>Counts what is read.</summary>
+    /// <summary>Counts what is read. A file has as many bytes as when it was opened, for the archive's header says so: what it grows by is left out, what it lacks is zeros.</summary>
     private sealed class CountedReading(FileStream file, Action<long> done) : Stream
     {
+        private readonly long _length = file.Length;
+
         public override bool CanRead => true;
 
         public override bool CanSeek => true;
 
         public override bool CanWrite => false;
 
-        public override long Length => file.Length;
+        public override long Length => _length;
 
         public override long Position { get => file.Position; set => file.Position = value; }
 
@@ -207,7 +230,13 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
 
         public override int Read(Span<byte> buffer)
         {
-            int read = file.Read(buffer);
+            int wanted = (int)Math.Min(buffer.Length, _length - file.Position), read = file.Read(buffer[..wanted]);
+            if (read == 0 && wanted > 0)
+            {
+                buffer[..wanted].Clear();
+                file.Position += wanted;
+                read = wanted;
+            }
             done(read);
             return read;
         }

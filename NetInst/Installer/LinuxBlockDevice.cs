@@ -17,12 +17,14 @@ public sealed unsafe class LinuxBlockDevice : IBlockDevice
     private readonly bool _direct;
 
     /// <param name="path">"/dev/mmcblk0"; a regular file does as well.</param>
+    /// <param name="exclusive">
+    /// Only if it is not mounted, and nobody mounts it meanwhile. Not for a whole disk: that would keep its own partitions from being mounted to configure them.
+    /// </param>
     /// <exception cref="IOException">It cannot be opened.</exception>
-    public LinuxBlockDevice(string path)
+    public LinuxBlockDevice(string path, bool exclusive = false)
     {
         Name = path;
-        // Not O_EXCL: that would keep the partitions of this very disk from being mounted to configure them.
-        const int flags = Linux.O_RDWR | Linux.O_CLOEXEC;
+        int flags = Linux.O_RDWR | Linux.O_CLOEXEC | (exclusive ? Linux.O_EXCL : 0);
         _fd = Linux.Open(path, flags | Linux.O_DIRECT, 0);
         _direct = _fd >= 0;
         if (!_direct)

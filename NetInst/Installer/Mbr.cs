@@ -24,6 +24,9 @@ public static class Mbr
     /// <summary>True if the sector ends like an MBR.</summary>
     public static bool IsMbr(ReadOnlySpan<byte> sector) => sector.Length >= SectorBytes && sector[510] == 0x55 && sector[511] == 0xaa;
 
+    /// <summary>The disk's signature, after which its partitions are named.</summary>
+    public static uint Signature(ReadOnlySpan<byte> sector) => BinaryPrimitives.ReadUInt32LittleEndian(sector[440..]);
+
     /// <summary>The type of an entry.</summary>
     /// <param name="number">1 to 4.</param>
     public static byte Type(ReadOnlySpan<byte> sector, int number) => Entry(sector, number)[4];

@@ -4,7 +4,7 @@ using Bootstrap.Protocol.Images;
 namespace Bootstrap.Installer;
 
 /// <summary>Buffers for as many chunks as are in flight, made once: what an installation needs of RAM is known beforehand.</summary>
-internal sealed class SlotPool : IDisposable
+public sealed class SlotPool : IDisposable
 {
     private readonly ConcurrentBag<Lease> _free = [];
     private readonly List<Lease> _all = [];

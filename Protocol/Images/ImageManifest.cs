@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Protocol.Images;
@@ -15,6 +16,7 @@ namespace Bootstrap.Protocol.Images;
 /// <param name="ChunkSize">Cell size of the grid in bytes, a multiple of 4096.</param>
 /// <param name="Partitions">What the partition table says, in the order of their numbers.</param>
 /// <param name="Chunks">In rising order of <see cref="ImageChunk.Index"/>; cells without used bytes are absent.</param>
+/// <param name="Slots">Two places for a system, the one that a fresh disk starts first; null where there is one place alone.</param>
 public sealed record ImageManifest(
     int Format,
     string Name,
@@ -22,7 +24,9 @@ public sealed record ImageManifest(
     long SizeBytes,
     int ChunkSize,
     IReadOnlyList<ImagePartition> Partitions,
-    IReadOnlyList<ImageChunk> Chunks)
+    IReadOnlyList<ImageChunk> Chunks,
+    // Not written where there are none: such an image keeps the digest that it had before slots were known.
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ImageSlot>? Slots = null)
 {
     /// <summary>The format this code reads and writes.</summary>
     public const int CurrentFormat = 1;
@@ -67,9 +71,39 @@ public sealed record ImageManifest(
                 return $"chunk {chunk.Index}: {fault}";
             }
         }
-        return null;
+        return Slots is null ? null : FindSlotFault(Slots);
+    }
+
+    /// <summary>The partition of a number.</summary>
+    /// <exception cref="InvalidOperationException">There is none, which <see cref="FindFault"/> would have told of a slot.</exception>
+    public ImagePartition Partition(int number) => Partitions.First(p => p.Number == number);
+
+    private string? FindSlotFault(IReadOnlyList<ImageSlot> slots)
+    {
+        if (slots.Count != 2)
+        {
+            return $"it has {slots.Count} slots, and two are possible";
+        }
+        int[] numbers = [.. slots.SelectMany(slot => new[] { slot.Boot, slot.Root })];
+        if (numbers.Distinct().Count() != numbers.Length)
+        {
+            return "its slots share a partition";
+        }
+        if (numbers.Any(number => Partitions.All(p => p.Number != number)))
+        {
+            return "a slot has a partition that is not there";
+        }
+        (ImageSlot first, ImageSlot second) = (slots[0], slots[1]);
+        return Partition(second.Boot).Length < Partition(first.Boot).Length || Partition(second.Root).Length < Partition(first.Root).Length
+            ? "its second slot is smaller than the first"
+            : null;
     }
 }
+
+/// <summary>One of two places for a system on a disk.</summary>
+/// <param name="Boot">Number of its FAT boot partition.</param>
+/// <param name="Root">Number of its ext4 root partition.</param>
+public sealed record ImageSlot(int Boot, int Root);
 
 /// <summary>One cell of an image.</summary>
 /// <param name="Index">Number of the cell: it starts at Index × ChunkSize of the raw image.</param>
@@ -81,6 +115,17 @@ public sealed record ImageManifest(
 public sealed record ImageChunk(
     int Index, Digest Digest, int Length, Digest StoredDigest, int StoredLength, IReadOnlyList<ChunkRange> Ranges)
 {
+    /// <summary>The ranges, each with its place in the payload.</summary>
+    public IEnumerable<(int Offset, int From, int Length)> Pieces()
+    {
+        int from = 0;
+        foreach (ChunkRange range in Ranges)
+        {
+            yield return (range.Offset, from, range.Length);
+            from += range.Length;
+        }
+    }
+
     internal string? FindFault(int chunkSize, long imageSize)
     {
         // A frame of incompressible bytes is a little longer than its payload (RFC 8878: 3 bytes a block of 128 KiB, header, checksum).

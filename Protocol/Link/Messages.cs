@@ -49,9 +49,10 @@ public enum NodeRole
 /// <param name="BootId">The kernel's boot_id: a new one proves a reboot.</param>
 /// <param name="InstallId">Slave: the id of the installation it came from (written by NetInst); null where it was installed otherwise.</param>
 /// <param name="ActiveTasks">Tasks that the node still works on.</param>
+/// <param name="OnTrial">Slave: this system was started once, and the next start is the old one's again unless a <see cref="CommitSlotOrder"/> comes.</param>
 public sealed record Hello(
     NodeRole Role, string Version, string BootId, Guid? InstallId, Inventory Inventory, Health Health,
-    IReadOnlyList<Guid> ActiveTasks) : LinkMessage;
+    IReadOnlyList<Guid> ActiveTasks, bool OnTrial = false) : LinkMessage;
 
 /// <summary>I am here, and this is how I feel.</summary>
 public sealed record Heartbeat(Health Health) : LinkMessage;

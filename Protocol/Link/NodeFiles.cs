@@ -25,6 +25,12 @@ public static class NodeFiles
     public const string FirstBootScript = "first-boot";
 
     /// <summary>
+    /// Installed systems, empty: this one was started on trial (<see cref="UpdateSlotOrder"/>). Where it is still there when the time of the trial is over, the
+    /// machine restarts into the system that it had before.
+    /// </summary>
+    public const string SlotTrial = "slot-trial";
+
+    /// <summary>
     /// NetInst only, empty: the Slave that staged it has put another config.txt in the place of the board's own
     /// (<see cref="StagedBoot"/>). NetInst puts the original back before anything else, so that an installation that does not
     /// come about leaves a board that starts as before.
@@ -32,7 +38,7 @@ public static class NodeFiles
     public const string ConfigSwapped = "config-swapped";
 }
 
-/// <summary>Names on a Raspberry Pi's boot partition (FAT) while NetInst is staged there.</summary>
+/// <summary>Names on a Raspberry Pi's boot partition (FAT) and words of the command line while NetInst is staged.</summary>
 public static class StagedBoot
 {
     /// <summary>Folder of NetInst's kernel, initramfs and command line.</summary>
@@ -43,6 +49,9 @@ public static class StagedBoot
 
     /// <summary>Where the board's own config.txt waits.</summary>
     public const string OriginalConfig = "config.txt.before-netinst";
+
+    /// <summary>Kernel argument: number of the partition whose system has staged NetInst, where the disk holds two.</summary>
+    public const string RunningRoot = "bootstrap.root";
 }
 
 /// <summary>What a node was told about its appliance.</summary>

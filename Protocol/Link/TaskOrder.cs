@@ -9,6 +9,8 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(ShutdownOrder), "shutdown")]
 [JsonDerivedType(typeof(StageInstallOrder), "stage-install")]
 [JsonDerivedType(typeof(InstallOrder), "install")]
+[JsonDerivedType(typeof(UpdateSlotOrder), "update-slot")]
+[JsonDerivedType(typeof(CommitSlotOrder), "commit-slot")]
 [JsonDerivedType(typeof(RunOrder), "run")]
 [JsonDerivedType(typeof(UpdateOrder), "update")]
 [JsonDerivedType(typeof(DeployOrder), "deploy")]
@@ -49,6 +51,22 @@ public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, 
 /// <param name="Configuration">What makes the written system this node's own.</param>
 /// <param name="Keep">Absolute paths of the old system that the new one has again ('*' and '?' stand in names); none: nothing is kept.</param>
 public sealed record InstallOrder(Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null) : TaskOrder;
+
+/// <summary>
+/// To a Slave whose disk has two slots: write an image to the one that is not in use, make it this node's system, and start it once. Until it has
+/// done a <see cref="CommitSlotOrder"/>, every other start is the old system's. Begun again after whatever interruption, it does the same.
+/// </summary>
+/// <param name="Image">Digest of the signed manifest of an image with two slots.</param>
+/// <param name="Configuration">What makes the written system this node's own.</param>
+/// <param name="Keep">As of an <see cref="InstallOrder"/>; what is kept goes from the running system to the new one on the node itself.</param>
+/// <param name="Warning">Before the restart; null: at once.</param>
+public sealed record UpdateSlotOrder(Digest Image, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, UserWarning? Warning = null) : TaskOrder;
+
+/// <summary>
+/// To the Slave of a system on trial: make its slot the one that starts from now on. It ends with <see cref="DiskState.Installed"/>, and may be done any
+/// number of times.
+/// </summary>
+public sealed record CommitSlotOrder : TaskOrder;
 
 /// <summary>What is set on an installed system before its first start.</summary>
 /// <param name="HostName">RFC 1123 label.</param>

@@ -3,6 +3,7 @@ using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Discovery.HostLists;
 using Bootstrap.Agent.Firmware;
 using Bootstrap.Agent.Relay;
+using Bootstrap.Agent.Slots;
 
 namespace Bootstrap.Agent;
 
@@ -16,5 +17,6 @@ namespace Bootstrap.Agent;
 [JsonSerializable(typeof(ServiceFile))]
 [JsonSerializable(typeof(HostListFile))]
 [JsonSerializable(typeof(RelayFile))]
+[JsonSerializable(typeof(SlotStatus))]
 [JsonSerializable(typeof(EepromStatus))]
 internal sealed partial class AgentJson : JsonSerializerContext;

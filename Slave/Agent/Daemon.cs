@@ -6,8 +6,9 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Agent;
 
 /// <summary>The daemon's loop: hears the appliance, runs one task at a time, leaves in order. One loop owns all of its state.</summary>
+/// <param name="onTrial">Whether this system was started once and is not committed; null: never.</param>
 public sealed class Daemon(
-    NodeLink link, TaskRunner runner, IdentityKeeper identity, LedBlinker blinker, Action<string> log, TimeProvider clock)
+    NodeLink link, TaskRunner runner, IdentityKeeper identity, LedBlinker blinker, Action<string> log, TimeProvider clock, Func<bool>? onTrial = null)
 {
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_renewalLook = TimeSpan.FromHours(1);
@@ -90,7 +91,7 @@ public sealed class Daemon(
                     ? new TaskAccepted(start.TaskId)
                     : new TaskEnded(start.TaskId, false, false, $"the node is busy with task {task.Id}", DiskState.Untouched));
                 break;
-            case StartTask start when !runner.AnswerFromMemory(start.TaskId, start.Attempt):
+            case StartTask start when start.Order is CommitSlotOrder || !runner.AnswerFromMemory(start.TaskId, start.Attempt):
                 var stop = new CancellationTokenSource();
                 // Begun elsewhere: this loop goes on listening for a cancellation.
                 _task = (start.TaskId, Task.Run(() => runner.RunAsync(start, sender, _files!, stop.Token, _leaving.Token)), stop);
@@ -107,10 +108,13 @@ public sealed class Daemon(
         }
     }
 
-    /// <summary>Not in the middle of a task: its messages need no new connection.</summary>
+    /// <summary>
+    /// Not in the middle of a task: its messages need no new connection. Nor on trial: the appliance forgets the old certificate, and the system that the node
+    /// may go back to has no other.
+    /// </summary>
     private void AskForCertificate()
     {
-        if (_task is null && identity.Ask() is { } request)
+        if (_task is null && onTrial?.Invoke() is not true && identity.Ask() is { } request)
         {
             link.Outbox.Add(request);
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bootstrap.Agent.Slots;
 using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
@@ -25,7 +26,8 @@ public enum StagedStart
 /// <param name="root">"/" but in tests.</param>
 /// <param name="stateFolder">For files of machines without a boot partition of that kind.</param>
 /// <param name="identity">Given to NetInst, so that it is the same node.</param>
-public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIdentity> identity)
+/// <param name="hasSlots">The disk has two slots; null: it never has.</param>
+public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIdentity> identity, Func<bool>? hasSlots = null)
 {
     private const string TryBootConfig = "tryboot.txt";
 
@@ -34,6 +36,8 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
 
     private string? BootFolder => s_bootFolders.Select(folder => Path.Combine(root, folder)).FirstOrDefault(folder =>
         File.Exists(Path.Combine(folder, StagedBoot.Config)) || File.Exists(Path.Combine(folder, StagedBoot.OriginalConfig)));
+
+    private bool HasSlots => hasSlots?.Invoke() is true;
 
     /// <summary>
     /// Puts the board's own config.txt back, if an earlier staging left another: the machine has not restarted since, or NetInst
@@ -63,7 +67,8 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
         string kernel = Path.Combine(target, "kernel"), initramfs = Path.Combine(target, "initramfs");
         await store.FetchFileAsync("NetInst's kernel", order.Kernel, kernel, cancellation).ConfigureAwait(false);
         await store.FetchFileAsync("NetInst's initramfs", order.Initramfs, initramfs, cancellation).ConfigureAwait(false);
-        StagedStart start = boot is null ? StagedStart.Kexec : HasTryBoot() ? StagedStart.TryBoot : StagedStart.Restart;
+        // Of two slots, the firmware's tryboot starts the other one, and reads no tryboot.txt (tryboot_a_b of autoboot.txt).
+        StagedStart start = boot is null ? StagedStart.Kexec : TryBoot.IsOffered(root) && !HasSlots ? StagedStart.TryBoot : StagedStart.Restart;
         NetInstArchive.Append(initramfs, identity(), configSwapped: start == StagedStart.Restart);
         string commandLine = CommandLine(order.CommandLine, appliance);
         switch (start)
@@ -96,22 +101,12 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
         File.Move(temporary, config, overwrite: true);
     }
 
-    /// <summary>
-    /// The bootloader of a Pi 4 or 5 says in the device tree that it knows tryboot; only Raspberry Pi's own kernels hand the
-    /// flag on at a restart (their watchdog driver takes "0 tryboot").
-    /// </summary>
-    private bool HasTryBoot()
-    {
-        string release = Path.Combine(root, "proc/sys/kernel/osrelease");
-        return File.Exists(Path.Combine(root, "proc/device-tree/chosen/bootloader/tryboot")) && File.Exists(release) &&
-            File.ReadAllText(release) is var kernel && (kernel.Contains("rpi", StringComparison.Ordinal) || kernel.Contains("-v8", StringComparison.Ordinal));
-    }
-
     /// <summary>What the appliance asks for, the consoles that this machine has, and where the appliance is.</summary>
     private string CommandLine(string ordered, ApplianceEndpoint appliance)
     {
         IEnumerable<string> consoles = new BoardReader(root).ReadKernelArguments().Words("console");
-        return string.Join(' ', [.. consoles, ordered, $"bootstrap.backend={appliance}"]).Trim();
+        string[] running = HasSlots && SlotReader.RunningRoot(root) is { } number ? [string.Create(CultureInfo.InvariantCulture, $"{StagedBoot.RunningRoot}={number}")] : [];
+        return string.Join(' ', [.. consoles, ordered, $"bootstrap.backend={appliance}", .. running]).Trim();
     }
 
     private static void CheckSpace(string target, long needed)

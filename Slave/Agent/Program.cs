@@ -1,10 +1,12 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Bootstrap.Agent;
+using Bootstrap.Agent.Commands;
 using Bootstrap.Agent.Deploy;
 using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Discovery.HostLists;
 using Bootstrap.Agent.Relay;
+using Bootstrap.Agent.Slots;
 using Bootstrap.Board;
 using Bootstrap.Board.Lldp;
 using Bootstrap.Link;
@@ -29,6 +31,10 @@ bool answer2015 = true;
 if (args is ["--deploy", var order, "--from", var files])
 {
     return await Deployment.RunAsync(order, files, TimeProvider.System);
+}
+if (await SlotProgram.RunAsync(args, TimeProvider.System) is { } code)
+{
+    return code;
 }
 for (int i = 0; i < args.Length; i++)
 {
@@ -91,23 +97,34 @@ async Task RunAsync(TimeProvider clock)
         link?.Outbox.AddLine(daemon?.CurrentTask, line);
     }
 
-    Hello SayHello() => new(NodeRole.Slave, version, bootId, node.Settings.InstallId, board.ReadInventory() ?? inventory, board.ReadHealth(),
-        daemon?.CurrentTask is { } task ? [task] : []);
+    var slots = new SlotWork(config, state, NodeSystem.This, Log, clock);
+    Inventory ReadInventory() => (board.ReadInventory() ?? inventory) with { Slot = slots.Status?.Slot };
+
+    Hello SayHello() => new(NodeRole.Slave, version, bootId, node.Settings.InstallId, ReadInventory(), board.ReadHealth(),
+        daemon?.CurrentTask is { } task ? [task] : [], slots.IsOnTrial);
 
     using IdentityKeeper keeper = IdentityKeeper.Open(config, node.Authority, Log, clock);
-    var staging = new NetInstStaging("/", state, () => keeper.Current);
+    await slots.LookAsync(stop.Token);
+    var staging = new NetInstStaging("/", state, () => keeper.Current, () => slots.Status is not null);
     if (staging.Undo())
     {
         Log($"NetInst was staged and did not come up: put the boot partition's {StagedBoot.Config} back");
     }
     var locator = new ApplianceLocator(node.Settings.Mesh, () => node.Settings.Backends, clock);
-    link = new NodeLink(new ApplianceTls(node.Authority), locator, keeper.Current, keeper.RefusedAsync, SayHello, board.ReadHealth, Log, clock) { Accepted = keeper.Accepted };
-    var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, new SystemPower(), link.Outbox, Log, clock);
+    link = new NodeLink(new ApplianceTls(node.Authority), locator, keeper.Current, keeper.RefusedAsync, SayHello, board.ReadHealth, Log, clock);
+    var power = new SystemPower();
+    var trial = new TrialWatch(power, Log, clock);
+    link.Accepted = accepted =>
+    {
+        keeper.Accepted(accepted);
+        trial.Met();
+    };
+    var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, power, link.Outbox, Log, clock, slots: slots);
     await runner.EndLeftoversAsync();
     var blinker = new LedBlinker("/", Path.Combine(state, "led"), clock);
-    daemon = new Daemon(link, runner, keeper, blinker, Log, clock);
+    daemon = new Daemon(link, runner, keeper, blinker, Log, clock, () => slots.IsOnTrial);
     var lldp = new LldpListener(neighbours, () => board.ReadInterfaces().Select(i => i.Name),
-        () => link.Outbox.Add(new InventoryReport(board.ReadInventory() ?? inventory)), Log, clock);
+        () => link.Outbox.Add(new InventoryReport(ReadInventory())), Log, clock);
 
     using var discoveryStop = new CancellationTokenSource();
     string host = Environment.MachineName;
@@ -127,6 +144,7 @@ async Task RunAsync(TimeProvider clock)
     var hostLists = new HostListFolder(Path.Combine(config, "hostlists"), context, () => keeper.Current.Name, Log);
     DiscoveryRelay? relay = OpenRelay(keeper, node, meshes, wires, registry, Log, clock);
     Task discovering = Task.WhenAll(
+        slots.IsOnTrial ? trial.RunAsync(discoveryStop.Token) : Task.CompletedTask,
         relay?.RunAsync(discoveryStop.Token) ?? Task.CompletedTask,
         blinker.RunAsync(link.Outbox.Add, discoveryStop.Token), lldp.RunAsync(discoveryStop.Token),
         polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token),

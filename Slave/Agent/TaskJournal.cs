@@ -12,8 +12,19 @@ namespace Bootstrap.Agent;
 /// <param name="Command">The command that it runs, or ran last; null where it has run none yet.</param>
 /// <param name="Attempt">As the order said.</param>
 /// <param name="Firmware">Of an update of boot firmware: when that which was staged was built, in Unix seconds; 0 until it is staged, and null for all other tasks.</param>
+/// <param name="Slot">Of an update of a slot, how far it is; null for other tasks.</param>
 public sealed record TaskRecord(
-    Guid Id, bool Stages, string BootId, TaskEnded? Outcome, bool Once = false, CommandTrace? Command = null, int Attempt = 0, long? Firmware = null);
+    Guid Id, bool Stages, string BootId, TaskEnded? Outcome, bool Once = false, CommandTrace? Command = null, int Attempt = 0, long? Firmware = null, SlotStep? Slot = null);
+
+/// <summary>How far an update of a slot is.</summary>
+public enum SlotStep
+{
+    /// <summary>It may be begun again whatever has interrupted it.</summary>
+    Writing,
+
+    /// <summary>The machine restarts into it: where this system starts again, it has come back from it.</summary>
+    Trying,
+}
 
 /// <summary>
 /// The node's tasks on disk, one file each, so that a task that arrives twice is done once, whatever was restarted in between.

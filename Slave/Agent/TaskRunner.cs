@@ -1,5 +1,6 @@
 using Bootstrap.Agent.Commands;
 using Bootstrap.Agent.Firmware;
+using Bootstrap.Agent.Slots;
 using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
@@ -20,9 +21,10 @@ public sealed record Ending(string Goodbye, Action Do);
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times fetching and commands.</param>
 /// <param name="system">The machine; null: this one.</param>
+/// <param name="slots">Of its disk; null: it has none.</param>
 public sealed class TaskRunner(
     TaskJournal journal, string bootId, NetInstStaging staging, ISystemPower power, Outbox outbox, Action<string> log, TimeProvider clock,
-    NodeSystem? system = null)
+    NodeSystem? system = null, SlotWork? slots = null)
 {
     /// <summary>Writing to terminals takes no longer, unless one hangs.</summary>
     private static readonly TimeSpan s_warningLimit = TimeSpan.FromSeconds(30);
@@ -66,11 +68,17 @@ public sealed class TaskRunner(
         {
             return false;
         }
-        // Firmware of which nothing was staged when the machine went: that is begun again.
-        if (known is { Outcome: null, Firmware: not 0 } && known.BootId != bootId)
+        if (known is { Outcome: null, Slot: SlotStep.Trying } && known.BootId == bootId)
+        {
+            // The machine is about to restart.
+            return true;
+        }
+        // An update of a slot that was not finished, or firmware of which nothing was staged, when the machine went: that is begun again.
+        if (known is { Outcome: null, Slot: not SlotStep.Writing, Firmware: not 0 } && known.BootId != bootId)
         {
             // The machine has restarted since: that is what was asked for, or NetInst did not come up.
             TaskEnded outcome = known.Once ? Interrupted(known)
+                : known.Slot is not null ? new TaskEnded(id, false, false, "the new system did not stay: the machine has gone back to the one before", DiskState.Installed)
                 : known.Stages ? new TaskEnded(id, false, false, "the machine restarted into its old system instead of NetInst", DiskState.Untouched)
                 : known.Firmware is { } staged ? FirmwareWork.Judge(id, staged, new BoardReader(_system.Root).ReadBootloaderTime())
                 : new TaskEnded(id, true, false, "", DiskState.Untouched);
@@ -99,9 +107,10 @@ public sealed class TaskRunner(
         TaskRecord? known = journal.Find(id);
         // What still runs is not forgotten, should the Slave be killed once more.
         CommandTrace? left = known?.BootId == bootId ? known.Command : null;
-        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, left, start.Attempt, order is FirmwareOrder ? 0 : null);
+        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, left, start.Attempt, order is FirmwareOrder ? 0 : null,
+            order is UpdateSlotOrder ? SlotStep.Writing : null);
         bool isForgotten = order is WorkOrder { Again: true } && known is null;
-        journal.Put(record);
+        Remember(record);
         outbox.Add(new TaskAccepted(id));
         log($"task {id}: {order.GetType().Name}");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, leaving);
@@ -114,10 +123,11 @@ public sealed class TaskRunner(
         TimeSpan limit = order switch
         {
             WorkOrder { TimeoutSeconds: var seconds } => TimeSpan.FromSeconds(seconds),
+            UpdateSlotOrder => SlotWork.UpdateLimit,
             FirmwareOrder firmware => FirmwareWork.Limit(firmware),
             _ => s_warningLimit,
         };
-        var runner = new CommandRunner(id, Line, trace => journal.Put(record with { Command = trace }), limit, clock);
+        CommandRunner runner = RunnerFor(Line);
         var firmwareWork = new FirmwareWork(_system, clock);
         var context = new WorkContext(id, runner, store, Phase, Line, either.Token);
         try
@@ -136,6 +146,19 @@ public sealed class TaskRunner(
                     StagedStart staged = await staging.StageAsync(stage, store, appliance, either.Token).ConfigureAwait(false);
                     Phase("rebooting");
                     return new Ending("reboot", () => power.Restart(staged));
+                case UpdateSlotOrder update when slots is not null:
+                    TaskEnded written = await slots.UpdateAsync(id, update, appliance, files, RunnerFor, outbox.Add, Line, either.Token).ConfigureAwait(false);
+                    if (!written.Succeeded)
+                    {
+                        return End(written);
+                    }
+                    await WarnAsync(update.Warning, "starts its updated system").ConfigureAwait(false);
+                    Phase("trying");
+                    journal.Put(record with { Slot = SlotStep.Trying });
+                    return new Ending("reboot", () => power.Restart(slots.Status!.Choice == SlotChoice.Autoboot ? StagedStart.TryBoot : StagedStart.Restart));
+                case CommitSlotOrder when slots is not null:
+                    Phase("confirming");
+                    return End(await slots.CommitAsync(id, RunnerFor, Line, either.Token).ConfigureAwait(false));
                 case FirmwareOrder firmware:
                     (TaskEnded? over, long built) = await firmwareWork.DoAsync(firmware, context).ConfigureAwait(false);
                     if (over is not null)
@@ -165,6 +188,17 @@ public sealed class TaskRunner(
 
         Task WarnAsync(UserWarning? warning, string what) => WarnUsers.DoAsync(warning, what, _system, context, clock);
 
+        CommandRunner RunnerFor(Action<string> line) => new(id, line, trace => Remember(record with { Command = trace }), limit, clock);
+
+        // A commit is done as often as it is ordered: the task's other orders in the new system have the same id.
+        void Remember(TaskRecord task)
+        {
+            if (order is not CommitSlotOrder)
+            {
+                journal.Put(task);
+            }
+        }
+
         void Line(string text) => outbox.AddLine(id, text);
 
         void Phase(string word) => outbox.Add(new TaskProgress(id, word, 0, 0, ""));
@@ -177,7 +211,7 @@ public sealed class TaskRunner(
         Ending? End(TaskEnded outcome)
         {
             log(outcome.Succeeded ? $"task {id} is done" : outcome.Cancelled ? $"task {id} was cancelled" : $"task {id} failed: {outcome.Cause}");
-            journal.Put(record with { Outcome = outcome });
+            Remember(record with { Outcome = outcome });
             outbox.Add(outcome);
             return null;
         }

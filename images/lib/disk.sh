@@ -42,3 +42,14 @@ END
   dd if="$3" of="$5" bs=1M seek=$((4 + fat_sectors / 2048)) conv=sparse,notrunc status=none
   zstd -q -T0 -6 "$5" -o "$5.zst"
 }
+
+# Takes a demo image apart: $WORK/boot, what is on its boot partition, and $WORK/root.ext4; $boot_size and $root_size are in sectors.
+demo_partitions() { # image
+  local boot_start root_start
+  read -r boot_start boot_size root_start root_size < <(/sbin/sfdisk -q --json "$1" | tr -d '\n' |
+    sed -E 's/.*"start": *([0-9]+), *"size": *([0-9]+).*"start": *([0-9]+), *"size": *([0-9]+).*/\1 \2 \3 \4\n/')
+  mkdir "$WORK/boot"
+  mcopy -s -Q -i "$1@@$((boot_start * 512))" '::*' "$WORK/boot/"
+  dd if="$1" of="$WORK/root.ext4" bs=1M skip=$((root_start / 2048)) count=$((root_size / 2048)) conv=sparse status=none
+  truncate -s $((root_size * 512)) "$WORK/root.ext4"
+}

@@ -6,11 +6,9 @@ for part in apt disk; do . "$IMAGES/lib/$part.sh"; done
 
 demo=$(dep os-demo-arm64)
 cp "$demo/PACKAGES" "$OUT/PACKAGES"
-read -r boot_start boot_size root_start root_size < <(/sbin/sfdisk -q --json "$demo/demo-arm64.img" | tr -d '\n' |
-  sed -E 's/.*"start": *([0-9]+), *"size": *([0-9]+).*"start": *([0-9]+), *"size": *([0-9]+).*/\1 \2 \3 \4\n/')
+demo_partitions "$demo/demo-arm64.img"
 
-mkdir "$WORK/boot" "$WORK/autoboot"
-mcopy -s -Q -i "$demo/demo-arm64.img@@$((boot_start * 512))" '::*' "$WORK/boot/"
+mkdir "$WORK/autoboot"
 sed -i 's/root=PARTUUID=[^ ]*/root=PARTUUID=b007ab64-05/' "$WORK/boot/cmdline.txt"
 fat_from_folder "$WORK/boot" $((boot_size / 2048)) "$WORK/boot.fat"
 cat >"$WORK/autoboot/autoboot.txt" <<END
@@ -40,8 +38,6 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh -c 'echo "$(uname -r)-v8" >/run/osrelease && mount --bind /run/osrelease /proc/sys/kernel/osrelease'
 END
-dd if="$demo/demo-arm64.img" of="$WORK/root.ext4" bs=1M skip=$((root_start / 2048)) count=$((root_size / 2048)) conv=sparse status=none
-truncate -s $((root_size * 512)) "$WORK/root.ext4"
 /sbin/debugfs -w -f - "$WORK/root.ext4" <<END
 rm /etc/fstab
 write $WORK/fstab /etc/fstab

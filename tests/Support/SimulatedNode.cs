@@ -142,12 +142,13 @@ public sealed class SimulatedNode : IAsyncDisposable
     /// <param name="role">Which program runs now.</param>
     /// <param name="installId">The installation that the system came from.</param>
     /// <param name="activeTasks">What the program still works on.</param>
+    /// <param name="onTrial">The system was started once, and is not committed.</param>
     public async Task RestartAsync(
-        NodeRole role, Guid? installId = null, IReadOnlyList<Guid>? activeTasks = null, CancellationToken cancellation = default)
+        NodeRole role, Guid? installId = null, IReadOnlyList<Guid>? activeTasks = null, bool onTrial = false, CancellationToken cancellation = default)
     {
         await DisconnectAsync(cancellation);
         BootId = Guid.NewGuid().ToString();
-        await OpenAsync(role, installId, activeTasks ?? [], cancellation);
+        await OpenAsync(role, installId, activeTasks ?? [], cancellation, onTrial);
     }
 
     /// <summary>Ends the connection; the appliance has seen it when this returns. One that the appliance ended before is over already.</summary>
@@ -175,14 +176,14 @@ public sealed class SimulatedNode : IAsyncDisposable
         _identity.Dispose();
     }
 
-    private async Task OpenAsync(NodeRole role, Guid? installId, IReadOnlyList<Guid> activeTasks, CancellationToken cancellation)
+    private async Task OpenAsync(NodeRole role, Guid? installId, IReadOnlyList<Guid> activeTasks, CancellationToken cancellation, bool onTrial = false)
     {
         _socket = new ClientWebSocket();
         _invoker = new HttpMessageInvoker(new ApplianceTls(_appliance.Authority).CreateHandler(_identity, Refuse));
         await _socket.ConnectAsync(new Uri($"wss://{_appliance.Link}{LinkMessage.Path}"), _invoker, cancellation);
         var health = new Health(12, 0.42, 3_100_000_000, 48.3, 0);
         string system = role == NodeRole.NetInst ? "NetInst" : "Debian GNU/Linux 12 (bookworm)";
-        await SendAsync(new Hello(role, "test", BootId, installId, Inventory with { System = system }, health, activeTasks), cancellation);
+        await SendAsync(new Hello(role, "test", BootId, installId, Inventory with { System = system }, health, activeTasks, onTrial), cancellation);
         await ReceiveAsync<Welcome>(cancellation);
     }
 

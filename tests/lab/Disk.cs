@@ -11,13 +11,24 @@ internal sealed record Partition(byte Type, long Start, long Length);
 internal sealed class Disk(string path)
 {
     private const int SectorBytes = 512, TableOffset = 446, EntryBytes = 16;
-    private const byte LinuxType = 0x83;
+    private const byte LinuxType = 0x83, ExtendedType = 0x05;
 
     /// <summary>The primary partitions; none where there is no MBR.</summary>
     public IReadOnlyList<Partition> Partitions { get; } = ReadPartitions(path);
 
     /// <summary>The last partition: the root file system.</summary>
     public Partition Root => Partitions[^1];
+
+    /// <summary>The partition with the number 5, whose own table stands at the start of the extended one.</summary>
+    public Partition FirstLogical
+    {
+        get
+        {
+            long extended = Partitions.Single(p => p.Type == ExtendedType).Start;
+            Partition inner = ReadPartitions(path, extended)[0];
+            return inner with { Start = extended + inner.Start };
+        }
+    }
 
     /// <summary>Bytes of the whole disk.</summary>
     public long Length => new FileInfo(path).Length;
@@ -71,6 +82,9 @@ internal sealed class Disk(string path)
     /// <summary>Puts a file into an ext4 partition that is not in use.</summary>
     public Task WriteFileAsync(Partition partition, string source, string file) => Tool.RunAsync("debugfs", "-w", "-R", $"write {source} {file}", At(partition));
 
+    /// <summary>Takes a file away from an ext4 partition that is not in use.</summary>
+    public Task RemoveFileAsync(Partition partition, string file) => Tool.RunAsync("debugfs", "-w", "-R", $"rm {file}", At(partition));
+
     /// <summary>Checks an ext4 partition.</summary>
     /// <exception cref="RackException">It has faults.</exception>
     public Task CheckAsync(Partition partition) => Tool.RunAsync("e2fsck", "-f", "-n", At(partition));
@@ -106,11 +120,12 @@ internal sealed class Disk(string path)
         }
     }
 
-    private static List<Partition> ReadPartitions(string path)
+    private static List<Partition> ReadPartitions(string path, long table = 0)
     {
         byte[] sector = new byte[SectorBytes];
         using (FileStream file = File.OpenRead(path))
         {
+            file.Position = table;
             file.ReadExactly(sector);
         }
         var partitions = new List<Partition>();

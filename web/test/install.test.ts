@@ -1,11 +1,21 @@
 import { expect, test } from "vitest";
-import { architecturesOf, emptyInstall, jobOf, planInstall, rolloutWords } from "../src/lib/install";
+import { architecturesOf, emptyInstall, jobOf, planInstall, rolloutWords, usesSlot } from "../src/lib/install";
 import { node } from "./fixtures";
 
 const inventory = node().inventory;
 const disk = inventory.disks[0]!;
 const pc = node({ id: "pc", name: "pc", inventory: { ...inventory, architecture: "amd64" } });
-const image = { digest: "d", name: "raspios", architecture: "arm64", sizeBytes: 31e9, usedBytes: 2e9, storedBytes: 1e9, importedAt: 0 };
+const image = { digest: "d", name: "raspios", architecture: "arm64", sizeBytes: 31e9, usedBytes: 2e9, storedBytes: 1e9, importedAt: 0, slots: 1 };
+
+test("an update writes the slot that is not in use where the disk has two and the image has two", () => {
+  const two = node({ inventory: { ...inventory, slot: "a" } });
+  expect([usesSlot(two, { ...image, slots: 2 }, true), usesSlot(two, { ...image, slots: 2 }, false), usesSlot(two, image, true), usesSlot(node(), { ...image, slots: 2 }, true)]).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+});
 
 test("who cannot be installed is left out, with the reason", () => {
   const small = node({ name: "small", inventory: { ...inventory, disks: [{ ...disk, sizeBytes: 8e9 }] } });

@@ -46,12 +46,17 @@ test("what is to be typed is typed whole, blanks around it aside", () => {
 test("what cancelling leaves behind depends on how far the task is", () => {
   expect(cancelConsequence(task({ state: "waiting", phase: "", attempts: 0 }))).toBe("its disk is untouched");
   expect(cancelConsequence(task({ phase: "writing" }))).toContain("will not start");
+  expect(cancelConsequence(task({ phase: "writing" }), true)).toContain("its system runs on");
+  expect(cancelConsequence(task({ phase: "trying" }))).toContain("goes back by itself");
   expect(cancelConsequence(task({ phase: "starting" }))).toContain("complete");
   expect(cancelConsequence(task({ phase: "first-boot" }))).toContain("installed and runs");
   expect(cancelConsequence(task({ state: "waiting", phase: "retrying", disk: "unbootable" }))).toContain("partly written already");
   expect(cancelConsequence(task({ kind: "reboot", phase: "" }))).toContain("may go through");
+  for (const kind of ["reboot", "firmware", "run", "update", "deploy"] as const) {
+    expect(cancelConsequence(task({ kind, state: "held", phase: "" }))).toBe("was not sent yet: nothing happens to the node");
+  }
   expect(cancelConsequence(task({ kind: "firmware", phase: "staging" }))).toContain("taken back");
-  expect(cancelConsequence(task({ kind: "firmware", phase: "restarting" }))).toContain("is written");
+  expect(cancelConsequence(task({ kind: "firmware", phase: "restarting" }))).toContain("cannot be cancelled");
   expect(cancelConsequence(task({ kind: "firmware", phase: "", state: "waiting" }))).toContain("nothing happens");
 });
 

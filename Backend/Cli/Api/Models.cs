@@ -12,7 +12,7 @@ internal sealed record NodeRevision(string Revision, long MemoryBytes, string Ma
 
 internal sealed record NodeInventory(
     string Architecture, string Model, string Serial, string Revision, string Firmware, long MemoryBytes, int Processors,
-    IReadOnlyList<NodeInterface> Interfaces, IReadOnlyList<NodeDisk> Disks, string Kernel, string System);
+    IReadOnlyList<NodeInterface> Interfaces, IReadOnlyList<NodeDisk> Disks, string Kernel, string System, string? Slot = null);
 
 internal sealed record NodeInterface(string Name, string Mac, bool LinkUp, IReadOnlyList<string> Addresses, int SpeedMbit, NodeSwitch? Switch);
 
@@ -28,7 +28,7 @@ internal sealed record Blinking(string Led, int Seconds);
 
 internal sealed record NodeTask(string Kind, string State, string Phase, long Done, long Total, string Unit);
 
-internal sealed record Image(string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt);
+internal sealed record Image(string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, int Slots);
 
 internal sealed record Job(Guid Id, string Kind, string? ImageName, long CreatedAt, string CreatedBy, bool Ended, IReadOnlyDictionary<string, int> Counts, string Note);
 

@@ -19,8 +19,8 @@ internal static class ImageCommands
         var force = new Option<bool>("--force") { Description = "Also if nodes run it: they go on, and cannot be installed with it again." };
         return new Command("images", "Show, import and remove images.")
         {
-            new Command("list", "All images.").Lists<Image>(_ => "images", ["NAME", "FOR", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
-                i => [i.Name, i.Architecture, Output.Bytes(i.SizeBytes), Output.Bytes(i.UsedBytes), Output.Bytes(i.StoredBytes), Output.Time(i.ImportedAt), i.Digest[..12]]),
+            new Command("list", "All images.").Lists<Image>(_ => "images", ["NAME", "FOR", "SLOTS", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
+                i => [i.Name, i.Architecture, $"{i.Slots}", Output.Bytes(i.SizeBytes), Output.Bytes(i.UsedBytes), Output.Bytes(i.StoredBytes), Output.Time(i.ImportedAt), i.Digest[..12]]),
             new Command("import", "Take an image into the store.") { file, name, architecture }.Does((client, parsed, cancellation) =>
                 ImportAsync(client, parsed.GetRequiredValue(file), parsed.GetValue(name), parsed.GetValue(architecture), parsed.GetValue(ClientCommand.Json), cancellation)),
             new Command("remove", "Remove an image that nothing needs.") { image, force }.Does(async (client, parsed, cancellation) =>
@@ -55,7 +55,7 @@ internal static class ImageCommands
         }
         else
         {
-            Console.WriteLine($"{imported.Name}: for {imported.Architecture}, {Output.Bytes(imported.UsedBytes)} in use of {Output.Bytes(imported.SizeBytes)}, digest {imported.Digest[..12]}");
+            Console.WriteLine($"{imported.Name}: for {imported.Architecture}, {Output.Bytes(imported.UsedBytes)} in use of {Output.Bytes(imported.SizeBytes)}{(imported.Slots > 1 ? ", two slots" : "")}, digest {imported.Digest[..12]}");
         }
         return 0;
     }

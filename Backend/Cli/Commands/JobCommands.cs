@@ -99,11 +99,11 @@ internal static class JobCommands
     {
         string[] names = NamesOf(parsed);
         string? select = parsed.GetValue(NodeCommands.Select);
-        bool choosesLater = select is not null && PlanOptions.ChoosesLater(parsed);
+        bool choosesLater = PlanOptions.ChoosesLater(parsed);
         if (select is not null || image is not null)
         {
             Node[] nodes = await ChosenAsync(client, parsed, cancellation);
-            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed), choosesLater))
+            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed), await SparesSlotsAsync(client, image, parsed, cancellation), choosesLater))
             {
                 throw new CliException("nothing was ordered");
             }
@@ -125,6 +125,10 @@ internal static class JobCommands
         };
         return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", order, cancellation), parsed, cancellation);
     }
+
+    private static async Task<bool> SparesSlotsAsync(ApplianceClient client, string? image, ParseResult parsed, CancellationToken cancellation) =>
+        image is not null && WorkCommands.SparesSlots(parsed) &&
+        (await client.GetAsync<IReadOnlyList<Image>>("images", cancellation)).FirstOrDefault(i => i.Digest == image || i.Name == image) is { Slots: > 1 };
 
     /// <summary>Those nodes that were named one by one; none where a selector chooses them.</summary>
     private static string[] NamesOf(ParseResult parsed)
@@ -150,8 +154,9 @@ internal static class JobCommands
 
     /// <summary>Shows which nodes are meant, and which disks lose what, and asks for their number.</summary>
     /// <param name="goes">What is lost on them.</param>
+    /// <param name="sparesSlots">Nodes with two slots write the one that is not in use.</param>
     /// <param name="choosesLater">Others may be meant when it begins.</param>
-    private static bool Confirm(Node[] nodes, string kind, string? image, string goes, bool choosesLater)
+    private static bool Confirm(Node[] nodes, string kind, string? image, string goes, bool sparesSlots, bool choosesLater)
     {
         if (image is null)
         {
@@ -161,7 +166,12 @@ internal static class JobCommands
         {
             Console.WriteLine($"Image '{image}' will be installed; {goes} on these disks is lost:");
             Output.Table(["NODE", "DISKS", "IMAGE NOW"],
-                nodes.Select(n => new[] { n.Name, string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")), n.ImageName ?? "" }));
+                nodes.Select(n => new[]
+                {
+                    n.Name,
+                    (sparesSlots && n.Inventory.Slot is not null ? "the slot that is not in use: " : "") + string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")),
+                    n.ImageName ?? "",
+                }));
         }
         if (choosesLater)
         {

@@ -17,7 +17,7 @@ internal static class PlanOptions
     public static Option<string?> At { get; } = new("--at") { Description = "Begin then, such as 2027-01-31T22:00:00+01:00.", HelpName = "TIME" };
 
     /// <summary>What an order comes after.</summary>
-    public static Option<Guid?> After { get; } = new("--after") { Description = "Begin when that job has ended, on the nodes that succeeded in it.", HelpName = "JOB" };
+    public static Option<Guid?> After { get; } = new("--after") { Description = "Begin when that job has ended; nodes that did not succeed in it are skipped.", HelpName = "JOB" };
 
     /// <summary>Whom an order for later is for.</summary>
     private static readonly Option<bool> s_frozen = new("--frozen") { Description = "Of an order for later: for the nodes that --select takes now, whatever it takes then." };
@@ -55,7 +55,11 @@ internal static class PlanOptions
     }
 
     /// <summary>The order is for the nodes that its selector takes when it begins.</summary>
-    public static bool ChoosesLater(ParseResult parsed) => !parsed.GetValue(s_frozen) && (parsed.GetValue(At) is not null || parsed.GetValue(After) is not null);
+    public static bool ChoosesLater(ParseResult parsed)
+    {
+        bool later = parsed.GetValue(NodeCommands.Select) is not null && (parsed.GetValue(At) is not null || parsed.GetValue(After) is not null);
+        return parsed.GetValue(s_frozen) && !later ? throw new CliException("--frozen is of an order for later (--at, --after) by --select") { ExitCode = 2 } : later && !parsed.GetValue(s_frozen);
+    }
 
     /// <summary>The roll-out as it was asked for; null: all nodes at once.</summary>
     public static RolloutPolicy? Rollout(ParseResult parsed)

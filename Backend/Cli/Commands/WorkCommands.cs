@@ -54,6 +54,11 @@ internal static class WorkCommands
 
     private static readonly Option<bool> s_keepNothing = new("--keep-nothing") { Description = "With --image: everything on the disk goes." };
 
+    private static readonly Option<bool> s_whole = new("--whole")
+    {
+        Description = "With --image: the whole disk is written, also of a node whose disk has two slots (default: there, the slot that is not in use).",
+    };
+
     /// <summary>A command, as a job of the appliance.</summary>
     public static Command CreateRun()
     {
@@ -81,7 +86,8 @@ internal static class WorkCommands
         new Command("update", "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and " +
             "keep what people have there; or, with --firmware, bring their boot firmware up to date.")
         {
-            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_firmware, s_powerChecked, s_directWrite, JobCommands.Yes, JobCommands.Wait,
+            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_whole, s_firmware, s_powerChecked, s_directWrite,
+            JobCommands.Yes, JobCommands.Wait,
         }.WithGrace().WithBeginning().WithPlan().Does((client, parsed, cancellation) =>
         {
             string asked = parsed.GetValue(s_firmware) ? OfFirmware : parsed.GetValue(s_image) is not null ? ByImage : OfPackages;
@@ -93,7 +99,7 @@ internal static class WorkCommands
                     ["packages"] = parsed.GetValue(s_packages) is { Length: > 0 } packages ? packages : null,
                     ["timeoutSeconds"] = parsed.GetValue(s_timeout),
                 }),
-                ByImage => ("install", new(GraceOf(parsed, parsed.GetValue(Profile))) { ["update"] = true, ["keep"] = KeptPaths(parsed) }),
+                ByImage => ("install", new(GraceOf(parsed, parsed.GetValue(Profile))) { ["update"] = true, ["keep"] = KeptPaths(parsed), ["whole"] = parsed.GetValue(s_whole) ? true : null }),
                 _ => ("firmware", new(GraceOf(parsed))
                 {
                     ["powerChecked"] = parsed.GetValue(s_powerChecked) ? true : null,
@@ -112,7 +118,7 @@ internal static class WorkCommands
         (string Update, IEnumerable<Option> Own)[] updates =
         [
             (OfPackages, [s_packages, s_timeout]),
-            (ByImage, [s_image, Profile, s_keep, s_keepNothing]),
+            (ByImage, [s_image, Profile, s_keep, s_keepNothing, s_whole]),
             (OfFirmware, [s_firmware, s_powerChecked, s_directWrite]),
             ($"{ByImage} or {OfFirmware}", asked == OfPackages ? Grace.Options : []),
         ];
@@ -130,6 +136,9 @@ internal static class WorkCommands
         parsed.CommandResult.Command.Name != "update" ? "everything"
         : KeptPaths(parsed) is not { } paths ? "everything but what the profile keeps, or else /home, SSH host keys and /etc/machine-id,"
         : paths.Length == 0 ? "everything" : $"everything but {string.Join(", ", paths)}";
+
+    /// <summary>An order with an image leaves the running system of a node with two slots alone.</summary>
+    public static bool SparesSlots(ParseResult parsed) => parsed.CommandResult.Command.Name == "update" && !parsed.GetValue(s_whole);
 
     /// <summary>Null: the appliance's to decide.</summary>
     private static string[]? KeptPaths(ParseResult parsed) => (parsed.GetValue(s_keep), parsed.GetValue(s_keepNothing)) switch

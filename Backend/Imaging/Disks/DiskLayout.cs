@@ -7,6 +7,9 @@ namespace Bootstrap.Imaging.Disks;
 /// <summary>What is on an image: its partitions, the bytes in use, and the processor it is for.</summary>
 public sealed class DiskLayout
 {
+    /// <summary>Of a slot that holds nothing yet: whatever a disk had there before looks like no file system afterwards.</summary>
+    private const long EmptySlotBytes = 1 << 20;
+
     private readonly RawImage _image;
     private readonly List<(Partition Partition, IVolume? Volume)> _volumes;
 
@@ -17,10 +20,14 @@ public sealed class DiskLayout
         Partitions = [.. _volumes.OrderBy(v => v.Partition.Number).Select(v => new ImagePartition(
             v.Partition.Number, v.Partition.Start, v.Partition.Length, v.Partition.Type, v.Volume?.FileSystem ?? "", v.Volume?.Label ?? ""))];
         Architecture = _volumes.Select(v => v.Volume).OfType<FatVolume>().Select(FindArchitecture).FirstOrDefault(a => a is not null);
+        Slots = SlotFinder.Find(_volumes);
     }
 
     /// <summary>By their numbers.</summary>
     public IReadOnlyList<ImagePartition> Partitions { get; }
+
+    /// <summary>Two places for a system, the one that starts first; null where there is one alone.</summary>
+    public IReadOnlyList<ImageSlot>? Slots { get; }
 
     /// <summary><c>arm64</c>, <c>amd64</c>, or null where the boot partition does not tell.</summary>
     public string? Architecture { get; }
@@ -28,7 +35,7 @@ public sealed class DiskLayout
     /// <summary>
     /// The bytes in use, in rising order, whole sectors; found as they are asked for, so that an image can be stored while it is
     /// still being decoded. Free space of FAT and ext4 is left out; everything else counts as used: gaps between partitions (boot
-    /// loaders live there), partitions of other kinds, tails of partitions behind their file system.
+    /// loaders live there), partitions of other kinds (but for a slot that holds nothing yet), tails of partitions behind their file system.
     /// </summary>
     /// <exception cref="ImageException">While enumerating: the image is damaged or truncated.</exception>
     public IEnumerable<Extent> Used => FindUsed().Melt();
@@ -56,7 +63,8 @@ public sealed class DiskLayout
             {
                 throw new ImageException($"partition {p.Number} ends at byte {end}, but the image has only {_image.Length} bytes: it is truncated");
             }
-            yield return new Extent(covered, end - covered);
+            bool isEmptySlot = volume is null && Slots is [_, var second] && (p.Number == second.Boot || p.Number == second.Root);
+            yield return new Extent(covered, isEmptySlot ? Math.Min(EmptySlotBytes, end - covered) : end - covered);
             at = end;
         }
         yield return new Extent(at, _image.Length - at);

@@ -1,20 +1,28 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Text;
+using Bootstrap.Protocol.Images;
 
 namespace Bootstrap.Imaging.Disks;
 
 /// <summary>One partition as the table has it.</summary>
 /// <param name="Type">MBR type byte in hex, or GPT type GUID.</param>
-public sealed record Partition(int Number, long Start, long Length, string Type);
+/// <param name="Uuid">As <see cref="PartitionNames"/> has it.</param>
+/// <param name="Name">Of a GPT's entry; empty elsewhere.</param>
+public sealed record Partition(int Number, long Start, long Length, string Type, string Uuid, string Name = "")
+{
+    /// <summary>What it is called on command lines.</summary>
+    public PartitionNames Names => new(Number, Uuid, Name);
+}
 
 /// <summary>
-/// Reads MBR (primary entries; an extended partition counts as one piece) and GPT (UEFI specification 2.10, chapter 5) tables with
+/// Reads MBR (primary entries, and in the place of an extended one its logical partitions, which are numbered from 5 on) and GPT (UEFI specification 2.10, chapter 5) tables with
 /// sectors of 512 bytes, which is what images for cards and disks have.
 /// </summary>
 public static class PartitionTable
 {
     private const int SectorSize = 512;
-    private const int MaximumGptEntries = 1024;
+    private const int MaximumGptEntries = 1024, MaximumLogical = 60, FirstLogical = 5;
 
     /// <summary>8 TiB: more than any disk of a board. Tables are read before it is known where the image ends.</summary>
     private const long MaximumSectors = (8L << 40) / SectorSize;
@@ -28,7 +36,7 @@ public static class PartitionTable
         {
             throw new ImageException("the image has no partition table: its first sector does not end in 55 AA");
         }
-        List<Partition> partitions = mbr[450] == 0xee ? ReadGpt(image) : ReadMbr(mbr);
+        List<Partition> partitions = mbr[450] == 0xee ? ReadGpt(image) : ReadMbr(image, mbr);
         if (partitions.Count == 0)
         {
             throw new ImageException("the image's partition table is empty");
@@ -46,20 +54,70 @@ public static class PartitionTable
         return partitions;
     }
 
-    private static List<Partition> ReadMbr(byte[] mbr)
+    private static List<Partition> ReadMbr(RawImage image, byte[] mbr)
     {
+        uint signature = BinaryPrimitives.ReadUInt32LittleEndian(mbr.AsSpan(440));
         var partitions = new List<Partition>();
         for (int i = 0; i < 4; i++)
         {
-            ReadOnlySpan<byte> entry = mbr.AsSpan(446 + 16 * i, 16);
-            long start = BinaryPrimitives.ReadUInt32LittleEndian(entry[8..]) * (long)SectorSize;
-            long length = BinaryPrimitives.ReadUInt32LittleEndian(entry[12..]) * (long)SectorSize;
-            if (entry[4] != 0 && length > 0)
+            (byte type, long start, long length) = Entry(mbr, i);
+            if (IsExtended(type) && length > 0)
             {
-                partitions.Add(new Partition(i + 1, start, length, entry[4].ToString("x2", CultureInfo.InvariantCulture)));
+                ReadLogical(image, start, start + length, signature, partitions);
+            }
+            else if (type != 0 && length > 0)
+            {
+                partitions.Add(Named(i + 1, start, length, type, signature));
             }
         }
         return partitions;
+    }
+
+    /// <summary>
+    /// A chain of sectors like the MBR: the first entry of each is a partition, counted from that sector, the second one the next sector, counted from the start
+    /// of the extended partition (block/partitions/msdos.c of Linux).
+    /// </summary>
+    private static void ReadLogical(RawImage image, long start, long end, uint signature, List<Partition> partitions)
+    {
+        int number = FirstLogical;
+        for (long at = start; at >= start && at < end && number < FirstLogical + MaximumLogical;)
+        {
+            byte[] sector = image.Read(at, SectorSize);
+            if (sector[510] != 0x55 || sector[511] != 0xaa)
+            {
+                throw new ImageException($"the image's extended partition has no table at byte {at}: it is damaged");
+            }
+            (byte type, long offset, long length) = Entry(sector, 0);
+            if (type != 0 && length > 0)
+            {
+                if (at + offset + length > end)
+                {
+                    throw new ImageException($"partition {number} of the image does not lie within its extended partition: the table is damaged");
+                }
+                partitions.Add(Named(number++, at + offset, length, type, signature));
+            }
+            (byte nextType, long next, long nextLength) = Entry(sector, 1);
+            if (!IsExtended(nextType) || nextLength == 0)
+            {
+                return;
+            }
+            if (start + next <= at)
+            {
+                throw new ImageException("the image's logical partitions lead back to themselves: the table is damaged");
+            }
+            at = start + next;
+        }
+    }
+
+    private static bool IsExtended(byte type) => type is 0x05 or 0x0f or 0x85;
+
+    private static Partition Named(int number, long start, long length, byte type, uint signature) =>
+        new(number, start, length, type.ToString("x2", CultureInfo.InvariantCulture), PartitionNames.MbrUuid(signature, number));
+
+    private static (byte Type, long Start, long Length) Entry(byte[] sector, int index)
+    {
+        ReadOnlySpan<byte> entry = sector.AsSpan(446 + 16 * index, 16);
+        return (entry[4], BinaryPrimitives.ReadUInt32LittleEndian(entry[8..]) * (long)SectorSize, BinaryPrimitives.ReadUInt32LittleEndian(entry[12..]) * (long)SectorSize);
     }
 
     private static List<Partition> ReadGpt(RawImage image)
@@ -91,7 +149,8 @@ public static class PartitionTable
             {
                 throw new ImageException($"partition {i + 1} of the image cannot lie from sector {first} to {last}: the GPT is damaged");
             }
-            partitions.Add(new Partition(i + 1, first * SectorSize, (last - first + 1) * SectorSize, type.ToString()));
+            partitions.Add(new Partition(i + 1, first * SectorSize, (last - first + 1) * SectorSize, type.ToString(),
+                new Guid(entry.AsSpan(16, 16)).ToString(), Encoding.Unicode.GetString(entry.AsSpan(56, 72)).TrimEnd('\0')));
         }
         return partitions;
     }

@@ -136,7 +136,7 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
             "the image does not tell which processor it is for: say so (architecture arm64 or amd64)");
         IReadOnlyList<ImageChunk> chunks = StoreChunks(image, layout.Used, cancellation);
         return new ImageManifest(
-            ImageManifest.CurrentFormat, name, runsOn, image.Length, ImageManifest.DefaultChunkSize, layout.Partitions, chunks);
+            ImageManifest.CurrentFormat, name, runsOn, image.Length, ImageManifest.DefaultChunkSize, layout.Partitions, chunks, layout.Slots);
     }
 
     private ImageChunk[] StoreChunks(RawImage image, IEnumerable<Extent> used, CancellationToken cancellation)

@@ -272,6 +272,11 @@ internal static class Schema
         """
         ALTER TABLE jobs ADD COLUMN selector TEXT;
         ALTER TABLE jobs ADD COLUMN chosen_at INTEGER;
+        CREATE INDEX jobs_unchosen ON jobs (id) WHERE selector IS NOT NULL AND chosen_at IS NULL;
+        """,
+        // Places for a system that an image has.
+        """
+        ALTER TABLE images ADD COLUMN slots INTEGER NOT NULL DEFAULT 1;
         """,
     ];
 

@@ -66,6 +66,11 @@ public sealed class WorkTests
         Assert.Equal((2, "", "bootstrap: --keep and --keep-nothing exclude each other"), await line.RunAsync([.. update, "--keep", "/srv", "--keep-nothing"]));
         Assert.Equal((2, "", "bootstrap: --package is of an update of packages alone"), await line.RunAsync([.. update, "--package", "curl"]));
         Assert.Equal((2, "", "bootstrap: --keep is of an update by an --image alone"), await line.RunAsync("update", "all", "--keep", "/srv"));
+        Assert.Equal((2, "", "bootstrap: --whole is of an update by an --image alone"), await line.RunAsync("update", "all", "--whole"));
+        // The appliance refuses a parameter that it does not know.
+        Assert.Equal(0, (await line.RunAsync([.. update, "--whole"])).Code);
+        string shown = (await line.RunAsync("images", "list")).Output;
+        Assert.Contains("SLOTS", shown);
     }
 
     [Fact]

@@ -15,8 +15,11 @@ internal sealed class TestStore : IDisposable
     {
         Authority = Certify("CN=test authority", null);
         Store = new ImageStore(_folder);
-        Importer = new ImageImporter(Store, new ImageSigner(Certify($"CN={SignedManifest.SignerName}", Authority)));
+        Signer = new ImageSigner(Certify($"CN={SignedManifest.SignerName}", Authority));
+        Importer = new ImageImporter(Store, Signer);
     }
+
+    public ImageSigner Signer { get; }
 
     public X509Certificate2 Authority { get; }
 

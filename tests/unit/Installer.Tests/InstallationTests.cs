@@ -80,6 +80,18 @@ public sealed partial class InstallationTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Of_an_image_with_two_slots_the_first_is_configured_and_nothing_grows()
+    {
+        MemoryDisk disk = StaleDisk();
+        using var machine = new TestMachine(disk);
+        var image = new TestImage(hasSlots: true);
+        InstallResult result = await InstallAsync(machine, image);
+        Assert.Equal(new InstallResult(true, false, "", DiskState.Installed, false), result);
+        Assert.Equal((TestImage.FirstRoot, null), (machine.Mounted, machine.Grown));
+        Assert.Equal(image.Raw[..512], disk.Content[..512]);
+    }
+
+    [Fact]
     public async Task The_new_system_is_this_nodes_own()
     {
         using var machine = new TestMachine(StaleDisk());

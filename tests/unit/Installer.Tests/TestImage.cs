@@ -28,7 +28,11 @@ public sealed class TestImage
 
     public static X509Certificate2 Authority => s_authority.Certificate;
 
-    public TestImage(int seed = 1, string architecture = "arm64")
+    /// <summary>Number of the root of the first of two slots.</summary>
+    public const int FirstRoot = 3;
+
+    /// <param name="hasSlots">The root is cut in two, and there is a second boot partition: 1 and 3 are the first slot, 2 and 4 the second.</param>
+    public TestImage(int seed = 1, string architecture = "arm64", bool hasSlots = false)
     {
         var random = new Random(seed);
         random.NextBytes(Raw);
@@ -47,8 +51,13 @@ public sealed class TestImage
             ChunkRange[] ranges = i == 0 ? [new(0, 4096), new(BootStart, 8192)] : [new(0, 512 * random.Next(1, 40)), new(32 << 10, 512 * random.Next(1, 60))];
             chunks.Add(Cut(i, ranges));
         }
-        var manifest = new ImageManifest(1, "test", architecture, Size, ChunkSize,
-            [new(1, BootStart, RootStart - BootStart, "0c", "vfat", "bootfs"), new(2, RootStart, Size - RootStart, "83", "ext4", "rootfs")], chunks);
+        const int half = (Size - RootStart) / 2, boot = (RootStart - BootStart) / 2;
+        var manifest = hasSlots
+            ? new ImageManifest(1, "test", architecture, Size, ChunkSize,
+                [new(1, BootStart, boot, "0c", "vfat", ""), new(2, BootStart + boot, boot, "0c", "vfat", ""),
+                    new(FirstRoot, RootStart, half, "83", "ext4", ""), new(4, RootStart + half, half, "83", "ext4", "")], chunks, [new(1, FirstRoot), new(2, 4)])
+            : new ImageManifest(1, "test", architecture, Size, ChunkSize,
+                [new(1, BootStart, RootStart - BootStart, "0c", "vfat", "bootfs"), new(2, RootStart, Size - RootStart, "83", "ext4", "rootfs")], chunks);
         (ECDsa key, X509Certificate2 signer) = Issue(SignedManifest.SignerName);
         Signed = SignedManifest.Create(manifest, signer, key);
         Files[$"/store/manifests/{Signed.Digest}"] =

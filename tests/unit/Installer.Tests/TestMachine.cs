@@ -74,6 +74,9 @@ public sealed class TestMachine : IInstallMachine, IDisposable
     /// <summary>What the root file system was made to grow to.</summary>
     public long? Grown { get; private set; }
 
+    /// <summary>Number of the partition that was mounted as the new root.</summary>
+    public int? Mounted { get; private set; }
+
     /// <summary>Sector 0 when the root file system was mounted.</summary>
     public byte[]? SectorZeroWhenMounted { get; private set; }
 
@@ -83,6 +86,7 @@ public sealed class TestMachine : IInstallMachine, IDisposable
 
     public IMountedRoot MountRoot(IBlockDevice device, int number, long start, long length)
     {
+        Mounted = number;
         SectorZeroWhenMounted = Disk.Content[..512];
         return new MountedFolder(this, RootFolder);
     }

@@ -15,7 +15,7 @@ public sealed class ArchitectureTests
         ["Cli"] = ["Server", "Protocol"],
         ["Board"] = ["Protocol"],
         ["Link"] = ["Protocol"],
-        ["Agent"] = ["Board", "Link", "Protocol"],
+        ["Agent"] = ["Installer", "Board", "Link", "Protocol"],
         ["Installer"] = ["Board", "Link", "Protocol"],
         ["Init"] = ["Installer", "Board", "Link", "Protocol"],
     };

@@ -7,7 +7,9 @@ using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot.Doctor;
+using Bootstrap.Server.Storage;
 using Bootstrap.Support;
+using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
@@ -87,6 +89,20 @@ public sealed class BootTests : ApplianceTest
         await node.RestartAsync(NodeRole.Slave, _task, cancellation: s_end);
         await Poll.UntilAsync(() => GetAsync($"nodes/{Board}"), n => n["task"]?["phase"]?.ToString() == "first-boot", s_end);
         Assert.False(Discovers(Board));
+    }
+
+    [Fact]
+    public async Task A_board_that_updates_the_slot_which_it_does_not_use_boots_its_disk_all_the_while()
+    {
+        await using SimulatedNode node = await InstallAsync();
+        Appliance.Services.GetRequiredService<Database>().Write(c => c.Execute("UPDATE images SET slots = 2"));
+        node.Inventory = node.Inventory with { Slot = "a" };
+        await node.RestartAsync(NodeRole.Slave, _task, cancellation: s_end);
+        JsonNode job = await OrderAsync(parameters: new { update = true });
+        Assert.False(Discovers(Board));
+        await node.DisconnectAsync(s_end);
+        Assert.False(Discovers(Board));
+        await Api.PostAsJsonAsync($"tasks/{job["tasks"]![0]!["id"]}/cancel", new { }, s_end);
     }
 
     [Fact]

@@ -57,6 +57,75 @@ public sealed class ChoiceTests : JobTest
     }
 
     [Fact]
+    public async Task A_canary_is_one_of_those_that_are_there_when_the_job_begins_and_only_these_count()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(4);
+        await TagAsync(nodes[..3]);
+        string job = await OrderAsync(new { kind = "reboot", select = "tag=camera", notBefore = InAnHour(), rollout = new { canary = 1, stopAfter = "50%" } });
+        await TakeTagAsync(nodes[0], nodes[1]);
+        await TagAsync(nodes[3]);
+        Time.Now += TimeSpan.FromMinutes(61);
+        JsonNode begun = await UntilAsync(job, "sent held skipped skipped");
+        Assert.Equal(nodes[2].Id.ToString(), begun["tasks"]![0]!["node"]!.ToString());
+        await FailAsync(nodes[2]);
+        await UntilAsync(job, "failed skipped skipped skipped");
+    }
+
+    [Fact]
+    public async Task A_new_node_does_not_get_the_host_name_of_one_that_stays()
+    {
+        await ImportAsync();
+        using (HttpResponseMessage made = await Api.PutAsJsonAsync("profiles/lab", new { name = "lab", hostName = "lab-{{ value.place }}", values = new { place = "1" } }, s_end))
+        {
+            Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync(s_end));
+        }
+        await using SimulatedNode first = await ConnectAsync("10000000cccc0000");
+        string job = await OrderAsync(new { kind = "install", select = "all", image = "tiny", parameters = new { profile = "lab" }, notBefore = InAnHour() });
+        await using SimulatedNode same = await ConnectAsync("10000000cccc0001");
+        Time.Now += TimeSpan.FromMinutes(61);
+        JsonNode begun = await UntilAsync(job, "sent skipped");
+        Assert.Contains("would both have the host name 'lab-1'", begun["tasks"]![1]!["cause"]!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_scheduled_run_that_waits_for_its_window_asks_its_selector_when_that_opens()
+    {
+        Time.Now = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero).AddDays(1).AddHours(12.5);
+        SimulatedNode[] nodes = await ConnectAsync(1);
+        using (HttpResponseMessage added = await Api.PostAsJsonAsync("schedules",
+            new { name = "night", cron = "0 13 * * *", window = new { start = "14:00", minutes = 60 }, job = new { kind = "reboot", select = "tag=camera" } }, s_end))
+        {
+            Assert.True(added.IsSuccessStatusCode, await added.Content.ReadAsStringAsync(s_end));
+        }
+        Time.Now += TimeSpan.FromMinutes(30);
+        JsonNode made = (await Poll.UntilAsync(() => GetAsync("jobs"), jobs => jobs.AsArray().Count == 1, s_end))[0]!;
+        Assert.False((bool)made["ended"]!);
+        Assert.Single((await GetAsync("jobs?state=open")).AsArray());
+        await TagAsync(nodes);
+        Time.Now += TimeSpan.FromMinutes(61);
+        await UntilAsync($"jobs/{made["id"]}", "sent");
+    }
+
+    [Fact]
+    public async Task A_job_that_is_to_choose_later_is_undone_although_it_has_no_node_yet()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(1);
+        await TagAsync(nodes);
+        string job = await OrderAsync(new { kind = "reboot", select = "tag=camera", notBefore = InAnHour() });
+        using (HttpResponseMessage undone = await Api.PostAsync($"{job}/undo", null, s_end))
+        {
+            Assert.Equal(HttpStatusCode.OK, undone.StatusCode);
+        }
+        Assert.True((bool)(await UntilAsync(job, "cancelled"))["job"]!["ended"]!);
+        await using SimulatedNode other = await ConnectAsync("10000000cccc0005");
+        await TagAsync(other);
+        Time.Now += TimeSpan.FromMinutes(61);
+        string next = await OrderAsync(new { kind = "shutdown", nodes = s_all });
+        await UntilAsync(next, "sent sent");
+        Assert.Equal("cancelled", await StatesAsync(job));
+    }
+
+    [Fact]
     public async Task A_job_whose_selector_takes_nobody_any_more_ends_when_it_would_begin()
     {
         SimulatedNode[] nodes = await ConnectAsync(1);
@@ -64,7 +133,8 @@ public sealed class ChoiceTests : JobTest
         string job = await OrderAsync(new { kind = "shutdown", select = "tag=camera", notBefore = InAnHour() });
         await TakeTagAsync(nodes[0]);
         Time.Now += TimeSpan.FromMinutes(61);
-        Assert.True((bool)(await UntilAsync(job, "skipped"))["job"]!["ended"]!);
+        JsonNode over = await UntilAsync(job, "skipped");
+        Assert.Equal((true, "no node was taken by 'tag=camera' when it began"), ((bool)over["job"]!["ended"]!, over["job"]!["note"]!.ToString()));
     }
 
     [Fact]
@@ -85,7 +155,7 @@ public sealed class ChoiceTests : JobTest
     public async Task A_node_that_came_since_and_that_the_image_does_not_suit_is_left_out_with_the_reason()
     {
         await ImportAsync();
-        SimulatedNode[] nodes = await ConnectAsync(1);
+        await ConnectAsync(1);
         string job = await OrderAsync(new { kind = "install", select = "all", image = "tiny", notBefore = InAnHour() });
         await using SimulatedNode other =
             await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("00000000-0000-4000-8000-0000000000aa"), NodeRole.NetInst, "amd64", s_end);
@@ -95,7 +165,6 @@ public sealed class ChoiceTests : JobTest
         JsonNode left = begun["tasks"]!.AsArray().Single(t => t!["node"]!.ToString() == other.Id.ToString())!;
         Assert.Equal(("skipped", "image 'tiny' is for arm64, this node is amd64"), (left["state"]!.ToString(), left["cause"]!.ToString()));
         Assert.All(begun["tasks"]!.AsArray().Where(t => t != left), t => Assert.NotEqual("skipped", t!["state"]!.ToString()));
-        Assert.Single(nodes);
     }
 
     [Fact]
@@ -121,6 +190,33 @@ public sealed class ChoiceTests : JobTest
         Assert.IsType<RebootOrder>((await nodes[0].AcceptTaskAsync(s_end)).Order);
         Assert.Equal($"Job {next[5..]} has begun on 2 of 2 nodes and cannot be undone: cancel what is left of it.",
             await RefusalAsync(HttpMethod.Post, $"{next}/undo", null, HttpStatusCode.Conflict));
+    }
+
+    [Fact]
+    public async Task An_order_that_is_only_held_stays_with_the_nodes_that_were_shown()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(2);
+        await TagAsync(nodes[0]);
+        string job = await OrderAsync(new { kind = "reboot", select = "tag=camera", holdSeconds = 10 });
+        Assert.False((bool)(await UntilAsync(job, "held"))["job"]!["choosesAgain"]!);
+        await TagAsync(nodes[1]);
+        Time.Now += TimeSpan.FromSeconds(11);
+        Assert.Equal("sent", States(await UntilAsync(job, "sent")));
+    }
+
+    [Fact]
+    public async Task What_failed_is_ordered_again_with_time_to_undo_it()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(1);
+        string job = await OrderAsync(new { kind = "reboot", nodes = s_all });
+        await FailAsync(nodes[0]);
+        await UntilAsync(job, "failed");
+        Assert.Equal("holdSeconds is 0 to 300, not 301: a job for later has a notBefore.", await RefusalAsync(HttpMethod.Post, $"{job}/retry?holdSeconds=301", null));
+        using HttpResponseMessage retried = await Api.PostAsync($"{job}/retry?holdSeconds=10", null, s_end);
+        string again = $"jobs/{(await retried.Content.ReadFromJsonAsync<JsonNode>(s_end))!["job"]!["id"]}";
+        Assert.Equal("held", await StatesAsync(again));
+        Time.Now += TimeSpan.FromSeconds(11);
+        await UntilAsync(again, "sent");
     }
 
     [Fact]

@@ -100,6 +100,11 @@ public sealed class ProfileTests : JobTest
         await using SimulatedNode node = await ConnectAsync("10000000cccc0007");
         var order = (InstallOrder)(await node.AcceptTaskAsync(s_end)).Order;
         Assert.Equal($"lab-{(await GetAsync($"nodes/{node.Id}"))["name"]}", order.Configuration.HostName);
+
+        await PutAsync("profiles/lab", new { name = "lab", hostName = "lab-{{ value.room }}" });
+        await using SimulatedNode roomless = await ConnectAsync("10000000cccc0008");
+        Assert.Contains("the profile 'lab' of new boards does not fit this one: ", (await roomless.ReceiveAsync<Wait>(s_end)).Reason, StringComparison.Ordinal);
+        Assert.Single((await GetAsync("jobs")).AsArray());
     }
 
     [Fact]

@@ -164,9 +164,61 @@ public sealed class TaskKindTests
         Assert.Equal((TaskState.Cancelled, DiskState.Unbootable, Lifecycle.Unbootable), (move.State, move.Disk, move.Node));
     }
 
+    [Fact]
+    public void An_update_of_a_slot_has_succeeded_when_the_new_system_has_reported_in_and_was_confirmed_and_not_before()
+    {
+        var kind = new InstallKind();
+        TaskRow trying = Row("install", phase: InstallKind.Trying, bootIdBefore: "old");
+        Assert.Equal(Step.Nothing, kind.OnConnected(trying, Hello(NodeRole.Slave, "old")));
+        var confirm = Assert.IsType<Step.Send>(kind.OnConnected(trying, Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true)));
+        Assert.Equal((InstallKind.Confirming, new CommitSlotOrder(), false), (confirm.Phase, confirm.Order, confirm.Installed));
+
+        TaskRow confirming = Row("install", phase: InstallKind.Confirming, bootIdBefore: "new");
+        Assert.Equal(InstallKind.Confirming, kind.PhaseOf(confirming, LinkState.Slave, "accepted"));
+        Assert.Equal(Step.Nothing, kind.OnConnected(confirming, Hello(NodeRole.Slave, "new", active: true, installId: s_task, onTrial: true)));
+        Assert.Equal(confirm, kind.OnConnected(confirming, Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true)));
+        Step.Move done = Move(kind.OnEnded(confirming, new TaskEnded(s_task, true, false, "", DiskState.Installed)));
+        Assert.Equal((TaskState.Succeeded, Lifecycle.Installed, DiskState.Installed), (done.State, done.Node, done.Disk));
+        // Confirmed, and the word on it was lost with the connection.
+        Assert.Equal(done, kind.OnConnected(confirming, Hello(NodeRole.Slave, "new", installId: s_task)));
+
+        const string profile = """{"update":true,"profile":"classroom"}""";
+        var first = Assert.IsType<Step.Send>(kind.OnEnded(Row("install", phase: InstallKind.Confirming, parameters: profile), new TaskEnded(s_task, true, false, "", DiskState.Installed)));
+        Assert.Equal((InstallKind.FirstBoot, true, null), (first.Phase, first.Installed, first.Order));
+        Assert.Equal(Step.Nothing, kind.OnEnded(Row("install", phase: InstallKind.FirstBoot, parameters: profile), new TaskEnded(s_task, true, false, "", DiskState.Installed)));
+    }
+
+    [Fact]
+    public void A_node_that_came_back_from_a_trial_has_failed_and_is_installed_as_before()
+    {
+        var kind = new InstallKind();
+        foreach (string phase in new[] { InstallKind.Trying, InstallKind.Confirming })
+        {
+            Step.Move back = Move(kind.OnConnected(Row("install", phase: phase, bootIdBefore: "old"), Hello(NodeRole.Slave, "again", installId: Guid.NewGuid())));
+            Assert.Equal((TaskState.Failed, DiskState.Installed, Lifecycle.Installed), (back.State, back.Disk, back.Node));
+            Assert.Contains("gone back by itself", back.Cause);
+            Assert.Contains("NetInst", Move(kind.OnConnected(Row("install", phase: phase, bootIdBefore: "old"), Hello(NodeRole.NetInst, "again"))).Cause);
+        }
+        // The power went in the middle of the writing: that is begun again.
+        Assert.Equal(Step.SendOrder, kind.OnConnected(Row("install", phase: "writing", bootIdBefore: "old"), Hello(NodeRole.Slave, "again")));
+        Step.Move refused = Move(kind.OnEnded(Row("install", phase: InstallKind.Confirming), new TaskEnded(s_task, false, false, "read-only", DiskState.Untouched)));
+        Assert.Equal((TaskState.Failed, DiskState.Installed, null), (refused.State, refused.Disk, refused.Node));
+
+        Assert.Equal((TaskState.Cancelled, DiskState.Installed), End(kind.OnEnded(Row("install", phase: InstallKind.Confirming), new TaskEnded(s_task, false, true, "", DiskState.Untouched))));
+        Assert.Equal((TaskState.Cancelled, DiskState.Installed),
+            End(kind.OnConnected(Row("install", phase: InstallKind.Trying, cancelRequested: 1), Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true))));
+
+        TaskRow trying = Row("install", phase: InstallKind.Trying);
+        Assert.Equal(Step.Nothing, kind.OnTime(trying, TimeSpan.FromMinutes(29), false));
+        Assert.Equal((TaskState.TimedOut, null), (Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), false)).State, Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), false)).Node));
+        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(Row("install", phase: InstallKind.Confirming), TimeSpan.FromMinutes(11), true)).State);
+
+        static (TaskState, DiskState?) End(Step step) => (Move(step).State, Move(step).Disk);
+    }
+
     private static Step.Move Move(Step step) => Assert.IsType<Step.Move>(step);
 
-    private static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null, string parameters = "{}") => new()
+    private static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null, string parameters = "{}", long cancelRequested = 0) => new()
     {
         Id = s_task.ToString(),
         JobId = Guid.NewGuid().ToString(),
@@ -177,12 +229,12 @@ public sealed class TaskKindTests
         Phase = phase,
         Cause = "",
         Attempts = attempts,
-        CancelRequested = 0,
+        CancelRequested = cancelRequested,
         BootIdBefore = bootIdBefore,
         CreatedAt = 0,
         PhaseAt = 0,
     };
 
-    private static Hello Hello(NodeRole role, string bootId, bool active = false, Guid? installId = null) => new(role, "test", bootId, installId,
-        Support.SimulatedNode.InventoryOf(NodeId.Parse("node-1"), "arm64"), new Health(1, 0, 0, null, null), active ? [s_task] : []);
+    private static Hello Hello(NodeRole role, string bootId, bool active = false, Guid? installId = null, bool onTrial = false) => new(role, "test", bootId, installId,
+        Support.SimulatedNode.InventoryOf(NodeId.Parse("node-1"), "arm64"), new Health(1, 0, 0, null, null), active ? [s_task] : [], onTrial);
 }

@@ -104,7 +104,7 @@ export const api = {
   undoJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/undo`),
   pauseJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/pause`),
   resumeJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/resume`),
-  retryJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/retry`),
+  retryJob: (id: string, holdSeconds = 0) => call<JobDetail>("POST", `/jobs/${segment(id)}/retry${queryOf({ holdSeconds })}`),
   cancelTask: (id: string) => call<void>("POST", `/tasks/${segment(id)}/cancel`),
   taskLog: (id: string) => call<LogLine[]>("GET", `/tasks/${segment(id)}/log`),
 

@@ -1,13 +1,21 @@
 import type { ImageView, NodeView } from "../api/types";
 import { bytes } from "../lib/format";
+import { usesSlot } from "../lib/install";
 import { installTarget } from "../lib/words";
 
+interface Props {
+  nodes: readonly NodeView[];
+  image: ImageView | undefined;
+  /** What people have is kept, and of two slots one is. */
+  update?: boolean;
+}
+
 /** Which disk of which node loses what. */
-export function EraseList({ nodes, image }: { nodes: readonly NodeView[]; image: ImageView | undefined }) {
+export function EraseList({ nodes, image, update = false }: Props) {
   return (
     <ul class="erase" aria-label="Disks that will be erased" tabIndex={0}>
       {nodes.map((node) => (
-        <Erased node={node} image={image} key={node.id} />
+        <Erased node={node} image={image} usesSlot={usesSlot(node, image, update)} key={node.id} />
       ))}
     </ul>
   );
@@ -20,7 +28,7 @@ function holds(node: NodeView): string {
   return runs !== "" ? `${runs}, which runs now` : "whatever is on it";
 }
 
-function Erased({ node, image }: { node: NodeView; image: ImageView | undefined }) {
+function Erased({ node, image, usesSlot }: { node: NodeView; image: ImageView | undefined; usesSlot: boolean }) {
   const target = installTarget(node);
   return (
     <li>
@@ -30,7 +38,10 @@ function Erased({ node, image }: { node: NodeView; image: ImageView | undefined 
       ) : (
         <>
           <span>
-            {target.disk.name}, {bytes(target.disk.sizeBytes)} {target.disk.model === "" ? target.disk.kind : target.disk.model}, loses {holds(node)}
+            {target.disk.name}, {bytes(target.disk.sizeBytes)} {target.disk.model === "" ? target.disk.kind : target.disk.model}
+            {usesSlot
+              ? `, writes slot ${node.inventory.slot === "a" ? "b" : "a"}; what runs in slot ${node.inventory.slot} stays, and starts again if the new system does not report in`
+              : `, loses ${holds(node)}`}
           </span>
           {image && target.disk.sizeBytes < image.sizeBytes && <span class="bad-text">too small for this image: will be refused</span>}
         </>

@@ -1,2 +1,2 @@
 /** Seconds in which an order that stops nodes or erases disks can be undone: nothing of it is sent before. */
-export const holdSeconds = 5;
+export const holdSeconds = 10;

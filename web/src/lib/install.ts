@@ -69,6 +69,10 @@ export function planInstall(chosen: readonly NodeView[], architecture: string, i
   return { taken: all.filter((n) => n.why === "").map((n) => n.node), left: all.filter((n) => n.why !== "") };
 }
 
+/** An update of this node writes the slot of its disk that is not in use; the system that runs stays until the new one has reported in. */
+export const usesSlot = (node: NodeView, image: ImageView | undefined, update: boolean): boolean =>
+  update && node.inventory.slot !== undefined && image !== undefined && image.slots > 1;
+
 /** Architectures of nodes, that of the most first. */
 export function architecturesOf(nodes: readonly NodeView[]): [architecture: string, nodes: number][] {
   const counts = new Map<string, number>();

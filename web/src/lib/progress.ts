@@ -10,6 +10,8 @@ const span: Record<string, readonly [number, number]> = {
   verifying: [0.7, 0.9],
   configuring: [0.9, 0.93],
   starting: [0.93, 0.97],
+  trying: [0.93, 0.96],
+  confirming: [0.96, 0.97],
   "first-boot": [0.97, 1],
 };
 

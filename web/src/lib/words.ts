@@ -108,6 +108,7 @@ export function phaseWords(phase: string): string {
     configuring: "configuring",
     confirming: "looking at what runs now",
     starting: "starting the new system",
+    trying: "trying the new system",
     "first-boot": "first start: packages and script",
     retrying: "waiting to try again",
     "going-down": "going down",

@@ -85,6 +85,7 @@ const imageColumns = (remove: (image: ImageView) => void): readonly Column<Image
           {i.name}
         </strong>
         {of > 1 && <span class="dim"> {number === 1 ? `newest of ${of}` : `imported ${dateTime(i.importedAt)}`}</span>}
+        {i.slots > 1 && <span class="dim"> two slots</span>}
       </>
     ),
   },

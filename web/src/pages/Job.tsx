@@ -133,7 +133,7 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
         </div>
       )}
       {error !== "" && <Notice tone="bad">{error}</Notice>}
-      {unheard && !job.paused && <UndoNotice job={job} put={put} />}
+      {unheard && !job.paused && <UndoNotice job={job} busy={busy} undo={() => void run(async () => put((await api.undoJob(job.id)).tasks))} />}
       {job.paused && !job.ended && <Notice tone="warn">Paused: nothing more begins. What nodes work on goes on.</Notice>}
       {job.note !== "" && !job.paused && !unheard && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
       <Failures tasks={tasks} showLog={setLog} />

@@ -14,8 +14,13 @@ namespace Bootstrap.Server.Features.Images;
 /// <param name="UsedBytes">What is written to it.</param>
 /// <param name="StoredBytes">What travels.</param>
 /// <param name="ImportedAt">Unix milliseconds.</param>
+/// <param name="Slots">Places for a system: 2 where an update may write the one that is not in use, else 1.</param>
 public sealed record ImageView(
-    Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt);
+    Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, long Slots = 1)
+{
+    /// <summary>Of an image with two places for a system.</summary>
+    public const int TwoSlots = 2;
+}
 
 /// <summary>An import under way.</summary>
 /// <param name="Phase"><c>decoding</c>, <c>storing</c>, <c>done</c> or <c>refused</c>.</param>
@@ -31,7 +36,7 @@ public sealed class ImageCatalogue(
 
     private const string Columns = """
         digest AS Digest, name AS Name, architecture AS Architecture, size_bytes AS SizeBytes, used_bytes AS UsedBytes,
-        stored_bytes AS StoredBytes, imported_at AS ImportedAt
+        stored_bytes AS StoredBytes, imported_at AS ImportedAt, slots AS Slots
         """;
 
     // One import at a time: each takes all processors, and what is removed must not be another import's.
@@ -46,8 +51,9 @@ public sealed class ImageCatalogue(
         public required long UsedBytes { get; init; }
         public required long StoredBytes { get; init; }
         public required long ImportedAt { get; init; }
+        public required long Slots { get; init; }
 
-        public ImageView View => new(Protocol.Ids.Digest.Parse(Digest), Name, Architecture, SizeBytes, UsedBytes, StoredBytes, ImportedAt);
+        public ImageView View => new(Protocol.Ids.Digest.Parse(Digest), Name, Architecture, SizeBytes, UsedBytes, StoredBytes, ImportedAt, Slots);
     }
 
     public IReadOnlyList<ImageView> List() => database.Read(c =>
@@ -71,10 +77,10 @@ public sealed class ImageCatalogue(
         {
             (Digest digest, ImageManifest manifest) = await importer.ImportAsync(file, name, architecture, report, cancellation);
             var image = new ImageView(digest, name, manifest.Architecture, manifest.SizeBytes, manifest.UsedBytes, manifest.StoredBytes,
-                clock.GetUtcNow().ToUnixTimeMilliseconds());
+                clock.GetUtcNow().ToUnixTimeMilliseconds(), manifest.Slots?.Count ?? 1);
             database.Write(c => c.Execute("""
-                INSERT OR REPLACE INTO images (digest, name, architecture, size_bytes, used_bytes, stored_bytes, imported_at)
-                VALUES (@digest, @Name, @Architecture, @SizeBytes, @UsedBytes, @StoredBytes, @ImportedAt)
+                INSERT OR REPLACE INTO images (digest, name, architecture, size_bytes, used_bytes, stored_bytes, imported_at, slots)
+                VALUES (@digest, @Name, @Architecture, @SizeBytes, @UsedBytes, @StoredBytes, @ImportedAt, @Slots)
                 """, new
             {
                 digest = digest.ToString(),
@@ -84,6 +90,7 @@ public sealed class ImageCatalogue(
                 image.UsedBytes,
                 image.StoredBytes,
                 image.ImportedAt,
+                image.Slots,
             }));
             report.End("done", null);
             events.Publish("image", image);

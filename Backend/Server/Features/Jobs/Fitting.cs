@@ -13,7 +13,9 @@ internal sealed record Fitting(JobSpec? Spec, IReadOnlyDictionary<NodeId, string
     /// <summary>Finds out.</summary>
     /// <param name="kind">Word of a kind that there is.</param>
     /// <param name="image">Name or digest; null: none.</param>
-    public static Fitting Of(string kind, string? image, JsonElement? parameters, IReadOnlyList<NodeView> nodes, JobSources sources)
+    /// <param name="beside">Nodes that do it as well, and are not asked about: no two may get one host name.</param>
+    public static Fitting Of(
+        string kind, string? image, JsonElement? parameters, IReadOnlyList<NodeView> nodes, JobSources sources, IReadOnlyList<NodeView>? beside = null)
     {
         Dictionary<NodeId, string> unfit = [];
         ImageView? found = image is null ? null : sources.Images.Find(image);
@@ -28,27 +30,28 @@ internal sealed record Fitting(JobSpec? Spec, IReadOnlyDictionary<NodeId, string
                 unfit[node.Id] = $"image '{found.Name}' is for {found.Architecture}, this node is {node.Inventory.Architecture}";
             }
         }
-        if (Accept(out string fault) is { } spec)
+        List<NodeView> together = [.. Accept(beside ?? [], out _) is null ? [] : beside ?? []];
+        NodeView[] left = [.. nodes.Where(n => !unfit.ContainsKey(n.Id))];
+        JobSpec? spec = Accept([.. together, .. left], out string fault);
+        if (spec is not null)
         {
             return new Fitting(spec, unfit);
         }
-        // One node that it does not suit is no reason to leave the others out.
-        foreach (NodeView node in Left().Where(_ => found is not null || image is null))
+        // One that it does not suit is no reason to leave the others out.
+        foreach (NodeView node in left)
         {
-            if (TaskKind.Find(kind)!.Accept(new JobWish(image, parameters, [node]), sources, out string reason) is null)
+            if (Accept([.. together, node], out fault) is { } fits)
             {
-                unfit[node.Id] = reason;
+                spec = fits;
+                together.Add(node);
             }
-        }
-        spec = Left().Length > 0 ? Accept(out fault) : null;
-        foreach (NodeView node in Left().Where(_ => spec is null))
-        {
-            unfit[node.Id] = fault;
+            else
+            {
+                unfit[node.Id] = fault;
+            }
         }
         return new Fitting(spec, unfit);
 
-        NodeView[] Left() => [.. nodes.Where(n => !unfit.ContainsKey(n.Id))];
-
-        JobSpec? Accept(out string fault) => TaskKind.Find(kind)!.Accept(new JobWish(image, parameters, Left()), sources, out fault);
+        JobSpec? Accept(IReadOnlyList<NodeView> nodes, out string fault) => TaskKind.Find(kind)!.Accept(new JobWish(image, parameters, nodes), sources, out fault);
     }
 }

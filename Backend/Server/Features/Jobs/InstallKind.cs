@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot;
+using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Profiles;
 
@@ -13,7 +14,9 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Profile">Name of the customisation profile; null: none. What it says when a node gets its order counts.</param>
 /// <param name="Update">It is an update: what people have on the node is kept.</param>
 /// <param name="Keep">Of an update, the paths that are kept; null: those of the profile, or the usual ones. Empty: nothing.</param>
-internal sealed record InstallParameters(int GraceSeconds = 0, string Message = "", string? Profile = null, bool Update = false, IReadOnlyList<string>? Keep = null)
+/// <param name="Whole">Of an update, the whole disk is written also where it has two slots.</param>
+internal sealed record InstallParameters(
+    int GraceSeconds = 0, string Message = "", string? Profile = null, bool Update = false, IReadOnlyList<string>? Keep = null, bool Whole = false)
 {
     private const int MaximumPaths = 200;
 
@@ -25,16 +28,25 @@ internal sealed record InstallParameters(int GraceSeconds = 0, string Message = 
         : Keep.Select(path => path is null ? "A path to be kept is null" : ProfileRules.Path(path)).FirstOrDefault(fault => fault.Length > 0) is { } fault ? $"{fault}. Nothing was ordered."
         : "";
 
+    /// <summary>What is wrong with the choice of the whole disk, in one sentence; empty: nothing.</summary>
+    public string RefuseWhole() => Whole && !Update ? "'whole' is of an update alone: an installation writes the whole disk in any case. Nothing was ordered." : "";
+
+    /// <summary>Whether a running node is updated by writing the slot that it does not use.</summary>
+    /// <param name="slot">The one that it runs from; null: its disk has one alone.</param>
+    /// <param name="slots">Of the image.</param>
+    public bool UsesSlot(string? slot, long slots) => Update && !Whole && slot is not null && slots == ImageView.TwoSlots;
+
     [JsonIgnore]
     public PowerParameters Power => new(GraceSeconds, Message);
 }
 
 /// <summary>
 /// Write an image and start it; as an update, keep what people have on the node. A running Slave stages NetInst and restarts into it; NetInst writes. Proof: the new system's Slave
-/// reports in with this task's id as the id of its installation. Where there is a profile, that Slave then does what is left of it; how that
+/// reports in with this task's id as the id of its installation. An update of a node whose disk has two slots is done by its Slave alone, in the slot that is not in use: the new
+/// system is tried once, and confirmed when it reports in. Where there is a profile, that Slave then does what is left of it; how that
 /// ends is noted, and makes no installed system a failed installation.
 /// </summary>
-internal sealed class InstallKind : TaskKind<InstallParameters>
+internal sealed partial class InstallKind : TaskKind<InstallParameters>
 {
     public const string Name = "install";
 
@@ -83,6 +95,7 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
     private protected override string Refuse(InstallParameters parameters, JobWish wish, JobSources sources) =>
         parameters.Power.Refuse() is { Length: > 0 } fault ? fault
         : parameters.RefuseKeep() is { Length: > 0 } path ? path
+        : parameters.RefuseWhole() is { Length: > 0 } whole ? whole
         : parameters.Profile is { } profile ? RefuseProfile(profile, wish.Nodes, sources.Profiles)
         : "";
 
@@ -115,7 +128,12 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
             : parameters.Keep ?? (parameters.Profile is { } name ? sources.Profiles.Find(name)?.KeptPaths : null) ?? Profile.UsuallyKept,
     };
 
-    /// <summary>An installation that nobody looked at: what the policy has was looked at when it was set.</summary>
+    /// <summary>The task is an update that a running node does in the slot which it does not use.</summary>
+    /// <param name="slot">The one that it runs from, as its Slave has said last.</param>
+    /// <param name="slots">Of the image.</param>
+    public static bool UsesSlot(TaskRow task, string? slot, long slots) => task.Kind == Name && ParametersOf(task).UsesSlot(slot, slots);
+
+    /// <summary>An installation as the policy orders it; the profile fits the node.</summary>
     public static JobSpec Plain(Digest image, string? profile) => new(Name, image, Stored(new InstallParameters(Profile: profile)));
 
     /// <summary>The task is an update that keeps something.</summary>
@@ -142,7 +160,19 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
             fault = $"this appliance has no NetInst for {architecture}: build it with `make netinst` and start the appliance again";
             return null;
         }
+        if (hello.OnTrial)
+        {
+            fault = "the node runs a system on trial: wait until it has gone back to the one before, or restart it";
+            return null;
+        }
         NodeRow node = sources.Database.Read(c => NodeRow.Find(c, session.Node))!;
+        IPAddress appliance = session.LocalAddress;
+        var configuration = new NodeConfiguration(profile?.HostName ?? node.Name, sources.Policy.Get().AuthorizedKeys, slave.Remote,
+            [new IPEndPoint(appliance, sources.Options.Link.Port).ToString()], sources.Options.Mesh, profile?.System);
+        if (hello.Role == NodeRole.Slave && parameters.UsesSlot(hello.Inventory.Slot, sources.Images.Find(task.Image!)?.Slots ?? 1))
+        {
+            return new UpdateSlotOrder(Digest.Parse(task.Image!), configuration, parameters.Keep, parameters.Power.Warning);
+        }
         if (hello.Role == NodeRole.Slave)
         {
             (RemoteFile kernel, RemoteFile initramfs) =
@@ -150,20 +180,21 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
             return new StageInstallOrder(kernel, initramfs, StagedCommandLine, parameters.Power.Warning);
         }
         bool mayHoldSomeOfIt = task.Attempts > 0 || node.Lifecycle != Lifecycle.New;
-        IPAddress appliance = session.LocalAddress;
-        var configuration = new NodeConfiguration(profile?.HostName ?? node.Name, sources.Policy.Get().AuthorizedKeys, slave.Remote,
-            [new IPEndPoint(appliance, sources.Options.Link.Port).ToString()], sources.Options.Mesh, profile?.System);
         return new InstallOrder(Digest.Parse(task.Image!), null, mayHoldSomeOfIt, configuration, parameters.Keep);
     }
 
-    /// <summary>Whatever a Slave does for an installation, it stages NetInst; what NetInst then does has phases of its own.</summary>
+    /// <summary>What a Slave does for an installation of the whole disk is to stage NetInst; what NetInst then does has phases of its own, as has an update of a slot.</summary>
     public override string PhaseOf(TaskRow task, LinkState state, string reported) =>
-        task.Phase is Starting or FirstBoot ? task.Phase
-        : state == LinkState.Slave && reported != PowerParameters.WarningUsers ? Staging
+        task.Phase is Starting or FirstBoot or Confirming ? task.Phase
+        : state == LinkState.Slave && reported != PowerParameters.WarningUsers && !s_slotPhases.Contains(reported) ? Staging
         : reported;
 
     public override Step OnConnected(TaskRow task, Hello hello)
     {
+        if (OnTrialConnected(task, hello) is { } step)
+        {
+            return step;
+        }
         if (hello.Role == NodeRole.NetInst)
         {
             return task.Phase == FirstBoot ? Succeeded("the system is installed and has run, but the node started NetInst before its first start was done")
@@ -192,6 +223,10 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
 
     public override Step OnEnded(TaskRow task, TaskEnded ended)
     {
+        if (OnTrialEnded(task, ended) is { } step)
+        {
+            return step;
+        }
         if (task.Phase == FirstBoot)
         {
             return Succeeded(ended.Succeeded ? "" : $"the system is installed and runs, but not all of its first start was done: {(ended.Cancelled ? "it was cancelled" : ended.Cause)}");
@@ -218,6 +253,10 @@ internal sealed class InstallKind : TaskKind<InstallParameters>
             Step.TimeOut($"the installed system did not report in within {s_startingLimit.TotalMinutes:0} minutes", Lifecycle.Unbootable),
         FirstBoot when inPhase > s_firstBootLimit + s_silenceLimit =>
             Succeeded("the system is installed and has run, but has not told how its first start ended, long after its time-out"),
+        Trying when inPhase > s_tryingLimit => Step.TimeOut(
+            $"neither the new system nor the one before reported in within {s_tryingLimit.TotalMinutes:0} minutes after the restart into the other slot"),
+        Confirming when inPhase > s_confirmingLimit => Step.TimeOut(
+            $"the new system did not confirm its slot within {s_confirmingLimit.TotalMinutes:0} minutes: the node goes back to the one before by itself"),
         _ when !connected && inPhase > s_absenceLimit =>
             Step.TimeOut($"the node was away for {s_absenceLimit.TotalHours:0} hours in the middle of its installation", Lifecycle.Unbootable),
         _ => Step.Nothing,

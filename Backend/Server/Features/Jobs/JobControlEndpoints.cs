@@ -24,7 +24,7 @@ internal static class JobControlEndpoints
                 : Problems.Conflict(refusal);
         }).WithSummary("Undo a job before it has begun");
         api.MapPost("/jobs/{id:guid}/retry", (
-            Guid id, JobEngine engine, ImageCatalogue images, Database database, ProgressBoard progress, HttpContext context) =>
+            Guid id, int? holdSeconds, JobEngine engine, ImageCatalogue images, Database database, ProgressBoard progress, HttpContext context) =>
         {
             if (JobEndpoints.Detail(database, progress, id) is not { } job)
             {
@@ -34,7 +34,11 @@ internal static class JobControlEndpoints
             {
                 return Problems.Conflict("The image of this job was deleted: order an installation of another one.");
             }
-            return engine.Retry(id, Caller.Of(context).Name, out string refusal) is { } made
+            if (JobPlan.FindHoldFault(holdSeconds ?? 0) is { } fault)
+            {
+                return Problems.Bad(fault);
+            }
+            return engine.Retry(id, Caller.Of(context).Name, holdSeconds ?? 0, out string refusal) is { } made
                 ? Results.Created($"/api/v1/jobs/{made}", JobEndpoints.Detail(database, progress, made))
                 : Problems.Conflict(refusal);
         }).WithSummary("Retry what failed of a job");

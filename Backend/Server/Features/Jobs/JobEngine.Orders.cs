@@ -44,6 +44,8 @@ internal sealed partial class JobEngine
             {
                 Ask(task.TaskId);
             }
+            _database.Write(c => JobRow.Close(c, job, Now));
+            _announcer.NoteJob(job);
             Release();
         }
     }
@@ -57,7 +59,8 @@ internal sealed partial class JobEngine
             List<TaskRow> tasks = _database.Read(c => TaskRow.OfJob(c, id));
             int begun = tasks.Count(t => t.SentAt is not null);
             TaskRow[] open = [.. tasks.Where(t => t.EndedAt is null)];
-            if (begun > 0 || open.Length == 0)
+            bool mayCome = _database.Read(c => JobRow.Find(c, id))?.OpenSelector is not null;
+            if (begun > 0 || (open.Length == 0 && !mayCome))
             {
                 return begun > 0 ? $"Job {id} has begun on {begun} of {tasks.Count} nodes and cannot be undone: cancel what is left of it."
                     : $"Job {id} has ended: there is nothing to undo.";
@@ -68,7 +71,9 @@ internal sealed partial class JobEngine
                 {
                     task.Move(c, new Step.Move(TaskState.Cancelled, "", Note: "undone before anything was sent to the node"), Now);
                 }
+                JobRow.Close(c, id, Now);
             });
+            _announcer.NoteJob(id);
             foreach (TaskRow task in open)
             {
                 _announcer.Note(task);
@@ -100,8 +105,9 @@ internal sealed partial class JobEngine
 
     /// <summary>Makes a job like another one for those nodes that failed in it.</summary>
     /// <param name="by">Name of a person.</param>
+    /// <param name="holdSeconds">As <see cref="JobPlan.Hold"/> takes them.</param>
     /// <returns>The new job; null where there is none, and <paramref name="refusal"/> says why.</returns>
-    public Guid? Retry(Guid id, string by, out string refusal)
+    public Guid? Retry(Guid id, string by, int holdSeconds, out string refusal)
     {
         using (_turns.Take())
         {
@@ -111,7 +117,7 @@ internal sealed partial class JobEngine
                 : _database.Read(c => JobRow.OpenRetryOf(c, id)) is { } open ? $"Job {open} tries again already what failed in job {id}."
                 : "";
             return refusal.Length > 0 ? null
-                : Make(first.Spec, failed, by, first.Plan with { RetryOf = id });
+                : Make(first.Spec, failed, by, (first.Plan with { RetryOf = id }).Hold(holdSeconds, _clock.GetUtcNow()));
         }
     }
 
@@ -166,10 +172,10 @@ internal sealed partial class JobEngine
     {
         List<TaskRow> tasks = _database.Read(c => TaskRow.OfJob(c, job.JobId));
         List<TaskRow> earlier = job.After is { } after ? _database.Read(c => TaskRow.OfJob(c, after)) : [];
-        if (job is { OpenSelector: { } selector, Paused: false } && !(job.BeginBy <= Now) && Rollout.FindDelay(job, earlier, Now) is null)
+        if (job is { OpenSelector: { } selector, Paused: false } && (job.BeginBy <= Now || Rollout.FindDelay(job, earlier, Now) is null))
         {
             Choose(job, selector, tasks);
-            tasks = _database.Read(c => TaskRow.OfJob(c, job.JobId));
+            return true;
         }
         RolloutStep step = Rollout.Decide(job, tasks, earlier, Now, node => _nodes.Session(node) is { Hello: not null }, node => Current(node) is null);
         if (step.Begin.Count + step.Skip.Count == 0 && step.Note == job.Note)
@@ -197,15 +203,29 @@ internal sealed partial class JobEngine
         return step.Begin.Count + step.Skip.Count > 0;
     }
 
-    /// <summary>The job begins: its nodes are those that its selector takes now. What was ended before, as by a cancellation, stays so.</summary>
+    /// <summary>
+    /// The job begins: its nodes are those that its selector takes now, or those that it has where it is too late to begin. What was ended before, as by a
+    /// cancellation, stays so.
+    /// </summary>
     private void Choose(JobRow job, string selector, List<TaskRow> tasks)
     {
+        if (job.BeginBy <= Now)
+        {
+            _database.Write(c => JobRow.Close(c, job.JobId, Now));
+            _announcer.NoteJob(job.JobId);
+            return;
+        }
         IReadOnlyList<NodeView> taken = _nodes.Select(NodeSelector.Parse(selector));
-        HashSet<NodeId> known = [.. tasks.Select(t => t.Node)], wanted = [.. taken.Select(n => n.Id)];
-        NodeView[] added = [.. taken.Where(n => !known.Contains(n.Id))];
+        HashSet<NodeId> known = [.. tasks.Select(t => t.Node)], open = [.. tasks.Where(t => t.EndedAt is null).Select(t => t.Node)], wanted = [.. taken.Select(n => n.Id)];
+        NodeView[] added = [.. taken.Where(n => !known.Contains(n.Id))], kept = [.. taken.Where(n => open.Contains(n.Id))];
         TaskRow[] left = [.. tasks.Where(t => t.EndedAt is null && !wanted.Contains(t.Node))];
-        Fitting fitting = Fitting.Of(job.Kind, job.Image, JsonElement.Parse(job.Parameters), added, _sources);
-        _database.Write(c => job.Choose(c, tasks, [.. added.Select(n => n.Id)], fitting.Unfit, left, Now));
+        Fitting fitting = Fitting.Of(job.Kind, job.Image, JsonElement.Parse(job.Parameters), added, _sources, beside: kept);
+        _database.Write(c =>
+        {
+            job.Choose(c, [.. added.Select(n => n.Id)], fitting.Unfit, left, Now);
+            JobRow.SetNote(c, job.Id, added.Length + kept.Length > 0 ? "" : $"no node was taken by '{selector}' when it began");
+        });
+        _announcer.NoteJob(job.JobId);
         foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, job.JobId)).Where(t => !known.Contains(t.Node) || left.Any(l => l.Id == t.Id)))
         {
             _announcer.Note(task);

@@ -155,6 +155,11 @@ internal sealed partial class JobEngine
         Policy policy = _policy.Get();
         if (node is { Lifecycle: Lifecycle.New, WantsApproval: false } && policy.ImageFor(hello.Inventory.Architecture) is { } image)
         {
+            if (policy.Profile is { } profile && _sources.Profiles.Render(profile, session.Node, out string fault) is null)
+            {
+                session.Send(new Wait($"the profile '{profile}' of new boards does not fit this one: {fault}"));
+                return;
+            }
             Make(InstallKind.Plain(image, policy.Profile), [session.Node], "policy", JobPlan.AtOnce);
         }
         else
@@ -184,7 +189,8 @@ internal sealed partial class JobEngine
         switch (step)
         {
             case Step.Send send when _nodes.Session(task.Node) is { Hello: { } hello } session:
-                if (TaskKind.Of(task).Compose(task, session, hello, _sources, out string fault) is { } order)
+                string fault = "";
+                if ((send.Order ?? TaskKind.Of(task).Compose(task, session, hello, _sources, out fault)) is { } order)
                 {
                     Send(task, send, session, hello, order);
                 }

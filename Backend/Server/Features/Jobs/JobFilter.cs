@@ -13,9 +13,9 @@ internal sealed record JobFilter(string? Kind = null, string? State = null, stri
 
     private static readonly Dictionary<string, string> s_states = new()
     {
-        ["open"] = "EXISTS (SELECT 1 FROM tasks WHERE job_id = j.id AND ended_at IS NULL)",
+        ["open"] = $"(EXISTS (SELECT 1 FROM tasks WHERE job_id = j.id AND ended_at IS NULL) OR ({JobRow.Unchosen}))",
         ["paused"] = "j.paused AND EXISTS (SELECT 1 FROM tasks WHERE job_id = j.id AND ended_at IS NULL)",
-        ["succeeded"] = "NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = j.id AND state <> 'Succeeded')",
+        ["succeeded"] = $"NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = j.id AND state <> 'Succeeded') AND NOT ({JobRow.Unchosen})",
         ["failed"] = "j.id IN (SELECT job_id FROM tasks WHERE state IN ('Failed', 'TimedOut'))",
         ["cancelled"] = "j.id IN (SELECT job_id FROM tasks WHERE state = 'Cancelled')",
         ["skipped"] = "j.id IN (SELECT job_id FROM tasks WHERE state = 'Skipped')",

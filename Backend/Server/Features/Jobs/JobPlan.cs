@@ -43,9 +43,12 @@ internal sealed record JobPlan(
     public JobPlan For(TaskKind kind, int nodes) =>
         kind.UsualRollout is { } usual && (nodes > 1 || !IsChosen) ? this with { Rollout = (Rollout ?? RolloutPolicy.AllAtOnce).FilledFrom(usual) } : this;
 
-    /// <summary>The same, but nothing is sent for some seconds.</summary>
-    public JobPlan Hold(int seconds, DateTimeOffset now) =>
-        seconds == 0 ? this : this with { NotBefore = Math.Max(NotBefore ?? 0, now.AddSeconds(seconds).ToUnixTimeMilliseconds()) };
+    /// <summary>The same for the same nodes, but nothing is sent for some seconds.</summary>
+    public JobPlan Hold(int seconds, DateTimeOffset now) => seconds == 0 ? this : this with
+    {
+        NotBefore = Math.Max(NotBefore ?? 0, now.AddSeconds(seconds).ToUnixTimeMilliseconds()),
+        Frozen = Frozen || !BeginsLater,
+    };
 
     /// <summary>What is wrong with the seconds that an order is held, in one sentence; null: nothing.</summary>
     public static string? FindHoldFault(int seconds) =>

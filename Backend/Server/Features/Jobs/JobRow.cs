@@ -52,9 +52,13 @@ internal sealed class JobRow
     public static JobRow? Find(SqliteConnection c, Guid id) =>
         c.QuerySingleOrDefault<JobRow>($"{Select} WHERE j.id = @id", new { id = id.ToString() });
 
-    /// <summary>Jobs with tasks that have not begun, and may be told to or not: there is something to decide.</summary>
+    /// <summary>A condition: the job's selector is to be asked when it begins, and so it has not ended, whatever tasks it has.</summary>
+    public const string Unchosen = "selector IS NOT NULL AND chosen_at IS NULL";
+
+    /// <summary>Jobs with tasks that have not begun, and may be told to or not, and those that are yet to choose: there is something to decide.</summary>
     public static List<JobRow> Undecided(SqliteConnection c) => [.. c.Query<JobRow>($"""
-        {Select} WHERE j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND state = 'Held')
+        {Select} WHERE j.id IN (SELECT id FROM jobs WHERE {Unchosen})
+            OR j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND state = 'Held')
             OR ((j.rollout IS NOT NULL OR j.begin_by IS NOT NULL) AND j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND sent_at IS NULL))
         ORDER BY j.created_at, j.id
         """)];
@@ -93,27 +97,45 @@ internal sealed class JobRow
             c.Execute("UPDATE schedules SET seen_until = @due WHERE name = @Schedule", new { run.Schedule, due });
         }
         InsertTasks(c, job, nodes, 0, plan.HoldsBack ? TaskState.Held : TaskState.Waiting, plan.Unfit, now);
-        // Where no node is fit, it has ended before it began: nothing will change of it any more that would be noted.
-        c.Execute("""
-            INSERT INTO notices (kind, subject, at) SELECT 'JobEnded', @job, @now WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = @job AND ended_at IS NULL)
-            """, new { job = job.ToString(), now });
+        NoteEnd(c, job.ToString(), now);
     }
 
-    /// <summary>Its nodes are known from now on: those that the selector takes, of which some may be new, and those that it does not take any more are skipped.</summary>
-    /// <param name="tasks">All that it has.</param>
+    /// <summary>Where no node is fit, it has ended before it began: nothing will change of it any more that would be noted.</summary>
+    private static void NoteEnd(SqliteConnection c, string job, long now) => c.Execute($"""
+        INSERT INTO notices (kind, subject, at) SELECT 'JobEnded', id, @now FROM jobs
+        WHERE id = @job AND NOT ({Unchosen}) AND NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = @job AND ended_at IS NULL)
+        """, new { job, now });
+
+    /// <summary>
+    /// Its nodes are known from now on: those that the selector takes, of which some may be new, and those that it does not take any more are skipped. Those that
+    /// go on have the first places: a canary is one of them.
+    /// </summary>
     /// <param name="added">In their order.</param>
-    /// <param name="left">Of <paramref name="tasks"/>.</param>
+    /// <param name="left">Those of its tasks whose nodes are not taken.</param>
     public void Choose(
-        SqliteConnection c, IReadOnlyList<TaskRow> tasks, IEnumerable<NodeId> added, IReadOnlyDictionary<NodeId, string> unfit, IEnumerable<TaskRow> left, long now)
+        SqliteConnection c, IReadOnlyCollection<NodeId> added, IReadOnlyDictionary<NodeId, string> unfit, IReadOnlyCollection<TaskRow> left, long now)
     {
         // The new ones first: a job whose tasks have all ended has ended.
-        InsertTasks(c, JobId, added, (int)tasks.Max(t => t.Position) + 1, TaskState.Held, unfit, now);
+        InsertTasks(c, JobId, added, int.MaxValue / 2, TaskState.Held, unfit, now);
         foreach (TaskRow task in left)
         {
             task.Move(c, new Step.Move(TaskState.Skipped, "", $"'{OpenSelector}' did not take it any more when the job began"), now);
         }
-        c.Execute("UPDATE jobs SET chosen_at = @now WHERE id = @Id", new { Id, now });
+        c.Execute("""
+            UPDATE tasks SET position = placed.place
+            FROM (SELECT id, row_number() OVER (ORDER BY ended_at IS NOT NULL, position, id) - 1 AS place FROM tasks WHERE job_id = @Id) AS placed
+            WHERE tasks.id = placed.id
+            """, new { Id });
+        Close(c, JobId, now);
+        if (left.Count == 0)
+        {
+            NoteEnd(c, Id, now);
+        }
     }
+
+    /// <summary>Its nodes are those that it has: its selector is not asked any more.</summary>
+    public static void Close(SqliteConnection c, Guid job, long now) =>
+        c.Execute($"UPDATE jobs SET chosen_at = @now WHERE id = @job AND {Unchosen}", new { job = job.ToString(), now });
 
     private static void InsertTasks(
         SqliteConnection c, Guid job, IEnumerable<NodeId> nodes, int position, TaskState first, IReadOnlyDictionary<NodeId, string>? unfit, long now) => c.Execute("""

@@ -11,7 +11,7 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Parameters">Those of the kind.</param>
 /// <param name="CreatedAt">Unix milliseconds.</param>
 /// <param name="CreatedBy">Name of the person whose it is, "policy" for the policy on new boards, or "schedule".</param>
-/// <param name="Ended">No task is open any more.</param>
+/// <param name="Ended">No task is open any more, and none will come.</param>
 /// <param name="Counts">How many tasks are in each state.</param>
 /// <param name="Paused">A person halted it: nothing more begins.</param>
 /// <param name="Note">What the tasks that are held wait for, or why it stopped; empty where there is nothing to say.</param>
@@ -76,13 +76,14 @@ public sealed record JobView(
 
     private static JobView Of(Row row, Dictionary<TaskState, int> counts)
     {
-        bool ended = counts.Keys.All(s => s >= TaskState.Succeeded);
+        bool choosesAgain = row.Selector is not null && row.ChosenAt is null;
+        bool ended = !choosesAgain && counts.Keys.All(s => s >= TaskState.Succeeded);
         // What the last tasks waited for is of no interest once they have ended otherwise.
         string note = ended && counts.Count > 0 && !counts.ContainsKey(TaskState.Skipped) ? "" : row.Note;
         return new JobView(Guid.Parse(row.Id), row.Kind, row.Image, row.ImageName, JsonElement.Parse(row.Parameters), row.CreatedAt, row.CreatedBy, ended,
             counts.ToDictionary(s => ApiJson.Word(s.Key), s => s.Value),
             JobRow.Read<RolloutPolicy>(row.Rollout), JobRow.Read<RetryPolicy>(row.Retry), row.Paused != 0, note, row.RetryOf is { } first ? Guid.Parse(first) : null,
-            row.After is { } before ? Guid.Parse(before) : null, row.NotBefore, row.BeginBy, row.Schedule, row.DueAt, row.Selector, row.Selector is not null && row.ChosenAt is null && !ended);
+            row.After is { } before ? Guid.Parse(before) : null, row.NotBefore, row.BeginBy, row.Schedule, row.DueAt, row.Selector, choosesAgain);
     }
 }
 

@@ -53,9 +53,11 @@ internal static class Rollout
     private static string? FindStop(RolloutPolicy policy, IReadOnlyList<TaskRow> tasks)
     {
         TaskRow[] failed = [.. tasks.Where(t => t.State is TaskState.Failed or TaskState.TimedOut)];
+        // Those that it was never to be done on count neither as nodes nor as failures.
+        int nodes = tasks.Count(t => t.State != TaskState.Skipped);
         int canaries = failed.Count(t => t.Position < policy.Canary);
         return canaries > 0 ? $"the canary failed on {canaries} of {policy.Canary} nodes"
-            : failed.Length >= policy.FailureLimit(tasks.Count) ? $"{failed.Length} of {tasks.Count} nodes failed, and the roll-out stops after {policy.StopAfter ?? "1"}"
+            : failed.Length > 0 && failed.Length >= policy.FailureLimit(nodes) ? $"{failed.Length} of {nodes} nodes failed, and the roll-out stops after {policy.StopAfter ?? "1"}"
             : null;
     }
 

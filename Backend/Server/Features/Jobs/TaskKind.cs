@@ -19,7 +19,8 @@ internal abstract record Step
     /// <summary>The node gets its order, or gets it again: nodes do a task id once, however often it comes.</summary>
     /// <param name="Phase">The task's from now on.</param>
     /// <param name="Installed">The node has shown that the task's image runs on it.</param>
-    public sealed record Send(string Phase = "", bool Installed = false) : Step;
+    /// <param name="Order">Another order than the kind composes; null: that one.</param>
+    public sealed record Send(string Phase = "", bool Installed = false, TaskOrder? Order = null) : Step;
 
     /// <summary>The task moves on.</summary>
     /// <param name="Node">What the node's disk has become; null: as before.</param>

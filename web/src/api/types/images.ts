@@ -9,6 +9,8 @@ export interface ImageView {
   /** What travels. */
   storedBytes: number;
   importedAt: number;
+  /** Places for a system: 2 where an update may write the one that is not in use. */
+  slots: number;
 }
 
 export interface ImportView {

@@ -43,6 +43,8 @@ export interface InstallParameters {
   profile?: string;
   /** What people have on the nodes is kept. */
   update?: boolean;
+  /** The whole disk is written also where it has two slots. */
+  whole?: boolean;
 }
 
 export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters & InstallParameters & FirmwareParameters;

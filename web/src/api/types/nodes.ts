@@ -65,6 +65,8 @@ export interface Inventory {
   disks: Disk[];
   kernel: string;
   system: string;
+  /** Which of two places on its disk the running system has; left out where there is one. */
+  slot?: "a" | "b";
 }
 
 /** What a Raspberry Pi's revision code says. */

@@ -1,7 +1,7 @@
 import type { ImageView } from "../../api/types";
 import { EraseList } from "../../components/EraseList";
 import { TypedConfirmation } from "../../components/TypedConfirmation";
-import { beginWords, rolloutWords } from "../../lib/install";
+import { beginWords, rolloutWords, usesSlot } from "../../lib/install";
 import { Facts } from "../node/Inventory";
 import { LeftOut, type StepProps } from "./NodesStep";
 
@@ -26,9 +26,15 @@ export function ConfirmStep({ draft, plan, image, typed, onType }: Props) {
         ]}
       />
       <h3>What will be erased{draft.update && ", but for what is kept"}</h3>
-      <EraseList nodes={plan.taken} image={image} />
+      <EraseList nodes={plan.taken} image={image} update={draft.update} />
       <LeftOut plan={plan} />
-      <TypedConfirmation count={plan.taken.length} keeps={draft.update} typed={typed} onType={onType} />
+      <TypedConfirmation
+        count={plan.taken.length}
+        keeps={draft.update}
+        slots={plan.taken.filter((n) => usesSlot(n, image, draft.update)).length}
+        typed={typed}
+        onType={onType}
+      />
     </>
   );
 }

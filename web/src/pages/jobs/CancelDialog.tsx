@@ -1,6 +1,7 @@
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { cancelConsequence, type Cancellable } from "../../lib/cancel";
 import { count } from "../../lib/format";
+import { nodes } from "../../state/store";
 
 interface Props {
   tasks: readonly Cancellable[];
@@ -22,7 +23,7 @@ export function CancelDialog({ tasks, onCancel, onClose }: Props) {
         {tasks.map((task) => (
           <li key={task.id}>
             <strong>{task.nodeName}</strong>
-            <span>{cancelConsequence(task)}</span>
+            <span>{cancelConsequence(task, nodes.value.some((n) => n.name === task.nodeName && n.link === "slave"))}</span>
           </li>
         ))}
       </ul>

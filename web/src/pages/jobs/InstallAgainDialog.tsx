@@ -8,6 +8,8 @@ import { TypedConfirmation } from "../../components/TypedConfirmation";
 import { useAction } from "../../components/useAction";
 import { confirmed } from "../../lib/confirm";
 import { count } from "../../lib/format";
+import { holdSeconds } from "../../lib/hold";
+import { usesSlot } from "../../lib/install";
 import { go } from "../../lib/router";
 import { snapshot } from "../../state/store";
 
@@ -26,9 +28,11 @@ export function InstallAgainDialog({ job, targets, onClose }: Props) {
   const [typed, setTyped] = useState("");
   const { busy, error, run } = useAction();
   const image = snapshot.value.images.get(job.image ?? "");
+  const keeps = job.parameters?.update === true;
+  const sparesSlots = keeps && job.parameters?.whole !== true;
 
   async function order(): Promise<void> {
-    const detail = await api.retryJob(job.id);
+    const detail = await api.retryJob(job.id, holdSeconds);
     onClose();
     go(`/jobs/${detail.job.id}`);
   }
@@ -42,9 +46,15 @@ export function InstallAgainDialog({ job, targets, onClose }: Props) {
         }}
       >
         {image === undefined && <Notice tone="warn">The image of this job was deleted: choose another one for these nodes.</Notice>}
-        <h3>What will be erased</h3>
-        <EraseList nodes={nodes} image={image} />
-        <TypedConfirmation count={nodes.length} typed={typed} onType={setTyped} />
+        <h3>What will be erased{keeps && ", but for what is kept"}</h3>
+        <EraseList nodes={nodes} image={image} update={sparesSlots} />
+        <TypedConfirmation
+          count={nodes.length}
+          keeps={keeps}
+          slots={nodes.filter((n) => usesSlot(n, image, sparesSlots)).length}
+          typed={typed}
+          onType={setTyped}
+        />
         {error !== "" && <Notice tone="bad">{error}</Notice>}
         <footer>
           <button type="button" onClick={onClose}>

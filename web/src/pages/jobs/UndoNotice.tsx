@@ -1,18 +1,22 @@
-import { api } from "../../api/client";
-import type { JobView, TaskView } from "../../api/types";
+import { useEffect, useRef } from "preact/hooks";
+import type { JobView } from "../../api/types";
 import { Allowed } from "../../components/Allowed";
 import { Notice } from "../../components/Notice";
-import { useAction } from "../../components/useAction";
 import { sentence } from "../../lib/format";
 
 interface Props {
   job: JobView;
-  put: (tasks: readonly TaskView[]) => void;
+  busy: boolean;
+  undo: () => void;
 }
 
 /** Of a job of which no node has heard: it can be taken back as if it had never been ordered. */
-export function UndoNotice({ job, put }: Props) {
-  const { busy, error, run } = useAction();
+export function UndoNotice({ job, busy, undo }: Props) {
+  const button = useRef<HTMLButtonElement>(null);
+  // Whoever has just ordered it must not look for the way back while it can still be gone.
+  useEffect(() => {
+    if (document.activeElement === document.body || document.activeElement?.matches("main")) button.current?.focus();
+  }, []);
   return (
     <Notice tone="warn">
       <div class="undo">
@@ -26,12 +30,11 @@ export function UndoNotice({ job, put }: Props) {
           )}
         </span>
         <Allowed role="operator">
-          <button type="button" disabled={busy} onClick={() => void run(async () => put((await api.undoJob(job.id)).tasks))}>
+          <button ref={button} type="button" disabled={busy} onClick={undo}>
             Undo
           </button>
         </Allowed>
       </div>
-      {error !== "" && <p class="bad-text">{error}</p>}
     </Notice>
   );
 }

@@ -49,7 +49,7 @@ export function CurrentTask({ node, task }: { node: NodeView; task: NodeTask }) 
 }
 
 function Steps({ phase }: { phase: string }) {
-  const at = installPhases.findIndex((p) => p === phase);
+  const at = installPhases.findIndex((p) => p === (phase === "trying" || phase === "confirming" ? "starting" : phase));
   return (
     <ol class="steps" aria-label="Phases">
       {installPhases.map((p, i) => (

@@ -42,6 +42,7 @@ export function InventoryPart({ node }: { node: NodeView }) {
         facts={[
           ["System", i.system],
           ["Kernel", i.kernel],
+          ["Slot", i.slot === undefined ? "" : `${i.slot} of two`],
           [node.link === "net-inst" ? "NetInst" : "Slave", node.version],
           ["Image", node.imageName ?? (node.image === undefined ? "" : <code>{node.image.slice(0, 16)}</code>)],
         ]}

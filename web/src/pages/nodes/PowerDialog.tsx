@@ -37,7 +37,7 @@ export function PowerDialog({ kind, targets, retryOf, onClose }: Props) {
   async function order(): Promise<void> {
     const parameters = { ...(grace > 0 && { graceSeconds: grace, message }), ...(powerChecked && { powerChecked }) };
     const detail = retryOf
-      ? await api.retryJob(retryOf.id)
+      ? await api.retryJob(retryOf.id, holdSeconds)
       : await api.order({ kind, nodes: nodes.map((n) => n.id), holdSeconds, ...(Object.keys(parameters).length > 0 && { parameters }) });
     go(`/jobs/${detail.job.id}`);
   }

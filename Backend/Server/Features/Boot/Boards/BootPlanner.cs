@@ -117,6 +117,10 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
         if (install is not null)
         {
             string image = ImageName(c, install.Image);
+            if (!hasNoSystem && InstallKind.UsesSlot(install, node.Inventory.Slot, SlotsOf(c, install.Image)))
+            {
+                return Plan(false, $"boots its own disk: {image} goes to the slot there that is not in use");
+            }
             return install.Phase is InstallKind.Starting or InstallKind.FirstBoot
                 ? Plan(false, $"boots its own disk: {image} was just written to it")
                 : Plan(true, $"installs {image} because job {install.JobId} ordered it");
@@ -133,6 +137,8 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     }
 
     private bool HasOwnConfiguration(string folder) => File.Exists(Path.Combine(options.OverridesFolder, folder, "config.txt"));
+
+    private static long SlotsOf(SqliteConnection c, string? digest) => c.ExecuteScalar<long>("SELECT slots FROM images WHERE digest = @digest", new { digest });
 
     private static string ImageName(SqliteConnection c, string? digest) =>
         c.QuerySingleOrDefault<string>("SELECT name FROM images WHERE digest = @digest", new { digest }) ?? "an image that was removed";

@@ -1,0 +1,32 @@
+using Bootstrap.Board;
+
+namespace Bootstrap.Installer;
+
+/// <summary>A mounted file system of a disk.</summary>
+public class MountedVolume : IMounted
+{
+    private readonly string _what;
+
+    /// <param name="device">"/dev/mmcblk0p3".</param>
+    /// <param name="mountPoint">A folder that is there.</param>
+    /// <param name="type">As the kernel calls it.</param>
+    /// <param name="what">For messages: "the boot partition".</param>
+    /// <param name="readOnly">Nothing is changed.</param>
+    /// <exception cref="LinuxException">It cannot be mounted.</exception>
+    public MountedVolume(string device, string mountPoint, string type, string what, bool readOnly)
+    {
+        (Device, Path, _what) = (device, mountPoint, what);
+        nuint flags = Linux.MountNoATime | Linux.MountNoSuid | Linux.MountNoDev | (readOnly ? Linux.MountReadOnly : 0);
+        Linux.Check(Linux.Mount(device, mountPoint, type, flags, null), $"mounting {what} {device}");
+    }
+
+    public string Path { get; }
+
+    protected string Device { get; }
+
+    public void Dispose()
+    {
+        Linux.Check(Linux.Unmount(Path, 0), $"unmounting {_what} {Device}");
+        GC.SuppressFinalize(this);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Bootstrap.Board;
+using Bootstrap.Installer;
+using Bootstrap.Link;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Agent.Slots;
+
+/// <summary>
+/// <c>bootstrap-slave --slots</c> and its like: what is done with the disk's slots. The Slave's own service may neither mount nor write devices: its program does that as a
+/// command, which is free of what confines the service, and tells it how far it is by lines.
+/// </summary>
+internal static class SlotProgram
+{
+    /// <summary>First words of the command line.</summary>
+    public const string Show = "--slots", Update = "--update-slot", Commit = "--commit-slot";
+
+    /// <summary>First words of lines that are for the Slave and not for the log: a phase with what is done of how much, the end of an update, a piece of its cause.</summary>
+    public const string PhaseLine = "@phase ", EndLine = "@end ", CauseLine = "@cause ", StatusLine = "@status ";
+
+    /// <summary>Lines of commands are cut at some length; a cause is not to be.</summary>
+    private const int CausePiece = 300;
+
+    /// <summary>Does what the words say; null where they say something else.</summary>
+    /// <param name="words">
+    /// The command line: what is to be done and, of an update, the folder of <see cref="NodeFiles"/>, the file of its <see cref="StartTask"/>, where the appliance was reached, and
+    /// its plain HTTP port.
+    /// </param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int?> RunAsync(string[] words, TimeProvider clock)
+    {
+        if (words is not ([Show] or [Commit] or [Update, _, _, _, _]))
+        {
+            return null;
+        }
+        var machine = new SlotMachine();
+        try
+        {
+            machine.Clear();
+            SlotLayout? layout = new SlotReader("/", machine).Find();
+            if (words[0] == Show)
+            {
+                Console.WriteLine(layout is null ? "this disk has one slot" : StatusLine + JsonSerializer.Serialize(layout.Status, AgentJson.Default.SlotStatus));
+                return 0;
+            }
+            if (layout is null)
+            {
+                return Fail("this disk has no two slots of which the firmware could start the other one once", DiskState.Untouched);
+            }
+            ISlotSwitch firmware = layout.Choice == SlotChoice.Autoboot
+                ? new AutobootSwitch(layout, machine)
+                : new EfiSwitch(layout, new EfiVariables(EfiVariables.Folder), EfiSwitch.ProgramFor(BoardReader.Architecture));
+            if (words[0] == Commit)
+            {
+                CommitSlot(layout, machine, firmware);
+                return 0;
+            }
+            return await UpdateAsync(words[1..], layout, machine, firmware, clock).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Fail(e.Message, DiskState.Untouched);
+        }
+    }
+
+    /// <summary>The firmware first: a power cut before the marks are gone leaves a system that is committed once more.</summary>
+    private static void CommitSlot(SlotLayout layout, SlotMachine machine, ISlotSwitch firmware)
+    {
+        firmware.Commit();
+        using IMounted boot = machine.Mount(layout.Find(layout.Running.Boot)!, "vfat", readOnly: false);
+        SlotTrial.End("/", boot.Path);
+    }
+
+    private static async Task<int> UpdateAsync(string[] words, SlotLayout layout, SlotMachine machine, ISlotSwitch firmware, TimeProvider clock)
+    {
+        (string config, string file, string appliance, string files) = (words[0], words[1], words[2], words[3]);
+        var start = (StartTask)JsonSerializer.Deserialize(await File.ReadAllBytesAsync(file).ConfigureAwait(false), ProtocolJson.Default.LinkMessage)!;
+        // It holds what is nobody else's business.
+        File.Delete(file);
+        if (SlotTrial.IsOn(config))
+        {
+            return Fail("this system is itself on trial: the slot that it would write is the one that the node goes back to", DiskState.Untouched);
+        }
+        NodeConfig node = NodeConfig.Load(config);
+        using IdentityKeeper identity = IdentityKeeper.Open(config, node.Authority, Console.WriteLine, clock);
+        var trust = new InstallTrust(node.Authority, identity.Current.Pem, ApplianceEndpoint.TryParse(appliance, out ApplianceEndpoint place) ? place : throw new IOException($"'{appliance}' is no place of an appliance"));
+        using var store = new StoreClient(new Uri(files), Console.WriteLine, clock);
+        using var stop = new CancellationTokenSource();
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        });
+        using var update = new SlotUpdate(start.TaskId, (UpdateSlotOrder)start.Order, store, trust, BoardReader.Architecture, layout, machine, firmware,
+            progress => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{PhaseLine}{progress.Phase} {progress.Done} {progress.Total}")), Console.WriteLine, clock);
+        InstallResult result = await update.RunAsync(stop.Token).ConfigureAwait(false);
+        return result.Succeeded ? 0 : Fail(result.Cause, result.Disk, result.Final);
+    }
+
+    private static int Fail(string cause, DiskState disk, bool final = false)
+    {
+        foreach (char[] piece in cause.Chunk(CausePiece))
+        {
+            Console.WriteLine(CauseLine + new string(piece));
+        }
+        Console.WriteLine($"{EndLine}{disk} {final}");
+        return 1;
+    }
+}

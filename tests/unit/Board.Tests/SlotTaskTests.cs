@@ -1,0 +1,188 @@
+using System.Net;
+using System.Text.Json;
+using Bootstrap.Agent;
+using Bootstrap.Agent.Commands;
+using Bootstrap.Agent.Slots;
+using Bootstrap.Link;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+
+namespace Bootstrap.Board.Tests;
+
+/// <summary>Orders for slots, with a script in the place of the program that works on the disk.</summary>
+public sealed class SlotTaskTests : IDisposable
+{
+    private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
+
+    private readonly FixtureRoot _root = new();
+    private readonly NodeIdentity _identity = TestIdentity.Create("mac-525400000001");
+    private readonly Outbox _outbox = new();
+    private readonly List<LinkMessage> _sent = [];
+    private readonly Power _power = new();
+    private readonly Guid _id = Guid.NewGuid();
+
+    public SlotTaskTests()
+    {
+        // A Pi whose root is the fifth of four partitions or more.
+        for (int i = 2; i < 7; i++)
+        {
+            _root.File($"sys/devices/mmcblk0/mmcblk0p{i}/partition", $"{i}\n");
+        }
+        _root.Link("sys/dev/block/179:5", "../../devices/mmcblk0/mmcblk0p5").File("proc/self/mountinfo", "22 1 179:5 / / rw - ext4 /dev/root rw\n")
+            .File("proc/device-tree/chosen/bootloader/tryboot", [0, 0, 0, 0]).File("proc/sys/kernel/osrelease", "6.6.31+rpt-rpi-v8\n");
+    }
+
+    public void Dispose()
+    {
+        _root.Dispose();
+        _identity.Dispose();
+    }
+
+    private string Config => Directory.CreateDirectory(Path.Combine(_root.Folder, "etc/bootstrap")).FullName;
+
+    private static UpdateSlotOrder Update => new(Digest.Of("image"u8), new NodeConfiguration("node-1", [], new RemoteFile("/slave", Digest.Of("x"u8), 1), [], "default"), ["/home"]);
+
+    /// <param name="script">What the program does; its arguments are the Slave's.</param>
+    private async Task<SlotWork> SlotsAsync(string script)
+    {
+        string program = Path.Combine(_root.Folder, "program");
+        await File.WriteAllTextAsync(program, $$"""
+            if [ "$1" = --slots ]; then echo '@status {"choice":"autoboot","slot":"a"}'; exit 0; fi
+            {{script}}
+            """, s_end);
+        string state = Directory.CreateDirectory(Path.Combine(_root.Folder, "state")).FullName;
+        var slots = new SlotWork(Config, state, new NodeSystem(_root.Folder, "/nowhere", ["/bin/sh", program]), _ => { }, TimeProvider.System);
+        await slots.LookAsync(s_end);
+        return slots;
+    }
+
+    private TaskRunner Runner(SlotWork? slots, string bootId = "boot-1") => new(new TaskJournal(Path.Combine(_root.Folder, "tasks")), bootId,
+        new NetInstStaging(_root.Folder, _root.Folder, () => _identity), _power, _outbox, _ => { }, TimeProvider.System, slots: slots);
+
+    private Task<Ending?> RunAsync(SlotWork? slots, TaskOrder order) => RunUntilAsync(slots, order, CancellationToken.None);
+
+    private async Task<Ending?> RunUntilAsync(SlotWork? slots, TaskOrder order, CancellationToken leaving)
+    {
+        Ending? end = await Runner(slots).RunAsync(new StartTask(_id, order), new ApplianceEndpoint(IPAddress.Loopback, 8444), new Uri("http://127.0.0.1:8080"), s_end, leaving);
+        Drain();
+        return end;
+    }
+
+    private void Drain()
+    {
+        while (_outbox.Next() is { } message)
+        {
+            _outbox.Sent();
+            _sent.Add(message);
+        }
+    }
+
+    private TaskEnded Ended() => Assert.IsType<TaskEnded>(_sent.Last(message => message is not LogLines));
+
+    [Fact]
+    public async Task An_update_is_written_by_the_program_and_then_tried_with_the_tryboot_flag()
+    {
+        SlotWork slots = await SlotsAsync($"echo \"$1 $2 $4 $5\" >{_root.Folder}/words; cp $3 {_root.Folder}/order; stat -c %a $3; echo '@phase writing 5 10'; echo '@phase writing 10 10'");
+        Assert.Equal(new SlotStatus(SlotChoice.Autoboot, "a"), slots.Status);
+        Ending? end = await RunAsync(slots, Update);
+        Assert.Equal("reboot", end!.Goodbye);
+        end.Do();
+        Assert.Equal(StagedStart.TryBoot, _power.Restarted);
+        Assert.Equal($"--update-slot {Config} 127.0.0.1:8444 http://127.0.0.1:8080/\n", await File.ReadAllTextAsync(Path.Combine(_root.Folder, "words"), s_end));
+        var start = (StartTask)JsonSerializer.Deserialize(await File.ReadAllBytesAsync(Path.Combine(_root.Folder, "order"), s_end), ProtocolJson.Default.LinkMessage)!;
+        Assert.Equal((_id, Update.Image), (start.TaskId, ((UpdateSlotOrder)start.Order).Image));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_root.Folder, "state")));
+        Assert.Equal(["600"], _sent.OfType<LogLines>().SelectMany(lines => lines.Lines));
+        Assert.Equal("trying", Assert.IsType<TaskProgress>(_sent.Last(message => message is not LogLines)).Phase);
+    }
+
+    [Fact]
+    public async Task A_system_that_comes_back_from_a_trial_says_so_and_does_not_try_again()
+    {
+        SlotWork slots = await SlotsAsync("true");
+        Assert.NotNull(await RunAsync(slots, Update));
+        // The daemon alone was restarted: the machine is about to be.
+        Assert.True(Runner(slots).AnswerFromMemory(_id, 0));
+        Assert.Null(_outbox.Next());
+        Assert.True(Runner(slots, "boot-2").AnswerFromMemory(_id, 0));
+        Drain();
+        Assert.Equal((false, DiskState.Installed), (Ended().Succeeded, Ended().Disk));
+        Assert.Contains("gone back to the one before", Ended().Cause);
+    }
+
+    [Fact]
+    public async Task A_failure_tells_its_whole_cause_and_what_the_disk_is()
+    {
+        string cause = string.Concat(Enumerable.Repeat("a long cause ", 60)).Trim();
+        SlotWork slots = await SlotsAsync($"echo '@cause {cause[..300]}'; echo '@cause {cause[300..600]}'; echo '@cause {cause[600..]}'; echo '@end Installed True'; exit 1");
+        Assert.Null(await RunAsync(slots, Update));
+        Assert.Equal(new TaskEnded(_id, false, false, cause, DiskState.Installed, Final: true), Ended());
+        Assert.Null(_power.Restarted);
+    }
+
+    [Fact]
+    public async Task An_update_whose_Slave_was_stopped_in_the_middle_is_begun_again_and_nothing_of_it_is_left_running()
+    {
+        SlotWork slots = await SlotsAsync($"echo $$ >{_root.Folder}/pid; sleep 300");
+        using var leaving = new CancellationTokenSource();
+        Task<Ending?> running = RunUntilAsync(slots, Update, leaving.Token);
+        string pid = Path.Combine(_root.Folder, "pid");
+        while (!File.Exists(pid) || new FileInfo(pid).Length == 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, s_end);
+        }
+        await leaving.CancelAsync();
+        Assert.Null(await running);
+        Assert.False(Directory.Exists($"/proc/{(await File.ReadAllTextAsync(pid, s_end)).Trim()}"));
+        Assert.DoesNotContain(_sent, message => message is TaskEnded);
+        Assert.False(Runner(slots).AnswerFromMemory(_id, 0));
+        Assert.False(Runner(slots, "boot-2").AnswerFromMemory(_id, 0));
+    }
+
+    [Fact]
+    public async Task A_commit_is_done_whenever_it_is_ordered_and_is_no_answer_to_another_order_of_the_task()
+    {
+        SlotWork slots = await SlotsAsync($"echo $1 >>{_root.Folder}/words");
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Null(await RunAsync(slots, new CommitSlotOrder()));
+            Assert.Equal(new TaskEnded(_id, true, false, "", DiskState.Installed), Ended());
+        }
+        Assert.Equal(["--commit-slot", "--commit-slot"], await File.ReadAllLinesAsync(Path.Combine(_root.Folder, "words"), s_end));
+        Assert.False(Runner(slots).AnswerFromMemory(_id, 0));
+    }
+
+    [Fact]
+    public async Task A_disk_without_a_second_slot_refuses()
+    {
+        File.Delete(Path.Combine(_root.Folder, "proc/device-tree/chosen/bootloader/tryboot"));
+        SlotWork slots = await SlotsAsync("exit 9");
+        Assert.Null(slots.Status);
+        Assert.Null(await RunAsync(slots, Update));
+        Assert.Equal("this node's disk has no second slot that could be tried", Ended().Cause);
+        Assert.Null(await RunAsync(null, Update));
+        Assert.Contains("cannot do this", Ended().Cause);
+    }
+
+    [Fact]
+    public async Task NetInst_on_a_disk_with_two_slots_is_staged_without_tryboot_and_told_which_system_ran()
+    {
+        _root.File("boot/firmware/config.txt", "arm_64bit=1\n").File("proc/cmdline", "root=PARTUUID=1a2b3c4d-05\n");
+        await using var server = new Installer.Tests.TestServer(new() { ["/kernel"] = [1], ["/initramfs"] = [2] });
+        using var store = new StoreClient(server.Address, _ => { }, TimeProvider.System);
+        var order = new StageInstallOrder(new RemoteFile("/kernel", Digest.Of([1]), 1), new RemoteFile("/initramfs", Digest.Of([2]), 1), "panic=10");
+        var staging = new NetInstStaging(_root.Folder, _root.Folder, () => _identity, () => true);
+        Assert.Equal(StagedStart.Restart, await staging.StageAsync(order, store, new ApplianceEndpoint(IPAddress.Loopback, 8444), s_end));
+        Assert.Equal("panic=10 bootstrap.backend=127.0.0.1:8444 bootstrap.root=5\n", await File.ReadAllTextAsync(Path.Combine(_root.Folder, "boot/firmware/netinst/cmdline.txt"), s_end));
+    }
+
+    private sealed class Power : ISystemPower
+    {
+        public StagedStart? Restarted { get; private set; }
+
+        public void Restart(StagedStart start) => Restarted = start;
+
+        public void PowerOff() => throw new NotSupportedException();
+    }
+}
