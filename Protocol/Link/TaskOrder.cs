@@ -122,7 +122,8 @@ public sealed record FirstBootOrder(bool GeneratesLocale, IReadOnlyList<string> 
 /// </summary>
 /// <param name="Warning">Null: at once.</param>
 /// <param name="PowerChecked">A person answers for the supply where the board has nothing to measure it by. What the board does measure counts all the same.</param>
-public sealed record FirmwareOrder(UserWarning? Warning, bool PowerChecked) : TaskOrder;
+/// <param name="AllowDirectWrite">Also in ways that a power cut may not be mended after without somebody at the board.</param>
+public sealed record FirmwareOrder(UserWarning? Warning, bool PowerChecked, bool AllowDirectWrite = false) : TaskOrder;
 
 /// <summary>A file on the appliance's plain HTTP port.</summary>
 /// <param name="Path">Absolute path of the URL, without host ("/programs/…").</param>

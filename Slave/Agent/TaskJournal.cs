@@ -9,7 +9,7 @@ namespace Bootstrap.Agent;
 /// <param name="BootId">Of the kernel under which it was begun: another one now shows that the machine has restarted since.</param>
 /// <param name="Outcome">How it ended; null while it has not.</param>
 /// <param name="Once">It is never begun again, however it was interrupted.</param>
-/// <param name="Command">The command that it runs; null where it runs none yet.</param>
+/// <param name="Command">The command that it runs, or ran last; null where it has run none yet.</param>
 /// <param name="Attempt">As the order said.</param>
 /// <param name="Firmware">Of an update of boot firmware: when that which was staged was built, in Unix seconds; 0 until it is staged, and null for all other tasks.</param>
 /// <param name="Slot">Of an update of a slot, how far it is; null for other tasks.</param>

@@ -31,12 +31,22 @@ public sealed class TaskRunner(
 
     private readonly NodeSystem _system = system ?? NodeSystem.This;
 
-    /// <summary>Ends what an earlier Slave of this machine left running when it was killed: nobody hears it any more. Before any task.</summary>
+    /// <summary>What an earlier Slave left running and must not be ended in the middle.</summary>
+    private readonly List<CommandTrace> _leftovers = [];
+
+    /// <summary>
+    /// Ends what an earlier Slave of this machine left running when it was killed: nobody hears it any more. Before any task. What must not be ended in the middle (an
+    /// EEPROM is being written) goes on, and every task waits for it.
+    /// </summary>
     public async Task EndLeftoversAsync()
     {
-        foreach (TaskRecord task in journal.Open().Where(task => task.Once || task.Slot is not null))
+        foreach (TaskRecord task in journal.Open())
         {
-            if (task.BootId == bootId && task.Command is { } command)
+            if (task.BootId == bootId && task.Command is { IsWhole: true } whole)
+            {
+                _leftovers.Add(whole);
+            }
+            else if (task.BootId == bootId && task.Command is { } command)
             {
                 await CommandProcess.EndAsync(command, clock).ConfigureAwait(false);
             }
@@ -94,13 +104,21 @@ public sealed class TaskRunner(
         StartTask start, ApplianceEndpoint appliance, Uri files, CancellationToken cancellation, CancellationToken leaving = default)
     {
         (Guid id, TaskOrder order) = (start.TaskId, start.Order);
-        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, Attempt: start.Attempt, Firmware: order is FirmwareOrder ? 0 : null,
-            Slot: order is UpdateSlotOrder ? SlotStep.Writing : null);
-        bool isForgotten = order is WorkOrder { Again: true } && journal.Find(id) is null;
+        TaskRecord? known = journal.Find(id);
+        // What still runs is not forgotten, should the Slave be killed once more.
+        CommandTrace? left = known?.BootId == bootId ? known.Command : null;
+        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, left, start.Attempt, order is FirmwareOrder ? 0 : null,
+            order is UpdateSlotOrder ? SlotStep.Writing : null);
+        bool isForgotten = order is WorkOrder { Again: true } && known is null;
         Remember(record);
         outbox.Add(new TaskAccepted(id));
         log($"task {id}: {order.GetType().Name}");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, leaving);
+        await WaitForLeftoversAsync(Line, either.Token).ConfigureAwait(false);
+        if (either.IsCancellationRequested)
+        {
+            return Stopped();
+        }
         using var store = new StoreClient(files, log, clock);
         TimeSpan limit = order switch
         {
@@ -110,6 +128,7 @@ public sealed class TaskRunner(
             _ => s_warningLimit,
         };
         CommandRunner runner = RunnerFor(Line);
+        var firmwareWork = new FirmwareWork(_system, clock);
         var context = new WorkContext(id, runner, store, Phase, Line, either.Token);
         try
         {
@@ -141,7 +160,7 @@ public sealed class TaskRunner(
                     Phase("confirming");
                     return End(await slots.CommitAsync(id, RunnerFor, Line, either.Token).ConfigureAwait(false));
                 case FirmwareOrder firmware:
-                    (TaskEnded? over, long built) = await new FirmwareWork(_system, clock).DoAsync(firmware, context).ConfigureAwait(false);
+                    (TaskEnded? over, long built) = await firmwareWork.DoAsync(firmware, context).ConfigureAwait(false);
                     if (over is not null)
                     {
                         return End(over);
@@ -160,13 +179,11 @@ public sealed class TaskRunner(
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
             staging.Undo();
-            return cancellation.IsCancellationRequested ? End(new TaskEnded(id, false, true, "cancelled", DiskState.Untouched))
-                : order is WorkOrder ? End(Interrupted(record))
-                : null;
+            return Stopped(firmwareWork.Became);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return End(new TaskEnded(id, false, false, e.Message, DiskState.Untouched));
+            return End(new TaskEnded(id, false, false, e.Message, DiskState.Untouched, Note: firmwareWork.Became));
         }
 
         Task WarnAsync(UserWarning? warning, string what) => WarnUsers.DoAsync(warning, what, _system, context, clock);
@@ -186,12 +203,34 @@ public sealed class TaskRunner(
 
         void Phase(string word) => outbox.Add(new TaskProgress(id, word, 0, 0, ""));
 
+        Ending? Stopped(string note = "") =>
+            cancellation.IsCancellationRequested ? End(new TaskEnded(id, false, true, "cancelled", DiskState.Untouched, Note: note))
+            : order is WorkOrder ? End(Interrupted(record))
+            : null;
+
         Ending? End(TaskEnded outcome)
         {
             log(outcome.Succeeded ? $"task {id} is done" : outcome.Cancelled ? $"task {id} was cancelled" : $"task {id} failed: {outcome.Cause}");
             Remember(record with { Outcome = outcome });
             outbox.Add(outcome);
             return null;
+        }
+    }
+
+    /// <summary>Waits for the end of what an earlier Slave left running: nothing is done beside it, and no restart breaks it off. Returns early where it is cancelled.</summary>
+    private async Task WaitForLeftoversAsync(Action<string> line, CancellationToken cancellation)
+    {
+        while (_leftovers.FirstOrDefault() is { } command && !cancellation.IsCancellationRequested)
+        {
+            if (await CommandProcess.IsRunningAsync(command).ConfigureAwait(false))
+            {
+                line("waiting for a program that may be writing the board's EEPROM, and that was begun before the Slave was restarted");
+                await CommandProcess.WaitAsync(command, clock, cancellation).ConfigureAwait(false);
+            }
+            else
+            {
+                _leftovers.Remove(command);
+            }
         }
     }
 

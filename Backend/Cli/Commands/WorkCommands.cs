@@ -47,6 +47,11 @@ internal static class WorkCommands
         Description = "With --firmware: you have looked at the supply of these nodes. It counts where a node cannot measure it, and never against what it has measured.",
     };
 
+    private static readonly Option<bool> s_directWrite = new("--direct-write")
+    {
+        Description = "With --firmware: also on boards whose EEPROM is not written by recovery.bin from a card; a power failure meanwhile leaves one that somebody has to repair by hand.",
+    };
+
     private static readonly Option<bool> s_keepNothing = new("--keep-nothing") { Description = "With --image: everything on the disk goes." };
 
     private static readonly Option<bool> s_whole = new("--whole")
@@ -81,7 +86,8 @@ internal static class WorkCommands
         new Command("update", "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and " +
             "keep what people have there; or, with --firmware, bring their boot firmware up to date.")
         {
-            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_whole, s_firmware, s_powerChecked, JobCommands.Yes, JobCommands.Wait,
+            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_whole, s_firmware, s_powerChecked, s_directWrite,
+            JobCommands.Yes, JobCommands.Wait,
         }.WithGrace().WithBeginning().WithPlan().Does((client, parsed, cancellation) =>
         {
             string asked = parsed.GetValue(s_firmware) ? OfFirmware : parsed.GetValue(s_image) is not null ? ByImage : OfPackages;
@@ -94,7 +100,11 @@ internal static class WorkCommands
                     ["timeoutSeconds"] = parsed.GetValue(s_timeout),
                 }),
                 ByImage => ("install", new(GraceOf(parsed, parsed.GetValue(Profile))) { ["update"] = true, ["keep"] = KeptPaths(parsed), ["whole"] = parsed.GetValue(s_whole) ? true : null }),
-                _ => ("firmware", new(GraceOf(parsed)) { ["powerChecked"] = parsed.GetValue(s_powerChecked) ? true : null }),
+                _ => ("firmware", new(GraceOf(parsed))
+                {
+                    ["powerChecked"] = parsed.GetValue(s_powerChecked) ? true : null,
+                    ["allowDirectWrite"] = parsed.GetValue(s_directWrite) ? true : null,
+                }),
             };
             return JobCommands.OrderAsync(client, kind, parsed.GetValue(s_image), WithoutNulls(parameters), parsed, cancellation);
         });
@@ -109,7 +119,7 @@ internal static class WorkCommands
         [
             (OfPackages, [s_packages, s_timeout]),
             (ByImage, [s_image, Profile, s_keep, s_keepNothing, s_whole]),
-            (OfFirmware, [s_firmware, s_powerChecked]),
+            (OfFirmware, [s_firmware, s_powerChecked, s_directWrite]),
             ($"{ByImage} or {OfFirmware}", asked == OfPackages ? Grace.Options : []),
         ];
         foreach ((string update, IEnumerable<Option> own) in updates.Where(u => u.Update != asked))

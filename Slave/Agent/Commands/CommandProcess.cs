@@ -20,7 +20,8 @@ public sealed record Command(IReadOnlyList<string> Words, string User, string Fo
 /// <param name="Unit">Its systemd unit; null where it is a process of ours.</param>
 /// <param name="Process">Its process, which leads a session of its own; 0 where it has a unit.</param>
 /// <param name="StartTicks">When that process was started (/proc/PID/stat): another one of that number has another.</param>
-public sealed record CommandTrace(string? Unit, int Process, long StartTicks);
+/// <param name="IsWhole">It must not be ended in the middle.</param>
+public sealed record CommandTrace(string? Unit, int Process, long StartTicks, bool IsWhole = false);
 
 /// <summary>
 /// A command that runs. Where systemd does, it is a transient unit, free of what confines the Slave's own (read-only /usr, few
@@ -34,7 +35,7 @@ public sealed class CommandProcess : IDisposable
     /// <summary>Where commands' programs are.</summary>
     public const string Path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50), s_lookAtUnit = TimeSpan.FromSeconds(1);
 
     private readonly Process _process;
 
@@ -98,8 +99,7 @@ public sealed class CommandProcess : IDisposable
             await stop.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             return;
         }
-        // A stranger of the same number: nobody of the command's session is left.
-        if (trace.Process <= 1 || StartTicks(trace.Process) is { } ticks && ticks != trace.StartTicks)
+        if (!MayHaveSession(trace))
         {
             return;
         }
@@ -113,6 +113,29 @@ public sealed class CommandProcess : IDisposable
             }
             await Task.Delay(s_look, clock, CancellationToken.None).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Waits for the end of a command that an earlier Slave started, with all that it started. Returns early where the wait is cancelled.</summary>
+    public static async Task WaitAsync(CommandTrace trace, TimeProvider clock, CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested && await IsRunningAsync(trace).ConfigureAwait(false))
+        {
+            await Task.Delay(trace.Unit is null ? s_look : s_lookAtUnit, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>A command that an earlier Slave started still runs, or something that it has started.</summary>
+    public static async Task<bool> IsRunningAsync(CommandTrace trace)
+    {
+        if (trace.Unit is not { } unit)
+        {
+            return MayHaveSession(trace) && Linux.Kill(-trace.Process, 0) == 0;
+        }
+        using Process show = Process.Start(new ProcessStartInfo("systemctl", ["show", "--property=ActiveState", "--value", $"{unit}.service"]) { RedirectStandardOutput = true })!;
+        string state = await show.StandardOutput.ReadToEndAsync(CancellationToken.None).ConfigureAwait(false);
+        await show.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+        // A unit that is not there any more is "inactive". Where systemd does not answer, nobody knows that it has ended.
+        return state.Trim() is not ("inactive" or "failed");
     }
 
     public void Dispose() => _process.Dispose();
@@ -141,6 +164,9 @@ public sealed class CommandProcess : IDisposable
         }
         return start;
     }
+
+    /// <summary>False where a stranger has the process's number: nobody of the command's session is left then.</summary>
+    private static bool MayHaveSession(CommandTrace trace) => trace.Process > 1 && !(StartTicks(trace.Process) is { } ticks && ticks != trace.StartTicks);
 
     /// <summary>Nothing of the Slave's own environment.</summary>
     private static Dictionary<string, string> UsualEnvironment() => new() { ["PATH"] = Path, ["LANG"] = "C.UTF-8" };

@@ -9,9 +9,9 @@ public readonly record struct CommandEnd(int ExitCode, bool TimedOut);
 /// <param name="task">The task's id.</param>
 /// <param name="line">Gets what they write, in bounds.</param>
 /// <param name="started">Told of each command before its output is read: so that a Slave that is restarted finds it.</param>
-/// <param name="limit">For all of them together.</param>
+/// <param name="taskLimit">For all of them together that have none of their own.</param>
 /// <param name="clock">Measures that.</param>
-public sealed class CommandRunner(Guid task, Action<string> line, Action<CommandTrace> started, TimeSpan limit, TimeProvider clock)
+public sealed class CommandRunner(Guid task, Action<string> line, Action<CommandTrace> started, TimeSpan taskLimit, TimeProvider clock)
 {
     /// <summary>Who has ended may have left somebody behind who keeps its output open (a daemon): he is not listened to any more.</summary>
     private static readonly TimeSpan s_lastWords = TimeSpan.FromSeconds(2);
@@ -23,19 +23,20 @@ public sealed class CommandRunner(Guid task, Action<string> line, Action<Command
     private int _count;
 
     /// <summary>What is left of the time.</summary>
-    private TimeSpan Left => limit - clock.GetElapsedTime(_begin) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    private TimeSpan Left => taskLimit - clock.GetElapsedTime(_begin) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     /// <summary>Runs a command to its end.</summary>
     /// <param name="hear">Told of every line, also of those that are left out of the log.</param>
+    /// <param name="limit">For this one alone, and infinite for one that must not be ended in the middle; null: what is left of the task's.</param>
     /// <exception cref="IOException">It cannot be started.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled, and nothing of it runs any more.</exception>
-    public async Task<CommandEnd> RunAsync(Command command, CancellationToken cancellation, Action<string>? hear = null)
+    public async Task<CommandEnd> RunAsync(Command command, CancellationToken cancellation, Action<string>? hear = null, TimeSpan? limit = null)
     {
         cancellation.ThrowIfCancellationRequested();
-        using var timeout = new CancellationTokenSource(Left, clock);
+        using var timeout = new CancellationTokenSource(limit ?? Left, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         using var process = CommandProcess.Start($"bootstrap-task-{task}-{++_count}", command);
-        started(process.Trace);
+        started(process.Trace with { IsWhole = limit == Timeout.InfiniteTimeSpan });
         using var deaf = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         var rate = new OutputRate(line, clock);
         Action<string> take = hear is null ? rate.Add : hear + rate.Add;

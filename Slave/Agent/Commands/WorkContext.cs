@@ -28,6 +28,9 @@ public sealed record WorkContext(
     /// <param name="cause">Why it failed; empty: it succeeded.</param>
     public TaskEnded End(string cause, string note = "") => new(Task, cause.Length == 0, false, cause, DiskState.Untouched, Note: note);
 
+    /// <summary>The end of the task for a reason that another attempt does not change.</summary>
+    public TaskEnded Refuse(string cause) => End(cause) with { Final = true };
+
     private static string ExitWords(int code) => string.Create(CultureInfo.InvariantCulture, $"ended with exit code {code}{code switch
     {
         // What shells, setsid and systemd (EXIT_CHDIR, EXIT_EXEC, EXIT_USER of systemd.exec(5)) mean by these.

@@ -13,13 +13,16 @@ internal sealed class BootPartition(NodeSystem system, string folder)
 
     private string Path => System.IO.Path.Combine(system.Root, folder.TrimStart('/'));
 
-    /// <summary>An update lies there that the next start takes.</summary>
-    public bool IsPending => File.Exists(System.IO.Path.Combine(Path, "pieeprom.upd"));
+    /// <summary>An update lies there that the next start takes, or a part of one.</summary>
+    public bool IsPending => new[] { "pieeprom.upd", "recovery.bin" }.Any(name => File.Exists(System.IO.Path.Combine(Path, name)));
+
+    /// <summary>What is mounted there (/dev/mmcblk0p1); null: nothing.</summary>
+    public string? FindDevice() => FindMount()?.Device;
 
     /// <summary>Why nothing can be staged on it, with what to do; empty: it can.</summary>
     public string FindFault()
     {
-        if (FindMount() is not var (kind, options))
+        if (FindMount() is not var (kind, _, options))
         {
             return $"nothing is mounted at {folder}, and so the board's ROM would find no update there: mount the boot partition, and order this again";
         }
@@ -37,12 +40,12 @@ internal sealed class BootPartition(NodeSystem system, string folder)
     }
 
     /// <summary>
-    /// Kind and options of the file system that is mounted there last (proc_pid_mountinfo(5): the mount point is the fifth field; after a lone '-' come kind, source
+    /// Kind, device and options of the file system that is mounted there last (proc_pid_mountinfo(5): the mount point is the fifth field; after a lone '-' come kind, source
     /// and the file system's own options). The mount's options are left aside: the Slave sees most of the machine read-only, and what it starts does not.
     /// </summary>
-    private (string Kind, string Options)? FindMount() =>
+    private (string Kind, string Device, string Options)? FindMount() =>
         File.ReadLines(System.IO.Path.Combine(system.Root, "proc/self/mountinfo"))
             .Select(line => line.Split(' ')).Where(fields => fields.Length > 4 && fields[4] == folder)
             .Select(fields => fields[(Array.IndexOf(fields, "-") + 1)..])
-            .Select(own => ((string, string)?)(own[0], own[2])).LastOrDefault();
+            .Select(own => ((string, string, string)?)(own[0], own[1], own[2])).LastOrDefault();
 }

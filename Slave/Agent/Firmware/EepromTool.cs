@@ -14,8 +14,8 @@ internal sealed record EepromStatus(
 
 /// <summary>
 /// Raspberry Pi's own program that updates the EEPROM of a board (raspberrypi/rpi-eeprom, rpi-eeprom-update). It checks the images' digests itself, takes
-/// the board's EEPROM settings over, and leaves pieeprom.upd and recovery.bin on the boot partition, which the ROM runs at the next start, again after a power
-/// cut. On a Pi 5 with flashrom it writes at once, and leaves those files only where that fails.
+/// the board's EEPROM settings over, and leaves pieeprom.upd and recovery.bin on the boot partition: from a card the ROM runs that at the next start, and once more after
+/// a power cut. With flashrom it writes at once, and leaves those files only where that fails (pull request 492). <see cref="EepromWay"/> tells the ways apart.
 /// </summary>
 /// <param name="program">Its path.</param>
 /// <param name="system">The machine.</param>
@@ -38,7 +38,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     {
         Directory.CreateDirectory(Path.GetDirectoryName(_statusFile)!);
         File.Delete(_statusFile);
-        CommandEnd end = await RunAsync(context.Cancellation, "-j", "-m", _statusFile).ConfigureAwait(false);
+        CommandEnd end = await AskAsync(_ => { }, program, "-j", "-m", _statusFile).ConfigureAwait(false);
         if (end is not { TimedOut: false, ExitCode: Done or UpdateRequired })
         {
             return (null, Fail(end));
@@ -46,7 +46,7 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         if (!File.Exists(_statusFile))
         {
             // A Compute Module 4 that was not set up for it, and whatever has no EEPROM: it says so, and ends well.
-            return (null, context.End($"{Name} does not update this board: {_said}"));
+            return (null, context.Refuse($"{Name} does not update this board: {_said}"));
         }
         try
         {
@@ -58,35 +58,76 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         }
     }
 
+    /// <summary>
+    /// Whether the EEPROM's settings hold its version fast, by the program that comes with this one and prints them; where it is not there or cannot, -a finds it out.
+    /// </summary>
+    /// <returns>How the task ends; null: it goes on.</returns>
+    public async Task<TaskEnded?> FindFreezeAsync()
+    {
+        if (system.Find("rpi-eeprom-config") is not { } config)
+        {
+            return null;
+        }
+        bool isFrozen = false;
+        // As -a looks for it.
+        await AskAsync(line => isFrozen |= line.Contains("FREEZE_VERSION=1", StringComparison.Ordinal), config).ConfigureAwait(false);
+        return isFrozen ? RefuseFrozen() : null;
+    }
+
     /// <summary>Where it puts its files: the boot partition.</summary>
     /// <returns>Its path; or null and how the task ends.</returns>
     public async Task<(string? Folder, TaskEnded? Failure)> FindBootFolderAsync()
     {
         string? folder = null;
         // Warnings may come before it.
-        CommandEnd end = await RunAsync(context.Cancellation, line => folder = line.StartsWith('/') ? line : folder, "-b").ConfigureAwait(false);
+        CommandEnd end = await AskAsync(line => folder = line.StartsWith('/') ? line : folder, program, "-b").ConfigureAwait(false);
         return end is not { TimedOut: false, ExitCode: Done } ? (null, Fail(end))
             : folder is null ? (null, context.End($"{Name} -b names no boot folder: {_said}"))
             : (folder, null);
     }
 
-    /// <summary>Stages or writes the newest. It is not ended in the middle, whoever asks for it: an EEPROM may be half written then.</summary>
+    /// <summary>Stages or writes the newest. No cancellation and no time limit ends it in the middle: an EEPROM may be half written then.</summary>
+    /// <param name="mayWriteDirectly">It writes in the way that it likes best, and else by recovery.bin.</param>
     /// <returns>How the task ends; null: it has done it.</returns>
-    public async Task<TaskEnded?> StageAsync()
+    public async Task<TaskEnded?> StageAsync(bool mayWriteDirectly)
     {
-        CommandEnd end = await RunAsync(CancellationToken.None, "-a").ConfigureAwait(false);
+        Command command = Command.ByRoot([.. await FindGuardAsync().ConfigureAwait(false), program, "-a"]);
+        CommandEnd end = await RunWholeAsync(mayWriteDirectly ? command : command with { Environment = EepromWay.Staged }).ConfigureAwait(false);
         return end switch
         {
             { TimedOut: false, ExitCode: Done } => null,
-            { TimedOut: false, ExitCode: Frozen } => context.End(
-                "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again"),
+            { TimedOut: false, ExitCode: Frozen } => RefuseFrozen(),
             // What it has left is not taken back: after a write that failed, the board starts by these files.
             _ => Fail(end),
         };
     }
 
     /// <summary>Takes back what is staged.</summary>
-    public Task UndoAsync() => RunAsync(CancellationToken.None, "-r");
+    /// <returns>The program says that it has.</returns>
+    public async Task<bool> UndoAsync() => await RunWholeAsync(Command.ByRoot(program, "-r")).ConfigureAwait(false) is { TimedOut: false, ExitCode: Done };
+
+    /// <summary>
+    /// What holds back restarts that others ask for meanwhile (systemd-inhibit(1)): logind refuses those of users, and from systemd 257 on those of root as well
+    /// (systemd/systemd, pull request 30307). Empty where there is no systemd-inhibit, or no logind that it could ask.
+    /// </summary>
+    private async Task<string[]> FindGuardAsync()
+    {
+        if (system.Find("systemd-inhibit") is not { } inhibit)
+        {
+            return [];
+        }
+        string[] guard = [inhibit, "--what=shutdown", "--mode=block", "--who=Bootstrap", "--why=The boot firmware of this board is being updated"];
+        CommandEnd end = await AskAsync(_ => { }, [.. guard, "true"]).ConfigureAwait(false);
+        if (end is { TimedOut: false, ExitCode: 0 })
+        {
+            return guard;
+        }
+        context.Line("restarts that others ask for are not held back meanwhile: systemd-inhibit cannot do it here");
+        return [];
+    }
+
+    private TaskEnded RefuseFrozen() => context.Refuse(
+        "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again");
 
     private TaskEnded Fail(CommandEnd end)
     {
@@ -95,12 +136,14 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         return last.Length > 0 ? ended with { Cause = $"{ended.Cause}: {last}" } : ended;
     }
 
-    private Task<CommandEnd> RunAsync(CancellationToken cancellation, params string[] arguments) => RunAsync(cancellation, _ => { }, arguments);
+    private Task<CommandEnd> AskAsync(Action<string> hear, params string[] words) => RunAsync(Command.ByRoot(words), hear, context.Cancellation, null);
 
-    private Task<CommandEnd> RunAsync(CancellationToken cancellation, Action<string> hear, params string[] arguments)
+    private Task<CommandEnd> RunWholeAsync(Command command) => RunAsync(command, _ => { }, CancellationToken.None, Timeout.InfiniteTimeSpan);
+
+    private Task<CommandEnd> RunAsync(Command command, Action<string> hear, CancellationToken cancellation, TimeSpan? limit)
     {
         _said = _complained = "";
-        return context.Runner.RunAsync(Command.ByRoot([program, .. arguments]), cancellation, line =>
+        return context.Runner.RunAsync(command, cancellation, line =>
         {
             // The two streams come in no order.
             if (line.StartsWith(CommandRunner.ErrorPrefix, StringComparison.Ordinal))
@@ -112,6 +155,6 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
                 _said = line.Trim() is { Length: > 0 } said ? said : _said;
                 hear(line);
             }
-        });
+        }, limit);
     }
 }

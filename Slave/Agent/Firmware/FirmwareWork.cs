@@ -9,24 +9,27 @@ namespace Bootstrap.Agent.Firmware;
 /// <param name="clock">Times the warning of users.</param>
 internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
 {
-    /// <summary>A program that digests all images on a slow card and writes the EEPROM itself needs a minute or two.</summary>
+    /// <summary>What became of what was staged or written, where it ended otherwise than by the restart; empty: there was nothing of it yet.</summary>
+    public string Became { get; private set; } = "";
+
+    /// <summary>A program that digests all images on a slow card needs a minute or two.</summary>
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(20);
 
     private readonly PowerSafety _power = new(system);
 
-    /// <summary>For all commands together.</summary>
+    /// <summary>For all commands together but those that stage, write or take back.</summary>
     public static TimeSpan Limit(FirmwareOrder order) => s_limit + TimeSpan.FromSeconds(order.Warning?.GraceSeconds ?? 0);
 
     /// <summary>Checks and stages.</summary>
     /// <returns>How the task ends; null: the machine is to be restarted now, into firmware that was built at that time (Unix seconds).</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled, and what was staged is taken back.</exception>
-    /// <exception cref="IOException">A program cannot be started; what was staged is taken back.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled; <see cref="Became"/> says what became of what was staged.</exception>
+    /// <exception cref="IOException">A program cannot be started; the same.</exception>
     public async Task<(TaskEnded? Over, long Built)> DoAsync(FirmwareOrder order, WorkContext context)
     {
         context.Phase("checking");
         if (FindRefusal() is { Length: > 0 } refusal)
         {
-            return (context.End(refusal), 0);
+            return (context.Refuse(refusal), 0);
         }
         if (system.Find(EepromTool.Name) is not { } program)
         {
@@ -43,12 +46,20 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
             return (status.Latest > 0 ? UpToDate(status, context)
                 : context.End("the node has no boot firmware for this board: bring its package rpi-eeprom up to date, and order this again"), 0);
         }
+        if (await tool.FindFreezeAsync().ConfigureAwait(false) is { } frozen)
+        {
+            return (frozen, 0);
+        }
         (string? folder, failure) = await tool.FindBootFolderAsync().ConfigureAwait(false);
         if (folder is null)
         {
             return (failure, 0);
         }
         var boot = new BootPartition(system, folder);
+        if (!order.AllowDirectWrite && new EepromWay(system).FindFault(boot) is { Length: > 0 } way)
+        {
+            return (context.Refuse(way), 0);
+        }
         string fault = await FindFaultAsync(order, boot, context).ConfigureAwait(false);
         if (fault.Length == 0 && order.Warning is not null)
         {
@@ -71,7 +82,7 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
                     "its EEPROM may be write-protected, or it starts from a disk whose updates its ROM does not take"
             : "";
         string note = cause.Length > 0 ? "" : $"the board runs the boot firmware of {BoardReader.BootloaderDay(runs!.Value)}";
-        return new TaskEnded(task, cause.Length == 0, false, cause, DiskState.Untouched, Note: note);
+        return new TaskEnded(task, cause.Length == 0, false, cause, DiskState.Untouched, Final: runs < staged, Note: note);
     }
 
     /// <summary>What cannot be updated here by its kind, with what is possible instead; empty: it may be.</summary>
@@ -90,13 +101,14 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
     private async Task<string> FindFaultAsync(FirmwareOrder order, BootPartition boot, WorkContext context) =>
         boot.FindFault() is { Length: > 0 } folder ? folder
         : PackagesAtWork.FindFault(system) is { Length: > 0 } packages ? packages
+        : UpdaterAtWork.FindFault(system) is { Length: > 0 } updater ? updater
         : await _power.FindFaultAsync(order.PowerChecked, context).ConfigureAwait(false);
 
     private async Task<TaskEnded?> StageAsync(FirmwareOrder order, EepromTool tool, BootPartition boot, WorkContext context)
     {
         context.Cancellation.ThrowIfCancellationRequested();
         context.Phase("staging");
-        if (await tool.StageAsync().ConfigureAwait(false) is { } failure)
+        if (await tool.StageAsync(order.AllowDirectWrite).ConfigureAwait(false) is { } failure)
         {
             return failure;
         }
@@ -116,10 +128,24 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
         async Task<string> UndoAsync()
         {
             // Where it was written at once there is nothing to take back.
-            string became = boot.IsPending ? "what was staged is taken back" : "the new firmware is written already, and runs after the next restart";
+            string became = !boot.IsPending ? "the new firmware is written already, and runs after the next restart"
+                : await IsUndoneAsync(tool, boot).ConfigureAwait(false) ? "what was staged is taken back"
+                : $"what was staged could not be taken back: run `{EepromTool.Name} -r` on the node before any restart";
             context.Line(became);
-            await tool.UndoAsync().ConfigureAwait(false);
-            return became;
+            return Became = became;
+        }
+    }
+
+    private static async Task<bool> IsUndoneAsync(EepromTool tool, BootPartition boot)
+    {
+        try
+        {
+            return await tool.UndoAsync().ConfigureAwait(false) && !boot.IsPending;
+        }
+        catch (IOException)
+        {
+            // It could not be started.
+            return false;
         }
     }
 

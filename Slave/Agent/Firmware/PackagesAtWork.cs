@@ -16,7 +16,7 @@ internal static class PackagesAtWork
         string updates = Path.Combine(folder, "updates");
         // dpkg's own sign that it was broken off: it keeps there what it has not yet written into its status.
         int left = Directory.Exists(updates) ? Directory.EnumerateFiles(updates).Count(file => Path.GetFileName(file).All(char.IsAsciiDigit)) : 0;
-        return left > 0 ? $"dpkg was interrupted ({left} files in /{Dpkg}/updates): run `dpkg --configure -a` on the node, and order this again"
+        return left > 0 ? $"dpkg was interrupted ({left} {(left == 1 ? "file" : "files")} in /{Dpkg}/updates): run `dpkg --configure -a` on the node, and order this again"
             : new[] { "lock-frontend", "lock" }.FirstOrDefault(name => IsHeld(system, Path.Combine(folder, name))) is { } held
                 ? $"a package manager is at work (/{Dpkg}/{held} is locked): order this again when it is done"
             : "";

@@ -61,6 +61,9 @@ internal sealed record PowerReading(uint? Throttled, bool? UnderVoltage, double?
 /// <param name="system">The machine.</param>
 internal sealed partial class PowerSafety(NodeSystem system)
 {
+    /// <summary>vcgencmd answers at once, or hangs with the firmware that it asks.</summary>
+    private static readonly TimeSpan s_askLimit = TimeSpan.FromSeconds(10);
+
     /// <summary>Measures, with what it measured in the task's log.</summary>
     /// <returns>What speaks against it; empty: nothing.</returns>
     public async Task<string> FindFaultAsync(bool isChecked, WorkContext context)
@@ -76,7 +79,7 @@ internal sealed partial class PowerSafety(NodeSystem system)
         return reading.FindFault(isChecked);
     }
 
-    /// <summary>`vcgencmd get_throttled` says "throttled=0x50005".</summary>
+    /// <summary>`vcgencmd get_throttled` says "throttled=0x50005"; null: it does not answer.</summary>
     private async Task<uint?> AskFirmwareAsync(WorkContext context)
     {
         if (system.Find("vcgencmd") is not { } program)
@@ -84,13 +87,18 @@ internal sealed partial class PowerSafety(NodeSystem system)
             return null;
         }
         uint? flags = null;
-        await context.Runner.RunAsync(Command.ByRoot(program, "get_throttled"), context.Cancellation, line =>
+        CommandEnd end = await context.Runner.RunAsync(Command.ByRoot(program, "get_throttled"), context.Cancellation, line =>
         {
             if (Throttled().Match(line) is { Success: true } match)
             {
                 flags = uint.Parse(match.Groups[1].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
             }
-        }).ConfigureAwait(false);
+        }, s_askLimit).ConfigureAwait(false);
+        if (end.TimedOut)
+        {
+            context.Line($"vcgencmd did not answer within {s_askLimit.TotalSeconds:0} s");
+            return null;
+        }
         return flags;
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Bootstrap.Agent;
+using Bootstrap.Agent.Commands;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Support;
@@ -51,7 +52,7 @@ public sealed class FirmwareTests : IDisposable
         Assert.NotNull(await OrderAsync());
         _pi.Start(isWriteProtected: true);
         Assert.True(Runner("boot-2").AnswerFromMemory(_task));
-        Assert.False(Outcome.Succeeded);
+        Assert.Equal((false, true), (Outcome.Succeeded, Outcome.Final));
         Assert.StartsWith("the board still runs the boot firmware of 2020-09-03 (1599135103), and not that of 2025-05-08 (1746713597), which was staged: its EEPROM may be write-protected",
             Outcome.Cause, StringComparison.Ordinal);
     }
@@ -163,17 +164,67 @@ public sealed class FirmwareTests : IDisposable
         Assert.False(_pi.IsStaged);
     }
 
+    [Theory]
+    [InlineData("undo-fails")]
+    [InlineData("undo-does-nothing")]
+    public async Task What_could_not_be_taken_back_is_said_with_what_to_do_before_a_restart(string how)
+    {
+        _pi.Write(how, "").Write("after-staging", "echo 0x50005 >\"$root/throttled\"");
+        Assert.Null(await OrderAsync());
+        Assert.EndsWith("(what was staged could not be taken back: run `rpi-eeprom-update -r` on the node before any restart)", Outcome.Cause, StringComparison.Ordinal);
+        Assert.True(_pi.IsStaged);
+    }
+
     [Fact]
     public async Task A_board_that_writes_at_once_is_proven_by_the_restart_just_the_same()
     {
         _pi.Write("has-flashrom", "").Write("after-staging", "echo 0x50005 >\"$root/throttled\"");
-        Assert.Null(await OrderAsync());
+        Assert.Null(await OrderAsync(mayWriteDirectly: true));
         Assert.EndsWith("(the new firmware is written already, and runs after the next restart)", Outcome.Cause, StringComparison.Ordinal);
         _pi.Write("throttled", "0x0").Write("after-staging", "");
-        Assert.NotNull(await OrderAsync());
+        Assert.NotNull(await OrderAsync(mayWriteDirectly: true));
         _pi.Start();
         Assert.True(Runner("boot-2").AnswerFromMemory(_task));
         Assert.True(Outcome.Succeeded);
+    }
+
+    [Fact]
+    public async Task A_board_that_could_write_at_once_stages_unless_it_is_allowed()
+    {
+        _pi.Write("has-flashrom", "");
+        Assert.NotNull(await OrderAsync());
+        Assert.True(_pi.IsStaged);
+        Assert.False(File.Exists(_pi.At("eeprom")));
+    }
+
+    [Theory]
+    [InlineData("RPI_EEPROM_USE_FLASHROM=1", "/etc/default/rpi-eeprom-update says RPI_EEPROM_USE_FLASHROM=1, by which the EEPROM is written without recovery.bin")]
+    [InlineData("FIRMWARE_RELEASE_STATUS=\"latest\"\nexport RPI_EEPROM_IMMEDIATE_UPDATE=\"1\" # faster", "says RPI_EEPROM_IMMEDIATE_UPDATE=1")]
+    [InlineData("RPI_EEPROM_SELF_UPDATE=0\nRPI_EEPROM_SELF_UPDATE=1", "says RPI_EEPROM_SELF_UPDATE=1")]
+    [InlineData("#RPI_EEPROM_USE_FLASHROM=1\nRPI_EEPROM_USE_FLASHROM=0", null)]
+    public async Task Settings_by_which_a_power_cut_could_not_be_mended_from_afar_are_refused_unless_it_is_allowed(string settings, string? cause)
+    {
+        _pi.Write("etc/default/rpi-eeprom-update", settings + "\n");
+        if (cause is not null)
+        {
+            await RefusedAsync(cause);
+            Assert.EndsWith("or order this with 'allowDirectWrite' (--direct-write) if somebody can get at the board", Outcome.Cause, StringComparison.Ordinal);
+            Assert.True(Outcome.Final);
+        }
+        Assert.NotNull(await OrderAsync(mayWriteDirectly: cause is not null));
+    }
+
+    [Theory]
+    [InlineData(0x14, "/dev/mmcblk0p1", "the ROM of a Raspberry Pi Compute Module 4 does not run recovery.bin from its eMMC")]
+    [InlineData(0x15, "/dev/mmcblk0p1", "the ROM of a Raspberry Pi Compute Module 4S does not")]
+    [InlineData(0x11, "/dev/sda1", "the boot partition is /dev/sda1, from which the board's ROM does not run recovery.bin")]
+    [InlineData(0x17, "/dev/nvme0n1p1", "the boot partition is /dev/nvme0n1p1")]
+    public async Task Boards_whose_ROM_does_not_run_recovery_are_refused_unless_it_is_allowed(int model, string device, string cause)
+    {
+        File.WriteAllBytes(_pi.At("proc/device-tree/system/linux,revision"), [0x00, 0xc0, (byte)(0x30 | model >> 4), (byte)(model << 4)]);
+        _pi.Mount($"36 24 179:1 / /boot/firmware rw,relatime - vfat {device} rw");
+        await RefusedAsync(cause);
+        Assert.NotNull(await OrderAsync(mayWriteDirectly: true));
     }
 
     [Theory]
@@ -205,7 +256,10 @@ public sealed class FirmwareTests : IDisposable
     public async Task Packages_that_are_being_changed_come_first()
     {
         _pi.Write("var/lib/dpkg/updates/0001", "Package: rpi-eeprom\n");
-        await RefusedAsync("dpkg was interrupted (1 files in /var/lib/dpkg/updates)");
+        await RefusedAsync("dpkg was interrupted (1 file in /var/lib/dpkg/updates)");
+        _pi.Write("var/lib/dpkg/updates/0002", "Package: flashrom\n");
+        await RefusedAsync("dpkg was interrupted (2 files in /var/lib/dpkg/updates)");
+        File.Delete(_pi.At("var/lib/dpkg/updates/0002"));
         File.Delete(_pi.At("var/lib/dpkg/updates/0001"));
 
         _pi.Write("var/lib/dpkg/lock-frontend", "");
@@ -218,18 +272,38 @@ public sealed class FirmwareTests : IDisposable
         Assert.NotNull(await OrderAsync());
     }
 
+    [Fact]
+    public async Task An_updater_that_somebody_else_runs_comes_first()
+    {
+        _pi.Write("proc/4711/cmdline", "/bin/sh\0/usr/bin/rpi-eeprom-update\0-s\0-a\0");
+        await RefusedAsync("rpi-eeprom-update is at work already (process 4711): order this again when it has ended");
+        _pi.Write("proc/4711/cmdline", "vi\0/usr/bin/rpi-eeprom-update\0");
+        Assert.NotNull(await OrderAsync());
+    }
+
     [Theory]
-    [InlineData("is-cm4", "rpi-eeprom-update does not update this board: rpi-eeprom-update is not enabled by default on CM4. Run with -h for more information.", 1)]
-    [InlineData("lacks-lspci", "rpi-eeprom-update ended with exit code 2: lspci not found. Try installing the pciutils package.", 1)]
-    [InlineData("is-frozen", "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again", 3)]
-    [InlineData("card-fails", "rpi-eeprom-update ended with exit code 2: Failed to copy /tmp/tmp.1 to /boot/firmware", 3)]
-    public async Task What_the_updater_says_is_the_cause(string how, string cause, int calls)
+    [InlineData("is-cm4", true, "rpi-eeprom-update does not update this board: rpi-eeprom-update is not enabled by default on CM4. Run with -h for more information.", 1)]
+    [InlineData("lacks-lspci", false, "rpi-eeprom-update ended with exit code 2: lspci not found. Try installing the pciutils package.", 1)]
+    [InlineData("is-frozen", true, "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again", 3)]
+    [InlineData("card-fails", false, "rpi-eeprom-update ended with exit code 2: Failed to copy /tmp/tmp.1 to /boot/firmware", 3)]
+    public async Task What_the_updater_says_is_the_cause(string how, bool isFinal, string cause, int calls)
     {
         _pi.Write(how, "");
         Assert.Null(await OrderAsync());
-        Assert.Equal((false, cause), (Outcome.Succeeded, Outcome.Cause));
+        Assert.Equal((false, isFinal, cause), (Outcome.Succeeded, Outcome.Final, Outcome.Cause));
         // Nothing is taken back where a write may have failed: the board starts by what it left.
         Assert.Equal(calls, _pi.Calls.Length);
+    }
+
+    [Fact]
+    public async Task A_version_that_is_held_fast_is_seen_before_anybody_is_warned()
+    {
+        _pi.Program("rpi-eeprom-config", "#!/bin/sh\nprintf '[all]\\nBOOT_UART=0\\nFREEZE_VERSION=1\\n'\n");
+        await RefusedAsync("the board's EEPROM settings hold its version fast (FREEZE_VERSION=1)");
+        Assert.True(Outcome.Final);
+        Assert.Equal([Look], _pi.Calls);
+        _pi.Program("rpi-eeprom-config", "#!/bin/sh\nprintf '[all]\\nBOOT_UART=0\\nFREEZE_VERSION=0\\n'\n");
+        Assert.NotNull(await OrderAsync());
     }
 
     [Fact]
@@ -246,11 +320,13 @@ public sealed class FirmwareTests : IDisposable
     {
         File.WriteAllBytes(_pi.At("proc/device-tree/system/linux,revision"), [0x00, 0xa0, 0x20, 0x82]);
         await RefusedAsync("a Raspberry Pi 3 Model B has no EEPROM");
+        Assert.True(Outcome.Final);
         Directory.Delete(_pi.At("proc/device-tree"), recursive: true);
         _pi.Write("proc/device-tree/model", "Radxa ROCK 5B\0");
         await RefusedAsync("no way is known here to update the boot firmware of this machine (Radxa ROCK 5B)");
         Directory.CreateDirectory(_pi.At("sys/firmware/efi"));
         await RefusedAsync("this machine's boot firmware is UEFI");
+        Assert.True(Outcome.Final);
         Assert.Empty(_pi.Calls);
     }
 
@@ -264,9 +340,23 @@ public sealed class FirmwareTests : IDisposable
         await cancel.CancelAsync();
         File.Delete(_pi.At("is-slow"));
         Assert.Null(await running);
-        Assert.True(Outcome.Cancelled);
+        Assert.Equal((true, "what was staged is taken back"), (Outcome.Cancelled, Outcome.Note));
         Assert.Equal([Look, "-b", "-a", "-r"], _pi.Calls);
         Assert.False(_pi.IsStaged);
+    }
+
+    [Fact]
+    public async Task A_cancellation_that_comes_after_the_EEPROM_was_written_says_so()
+    {
+        _pi.Write("is-slow", "").Write("has-flashrom", "");
+        using var cancel = new CancellationTokenSource();
+        Task<Ending?> running = OrderAsync(cancellation: cancel.Token, mayWriteDirectly: true);
+        await LoopbackSlave.UntilAsync(() => _pi.Calls.Contains("-a"));
+        await cancel.CancelAsync();
+        File.Delete(_pi.At("is-slow"));
+        Assert.Null(await running);
+        Assert.Equal((true, "the new firmware is written already, and runs after the next restart"), (Outcome.Cancelled, Outcome.Note));
+        Assert.Equal([Look, "-b", "-a"], _pi.Calls);
     }
 
     [Fact]
@@ -282,16 +372,154 @@ public sealed class FirmwareTests : IDisposable
         Assert.Equal([Look, "-b"], _pi.Calls);
     }
 
+    [Fact]
+    public async Task A_firmware_that_does_not_answer_is_a_supply_that_cannot_be_checked()
+    {
+        _pi.Program("vcgencmd", "#!/bin/sh\necho throttled=0x0; exec sleep 60\n");
+        await RefusedAsync("the board's supply cannot be checked");
+        Assert.Contains(Lines(), line => line == "vcgencmd did not answer within 10 s");
+    }
+
+    [Fact]
+    public async Task After_the_grace_all_is_looked_at_again()
+    {
+        _pi.Program("loginctl", "#!/bin/sh\necho ' 3 1000 ada seat0 tty1'\n").Program("wall", $"#!/bin/sh\necho 0x50000 >{_pi.At("throttled")}\n");
+        Assert.Null(await OrderAsync(warning: new UserWarning(1, "")));
+        Assert.Contains("has been too low since the board was started (throttled=0x50000)", Outcome.Cause);
+        Assert.Equal([Look, "-b"], _pi.Calls);
+        List<LinkMessage> messages = Messages();
+        Assert.Equal("warning-users", messages.OfType<TaskProgress>().Last().Phase);
+        Assert.Contains(messages.OfType<LogLines>().SelectMany(l => l.Lines), line => line.StartsWith("power: throttled=0x0", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_Slave_that_was_restarted_between_staging_and_the_restart_looks_and_stages_again()
+    {
+        Assert.NotNull(await OrderAsync());
+        TaskRunner next = Runner("boot-1");
+        await next.EndLeftoversAsync();
+        Assert.False(next.AnswerFromMemory(_task));
+        Assert.NotNull(await OrderAsync());
+        Assert.Equal([Look, "-b", "-a", Look, "-b", "-a"], _pi.Calls);
+        _pi.Start();
+        Assert.True(Runner("boot-2").AnswerFromMemory(_task));
+        Assert.True(Outcome.Succeeded);
+    }
+
+    [Fact]
+    public async Task A_program_that_only_looks_is_ended_when_the_tasks_time_is_over()
+    {
+        _pi.Program("rpi-eeprom-update", $"#!/bin/sh\ntouch {_pi.At("asked")}\nexec sleep 60\n");
+        // The time between the order and the first command.
+        int looks = 0;
+        Assert.Null(await OrderAsync(clock: new LeapingClock(() => ++looks > 1)));
+        Assert.Equal((true, "rpi-eeprom-update took longer than its time-out and was ended"), (Outcome.TimedOut, Outcome.Cause));
+    }
+
+    [Fact]
+    public async Task A_program_that_writes_is_not_ended_when_the_tasks_time_is_over()
+    {
+        _pi.Write("is-slow", "");
+        Task<Ending?> running = OrderAsync(clock: new LeapingClock(() => _pi.Calls.Contains("-b")));
+        await LoopbackSlave.UntilAsync(() => _pi.Calls.Contains("-a"));
+        await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, s_end);
+        Assert.False(running.IsCompleted);
+        File.Delete(_pi.At("is-slow"));
+        Assert.Equal("reboot", (await running)!.Goodbye);
+        Assert.True(_pi.IsStaged);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Restarts_by_others_are_held_back_while_it_is_staged_where_logind_can_do_that(bool canInhibit)
+    {
+        string log = _pi.At("inhibited");
+        _pi.Program("systemd-inhibit", $"#!/bin/sh\necho \"$*\" >>{log}\n{(canInhibit ? "" : "exit 1")}\nwhile [ \"${{1#--}}\" != \"$1\" ]; do shift; done\nexec \"$@\"\n");
+        Assert.NotNull(await OrderAsync());
+        Assert.True(_pi.IsStaged);
+        const string guard = "--what=shutdown --mode=block --who=Bootstrap --why=The boot firmware of this board is being updated";
+        string[] expected = canInhibit ? [$"{guard} true", $"{guard} {_pi.Bin}/rpi-eeprom-update -a"] : [$"{guard} true"];
+        Assert.Equal(expected, await File.ReadAllLinesAsync(log, s_end));
+        Assert.Equal(!canInhibit, Lines().Any(line => line.StartsWith("restarts that others ask for are not held back", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task What_a_Slave_that_was_killed_left_writing_is_waited_for_and_nothing_is_done_beside_it()
+    {
+        _pi.Write("is-slow", "");
+        // Its clock stands as when its Slave is killed: what is on the disk and the process are left.
+        using var lives = new ManualResetEventSlim(initialState: true);
+        Task<Ending?> killed = OrderAsync(clock: new LeapingClock(() =>
+        {
+            lives.Wait(s_end);
+            return false;
+        }));
+        await LoopbackSlave.UntilAsync(() => _pi.Calls.Contains("-a") && new TaskJournal(Tasks).Find(_task)?.Command is { IsWhole: true });
+        CommandTrace first = new TaskJournal(Tasks).Find(_task)!.Command!;
+        lives.Reset();
+
+        // A second one that is killed while it waits, and a third.
+        await RestartedAsync(new RebootOrder(null), Guid.NewGuid(), isKilled: true);
+        await RestartedAsync(new FirmwareOrder(null, false), _task, isKilled: true);
+        Assert.True(await CommandProcess.IsRunningAsync(first));
+        Task<Ending?> next = await RestartedAsync(new FirmwareOrder(null, false), _task, isKilled: false);
+        Assert.Equal([Look, "-b", "-a"], _pi.Calls);
+        Assert.False(_pi.IsStaged);
+
+        File.Delete(_pi.At("is-slow"));
+        Assert.Equal("reboot", (await next)!.Goodbye);
+        Assert.False(await CommandProcess.IsRunningAsync(first));
+        Assert.Equal([Look, "-b", "-a", Look, "-b", "-a"], _pi.Calls);
+        Assert.True(_pi.IsStaged);
+        lives.Set();
+        await killed;
+    }
+
+    [Fact]
+    public async Task What_a_Slave_that_was_killed_left_looking_is_ended()
+    {
+        _pi.Program("vcgencmd", $"#!/bin/sh\n[ ! -e {_pi.At("asked")} ] || {{ echo throttled=0x0; exit; }}\ntouch {_pi.At("asked")}\nexec sleep 60\n");
+        Task<Ending?> abandoned = OrderAsync(isChecked: true);
+        // It is asked after all others.
+        await LoopbackSlave.UntilAsync(() => File.Exists(_pi.At("asked")) && new TaskJournal(Tasks).Find(_task)!.Command is { } last && Linux.Kill(last.Process, 0) == 0);
+        CommandTrace first = new TaskJournal(Tasks).Find(_task)!.Command!;
+        await Runner("boot-1").EndLeftoversAsync();
+        Assert.NotNull(await abandoned);
+        Assert.DoesNotContain(Lines(), line => line.StartsWith("vcgencmd did not answer", StringComparison.Ordinal));
+        Assert.False(await CommandProcess.IsRunningAsync(first));
+    }
+
     private string Tasks => Path.Combine(_folder, "tasks");
 
     private TaskEnded Outcome => new TaskJournal(Tasks).Find(_task)!.Outcome!;
 
-    private TaskRunner Runner(string bootId) => new(
-        new TaskJournal(Tasks), bootId, new NetInstStaging(_pi.Root, Path.Combine(_folder, "state"), () => _identity), _power, _outbox, _ => { }, TimeProvider.System, _pi.System);
+    private TaskRunner Runner(string bootId, TimeProvider? clock = null) => new(
+        new TaskJournal(Tasks), bootId, new NetInstStaging(_pi.Root, Path.Combine(_folder, "state"), () => _identity), _power, _outbox, _ => { },
+        clock ?? TimeProvider.System, _pi.System);
 
-    private Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null) =>
-        Runner(bootId).RunAsync(new StartTask(_task, new FirmwareOrder(null, isChecked)), new ApplianceEndpoint(IPAddress.Loopback, 1),
+    private Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null, TimeProvider? clock = null, bool mayWriteDirectly = false,
+        UserWarning? warning = null) =>
+        Runner(bootId, clock).RunAsync(new StartTask(_task, new FirmwareOrder(warning, isChecked, mayWriteDirectly)), new ApplianceEndpoint(IPAddress.Loopback, 1),
             new Uri("http://127.0.0.1:1"), cancellation ?? s_end);
+
+    /// <summary>A Slave that is started in the same boot takes an order, and waits with it for what was left.</summary>
+    /// <param name="isKilled">It goes again before it has done anything.</param>
+    private async Task<Task<Ending?>> RestartedAsync(TaskOrder order, Guid task, bool isKilled)
+    {
+        using var leaving = new CancellationTokenSource();
+        TaskRunner runner = Runner("boot-1");
+        await runner.EndLeftoversAsync();
+        Assert.False(runner.AnswerFromMemory(task));
+        Task<Ending?> running = runner.RunAsync(new StartTask(task, order), new ApplianceEndpoint(IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), s_end, leaving.Token);
+        await LoopbackSlave.UntilAsync(() => Lines().Any(line => line.StartsWith("waiting for a program that may be writing", StringComparison.Ordinal)));
+        if (isKilled)
+        {
+            await leaving.CancelAsync();
+            Assert.Null(await running);
+        }
+        return running;
+    }
 
     /// <summary>It is refused before anything is staged.</summary>
     private async Task RefusedAsync(string cause, bool isChecked = false)
@@ -338,5 +566,11 @@ public sealed class FirmwareTests : IDisposable
         public void Restart(StagedStart start) => Restarted = start;
 
         public void PowerOff() => throw new InvalidOperationException("nobody asked for that");
+    }
+
+    /// <summary>Leaps ahead by an hour.</summary>
+    private sealed class LeapingClock(Func<bool> hasLeapt) : TimeProvider
+    {
+        public override long GetTimestamp() => base.GetTimestamp() + (hasLeapt() ? TimestampFrequency * 3600 : 0);
     }
 }

@@ -21,6 +21,7 @@ public sealed class PiWithEeprom(string folder)
         set -e
         root=$(cd "$(dirname "$0")/../root" && pwd)
         boot=/boot/firmware
+        [ ! -e "$root/etc/default/rpi-eeprom-update" ] || . "$root/etc/default/rpi-eeprom-update"
         echo "$*" | sed "s:$root::" >>"$root/calls"
         current=$(printf '%d' "0x$(od -v -An -t x1 "$root/proc/device-tree/chosen/bootloader/build-timestamp" | tr -d ' \n')")
         image=$(find "$root/lib/firmware" -name 'pieeprom-*.bin' | sort -r | head -n1)
@@ -39,7 +40,10 @@ public sealed class PiWithEeprom(string folder)
             a) auto=1 ;;
             b) echo "WARNING: BOOTFS: \"$boot\" contains no .elf files. Please check boot directory"; echo "$boot"; exit 0 ;;
             m) status=$OPTARG ;;
-            r) echo 'Removing temporary files from previous EEPROM update'; clean; exit 0 ;;
+            r) echo 'Removing temporary files from previous EEPROM update'
+               [ ! -e "$root/undo-fails" ] || die "rm: cannot remove '$boot/pieeprom.upd': Input/output error"
+               [ -e "$root/undo-does-nothing" ] || clean
+               exit 0 ;;
           esac
         done
         if [ -e "$root/is-cm4" ]; then
@@ -58,7 +62,7 @@ public sealed class PiWithEeprom(string folder)
           versions
           while [ -e "$root/is-slow" ]; do sleep 0.05; done
           [ ! -e "$root/card-fails" ] || die "Failed to copy /tmp/tmp.1 to $boot"
-          if [ -e "$root/has-flashrom" ]; then
+          if [ -e "$root/has-flashrom" ] && [ "${RPI_EEPROM_USE_FLASHROM:-1}" = 1 ] && [ "${RPI_EEPROM_IMMEDIATE_UPDATE:-1}" = 1 ]; then
             cp "$image" "$root/eeprom"
             echo 'UPDATE SUCCESSFUL'
           else

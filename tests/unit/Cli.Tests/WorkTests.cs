@@ -102,8 +102,8 @@ public sealed class WorkTests
         (int code, string output, _) = await running;
         Assert.Equal(0, code);
         Assert.Matches("node-cdef01 +succeeded +the board runs the boot firmware of 2025-05-08", output);
-        Assert.Equal(0, (await line.RunAsync("update", "all", "--firmware", "--power-checked", "--grace", "60", "--message", "EEPROM")).Code);
-        Assert.Equal(new FirmwareOrder(new UserWarning(60, "EEPROM"), PowerChecked: true), (await node.ReceiveAsync<StartTask>(s_end)).Order);
+        Assert.Equal(0, (await line.RunAsync("update", "all", "--firmware", "--power-checked", "--direct-write", "--grace", "60", "--message", "EEPROM")).Code);
+        Assert.Equal(new FirmwareOrder(new UserWarning(60, "EEPROM"), PowerChecked: true, AllowDirectWrite: true), (await node.ReceiveAsync<StartTask>(s_end)).Order);
 
         (code, output, string errors) = await line.RunAsync([], "", "update", "--firmware", "--select", "all");
         Assert.Equal((1, "bootstrap: nothing was ordered"), (code, errors));

@@ -89,6 +89,24 @@ public sealed class FirmwareRolloutTests : JobTest
         }
     }
 
+    [Theory]
+    [InlineData("""{ "maximumAtOnce": 5 }""", 5, "1")]
+    [InlineData("""{ "stopAfter": "3" }""", 1, "3")]
+    [InlineData("""{ "canary": 1 }""", null, "1")]
+    [InlineData("""{ "batch": 2, "stopAfter": "50%" }""", null, "50%")]
+    [InlineData("{}", 1, "1")]
+    public async Task What_a_roll_out_does_not_say_is_as_careful_as_without_one(string said, int? atOnce, string stopAfter)
+    {
+        SimulatedNode[] nodes = await ConnectAsync(2);
+        string job = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" }, rollout = JsonNode.Parse(said) });
+        JsonNode rollout = (await GetAsync(job))["job"]!["rollout"]!;
+        Assert.Equal((atOnce, stopAfter), ((int?)rollout["maximumAtOnce"], rollout["stopAfter"]!.ToString()));
+        foreach (SimulatedNode node in nodes)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task One_node_needs_no_roll_out_and_nodes_that_are_chosen_later_may_be_several()
     {
@@ -98,6 +116,18 @@ public sealed class FirmwareRolloutTests : JobTest
         string now = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" } });
         Assert.Null((await GetAsync(now))["job"]!["rollout"]);
         await nodes[0].DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_node_that_starts_NetInst_after_the_restart_has_lost_its_system()
+    {
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("10000000cccc0000"), NodeRole.Slave, "arm64", s_end);
+        string job = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" } });
+        await node.AcceptTaskAsync(s_end);
+        await node.SendAsync(new Goodbye("reboot"), s_end);
+        await node.RestartAsync(NodeRole.NetInst, cancellation: s_end);
+        JsonNode ended = await UntilAsync(job, "failed");
+        Assert.StartsWith("the node started NetInst instead of its system", ended["tasks"]![0]!["cause"]!.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

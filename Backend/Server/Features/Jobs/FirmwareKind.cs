@@ -7,7 +7,8 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <summary>How boot firmware is brought up to date.</summary>
 /// <param name="GraceSeconds">As for <see cref="PowerParameters"/>, as <paramref name="Message"/>.</param>
 /// <param name="PowerChecked">A person has looked at the supply of these nodes. It stands for what a node cannot measure, and for nothing that it has measured.</param>
-internal sealed record FirmwareParameters(int GraceSeconds = 0, string Message = "", bool PowerChecked = false)
+/// <param name="AllowDirectWrite">Also where a power cut in the middle may leave a board that somebody has to repair by hand.</param>
+internal sealed record FirmwareParameters(int GraceSeconds = 0, string Message = "", bool PowerChecked = false, bool AllowDirectWrite = false)
 {
     [JsonIgnore]
     public PowerParameters Power => new(GraceSeconds, Message);
@@ -25,7 +26,10 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
     /// <summary>The machine is back, and looks at what runs.</summary>
     public const string Confirming = "confirming";
 
-    /// <summary>The node gives up by itself after 20 minutes; a while after that nothing more is expected of it.</summary>
+    /// <summary>
+    /// What can be ended, the node gives up by itself after 20 minutes; writing takes a minute or two. Where it hangs, the node does not end it, and nothing more is
+    /// expected of it here.
+    /// </summary>
     private static readonly TimeSpan s_workLimit = TimeSpan.FromMinutes(30);
 
     /// <summary>An EEPROM is written in less than a minute, and the board restarts once more for it.</summary>
@@ -40,9 +44,11 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
-        fault = RefuseNetInst(hello);
+        fault = hello.Role != NodeRole.Slave && task.Phase is Restarting or Confirming
+            ? "the node started NetInst instead of its system after the restart for its new boot firmware, and has not shown what it runs: look at its disk and its boot order"
+            : RefuseNetInst(hello);
         FirmwareParameters parameters = ParametersOf(task);
-        return fault.Length > 0 ? null : new FirmwareOrder(parameters.Power.Warning, parameters.PowerChecked);
+        return fault.Length > 0 ? null : new FirmwareOrder(parameters.Power.Warning, parameters.PowerChecked, parameters.AllowDirectWrite);
     }
 
     public override Step OnConnected(TaskRow task, Hello hello) =>

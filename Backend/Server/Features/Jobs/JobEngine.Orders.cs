@@ -124,8 +124,7 @@ internal sealed partial class JobEngine
     private Guid Make(JobSpec spec, IReadOnlyCollection<NodeId> nodes, string by, JobPlan plan)
     {
         Guid job = Guid.CreateVersion7();
-        bool mayHaveSeveral = nodes.Count > 1 || !plan.IsChosen;
-        plan = plan with { Rollout = plan.Rollout ?? (mayHaveSeveral ? TaskKind.Find(spec.Kind)!.UsualRollout : null) };
+        plan = plan.For(TaskKind.Find(spec.Kind)!, nodes.Count);
         _database.Write(c => JobRow.Insert(c, job, spec, nodes, by, plan, Now));
         _announcer.NoteJob(job);
         Release();

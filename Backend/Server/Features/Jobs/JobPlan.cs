@@ -39,6 +39,10 @@ internal sealed record JobPlan(
         : Retry?.FindFault() is { } retry ? $"The retry policy's {retry}"
         : null;
 
+    /// <summary>The same, with what its kind usually does where nothing was said, if there are several nodes or may be.</summary>
+    public JobPlan For(TaskKind kind, int nodes) =>
+        kind.UsualRollout is { } usual && (nodes > 1 || !IsChosen) ? this with { Rollout = (Rollout ?? RolloutPolicy.AllAtOnce).FilledFrom(usual) } : this;
+
     /// <summary>The same for the same nodes, but nothing is sent for some seconds.</summary>
     public JobPlan Hold(int seconds, DateTimeOffset now) => seconds == 0 ? this : this with
     {

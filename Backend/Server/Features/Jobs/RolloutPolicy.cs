@@ -27,6 +27,13 @@ public sealed record RolloutPolicy(
     [JsonIgnore]
     public bool HasBatches => Canary > 0 || Batch is not null;
 
+    /// <summary>The same, with another one's bounds where nothing was said: on failures always, on nodes at the same time where nothing else holds nodes back.</summary>
+    internal RolloutPolicy FilledFrom(RolloutPolicy usual) => this with
+    {
+        StopAfter = StopAfter ?? usual.StopAfter,
+        MaximumAtOnce = HasBatches ? MaximumAtOnce : MaximumAtOnce ?? usual.MaximumAtOnce,
+    };
+
     /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
     internal string? FindFault(TaskKind kind) => this switch
     {

@@ -69,7 +69,7 @@ internal abstract class TaskKind
     /// <summary>A node that has succeeded is connected again.</summary>
     public virtual bool EndsConnected => true;
 
-    /// <summary>How a job for several nodes goes where nobody has said it; null: on all of them at once.</summary>
+    /// <summary>How a job for several nodes goes in all that nobody has said of it; null: on all of them at once.</summary>
     public virtual RolloutPolicy? UsualRollout => null;
 
     /// <summary>All kinds' words.</summary>
