@@ -153,7 +153,7 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
         await node.RestartAsync(NodeRole.Slave, order.TaskId, cancellation: Cancelled);
         Assert.IsType<FirstBootOrder>((await node.AcceptTaskAsync(Cancelled)).Order);
         await Expect(row).ToContainTextAsync("first start: packages and script");
-        await node.SendAsync(new TaskEnded(order.TaskId, true, false, "", DiskState.Installed), Cancelled);
+        await node.SendAsync(new TaskEnded(order.TaskId, true, false, "", DiskState.Untouched), Cancelled);
         await Expect(row).ToContainTextAsync("Succeeded");
         await PageFixture.KeepAsync(page, "job-done");
         await page.GetByRole(AriaRole.Navigation, new() { Name = "Pages" }).GetByRole(AriaRole.Link, new() { Name = "Nodes" }).ClickAsync();
