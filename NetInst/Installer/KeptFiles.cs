@@ -46,12 +46,12 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         {
             tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, KeptArchive.Accounts + name) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) });
         }
-        // Names of files that have several.
+        // Of files that have several names, the one that they were written under.
         var names = new Dictionary<ulong, string>();
         Walk((path, real, status) =>
         {
             string name = KeptArchive.Files + path.TrimStart('/');
-            bool known = status is { IsFile: true, Links: > 1 } && !names.TryAdd(status.Inode, name);
+            bool known = status.IsFile && names.ContainsKey(status.Inode);
             TarEntryType? type = known ? TarEntryType.HardLink : status.IsFile ? TarEntryType.RegularFile : status.IsFolder ? TarEntryType.Directory
                 : status.IsLink ? TarEntryType.SymbolicLink : status.IsPipe ? TarEntryType.Fifo : null;
             if (type is null)
@@ -72,7 +72,7 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
             }
             else if (type == TarEntryType.SymbolicLink)
             {
-                entry.LinkName = new FileInfo(real).LinkTarget ?? throw new IOException($"reading the link {path} of the old system: it cannot be read");
+                entry.LinkName = new FileInfo(real).LinkTarget ?? throw new FileNotFoundException($"reading the link {path} of the old system: it cannot be read");
             }
             else
             {
@@ -83,20 +83,12 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
                 tar.WriteEntry(entry);
                 return;
             }
-            FileStream content;
-            try
+            using var content = new FileStream(real, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            entry.DataStream = new CountedReading(content, done);
+            tar.WriteEntry(entry);
+            if (status.Links > 1)
             {
-                content = new FileStream(real, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            }
-            catch (FileNotFoundException)
-            {
-                log($"{path} has gone in the meantime");
-                return;
-            }
-            using (content)
-            {
-                entry.DataStream = new CountedReading(content, done);
-                tar.WriteEntry(entry);
+                names.Add(status.Inode, name);
             }
         });
     }
@@ -137,36 +129,54 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         foreach (string top in tops)
         {
             int slash = top.LastIndexOf('/');
-            using OpenedFolder parent = root.Enter(top[..slash])!;
-            string real = $"{parent.Path}/{top[(slash + 1)..]}";
-            FileStatus status = Linux.StatusOf(real);
-            if (status.IsLink && root.Exists(top) && !IsKeptTarget(top, new FileInfo(real).LinkTarget!, tops))
+            using OpenedFolder? parent = root.Enter(top[..slash]);
+            string real = $"{parent?.Path}/{top[(slash + 1)..]}";
+            if (parent is not null && StatusOf(real) is { IsLink: true } && root.Exists(top) && !IsKeptTarget(top, new FileInfo(real).LinkTarget!, tops))
             {
                 throw new InstallException($"{top} of the old system is a symbolic link to {new FileInfo(real).LinkTarget}: name that among the kept paths, too. Nothing was written");
             }
-            Visit(top, real, status, visit);
+            if (parent is not null)
+            {
+                Visit(top, real, visit);
+            }
         }
     }
 
-    private static void Visit(string path, string real, FileStatus status, Action<string, string, FileStatus> visit)
+    private void Visit(string path, string real, Action<string, string, FileStatus> visit)
     {
-        visit(path, real, status);
-        if (status.IsFolder)
+        string[] names = [];
+        try
         {
-            foreach (string name in Directory.EnumerateFileSystemEntries(real).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal))
+            if (StatusOf(real) is not { } status)
             {
-                string inner = $"{real}/{name}";
-                FileStatus found;
-                try
-                {
-                    found = Linux.StatusOf(inner);
-                }
-                catch (LinuxException e) when (e.Errno == Linux.ENOENT)
-                {
-                    continue;
-                }
-                Visit($"{path}/{name}", inner, found, visit);
+                return;
             }
+            visit(path, real, status);
+            if (status.IsFolder)
+            {
+                names = [.. Directory.EnumerateFileSystemEntries(real).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
+            }
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or LinuxException { Errno: Linux.ENOENT })
+        {
+            log($"{path} has gone in the meantime");
+        }
+        foreach (string name in names)
+        {
+            Visit($"{path}/{name}", $"{real}/{name}", visit);
+        }
+    }
+
+    /// <summary>What a path is; null where it has gone since it was listed.</summary>
+    private static FileStatus? StatusOf(string real)
+    {
+        try
+        {
+            return Linux.StatusOf(real);
+        }
+        catch (LinuxException e) when (e.Errno == Linux.ENOENT)
+        {
+            return null;
         }
     }
 

@@ -52,6 +52,9 @@ public sealed record BoardOptions(BoardKind Kind, int Id, string Card, string Lo
     /// <summary>UEFI: its network boot is HTTP boot, not PXE.</summary>
     public bool HttpBoot { get; init; }
 
+    /// <summary>UEFI: it boots in the order that its variables say, in which disks come first at the beginning; else QEMU sets the order at each start.</summary>
+    public bool KeepsOrder { get; init; }
+
     /// <summary>The switch that it is plugged into.</summary>
     public string Bridge { get; init; } = RackNetwork.Bridge;
 
@@ -89,6 +92,7 @@ public sealed record BoardOptions(BoardKind Kind, int Id, string Card, string Lo
         "--resets", Text(Resets),
         .. NetworkFirst ? (string[])["--network-first", "yes"] : [],
         .. HttpBoot ? (string[])["--http-boot", "yes"] : [],
+        .. KeepsOrder ? (string[])["--keeps-order", "yes"] : [],
     ];
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

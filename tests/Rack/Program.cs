@@ -14,7 +14,7 @@ const string Usage = """
       rack enter [--address-server dnsmasq|none] -- COMMAND…
           Runs a command inside a new rack: switch rack0 with this host as 10.77.0.1/24. Everything in it ends with the command.
       rack board --kind virt|raspi3b|x86|x86bios|armuefi --id N --card FILE --log FILE [--card-size BYTES] [--memory MIB] [--resets N]
-          [--bridge rack0] [--network-first yes] [--http-boot yes]
+          [--bridge rack0] [--network-first yes] [--http-boot yes] [--keeps-order yes]
           Inside a rack: plugs in a board and switches it on. Events go to standard output as lines of JSON. SIGKILL is a power cut.
           Exit code 0 once the board has switched itself off, or has come to reset N+1.
       rack machine --id N --address ADDR/LENGTH -- COMMAND…
@@ -201,6 +201,7 @@ static BoardOptions ReadBoard(Arguments arguments)
         Resets = (int)arguments.GetNumber("resets", board.Resets),
         NetworkFirst = arguments.Find("network-first") == "yes",
         HttpBoot = arguments.Find("http-boot") == "yes",
+        KeepsOrder = arguments.Find("keeps-order") == "yes",
     };
     arguments.End();
     return board.Id is >= 1 and <= 65535 ? board : throw new RackException("--id must be from 1 to 65535");

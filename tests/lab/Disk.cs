@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 
 namespace Bootstrap.Lab.Tests;
 
@@ -28,6 +29,14 @@ internal sealed class Disk(string path)
             Partition inner = ReadPartitions(path, extended)[0];
             return inner with { Start = extended + inner.Start };
         }
+    }
+
+    /// <summary>The partition of a GPT that has this name.</summary>
+    public async Task<Partition> FindAsync(string name)
+    {
+        JsonNode table = JsonNode.Parse(await Tool.RunAsync("sfdisk", "--json", path))!["partitiontable"]!;
+        JsonNode found = table["partitions"]!.AsArray().Single(p => p!["name"]?.ToString() == name)!;
+        return new Partition(LinuxType, SectorBytes * (long)found["start"]!, SectorBytes * (long)found["size"]!);
     }
 
     /// <summary>Bytes of the whole disk.</summary>

@@ -41,9 +41,9 @@ internal static class QemuCommand
                     ? (string[])["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53"]
                     : ["qemu-system-x86_64", "-M", "q35", "-cpu", "max"],
                 "-smp", "1", "-m", memory, "-accel", "tcg,tb-size=64", .. pci, .. Uefi(board, variables),
-                "-device", $"virtio-blk-pci,drive=card,serial={CardSerial(board)},bootindex={(board.NetworkFirst ? 2 : 1)}",
+                "-device", $"virtio-blk-pci,drive=card,serial={CardSerial(board)}{Order(board, board.NetworkFirst ? 2 : 1)}",
                 // UEFI has a driver of its own for the network; a BIOS boots by the interface's ROM, which is iPXE.
-                "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac},bootindex={(board.NetworkFirst ? 1 : 2)}{(board.Kind == BoardKind.X86Bios ? "" : ",romfile=")}",
+                "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac}{Order(board, board.NetworkFirst ? 1 : 2)}{(board.Kind == BoardKind.X86Bios ? "" : ",romfile=")}",
                 "-uuid", board.Uuid, "-smbios", $"type=1,manufacturer=Bootstrap,product=Virtual PC,serial={board.Serial},uuid={board.Uuid}",
             ],
         };
@@ -58,6 +58,8 @@ internal static class QemuCommand
             "-chardev", $"file,id=console,append=on,path={Escape(board.Log)}", "-serial", "chardev:console",
         ];
     }
+
+    private static string Order(BoardOptions board, int place) => board.KeepsOrder ? "" : string.Create(CultureInfo.InvariantCulture, $",bootindex={place}");
 
     /// <summary>PXE over IPv6, which nobody answers here, would only be waited for; firmware without any PXE has HTTP boot left.</summary>
     private static string[] Uefi(BoardOptions board, string variables) => UefiOf(board.Kind) is not { } uefi ? [] :

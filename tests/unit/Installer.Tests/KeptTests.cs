@@ -100,6 +100,21 @@ public sealed class KeptTests : IDisposable
         Assert.Contains(_log, line => line.Contains("the user ada of the old system is not taken over: the number 1001 is another one's", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void What_goes_while_it_is_looked_at_is_not_kept_and_spoils_nothing_else()
+    {
+        foreach (string name in new[] { "a", "b", "c" })
+        {
+            Write(_old, $"srv/brief/{name}", name);
+        }
+        using var root = new RootedFolder(_old);
+        var archive = new MemoryStream();
+        new KeptFiles(root, ["/srv/brief/*"], _log.Add).Pack(archive, _ => File.Delete(Path.Combine(_old, "srv/brief/b")));
+        archive.Position = 0;
+        Unpack(archive);
+        Assert.Equal(["a", "c"], Directory.GetFiles(Path.Combine(_new, "srv/brief")).Select(Path.GetFileName).Order());
+    }
+
     [Theory]
     [InlineData("/dev/sda3 /home ext4 defaults 0 2\n", "/home")]
     [InlineData("UUID=1-2 /home/ada/disk ext4 defaults 0 2\n", "/home")]
