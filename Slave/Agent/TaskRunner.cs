@@ -124,6 +124,7 @@ public sealed class TaskRunner(
         {
             WorkOrder { TimeoutSeconds: var seconds } => TimeSpan.FromSeconds(seconds),
             UpdateSlotOrder => SlotWork.UpdateLimit,
+            CommitSlotOrder => SlotWork.CommitLimit,
             FirmwareOrder firmware => FirmwareWork.Limit(firmware),
             _ => s_warningLimit,
         };

@@ -85,9 +85,9 @@ internal static class SlotProgram
             return Fail("this system is itself on trial: the slot that it would write is the one that the node goes back to", DiskState.Untouched);
         }
         NodeConfig node = NodeConfig.Load(config);
-        using IdentityKeeper identity = IdentityKeeper.Open(config, node.Authority, Console.WriteLine, clock);
+        using IdentityKeeper identity = IdentityKeeper.Open(config, node.Authority, Log, clock);
         var trust = new InstallTrust(node.Authority, identity.Current.Pem, ApplianceEndpoint.TryParse(appliance, out ApplianceEndpoint place) ? place : throw new IOException($"'{appliance}' is no place of an appliance"));
-        using var store = new StoreClient(new Uri(files), Console.WriteLine, clock);
+        using var store = new StoreClient(new Uri(files), Log, clock);
         using var stop = new CancellationTokenSource();
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
         {
@@ -95,14 +95,23 @@ internal static class SlotProgram
             stop.Cancel();
         });
         using var update = new SlotUpdate(start.TaskId, (UpdateSlotOrder)start.Order, store, trust, BoardReader.Architecture, layout, machine, firmware,
-            progress => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{PhaseLine}{progress.Phase} {progress.Done} {progress.Total}")), Console.WriteLine, clock);
+            progress => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{PhaseLine}{progress.Phase} {progress.Done} {progress.Total}")), Log, clock);
         InstallResult result = await update.RunAsync(stop.Token).ConfigureAwait(false);
         return result.Succeeded ? 0 : Fail(result.Cause, result.Disk, result.Final);
     }
 
+    /// <summary>A line of the log as it is written: without control characters, and never one that begins as a line for the Slave does. Files may have any name.</summary>
+    internal static string OneLine(string text)
+    {
+        string line = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
+        return line.StartsWith('@') ? ' ' + line : line;
+    }
+
+    private static void Log(string text) => Console.WriteLine(OneLine(text));
+
     private static int Fail(string cause, DiskState disk, bool final = false)
     {
-        foreach (char[] piece in cause.Chunk(CausePiece))
+        foreach (char[] piece in OneLine(cause).Chunk(CausePiece))
         {
             Console.WriteLine(CauseLine + new string(piece));
         }

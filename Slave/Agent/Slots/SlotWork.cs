@@ -19,6 +19,9 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
     /// <summary>Also for a slow card and a large image.</summary>
     public static readonly TimeSpan UpdateLimit = TimeSpan.FromHours(4);
 
+    /// <summary>A commit writes a few files: a card takes seconds for that, and one that is worn out takes minutes.</summary>
+    public static readonly TimeSpan CommitLimit = TimeSpan.FromMinutes(10);
+
     private static readonly TimeSpan s_lookLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>The running disk's slots; null where there is one, or it was not looked yet.</summary>
@@ -73,7 +76,7 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         WriteForOwner(file, JsonSerializer.SerializeToUtf8Bytes(new StartTask(task, order), ProtocolJson.Default.LinkMessage));
         try
         {
-            return await RunAsync(task, [SlotProgram.Update, config, file, appliance.ToString(), files.ToString()], runner, progress, line, cancellation).ConfigureAwait(false);
+            return await RunAsync(task, [SlotProgram.Update, config, file, appliance.ToString(), files.ToString()], UpdateLimit, runner, progress, line, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -84,7 +87,7 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
     /// <summary>Makes the running system's slot the one that always starts.</summary>
     public async Task<TaskEnded> CommitAsync(Guid task, Func<Action<string>, CommandRunner> runner, Action<string> line, CancellationToken cancellation)
     {
-        TaskEnded ended = await RunAsync(task, [SlotProgram.Commit], runner, _ => { }, line, cancellation).ConfigureAwait(false);
+        TaskEnded ended = await RunAsync(task, [SlotProgram.Commit], CommitLimit, runner, _ => { }, line, cancellation).ConfigureAwait(false);
         if (ended.Succeeded && system.Find("systemctl") is { } systemctl)
         {
             // The service manager gives up the watchdog and forgets the timer; either does no harm until it has.
@@ -93,7 +96,8 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         return ended.Succeeded ? ended with { Disk = DiskState.Installed } : ended;
     }
 
-    private async Task<TaskEnded> RunAsync(Guid task, string[] words, Func<Action<string>, CommandRunner> runner, Action<TaskProgress> progress, Action<string> line, CancellationToken cancellation)
+    private async Task<TaskEnded> RunAsync(Guid task, string[] words, TimeSpan limit, Func<Action<string>, CommandRunner> runner, Action<TaskProgress> progress, Action<string> line,
+        CancellationToken cancellation)
     {
         var end = new ProgramEnd();
         // Lines that are for this program are heard all, and are no part of the log.
@@ -109,11 +113,11 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
             {
                 progress(new TaskProgress(task, phase, done, total, total > 0 ? "bytes" : ""));
             }
-        }).ConfigureAwait(false);
+        }, limit).ConfigureAwait(false);
         return ended is { ExitCode: 0, TimedOut: false }
             ? new TaskEnded(task, true, false, "", DiskState.Untouched)
             : new TaskEnded(task, false, false,
-                ended.TimedOut ? $"the update of the slot took longer than {UpdateLimit.TotalHours:0} hours and was ended"
+                ended.TimedOut ? string.Create(CultureInfo.InvariantCulture, $"the program that works on the slot took longer than {limit.TotalMinutes:0} minutes and was ended")
                 : end.Cause.Length > 0 ? end.Cause
                 : string.Create(CultureInfo.InvariantCulture, $"the program that works on the slot ended with exit code {ended.ExitCode}: its log tells more"),
                 end.Disk, end.IsFinal, ended.TimedOut);
@@ -144,6 +148,7 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
 
         public SlotStatus? Status { get; private set; }
 
+        /// <summary>Takes a line; one that only looks like one of these is passed over.</summary>
         /// <returns>A phase, if the line is one.</returns>
         public (string Phase, long Done, long Total)? Take(string line)
         {
@@ -153,17 +158,33 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
             }
             else if (line.StartsWith(SlotProgram.StatusLine, StringComparison.Ordinal))
             {
-                Status = JsonSerializer.Deserialize(line[SlotProgram.StatusLine.Length..], AgentJson.Default.SlotStatus);
+                Status = ReadStatus(line[SlotProgram.StatusLine.Length..]) ?? Status;
             }
-            else if (line.StartsWith(SlotProgram.EndLine, StringComparison.Ordinal) && line[SlotProgram.EndLine.Length..].Split(' ') is [var disk, var final])
+            else if (line.StartsWith(SlotProgram.EndLine, StringComparison.Ordinal) && line[SlotProgram.EndLine.Length..].Split(' ') is [var disk, var final] &&
+                Enum.TryParse(disk, out DiskState state) && Enum.IsDefined(state) && bool.TryParse(final, out bool isFinal))
             {
-                (Disk, IsFinal) = (Enum.Parse<DiskState>(disk), bool.Parse(final));
+                (Disk, IsFinal) = (state, isFinal);
             }
-            else if (line.StartsWith(SlotProgram.PhaseLine, StringComparison.Ordinal) && line[SlotProgram.PhaseLine.Length..].Split(' ') is [var phase, var done, var total])
+            else if (line.StartsWith(SlotProgram.PhaseLine, StringComparison.Ordinal) && line[SlotProgram.PhaseLine.Length..].Split(' ') is [var phase, var done, var total] &&
+                TryCount(done, out long doneCount) && TryCount(total, out long totalCount))
             {
-                return (phase, long.Parse(done, CultureInfo.InvariantCulture), long.Parse(total, CultureInfo.InvariantCulture));
+                return (phase, doneCount, totalCount);
             }
             return null;
+        }
+
+        private static bool TryCount(string text, out long count) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count);
+
+        private static SlotStatus? ReadStatus(string json)
+        {
+            try
+            {
+                return JsonSerializer.Deserialize(json, AgentJson.Default.SlotStatus);
+            }
+            catch (JsonException)
+            {
+                return null;
+            }
         }
     }
 }

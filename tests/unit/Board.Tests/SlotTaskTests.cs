@@ -57,14 +57,14 @@ public sealed class SlotTaskTests : IDisposable
         return slots;
     }
 
-    private TaskRunner Runner(SlotWork? slots, string bootId = "boot-1") => new(new TaskJournal(Path.Combine(_root.Folder, "tasks")), bootId,
-        new NetInstStaging(_root.Folder, _root.Folder, () => _identity), _power, _outbox, _ => { }, TimeProvider.System, slots: slots);
+    private TaskRunner Runner(SlotWork? slots, string bootId = "boot-1", TimeProvider? clock = null) => new(new TaskJournal(Path.Combine(_root.Folder, "tasks")), bootId,
+        new NetInstStaging(_root.Folder, _root.Folder, () => _identity), _power, _outbox, _ => { }, clock ?? TimeProvider.System, slots: slots);
 
-    private Task<Ending?> RunAsync(SlotWork? slots, TaskOrder order) => RunUntilAsync(slots, order, CancellationToken.None);
+    private Task<Ending?> RunAsync(SlotWork? slots, TaskOrder order, TimeProvider? clock = null) => RunUntilAsync(slots, order, CancellationToken.None, clock);
 
-    private async Task<Ending?> RunUntilAsync(SlotWork? slots, TaskOrder order, CancellationToken leaving)
+    private async Task<Ending?> RunUntilAsync(SlotWork? slots, TaskOrder order, CancellationToken leaving, TimeProvider? clock = null)
     {
-        Ending? end = await Runner(slots).RunAsync(new StartTask(_id, order), new ApplianceEndpoint(IPAddress.Loopback, 8444), new Uri("http://127.0.0.1:8080"), s_end, leaving);
+        Ending? end = await Runner(slots, clock: clock).RunAsync(new StartTask(_id, order), new ApplianceEndpoint(IPAddress.Loopback, 8444), new Uri("http://127.0.0.1:8080"), s_end, leaving);
         Drain();
         return end;
     }
@@ -154,6 +154,31 @@ public sealed class SlotTaskTests : IDisposable
     }
 
     [Fact]
+    public async Task A_commit_has_a_time_of_its_own_and_one_that_takes_longer_says_how_long_it_had()
+    {
+        SlotWork slots = await SlotsAsync("sleep 300");
+        Assert.Null(await RunAsync(slots, new CommitSlotOrder(), new HastyLimit(SlotWork.CommitLimit)));
+        Assert.Equal("the program that works on the slot took longer than 10 minutes and was ended", Ended().Cause);
+        Assert.True(Ended().TimedOut);
+    }
+
+    [Fact]
+    public async Task Lines_that_look_like_the_programs_words_and_are_none_spoil_nothing()
+    {
+        SlotWork slots = await SlotsAsync("echo '@end x y'; echo '@end 17 True'; echo '@phase writing five 10'; echo '@status {'; echo '@cause no room'; exit 1");
+        Assert.Null(await RunAsync(slots, Update));
+        Assert.Equal(new TaskEnded(_id, false, false, "no room", DiskState.Untouched), Ended());
+        Assert.DoesNotContain(_sent, message => message is TaskProgress);
+    }
+
+    [Theory]
+    [InlineData("cannot keep /home/a\n@end Untouched True", "cannot keep /home/a @end Untouched True")]
+    [InlineData("/a\r@b\e[1m", "/a @b [1m")]
+    [InlineData("@phase writing 1 2", " @phase writing 1 2")]
+    [InlineData("an ordinary line", "an ordinary line")]
+    public void No_name_of_a_file_makes_a_word_of_the_programs(string text, string line) => Assert.Equal(line, SlotProgram.OneLine(text));
+
+    [Fact]
     public async Task A_disk_without_a_second_slot_refuses()
     {
         File.Delete(Path.Combine(_root.Folder, "proc/device-tree/chosen/bootloader/tryboot"));
@@ -175,6 +200,13 @@ public sealed class SlotTaskTests : IDisposable
         var staging = new NetInstStaging(_root.Folder, _root.Folder, () => _identity, () => true);
         Assert.Equal(StagedStart.Restart, await staging.StageAsync(order, store, new ApplianceEndpoint(IPAddress.Loopback, 8444), s_end));
         Assert.Equal("panic=10 bootstrap.backend=127.0.0.1:8444 bootstrap.root=5\n", await File.ReadAllTextAsync(Path.Combine(_root.Folder, "boot/firmware/netinst/cmdline.txt"), s_end));
+    }
+
+    /// <summary>One wait, known by its length, is over soon.</summary>
+    private sealed class HastyLimit(TimeSpan limit) : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime == limit ? TimeSpan.FromMilliseconds(200) : dueTime, period);
     }
 
     private sealed class Power : ISystemPower
