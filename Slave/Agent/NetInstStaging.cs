@@ -26,8 +26,8 @@ public enum StagedStart
 /// <param name="root">"/" but in tests.</param>
 /// <param name="stateFolder">For files of machines without a boot partition of that kind.</param>
 /// <param name="identity">Given to NetInst, so that it is the same node.</param>
-/// <param name="hasSlots">The disk has two slots; null: it never has.</param>
-public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIdentity> identity, Func<bool>? hasSlots = null)
+/// <param name="hasSlots">Whether the disk has two slots, where that is known; null: it never has.</param>
+public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIdentity> identity, Func<bool?>? hasSlots = null)
 {
     private const string TryBootConfig = "tryboot.txt";
 
@@ -37,7 +37,7 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
     private string? BootFolder => s_bootFolders.Select(folder => Path.Combine(root, folder)).FirstOrDefault(folder =>
         File.Exists(Path.Combine(folder, StagedBoot.Config)) || File.Exists(Path.Combine(folder, StagedBoot.OriginalConfig)));
 
-    private bool HasSlots => hasSlots?.Invoke() is true;
+    private bool MayHaveSlots => hasSlots is not null && hasSlots() is not false;
 
     /// <summary>
     /// Puts the board's own config.txt back, if an earlier staging left another: the machine has not restarted since, or NetInst
@@ -67,8 +67,8 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
         string kernel = Path.Combine(target, "kernel"), initramfs = Path.Combine(target, "initramfs");
         await store.FetchFileAsync("NetInst's kernel", order.Kernel, kernel, cancellation).ConfigureAwait(false);
         await store.FetchFileAsync("NetInst's initramfs", order.Initramfs, initramfs, cancellation).ConfigureAwait(false);
-        // Of two slots, the firmware's tryboot starts the other one, and reads no tryboot.txt (tryboot_a_b of autoboot.txt).
-        StagedStart start = boot is null ? StagedStart.Kexec : TryBoot.IsOffered(root) && !HasSlots ? StagedStart.TryBoot : StagedStart.Restart;
+        // Of two slots, the firmware's tryboot starts the other one, and reads no tryboot.txt (tryboot_a_b of autoboot.txt). The ordinary way is right for one slot as well.
+        StagedStart start = boot is null ? StagedStart.Kexec : TryBoot.IsOffered(root) && !MayHaveSlots ? StagedStart.TryBoot : StagedStart.Restart;
         NetInstArchive.Append(initramfs, identity(), configSwapped: start == StagedStart.Restart);
         string commandLine = CommandLine(order.CommandLine, appliance);
         switch (start)
@@ -105,7 +105,7 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
     private string CommandLine(string ordered, ApplianceEndpoint appliance)
     {
         IEnumerable<string> consoles = new BoardReader(root).ReadKernelArguments().Words("console");
-        string[] running = HasSlots && SlotReader.RunningRoot(root) is { } number ? [string.Create(CultureInfo.InvariantCulture, $"{StagedBoot.RunningRoot}={number}")] : [];
+        string[] running = MayHaveSlots && SlotReader.RunningRoot(root) is { } number ? [string.Create(CultureInfo.InvariantCulture, $"{StagedBoot.RunningRoot}={number}")] : [];
         return string.Join(' ', [.. consoles, ordered, $"bootstrap.backend={appliance}", .. running]).Trim();
     }
 

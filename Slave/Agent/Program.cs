@@ -105,7 +105,7 @@ async Task RunAsync(TimeProvider clock)
 
     using IdentityKeeper keeper = IdentityKeeper.Open(config, node.Authority, Log, clock);
     await slots.LookAsync(stop.Token);
-    var staging = new NetInstStaging("/", state, () => keeper.Current, () => slots.Status is not null);
+    var staging = new NetInstStaging("/", state, () => keeper.Current, () => slots.HasSlots);
     if (staging.Undo())
     {
         Log($"NetInst was staged and did not come up: put the boot partition's {StagedBoot.Config} back");

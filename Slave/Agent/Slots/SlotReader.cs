@@ -1,7 +1,9 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using Bootstrap.Board;
 using Bootstrap.Installer;
 using Bootstrap.Protocol.Images;
+using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Agent.Slots;
 
@@ -14,6 +16,9 @@ namespace Bootstrap.Agent.Slots;
 internal sealed class SlotReader(string root, ISlotMachine machine)
 {
     private const int SectorBytes = 512;
+
+    /// <summary>Where a Pi's firmware tells from which partition it has started (raspberrypi/documentation, configuration/device-tree.adoc, "partition"): 32 bits, big-endian.</summary>
+    private const string StartedFrom = "proc/device-tree/chosen/bootloader/partition";
 
     private sealed record RunningDisk(string Name, int Running, DirectoryInfo[] Partitions);
 
@@ -29,7 +34,7 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
     public static int? RunningRoot(string root) => FindDisk(root)?.Running;
 
     /// <returns>Null where there is one slot, or none can be tried.</returns>
-    /// <exception cref="IOException">The disk cannot be read.</exception>
+    /// <exception cref="IOException">The disk cannot be read, or its firmware chooses between slots of which nobody can tell which one runs.</exception>
     public SlotLayout? Find()
     {
         bool isPi = TryBoot.IsOffered(root);
@@ -62,16 +67,40 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
             // The firmware looks at the first one alone.
             if (Autoboot.Parse(read) is not { } autoboot)
             {
-                return null;
+                return read.Contains("tryboot_a_b", StringComparison.Ordinal)
+                    ? throw new IOException($"{Autoboot.FileName} on {chooser.Device} has tryboot_a_b and does not choose between two partitions: give it both, or take that out")
+                    : null;
             }
-            int[] boots = [.. new[] { autoboot.Usual, autoboot.Tried }.Where(boot =>
-                partitions.FirstOrDefault(p => p.Number == boot) is { } found && ReadText(found, SlotFiles.CommandLine) is { } line &&
-                PartitionNames.RootOf(line) is { } named && partitions.First(p => p.Number == running).Names.AreNamed(named))];
-            return boots is [var own]
-                ? new SlotLayout(SlotChoice.Autoboot, partitions, chooser.Number, new ImageSlot(own, running), own == autoboot.Usual ? autoboot.Tried : autoboot.Usual)
-                : null;
+            int own = OwnBoot(chooser, autoboot, partitions, partitions.First(p => p.Number == running).Names);
+            return new SlotLayout(SlotChoice.Autoboot, partitions, chooser.Number, new ImageSlot(own, running), own == autoboot.Usual ? autoboot.Tried : autoboot.Usual);
         }
         return null;
+    }
+
+    /// <summary>
+    /// The boot partition that the running system was started from: the one whose command line names its root. Both do where the other slot was freshly written and its
+    /// command line still is the image's, on a disk with the image's signature: then it is the firmware's word, or the one that every ordinary start takes.
+    /// </summary>
+    private int OwnBoot(SlotPartition chooser, Autoboot autoboot, SlotPartition[] partitions, PartitionNames running)
+    {
+        int[] boots = [.. new[] { autoboot.Usual, autoboot.Tried }.Where(boot =>
+            partitions.FirstOrDefault(p => p.Number == boot) is { } found && ReadText(found, SlotFiles.CommandLine) is { } line &&
+            PartitionNames.RootOf(line) is { } named && running.AreNamed(named))];
+        return boots switch
+        {
+            [var one] => one,
+            [_, _] when ReadStartedFrom() is { } told && boots.Contains(told) => told,
+            [_, _] when !SlotTrial.IsOn(Path.Combine(root, NodeFiles.Directory.TrimStart('/'))) => autoboot.Usual,
+            _ => throw new IOException(
+                $"{Autoboot.FileName} on {chooser.Device} chooses between partitions {autoboot.Usual} and {autoboot.Tried}, and {SlotFiles.CommandLine} of {(boots.Length > 0 ? "both" : "neither")} " +
+                "names the running system's root: make each name its own slot's root by PARTUUID="),
+        };
+    }
+
+    private int? ReadStartedFrom()
+    {
+        string file = Path.Combine(root, StartedFrom);
+        return File.Exists(file) && File.ReadAllBytes(file) is { Length: sizeof(uint) } number ? BinaryPrimitives.ReadInt32BigEndian(number) : null;
     }
 
     /// <summary>Names that end in the slot's letter: "root_a", "esp-b".</summary>

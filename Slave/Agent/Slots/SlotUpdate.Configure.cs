@@ -38,11 +38,20 @@ internal sealed partial class SlotUpdate
     {
         FindIds();
         CloseDevices();
+        IReadOnlyList<string> armed = [];
         await _deviceThreads.RunAsync(() =>
         {
-            using IMounted mounted = machine.Mount(Chosen.Root.Partition, "ext4", readOnly: false);
-            using var root = new RootedFolder(mounted.Path);
-            SystemConfiguration.Clear(root);
+            // At once: until then its command line may name the running system's root.
+            using (IMounted mounted = machine.Mount(Chosen.Boot.Partition, "vfat", readOnly: false))
+            {
+                using var boot = new RootedFolder(mounted.Path);
+                armed = SlotFiles.TranslateBoot(boot, layout.Choice, Chosen.Pairs);
+            }
+            using (IMounted mounted = machine.Mount(Chosen.Root.Partition, "ext4", readOnly: false))
+            {
+                using var root = new RootedFolder(mounted.Path);
+                SystemConfiguration.Clear(root);
+            }
         }).ConfigureAwait(false);
         if (Keeps)
         {
@@ -51,12 +60,6 @@ internal sealed partial class SlotUpdate
         cancellation.ThrowIfCancellationRequested();
         await _deviceThreads.RunAsync(() =>
         {
-            IReadOnlyList<string> armed;
-            using (IMounted mounted = machine.Mount(Chosen.Boot.Partition, "vfat", readOnly: false))
-            {
-                using var boot = new RootedFolder(mounted.Path);
-                armed = SlotFiles.TranslateBoot(boot, layout.Choice, Chosen.Pairs);
-            }
             using (IMounted mounted = machine.Mount(Chosen.Root.Partition, "ext4", readOnly: false))
             {
                 using var root = new RootedFolder(mounted.Path);

@@ -24,8 +24,13 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
 
     private static readonly TimeSpan s_lookLimit = TimeSpan.FromSeconds(30);
 
+    private bool _isOne;
+
     /// <summary>The running disk's slots; null where there is one, or it was not looked yet.</summary>
     public SlotStatus? Status { get; private set; }
+
+    /// <summary>Whether the running disk has two slots; null: that could not be found out.</summary>
+    public bool? HasSlots => Status is not null ? true : _isOne ? false : null;
 
     /// <summary>This system was started once, and is not committed yet.</summary>
     public bool IsOnTrial => SlotTrial.IsOn(config);
@@ -37,14 +42,16 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
     {
         if (!SlotReader.IsPossible(system.Root))
         {
+            _isOne = true;
             return;
         }
         var runner = new CommandRunner(Guid.NewGuid(), _ => { }, _ => { }, s_lookLimit, clock);
         try
         {
             var end = new ProgramEnd();
-            await runner.RunAsync(Command.ByRoot([.. Slave, SlotProgram.Show]), cancellation, line => end.Take(line)).ConfigureAwait(false);
+            CommandEnd ended = await runner.RunAsync(Command.ByRoot([.. Slave, SlotProgram.Show]), cancellation, line => end.Take(line)).ConfigureAwait(false);
             Status = end.Status;
+            _isOne = Status is null && ended is { ExitCode: 0, TimedOut: false };
             if (end.Cause.Length > 0)
             {
                 log($"cannot tell whether this disk has two slots: {end.Cause}");

@@ -44,11 +44,12 @@ public sealed class SlotTaskTests : IDisposable
     private static UpdateSlotOrder Update => new(Digest.Of("image"u8), new NodeConfiguration("node-1", [], new RemoteFile("/slave", Digest.Of("x"u8), 1), [], "default"), ["/home"]);
 
     /// <param name="script">What the program does; its arguments are the Slave's.</param>
-    private async Task<SlotWork> SlotsAsync(string script)
+    /// <param name="answer">What it says of the disk.</param>
+    private async Task<SlotWork> SlotsAsync(string script, string answer = """echo '@status {"choice":"autoboot","slot":"a"}'""")
     {
         string program = Path.Combine(_root.Folder, "program");
         await File.WriteAllTextAsync(program, $$"""
-            if [ "$1" = --slots ]; then echo '@status {"choice":"autoboot","slot":"a"}'; exit 0; fi
+            if [ "$1" = --slots ]; then {{answer}}; exit 0; fi
             {{script}}
             """, s_end);
         string state = Directory.CreateDirectory(Path.Combine(_root.Folder, "state")).FullName;
@@ -190,14 +191,26 @@ public sealed class SlotTaskTests : IDisposable
         Assert.Contains("cannot do this", Ended().Cause);
     }
 
-    [Fact]
-    public async Task NetInst_on_a_disk_with_two_slots_is_staged_without_tryboot_and_told_which_system_ran()
+    [Theory]
+    [InlineData("echo '@status {\"choice\":\"autoboot\",\"slot\":\"a\"}'", true)]
+    [InlineData("echo this disk has one slot", false)]
+    [InlineData("echo '@cause it cannot be read'; exit 1", null)]
+    [InlineData("exit 1", null)]
+    public async Task That_the_disk_has_one_slot_is_known_only_where_the_program_has_said_so(string answer, bool? hasSlots)
+    {
+        Assert.Equal(hasSlots, (await SlotsAsync("true", answer)).HasSlots);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(null)]
+    public async Task NetInst_on_a_disk_that_may_have_two_slots_is_staged_without_tryboot_and_told_which_system_ran(bool? hasSlots)
     {
         _root.File("boot/firmware/config.txt", "arm_64bit=1\n").File("proc/cmdline", "root=PARTUUID=1a2b3c4d-05\n");
         await using var server = new Installer.Tests.TestServer(new() { ["/kernel"] = [1], ["/initramfs"] = [2] });
         using var store = new StoreClient(server.Address, _ => { }, TimeProvider.System);
         var order = new StageInstallOrder(new RemoteFile("/kernel", Digest.Of([1]), 1), new RemoteFile("/initramfs", Digest.Of([2]), 1), "panic=10");
-        var staging = new NetInstStaging(_root.Folder, _root.Folder, () => _identity, () => true);
+        var staging = new NetInstStaging(_root.Folder, _root.Folder, () => _identity, () => hasSlots);
         Assert.Equal(StagedStart.Restart, await staging.StageAsync(order, store, new ApplianceEndpoint(IPAddress.Loopback, 8444), s_end));
         Assert.Equal("panic=10 bootstrap.backend=127.0.0.1:8444 bootstrap.root=5\n", await File.ReadAllTextAsync(Path.Combine(_root.Folder, "boot/firmware/netinst/cmdline.txt"), s_end));
     }

@@ -51,6 +51,49 @@ public sealed class SlotTests : IDisposable
         Assert.Equal(running, SlotReader.RunningRoot(Root));
     }
 
+    [Theory]
+    [InlineData(5, 2, false, 2)]
+    [InlineData(6, 3, true, 3)]
+    [InlineData(5, null, false, 2)]
+    [InlineData(5, 1, false, 2)]
+    [InlineData(5, null, true, null)]
+    public void Where_both_command_lines_name_the_running_root_the_firmware_says_which_slot_it_is(int running, int? told, bool isOnTrial, int? boot)
+    {
+        using TwoSlotDisk image = TwoSlotDisk.Pi(hasSecond: true, rootOf: _ => $"PARTUUID=1a2b3c4d-{running:x2}");
+        using var machine = new LoopSlots(image.Image);
+        Disk("mmcblk0", TwoSlotDisk.Partitions, running);
+        TryBootIsOffered();
+        if (told is { } number)
+        {
+            _root.File("proc/device-tree/chosen/bootloader/partition", [0, 0, 0, (byte)number]);
+        }
+        if (isOnTrial)
+        {
+            _root.File("etc/bootstrap/slot-trial", "");
+        }
+        var reader = new SlotReader(Root, machine.AsDisk("mmcblk0"));
+        if (boot is { } own)
+        {
+            Assert.Equal((new ImageSlot(own, running), own == 2 ? 3 : 2), (reader.Find()!.Running, reader.Find()!.OtherBoot));
+        }
+        else
+        {
+            Assert.Contains("cmdline.txt of both names the running system's root", Assert.Throws<IOException>(reader.Find).Message);
+        }
+    }
+
+    [Theory]
+    [InlineData(TwoSlotDisk.Autoboot, "cmdline.txt of neither")]
+    [InlineData("[all]\ntryboot_a_b=1\nboot_partition=2\n", "does not choose between two partitions")]
+    public void A_disk_whose_firmware_chooses_and_whose_running_slot_nobody_can_tell_is_not_one_of_a_single_slot(string autoboot, string reason)
+    {
+        using TwoSlotDisk image = TwoSlotDisk.Pi(hasSecond: true, rootOf: _ => "LABEL=rootfs", autoboot: autoboot);
+        using var machine = new LoopSlots(image.Image);
+        Disk("mmcblk0", TwoSlotDisk.Partitions, 5);
+        TryBootIsOffered();
+        Assert.Contains(reason, Assert.Throws<IOException>(new SlotReader(Root, machine.AsDisk("mmcblk0")).Find).Message);
+    }
+
     [Fact]
     public void A_Pi_that_cannot_tryboot_has_one_slot()
     {
