@@ -105,6 +105,7 @@ async Task RunAsync(TimeProvider clock)
 
     using IdentityKeeper keeper = IdentityKeeper.Open(config, node.Authority, Log, clock);
     await slots.LookAsync(stop.Token);
+    await slots.FinishCommitAsync();
     var staging = new NetInstStaging("/", state, () => keeper.Current, () => slots.HasSlots);
     if (staging.Undo())
     {

@@ -159,7 +159,7 @@ public sealed class TaskRunner(
                     return new Ending("reboot", () => power.Restart(slots.Status!.Choice == SlotChoice.Autoboot ? StagedStart.TryBoot : StagedStart.Restart));
                 case CommitSlotOrder when slots is not null:
                     Phase("confirming");
-                    return End(await slots.CommitAsync(id, RunnerFor, Line, either.Token).ConfigureAwait(false));
+                    return End(await slots.CommitAsync(id, RunnerFor, Line).ConfigureAwait(false));
                 case FirmwareOrder firmware:
                     (TaskEnded? over, long built) = await firmwareWork.DoAsync(firmware, context).ConfigureAwait(false);
                     if (over is not null)

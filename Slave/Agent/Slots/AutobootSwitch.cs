@@ -14,6 +14,10 @@ internal interface ISlotSwitch
     /// <summary>Makes the next start the other slot's, as far as that is not said with the restart itself.</summary>
     void Prepare(ImageSlot other);
 
+    /// <summary>Every ordinary start is the running slot's already.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    bool IsCommitted { get; }
+
     /// <summary>Makes every start the running slot's.</summary>
     /// <exception cref="IOException">It could not be made so; every start is what it was.</exception>
     void Commit();
@@ -26,10 +30,18 @@ internal sealed class AutobootSwitch(SlotLayout layout, ISlotMachine machine) : 
 
     private Autoboot Wanted => new(layout.Running.Boot, layout.OtherBoot);
 
+    public bool IsCommitted
+    {
+        get
+        {
+            using IMounted mounted = machine.Mount(Chooser, "vfat", readOnly: true);
+            return Autoboot.Parse(File.ReadAllText(FileIn(mounted))) == Wanted;
+        }
+    }
+
     public void Check()
     {
-        using IMounted mounted = machine.Mount(Chooser, "vfat", readOnly: true);
-        if (Autoboot.Parse(File.ReadAllText(FileIn(mounted))) != Wanted)
+        if (!IsCommitted)
         {
             throw new IOException($"{Autoboot.FileName} on {Chooser.Device} starts partition {layout.OtherBoot}, and partition {layout.Running.Boot} runs: restart the node first");
         }

@@ -37,6 +37,8 @@ internal sealed class EfiSwitch(SlotLayout layout, EfiVariables variables, strin
         variables.Next = tried;
     }
 
+    public bool IsCommitted => variables.Order is [var first, ..] && variables.Find(Description(layout.Running.Boot)) == first;
+
     public void Commit()
     {
         ushort own = Put(layout.Running.Boot);
@@ -50,9 +52,11 @@ internal sealed class EfiSwitch(SlotLayout layout, EfiVariables variables, strin
     private ushort Put(int boot)
     {
         SlotPartition partition = layout.Find(boot)!;
-        string description = $"Bootstrap slot {(boot < Other(boot) ? 'a' : 'b')}";
+        string description = Description(boot);
         return variables.Put(Entry(partition, description), description);
     }
+
+    private string Description(int boot) => $"Bootstrap slot {(boot < Other(boot) ? 'a' : 'b')}";
 
     private int Other(int boot) => boot == layout.OtherBoot ? layout.Running.Boot : layout.OtherBoot;
 

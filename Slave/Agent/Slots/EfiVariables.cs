@@ -54,15 +54,15 @@ internal sealed class EfiVariables(string folder)
         }
     }
 
+    /// <summary>The number of the entry of a description; null: there is none.</summary>
+    public ushort? Find(string description) => Numbers.Where(n => DescriptionOf(Read(Name(n)) ?? []) == description).Select(n => (ushort?)n).FirstOrDefault();
+
     /// <summary>The number of the entry with just this content, which is written where there is none. One of ours for the same slot is replaced.</summary>
     /// <param name="entry">EFI_LOAD_OPTION.</param>
     /// <param name="description">Its description: by that an older one is known.</param>
     public ushort Put(byte[] entry, string description)
     {
-        ushort[] numbers = [.. Directory.EnumerateFiles(folder, $"Boot????-{Global}").Select(file => Path.GetFileName(file).AsSpan(4, 4).ToString())
-            .Where(text => text.All(char.IsAsciiHexDigit)).Select(text => ushort.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).Order()];
-        ushort number = numbers.Where(n => DescriptionOf(Read(Name(n)) ?? []) == description).Select(n => (ushort?)n).FirstOrDefault() ??
-            (ushort)Enumerable.Range(0, ushort.MaxValue).First(n => !numbers.Contains((ushort)n));
+        ushort number = Find(description) ?? (ushort)Enumerable.Range(0, ushort.MaxValue).First(n => !Numbers.Contains((ushort)n));
         if (Read(Name(number)) is not { } there || !there.AsSpan().SequenceEqual(entry))
         {
             Write(Name(number), entry);
@@ -76,6 +76,9 @@ internal sealed class EfiVariables(string folder)
         string file = FileOf(name);
         return File.Exists(file) ? File.ReadAllBytes(file)[sizeof(uint)..] : null;
     }
+
+    private ushort[] Numbers => [.. Directory.EnumerateFiles(folder, $"Boot????-{Global}").Select(file => Path.GetFileName(file).AsSpan(4, 4).ToString())
+        .Where(text => text.All(char.IsAsciiHexDigit)).Select(text => ushort.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).Order()];
 
     private static string Name(ushort number) => $"Boot{number:X4}";
 

@@ -16,7 +16,7 @@ namespace Bootstrap.Agent.Slots;
 internal static class SlotProgram
 {
     /// <summary>First words of the command line.</summary>
-    public const string Show = "--slots", Update = "--update-slot", Commit = "--commit-slot";
+    public const string Show = "--slots", Update = "--update-slot", Commit = "--commit-slot", Finish = "--finish-slot";
 
     /// <summary>First words of lines that are for the Slave and not for the log: a phase with what is done of how much, the end of an update, a piece of its cause.</summary>
     public const string PhaseLine = "@phase ", EndLine = "@end ", CauseLine = "@cause ", StatusLine = "@status ";
@@ -32,7 +32,7 @@ internal static class SlotProgram
     /// <returns>The exit code.</returns>
     public static async Task<int?> RunAsync(string[] words, TimeProvider clock)
     {
-        if (words is not ([Show] or [Commit] or [Update, _, _, _, _]))
+        if (words is not ([Show] or [Commit] or [Finish] or [Update, _, _, _, _]))
         {
             return null;
         }
@@ -53,9 +53,11 @@ internal static class SlotProgram
             ISlotSwitch firmware = layout.Choice == SlotChoice.Autoboot
                 ? new AutobootSwitch(layout, machine)
                 : new EfiSwitch(layout, new EfiVariables(EfiVariables.Folder), EfiSwitch.ProgramFor(BoardReader.Architecture));
-            if (words[0] == Commit)
+            if (words[0] is Commit or Finish)
             {
-                CommitSlot(layout, machine, firmware);
+                // It takes a moment, and is not broken off in the middle by the Slave's end or the machine's.
+                using PosixSignalRegistration whole = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = true);
+                (words[0] == Commit ? (Action<string, SlotLayout, ISlotMachine, ISlotSwitch>)CommitSlot : FinishCommit)("/", layout, machine, firmware);
                 return 0;
             }
             return await UpdateAsync(words[1..], layout, machine, firmware, clock).ConfigureAwait(false);
@@ -66,12 +68,28 @@ internal static class SlotProgram
         }
     }
 
-    /// <summary>The firmware first: a power cut before the marks are gone leaves a system that is committed once more.</summary>
-    private static void CommitSlot(SlotLayout layout, SlotMachine machine, ISlotSwitch firmware)
+    /// <summary>
+    /// Makes the running slot the one that always starts. What has to be written is opened first, and then the firmware is told: a power cut before the marks are gone leaves
+    /// what <see cref="FinishCommit"/> ends.
+    /// </summary>
+    /// <param name="root">"/" but in tests.</param>
+    /// <exception cref="IOException">It could not be; where the firmware was not told yet, every start is what it was.</exception>
+    internal static void CommitSlot(string root, SlotLayout layout, ISlotMachine machine, ISlotSwitch firmware)
     {
-        firmware.Commit();
         using IMounted boot = machine.Mount(layout.Find(layout.Running.Boot)!, "vfat", readOnly: false);
-        SlotTrial.End("/", boot.Path);
+        SlotTrial.Check(root, boot.Path);
+        firmware.Commit();
+        SlotTrial.End(root, boot.Path);
+    }
+
+    /// <summary>Ends a trial of which the firmware was told already that it ended well: nothing could take the machine back any more, and the marks would restart it for ever.</summary>
+    /// <param name="root">"/" but in tests.</param>
+    internal static void FinishCommit(string root, SlotLayout layout, ISlotMachine machine, ISlotSwitch firmware)
+    {
+        if (firmware.IsCommitted)
+        {
+            CommitSlot(root, layout, machine, firmware);
+        }
     }
 
     private static async Task<int> UpdateAsync(string[] words, SlotLayout layout, SlotMachine machine, ISlotSwitch firmware, TimeProvider clock)

@@ -67,13 +67,26 @@ internal static class SlotTrial
         void Write(string path, string text, int mode) => root.WriteFile(path, Encoding.UTF8.GetBytes(text), mode);
     }
 
+    /// <summary>Sees that a trial can be ended, before the firmware is told of it.</summary>
+    /// <param name="root">"/" but in tests.</param>
+    /// <param name="boot">Its boot partition, mounted.</param>
+    /// <exception cref="IOException">A file that has to change cannot be written.</exception>
+    public static void Check(string root, string boot)
+    {
+        string mark = MarkIn(root);
+        foreach (string file in Armed(mark).Select(file => boot + file).Append(mark).Where(File.Exists))
+        {
+            new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0).Dispose();
+        }
+    }
+
     /// <summary>Ends the trial of the running system, in its favour. Doing it again changes nothing.</summary>
     /// <param name="root">"/" but in tests.</param>
     /// <param name="boot">Its boot partition, mounted.</param>
     public static void End(string root, string boot)
     {
-        string mark = root.TrimEnd('/') + Mark;
-        foreach (string file in File.Exists(mark) ? File.ReadAllLines(mark) : [])
+        string mark = MarkIn(root);
+        foreach (string file in Armed(mark))
         {
             SlotFiles.Disarm(boot + file);
         }
@@ -85,4 +98,8 @@ internal static class SlotTrial
         }
         Linux.Sync();
     }
+
+    private static string MarkIn(string root) => root.TrimEnd('/') + Mark;
+
+    private static string[] Armed(string mark) => File.Exists(mark) ? File.ReadAllLines(mark) : [];
 }

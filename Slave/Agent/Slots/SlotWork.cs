@@ -91,16 +91,60 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         }
     }
 
-    /// <summary>Makes the running system's slot the one that always starts.</summary>
-    public async Task<TaskEnded> CommitAsync(Guid task, Func<Action<string>, CommandRunner> runner, Action<string> line, CancellationToken cancellation)
+    /// <summary>Makes the running system's slot the one that always starts. That is not broken off: half of it is neither the one system nor the other.</summary>
+    public async Task<TaskEnded> CommitAsync(Guid task, Func<Action<string>, CommandRunner> runner, Action<string> line)
     {
-        TaskEnded ended = await RunAsync(task, [SlotProgram.Commit], CommitLimit, runner, _ => { }, line, cancellation).ConfigureAwait(false);
-        if (ended.Succeeded && system.Find("systemctl") is { } systemctl)
+        TaskEnded ended = await RunAsync(task, [SlotProgram.Commit], CommitLimit, runner, _ => { }, line, CancellationToken.None).ConfigureAwait(false);
+        if (!ended.Succeeded)
         {
-            // The service manager gives up the watchdog and forgets the timer; either does no harm until it has.
-            await runner(line).RunAsync(Command.ByRoot(systemctl, "daemon-reload"), cancellation).ConfigureAwait(false);
+            return ended;
         }
-        return ended.Succeeded ? ended with { Disk = DiskState.Installed } : ended;
+        await ReloadAsync(runner(line), line).ConfigureAwait(false);
+        return ended with { Disk = DiskState.Installed };
+    }
+
+    /// <summary>Ends a commit that was broken off when the firmware had been told and the marks of the trial were still there. Once after the start.</summary>
+    public async Task FinishCommitAsync()
+    {
+        if (Status is null || !IsOnTrial)
+        {
+            return;
+        }
+        CommandRunner Runner(Action<string> line) => new(Guid.NewGuid(), line, _ => { }, s_lookLimit, clock);
+        try
+        {
+            TaskEnded ended = await RunAsync(Guid.Empty, [SlotProgram.Finish], s_lookLimit, Runner, _ => { }, log, CancellationToken.None).ConfigureAwait(false);
+            if (!ended.Succeeded)
+            {
+                log($"cannot tell whether this system's trial is over: {ended.Cause}");
+            }
+            else if (!IsOnTrial)
+            {
+                log("this system was committed before, and its trial is over now");
+                await ReloadAsync(Runner(log), log).ConfigureAwait(false);
+            }
+        }
+        catch (IOException e)
+        {
+            log($"cannot tell whether this system's trial is over: {e.Message}");
+        }
+    }
+
+    /// <summary>The service manager gives up the watchdog and forgets the timer; either does no harm until it has.</summary>
+    private async Task ReloadAsync(CommandRunner runner, Action<string> line)
+    {
+        if (system.Find("systemctl") is not { } systemctl)
+        {
+            return;
+        }
+        try
+        {
+            await runner.RunAsync(Command.ByRoot(systemctl, "daemon-reload"), CancellationToken.None, limit: s_lookLimit).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            line($"the slot is committed, and systemd was not told of it: {e.Message}");
+        }
     }
 
     private async Task<TaskEnded> RunAsync(Guid task, string[] words, TimeSpan limit, Func<Action<string>, CommandRunner> runner, Action<TaskProgress> progress, Action<string> line,

@@ -53,7 +53,7 @@ public sealed class SlotTaskTests : IDisposable
             {{script}}
             """, s_end);
         string state = Directory.CreateDirectory(Path.Combine(_root.Folder, "state")).FullName;
-        var slots = new SlotWork(Config, state, new NodeSystem(_root.Folder, "/nowhere", ["/bin/sh", program]), _ => { }, TimeProvider.System);
+        var slots = new SlotWork(Config, state, new NodeSystem(_root.Folder, Path.Combine(_root.Folder, "bin"), ["/bin/sh", program]), _ => { }, TimeProvider.System);
         await slots.LookAsync(s_end);
         return slots;
     }
@@ -152,6 +152,40 @@ public sealed class SlotTaskTests : IDisposable
         }
         Assert.Equal(["--commit-slot", "--commit-slot"], await File.ReadAllLinesAsync(Path.Combine(_root.Folder, "words"), s_end));
         Assert.False(Runner(slots).AnswerFromMemory(_id, 0));
+    }
+
+    [Theory]
+    [InlineData("program")]
+    [InlineData("systemctl")]
+    public async Task A_commit_that_has_begun_is_not_broken_off_by_a_cancellation_nor_by_the_Slaves_end(string slow)
+    {
+        string begun = Path.Combine(_root.Folder, "begun"), systemctl = Path.Combine(_root.Folder, "bin/systemctl");
+        string Wait(string who) => who == slow ? $"echo begun >{begun}; sleep 1" : "true";
+        _root.File("bin/systemctl", $"#!/bin/sh\necho $1 >{_root.Folder}/reloaded\n{Wait("systemctl")}\n");
+        File.SetUnixFileMode(systemctl, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        SlotWork slots = await SlotsAsync(Wait("program"));
+        using var stop = new CancellationTokenSource();
+        Task<Ending?> running = Runner(slots).RunAsync(new StartTask(_id, new CommitSlotOrder()), new ApplianceEndpoint(IPAddress.Loopback, 8444), new Uri("http://127.0.0.1:8080"), stop.Token, stop.Token);
+        while (!File.Exists(begun))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, s_end);
+        }
+        await stop.CancelAsync();
+        Assert.Null(await running);
+        Drain();
+        Assert.Equal(new TaskEnded(_id, true, false, "", DiskState.Installed), Ended());
+        Assert.Equal("daemon-reload\n", await File.ReadAllTextAsync(Path.Combine(_root.Folder, "reloaded"), s_end));
+    }
+
+    [Fact]
+    public async Task A_commit_that_was_broken_off_is_ended_when_the_Slave_starts()
+    {
+        SlotWork slots = await SlotsAsync($"echo $1 >>{_root.Folder}/words; rm {Config}/slot-trial");
+        await slots.FinishCommitAsync();
+        _root.File("etc/bootstrap/slot-trial", "");
+        await slots.FinishCommitAsync();
+        Assert.False(slots.IsOnTrial);
+        Assert.Equal(["--finish-slot"], await File.ReadAllLinesAsync(Path.Combine(_root.Folder, "words"), s_end));
     }
 
     [Fact]

@@ -149,6 +149,35 @@ public sealed class SlotTests : IDisposable
     }
 
     [Fact]
+    public void A_commit_that_could_not_end_the_trial_does_not_tell_the_firmware()
+    {
+        using TwoSlotDisk image = TwoSlotDisk.Pi(hasSecond: true);
+        using var machine = new LoopSlots(image.Image, runsSecond: true);
+        _root.File("etc/bootstrap/slot-trial", "/cmdline.txt\n");
+        var readOnly = new ReadOnlyPartition(machine, 3);
+        string before = machine.DigestOf(1, 2, 3);
+        Assert.Contains("read-only", Assert.Throws<IOException>(() => SlotProgram.CommitSlot(Root, machine.Layout, readOnly, new AutobootSwitch(machine.Layout, readOnly))).Message);
+        Assert.Equal(before, machine.DigestOf(1, 2, 3));
+        Assert.True(SlotTrial.IsOn(Path.Combine(Root, "etc/bootstrap")));
+    }
+
+    [Fact]
+    public void A_commit_that_was_broken_off_is_ended_at_the_next_start_and_a_trial_is_not()
+    {
+        using TwoSlotDisk image = TwoSlotDisk.Pi(hasSecond: true);
+        using var machine = new LoopSlots(image.Image, runsSecond: true);
+        _root.File("etc/bootstrap/slot-trial", "/cmdline.txt\n");
+        var firmware = new AutobootSwitch(machine.Layout, machine);
+        SlotProgram.FinishCommit(Root, machine.Layout, machine, firmware);
+        Assert.False(firmware.IsCommitted);
+        Assert.True(SlotTrial.IsOn(Path.Combine(Root, "etc/bootstrap")));
+        firmware.Commit();
+        Assert.True(firmware.IsCommitted);
+        SlotProgram.FinishCommit(Root, machine.Layout, machine, firmware);
+        Assert.False(SlotTrial.IsOn(Path.Combine(Root, "etc/bootstrap")));
+    }
+
+    [Fact]
     public void A_PCs_slot_is_tried_by_BootNext_and_committed_by_BootOrder()
     {
         string folder = Directory.CreateDirectory(Path.Combine(Root, "efivars")).FullName;
@@ -178,7 +207,9 @@ public sealed class SlotTests : IDisposable
         // The firmware takes BootNext away, and the new system commits.
         File.Delete(Path.Combine(folder, $"BootNext-{global}"));
         var tried = new EfiSwitch(PcLayout(new ImageSlot(2, 4), 1), variables, "BOOTX64.EFI");
+        Assert.False(tried.IsCommitted);
         tried.Commit();
+        Assert.True(tried.IsCommitted);
         tried.Commit();
         Assert.Equal([2, 0], variables.Order);
 
@@ -264,6 +295,19 @@ public sealed class SlotTests : IDisposable
         public IMounted Mount(SlotPartition partition, string type, bool readOnly) => throw new NotSupportedException();
 
         public IMounted MountRunningRoot() => throw new NotSupportedException();
+    }
+
+    /// <summary>A disk of which one partition is mounted read-only.</summary>
+    private sealed class ReadOnlyPartition(LoopSlots slots, int number) : ISlotMachine
+    {
+        public byte[] ReadHead(string disk) => slots.ReadHead(disk);
+
+        public IBlockDevice Open(SlotPartition partition) => slots.Open(partition);
+
+        public IMounted Mount(SlotPartition partition, string type, bool readOnly) =>
+            readOnly || partition.Number != number ? slots.Mount(partition, type, readOnly) : throw new IOException($"{partition.Device} is mounted read-only");
+
+        public IMounted MountRunningRoot() => slots.MountRunningRoot();
     }
 
     private sealed class RestartOnly : ISystemPower
