@@ -154,7 +154,13 @@ public sealed class TaskRunner(
                         return End(written);
                     }
                     await WarnAsync(update.Warning, "starts its updated system").ConfigureAwait(false);
+                    either.Token.ThrowIfCancellationRequested();
                     Phase("trying");
+                    TaskEnded prepared = await slots.PrepareAsync(id, RunnerFor, Line).ConfigureAwait(false);
+                    if (!prepared.Succeeded)
+                    {
+                        return End(prepared);
+                    }
                     journal.Put(record with { Slot = SlotStep.Trying });
                     return new Ending("reboot", () => power.Restart(slots.Status!.Choice == SlotChoice.Autoboot ? StagedStart.TryBoot : StagedStart.Restart));
                 case CommitSlotOrder when slots is not null:

@@ -12,7 +12,7 @@ internal interface ISlotSwitch
     void Check();
 
     /// <summary>Makes the next start the other slot's, as far as that is not said with the restart itself.</summary>
-    void Prepare(ImageSlot other);
+    void Prepare();
 
     /// <summary>Every ordinary start is the running slot's already.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -47,7 +47,7 @@ internal sealed class AutobootSwitch(SlotLayout layout, ISlotMachine machine) : 
         }
     }
 
-    public void Prepare(ImageSlot other)
+    public void Prepare()
     {
         // The restart itself carries the flag.
     }

@@ -19,16 +19,22 @@ internal sealed class EfiSwitch(SlotLayout layout, EfiVariables variables, strin
 
     public void Check()
     {
-        if (variables.Next is { } next)
+        if (variables.Next is not { } next)
+        {
+            return;
+        }
+        if (!new[] { layout.Running.Boot, layout.OtherBoot }.Any(boot => variables.Find(Description(boot)) == next))
         {
             throw new IOException(string.Create(CultureInfo.InvariantCulture, $"the firmware is to start something else next (BootNext is {next:X4}): restart the node first"));
         }
+        // Left by an update that did not come to its restart: that slot is about to be written.
+        variables.Next = null;
     }
 
-    public void Prepare(ImageSlot other)
+    public void Prepare()
     {
         // Also the running one's: without it, there may be no entry that comes back to it for certain once the other one was committed.
-        ushort running = Put(layout.Running.Boot), tried = Put(other.Boot);
+        ushort running = Put(layout.Running.Boot), tried = Put(layout.OtherBoot);
         IReadOnlyList<ushort> order = variables.Order;
         if (order.Count == 0 || order[0] == tried)
         {

@@ -48,8 +48,13 @@ internal sealed class EfiVariables(string folder)
         get => Read("BootNext") is { Length: 2 } next ? BinaryPrimitives.ReadUInt16LittleEndian(next) : null;
         set
         {
+            if (value is not { } number)
+            {
+                Delete("BootNext");
+                return;
+            }
             byte[] next = new byte[2];
-            BinaryPrimitives.WriteUInt16LittleEndian(next, value ?? throw new ArgumentNullException(nameof(value)));
+            BinaryPrimitives.WriteUInt16LittleEndian(next, number);
             Write("BootNext", next);
         }
     }
@@ -103,6 +108,20 @@ internal sealed class EfiVariables(string folder)
         if (!Read(name).AsSpan().SequenceEqual(value))
         {
             throw new IOException($"the firmware has not kept its variable {name} as it was written");
+        }
+    }
+
+    private void Delete(string name)
+    {
+        string file = FileOf(name);
+        MakeMutable(file);
+        try
+        {
+            File.Delete(file);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"deleting the firmware's variable {name}: {e.Message}", e);
         }
     }
 

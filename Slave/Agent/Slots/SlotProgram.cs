@@ -16,7 +16,7 @@ namespace Bootstrap.Agent.Slots;
 internal static class SlotProgram
 {
     /// <summary>First words of the command line.</summary>
-    public const string Show = "--slots", Update = "--update-slot", Commit = "--commit-slot", Finish = "--finish-slot";
+    public const string Show = "--slots", Update = "--update-slot", Try = "--try-slot", Commit = "--commit-slot", Finish = "--finish-slot";
 
     /// <summary>First words of lines that are for the Slave and not for the log: a phase with what is done of how much, the end of an update, a piece of its cause.</summary>
     public const string PhaseLine = "@phase ", EndLine = "@end ", CauseLine = "@cause ", StatusLine = "@status ";
@@ -32,7 +32,7 @@ internal static class SlotProgram
     /// <returns>The exit code.</returns>
     public static async Task<int?> RunAsync(string[] words, TimeProvider clock)
     {
-        if (words is not ([Show] or [Commit] or [Finish] or [Update, _, _, _, _]))
+        if (words is not ([Show] or [Try] or [Commit] or [Finish] or [Update, _, _, _, _]))
         {
             return null;
         }
@@ -53,6 +53,11 @@ internal static class SlotProgram
             ISlotSwitch firmware = layout.Choice == SlotChoice.Autoboot
                 ? new AutobootSwitch(layout, machine)
                 : new EfiSwitch(layout, new EfiVariables(EfiVariables.Folder), EfiSwitch.ProgramFor(BoardReader.Architecture));
+            if (words[0] == Try)
+            {
+                firmware.Prepare();
+                return 0;
+            }
             if (words[0] is Commit or Finish)
             {
                 // It takes a moment, and is not broken off in the middle by the Slave's end or the machine's.

@@ -16,7 +16,7 @@ namespace Bootstrap.Agent.Slots;
 /// <param name="architecture">What this board runs.</param>
 /// <param name="layout">The running disk.</param>
 /// <param name="machine">Opens and mounts its partitions.</param>
-/// <param name="firmware">Starts the slot.</param>
+/// <param name="firmware">Is asked whether it could start the slot.</param>
 /// <param name="progress">Told of progress.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times progress.</param>
@@ -36,10 +36,9 @@ internal sealed partial class SlotUpdate(
     private byte[]? _slaveProgram;
 
     /// <summary>The slot that is written, and what the image writes there: its first slot.</summary>
-    /// <param name="Slot">Numbers of the slot's partitions.</param>
     /// <param name="Boot">Written from the image's first boot partition.</param>
     /// <param name="Root">Written from the image's first root partition.</param>
-    private sealed record Target(ImageSlot Slot, TargetPartition Boot, TargetPartition Root)
+    private sealed record Target(TargetPartition Boot, TargetPartition Root)
     {
         public IReadOnlyList<(PartitionNames From, PartitionNames To)> Pairs => [(Boot.ImageNames, Boot.Partition.Names), (Root.ImageNames, Root.Partition.Names)];
     }
@@ -57,7 +56,6 @@ internal sealed partial class SlotUpdate(
         new("writing", "write the image to the other slot", true, WriteAsync),
         new("verifying", "read back what was written", true, VerifyAsync),
         new("configuring", "configure the system of the other slot", true, ConfigureAsync),
-        new("configuring", "make the other slot the one of the next start", true, PrepareAsync),
     ];
 
     /// <summary>Runs the steps. Failures are results, not exceptions.</summary>
@@ -129,7 +127,7 @@ internal sealed partial class SlotUpdate(
         {
             throw new InstallException($"image '{Manifest.Name}' is refused: its first slot has no ext4 root or no FAT boot partition");
         }
-        _target = new Target(other, Choose(source.Boot, other.Boot, head), Choose(source.Root, other.Root, head));
+        _target = new Target(Choose(source.Boot, other.Boot, head), Choose(source.Root, other.Root, head));
         log($"image '{Manifest.Name}' goes to {_target.Boot.Partition.Device} and {_target.Root.Partition.Device}");
     }
 
@@ -152,10 +150,4 @@ internal sealed partial class SlotUpdate(
 
     private async Task FetchSlaveAsync(CancellationToken cancellation) =>
         _slaveProgram = await _files.FetchSlaveAsync(order.Configuration.Slave, cancellation).ConfigureAwait(false);
-
-    private Task PrepareAsync(CancellationToken cancellation)
-    {
-        firmware.Prepare(Chosen.Slot);
-        return Task.CompletedTask;
-    }
 }

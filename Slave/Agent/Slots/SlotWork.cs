@@ -19,7 +19,7 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
     /// <summary>Also for a slow card and a large image.</summary>
     public static readonly TimeSpan UpdateLimit = TimeSpan.FromHours(4);
 
-    /// <summary>A commit writes a few files: a card takes seconds for that, and one that is worn out takes minutes.</summary>
+    /// <summary>A commit or a word to the firmware writes a few files: a card takes seconds for that, and one that is worn out takes minutes.</summary>
     public static readonly TimeSpan CommitLimit = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan s_lookLimit = TimeSpan.FromSeconds(30);
@@ -67,7 +67,7 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         }
     }
 
-    /// <summary>Writes the other slot and prepares its start.</summary>
+    /// <summary>Writes the other slot.</summary>
     /// <param name="runner">Makes a runner that gives its lines to somebody.</param>
     /// <param name="progress">Told of progress.</param>
     /// <param name="line">The task's log.</param>
@@ -89,6 +89,17 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         {
             File.Delete(file);
         }
+    }
+
+    /// <summary>Makes the next start the other slot's, as far as that is not said with the restart itself: the last thing before it, so that nothing has to be taken back.</summary>
+    public async Task<TaskEnded> PrepareAsync(Guid task, Func<Action<string>, CommandRunner> runner, Action<string> line)
+    {
+        if (Status is not { Choice: SlotChoice.Efi })
+        {
+            return new TaskEnded(task, true, false, "", DiskState.Installed);
+        }
+        TaskEnded ended = await RunAsync(task, [SlotProgram.Try], CommitLimit, runner, _ => { }, line, CancellationToken.None).ConfigureAwait(false);
+        return ended with { Disk = DiskState.Installed };
     }
 
     /// <summary>Makes the running system's slot the one that always starts. That is not broken off: half of it is neither the one system nor the other.</summary>

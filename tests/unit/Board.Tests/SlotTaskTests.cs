@@ -98,6 +98,27 @@ public sealed class SlotTaskTests : IDisposable
         Assert.Equal("trying", Assert.IsType<TaskProgress>(_sent.Last(message => message is not LogLines)).Phase);
     }
 
+    private const string Efi = """echo '@status {"choice":"efi","slot":"a"}'""";
+
+    [Fact]
+    public async Task The_firmware_of_a_PC_is_told_by_a_program_of_its_own_when_all_is_written()
+    {
+        string words = Path.Combine(_root.Folder, "words");
+        SlotWork slots = await SlotsAsync($"echo $1 >>{words}", Efi);
+        Ending? end = await RunAsync(slots, Update);
+        end!.Do();
+        Assert.Equal(StagedStart.Restart, _power.Restarted);
+        Assert.Equal(["--update-slot", "--try-slot"], await File.ReadAllLinesAsync(words, s_end));
+    }
+
+    [Fact]
+    public async Task Where_the_firmware_of_a_PC_takes_no_word_the_update_fails_and_the_machine_is_not_restarted()
+    {
+        SlotWork slots = await SlotsAsync("if [ $1 = --try-slot ]; then echo '@cause no room for variables'; exit 1; fi", Efi);
+        Assert.Null(await RunAsync(slots, Update));
+        Assert.Equal(new TaskEnded(_id, false, false, "no room for variables", DiskState.Installed), Ended());
+    }
+
     [Fact]
     public async Task A_system_that_comes_back_from_a_trial_says_so_and_does_not_try_again()
     {

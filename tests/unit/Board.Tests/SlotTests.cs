@@ -188,10 +188,16 @@ public sealed class SlotTests : IDisposable
         SlotLayout layout = PcLayout(new ImageSlot(1, 3), 2);
         var firmware = new EfiSwitch(layout, variables, EfiSwitch.ProgramFor("amd64"));
         firmware.Check();
-        firmware.Prepare(new ImageSlot(2, 4));
+        firmware.Prepare();
         Assert.Equal((ushort)2, variables.Next);
         Assert.Equal([0], variables.Order);
-        Assert.Throws<IOException>(firmware.Check);
+        // Of an update that did not come to its restart; somebody else's stays.
+        firmware.Check();
+        Assert.Null(variables.Next);
+        variables.Next = 0;
+        Assert.Contains("BootNext is 0000", Assert.Throws<IOException>(firmware.Check).Message);
+        firmware.Prepare();
+        Assert.Equal((ushort)2, variables.Next);
 
         byte[] entry = variables.Read("Boot0002")!;
         Assert.Equal((1u, 42 + 4 + 2 * @"\EFI\BOOT\BOOTX64.EFI ".Length + 4), (BinaryPrimitives.ReadUInt32LittleEndian(entry), (int)BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(4))));
@@ -214,7 +220,7 @@ public sealed class SlotTests : IDisposable
         Assert.Equal([2, 0], variables.Order);
 
         // And back: the first slot's entry was made before.
-        tried.Prepare(new ImageSlot(1, 3));
+        tried.Prepare();
         Assert.Equal((ushort)1, variables.Next);
         File.Delete(Path.Combine(folder, $"BootNext-{global}"));
         firmware.Commit();
