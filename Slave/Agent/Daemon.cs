@@ -19,7 +19,10 @@ public sealed class Daemon(
     private readonly CancellationTokenSource _leaving = new();
 
     private Uri? _files;
-    private (Guid Id, Task<Ending?> Running, CancellationTokenSource Stop)? _task;
+    private (Guid Id, TaskOrder Order, Task<Ending?> Running, CancellationTokenSource Stop)? _task;
+
+    /// <summary>Another order of the running task, which begins when that has ended: the first start of a system whose commit is not over.</summary>
+    private (StartTask Start, ApplianceEndpoint Sender)? _next;
 
     /// <summary>The task in progress.</summary>
     public Guid? CurrentTask => _task?.Id;
@@ -29,7 +32,7 @@ public sealed class Daemon(
     public async Task RunAsync(CancellationToken stop)
     {
         using var linkStop = new CancellationTokenSource();
-        Task linked = link.RunAsync((message, sender) => _inbox.Writer.TryWrite((message, sender)), linkStop.Token);
+        Task linked = link.RunAsync(Hear, linkStop.Token);
         Ending end = await ServeAsync(linked, stop).ConfigureAwait(false);
         link.Outbox.Add(new Goodbye(end.Goodbye));
         await linked.WaitAsync(s_farewell, clock, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -37,6 +40,9 @@ public sealed class Daemon(
         await linked.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         end.Do();
     }
+
+    /// <summary>Takes a message of the appliance's.</summary>
+    internal void Hear(LinkMessage message, ApplianceEndpoint sender) => _inbox.Writer.TryWrite((message, sender));
 
     private async Task<Ending> ServeAsync(Task linked, CancellationToken stop)
     {
@@ -70,6 +76,11 @@ public sealed class Daemon(
             {
                 return end;
             }
+            else if (_next is var (start, from))
+            {
+                _next = null;
+                Obey(start, from);
+            }
         }
     }
 
@@ -86,6 +97,10 @@ public sealed class Daemon(
             case NodeCertificate certificate when identity.Take(certificate) is { } renewed:
                 link.Reconnect(renewed);
                 break;
+            case StartTask start when _task is { } task && task.Id == start.TaskId && task.Order.GetType() != start.Order.GetType():
+                _next = (start, sender);
+                link.Outbox.Add(new TaskAccepted(start.TaskId));
+                break;
             case StartTask start when _task is { } task:
                 link.Outbox.Add(task.Id == start.TaskId
                     ? new TaskAccepted(start.TaskId)
@@ -94,13 +109,18 @@ public sealed class Daemon(
             case StartTask start when start.Order is CommitSlotOrder || !runner.AnswerFromMemory(start.TaskId, start.Attempt):
                 var stop = new CancellationTokenSource();
                 // Begun elsewhere: this loop goes on listening for a cancellation.
-                _task = (start.TaskId, Task.Run(() => runner.RunAsync(start, sender, _files!, stop.Token, _leaving.Token)), stop);
+                _task = (start.TaskId, start.Order, Task.Run(() => runner.RunAsync(start, sender, _files!, stop.Token, _leaving.Token)), stop);
                 break;
             case Locate locate:
                 blinker.Ask(locate);
                 break;
             case CancelTask cancel when _task is { } task && task.Id == cancel.TaskId:
                 task.Stop.Cancel();
+                if (_next is not null)
+                {
+                    _next = null;
+                    link.Outbox.Add(new TaskEnded(cancel.TaskId, false, true, "it had not begun yet", DiskState.Untouched));
+                }
                 break;
             case CancelTask cancel when !runner.AnswerFromMemory(cancel.TaskId):
                 link.Outbox.Add(new TaskEnded(cancel.TaskId, false, true, "it was not running on this node", DiskState.Untouched));
@@ -122,7 +142,7 @@ public sealed class Daemon(
 
     private async Task<Ending?> EndTaskAsync()
     {
-        (Guid _, Task<Ending?> running, CancellationTokenSource stop) = _task!.Value;
+        (Guid _, TaskOrder _, Task<Ending?> running, CancellationTokenSource stop) = _task!.Value;
         Ending? end = await running.ConfigureAwait(false);
         stop.Dispose();
         _task = null;

@@ -68,11 +68,6 @@ public sealed class TaskRunner(
         {
             return false;
         }
-        if (known is { Outcome: null, Slot: SlotStep.Trying } && known.BootId == bootId)
-        {
-            // The machine is about to restart.
-            return true;
-        }
         // An update of a slot that was not finished, or firmware of which nothing was staged, when the machine went: that is begun again.
         if (known is { Outcome: null, Slot: not SlotStep.Writing, Firmware: not 0 } && known.BootId != bootId)
         {
@@ -107,8 +102,10 @@ public sealed class TaskRunner(
         TaskRecord? known = journal.Find(id);
         // What still runs is not forgotten, should the Slave be killed once more.
         CommandTrace? left = known?.BootId == bootId ? known.Command : null;
+        // The other slot is written, and the restart did not come: it failed, or the Slave was ended before it. That alone is done again.
+        bool isWritten = order is UpdateSlotOrder && slots?.Status is not null && known is { Outcome: null, Slot: SlotStep.Trying } && known.BootId == bootId && !(known.Attempt < start.Attempt);
         var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, left, start.Attempt, order is FirmwareOrder ? 0 : null,
-            order is UpdateSlotOrder ? SlotStep.Writing : null);
+            isWritten ? SlotStep.Trying : order is UpdateSlotOrder ? SlotStep.Writing : null);
         bool isForgotten = order is WorkOrder { Again: true } && known is null;
         Remember(record);
         outbox.Add(new TaskAccepted(id));
@@ -148,10 +145,9 @@ public sealed class TaskRunner(
                     Phase("rebooting");
                     return new Ending("reboot", () => power.Restart(staged));
                 case UpdateSlotOrder update when slots is not null:
-                    TaskEnded written = await slots.UpdateAsync(id, update, appliance, files, RunnerFor, outbox.Add, Line, either.Token).ConfigureAwait(false);
-                    if (!written.Succeeded)
+                    if (!isWritten && await slots.UpdateAsync(id, update, appliance, files, RunnerFor, outbox.Add, Line, either.Token).ConfigureAwait(false) is { Succeeded: false } failed)
                     {
-                        return End(written);
+                        return End(failed);
                     }
                     await WarnAsync(update.Warning, "starts its updated system").ConfigureAwait(false);
                     either.Token.ThrowIfCancellationRequested();

@@ -316,7 +316,7 @@ public sealed class SlotTests : IDisposable
         public IMounted MountRunningRoot() => slots.MountRunningRoot();
     }
 
-    private sealed class RestartOnly : ISystemPower
+    internal sealed class RestartOnly : ISystemPower
     {
         public StagedStart? Restarted { get; private set; }
 
