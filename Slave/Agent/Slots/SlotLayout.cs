@@ -28,8 +28,9 @@ public sealed record SlotStatus(SlotChoice Choice, string Slot);
 /// <param name="Partitions">All of the disk.</param>
 /// <param name="Chooser">Number of the partition that holds autoboot.txt; 0 where there is none.</param>
 /// <param name="Running">Where the running system is.</param>
-/// <param name="OtherBoot">Number of the other slot's boot partition. Its root is known by the image that it gets.</param>
-public sealed record SlotLayout(SlotChoice Choice, IReadOnlyList<SlotPartition> Partitions, int Chooser, ImageSlot Running, int OtherBoot)
+/// <param name="OtherBoot">Number of the other slot's boot partition.</param>
+/// <param name="OtherRoot">Number of its root, where partitions' names say it; null: it is known by the image that it gets.</param>
+public sealed record SlotLayout(SlotChoice Choice, IReadOnlyList<SlotPartition> Partitions, int Chooser, ImageSlot Running, int OtherBoot, int? OtherRoot = null)
 {
     public SlotStatus Status => new(Choice, Running.Boot < OtherBoot ? "a" : "b");
 
@@ -38,5 +39,5 @@ public sealed record SlotLayout(SlotChoice Choice, IReadOnlyList<SlotPartition> 
 
     /// <summary>The slot of an image that lies where the running system is not; null where the image's slots are others than the disk's.</summary>
     public ImageSlot? OtherOf(ImageManifest image) =>
-        image.Slots is { } slots && slots.Contains(Running) ? slots.FirstOrDefault(slot => slot.Boot == OtherBoot) : null;
+        image.Slots is { } slots && slots.Contains(Running) ? slots.FirstOrDefault(slot => slot.Boot == OtherBoot && slot.Root == (OtherRoot ?? slot.Root)) : null;
 }

@@ -114,8 +114,9 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
         char letter = char.ToLowerInvariant(own[^1]), other = letter == 'a' ? 'b' : 'a';
         SlotPartition[] efi = [.. partitions.Where(p => DiskHead.IsEfi(head, p.Number))];
         SlotPartition[] boots = [.. efi.Where(p => EndsIn(p, letter))], others = [.. efi.Where(p => EndsIn(p, other))];
-        return boots is [var boot] && others is [var otherBoot] && partitions.Any(p => p.Names.Label.Equals(own[..^1] + other, StringComparison.OrdinalIgnoreCase))
-            ? new SlotLayout(SlotChoice.Efi, partitions, 0, new ImageSlot(boot.Number, running), otherBoot.Number)
+        SlotPartition[] roots = [.. partitions.Where(p => p.Names.Label.Equals(own[..^1] + other, StringComparison.OrdinalIgnoreCase))];
+        return boots is [var boot] && others is [var otherBoot] && roots is [var otherRoot]
+            ? new SlotLayout(SlotChoice.Efi, partitions, 0, new ImageSlot(boot.Number, running), otherBoot.Number, otherRoot.Number)
             : null;
 
         static bool EndsIn(SlotPartition partition, char letter) =>

@@ -128,7 +128,28 @@ internal sealed partial class SlotUpdate(
             throw new InstallException($"image '{Manifest.Name}' is refused: its first slot has no ext4 root or no FAT boot partition");
         }
         _target = new Target(Choose(source.Boot, other.Boot, head), Choose(source.Root, other.Root, head));
+        if (layout.Choice == SlotChoice.Autoboot)
+        {
+            RequireSamePlaces(other);
+        }
         log($"image '{Manifest.Name}' goes to {_target.Boot.Partition.Device} and {_target.Root.Partition.Device}");
+    }
+
+    /// <summary>A Pi's other root is known by its number in the image alone: what has that number here may hold people's data, unless it is the same part of the disk.</summary>
+    private void RequireSamePlaces(ImageSlot other)
+    {
+        long last = layout.Partitions.Max(p => p.Start);
+        foreach (int number in new[] { layout.Running.Boot, layout.Running.Root, other.Boot, other.Root })
+        {
+            ImagePartition image = Manifest.Partition(number);
+            // The last one may have been made longer to fill the disk.
+            bool isSame = number != layout.Chooser && layout.Find(number) is { } here && here.Start == image.Start &&
+                (here.Length == image.Length || here.Start == last && here.Length > image.Length);
+            if (!isSame)
+            {
+                throw new InstallException($"partition {number} of this disk is not the one that image '{Manifest.Name}' has by that number (its start or its length is another): update the whole disk");
+            }
+        }
     }
 
     private TargetPartition Choose(int from, int to, byte[] head)

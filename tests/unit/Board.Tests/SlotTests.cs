@@ -129,6 +129,8 @@ public sealed class SlotTests : IDisposable
         {
             Assert.Equal((SlotChoice.Efi, new ImageSlot(running - 2, running), running == 3 ? 2 : 1), (layout.Choice, layout.Running, layout.OtherBoot));
             Assert.Equal(new ImageSlot(running == 3 ? 2 : 1, running == 3 ? 4 : 3), layout.OtherOf(new ImageManifest(1, "", "amd64", 512, 4096, [], [], [new(1, 3), new(2, 4)])));
+            // The other slot's root is the one that is called so, and no other of the image's.
+            Assert.Null(layout.OtherOf(new ImageManifest(1, "", "amd64", 512, 4096, [], [], running == 3 ? [new(1, 3), new(2, 5)] : [new(1, 5), new(2, 4)])));
         }
     }
 

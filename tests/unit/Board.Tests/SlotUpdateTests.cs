@@ -169,10 +169,12 @@ public sealed class SlotUpdateTests : IDisposable
         using var disk = new LoopSlots(_old.Image);
         string before = disk.DigestOf(1, 2, 3, 5, 6);
         await RefusedAsync("is for arm64, this board is amd64", UpdateAsync(disk, architecture: "amd64"));
-        SlotLayout small = disk.Layout with { Partitions = [.. disk.Layout.Partitions.Select(p => p.Number == 6 ? p with { Length = p.Length - 512 } : p)] };
-        await RefusedAsync("needs 25165824 there: update the whole disk", UpdateAsync(disk, layout: small));
+        await RefusedAsync("needs 25165824 there: update the whole disk", UpdateAsync(disk, layout: With(6, p => p with { Length = p.Length - 512 })));
         await RefusedAsync("are not those of this disk (here the running one has partitions 2 and 7)", UpdateAsync(disk, layout: disk.Layout with { Running = new ImageSlot(2, 7) }));
         await RefusedAsync("restart the node first", UpdateAsync(disk, layout: disk.Layout with { Running = new ImageSlot(3, 6), OtherBoot = 2 }));
+        await RefusedAsync("partition 6 of this disk is not the one that image", UpdateAsync(disk, layout: With(6, p => p with { Start = p.Start + 512 })));
+        await RefusedAsync("partition 5 of this disk is not the one that image", UpdateAsync(disk, layout: With(5, p => p with { Length = p.Length + 512 })));
+        await RefusedAsync("partition 3 of this disk is not the one that image", UpdateAsync(disk, layout: disk.Layout with { Chooser = 3 }, firmware: new AutobootSwitch(disk.Layout, disk)));
         using (disk.Mount(disk.Layout.Find(6)!, "ext4", readOnly: true))
         {
             InstallResult result = await UpdateAsync(disk);
@@ -181,12 +183,24 @@ public sealed class SlotUpdateTests : IDisposable
         }
         Assert.Equal(before, disk.DigestOf(1, 2, 3, 5, 6));
 
+        SlotLayout With(int number, Func<SlotPartition, SlotPartition> change) =>
+            disk.Layout with { Partitions = [.. disk.Layout.Partitions.Select(p => p.Number == number ? change(p) : p)] };
+
         static async Task RefusedAsync(string reason, Task<InstallResult> update)
         {
             InstallResult result = await update;
             Assert.Contains(reason, result.Cause);
             Assert.Equal((false, DiskState.Untouched), (result.Succeeded, result.Disk));
         }
+    }
+
+    [Fact]
+    public async Task A_last_partition_that_was_made_longer_is_the_images()
+    {
+        using var disk = new LoopSlots(_old.Image);
+        SlotLayout longer = disk.Layout with { Partitions = [.. disk.Layout.Partitions.Select(p => p.Number == 6 ? p with { Length = p.Length + TwoSlotDisk.Mega } : p)] };
+        InstallResult result = await UpdateAsync(disk, layout: longer);
+        Assert.True(result.Succeeded, result.Cause);
     }
 
     [Fact]
