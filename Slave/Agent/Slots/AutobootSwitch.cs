@@ -54,14 +54,13 @@ internal sealed class AutobootSwitch(SlotLayout layout, ISlotMachine machine) : 
 
     public void Commit()
     {
+        if (IsCommitted)
+        {
+            return;
+        }
         using (IMounted mounted = machine.Mount(Chooser, "vfat", readOnly: false))
         {
-            string file = FileIn(mounted), text = File.ReadAllText(file, Encoding.Latin1);
-            if (Autoboot.Parse(text) == Wanted)
-            {
-                return;
-            }
-            string changed = Wanted.Into(text);
+            string file = FileIn(mounted), text = File.ReadAllText(file, Encoding.Latin1), changed = Wanted.Into(text);
             byte[] content = Encoding.Latin1.GetBytes(changed);
             if (changed.Length == text.Length)
             {

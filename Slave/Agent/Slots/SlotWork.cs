@@ -117,7 +117,7 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
     /// <summary>Ends a commit that was broken off when the firmware had been told and the marks of the trial were still there. Once after the start.</summary>
     public async Task FinishCommitAsync()
     {
-        if (Status is null || !IsOnTrial)
+        if (!IsOnTrial)
         {
             return;
         }

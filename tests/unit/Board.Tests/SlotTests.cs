@@ -168,7 +168,10 @@ public sealed class SlotTests : IDisposable
     {
         using TwoSlotDisk image = TwoSlotDisk.Pi(hasSecond: true);
         using var machine = new LoopSlots(image.Image, runsSecond: true);
-        _root.File("etc/bootstrap/slot-trial", "/cmdline.txt\n");
+        using (var root = new RootedFolder(Root))
+        {
+            SlotTrial.Arm(root, ["/cmdline.txt"]);
+        }
         var firmware = new AutobootSwitch(machine.Layout, machine);
         SlotProgram.FinishCommit(Root, machine.Layout, machine, firmware);
         Assert.False(firmware.IsCommitted);
