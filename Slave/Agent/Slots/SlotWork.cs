@@ -32,13 +32,13 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
     /// <summary>Looks at the disk, once after the start.</summary>
     public async Task LookAsync(CancellationToken cancellation)
     {
-        if (!SlotReader.IsPossible(system.Root))
-        {
-            return;
-        }
         var runner = new CommandRunner(Guid.NewGuid(), _ => { }, _ => { }, s_lookLimit, clock);
         try
         {
+            if (!SlotReader.IsPossible(system.Root))
+            {
+                return;
+            }
             var end = new ProgramEnd();
             await runner.RunAsync(Command.ByRoot([.. Slave, SlotProgram.Show]), cancellation, line => end.Take(line)).ConfigureAwait(false);
             Status = end.Status;
