@@ -4,6 +4,7 @@ using System.IO.Enumeration;
 using System.Text;
 using Bootstrap.Board;
 using Bootstrap.Protocol.Link;
+using Microsoft.Win32.SafeHandles;
 
 namespace Bootstrap.Installer;
 
@@ -51,7 +52,7 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         Walk((path, real, status) =>
         {
             string name = KeptArchive.Files + path.TrimStart('/');
-            bool known = status.IsFile && names.ContainsKey(status.Inode);
+            bool known = status is { IsFile: true, Links: > 1 } && names.ContainsKey(status.Inode);
             TarEntryType? type = known ? TarEntryType.HardLink : status.IsFile ? TarEntryType.RegularFile : status.IsFolder ? TarEntryType.Directory
                 : status.IsLink ? TarEntryType.SymbolicLink : status.IsPipe ? TarEntryType.Fifo : null;
             if (type is null)
@@ -83,7 +84,14 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
                 tar.WriteEntry(entry);
                 return;
             }
-            using var content = new FileStream(real, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            // What is read is what was looked at: in a running system somebody may have put another file in its place, or a link to one that he may not read.
+            SafeFileHandle opened = Linux.OpenFile(real);
+            using var content = new FileStream(opened, FileAccess.Read, bufferSize: 0);
+            FileStatus now = Linux.StatusOf(opened, path);
+            if (now.Device != status.Device || now.Inode != status.Inode)
+            {
+                throw new FileNotFoundException($"{path} was replaced while it was looked at");
+            }
             entry.DataStream = new CountedReading(content, done);
             tar.WriteEntry(entry);
             if (status.Links > 1)
@@ -157,7 +165,7 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
                 names = [.. Directory.EnumerateFileSystemEntries(real).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
             }
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or LinuxException { Errno: Linux.ENOENT })
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or LinuxException { Errno: Linux.ENOENT or Linux.ELOOP })
         {
             log($"{path} has gone in the meantime");
         }

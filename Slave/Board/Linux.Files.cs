@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Bootstrap.Board;
 
@@ -30,7 +31,7 @@ public readonly record struct FileStatus(uint Mode, uint Links, uint User, uint 
 /// <content>Files with all that the file system knows of them. Paths are taken as they are; a symbolic link at their end is not followed.</content>
 public static partial class Linux
 {
-    public const int ENODATA = 61, EOPNOTSUPP = 95;
+    public const int ELOOP = 40, ENODATA = 61, EOPNOTSUPP = 95;
 
     [LibraryImport("libc", EntryPoint = "llistxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial nint ListAttributes(string path, byte* names, nint size);
@@ -46,14 +47,32 @@ public static partial class Linux
 
     /// <summary>What is at a path.</summary>
     /// <exception cref="LinuxException">There is nothing, or it is out of reach.</exception>
-    public static unsafe FileStatus StatusOf(string path)
+    public static FileStatus StatusOf(string path)
+    {
+        const int noFollow = 0x100;
+        return StatusOf(AT_FDCWD, path, noFollow, path);
+    }
+
+    /// <summary>What was opened, whatever has become of its name since.</summary>
+    /// <param name="name">For the message.</param>
+    public static FileStatus StatusOf(SafeFileHandle file, string name)
+    {
+        const int emptyPath = 0x1000;
+        return StatusOf((int)file.DangerousGetHandle(), "", emptyPath, name);
+    }
+
+    /// <summary>Opens a file for reading that is one: no symbolic link, and no pipe that would be waited for.</summary>
+    /// <exception cref="LinuxException">It has gone, or is out of reach; <see cref="ELOOP"/>: it is a symbolic link.</exception>
+    public static SafeFileHandle OpenFile(string path) =>
+        new((nint)Check(Open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0), $"opening {path}"), ownsHandle: true);
+
+    private static unsafe FileStatus StatusOf(int folder, string path, int flags, string name)
     {
         // struct statx of statx(2): the same on every architecture.
         const int size = 256, linksAt = 16, userAt = 20, groupAt = 24, modeAt = 28, inodeAt = 32, lengthAt = 40, majorAt = 136, minorAt = 140;
-        const int noFollow = 0x100;
         const uint basic = 0x7ff;
         byte* s = stackalloc byte[size];
-        Check(StatX(AT_FDCWD, path, noFollow, basic, s), $"looking at {path}");
+        Check(StatX(folder, path, flags, basic, s), $"looking at {name}");
         return new FileStatus(*(ushort*)(s + modeAt), *(uint*)(s + linksAt), *(uint*)(s + userAt), *(uint*)(s + groupAt), *(ulong*)(s + inodeAt),
             (ulong)*(uint*)(s + majorAt) << 32 | *(uint*)(s + minorAt), *(long*)(s + lengthAt));
     }

@@ -63,12 +63,16 @@ public sealed class DiskLayout
             {
                 throw new ImageException($"partition {p.Number} ends at byte {end}, but the image has only {_image.Length} bytes: it is truncated");
             }
-            bool isEmptySlot = volume is null && Slots is [_, var second] && (p.Number == second.Boot || p.Number == second.Root);
-            yield return new Extent(covered, isEmptySlot ? Math.Min(EmptySlotBytes, end - covered) : end - covered);
+            yield return new Extent(covered, volume is null && IsEmptySlot(p) ? Math.Min(EmptySlotBytes, end - covered) : end - covered);
             at = end;
         }
         yield return new Extent(at, _image.Length - at);
     }
+
+    /// <summary>Of the second slot, and without the beginning of anything: a file system that is not known here begins in these bytes, and is content.</summary>
+    private bool IsEmptySlot(Partition p) =>
+        Slots is [_, var second] && (p.Number == second.Boot || p.Number == second.Root) &&
+        !_image.Read(p.Start, (int)Math.Min(EmptySlotBytes, p.Length)).AsSpan().ContainsAnyExcept((byte)0);
 
     private static string? FindArchitecture(FatVolume boot)
     {

@@ -51,7 +51,8 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
     {
         MountedPlace? mount = MountTable.Read(root).LastOrDefault(m => m.Place == "/");
         string link = Path.Combine(root, "sys/dev/block", mount?.Device ?? "");
-        return mount is not null && new DirectoryInfo(link).ResolveLinkTarget(returnFinalTarget: true) is DirectoryInfo { Exists: true, Parent: { } disk } partition && NumberOf(partition) is { } running
+        // A root that is no partition (an overlay, btrfs, a container's) has a device number, and nothing of that number in sysfs.
+        return mount is not null && Directory.Exists(link) && new DirectoryInfo(link).ResolveLinkTarget(returnFinalTarget: true) is DirectoryInfo { Exists: true, Parent: { } disk } partition && NumberOf(partition) is { } running
             ? new RunningDisk(disk.Name, running, [.. disk.EnumerateDirectories().Where(folder => NumberOf(folder) is not null)])
             : null;
     }

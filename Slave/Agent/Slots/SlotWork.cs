@@ -40,14 +40,14 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
     /// <summary>Looks at the disk, once after the start.</summary>
     public async Task LookAsync(CancellationToken cancellation)
     {
-        if (!SlotReader.IsPossible(system.Root))
-        {
-            _isOne = true;
-            return;
-        }
         var runner = new CommandRunner(Guid.NewGuid(), _ => { }, _ => { }, s_lookLimit, clock);
         try
         {
+            if (!SlotReader.IsPossible(system.Root))
+            {
+                _isOne = true;
+                return;
+            }
             var end = new ProgramEnd();
             CommandEnd ended = await runner.RunAsync(Command.ByRoot([.. Slave, SlotProgram.Show]), cancellation, line => end.Take(line)).ConfigureAwait(false);
             Status = end.Status;

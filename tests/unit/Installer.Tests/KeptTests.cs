@@ -115,6 +115,27 @@ public sealed class KeptTests : IDisposable
         Assert.Equal(["a", "c"], Directory.GetFiles(Path.Combine(_new, "srv/brief")).Select(Path.GetFileName).Order());
     }
 
+    [Fact]
+    public void What_is_replaced_by_a_link_while_it_is_looked_at_is_not_followed()
+    {
+        Write(_old, "etc/shadow", "nobody is to read this");
+        Write(_old, "srv/brief/a", "a");
+        Write(_old, "srv/brief/b", "b");
+        using var root = new RootedFolder(_old);
+        var archive = new MemoryStream();
+        // The folder's second file is looked at after the first one was read, and is then a link.
+        string second = Path.Combine(_old, "srv/brief/b");
+        new KeptFiles(root, ["/srv/brief/*"], _log.Add).Pack(archive, _ =>
+        {
+            File.Delete(second);
+            File.CreateSymbolicLink(second, Path.Combine(_old, "etc/shadow"));
+        });
+        archive.Position = 0;
+        Unpack(archive);
+        Assert.Equal(Path.Combine(_old, "etc/shadow"), new FileInfo(Path.Combine(_new, "srv/brief/b")).LinkTarget);
+        Assert.Equal(Linux.ELOOP, Assert.Throws<LinuxException>(() => Linux.OpenFile(second)).Errno);
+    }
+
     [Theory]
     [InlineData("/dev/sda3 /home ext4 defaults 0 2\n", "/home")]
     [InlineData("UUID=1-2 /home/ada/disk ext4 defaults 0 2\n", "/home")]

@@ -73,14 +73,52 @@ public sealed class SlotJobTests : JobTest
     }
 
     [Fact]
-    public async Task A_system_on_trial_gets_no_other_installation()
+    public async Task A_system_on_trial_is_given_nothing_else_to_do()
     {
         await ImportTwoAsync(2);
         await using SimulatedNode node = await ConnectAsync("10000000eeee0001");
         node.Inventory = node.Inventory with { Slot = "b" };
         await node.RestartAsync(NodeRole.Slave, s_before, onTrial: true, cancellation: s_end);
-        string job = await OrderAsync(new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters = new { update = true } });
-        Assert.Contains("on trial", (await UntilAsync(job, "failed"))["tasks"]![0]!["cause"]!.ToString());
+        string job = await OrderAsync(new { kind = "run", nodes = new[] { "all" }, parameters = new { shell = "true" } });
+        Assert.Equal("waiting", await StatesAsync(job));
+        await node.RestartAsync(NodeRole.Slave, s_before, cancellation: s_end);
+        await UntilAsync(job, "sent");
+    }
+
+    [Fact]
+    public async Task A_committed_system_is_on_trial_no_more_also_on_the_connection_that_it_was_on_trial_on()
+    {
+        (SimulatedNode node, StartTask start, string job) = await UpdateAsync();
+        await using SimulatedNode owned = node;
+        await node.ReportAsync(start.TaskId, "trying", 0, 0, s_end);
+        await PhaseAsync(job, "trying");
+        await node.RestartAsync(NodeRole.Slave, start.TaskId, onTrial: true, cancellation: s_end);
+        await node.AcceptTaskAsync(s_end);
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
+        await UntilAsync(job, "succeeded");
+        await UntilAsync(await OrderAsync(new { kind = "run", nodes = new[] { "all" }, parameters = new { shell = "true" } }), "sent");
+    }
+
+    [Fact]
+    public async Task A_node_whose_power_goes_before_it_has_said_anything_gets_the_order_again()
+    {
+        (SimulatedNode node, StartTask _, string job) = await UpdateAsync();
+        await using SimulatedNode owned = node;
+        await UntilAsync(job, "running");
+        await node.RestartAsync(NodeRole.Slave, s_before, cancellation: s_end);
+        Assert.IsType<UpdateSlotOrder>((await node.AcceptTaskAsync(s_end)).Order);
+    }
+
+    [Fact]
+    public async Task A_node_that_stays_away_in_the_middle_keeps_the_system_that_it_has()
+    {
+        (SimulatedNode node, StartTask start, string job) = await UpdateAsync();
+        await node.ReportAsync(start.TaskId, "writing", 1, 2, s_end);
+        await PhaseAsync(job, "writing");
+        await SwitchOffAsync(node);
+        Time.Now += TimeSpan.FromHours(2.1);
+        await UntilAsync(job, "timed-out");
+        Assert.Equal("installed", (await GetAsync($"nodes/{node.Id}"))["lifecycle"]!.ToString());
     }
 
     [Fact]

@@ -185,7 +185,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
 
     /// <summary>What a Slave does for an installation of the whole disk is to stage NetInst; what NetInst then does has phases of its own, as has an update of a slot.</summary>
     public override string PhaseOf(TaskRow task, LinkState state, string reported) =>
-        task.Phase is Starting or FirstBoot or Confirming ? task.Phase
+        task.Phase is Starting or FirstBoot or Confirming || reported == TaskKind.Accepted && state == LinkState.Slave ? task.Phase
         : state == LinkState.Slave && reported != PowerParameters.WarningUsers && !s_slotPhases.Contains(reported) ? Staging
         : reported;
 
@@ -257,6 +257,9 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
             $"neither the new system nor the one before reported in within {s_tryingLimit.TotalMinutes:0} minutes after the restart into the other slot"),
         Confirming when inPhase > s_confirmingLimit => Step.TimeOut(
             $"the new system did not confirm its slot within {s_confirmingLimit.TotalMinutes:0} minutes: the node goes back to the one before by itself"),
+        // Nothing but a slot was written: the system that the node had is as it was.
+        _ when !connected && inPhase > s_absenceLimit && task.Attempts == 0 =>
+            Step.TimeOut($"the node was away for {s_absenceLimit.TotalHours:0} hours in the middle of it"),
         _ when !connected && inPhase > s_absenceLimit =>
             Step.TimeOut($"the node was away for {s_absenceLimit.TotalHours:0} hours in the middle of its installation", Lifecycle.Unbootable),
         _ => Step.Nothing,

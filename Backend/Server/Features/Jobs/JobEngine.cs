@@ -49,7 +49,8 @@ internal sealed partial class JobEngine
             if (Current(session.Node) is { } task && task.State != TaskState.Waiting)
             {
                 Step step = task.CancelRequested != 0 && hello.Role == NodeRole.NetInst && !hello.ActiveTasks.Contains(task.TaskId)
-                    ? new Step.Move(TaskState.Cancelled, "", Disk: DiskState.Unbootable, Node: Lifecycle.Unbootable)
+                    ? task.Attempts == 0 ? new Step.Move(TaskState.Cancelled, "") // no NetInst was sent at its disk
+                    : new Step.Move(TaskState.Cancelled, "", Disk: DiskState.Unbootable, Node: Lifecycle.Unbootable)
                     : TaskKind.Of(task).OnConnected(task, hello);
                 Apply(task, step);
                 if (task.CancelRequested != 0 && hello.Role == NodeRole.Slave)
@@ -88,12 +89,16 @@ internal sealed partial class JobEngine
             switch (message)
             {
                 case TaskAccepted when task.State == TaskState.Sent:
-                    Apply(task, new Step.Move(TaskState.Running, TaskKind.Of(task).PhaseOf(task, session.State, "accepted")));
+                    Apply(task, new Step.Move(TaskState.Running, TaskKind.Of(task).PhaseOf(task, session.State, TaskKind.Accepted)));
                     break;
                 case TaskProgress report:
                     Progress(task, session, report);
                     break;
                 case TaskEnded ended:
+                    if (ended.Succeeded && task.Phase == InstallKind.Confirming)
+                    {
+                        session.Committed();
+                    }
                     Apply(task, TaskKind.Of(task).OnEnded(task, ended), mayRetry: !ended.Final);
                     Release();
                     break;
@@ -143,7 +148,8 @@ internal sealed partial class JobEngine
     /// <summary>Sends the node's oldest open task if it has not been sent and its time has come.</summary>
     private void Advance(NodeId node)
     {
-        if (_nodes.Session(node) is { Hello: not null } && Current(node) is { State: TaskState.Waiting } task && !(task.RetryAt > Now))
+        // A system on trial may be gone in a moment, and what was done in it.
+        if (_nodes.Session(node) is { Hello.OnTrial: false } && Current(node) is { State: TaskState.Waiting } task && !(task.RetryAt > Now))
         {
             Apply(task, Step.SendOrder);
         }

@@ -161,8 +161,8 @@ internal sealed class JobRow
     public static bool SetPaused(SqliteConnection c, Guid id, bool paused)
     {
         var job = new { id = id.ToString(), paused };
-        bool open = c.Execute("""
-            UPDATE jobs SET paused = @paused, note = '' WHERE id = @id AND EXISTS (SELECT 1 FROM tasks WHERE job_id = @id AND ended_at IS NULL)
+        bool open = c.Execute($"""
+            UPDATE jobs SET paused = @paused, note = '' WHERE id = @id AND (({Unchosen}) OR EXISTS (SELECT 1 FROM tasks WHERE job_id = @id AND ended_at IS NULL))
             """, job) > 0;
         if (open && paused)
         {

@@ -63,6 +63,9 @@ internal abstract class TaskKind
 
     private static readonly TimeSpan s_takingLimit = TimeSpan.FromMinutes(1);
 
+    /// <summary>What a node has reported of a task that it has only taken.</summary>
+    public const string Accepted = "accepted";
+
     /// <summary>Its name in the API and in the database.</summary>
     public abstract string Word { get; }
 

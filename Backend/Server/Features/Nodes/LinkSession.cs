@@ -31,6 +31,9 @@ public sealed class LinkSession(NodeId node, string certificate, IPAddress addre
     /// <summary>What it introduced itself with.</summary>
     public Hello? Hello { get; set; }
 
+    /// <summary>The system that introduced itself on trial is the one that stays.</summary>
+    public void Committed() => Hello = Hello! with { OnTrial = false };
+
     public Health? Health { get; set; }
 
     /// <summary>Why it left, if it said so.</summary>
