@@ -67,7 +67,23 @@ internal sealed class LoopSlots : ISlotMachine, IDisposable
     public IMounted Mount(SlotPartition partition, string type, bool readOnly)
     {
         string place = Directory.CreateDirectory(Path.Combine(_folder, $"{type}-{partition.Number}")).FullName;
-        return type == "ext4" ? new MountedVolume(partition.Device, place, type, "a root", readOnly) : new Folder(partition.Device, place, readOnly);
+        return type == "ext4" ? MountRoot(partition, place, readOnly) : new Folder(partition.Device, place, readOnly);
+    }
+
+    /// <summary>Until it has begun, a program that another test starts has a copy of all that is open here, and a file system of which something is open is not gone yet.</summary>
+    private static MountedVolume MountRoot(SlotPartition partition, string place, bool readOnly)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new MountedVolume(partition.Device, place, "ext4", "a root", readOnly);
+            }
+            catch (LinuxException e) when (e.Errno == Linux.EBUSY && attempt < 50)
+            {
+                Thread.Sleep(TimeSpan.FromMilliseconds(20));
+            }
+        }
     }
 
     public IMounted MountRunningRoot() => Mount(Layout.Find(_runningRoot)!, "ext4", readOnly: true);

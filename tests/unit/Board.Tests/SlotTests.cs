@@ -34,6 +34,16 @@ public sealed class SlotTests : IDisposable
     private void TryBootIsOffered() =>
         _root.File("proc/device-tree/chosen/bootloader/tryboot", [0, 0, 0, 0]).File("proc/sys/kernel/osrelease", "6.6.31+rpt-rpi-v8\n");
 
+    [Fact]
+    public void A_root_that_is_no_partition_has_no_slots()
+    {
+        TryBootIsOffered();
+        Directory.CreateDirectory(Path.Combine(Root, "sys/dev/block"));
+        _root.File("proc/self/mountinfo", "22 1 0:25 / / rw,relatime shared:1 - overlay overlay rw,lowerdir=/lower\n");
+        Assert.False(SlotReader.IsPossible(Root));
+        Assert.Null(SlotReader.RunningRoot(Root));
+    }
+
     [Theory]
     [InlineData(5, 2, 3, "a")]
     [InlineData(6, 3, 2, "b")]
