@@ -73,6 +73,7 @@ internal sealed class LoopSlots : ISlotMachine, IDisposable
     /// <summary>Until it has begun, a program that another test starts has a copy of all that is open here, and a file system of which something is open is not gone yet.</summary>
     private static MountedVolume MountRoot(SlotPartition partition, string place, bool readOnly)
     {
+        using var never = new ManualResetEventSlim();
         for (int attempt = 1; ; attempt++)
         {
             try
@@ -81,7 +82,7 @@ internal sealed class LoopSlots : ISlotMachine, IDisposable
             }
             catch (LinuxException e) when (e.Errno == Linux.EBUSY && attempt < 50)
             {
-                Thread.Sleep(TimeSpan.FromMilliseconds(20));
+                never.Wait(TimeSpan.FromMilliseconds(20));
             }
         }
     }
