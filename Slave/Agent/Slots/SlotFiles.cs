@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Bootstrap.Installer;
 using Bootstrap.Protocol.Images;
 
@@ -8,7 +9,7 @@ namespace Bootstrap.Agent.Slots;
 /// The files by which a freshly written slot is started, made to name that slot's partitions in the place of those that the image has: a Raspberry Pi's
 /// command line, or the menus of systemd-boot and GRUB; and the root's fstab(5).
 /// </summary>
-internal static class SlotFiles
+internal static partial class SlotFiles
 {
     /// <summary>A Raspberry Pi's kernel arguments.</summary>
     public const string CommandLine = "cmdline.txt";
@@ -35,6 +36,11 @@ internal static class SlotFiles
             if (boot.ReadText(path) is not { } text)
             {
                 continue;
+            }
+            if (choice == SlotChoice.Efi && path.EndsWith(".cfg", StringComparison.Ordinal) && OtherPartition().Match(text) is { Success: true, Value: var found })
+            {
+                throw new InstallException($"{path.TrimStart('/')} of the image finds its partition by '{found.Trim()}', which is not one slot's alone: " +
+                    "the GRUB of an image with two slots loads what stands on the partition that it was started from");
             }
             string[] lines = PartitionNames.Rename(text, pairs).Split('\n');
             for (int i = 0; i < lines.Length; i++)
@@ -102,6 +108,10 @@ internal static class SlotFiles
         file.Write(content);
         file.Flush(flushToDisk: true);
     }
+
+    /// <summary>GRUB's ways to another partition: both slots may have the UUID or label that is searched for, and numbers are the image's first slot's.</summary>
+    [GeneratedRegex(@"^\s*search\b.*|\bhd\d+,(gpt|msdos)\d+", RegexOptions.Multiline)]
+    private static partial Regex OtherPartition();
 
     private static IEnumerable<string> Menus(RootedFolder boot)
     {

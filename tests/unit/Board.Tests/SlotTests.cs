@@ -243,6 +243,18 @@ public sealed class SlotTests : IDisposable
         Assert.Equal(3, Directory.GetFiles(folder, "Boot000*").Length);
     }
 
+    [Theory]
+    [InlineData("search --no-floppy --fs-uuid --set=root 1234-ABCD")]
+    [InlineData("search.fs_uuid 1234-ABCD root")]
+    [InlineData("set root='hd0,gpt2'")]
+    public void A_menu_of_GRUB_that_goes_to_another_partition_is_refused(string line)
+    {
+        using var boot = new RootedFolder(_root.File("boot/grub/grub.cfg", $"{line}\n linux /vmlinuz root=PARTLABEL=root_a\n").Folder + "/boot");
+        PartitionNames a = new(1, "", "root_a"), b = new(2, "", "root_b");
+        Assert.Contains($"finds its partition by '{(line.StartsWith("set", StringComparison.Ordinal) ? "hd0,gpt2" : line)}'",
+            Assert.Throws<InstallException>(() => SlotFiles.TranslateBoot(boot, SlotChoice.Efi, [(a, b), (a, b)])).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_menu_of_GRUB_names_the_slots_own_root_and_one_by_UUID_is_refused()
     {

@@ -152,6 +152,22 @@ public sealed class ChoiceTests : JobTest
     }
 
     [Fact]
+    public async Task A_job_does_not_begin_before_the_one_that_it_comes_after_has_chosen()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(1);
+        await TagAsync(nodes);
+        string first = await OrderAsync(new { kind = "reboot", select = "tag=camera", notBefore = InAnHour() });
+        string second = await OrderAsync(new { kind = "shutdown", nodes = s_all, after = first[5..] });
+        using (HttpResponseMessage cancelled = await Api.PostAsync($"tasks/{(await GetAsync(first))["tasks"]![0]!["id"]}/cancel", null, s_end))
+        {
+            Assert.Equal(HttpStatusCode.NoContent, cancelled.StatusCode);
+        }
+        Assert.Equal($"waits for the end of job {first[5..]}", (await UntilAsync(second, "held"))["job"]!["note"]!.ToString());
+        Time.Now += TimeSpan.FromMinutes(61);
+        await UntilAsync(second, "skipped");
+    }
+
+    [Fact]
     public async Task A_node_that_came_since_and_that_the_image_does_not_suit_is_left_out_with_the_reason()
     {
         await ImportAsync();

@@ -12,7 +12,8 @@ internal sealed class JobRow
     private const string Select = """
         SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, j.rollout AS RolloutText, j.retry AS RetryText, j.paused AS PausedNumber, j.note AS Note,
             j.not_before AS NotBefore, j.begin_by AS BeginBy, j.after AS AfterText,
-            iif(j.chosen_at IS NULL, j.selector, NULL) AS OpenSelector
+            iif(j.chosen_at IS NULL, j.selector, NULL) AS OpenSelector,
+            EXISTS (SELECT 1 FROM jobs WHERE id = j.after AND selector IS NOT NULL AND chosen_at IS NULL) AS EarlierChooses
         FROM jobs j
         """;
 
@@ -30,6 +31,9 @@ internal sealed class JobRow
 
     /// <summary>Asked for the job's nodes when it begins; null: they are known.</summary>
     public string? OpenSelector { get; init; }
+
+    /// <summary>Not 0: the job that it comes after is yet to choose its nodes, and so has not ended.</summary>
+    public long EarlierChooses { get; init; }
 
     public Guid JobId => Guid.Parse(Id);
 

@@ -46,7 +46,7 @@ internal static class Rollout
     /// <summary>What the job as a whole waits for before it begins; null: nothing.</summary>
     public static string? FindDelay(JobRow job, IReadOnlyList<TaskRow> earlier, long now) =>
         job.NotBefore > now ? $"begins at {JobRow.Time(job.NotBefore.Value)}"
-        : earlier.Any(t => t.EndedAt is null) ? $"waits for the end of job {job.After}"
+        : job.EarlierChooses != 0 || earlier.Any(t => t.EndedAt is null) ? $"waits for the end of job {job.After}"
         : null;
 
     /// <summary>Why nothing more may begin; null: it may.</summary>
