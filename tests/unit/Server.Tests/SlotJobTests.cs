@@ -33,8 +33,8 @@ public sealed class SlotJobTests : JobTest
         await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
         await UntilAsync(job, "succeeded");
         Assert.Equal("tiny", (await GetAsync($"nodes/{node.Id}"))["imageName"]!.ToString());
-        Assert.Equal(["checking", "writing", "trying", "confirming"], (await Api.GetAsync($"{job}/phases", s_end)) is { } answer
-            ? JsonNode.Parse(await answer.Content.ReadAsStringAsync(s_end))!.AsArray().Select(p => p!["phase"]!.ToString()).Where(p => p is not ("" or "staging")).Distinct() : []);
+        Assert.Equal(["checking", "writing", "trying", "confirming"],
+            (await GetAsync($"{job}/phases")).AsArray().Select(p => p!["phase"]!.ToString()).Where(p => p.Length > 0).Distinct());
     }
 
     [Fact]

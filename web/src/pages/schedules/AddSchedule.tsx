@@ -3,8 +3,8 @@ import { api } from "../../api/client";
 import type { JobKind } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
+import { ProfileSelect } from "../../components/ProfileSelect";
 import { useAction } from "../../components/useAction";
-import { useRead } from "../../components/useRead";
 import { confirmed } from "../../lib/confirm";
 import { nodeFilter } from "../../lib/filter";
 import { count } from "../../lib/format";
@@ -26,7 +26,6 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
   const [typed, setTyped] = useState("");
   const { busy, error, run } = useAction();
   const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
-  const profiles = useRead(api.profiles);
   const installs = draft.kind === "install";
   const whole = draft.name !== "" && draft.select.trim() !== "" && (!installs || (draft.image !== "" && confirmed(typed, draft.name)));
 
@@ -96,17 +95,7 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
         </div>
         {installs && (
           <div class="pair">
-            <label class="field">
-              <span>Profile</span>
-              <select value={draft.profile} onChange={(e) => set({ profile: e.currentTarget.value })}>
-                <option value="">none</option>
-                {profiles.value?.map((p) => (
-                  <option value={p.name} key={p.name}>
-                    {p.name}
-                  </option>
-                ))}
-              </select>
-            </label>
+            <ProfileSelect label="Profile" value={draft.profile} onChange={(profile) => set({ profile })} />
             <label class="field">
               <span>What people have on the nodes</span>
               <select value={draft.update ? "keep" : "erase"} onChange={(e) => set({ update: e.currentTarget.value === "keep" })}>
@@ -116,7 +105,6 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
             </label>
           </div>
         )}
-        {profiles.error !== "" && <Notice tone="bad">{profiles.error}</Notice>}
         <label class="field">
           <span>Nodes, by words as in the nodes page's filter; "all" is every node</span>
           <input value={draft.select} placeholder="tag=camera -state:offline" spellcheck={false} onInput={(e) => set({ select: e.currentTarget.value })} />

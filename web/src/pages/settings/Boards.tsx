@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { Policy } from "../../api/types";
 import { Notice } from "../../components/Notice";
-import { useRead } from "../../components/useRead";
+import { ProfileSelect } from "../../components/ProfileSelect";
 import { linesOf } from "../../lib/lines";
 import { images, policy } from "../../state/store";
 import { SettingsForm } from "./SettingsForm";
@@ -29,7 +29,6 @@ function NewBoards({ present }: { present: Policy }) {
   const [chosen, setChosen] = useState<Record<string, string>>(present.installNewBoards);
   const choice = (architecture: string) => chosen[architecture] ?? "";
   const [profile, setProfile] = useState(present.profile ?? "");
-  const profiles = useRead(api.profiles);
   const risky = architectures.some(([a]) => choice(a) !== "");
   const changed = architectures.some(([a]) => choice(a) !== (present.installNewBoards[a] ?? "")) || profile !== (present.profile ?? "");
 
@@ -65,18 +64,7 @@ function NewBoards({ present }: { present: Policy }) {
           </select>
         </label>
       ))}
-      <label class="field">
-        <span>Customisation profile of what is installed</span>
-        <select value={profile} onChange={(e) => setProfile(e.currentTarget.value)}>
-          <option value="">none</option>
-          {profiles.value?.map((p) => (
-            <option value={p.name} key={p.name}>
-              {p.name}
-            </option>
-          ))}
-        </select>
-      </label>
-      {profiles.error !== "" && <Notice tone="bad">{profiles.error}</Notice>}
+      <ProfileSelect label="Customisation profile of what is installed" value={profile} onChange={setProfile} />
       {risky && (
         <Notice tone="warn">
           <strong>Every new board that boots from this network will be erased and installed, without a question.</strong> That holds for any
