@@ -70,7 +70,8 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         await Expect(page.Locator("code.secret")).ToHaveCountAsync(0);
-        await page.GetByLabel("Role of ada").SelectOptionAsync("viewer");
+        IResponse changed = await page.RunAndWaitForResponseAsync(() => page.GetByLabel("Role of ada").SelectOptionAsync("viewer"), response => response.Request.Method == "PATCH");
+        Assert.True(changed.Ok);
         await hers.ReloadAsync();
         await Expect(hers.GetByRole(AriaRole.Link, new() { Name = "ada viewer" })).ToBeVisibleAsync();
         await page.GetByLabel("Role of admin").SelectOptionAsync("viewer");
