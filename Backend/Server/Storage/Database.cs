@@ -53,11 +53,12 @@ public sealed class Database : IDisposable
         return true;
     });
 
-    /// <summary>Reads from a connection of its own; what is written meanwhile is not seen.</summary>
+    /// <summary>Reads from a connection of its own, all statements the same state: what is written meanwhile is not seen.</summary>
     public T Read<T>(Func<SqliteConnection, T> query)
     {
         using var connection = new SqliteConnection(_readers);
         connection.Open();
+        using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
         return query(connection);
     }
 

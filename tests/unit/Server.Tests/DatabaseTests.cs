@@ -42,4 +42,23 @@ public sealed class DatabaseTests
         }
         Directory.Delete(folder, recursive: true);
     }
+
+    [Fact]
+    public void What_is_written_between_two_statements_of_one_reader_is_not_seen_by_the_second()
+    {
+        string folder = Directory.CreateTempSubdirectory("test-database-").FullName;
+        using (var database = new Database(Path.Combine(folder, "appliance.db")))
+        {
+            const string count = "SELECT count(*) FROM group_values";
+            (long first, long second) = database.Read(c =>
+            {
+                long before = c.ExecuteScalar<long>(count);
+                database.Write(w => w.Execute("INSERT INTO group_values (tag, body) VALUES ('front', '{}')"));
+                return (before, c.ExecuteScalar<long>(count));
+            });
+            Assert.Equal((0, 0), (first, second));
+            Assert.Equal(1, database.Read(c => c.ExecuteScalar<long>(count)));
+        }
+        Directory.Delete(folder, recursive: true);
+    }
 }
