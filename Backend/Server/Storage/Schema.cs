@@ -278,6 +278,21 @@ internal static class Schema
         """
         ALTER TABLE images ADD COLUMN slots INTEGER NOT NULL DEFAULT 1;
         """,
+        // A job that is yet to choose its nodes has not ended, whatever tasks it has: its end is told once, with the last task or with the choice.
+        """
+        DROP TRIGGER notice_job_ended;
+        CREATE TRIGGER notice_job_ended AFTER UPDATE OF ended_at ON tasks
+        WHEN OLD.ended_at IS NULL AND NEW.ended_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = NEW.job_id AND ended_at IS NULL)
+            AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id AND selector IS NOT NULL AND chosen_at IS NULL)
+        BEGIN
+            INSERT INTO notices (kind, subject, at) VALUES ('JobEnded', NEW.job_id, NEW.ended_at);
+        END;
+        CREATE TRIGGER notice_job_chosen AFTER UPDATE OF chosen_at ON jobs
+        WHEN OLD.chosen_at IS NULL AND NEW.chosen_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = NEW.id AND ended_at IS NULL)
+        BEGIN
+            INSERT INTO notices (kind, subject, at) VALUES ('JobEnded', NEW.id, NEW.chosen_at);
+        END;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

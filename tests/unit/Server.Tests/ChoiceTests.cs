@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -245,8 +244,6 @@ public sealed class ChoiceTests : JobTest
         Assert.Equal($"There is no job {nobody}.", await RefusalAsync(HttpMethod.Post, $"jobs/{nobody}/undo", null, HttpStatusCode.NotFound));
         Assert.Equal("[]", await Api.GetStringAsync("jobs", s_end));
     }
-
-    private string InAnHour() => (Time.Now + TimeSpan.FromHours(1)).ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture);
 
     private Task TagAsync(params SimulatedNode[] nodes) => SetTagsAsync(nodes, ["camera"]);
 

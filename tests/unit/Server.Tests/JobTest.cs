@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -48,6 +49,9 @@ public abstract class JobTest : ApplianceTest
         using HttpResponseMessage answer = await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
     }
+
+    /// <summary>A time as an order names it.</summary>
+    private protected string InAnHour() => (Time.Now + TimeSpan.FromHours(1)).ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture);
 
     private protected async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 

@@ -71,6 +71,44 @@ public sealed class NotificationTests : JobTest
     }
 
     [Fact]
+    public async Task What_happened_in_one_moment_is_told_in_its_order()
+    {
+        await using Receiver receiver = await Receiver.StartAsync();
+        await SetAsync(receiver.Url);
+        SimulatedNode[] nodes = await ConnectAsync(20);
+        await TellAsync(() => receiver.Heard.Count == nodes.Length);
+        Assert.Equal(nodes.Select(n => n.Id.ToString()), receiver.Heard.Select(h => h.Json["data"]!["node"]!["id"]!.ToString()));
+    }
+
+    [Fact]
+    public async Task The_end_of_a_job_that_was_yet_to_choose_is_told_once_although_its_tasks_were_cancelled_one_by_one()
+    {
+        await using Receiver receiver = await Receiver.StartAsync();
+        await ConnectAsync(2);
+        await SetAsync(receiver.Url);
+        string job = await OrderAsync(new { kind = "reboot", select = "all", notBefore = InAnHour() });
+        foreach (JsonNode? task in (await GetAsync(job))["tasks"]!.AsArray())
+        {
+            using HttpResponseMessage answer = await Api.PostAsync($"tasks/{task!["id"]}/cancel", null, s_end);
+            answer.EnsureSuccessStatusCode();
+        }
+        Assert.False((bool)(await GetAsync(job))["job"]!["ended"]!);
+        await Poll.UntilAsync(() =>
+        {
+            Time.Advance(TimeSpan.FromMinutes(1));
+            return GetAsync(job);
+        }, j => (bool)j["job"]!["ended"]!, s_end);
+        string last = await OrderAsync(new { kind = "reboot", select = "all", notBefore = InAnHour(), frozen = true });
+        using HttpResponseMessage undone = await Api.PostAsync($"{last}/undo", null, s_end);
+        undone.EnsureSuccessStatusCode();
+        await TellAsync(() => Ended().Contains(last[5..]));
+        Assert.Equal([job[5..], last[5..]], Ended());
+
+        string[] Ended() =>
+            [.. receiver.Heard.Where(h => h.Json["type"]!.ToString() == "job.ended").Select(h => h.Json["data"]!["job"]!["id"]!.ToString())];
+    }
+
+    [Fact]
     public async Task People_get_an_e_mail_with_the_causes_from_a_server_that_asks_for_a_password()
     {
         await using var server = new MailServer();

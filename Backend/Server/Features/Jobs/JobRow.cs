@@ -64,7 +64,7 @@ internal sealed class JobRow
         {Select} WHERE j.id IN (SELECT id FROM jobs WHERE {Unchosen})
             OR j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND state = 'Held')
             OR ((j.rollout IS NOT NULL OR j.begin_by IS NOT NULL) AND j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND sent_at IS NULL))
-        ORDER BY j.created_at, j.id
+        ORDER BY j.created_at, j.rowid
         """)];
 
     /// <summary>Writes a job with a task for each node, in the order of the nodes.</summary>
@@ -101,14 +101,12 @@ internal sealed class JobRow
             c.Execute("UPDATE schedules SET seen_until = @due WHERE name = @Schedule", new { run.Schedule, due });
         }
         InsertTasks(c, job, nodes, 0, plan.HoldsBack ? TaskState.Held : TaskState.Waiting, plan.Unfit, now);
-        NoteEnd(c, job.ToString(), now);
+        // Where no node is fit, it has ended before it began: nothing will change of it any more that would be noted.
+        c.Execute($"""
+            INSERT INTO notices (kind, subject, at) SELECT 'JobEnded', id, @now FROM jobs
+            WHERE id = @id AND NOT ({Unchosen}) AND NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = @id AND ended_at IS NULL)
+            """, new { id = job.ToString(), now });
     }
-
-    /// <summary>Where no node is fit, it has ended before it began: nothing will change of it any more that would be noted.</summary>
-    private static void NoteEnd(SqliteConnection c, string job, long now) => c.Execute($"""
-        INSERT INTO notices (kind, subject, at) SELECT 'JobEnded', id, @now FROM jobs
-        WHERE id = @job AND NOT ({Unchosen}) AND NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = @job AND ended_at IS NULL)
-        """, new { job, now });
 
     /// <summary>
     /// Its nodes are known from now on: those that the selector takes, of which some may be new, and those that it does not take any more are skipped. Those that
@@ -119,7 +117,6 @@ internal sealed class JobRow
     public void Choose(
         SqliteConnection c, IReadOnlyCollection<NodeId> added, IReadOnlyDictionary<NodeId, string> unfit, IReadOnlyCollection<TaskRow> left, long now)
     {
-        // The new ones first: a job whose tasks have all ended has ended.
         InsertTasks(c, JobId, added, int.MaxValue / 2, TaskState.Held, unfit, now);
         foreach (TaskRow task in left)
         {
@@ -131,10 +128,6 @@ internal sealed class JobRow
             WHERE tasks.id = placed.id
             """, new { Id });
         Close(c, JobId, now);
-        if (left.Count == 0)
-        {
-            NoteEnd(c, Id, now);
-        }
     }
 
     /// <summary>Its nodes are those that it has: its selector is not asked any more.</summary>

@@ -33,7 +33,7 @@ public enum TaskState
 internal sealed class TaskRow
 {
     /// <summary>What was begun comes before what was not: a task that was held for long does not push itself between.</summary>
-    private const string Oldest = "t.sent_at IS NULL, t.created_at, t.id";
+    private const string Oldest = "t.sent_at IS NULL, t.created_at, t.rowid";
 
     private const string Select = """
         SELECT t.id AS Id, t.job_id AS JobId, t.node_id AS NodeId, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, t.state AS StateText, t.phase AS Phase,

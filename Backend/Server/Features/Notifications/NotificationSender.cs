@@ -32,7 +32,7 @@ internal sealed partial class NotificationSender(
 
     /// <summary>Targets for which something waits.</summary>
     public IReadOnlyList<TargetState> States() => [.. database.Read(c => c.Query<(string Target, long Waiting, string Error)>("""
-        SELECT target, count(*), (SELECT error FROM deliveries o WHERE o.target = d.target ORDER BY o.id LIMIT 1) FROM deliveries d GROUP BY target ORDER BY target
+        SELECT target, count(*), (SELECT error FROM deliveries o WHERE o.target = d.target ORDER BY o.rowid LIMIT 1) FROM deliveries d GROUP BY target ORDER BY target
         """)).Select(s => new TargetState(s.Target, (int)s.Waiting, s.Error))];
 
     /// <summary>Sends a test at once.</summary>
@@ -89,7 +89,7 @@ internal sealed partial class NotificationSender(
     private async Task SendDueAsync(CancellationToken cancellation)
     {
         List<Delivery> due = database.Read(c => c.Query<Delivery>("""
-            SELECT id AS Id, target AS Target, headline AS Headline, text AS Text, body AS Body, attempts AS Attempts FROM deliveries WHERE next_at <= @now ORDER BY id LIMIT 1000
+            SELECT id AS Id, target AS Target, headline AS Headline, text AS Text, body AS Body, attempts AS Attempts FROM deliveries WHERE next_at <= @now ORDER BY rowid LIMIT 1000
             """, new { now = clock.GetUtcNow().ToUnixTimeMilliseconds() }).ToList());
         if (due.Count > 0)
         {
