@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Bootstrap.Board;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
@@ -48,6 +49,22 @@ public sealed class BoardMachine(BoardReader board) : IInstallMachine
             _ => throw new InstallException($"{disk.Name} holds several systems (partitions {string.Join(", ", systems.Order())}), and which of them ran last is not known here: order the update while " +
                 "the node's system runs. Nothing was written; without kept paths it can be installed anew"),
         };
+    }
+
+    public void ForgetSlots()
+    {
+        // Without it there are no such variables: a Raspberry Pi, or a PC with a BIOS.
+        if (!Directory.Exists(EfiVariables.Folder))
+        {
+            return;
+        }
+        const nuint flags = Linux.MountNoSuid | Linux.MountNoDev | Linux.MountNoExec;
+        if (Linux.Mount("efivarfs", EfiVariables.Folder, "efivarfs", flags, null) < 0 && Marshal.GetLastPInvokeError() is not Linux.EBUSY)
+        {
+            // Firmware without variables for a running system has no slots' entries either: nobody could write them.
+            return;
+        }
+        SlotEntries.Remove(new EfiVariables(EfiVariables.Folder));
     }
 
     private static bool IsSystem(string partition, ref string fault)

@@ -22,6 +22,10 @@ public interface IInstallMachine
     /// <param name="device">From <see cref="Open"/>.</param>
     /// <exception cref="InstallException">The disk holds none that can be read.</exception>
     IMounted MountOldRoot(IBlockDevice device);
+
+    /// <summary>Has the firmware forget the slots of the system that the disk held, so that it starts the new one.</summary>
+    /// <exception cref="IOException">It does not.</exception>
+    void ForgetSlots();
 }
 
 /// <summary>A mounted file system. Disposing unmounts it: all is on the medium then.</summary>

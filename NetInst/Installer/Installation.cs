@@ -60,6 +60,7 @@ public sealed partial class Installation(
         new("writing", "write the image, all but its head", true, WriteImageAsync),
         new("verifying", "read back what was written", true, VerifyAsync),
         new("configuring", "grow the root file system and configure the system", true, ConfigureAsync),
+        new("configuring", "have the firmware forget the slots of an older system", true, ForgetSlotsAsync),
         new("configuring", "write the image's head with the grown partition table", true, WriteHeadAsync),
     ];
 

@@ -1,16 +1,15 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
-using Bootstrap.Board;
 
-namespace Bootstrap.Agent.Slots;
+namespace Bootstrap.Board;
 
 /// <summary>
 /// The boot variables of UEFI firmware (UEFI specification 2.10, section 3.3) by efivarfs (kernel documentation, filesystems/efivarfs): each is a file whose first four
 /// bytes are attributes, and is written by one write.
 /// </summary>
 /// <param name="folder">Where efivarfs is mounted.</param>
-internal sealed class EfiVariables(string folder)
+public sealed class EfiVariables(string folder)
 {
     public const string Folder = "/sys/firmware/efi/efivars";
 
@@ -18,10 +17,6 @@ internal sealed class EfiVariables(string folder)
 
     /// <summary>Non-volatile, for boot services and for a running system.</summary>
     private const uint Attributes = 7;
-
-    /// <summary>The firmware lets a running system write variables; efivarfs is mounted read-only where it does not.</summary>
-    /// <param name="root">"/" but in tests.</param>
-    public static bool AreWritable(string root) => MountTable.Read(root).Any(m => m is { Type: "efivarfs", IsWritable: true });
 
     /// <summary>Numbers of the entries that are tried at a start, the first one first.</summary>
     public IReadOnlyList<ushort> Order
@@ -33,6 +28,12 @@ internal sealed class EfiVariables(string folder)
         }
         set
         {
+            if (value.Count == 0)
+            {
+                // A variable without content is none.
+                Delete("BootOrder");
+                return;
+            }
             byte[] order = new byte[2 * value.Count];
             for (int i = 0; i < value.Count; i++)
             {
@@ -74,6 +75,30 @@ internal sealed class EfiVariables(string folder)
         }
         return number;
     }
+
+    /// <summary>Deletes the entry of a description, and its places in what is started next and always.</summary>
+    /// <returns>False: there is none.</returns>
+    public bool Remove(string description)
+    {
+        if (Find(description) is not { } number)
+        {
+            return false;
+        }
+        // These first: they must not name what there is not.
+        if (Next == number)
+        {
+            Next = null;
+        }
+        if (Order.Contains(number))
+        {
+            Order = [.. Order.Where(n => n != number)];
+        }
+        Delete(Name(number));
+        return true;
+    }
+
+    /// <summary>The entry starts something from the network: its device path has a network card's address (UEFI specification 2.10, section 10.3.4.11).</summary>
+    public bool IsNetwork(ushort number) => DevicePathOf(Read(Name(number)) ?? []).Any(node => node is { Type: 3, SubType: 11 });
 
     /// <summary>Reads a variable without its attributes; null where it is not set.</summary>
     public byte[]? Read(string name)
@@ -158,5 +183,18 @@ internal sealed class EfiVariables(string folder)
         string text = entry.Length > start ? Encoding.Unicode.GetString(entry.AsSpan(start)) : "";
         int end = text.IndexOf('\0', StringComparison.Ordinal);
         return end < 0 ? text : text[..end];
+    }
+
+    /// <summary>The nodes of EFI_LOAD_OPTION's first device path (sections 3.1.3 and 10.2), as far as they are whole.</summary>
+    private static IEnumerable<(byte Type, byte SubType)> DevicePathOf(byte[] entry)
+    {
+        const int head = 4;
+        int at = 6 + 2 * (DescriptionOf(entry).Length + 1);
+        int end = entry.Length > 6 ? Math.Min(entry.Length, at + BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(4))) : 0;
+        while (at + head <= end && entry[at] != 0x7f && BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(at + 2)) is >= head and var length)
+        {
+            yield return (entry[at], entry[at + 1]);
+            at += length;
+        }
     }
 }

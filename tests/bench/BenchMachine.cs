@@ -22,4 +22,6 @@ internal sealed class BenchMachine(string device) : IInstallMachine
         throw new InvalidOperationException("nothing is configured here");
 
     public IMounted MountOldRoot(IBlockDevice device) => throw new InvalidOperationException("nothing is kept here");
+
+    public void ForgetSlots() => throw new InvalidOperationException("nothing is configured here");
 }

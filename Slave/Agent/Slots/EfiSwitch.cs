@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using Bootstrap.Board;
 
 namespace Bootstrap.Agent.Slots;
 
 /// <summary>
 /// UEFI's way: an entry of the boot manager for each slot's EFI system partition. BootNext starts one once, and the first of BootOrder is started always (UEFI
-/// specification 2.10, sections 3.1 and 3.3).
+/// specification 2.10, sections 3.1 and 3.3). Where the network comes first it stays so: the slot is the first of what follows it.
 /// </summary>
 /// <param name="program">What the firmware starts of a slot: "BOOTX64.EFI".</param>
 internal sealed class EfiSwitch(SlotLayout layout, EfiVariables variables, string program) : ISlotSwitch
@@ -34,24 +35,32 @@ internal sealed class EfiSwitch(SlotLayout layout, EfiVariables variables, strin
     {
         // Also the running one's: without it, there may be no entry that comes back to it for certain once the other one was committed.
         ushort running = Put(layout.Running.Boot), tried = Put(layout.OtherBoot);
-        IReadOnlyList<ushort> order = variables.Order;
-        if (order.Count == 0 || order[0] == tried)
+        if (Usual is not { } usual || usual == tried)
         {
-            variables.Order = [running, .. order.Where(n => n != running)];
+            MakeUsual(running);
         }
         variables.Next = tried;
     }
 
-    public bool IsCommitted => variables.Order is [var first, ..] && variables.Find(Description(layout.Running.Boot)) == first;
+    public bool IsCommitted => Usual is { } usual && variables.Find(Description(layout.Running.Boot)) == usual;
 
     public void Commit()
     {
         ushort own = Put(layout.Running.Boot);
-        IReadOnlyList<ushort> order = variables.Order;
-        if (order.Count == 0 || order[0] != own)
+        if (Usual != own)
         {
-            variables.Order = [own, .. order.Where(n => n != own)];
+            MakeUsual(own);
         }
+    }
+
+    /// <summary>What is started when the network has nothing to start; null: nothing.</summary>
+    private ushort? Usual => variables.Order.SkipWhile(variables.IsNetwork).Select(n => (ushort?)n).FirstOrDefault();
+
+    private void MakeUsual(ushort entry)
+    {
+        ushort[] others = [.. variables.Order.Where(n => n != entry)];
+        int network = others.TakeWhile(variables.IsNetwork).Count();
+        variables.Order = [.. others[..network], entry, .. others[network..]];
     }
 
     private ushort Put(int boot)
@@ -61,7 +70,7 @@ internal sealed class EfiSwitch(SlotLayout layout, EfiVariables variables, strin
         return variables.Put(Entry(partition, description), description);
     }
 
-    private string Description(int boot) => $"Bootstrap slot {(boot < Other(boot) ? 'a' : 'b')}";
+    private string Description(int boot) => SlotEntries.DescriptionOf(boot < Other(boot) ? 'a' : 'b');
 
     private int Other(int boot) => boot == layout.OtherBoot ? layout.Running.Boot : layout.OtherBoot;
 

@@ -38,7 +38,7 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
     public SlotLayout? Find()
     {
         bool isPi = TryBoot.IsOffered(root);
-        if (FindDisk(root) is not { Partitions.Length: >= 4 } disk || !isPi && !EfiVariables.AreWritable(root))
+        if (FindDisk(root) is not { Partitions.Length: >= 4 } disk || !isPi && !MayWriteVariables)
         {
             return null;
         }
@@ -46,6 +46,9 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
         SlotPartition[] partitions = [.. disk.Partitions.Select(folder => Describe(folder, head)).OrderBy(p => p.Number)];
         return isPi ? FindByAutoboot(partitions, disk.Running) : FindByName(partitions, disk.Running, head);
     }
+
+    /// <summary>UEFI firmware lets a running system write variables; efivarfs is mounted read-only where it does not.</summary>
+    private bool MayWriteVariables => MountTable.Read(root).Any(m => m is { Type: "efivarfs", IsWritable: true });
 
     private static RunningDisk? FindDisk(string root)
     {

@@ -241,6 +241,42 @@ public sealed class SlotTests : IDisposable
         firmware.Commit();
         Assert.Equal([1, 2, 0], variables.Order);
         Assert.Equal(3, Directory.GetFiles(folder, "Boot000*").Length);
+
+        // A disk that was written as a whole starts what is first on it.
+        variables.Next = 2;
+        // A plain file keeps its length where it is written to; a variable does not.
+        File.Delete(Path.Combine(folder, $"BootOrder-{global}"));
+        variables.Order = [0];
+        SlotEntries.Remove(variables);
+        SlotEntries.Remove(variables);
+        Assert.Equal([0], variables.Order);
+        Assert.Null(variables.Next);
+        Assert.Equal($"Boot0000-{global}", Path.GetFileName(Assert.Single(Directory.GetFiles(folder, "Boot000*"))));
+    }
+
+    [Fact]
+    public void A_PC_that_starts_from_the_network_first_goes_on_to_do_so()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(Root, "efivars")).FullName;
+        var variables = new EfiVariables(folder);
+        // A PCI root and device, a network card's address, and the end of the path.
+        byte[] network = [2, 1, 12, 0, .. new byte[8], 1, 1, 6, 0, 0, 3, 3, 11, 37, 0, .. new byte[33], 0x7f, 0xff, 4, 0];
+        byte[] disk = [2, 1, 12, 0, .. new byte[8], 1, 1, 6, 0, 0, 3, 0x7f, 0xff, 4, 0];
+        ushort first = Put(network, "UEFI PXEv4"), second = Put(disk, "UEFI disk");
+        Assert.Equal((true, false), (variables.IsNetwork(first), variables.IsNetwork(second)));
+        variables.Order = [first, second];
+
+        var tried = new EfiSwitch(PcLayout(new ImageSlot(2, 4), 1), variables, "BOOTX64.EFI");
+        new EfiSwitch(PcLayout(new ImageSlot(1, 3), 2), variables, "BOOTX64.EFI").Prepare();
+        ushort b = variables.Find("Bootstrap slot b")!.Value;
+        Assert.Equal((b, false), (variables.Next!.Value, tried.IsCommitted));
+        Assert.Equal([first, second], variables.Order);
+        tried.Commit();
+        Assert.True(tried.IsCommitted);
+        Assert.Equal([first, b, second], variables.Order);
+
+        ushort Put(byte[] path, string description) =>
+            variables.Put([1, 0, 0, 0, (byte)path.Length, 0, .. Encoding.Unicode.GetBytes(description + '\0'), .. path], description);
     }
 
     [Theory]

@@ -75,6 +75,7 @@ public sealed partial class InstallationTests : IAsyncDisposable
         AssertInstalled(disk);
         Assert.Equal(DiskSize - TestImage.RootStart, machine.Grown);
         Assert.Equal(new byte[512], machine.SectorZeroWhenMounted);
+        Assert.Equal(new byte[512], machine.SectorZeroWhenForgotten);
         Assert.Equal(["checking", "writing", "verifying", "configuring"], _progress.Select(p => p.Phase).Distinct());
         Assert.Contains(_progress, p => p.Phase == "writing" && p.Done == p.Total && p.Total == _image.Manifest.UsedBytes);
     }
@@ -273,7 +274,7 @@ public sealed partial class InstallationTests : IAsyncDisposable
         InstallResult result = await InstallAsync(machine, dryRun: true);
         Assert.Equal((false, DiskState.Untouched, 0), (result.Succeeded, result.Disk, machine.Disk.Writes));
         Assert.Contains(_log, line => line == "dry run, left out: writing: make the disk unbootable until all is done");
-        Assert.Equal(5, _log.Count(line => line.StartsWith("dry run", StringComparison.Ordinal)));
+        Assert.Equal(6, _log.Count(line => line.StartsWith("dry run", StringComparison.Ordinal)));
     }
 
     [Fact]

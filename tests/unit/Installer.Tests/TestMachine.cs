@@ -98,6 +98,11 @@ public sealed class TestMachine : IInstallMachine, IDisposable
         ? new MountedFolder(this, old)
         : throw new InstallException("no system can be read");
 
+    /// <summary>Sector 0 when the firmware was told to forget an older system's slots.</summary>
+    public byte[]? SectorZeroWhenForgotten { get; private set; }
+
+    public void ForgetSlots() => SectorZeroWhenForgotten = Disk.Content[..512];
+
     public void Dispose() => Directory.Delete(RootFolder, recursive: true);
 
     private sealed class MountedFolder(TestMachine machine, string path) : IMountedRoot
