@@ -14,12 +14,12 @@ public partial class ImageUpdateTests
         set -e
         echo 'ada:x:1234:1235:Ada:/home/ada:/bin/sh' >>/etc/passwd
         echo 'ada:x:1235:' >>/etc/group
-        mkdir -p /home/ada/work /etc/ssh
-        echo hers >/home/ada/work/notes
+        mkdir -p /home/ada/letters /etc/ssh
+        echo hers >/home/ada/letters/notes
         head -c 20971520 /dev/urandom >/home/ada/large
         sha256sum /home/ada/large >/home/ada/large.sha256
         chown -R 1234:1235 /home/ada
-        chmod 640 /home/ada/work/notes
+        chmod 640 /home/ada/letters/notes
         echo changed >/etc/ssh/ssh_host_lab_key
         chmod 600 /etc/ssh/ssh_host_lab_key
         echo {MachineId} >/etc/machine-id
@@ -30,8 +30,8 @@ public partial class ImageUpdateTests
     /// <summary>It is as he left it, but for what nobody asked to keep.</summary>
     private const string AsBefore = $"""
         set -ex
-        test "$(cat /home/ada/work/notes)" = hers
-        test "$(stat -c %u:%g:%a /home/ada/work/notes)" = 1234:1235:640
+        test "$(cat /home/ada/letters/notes)" = hers
+        test "$(stat -c %u:%g:%a /home/ada/letters/notes)" = 1234:1235:640
         sha256sum -c /home/ada/large.sha256
         test "$(cat /etc/ssh/ssh_host_lab_key)" = changed
         test "$(stat -c %u:%a /etc/ssh/ssh_host_lab_key)" = 0:600

@@ -108,7 +108,7 @@ public class SlotTests
 
         // Written as a whole, the disk has its system in the first slot again, and the firmware knows it.
         await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "slots-amd64"));
-        await RunAsync(lab, board, "set -ex; test \"$(findmnt -n -o SOURCE /)\" = /dev/vda3; test ! -e /home/ada/notes; ! cat /sys/firmware/efi/efivars/Boot0* | tr -d '\\0' | grep -a 'Bootstrap slot'");
+        await RunAsync(lab, board, "set -ex; test \"$(findmnt -n -o SOURCE /)\" = /dev/vda3; test ! -e /home/ada/notes; test -e /sys/firmware/efi/efivars/BootOrder-*; ! cat /sys/firmware/efi/efivars/Boot0* | tr -d '\\0' | grep -a 'Bootstrap slot'");
         await lab.ShutDownAsync(board);
     }
 

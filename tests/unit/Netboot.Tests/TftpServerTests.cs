@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -9,41 +8,8 @@ using CsCheck;
 namespace Bootstrap.Netboot.Tests;
 
 /// <summary>The server against the clients that people have, over loopback.</summary>
-public sealed class TftpServerTests : IAsyncLifetime
+public sealed class TftpServerTests : TftpTest
 {
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    private readonly Dictionary<string, byte[]> _files = [];
-    private readonly RecordingObserver _observer = new();
-    private readonly CancellationTokenSource _stop = new();
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tftp-test-");
-    private TftpServer _server = null!;
-    private Task _running = null!;
-
-    private string Uploads => Path.Combine(_folder.FullName, "uploads");
-
-    private int Port => _server.LocalEndPoint.Port;
-
-    public ValueTask InitializeAsync()
-    {
-        _server = TftpServer.Open(new TftpServerOptions
-        {
-            // Of both families: IPv4 clients come by it as well.
-            EndPoint = new IPEndPoint(IPAddress.IPv6Any, 0),
-            Uploads = new TftpUploads(Uploads) { MaxBytes = 100_000, MaxFiles = 3 },
-        }, new Files(_files), _observer, TimeProvider.System);
-        _running = _server.RunAsync(_stop.Token);
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _running;
-        _server.Dispose();
-        _folder.Delete(recursive: true);
-    }
-
     [Theory]
     [InlineData("busybox", 0)] // curl cannot: it reports an error of its own
     [InlineData("curl", 1)]
@@ -274,86 +240,6 @@ public sealed class TftpServerTests : IAsyncLifetime
         Assert.Equal(content, got);
     });
 
-    [Theory]
-    [InlineData("curl", 0)]
-    [InlineData("curl", 512)]
-    [InlineData("curl", 99_999)]
-    [InlineData("tftp-hpa", 70_000)]
-    [InlineData("busybox", 70_001)]
-    [InlineData("atftp", 70_002)]
-    [InlineData("atftp-window", 70_003)]
-    public async Task A_client_writes_a_file_into_a_folder_of_its_own(string client, int size)
-    {
-        byte[] content = RandomNumberGenerator.GetBytes(size);
-        string source = Path.Combine(_folder.FullName, "board.log");
-        await File.WriteAllBytesAsync(source, content, Cancel);
-        await RunAsync(client switch
-        {
-            "curl" => ["curl", "-sS", "-T", source, $"tftp://127.0.0.1:{Port}/board.log"],
-            "tftp-hpa" => ["tftp", "-m", "binary", "127.0.0.1", $"{Port}", "-c", "put", source, "board.log"],
-            "busybox" => ["busybox", "tftp", "-b", "1024", "-p", "-r", "board.log", "-l", source, "127.0.0.1", $"{Port}"],
-            "atftp" => ["atftp", "--put", "-r", "board.log", "-l", source, "127.0.0.1", $"{Port}"],
-            _ => ["atftp", "--option", "blksize 1468", "--option", "windowsize 8", "--put", "-r", "board.log", "-l", source, "127.0.0.1", $"{Port}"],
-        });
-        TftpSighting sighting = await _observer.NextFetchedAsync();
-        Assert.Equal((TftpOutcome.Completed, size, true), (sighting.Outcome, sighting.Bytes, sighting.IsUpload));
-        Assert.Equal(content, await File.ReadAllBytesAsync(Path.Combine(Uploads, "127.0.0.1", "board.log"), Cancel));
-    }
-
-    [Theory]
-    [InlineData("there", "", 6)] // exists
-    [InlineData("folder/new", "", 2)]
-    [InlineData("../new", "", 2)]
-    [InlineData("new", "tsize=100001", 3)]
-    [InlineData("link", "", 6)] // would write where it leads
-    public async Task A_write_that_is_not_allowed_is_refused_and_leaves_nothing(string path, string option, int error)
-    {
-        string own = Directory.CreateDirectory(Path.Combine(Uploads, "127.0.0.1")).FullName, outside = Path.Combine(_folder.FullName, "outside");
-        await File.WriteAllTextAsync(Path.Combine(own, "there"), "old", Cancel);
-        File.CreateSymbolicLink(Path.Combine(own, "link"), outside);
-        using UdpClient board = await AskAsync(path, option.Length == 0 ? [] : [new(option.Split('=')[0], option.Split('=')[1])], opcode: TftpOpcode.WriteRequest);
-        Assert.Equal([0, 5, 0, (byte)error], (await board.ReceiveAsync(Cancel)).Buffer[..4]);
-        Assert.Equal(TftpOutcome.Refused, (await _observer.NextFetchedAsync()).Outcome);
-        Assert.Equal(["link", "there"], Directory.EnumerateFiles(own).Select(Path.GetFileName).Order());
-        Assert.Equal("old", await File.ReadAllTextAsync(Path.Combine(own, "there"), Cancel));
-        Assert.False(File.Exists(outside));
-    }
-
-    [Fact]
-    public async Task A_client_that_has_written_enough_files_writes_no_more()
-    {
-        string own = Directory.CreateDirectory(Path.Combine(Uploads, "127.0.0.1")).FullName;
-        foreach (int i in Enumerable.Range(0, 3))
-        {
-            await File.WriteAllTextAsync(Path.Combine(own, $"{i}"), "", Cancel);
-        }
-        using UdpClient board = await AskAsync("new", [], opcode: TftpOpcode.WriteRequest);
-        Assert.Equal([0, 5, 0, 3], (await board.ReceiveAsync(Cancel)).Buffer[..4]);
-    }
-
-    [Fact]
-    public async Task A_write_that_grows_beyond_its_limit_or_breaks_off_leaves_nothing()
-    {
-        using UdpClient board = await AskAsync("log", [new("blksize", "1468")], opcode: TftpOpcode.WriteRequest);
-        IPEndPoint port = (await board.ReceiveAsync(Cancel)).RemoteEndPoint;
-        byte[] reply = [0, 4, 0, 0];
-        for (int block = 1; reply[1] == 4; block++)
-        {
-            await board.SendAsync((byte[])[0, 3, (byte)(block >> 8), (byte)block, .. new byte[1468]], port, Cancel);
-            reply = (await board.ReceiveAsync(Cancel)).Buffer;
-        }
-        Assert.Equal([0, 5, 0, 3], reply[..4]);
-        Assert.Equal(TftpOutcome.Refused, (await _observer.NextFetchedAsync()).Outcome);
-
-        using UdpClient other = await AskAsync("log", [], opcode: TftpOpcode.WriteRequest);
-        port = (await other.ReceiveAsync(Cancel)).RemoteEndPoint;
-        await other.SendAsync((byte[])[0, 3, 0, 1, .. new byte[512]], port, Cancel);
-        await other.ReceiveAsync(Cancel);
-        await other.SendAsync((byte[])[0, 5, 0, 0, 0], port, Cancel);
-        Assert.Equal(TftpOutcome.Aborted, (await _observer.NextFetchedAsync()).Outcome);
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(Uploads, "127.0.0.1")));
-    }
-
     [Fact]
     public async Task With_windows_a_client_that_misses_the_first_block_gets_the_window_once_more()
     {
@@ -454,15 +340,6 @@ public sealed class TftpServerTests : IAsyncLifetime
         return blocks;
     }
 
-    private async Task<UdpClient> AskAsync(string path, KeyValuePair<string, string>[] options, string mode = "octet", TftpOpcode opcode = TftpOpcode.ReadRequest)
-    {
-        byte[] packet = new byte[512];
-        int length = new TftpRequest(opcode, path, mode, options).Write(packet);
-        var board = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
-        await board.SendAsync(packet.AsMemory(0, length), new IPEndPoint(IPAddress.Loopback, Port), Cancel);
-        return board;
-    }
-
     private async Task<byte[]> FetchAsync(string client, string path, int? port = null)
     {
         string target = Path.Combine(_folder.FullName, Guid.NewGuid().ToString());
@@ -486,20 +363,5 @@ public sealed class TftpServerTests : IAsyncLifetime
         };
         await RunAsync(command);
         return File.Exists(target) ? await File.ReadAllBytesAsync(target, Cancel) : []; // curl makes no file of an empty one
-    }
-
-    private static async Task RunAsync(string[] command)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(Cancel);
-        string errors = await process.StandardError.ReadToEndAsync(Cancel);
-        await process.WaitForExitAsync(Cancel);
-        // tftp-hpa tells of an error on its output and ends with 0.
-        Assert.True(process.ExitCode == 0 && !(await output).Contains("rror", StringComparison.Ordinal), $"{command[0]}: {errors} {await output}");
-    }
-
-    private sealed class Files(Dictionary<string, byte[]> files) : IBootFiles
-    {
-        public BootFile? Find(BootClient client, string path) => files.TryGetValue(path, out byte[]? content) ? new MemoryBootFile(content) : null;
     }
 }

@@ -31,7 +31,7 @@ internal sealed record JobFilter(string? Kind = null, string? State = null, stri
         : State is not null && !s_states.ContainsKey(State) ? $"A job is not '{State}': state is one of {string.Join(", ", States)}."
         : "";
 
-    /// <summary>A query for the ids. Those of jobs are UUIDs of version 7: in the order of time.</summary>
+    /// <summary>A query for the ids. Those of jobs are UUIDs of version 7: in the order of time, to the millisecond.</summary>
     public string Ids => $"""
         SELECT j.id FROM jobs j
         WHERE (@Kind IS NULL OR j.kind = @Kind) AND (@before IS NULL OR j.id < @before)
