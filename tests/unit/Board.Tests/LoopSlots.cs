@@ -8,7 +8,10 @@ using Bootstrap.Protocol.Images;
 
 namespace Bootstrap.Board.Tests;
 
-/// <summary>Tests that unmount: a program that another test starts has, for a moment, a copy of all that is open here.</summary>
+/// <summary>
+/// Tests that unmount: a program that another test starts has, for a moment, a copy of all that is open here. One that has a mount namespace of
+/// its own has a copy of the mounts for as long as it lives: tests/run gives each suite its own.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class Mounting
 {

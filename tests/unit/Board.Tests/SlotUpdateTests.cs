@@ -18,6 +18,8 @@ public sealed class SlotUpdateTests : IDisposable
 {
     private static readonly byte[] s_slave = [1, 2, 3, 4], s_packedSlave = new ZstdSharp.Compressor().Wrap(s_slave).ToArray();
 
+    private static InstallResult Succeeded { get; } = new(true, false, "", DiskState.Installed, false);
+
     // The running system's disk and the image have signatures of their own: they were made at different times.
     private readonly TwoSlotDisk _old = TwoSlotDisk.Pi("1", fill: root =>
     {
@@ -77,7 +79,7 @@ public sealed class SlotUpdateTests : IDisposable
         }
         string before = disk.DigestOf(1, runningBoot, runningRoot);
         InstallResult result = await UpdateAsync(disk, keep: ["/home", "/etc/machine-id"]);
-        Assert.Equal(new InstallResult(true, false, "", DiskState.Installed, false), result);
+        Assert.Equal(Succeeded, result);
         Assert.Equal(before, disk.DigestOf(1, runningBoot, runningRoot));
 
         disk.Check(root);
@@ -105,7 +107,7 @@ public sealed class SlotUpdateTests : IDisposable
         int writes;
         using (var whole = new LoopSlots(_old.Image))
         {
-            Assert.True((await UpdateAsync(whole)).Succeeded);
+            Assert.Equal(Succeeded, await UpdateAsync(whole));
             writes = whole.Writes;
         }
         Assert.True(writes > 6);
@@ -120,8 +122,7 @@ public sealed class SlotUpdateTests : IDisposable
             // Of the boot partition and the root, one after the other, before and after everything else; a write that the power takes away is half done.
             Assert.Equal((cut >= 1 && cut < writes - 2, cut >= 2 && cut < writes - 1), (disk.IsBlank(3), disk.IsBlank(6)));
             disk.WritesLeft = null;
-            InstallResult second = await UpdateAsync(disk);
-            Assert.True(second.Succeeded, second.Cause);
+            Assert.Equal(Succeeded, await UpdateAsync(disk));
             Assert.Equal(before, disk.DigestOf(1, 2, 5));
             disk.Check(6);
             Assert.Equal("2", disk.Text(6, "version"));
@@ -132,9 +133,9 @@ public sealed class SlotUpdateTests : IDisposable
     public async Task What_the_slot_holds_already_is_not_written_again()
     {
         using var disk = new LoopSlots(_old.Image);
-        Assert.True((await UpdateAsync(disk)).Succeeded);
+        Assert.Equal(Succeeded, await UpdateAsync(disk));
         long first = disk.BytesWritten;
-        Assert.True((await UpdateAsync(disk)).Succeeded);
+        Assert.Equal(Succeeded, await UpdateAsync(disk));
         Assert.InRange(disk.BytesWritten - first, 1, first - 1);
         Assert.Contains(_log, line => line.EndsWith("bytes were there already", StringComparison.Ordinal));
     }
@@ -158,8 +159,7 @@ public sealed class SlotUpdateTests : IDisposable
     {
         using TwoSlotDisk image = TwoSlotDisk.Pi("2", fill: root => File.WriteAllText(Path.Combine(root, "etc/fstab"), "LABEL=rootfs / ext4 defaults 0 1\n# a comment\nLABEL=data /data ext4 defaults 0 2\n"));
         using var disk = new LoopSlots(_old.Image);
-        InstallResult result = await UpdateAsync(disk, image.Image);
-        Assert.True(result.Succeeded, result.Cause);
+        Assert.Equal(Succeeded, await UpdateAsync(disk, image.Image));
         Assert.Equal("PARTUUID=1a2b3c4d-06 / ext4 defaults 0 1\n# a comment\nLABEL=data /data ext4 defaults 0 2\n", disk.Text(6, "etc/fstab"));
     }
 
@@ -199,8 +199,7 @@ public sealed class SlotUpdateTests : IDisposable
     {
         using var disk = new LoopSlots(_old.Image);
         SlotLayout longer = disk.Layout with { Partitions = [.. disk.Layout.Partitions.Select(p => p.Number == 6 ? p with { Length = p.Length + TwoSlotDisk.Mega } : p)] };
-        InstallResult result = await UpdateAsync(disk, layout: longer);
-        Assert.True(result.Succeeded, result.Cause);
+        Assert.Equal(Succeeded, await UpdateAsync(disk, layout: longer));
     }
 
     [Fact]

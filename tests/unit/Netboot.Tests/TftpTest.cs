@@ -19,6 +19,9 @@ public abstract class TftpTest : IAsyncLifetime
 
     private protected string Uploads => Path.Combine(_folder.FullName, "uploads");
 
+    /// <summary>By which the server sends again what is not acknowledged.</summary>
+    private protected virtual TimeProvider Clock => TimeProvider.System;
+
     private protected int Port => _server.LocalEndPoint.Port;
 
     public ValueTask InitializeAsync()
@@ -28,7 +31,7 @@ public abstract class TftpTest : IAsyncLifetime
             // Of both families: IPv4 clients come by it as well.
             EndPoint = new IPEndPoint(IPAddress.IPv6Any, 0),
             Uploads = new TftpUploads(Uploads) { MaxBytes = 100_000, MaxFiles = 3 },
-        }, new Files(_files), _observer, TimeProvider.System);
+        }, new Files(_files), _observer, Clock);
         _running = _server.RunAsync(_stop.Token);
         return ValueTask.CompletedTask;
     }
