@@ -27,6 +27,7 @@ public sealed class NotificationTests : JobTest
     [Fact]
     public async Task A_webhook_is_told_signed_when_a_board_comes_and_when_a_job_fails_and_ends()
     {
+        long started = Time.GetUtcNow().ToUnixTimeSeconds();
         await using Receiver receiver = await Receiver.StartAsync();
         string secret = await SetAsync(receiver.Url);
         SimulatedNode[] nodes = await ConnectAsync(2);
@@ -44,7 +45,7 @@ public sealed class NotificationTests : JobTest
         foreach (Receiver.Request heard in receiver.Heard)
         {
             Assert.Equal(WebhookSignature.Sign(WebhookSignature.KeyOf(secret)!, heard.Id, heard.Timestamp, heard.Body), heard.Signature);
-            Assert.Equal(Time.GetUtcNow().ToUnixTimeSeconds(), heard.Timestamp, 60d);
+            Assert.InRange(heard.Timestamp, started, Time.GetUtcNow().ToUnixTimeSeconds());
         }
         Assert.Equal(4, receiver.Heard.Select(h => h.Id).Distinct().Count());
     }
