@@ -9,14 +9,14 @@ namespace Bootstrap.Server.Features.Access;
 internal static class AccessEndpoints
 {
     /// <param name="Token">Of a sign-in link; or <paramref name="Name"/> and <paramref name="Password"/>.</param>
-    private sealed record SignIn(string? Token = null, string? Name = null, string? Password = null);
+    internal sealed record SignIn(string? Token = null, string? Name = null, string? Password = null);
 
     /// <summary>Whether this browser is signed in, and as whom.</summary>
-    private sealed record Session(bool SignedIn, string? Name = null, Role? Role = null, bool? HasPassword = null);
+    internal sealed record Session(bool SignedIn, string? Name = null, Role? Role = null, bool? HasPassword = null);
 
     /// <param name="Current">The one so far, for those who have one.</param>
     /// <param name="Password">Null: none any more.</param>
-    private sealed record NewPassword(string? Password, string? Current = null);
+    internal sealed record NewPassword(string? Password, string? Current = null);
 
     public static void MapAccess(this IEndpointRouteBuilder api)
     {

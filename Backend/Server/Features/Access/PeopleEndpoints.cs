@@ -9,21 +9,21 @@ internal static class PeopleEndpoints
 {
     private static readonly TimeSpan s_firstLinkLifetime = TimeSpan.FromDays(1);
 
-    private sealed record NewPerson(string Name, Role Role);
+    internal sealed record NewPerson(string Name, Role Role);
 
     /// <param name="Token">Of the link that signs him in the first time; good for a day.</param>
-    private sealed record Invitation(string Name, Role Role, string Token);
+    internal sealed record Invitation(string Name, Role Role, string Token);
 
     /// <param name="Role">Null: as before.</param>
     /// <param name="RemovePassword">He has none any more, and signs in by link.</param>
-    private sealed record PersonEdit(Role? Role = null, bool RemovePassword = false);
+    internal sealed record PersonEdit(Role? Role = null, bool RemovePassword = false);
 
     /// <param name="Role">Null: that of whoever asks.</param>
     /// <param name="Days">How long it is good; null: for ever.</param>
-    private sealed record NewToken(string Name, Role? Role = null, int? Days = null);
+    internal sealed record NewToken(string Name, Role? Role = null, int? Days = null);
 
     /// <param name="Token">The secret: it is shown this once.</param>
-    private sealed record MadeToken(string Name, string Token);
+    internal sealed record MadeToken(string Name, string Token);
 
     /// <summary>For administrators.</summary>
     public static void MapPeople(this IEndpointRouteBuilder api)

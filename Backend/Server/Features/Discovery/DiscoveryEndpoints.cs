@@ -12,9 +12,9 @@ internal static class DiscoveryEndpoints
 {
     private const int MaximumEvents = 1000;
 
-    private sealed record Discovered(string Address, string Id, string HostName, Identity Identity, IReadOnlyList<Service> Services, bool IsProven);
+    internal sealed record Discovered(string Address, string Id, string HostName, Identity Identity, IReadOnlyList<Service> Services, bool IsProven);
 
-    private sealed record Present(
+    internal sealed record Present(
         string Id, string HostName, Identity Identity, string Address, PresenceState State, DateTimeOffset LastHeard, IReadOnlyList<Service> Services);
 
     public static void MapDiscovery(this IEndpointRouteBuilder api)

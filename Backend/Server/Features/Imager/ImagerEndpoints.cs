@@ -27,9 +27,9 @@ internal static class ImagerEndpoints
     /// <summary>Digests of NetInst's cards, by file and time of writing: they change with the program alone.</summary>
     private static readonly ConcurrentDictionary<(string Path, DateTime Written), string> s_cards = new();
 
-    private sealed record OsList([property: JsonPropertyName("os_list")] IReadOnlyList<Entry> Entries);
+    internal sealed record OsList([property: JsonPropertyName("os_list")] IReadOnlyList<Entry> Entries);
 
-    private sealed record Entry(
+    internal sealed record Entry(
         string Name, string Description, string Icon, string Url, long ExtractSize, [property: JsonPropertyName("extract_sha256")] string Digest, long ImageDownloadSize,
         string ReleaseDate, IReadOnlyList<string> Devices);
 

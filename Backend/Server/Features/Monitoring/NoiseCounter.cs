@@ -20,7 +20,7 @@ public sealed class NoiseCounter
 /// <summary><c>GET /status</c>: how the appliance itself is.</summary>
 internal static class StatusEndpoint
 {
-    private sealed record Status(string Version, IReadOnlyDictionary<string, long> Malformed);
+    internal sealed record Status(string Version, IReadOnlyDictionary<string, long> Malformed);
 
     public static void MapStatus(this IEndpointRouteBuilder api)
     {

@@ -12,9 +12,9 @@ namespace Bootstrap.Server.Features.Nodes;
 /// <summary><c>/nodes</c>: who is there, what they are called, what they said, what has changed of them.</summary>
 internal static class NodeEndpoints
 {
-    private sealed record Search(int Seconds = 60);
+    internal sealed record Search(int Seconds = 60);
 
-    private sealed record Blinking(string Led, int Seconds);
+    internal sealed record Blinking(string Led, int Seconds);
 
     public static void MapNodes(this IEndpointRouteBuilder api)
     {

@@ -9,10 +9,10 @@ namespace Bootstrap.Server.Features.Notifications;
 internal static class NotificationEndpoints
 {
     /// <param name="Waiting">Targets that could not be told something yet.</param>
-    private sealed record View(NotificationSettings Settings, IReadOnlyList<TargetState> Waiting);
+    internal sealed record View(NotificationSettings Settings, IReadOnlyList<TargetState> Waiting);
 
     /// <param name="Target">Name of a webhook, or "e-mail".</param>
-    private sealed record Wanted(string Target);
+    internal sealed record Wanted(string Target);
 
     /// <summary>For administrators.</summary>
     public static void MapNotifications(this IEndpointRouteBuilder api)

@@ -15,27 +15,27 @@ internal static class ProfileEndpoints
 
     /// <param name="Node">Name or id.</param>
     /// <param name="Profile">In the place of the one that is stored, or for one that is not stored yet.</param>
-    private sealed record PreviewWish(string Node, Profile? Profile = null);
+    internal sealed record PreviewWish(string Node, Profile? Profile = null);
 
     /// <param name="Nodes">Ids.</param>
-    private sealed record CheckWish(IReadOnlyList<NodeId> Nodes);
+    internal sealed record CheckWish(IReadOnlyList<NodeId> Nodes);
 
     /// <summary>Whether a profile fits a node.</summary>
     /// <param name="HostName">Null: it does not fit.</param>
-    private sealed record Fit(NodeId Node, string NodeName, string? HostName, IReadOnlyList<ProfileFault> Faults);
+    internal sealed record Fit(NodeId Node, string NodeName, string? HostName, IReadOnlyList<ProfileFault> Faults);
 
     /// <summary>What one node would get, with "(secret)" in the place of secrets.</summary>
-    private sealed record Preview(
+    internal sealed record Preview(
         NodeId Node, string NodeName, string HostName, IReadOnlyList<SystemUser> Users, string Locale, SystemKeyboard? Keyboard, string TimeZone, SystemWireless? Wifi,
         IReadOnlyList<SystemNetwork> Networks, IReadOnlyList<string> Packages, IReadOnlyList<PreviewFile> Files, string FirstBootScript, string CloudInit,
         IReadOnlyList<string> KeptPaths);
 
     /// <param name="Mode">In octal.</param>
-    private sealed record PreviewFile(string Path, string Owner, string Mode, string Content);
+    internal sealed record PreviewFile(string Path, string Owner, string Mode, string Content);
 
     /// <param name="Groups">Tag → name → value.</param>
     /// <param name="Nodes">Id → name → value.</param>
-    private sealed record AllValues(
+    internal sealed record AllValues(
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Groups, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Nodes);
 
     public static void MapProfiles(this IEndpointRouteBuilder api)

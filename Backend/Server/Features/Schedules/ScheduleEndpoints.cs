@@ -12,7 +12,7 @@ internal static class ScheduleEndpoints
 {
     private const int MostRuns = 100;
 
-    private sealed record Switch(bool Enabled);
+    internal sealed record Switch(bool Enabled);
 
     public static void MapSchedules(this IEndpointRouteBuilder api)
     {

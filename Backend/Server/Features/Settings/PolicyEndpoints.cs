@@ -11,7 +11,7 @@ namespace Bootstrap.Server.Features.Settings;
 internal static class PolicyEndpoints
 {
     /// <param name="InstallNewBoards">Architecture → image, by digest or name.</param>
-    private sealed record NewPolicy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null);
+    internal sealed record NewPolicy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null);
 
     public static void MapPolicy(this IEndpointRouteBuilder api)
     {

@@ -15,11 +15,11 @@ internal static class DhcpEndpoints
     /// <param name="Fixed">Set on the command line, and not to be changed here.</param>
     /// <param name="Running">It answers now.</param>
     /// <param name="Fault">Why it does not.</param>
-    private sealed record DhcpView(DhcpSettings Settings, bool Fixed, bool Running, string? Fault, IReadOnlyList<string> Interfaces, IReadOnlyList<LeaseView> Leases);
+    internal sealed record DhcpView(DhcpSettings Settings, bool Fixed, bool Running, string? Fault, IReadOnlyList<string> Interfaces, IReadOnlyList<LeaseView> Leases);
 
     /// <param name="Node">Name of the node that has this hardware address.</param>
     /// <param name="Until">Unix milliseconds.</param>
-    private sealed record LeaseView(string Address, MacAddress Mac, string? Node, long Until);
+    internal sealed record LeaseView(string Address, MacAddress Mac, string? Node, long Until);
 
     public static void MapDhcp(this IEndpointRouteBuilder api)
     {

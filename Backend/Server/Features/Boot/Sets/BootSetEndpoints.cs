@@ -12,13 +12,13 @@ namespace Bootstrap.Server.Features.Boot.Sets;
 internal static partial class BootSetEndpoints
 {
     /// <param name="Image">Name or digest.</param>
-    private sealed record NewSet(string Image, string Name);
+    internal sealed record NewSet(string Image, string Name);
 
     /// <param name="Set">Null: what came with the program.</param>
-    private sealed record Choice(string? Set);
+    internal sealed record Choice(string? Set);
 
     /// <param name="Use">Model → set.</param>
-    private sealed record SetsView(IReadOnlyList<BootSet> Sets, IReadOnlyDictionary<string, string> Use);
+    internal sealed record SetsView(IReadOnlyList<BootSet> Sets, IReadOnlyDictionary<string, string> Use);
 
     public static void MapBootSets(this IEndpointRouteBuilder api)
     {
