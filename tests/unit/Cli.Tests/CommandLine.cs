@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bootstrap.Cli.Api;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,16 +22,17 @@ internal sealed class CommandLine : IAsyncDisposable
     /// <summary>For the test's files.</summary>
     public string Folder { get; }
 
-    public static async Task<CommandLine> StartAsync() => await StartAsync(await TestAppliance.StartAsync());
+    private string ConnectionFile => Path.Combine(Folder, "connection.json");
+
+    public static async Task<CommandLine> StartAsync() => For(await TestAppliance.StartAsync());
 
     /// <summary>Signs in to an appliance, and ends it afterwards.</summary>
-    public static async Task<CommandLine> StartAsync(TestAppliance appliance)
+    public static CommandLine For(TestAppliance appliance)
     {
         var line = new CommandLine(appliance, Directory.CreateTempSubdirectory("test-cli-").FullName);
-        string token = Path.Combine(line.Folder, "token");
-        await File.WriteAllTextAsync(token, appliance.Services.GetRequiredService<AccessTokens>().CreateToken("command line", "admin", Role.Admin));
-        (int code, _, string errors) = await line.RunAsync("login", appliance.Url.ToString(), "--token-file", token);
-        Assert.Equal((0, ""), (code, errors));
+        // What `bootstrap login` keeps; it itself is tested by AccessTests.
+        string token = appliance.Services.GetRequiredService<AccessTokens>().CreateToken("command line", "admin", Role.Admin);
+        new Connection(appliance.Url, token, appliance.Info.Authority.ExportCertificatePem()).Save(line.ConnectionFile);
         return line;
     }
 
@@ -41,11 +43,11 @@ internal sealed class CommandLine : IAsyncDisposable
     /// <param name="wrapper">What starts the program, such as a script that gives it a namespace; empty: nothing.</param>
     /// <param name="answer">What the user types.</param>
     public Task<(int Code, string Output, string Errors)> RunAsync(string[] wrapper, string answer, params string[] arguments) =>
-        RunToolAsync([.. wrapper, "env", $"BOOTSTRAP_CONNECTION={Path.Combine(Folder, "connection.json")}", Program, .. arguments], answer);
+        RunToolAsync([.. wrapper, "env", $"BOOTSTRAP_CONNECTION={ConnectionFile}", Program, .. arguments], answer);
 
     /// <summary>Runs a script of bash in which the program is signed in.</summary>
     public Task<(int Code, string Output, string Errors)> RunScriptAsync(string script) =>
-        RunToolAsync(["env", $"BOOTSTRAP_CONNECTION={Path.Combine(Folder, "connection.json")}", "bash", "-c", script]);
+        RunToolAsync(["env", $"BOOTSTRAP_CONNECTION={ConnectionFile}", "bash", "-c", script]);
 
     /// <summary>Runs any program to its end.</summary>
     public static async Task<(int Code, string Output, string Errors)> RunToolAsync(string[] command, string input = "")
