@@ -91,6 +91,9 @@ internal sealed class Disk(string path)
     /// <summary>Puts a file into an ext4 partition that is not in use.</summary>
     public Task WriteFileAsync(Partition partition, string source, string file) => Tool.RunAsync("debugfs", "-w", "-R", $"write {source} {file}", At(partition));
 
+    /// <summary>Makes a folder in an ext4 partition that is not in use.</summary>
+    public Task MakeFolderAsync(Partition partition, string folder) => Tool.RunAsync("debugfs", "-w", "-R", $"mkdir {folder}", At(partition));
+
     /// <summary>Takes a file away from an ext4 partition that is not in use.</summary>
     public Task RemoveFileAsync(Partition partition, string file) => Tool.RunAsync("debugfs", "-w", "-R", $"rm {file}", At(partition));
 

@@ -14,8 +14,8 @@ internal static partial class SlotFiles
     /// <summary>A Raspberry Pi's kernel arguments.</summary>
     public const string CommandLine = "cmdline.txt";
 
-    /// <summary>A kernel that has lost its way restarts the machine.</summary>
-    private const string RestartOnPanic = " panic=10";
+    /// <summary>A kernel that has lost its way restarts the machine. The second blank tells it from one that the image has itself.</summary>
+    private const string RestartOnPanic = "  panic=10";
 
     private const string Table = "/etc/fstab";
 

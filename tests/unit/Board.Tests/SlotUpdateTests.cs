@@ -84,7 +84,7 @@ public sealed class SlotUpdateTests : IDisposable
 
         disk.Check(root);
         Assert.Equal("2", disk.Text(root, "version"));
-        Assert.Equal($"console=ttyAMA0 root=PARTUUID=1a2b3c4d-{root:x2} rootwait panic=10\n", disk.Text(boot, "cmdline.txt"));
+        Assert.Equal($"console=ttyAMA0 root=PARTUUID=1a2b3c4d-{root:x2} rootwait  panic=10\n", disk.Text(boot, "cmdline.txt"));
         Assert.Equal($"PARTUUID=1a2b3c4d-{root:x2} / ext4 defaults 0 1\nPARTUUID=1a2b3c4d-{boot:x2} /boot/firmware vfat defaults 0 2\n", disk.Text(root, "etc/fstab"));
         Assert.Equal("node-1\n", disk.Text(root, "etc/hostname"));
         Assert.Contains($"\"installId\":\"{_task}\"", disk.Text(root, "etc/bootstrap/node.json"));
