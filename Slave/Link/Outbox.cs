@@ -5,7 +5,7 @@ namespace Bootstrap.Link;
 /// <summary>
 /// What waits to be sent. Nobody who puts something in ever waits. Messages on tasks are kept until sent (there are no more
 /// than tasks: of a task's progress only the latest counts, as of the inventory); of log lines the oldest are dropped, and counted, when too many wait.
-/// A task's end waits for its lines.
+/// A task's end waits for its lines, and a goodbye for all.
 /// </summary>
 public sealed class Outbox
 {
@@ -92,8 +92,14 @@ public sealed class Outbox
 
     private LinkMessage? Take()
     {
-        // Whoever hears that a task has ended has heard all that it said.
-        if (_messages.Count > 0 && !(_messages[0] is TaskEnded ended && _lines.Any(line => line.Task == ended.TaskId)))
+        // Whoever hears that a task has ended has heard all that it said, and nothing is said after a goodbye.
+        bool waits = _messages.FirstOrDefault() switch
+        {
+            TaskEnded ended => _lines.Any(line => line.Task == ended.TaskId),
+            Goodbye => _lines.Count > 0,
+            _ => false,
+        };
+        if (_messages.Count > 0 && !waits)
         {
             LinkMessage first = _messages[0];
             _messages.RemoveAt(0);

@@ -55,6 +55,16 @@ public sealed class LinkTests
     }
 
     [Fact]
+    public void A_goodbye_is_said_after_everything_else()
+    {
+        var outbox = new Outbox();
+        outbox.AddLine(Guid.NewGuid(), "a task's");
+        outbox.Add(new Goodbye("restart"));
+        outbox.AddLine(null, "the node's");
+        Assert.Equal([typeof(LogLines), typeof(LogLines), typeof(Goodbye)], Drain(outbox).Select(m => m.GetType()));
+    }
+
+    [Fact]
     public void What_was_not_sent_is_given_again()
     {
         var outbox = new Outbox();

@@ -49,9 +49,9 @@ public sealed class FleetRunTests
     {
         await using SshFleet fleet = await SshFleet.StartAsync(2);
         await File.WriteAllTextAsync(Path.Combine(fleet.Home(2), "quick"), "", s_end);
-        (int code, string output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1, 2), "--timeout", "5", "--", "test -e quick || while [ -d $HOME ]; do sleep 0.1; done"]);
+        (int code, string output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1, 2), "--timeout", "15", "--", "test -e quick || while [ -d $HOME ]; do sleep 0.1; done"]);
         Assert.Equal(1, code);
-        Assert.Matches($@"\n{fleet.Host(1)} +timed out .* not done after 5 s", output);
+        Assert.Matches($@"\n{fleet.Host(1)} +timed out .* not done after 15 s", output);
         Assert.EndsWith("\n1 ok, 1 timed out\n", output, StringComparison.Ordinal);
         Assert.Empty(ClientsOf(fleet));
     }

@@ -97,7 +97,7 @@ public sealed class FleetScpTests
     {
         await using SshFleet fleet = await StartWithFullPipeAsync();
         string file = await WriteAsync(fleet, "image", new string('x', 5_000_000));
-        (int code, string output, _) = await fleet.RunAsync("scp", [.. fleet.Hosts(1), "--timeout", "4", file, "."]);
+        (int code, string output, _) = await fleet.RunAsync("scp", [.. fleet.Hosts(1), "--timeout", "10", file, "."]);
         Assert.Equal(1, code);
         Assert.Matches($@"\n{fleet.Host(1)} +timed out ", output);
         Assert.Equal([".ssh"], Names(fleet.Home(1)));

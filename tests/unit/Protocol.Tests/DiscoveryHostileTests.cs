@@ -143,7 +143,8 @@ public sealed class DiscoveryHostileTests
         IPEndPoint place = polo.Wires.Current.Single().Place;
         int once = await SumAsync(question, place);
         Assert.NotEqual(0, once);
-        Assert.Equal(once, await SumAsync(question, place, times: 5));
+        // One that comes after the answer has left is a new question.
+        Assert.InRange(await SumAsync(question, place, times: 5), once, 4 * once);
     }
 
     [Fact]

@@ -67,7 +67,7 @@ public sealed class RunJobTests : WorkJobTest
     [Fact]
     public async Task A_command_that_does_not_heed_its_time_out_is_killed()
     {
-        JsonNode task = await DoAsync("run", new { shell = "trap '' TERM; echo deaf; while true; do sleep 1; done", timeoutSeconds = 1 });
+        JsonNode task = await DoAsync("run", new { shell = "trap '' TERM; echo deaf; while true; do sleep 1; done", timeoutSeconds = 5 });
         Assert.Equal(("timed-out", "the command took longer than its time-out and was ended", 137), End(task));
         Assert.Contains("deaf", await LogAsync(task));
     }

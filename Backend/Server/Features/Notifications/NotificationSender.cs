@@ -76,8 +76,10 @@ internal sealed partial class NotificationSender(
                 string[] targets = [.. settings.TargetsOf(kind)];
                 if (targets.Length > 0 && Notice.Of(c, kind, noted.Subject, noted.At) is { } notice)
                 {
+                    // Whom something waits for already gets this after it.
                     c.Execute("""
-                        INSERT INTO deliveries (id, target, headline, body, text, next_at) VALUES (@id, @target, @Headline, @Body, @Text, 0)
+                        INSERT INTO deliveries (id, target, headline, body, text, next_at)
+                        VALUES (@id, @target, @Headline, @Body, @Text, (SELECT coalesce(max(next_at), 0) FROM deliveries WHERE target = @target))
                         """, targets.Select(target => new { id = NewId(), target, notice.Headline, notice.Body, notice.Text }));
                 }
                 c.Execute("DELETE FROM notices WHERE id = @Id", noted);
