@@ -90,9 +90,9 @@ public sealed class Daemon(
         {
             case Welcome welcome:
                 _files = (sender with { Port = welcome.HttpPort }).Url("http", "/");
-                log($"this node is '{welcome.Name}'");
                 identity.Hear(welcome);
                 AskForCertificate();
+                log($"this node is '{welcome.Name}'");
                 break;
             case NodeCertificate certificate when identity.Take(certificate) is { } renewed:
                 link.Reconnect(renewed);

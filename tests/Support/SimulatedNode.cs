@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Threading.Channels;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
@@ -19,6 +20,8 @@ public sealed class SimulatedNode : IAsyncDisposable
     private readonly NodeIdentity _identity;
     private readonly Queue<LinkMessage> _unread = new();
     private ClientWebSocket _socket = new();
+    private Channel<LinkMessage> _heard = Channel.CreateUnbounded<LinkMessage>();
+    private Task _hearing = Task.CompletedTask;
     private HttpMessageInvoker? _invoker;
 
     private SimulatedNode(ApplianceInfo appliance, NodeIdentity identity, Inventory inventory)
@@ -108,7 +111,11 @@ public sealed class SimulatedNode : IAsyncDisposable
         }
         while (true)
         {
-            LinkMessage message = await ReceiveAnyAsync(cancellation);
+            if (!await _heard.Reader.WaitToReadAsync(cancellation))
+            {
+                throw new InvalidOperationException($"the appliance closed the connection of {Id}");
+            }
+            LinkMessage message = await _heard.Reader.ReadAsync(cancellation);
             if (message is T found)
             {
                 return found;
@@ -151,7 +158,7 @@ public sealed class SimulatedNode : IAsyncDisposable
         await OpenAsync(role, installId, activeTasks ?? [], cancellation, onTrial);
     }
 
-    /// <summary>Ends the connection; the appliance has seen it when this returns. One that the appliance ended before is over already.</summary>
+    /// <summary>Ends the connection. One that the appliance ended before is over already.</summary>
     public async Task DisconnectAsync(CancellationToken cancellation = default)
     {
         if (_socket.State == WebSocketState.Open)
@@ -167,6 +174,7 @@ public sealed class SimulatedNode : IAsyncDisposable
         }
         _socket.Dispose();
         _invoker?.Dispose();
+        await _hearing;
         _unread.Clear();
     }
 
@@ -184,25 +192,40 @@ public sealed class SimulatedNode : IAsyncDisposable
         var health = new Health(12, 0.42, 3_100_000_000, 48.3, 0);
         string system = role == NodeRole.NetInst ? "NetInst" : "Debian GNU/Linux 12 (bookworm)";
         await SendAsync(new Hello(role, "test", BootId, installId, Inventory with { System = system }, health, activeTasks, onTrial), cancellation);
+        _heard = Channel.CreateUnbounded<LinkMessage>();
+        _hearing = HearAsync(_socket, _heard.Writer);
         await ReceiveAsync<Welcome>(cancellation);
     }
 
-    private async Task<LinkMessage> ReceiveAnyAsync(CancellationToken cancellation)
+    /// <summary>Reads all the time, as boards do: the appliance's pings are answered by who reads, and it ends a connection on which none is.</summary>
+    private static async Task HearAsync(ClientWebSocket socket, ChannelWriter<LinkMessage> heard)
     {
-        byte[] buffer = new byte[LinkMessage.MaximumBytes];
-        int length = 0;
-        while (true)
+        try
         {
-            ValueWebSocketReceiveResult part = await _socket.ReceiveAsync(buffer.AsMemory(length), cancellation);
-            length += part.Count;
-            if (part.MessageType == WebSocketMessageType.Close)
+            byte[] buffer = new byte[LinkMessage.MaximumBytes];
+            int length = 0;
+            while (true)
             {
-                throw new InvalidOperationException($"the appliance closed the connection of {Id}");
+                ValueWebSocketReceiveResult part = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
+                length += part.Count;
+                if (part.MessageType == WebSocketMessageType.Close)
+                {
+                    return;
+                }
+                if (part.EndOfMessage)
+                {
+                    await heard.WriteAsync(JsonSerializer.Deserialize(buffer.AsSpan(0, length), ProtocolJson.Default.LinkMessage)!);
+                    length = 0;
+                }
             }
-            if (part.EndOfMessage)
-            {
-                return JsonSerializer.Deserialize(buffer.AsSpan(0, length), ProtocolJson.Default.LinkMessage)!;
-            }
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The connection is gone.
+        }
+        finally
+        {
+            heard.Complete();
         }
     }
 

@@ -156,7 +156,9 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
     [Fact]
     public async Task An_order_is_undone_while_no_node_has_heard_of_it()
     {
-        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        // The time in which an order can be undone passes when this says so.
+        var clock = new SettableClock();
+        await using TestAppliance appliance = await TestAppliance.StartAsync(PageFixture.BuiltPage, clock);
         await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", Cancelled);
         IPage page = await browser.SignInAsync(appliance);
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
@@ -174,6 +176,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Shut down …" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Shut down now" }).ClickAsync();
+        await Expect(undo).ToBeVisibleAsync();
+        clock.Advance(TimeSpan.FromSeconds(11));
         Assert.IsType<ShutdownOrder>((await node.AcceptTaskAsync(Cancelled)).Order);
         await Expect(undo).ToBeHiddenAsync();
     }

@@ -73,7 +73,7 @@ public sealed class SchedulesPageTests(PageFixture browser) : PageTest
         Assert.Equal(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
 
         await calendar.GetByRole(AriaRole.Button, new() { Name = "The month after" }).PressAsync("Enter");
-        DateTime next = TimeZoneInfo.ConvertTime(TimeProvider.System.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")).DateTime.AddDays(1 - TimeProvider.System.GetUtcNow().Day).AddMonths(1);
+        DateTime today = TimeZoneInfo.ConvertTime(TimeProvider.System.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")).DateTime, next = today.AddDays(1 - today.Day).AddMonths(1);
         await Expect(page).ToHaveURLAsync(new Regex($"month={next:yyyy-MM}$"));
         DateTime sunday = next.AddDays((7 - (int)next.DayOfWeek) % 7);
         ILocator day = calendar.GetByRole(AriaRole.Listitem).Filter(new() { Has = page.Locator($"time[datetime='{sunday:yyyy-MM-dd}']") });

@@ -9,7 +9,7 @@ namespace Bootstrap.Installer.Tests;
 /// <summary>An appliance that keeps archives in memory, and can be made to fail.</summary>
 internal sealed class KeptServer : IAsyncDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener;
     private readonly Task _loop;
 
     public KeptServer()
@@ -18,7 +18,7 @@ internal sealed class KeptServer : IAsyncDisposable
         for (int port = Random.Shared.Next(20_000, 32_000); ; port++)
         {
             Address = new Uri($"http://127.0.0.1:{port}/");
-            _listener.Prefixes.Clear();
+            _listener = new HttpListener();
             _listener.Prefixes.Add(Address.ToString());
             try
             {

@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Support;
@@ -34,4 +36,12 @@ public abstract class ApplianceTest : IAsyncLifetime
     /// <summary>A board of 64-bit Arm that has introduced itself from NetInst.</summary>
     private protected Task<SimulatedNode> ConnectAsync(string id) =>
         SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse(id), NodeRole.NetInst, "arm64", TestContext.Current.CancellationToken);
+
+    /// <summary>Ends a board's connection, and waits until the appliance knows.</summary>
+    private protected async Task SwitchOffAsync(SimulatedNode node)
+    {
+        CancellationToken end = TestContext.Current.CancellationToken;
+        await node.DisconnectAsync(end);
+        await Poll.UntilAsync(() => Api.GetFromJsonAsync<JsonNode>($"nodes/{node.Id}", end), n => n!["link"]!.ToString() == "offline", end);
+    }
 }

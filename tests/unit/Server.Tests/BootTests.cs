@@ -109,7 +109,7 @@ public sealed class BootTests : ApplianceTest
     public async Task What_a_board_is_given_stays_the_same_within_one_boot()
     {
         await using SimulatedNode node = await InstallAsync();
-        await node.DisconnectAsync(s_end);
+        await SwitchOffAsync(node);
         await OrderAsync();
         Assert.True(Discovers(Board));
         string? first = Read(Folder + "config.txt");
@@ -128,7 +128,7 @@ public sealed class BootTests : ApplianceTest
         Assert.Null(Read(Folder + "config.txt")); // it runs NetInst by now: this is another boot
         await node.RestartAsync(NodeRole.Slave, _task, cancellation: s_end);
         await InstalledAsync();
-        await node.DisconnectAsync(s_end);
+        await SwitchOffAsync(node);
         await OrderAsync();
         Assert.NotNull(Read(Folder + "config.txt"));
         await Api.PostAsJsonAsync($"tasks/{await OpenTaskAsync()}/cancel", new { }, s_end);

@@ -27,13 +27,6 @@ public abstract class JobTest : ApplianceTest
         return nodes;
     }
 
-    /// <summary>Ends a board's connection, and waits until the appliance knows.</summary>
-    private protected async Task SwitchOffAsync(SimulatedNode node)
-    {
-        await node.DisconnectAsync(s_end);
-        await Poll.UntilAsync(() => GetAsync($"nodes/{node.Id}"), n => n["link"]!.ToString() == "offline", s_end);
-    }
-
     /// <summary>Orders a job.</summary>
     /// <returns>Its path.</returns>
     private protected async Task<string> OrderAsync(object order)

@@ -52,7 +52,7 @@ public sealed class RunJobTests : WorkJobTest
     [Fact]
     public async Task A_command_streams_while_it_runs_and_a_cancellation_ends_all_that_it_started()
     {
-        JsonNode task = await OrderAsync("run", new { shell = "sleep 3600 & echo child $!; echo begun; trap 'echo asked to end; exit 7' TERM; wait" });
+        JsonNode task = await OrderAsync("run", new { shell = "trap 'echo asked to end; exit 7' TERM; sleep 3600 & echo child $!; echo begun; wait" });
         string[] lines = await SaysAsync(task, "begun");
         Assert.Equal("running", (await NowAsync(task))["phase"]!.ToString());
         int child = int.Parse(lines.Single(line => line.StartsWith("child ", StringComparison.Ordinal))[6..], System.Globalization.CultureInfo.InvariantCulture);
