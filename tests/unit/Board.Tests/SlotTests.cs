@@ -312,10 +312,8 @@ public sealed class SlotTests : IDisposable
         string menu = Path.Combine(Directory.CreateDirectory(Path.Combine(boot, "grub")).FullName, "grub.cfg");
         File.WriteAllText(menu, " linux /one root=PARTLABEL=root_b\n linux /two root=PARTLABEL=root_b panic=10\n");
         PartitionNames a = new(1, "", "root_a"), b = new(2, "", "root_b");
-        using (RootedFolder root = new(system), files = new(boot))
-        {
-            SlotTrial.Arm(root, SlotFiles.TranslateBoot(files, SlotChoice.Efi, [(a, b), (a, b)]));
-        }
+        using RootedFolder root = new(system), files = new(boot);
+        SlotTrial.Arm(root, SlotFiles.TranslateBoot(files, SlotChoice.Efi, [(a, b), (a, b)]));
         Assert.Contains("/one root=PARTLABEL=root_b  panic=10\n", File.ReadAllText(menu), StringComparison.Ordinal);
         string config = Path.Combine(system, "etc/bootstrap");
         Assert.True(SlotTrial.IsOn(config));

@@ -143,8 +143,14 @@ public sealed class DiscoveryHostileTests
         IPEndPoint place = polo.Wires.Current.Single().Place;
         int once = await SumAsync(question, place);
         Assert.NotEqual(0, once);
-        // One that comes after the answer has left is a new question.
-        Assert.InRange(await SumAsync(question, place, times: 5), once, 4 * once);
+        // One that comes after the answer has left is a new question, which a busy machine may make of the last ones: not every time.
+        int sum = 0;
+        for (int attempt = 0; attempt < 5 && sum != once; attempt++)
+        {
+            sum = await SumAsync(question, place, times: 5);
+            Assert.InRange(sum, once, 4 * once);
+        }
+        Assert.Equal(once, sum);
     }
 
     [Fact]
