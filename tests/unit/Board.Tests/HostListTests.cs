@@ -152,6 +152,18 @@ public sealed class HostListTests : IAsyncLifetime
             await LogsAsync(complaint);
         }
         Assert.DoesNotContain(_slave.Lines, line => line.Contains("either-hosts", StringComparison.Ordinal));
+
+        // Of the same faults nothing is said again when the folder changes; the first of these lists sees that all before it was said.
+        int said = 0;
+        foreach (string name in new[] { "later", "latest" })
+        {
+            said = _slave.Lines.Count(line => line.Contains("unheard.json", StringComparison.Ordinal));
+            string list = Path.Combine(Path.GetDirectoryName(good)!, name);
+            await File.WriteAllTextAsync(list + ".json", $$"""{"path":"{{list}}","format":"distcc"}""", s_end);
+            File.Move(list + ".json", Path.Combine(_slave.HostLists, name + ".json")); // never half there
+            await IsAsync(list, "127.0.0.1/4\n127.0.0.1/2\n");
+        }
+        Assert.Equal(said, _slave.Lines.Count(line => line.Contains("unheard.json", StringComparison.Ordinal)));
     }
 
     [Fact]
