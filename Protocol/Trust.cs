@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Protocol;
 
@@ -7,6 +8,16 @@ public static class Trust
 {
     /// <summary>Common name of the appliance's server certificate. No node may have it: it is not of a node id's form.</summary>
     public const string ApplianceName = "the appliance";
+
+    /// <summary>Beginning of the appliance's id in discovery. No node may have an id that begins so.</summary>
+    public const string ApplianceIdPrefix = "appliance-";
+
+    /// <summary>What a key is known by: the SHA-256 of its SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).</summary>
+    public static Digest FingerprintOf(PublicKey key) => Digest.Of(key.ExportSubjectPublicKeyInfo());
+
+    /// <summary>The name by which people know the node of a certificate: its DNS name (RFC 5280, 4.2.1.6); null where it has none.</summary>
+    public static string? NodeNameOf(X509Certificate2 certificate) =>
+        certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames()).FirstOrDefault();
 
     /// <summary>
     /// True if the certificate was issued by that very authority; the machine's own trust store has no say. Validity times

@@ -69,7 +69,9 @@ public static class ApplianceHost
         builder.Services
             .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
             .AddSingleton<AccessTokens>().AddSingleton<People>().AddSingleton<AuditLog>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
-            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"), () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
+            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>().AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
+            .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
+           .AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"), () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
             .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(), services.GetRequiredService<ImageCatalogue>().ReportDamage))
             .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))
@@ -97,6 +99,7 @@ public static class ApplianceHost
         app.Services.GetRequiredService<ImageCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<FileCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<KeptArchives>().RemoveLeftovers();
+        app.Services.GetRequiredService<NodeKeys>().RevocationsChanged += app.Services.GetRequiredService<NodeDirectory>().Tell;
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
         app.UseExceptionHandler();
         app.UseStatusCodePages();
@@ -128,6 +131,7 @@ public static class ApplianceHost
         api.MapTokens();
         api.MapNodes();
         api.MapNodeExport();
+        api.MapUnapproved();
         api.MapImages();
         api.MapJobs();
         api.MapJobControls();
@@ -158,7 +162,7 @@ public static class ApplianceHost
         plain.MapImager();
 
         RouteGroupBuilder link = app.MapGroup("").At(Door.Link);
-        link.MapEnrolment(joinToken);
+        EnrolmentEndpoint.Map(link, joinToken);
         link.MapKept();
         LinkEndpoint.Map(link);
     }
@@ -211,7 +215,8 @@ public static class ApplianceHost
                 https.ServerCertificate = server;
                 // Enrolment has no certificate yet; the link's endpoint insists on one.
                 https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
-                https.ClientCertificateValidation = (certificate, _, _) => authority.Admits(certificate);
+                // Whose it is, and whether it still is, is NodeKeys' to say.
+                https.ClientCertificateValidation = (certificate, _, _) => authority.Issued(certificate);
             });
         });
     }

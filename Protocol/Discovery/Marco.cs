@@ -55,7 +55,7 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
         try
         {
             long started = clock.GetTimestamp();
-            var sieve = new Sieve(search, _verifier.CanProve);
+            var sieve = new Sieve(search, _verifier);
             double perAnswer = askers.Select(asker => AnswerWindow.PerAnswer(asker.Socket.ReceiveBufferSize)).DefaultIfEmpty().Max();
             int given = 0, fruitless = 0, expected = search.Expected;
             while (true)
@@ -322,7 +322,7 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
     }
 
     /// <summary>Gives each node once.</summary>
-    private sealed class Sieve(Search search, bool canProve)
+    private sealed class Sieve(Search search, MessageVerifier verifier)
     {
         private readonly HashSet<string> _known = [.. search.Exclude];
         private readonly Dictionary<string, Found> _unproven = [];
@@ -350,9 +350,10 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
             }
             IPEndPoint place = reply.Answer.PlaceOf(reply.Message, reply.From, reply.Proof);
             var found = new Found(
-                place.Address, place.Port, node, reply.Answer.Meshes, reply.Answer.ServiceCount, reply.Proof == Proof.Holds, reply.Answer.Presence,
+                place.Address, place.Port, node, reply.Answer.Meshes, reply.Answer.ServiceCount, reply.Proof == Proof.Holds,
+                reply.Proof == Proof.Holds ? verifier.SignerOf(reply.Message)?.Name : null, reply.Answer.Presence,
                 reply.Message.RelayOf(reply.From));
-            if (canProve && !found.IsProven)
+            if (verifier.CanProve && !found.IsProven)
             {
                 if (_unproven.Count < MaximumWaiting)
                 {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Protocol.Discovery;
 
@@ -47,19 +48,27 @@ public enum Proof
     Fails,
 }
 
+/// <summary>Who signs answers, by his certificate.</summary>
+/// <param name="Id">Common name: the node's id.</param>
+/// <param name="Name">What the appliance calls the node; null for the appliance itself, and for nodes with a certificate of an earlier version.</param>
+/// <param name="Key">Fingerprint of the key (<see cref="Trust.FingerprintOf"/>).</param>
+/// <param name="Ends">When the certificate ends.</param>
+public sealed record Signer(string Id, string? Name, Digest Key, DateTimeOffset Ends);
+
 /// <summary>Opens answers and tells proven ones from others.</summary>
-/// <param name="admits">Whether a certificate is one of the appliance's CA; null: nothing can be proven here.</param>
-public sealed class MessageVerifier(Func<X509Certificate2, bool>? admits)
+/// <param name="issued">Whether a certificate is one of the appliance's CA; asked once for each. Null: nothing can be proven here.</param>
+/// <param name="stands">Whether the signer is still to be believed: asked for each answer, for keys are revoked. Null: always.</param>
+public sealed class MessageVerifier(Func<X509Certificate2, bool>? issued, Func<Signer, bool>? stands = null)
 {
     private const int MaximumCertificates = 8192;
 
     // A certificate is looked at once; null: not to be trusted.
     private readonly ConcurrentDictionary<string, Sender?> _senders = new();
 
-    private sealed record Sender(string Id, ECDsa Key);
+    private sealed record Sender(Signer Signer, ECDsa Key);
 
     /// <summary>Whether there is a CA to prove anything by.</summary>
-    public bool CanProve => admits is not null;
+    public bool CanProve => issued is not null;
 
     /// <summary>The answer in a message, unproven; null where there is none.</summary>
     public static Answer? Read(DiscoveryMessage? message) => (message is Signed signed ? DiscoveryMessage.Read(signed.Body) : message) as Answer;
@@ -69,12 +78,17 @@ public sealed class MessageVerifier(Func<X509Certificate2, bool>? admits)
     /// <param name="answer">What <see cref="Read"/> made of it.</param>
     public Proof Prove(DiscoveryMessage message, Answer answer)
     {
-        if (message is not Signed signed || admits is null)
+        if (message is not Signed signed || issued is null)
         {
             return Proof.None;
         }
-        return SenderOf(signed.Certificate) is { } sender && sender.Id == answer.Node.Id && Verifies(sender, signed) ? Proof.Holds : Proof.Fails;
+        return SenderOf(signed.Certificate) is { } sender && sender.Signer.Id == answer.Node.Id && stands?.Invoke(sender.Signer) != false && Verifies(sender, signed)
+            ? Proof.Holds
+            : Proof.Fails;
     }
+
+    /// <summary>Who has signed a message whose proof holds; null for others.</summary>
+    public Signer? SignerOf(DiscoveryMessage message) => message is Signed signed && issued is not null ? SenderOf(signed.Certificate)?.Signer : null;
 
     private static bool Verifies(Sender sender, Signed signed)
     {
@@ -104,7 +118,10 @@ public sealed class MessageVerifier(Func<X509Certificate2, bool>? admits)
         try
         {
             using X509Certificate2 read = X509CertificateLoader.LoadCertificate(certificate);
-            return admits!(read) && read.GetECDsaPublicKey() is { } key ? new Sender(read.GetNameInfo(X509NameType.SimpleName, forIssuer: false), key) : null;
+            return issued!(read) && read.GetECDsaPublicKey() is { } key
+                ? new Sender(new Signer(read.GetNameInfo(X509NameType.SimpleName, forIssuer: false), Trust.NodeNameOf(read), Trust.FingerprintOf(read.PublicKey),
+                    read.NotAfter.ToUniversalTime()), key)
+                : null;
         }
         catch (CryptographicException)
         {

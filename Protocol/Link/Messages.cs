@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Protocol.Link;
 
@@ -23,6 +24,7 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(CancelTask), "cancel-task")]
 [JsonDerivedType(typeof(NodeCertificate), "node-certificate")]
 [JsonDerivedType(typeof(Locate), "locate")]
+[JsonDerivedType(typeof(RevokedKeys), "revoked-keys")]
 public abstract record LinkMessage
 {
     /// <summary>Upper bound of one message in bytes; a longer one ends the connection.</summary>
@@ -142,6 +144,20 @@ public sealed record CancelTask(Guid TaskId) : LinkMessage;
 /// <summary>The certificate that was asked for. The one of this connection stays good until the node has connected with the new one.</summary>
 /// <param name="Certificate">DER, common name = node id.</param>
 public sealed record NodeCertificate(byte[] Certificate) : LinkMessage;
+
+/// <summary>
+/// Keys that were a node's and are a stranger's now, although a certificate for them has not ended yet: nothing that is signed with one proves anything.
+/// Comes with each connection and whenever it changes; also <c>GET /revoked-keys</c> on the link's port, for those who know the CA and are no node.
+/// </summary>
+/// <param name="Keys">Fingerprints (<see cref="Trust.FingerprintOf"/>), all of them.</param>
+public sealed record RevokedKeys(IReadOnlyList<Digest> Keys) : LinkMessage
+{
+    /// <summary>Path on the link's port, without a certificate.</summary>
+    public const string PublicPath = "/revoked-keys";
+
+    /// <summary>Of more, the oldest are left out: they end first.</summary>
+    public const int Maximum = 10_000;
+}
 
 /// <summary>Blink the activity LED, so that a person finds the board. A newer one takes the place of an older one.</summary>
 /// <param name="Id">The answer names it.</param>

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Bootstrap.Agent.Discovery;
 using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Link;
@@ -8,7 +9,8 @@ namespace Bootstrap.Agent;
 /// <summary>The daemon's loop: hears the appliance, runs one task at a time, leaves in order. One loop owns all of its state.</summary>
 /// <param name="onTrial">Whether this system was started once and is not committed; null: never.</param>
 public sealed class Daemon(
-    NodeLink link, TaskRunner runner, IdentityKeeper identity, LedBlinker blinker, Action<string> log, TimeProvider clock, Func<bool>? onTrial = null)
+    NodeLink link, TaskRunner runner, IdentityKeeper identity, LedBlinker blinker, Revocations revocations, Action<string> log, TimeProvider clock,
+    Func<bool>? onTrial = null)
 {
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_renewalLook = TimeSpan.FromHours(1);
@@ -96,6 +98,9 @@ public sealed class Daemon(
                 break;
             case NodeCertificate certificate when identity.Take(certificate) is { } renewed:
                 link.Reconnect(renewed);
+                break;
+            case RevokedKeys revoked:
+                revocations.Hear(revoked);
                 break;
             case StartTask start when _task is { } task && task.Id == start.TaskId && task.Order.GetType() != start.Order.GetType():
                 _next = (start, sender);

@@ -76,16 +76,19 @@ public sealed class IdentityKeeper : IDisposable
         return new RenewCertificate(NodeIdentity.CreateSigningRequest(_askedFor, NodeId.Parse(Current.Name)));
     }
 
-    /// <summary>Takes the appliance's answer and makes it durable.</summary>
-    /// <returns>The identity to try now; null where the answer is of no use.</returns>
+    /// <summary>
+    /// Takes a certificate of the appliance's and makes it durable: the one that was asked for, or one for the present key, which the appliance sends by
+    /// itself when people have called the node otherwise.
+    /// </summary>
+    /// <returns>The identity to connect with now; null where the answer is of no use, or is the present key's.</returns>
     public NodeIdentity? Take(NodeCertificate answer)
     {
-        if (_askedFor is not { } key)
-        {
-            return null;
-        }
         try
         {
+            if (TakeForPresentKey(answer) || _askedFor is not { } key)
+            {
+                return null;
+            }
             NodeIdentity next = NodeIdentity.Create(answer.Certificate, key);
             if (!Trust.IsIssuedBy(next.Certificate, _authority) || next.Name != Current.Name)
             {
@@ -109,6 +112,28 @@ public sealed class IdentityKeeper : IDisposable
             _log($"the new certificate cannot be kept, the old one stays: {e.Message}");
         }
         return null;
+    }
+
+    private bool TakeForPresentKey(NodeCertificate answer)
+    {
+        lock (_lock)
+        {
+            // One that is not proven yet is about to be replaced itself.
+            if (_next is not null || _proven.With(answer.Certificate) is not { } same)
+            {
+                return false;
+            }
+            if (!Trust.IsIssuedBy(same.Certificate, _authority))
+            {
+                _log("a certificate for this node's key came that is not from our CA: refused");
+                return true;
+            }
+            same.Save(ProvenFile);
+            // Others may be signing with the old one at this moment: it is left to the collector.
+            _proven = same;
+            _log($"this node's certificate says now that it is '{Trust.NodeNameOf(same.Certificate)}'");
+            return true;
+        }
     }
 
     /// <summary>The appliance accepted a connection with this identity: the older one has done its work.</summary>

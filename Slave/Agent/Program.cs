@@ -123,7 +123,8 @@ async Task RunAsync(TimeProvider clock)
     var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, power, link.Outbox, Log, clock, slots: slots);
     await runner.EndLeftoversAsync();
     var blinker = new LedBlinker("/", Path.Combine(state, "led"), clock);
-    daemon = new Daemon(link, runner, keeper, blinker, Log, clock, () => slots.IsOnTrial);
+    var revocations = new Revocations(Path.Combine(state, "revoked-keys"), Log);
+    daemon = new Daemon(link, runner, keeper, blinker, revocations, Log, clock, () => slots.IsOnTrial);
     var lldp = new LldpListener(neighbours, () => board.ReadInterfaces().Select(i => i.Name),
         () => link.Outbox.Add(new InventoryReport(ReadInventory())), Log, clock);
 
@@ -138,12 +139,12 @@ async Task RunAsync(TimeProvider clock)
     wires.Add(legacy);
     var polo = new Polo(meshes, Describe, wires, clock, new MessageSigner(() => keeper.Current.Certificate));
     registry.Changed += polo.Changed;
-    var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority));
+    var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority), signer => !revocations.Contains(signer.Key));
     var folder = new ServiceFolder(Path.Combine(config, "services"), registry, Log, clock);
     var context = new LocalContext(meshes, null, verifier, registry, clock);
     var local = new LocalApi(run, context, Log);
     var hostLists = new HostListFolder(Path.Combine(config, "hostlists"), context, () => keeper.Current.Name, Log);
-    DiscoveryRelay? relay = OpenRelay(keeper, node, meshes, wires, registry, Log, clock);
+    DiscoveryRelay? relay = OpenRelay(keeper, node, revocations, meshes, wires, registry, Log, clock);
     Task discovering = Task.WhenAll(
         slots.IsOnTrial ? trial.RunAsync(discoveryStop.Token) : Task.CompletedTask,
         relay?.RunAsync(discoveryStop.Token) ?? Task.CompletedTask,
@@ -157,7 +158,8 @@ async Task RunAsync(TimeProvider clock)
     await discovering;
 }
 
-DiscoveryRelay? OpenRelay(IdentityKeeper keeper, NodeConfig node, string[] meshes, Wires wires, ServiceRegistry registry, Action<string> log, TimeProvider clock)
+DiscoveryRelay? OpenRelay(
+    IdentityKeeper keeper, NodeConfig node, Revocations revocations, string[] meshes, Wires wires, ServiceRegistry registry, Action<string> log, TimeProvider clock)
 {
     try
     {
@@ -165,7 +167,7 @@ DiscoveryRelay? OpenRelay(IdentityKeeper keeper, NodeConfig node, string[] meshe
         {
             return null;
         }
-        var relay = new DiscoveryRelay(keeper.Current.Name, meshes, wires, new RelayLinks(file, node.Authority, () => keeper.Current, log, clock), registry, clock);
+        var relay = new DiscoveryRelay(keeper.Current.Name, meshes, wires, new RelayLinks(file, node.Authority, () => keeper.Current, revocations, log, clock), registry, clock);
         wires.Add(relay);
         return relay;
     }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 
@@ -37,6 +38,21 @@ public sealed class NodeIdentity : IDisposable
     public static NodeIdentity Create(byte[] certificate, ECDsa key)
     {
         using X509Certificate2 bare = X509CertificateLoader.LoadCertificate(certificate);
+        return new NodeIdentity(bare.CopyWithPrivateKey(key), key);
+    }
+
+    /// <summary>The same key with another certificate, if that is for this key.</summary>
+    /// <param name="certificate">DER.</param>
+    /// <returns>Null where it is for another key.</returns>
+    /// <exception cref="CryptographicException">The certificate cannot be read.</exception>
+    public NodeIdentity? With(byte[] certificate)
+    {
+        using X509Certificate2 bare = X509CertificateLoader.LoadCertificate(certificate);
+        if (Trust.FingerprintOf(bare.PublicKey) != Trust.FingerprintOf(Certificate.PublicKey))
+        {
+            return null;
+        }
+        ECDsa key = ECDsa.Create(_key.ExportParameters(includePrivateParameters: true));
         return new NodeIdentity(bare.CopyWithPrivateKey(key), key);
     }
 

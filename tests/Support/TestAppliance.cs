@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using Bootstrap.Server;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Boot.Dhcp;
+using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -49,7 +50,9 @@ public sealed class TestAppliance : IAsyncDisposable
     /// <param name="page">Folder of the built web page; null: none is served.</param>
     /// <param name="clock">Its clock; null: the system's.</param>
     /// <param name="change">What else is particular to it.</param>
-    public static async Task<TestAppliance> StartAsync(string? page = null, TimeProvider? clock = null, Func<ApplianceOptions, ApplianceOptions>? change = null)
+    /// <param name="approve">Whether new boards are nodes without a person's approval, as in a rack that nobody else reaches.</param>
+    public static async Task<TestAppliance> StartAsync(
+        string? page = null, TimeProvider? clock = null, Func<ApplianceOptions, ApplianceOptions>? change = null, bool approve = true)
     {
         string folder = Directory.CreateTempSubdirectory("test-appliance-").FullName;
         string share = Path.Combine(folder, "share");
@@ -70,6 +73,7 @@ public sealed class TestAppliance : IAsyncDisposable
         options = change?.Invoke(options) ?? options;
         clock ??= TimeProvider.System;
         WebApplication application = ApplianceHost.Build(options, clock);
+        application.Services.GetRequiredService<PolicyStore>().Set(Policy.Default with { ApproveNewBoards = approve });
         await application.StartAsync();
         return new TestAppliance(folder, options, application, clock);
     }

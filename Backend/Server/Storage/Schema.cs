@@ -293,6 +293,26 @@ internal static class Schema
             INSERT INTO notices (kind, subject, at) VALUES ('JobEnded', NEW.id, NEW.chosen_at);
         END;
         """,
+        // A node is a key. Certificates that were given out before are known by their number until the node has come with one; boards that only enrolled were
+        // approved by nobody: those of which a person has said nothing are strangers again, the others wait for a key.
+        """
+        ALTER TABLE nodes ADD COLUMN key TEXT;
+        ALTER TABLE nodes ADD COLUMN previous_key TEXT;
+        ALTER TABLE nodes ADD COLUMN key_seen INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE nodes ADD COLUMN key_at INTEGER;
+        ALTER TABLE nodes ADD COLUMN key_by TEXT NOT NULL DEFAULT '';
+        DELETE FROM nodes WHERE lifecycle = 'New' AND tags = '' AND note = '' AND location = '' AND acknowledged_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM tasks WHERE node_id = nodes.id) AND NOT EXISTS (SELECT 1 FROM node_values WHERE node_id = nodes.id);
+        UPDATE nodes SET certificate_serial = NULL, previous_serial = NULL WHERE lifecycle = 'New';
+        ALTER TABLE nodes DROP COLUMN new_key;
+        CREATE UNIQUE INDEX nodes_by_key ON nodes (key);
+        CREATE TABLE revoked_keys (
+            key TEXT PRIMARY KEY,
+            until INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        DROP TRIGGER notice_new_board;
+        ALTER TABLE notices ADD COLUMN text TEXT NOT NULL DEFAULT '';
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

@@ -3,8 +3,10 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Agent.Discovery;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Agent.Relay;
 
@@ -15,9 +17,10 @@ namespace Bootstrap.Agent.Relay;
 /// <param name="file">The peers.</param>
 /// <param name="authority">The appliance's CA.</param>
 /// <param name="identity">This node's, asked anew for each connection.</param>
+/// <param name="revocations">Whose certificate is none any more: a relay whose key is revoked is cut off at once.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times connections.</param>
-public sealed class RelayLinks(RelayFile file, X509Certificate2 authority, Func<NodeIdentity> identity, Action<string> log, TimeProvider clock)
+public sealed class RelayLinks(RelayFile file, X509Certificate2 authority, Func<NodeIdentity> identity, Revocations revocations, Action<string> log, TimeProvider clock)
 {
     private const int MaximumHandshakes = 16;
 
@@ -128,9 +131,12 @@ public sealed class RelayLinks(RelayFile file, X509Certificate2 authority, Func<
             await socket.ConnectAsync(dialled.EndPoint!, either.Token).ConfigureAwait(false);
         }
         string? peer = null;
+        Digest key = default;
         bool Accept(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {
-            peer = certificate is X509Certificate2 shown && Trust.IsIssuedBy(shown, authority) ? shown.GetNameInfo(X509NameType.SimpleName, forIssuer: false) : null;
+            peer = certificate is X509Certificate2 shown && Trust.IsIssuedBy(shown, authority) && !revocations.Contains(key = Trust.FingerprintOf(shown.PublicKey))
+                ? shown.GetNameInfo(X509NameType.SimpleName, forIssuer: false)
+                : null;
             return peer is not null && (dialled is null ? file.Peers.Any(p => p.Node == peer) : dialled.Node == peer);
         }
         await using var stream = new SslStream(new NetworkStream(socket));
@@ -157,12 +163,22 @@ public sealed class RelayLinks(RelayFile file, X509Certificate2 authority, Func<
         var link = new RelayLink(stream, peer!, clock);
         Change(links => [.. links, link]);
         log($"relay: connected to {peer}");
+        void CutIfRevoked()
+        {
+            if (revocations.Contains(key))
+            {
+                socket.Dispose();
+            }
+        }
+        revocations.Changed += CutIfRevoked;
         try
         {
+            CutIfRevoked();
             await serve(link).ConfigureAwait(false);
         }
         finally
         {
+            revocations.Changed -= CutIfRevoked;
             Change(links => [.. links.Where(other => other != link)]);
         }
     }

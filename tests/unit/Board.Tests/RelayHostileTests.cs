@@ -44,7 +44,7 @@ public sealed class RelayHostileTests : IAsyncLifetime
         int port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
         var wires = new Wires(s_loopback, TimeProvider.System);
-        var links = new RelayLinks(new RelayFile([new RelayPeer("there")], port), _authority, () => _own, _ => { }, TimeProvider.System);
+        var links = new RelayLinks(new RelayFile([new RelayPeer("there")], port), _authority, () => _own, new Revocations(null, _ => { }), _ => { }, TimeProvider.System);
         var relay = new DiscoveryRelay("here", [_mesh], wires, links, new ServiceRegistry([]), TimeProvider.System);
         wires.Add(relay);
         _running = Task.WhenAll(wires.RunAsync(_stop.Token), relay.RunAsync(_stop.Token));

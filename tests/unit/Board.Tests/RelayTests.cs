@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Relay;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
@@ -110,8 +111,8 @@ public sealed class RelayTests : IAsyncLifetime
                 lines.Add(line);
             }
         }
-        var here = new RelayLinks(new RelayFile([new RelayPeer(dialler == "not named" ? "somebody else" : "there")], port), _authority, () => own, Log, TimeProvider.System);
-        var dialling = new RelayLinks(new RelayFile([new RelayPeer("here", $"127.0.0.1:{port}")], 1), _authority, () => there, _ => { }, TimeProvider.System);
+        var here = new RelayLinks(new RelayFile([new RelayPeer(dialler == "not named" ? "somebody else" : "there")], port), _authority, () => own, new Revocations(null, Log), Log, TimeProvider.System);
+        var dialling = new RelayLinks(new RelayFile([new RelayPeer("here", $"127.0.0.1:{port}")], 1), _authority, () => there, new Revocations(null, Log), _ => { }, TimeProvider.System);
         using var stop = new CancellationTokenSource();
         var served = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         static Task Stay(RelayLink link, CancellationToken cancellation) => link.RunAsync((_, _) => { }, cancellation);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Agent;
+using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Commands;
 using Bootstrap.Agent.Slots;
 using Bootstrap.Link;
@@ -92,7 +93,7 @@ public sealed class SlotDaemonTests : IDisposable
             () => throw new NotSupportedException(), () => throw new NotSupportedException(), _ => { }, clock);
         var runner = new TaskRunner(new TaskJournal(Path.Combine(_root.Folder, "tasks")), "boot", new NetInstStaging(_root.Folder, _root.Folder, () => keeper.Current), new SlotTests.RestartOnly(), link.Outbox,
             _ => { }, clock, system, slots);
-        var daemon = new Daemon(link, runner, keeper, new LedBlinker(_root.Folder, null, clock), _ => { }, clock);
+        var daemon = new Daemon(link, runner, keeper, new LedBlinker(_root.Folder, null, clock), new Revocations(null, _ => { }), _ => { }, clock);
         using var stop = new CancellationTokenSource();
         Task running = daemon.RunAsync(stop.Token);
         daemon.Hear(new Welcome("node-1", 1, 0), s_appliance);

@@ -39,22 +39,6 @@ public sealed class NodeTests : ApplianceTest
     }
 
     [Fact]
-    public async Task A_board_with_another_key_is_not_taken_for_an_installed_node_until_a_person_says_so()
-    {
-        await using SimulatedNode node = await InstallAsync("10000000aaaa0003");
-        using ECDsa key = NodeIdentity.CreateKey();
-        EnrolResponse answer = await SimulatedNode.EnrolAsync(Appliance.Info, key, node.Inventory, s_end);
-        Assert.True(answer.Certificate is null or { Length: 0 });
-        Assert.True((bool)(await GetAsync($"nodes/{node.Id}"))["wantsApproval"]!);
-        await node.RestartAsync(NodeRole.Slave, cancellation: s_end); // the true one goes on
-
-        Assert.True((await Api.PostAsync($"nodes/{node.Id}/approve", null, s_end)).IsSuccessStatusCode);
-        answer = await SimulatedNode.EnrolAsync(Appliance.Info, key, node.Inventory, s_end);
-        Assert.NotEmpty(answer.Certificate!);
-        await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.Slave, cancellation: s_end));
-    }
-
-    [Fact]
     public async Task A_certificate_of_another_authority_or_none_is_refused()
     {
         await using TestAppliance other = await TestAppliance.StartAsync();
@@ -132,18 +116,6 @@ public sealed class NodeTests : ApplianceTest
     }
 
     private Task<HttpResponseMessage> RenameAsync(SimulatedNode node, string name) => Api.PatchAsJsonAsync($"nodes/{node.Id}", new { name }, s_end);
-
-    private async Task<SimulatedNode> InstallAsync(string id)
-    {
-        await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
-        SimulatedNode node = await ConnectAsync(id);
-        await Api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { id }, image = "tiny" }, s_end);
-        StartTask start = await node.AcceptTaskAsync(s_end);
-        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
-        await node.RestartAsync(NodeRole.Slave, start.TaskId, cancellation: s_end);
-        await Poll.UntilAsync(() => GetAsync($"nodes/{id}"), n => n["lifecycle"]!.ToString() == "installed", s_end);
-        return node;
-    }
 
     private async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 }

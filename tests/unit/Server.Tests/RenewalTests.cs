@@ -71,7 +71,7 @@ public sealed class RenewalTests : IAsyncLifetime
 
     [Theory]
     [InlineData(88)] // with days left
-    [InlineData(365)] // run out long ago: the board lay in a cupboard
+    [InlineData(103)] // run out, and still within the 14 days of grace
     public async Task A_node_that_was_away_is_given_a_new_certificate_as_soon_as_it_is_back(int days)
     {
         using NodeIdentity first = await EnrolAsync();
@@ -85,11 +85,55 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_was_away_for_years_is_refused()
+    public async Task A_node_that_was_away_for_longer_than_the_grace_waits_for_a_person_and_then_goes_on_with_the_same_key()
     {
         using NodeIdentity first = await EnrolAsync();
-        Pass(TimeSpan.FromDays(900));
+        Pass(TimeSpan.FromDays(90 + 14) + TimeSpan.FromMinutes(1));
+        await using SlaveUnderTest slave = Start();
+        JsonNode waiting = await Poll.UntilAsync(
+            async () => (await _api.GetFromJsonAsync<JsonArray>("unapproved", s_end))!.SingleOrDefault(), one => one is not null, s_end) ?? throw new InvalidOperationException();
+        Assert.Equal((s_id.ToString(), Fingerprint(first)), (waiting["id"]!.ToString(), waiting["key"]!.ToString()));
+        Assert.Contains("ended on", waiting["reason"]!.ToString());
         await Assert.ThrowsAnyAsync<WebSocketException>(() => ConnectAsync(first));
+        Assert.Equal("offline", (await _api.GetFromJsonAsync<JsonNode>($"nodes/{s_id}", s_end))!["link"]!.ToString());
+
+        (await _api.PostAsJsonAsync("unapproved/approve", new { keys = new[] { Fingerprint(first) } }, s_end)).EnsureSuccessStatusCode();
+        await ConnectedAsync();
+        await Poll.UntilAsync(() => Task.FromResult(Serial()), s => s != first.Certificate.SerialNumber, s_end);
+        await ConnectedAsync();
+    }
+
+    [Fact]
+    public async Task A_node_that_people_call_otherwise_gets_a_certificate_that_says_so_for_the_same_key()
+    {
+        using NodeIdentity first = await EnrolAsync();
+        await using SlaveUnderTest slave = Start();
+        await ConnectedAsync();
+        (await _api.PatchAsJsonAsync($"nodes/{s_id}", new { name = "front-row-7" }, s_end)).EnsureSuccessStatusCode();
+        await Poll.UntilAsync(() => Task.FromResult(NameOnDisk()), name => name == "front-row-7", s_end);
+        using NodeIdentity renamed = NodeIdentity.Load(IdentityFile)!;
+        Assert.Equal(Fingerprint(first), Fingerprint(renamed));
+    }
+
+    [Fact]
+    public async Task What_was_revoked_is_told_to_nodes_that_are_connected_and_to_those_that_come()
+    {
+        using NodeIdentity first = await EnrolAsync();
+        await using SlaveUnderTest slave = Start();
+        await ConnectedAsync();
+        var other = NodeId.Parse("10000000bbbb0009");
+        using ECDsa key = NodeIdentity.CreateKey();
+        EnrolResponse answer = await SimulatedNode.EnrolAsync(_appliance.Info, key, SimulatedNode.InventoryOf(other, "arm64"), s_end);
+        using NodeIdentity gone = NodeIdentity.Create(answer.Certificate, key);
+        Assert.False(slave.Revocations.Contains(Protocol.Trust.FingerprintOf(gone.Certificate.PublicKey)));
+        (await _api.DeleteAsync($"nodes/{other}", s_end)).EnsureSuccessStatusCode();
+        await Poll.UntilAsync(() => Task.FromResult(slave.Revocations.Contains(Protocol.Trust.FingerprintOf(gone.Certificate.PublicKey))), told => told, s_end);
+
+        await _appliance.RestartAsync();
+        await using SimulatedNode late = await SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse("10000000bbbb000a"), NodeRole.Slave, "arm64", s_end);
+        Assert.Equal(Fingerprint(gone), Assert.Single((await late.ReceiveAsync<RevokedKeys>(s_end)).Keys).ToString());
+        using var anybody = new HttpClient(new ApplianceTls(_appliance.Info.Authority).CreateHandler(null, _ => { }));
+        Assert.Equal(Fingerprint(gone) + "\n", await anybody.GetStringAsync($"https://{_appliance.Info.Link}{RevokedKeys.PublicPath}", s_end));
     }
 
     [Fact]
@@ -111,11 +155,12 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_whose_name_was_given_to_another_key_gets_no_certificate()
+    public async Task A_node_that_asks_for_a_certificate_for_another_nodes_key_is_cut_off()
     {
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, s_id, NodeRole.NetInst, "arm64", s_end);
         using ECDsa key = NodeIdentity.CreateKey();
-        Assert.NotEmpty((await SimulatedNode.EnrolAsync(_appliance.Info, key, node.Inventory, s_end)).Certificate);
+        Inventory other = SimulatedNode.InventoryOf(NodeId.Parse("10000000bbbb0002"), "arm64");
+        Assert.NotEmpty((await SimulatedNode.EnrolAsync(_appliance.Info, key, other, s_end)).Certificate);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, s_id, NodeRole.NetInst, "arm64", s_end);
         await node.SendAsync(new RenewCertificate(NodeIdentity.CreateSigningRequest(key, s_id)), s_end);
         await CutOffAsync(node);
     }
@@ -151,11 +196,12 @@ public sealed class RenewalTests : IAsyncLifetime
         Assert.Null(keeper.Take(new NodeCertificate(identity.Certificate.RawData))); // nobody asked
         RenewCertificate request = AskAtDay61(keeper);
         CertificateAuthority other = CertificateAuthority.Open(Path.Combine(_folder, "other"), TimeProvider.System);
-        foreach (X509Certificate2? bad in new[] { other.IssueNode(s_id, request.Request), Authority.IssueNode(NodeId.Parse("10000000bbbb0002"), request.Request) })
+        PublicKey asked = CertificateAuthority.KeyOf(request.Request)!;
+        foreach (X509Certificate2 bad in new[] { other.IssueNode(s_id, "node", asked), Authority.IssueNode(NodeId.Parse("10000000bbbb0002"), "node", asked) })
         {
             using (bad)
             {
-                Assert.Null(keeper.Take(new NodeCertificate(bad!.RawData)));
+                Assert.Null(keeper.Take(new NodeCertificate(bad.RawData)));
             }
         }
         Assert.Null(keeper.Take(new NodeCertificate(identity.Certificate.RawData))); // for another key
@@ -171,7 +217,7 @@ public sealed class RenewalTests : IAsyncLifetime
         string renewed;
         using (IdentityKeeper keeper = Open())
         {
-            using X509Certificate2 certificate = Authority.IssueNode(s_id, AskAtDay61(keeper).Request)!;
+            using X509Certificate2 certificate = Authority.IssueNode(s_id, "node", CertificateAuthority.KeyOf(AskAtDay61(keeper).Request)!);
             renewed = keeper.Take(new NodeCertificate(certificate.RawData))!.Certificate.SerialNumber;
             Assert.Equal(old.Certificate.SerialNumber, Serial()); // unproven: the old one is still in its place
         }
@@ -186,7 +232,7 @@ public sealed class RenewalTests : IAsyncLifetime
         }
         using (IdentityKeeper keeper = Open())
         {
-            using X509Certificate2 certificate = Authority.IssueNode(s_id, AskAtDay61(keeper).Request)!;
+            using X509Certificate2 certificate = Authority.IssueNode(s_id, "node", CertificateAuthority.KeyOf(AskAtDay61(keeper).Request)!);
             renewed = keeper.Take(new NodeCertificate(certificate.RawData))!.Certificate.SerialNumber;
             keeper.Accepted(keeper.Current);
         }
@@ -230,6 +276,14 @@ public sealed class RenewalTests : IAsyncLifetime
         using NodeIdentity identity = NodeIdentity.Load(IdentityFile)!;
         return identity.Certificate.SerialNumber;
     }
+
+    private string? NameOnDisk()
+    {
+        using NodeIdentity identity = NodeIdentity.Load(IdentityFile)!;
+        return Protocol.Trust.NodeNameOf(identity.Certificate);
+    }
+
+    private static string Fingerprint(NodeIdentity identity) => Protocol.Trust.FingerprintOf(identity.Certificate.PublicKey).ToString();
 
     private Task ConnectedAsync() => Poll.UntilAsync(
         async () => (await _api.GetFromJsonAsync<JsonNode>($"nodes/{s_id}", s_end))!["link"]!.ToString(), link => link == "slave", s_end);

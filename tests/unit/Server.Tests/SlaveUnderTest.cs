@@ -1,4 +1,5 @@
 using Bootstrap.Agent;
+using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Commands;
 using Bootstrap.Board;
 using Bootstrap.Link;
@@ -29,9 +30,12 @@ internal sealed class SlaveUnderTest : IAsyncDisposable
             Accepted = keeper.Accepted,
         };
         var runner = new TaskRunner(new TaskJournal(tasks), bootId, new NetInstStaging(tasks, tasks, () => keeper.Current), power ?? new SystemPower(), link.Outbox, _ => { }, clock, system);
-        _daemon = new Daemon(link, runner, keeper, new LedBlinker(tasks, null, clock), line => _welcomes += line.StartsWith("this node is ", StringComparison.Ordinal) ? 1 : 0, clock);
+        _daemon = new Daemon(link, runner, keeper, new LedBlinker(tasks, null, clock), Revocations, line => _welcomes += line.StartsWith("this node is ", StringComparison.Ordinal) ? 1 : 0, clock);
         _running = RunAsync(runner);
     }
+
+    /// <summary>What it has heard of revoked keys.</summary>
+    public Revocations Revocations { get; } = new(null, _ => { });
 
     /// <summary>How often the appliance has welcomed it.</summary>
     public int Welcomes => _welcomes;

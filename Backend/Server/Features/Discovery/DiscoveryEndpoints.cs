@@ -19,9 +19,9 @@ internal static class DiscoveryEndpoints
 
     public static void MapDiscovery(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/discovered", async (string? service, ApplianceOptions options, Trust.CertificateAuthority authority, TimeProvider clock, CancellationToken cancellation) =>
+        api.MapGet("/discovered", async (string? service, ApplianceOptions options, Trust.CertificateAuthority authority, Nodes.NodeKeys keys, TimeProvider clock, CancellationToken cancellation) =>
         {
-            var marco = new Marco(options.Interfaces, clock, new MessageVerifier(authority.Admits));
+            var marco = new Marco(options.Interfaces, clock, new MessageVerifier(authority.Issued, keys.Stands));
             var search = new Search { Meshes = [options.Mesh], Filter = service is null ? null : new NodeFilter(service) };
             var found = new List<Discovered>();
             await foreach (Found answer in marco.FindAsync(search, cancellation))

@@ -4,6 +4,7 @@ using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Discovery.Legacy;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Monitoring;
+using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Trust;
 using Microsoft.Extensions.Hosting;
 
@@ -23,14 +24,14 @@ internal sealed class DiscoveryService : BackgroundService
     private readonly X509Certificate2 _certificate;
 
     public DiscoveryService(
-        ApplianceOptions options, CertificateAuthority authority, NoiseCounter noise, PresenceStore store, EventHub events, TimeProvider clock)
+        ApplianceOptions options, CertificateAuthority authority, NodeKeys keys, NoiseCounter noise, PresenceStore store, EventHub events, TimeProvider clock)
     {
         (_store, _clock) = (store, clock);
-        string fingerprint = authority.Fingerprint.ToString(), id = $"appliance-{fingerprint[..8]}", host = Environment.MachineName;
+        string fingerprint = authority.Fingerprint.ToString(), id = $"{Protocol.Trust.ApplianceIdPrefix}{fingerprint[..8]}", host = Environment.MachineName;
         _certificate = authority.IssueDiscovery(id);
         var description = new NodeDescription(id, host, new Identity("appliance", "bootstrap", host), new Dictionary<string, string>(), [.. Services(options, fingerprint)]);
         var wires = new Wires(options.Interfaces, clock, () => noise.Count("discovery"));
-        _watcher = new PresenceWatcher(options.Mesh, wires, new MessageVerifier(authority.Admits), clock, lastSequence: store.LastSequence());
+        _watcher = new PresenceWatcher(options.Mesh, wires, new MessageVerifier(authority.Issued, keys.Stands), clock, lastSequence: store.LastSequence());
         _watcher.Restore(store.Load());
         _watcher.Happened += e =>
         {

@@ -159,7 +159,7 @@ internal sealed partial class JobEngine
     {
         NodeView? node = _nodes.Find(session.Node);
         Policy policy = _policy.Get();
-        if (node is { Lifecycle: Lifecycle.New, WantsApproval: false } && policy.ImageFor(hello.Inventory.Architecture) is { } image)
+        if (node is { Lifecycle: Lifecycle.New } && policy.ImageFor(hello.Inventory.Architecture) is { } image)
         {
             if (policy.Profile is { } profile && _sources.Profiles.Render(profile, session.Node, out string fault) is null)
             {

@@ -18,11 +18,11 @@ internal static class KeptEndpoints
     public static void MapKept(this IEndpointRouteBuilder link)
     {
         RouteGroupBuilder kept = link.MapGroup("/kept/{task:guid}");
-        kept.MapGet("/state", async (HttpContext context, Guid task, Database database, KeptArchives archives) =>
-            await RefuseAsync(context, task, database) ?? Json(JsonSerializer.SerializeToUtf8Bytes(archives.StateOf(task), ProtocolJson.Default.KeptState)));
-        kept.MapGet("", async (HttpContext context, Guid task, Database database, KeptArchives archives) =>
+        kept.MapGet("/state", async (HttpContext context, Guid task, Database database, NodeKeys keys, KeptArchives archives) =>
+            await RefuseAsync(context, task, database, keys) ?? Json(JsonSerializer.SerializeToUtf8Bytes(archives.StateOf(task), ProtocolJson.Default.KeptState)));
+        kept.MapGet("", async (HttpContext context, Guid task, Database database, NodeKeys keys, KeptArchives archives) =>
         {
-            if (await RefuseAsync(context, task, database) is { } refusal)
+            if (await RefuseAsync(context, task, database, keys) is { } refusal)
             {
                 return refusal;
             }
@@ -33,9 +33,9 @@ internal static class KeptEndpoints
         kept.MapPut("", StoreAsync);
     }
 
-    private static async Task<IResult> StoreAsync(HttpContext context, Guid task, Database database, KeptArchives archives)
+    private static async Task<IResult> StoreAsync(HttpContext context, Guid task, Database database, NodeKeys keys, KeptArchives archives)
     {
-        if (await RefuseAsync(context, task, database) is { } refusal)
+        if (await RefuseAsync(context, task, database, keys) is { } refusal)
         {
             return refusal;
         }
@@ -51,10 +51,10 @@ internal static class KeptEndpoints
     }
 
     /// <returns>Null where the one who asks is the node of this task, which is open and keeps something.</returns>
-    private static async Task<IResult?> RefuseAsync(HttpContext context, Guid id, Database database)
+    private static async Task<IResult?> RefuseAsync(HttpContext context, Guid id, Database database, NodeKeys keys)
     {
         X509Certificate2? certificate = await context.Connection.GetClientCertificateAsync();
-        return certificate is null || NodeRow.Of(certificate, database) is not { } node || database.Read(c => TaskRow.Find(c, id)) is not { } task || task.Node != node
+        return keys.Find(certificate) is not { } node || database.Read(c => TaskRow.Find(c, id)) is not { } task || task.Node != node
                 ? Text("This is another node's, or nobody's.", StatusCodes.Status403Forbidden)
             : task.EndedAt is not null || task.State < TaskState.Sent || !InstallKind.Keeps(task) ? Text("This task keeps nothing, or has ended.", StatusCodes.Status409Conflict)
             : null;

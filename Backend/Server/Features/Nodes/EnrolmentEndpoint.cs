@@ -3,38 +3,38 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Monitoring;
+using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>
-/// Boards get their certificates. Whoever was started from this appliance's boot files has the join token; that makes it a node with
-/// a name, not one that anything is given to. A name that was taken already is not handed to another key unless an installation of that
-/// very node is under way, or a person says so: the boot files can be read by anybody on the wire.
+/// Boards ask to be admitted. The join token came with this appliance's boot files, which anybody on the wire can read: it allows to ask, and nothing
+/// else. A board gets its certificate when its key is tied to a node; until then it waits and asks again.
 /// </summary>
-internal static class EnrolmentEndpoint
+internal sealed class EnrolmentEndpoint(
+    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, Approvals approvals, StrangerNotices notices,
+    PolicyStore policy, NoiseCounter noise)
 {
-    private const int RetrySeconds = 10;
+    /// <summary>Bytes of a request: a PC with 64 disks has half of that.</summary>
+    private const int MaximumBytes = 32 << 10;
 
-    public static void MapEnrolment(this IEndpointRouteBuilder link, string joinToken) => link.MapPost(EnrolRequest.Path, (
-        HttpContext context, Database database, CertificateAuthority authority, NodeDirectory nodes, NoiseCounter noise, TimeProvider clock) =>
-        EnrolAsync(context, database, authority, nodes, noise, clock, Encoding.UTF8.GetBytes(joinToken)));
-
-    private static async Task<IResult> EnrolAsync(
-        HttpContext context, Database database, CertificateAuthority authority, NodeDirectory nodes, NoiseCounter noise, TimeProvider clock,
-        byte[] joinToken)
+    public static void Map(IEndpointRouteBuilder link, string joinToken)
     {
-        EnrolRequest? request = await ReadAsync(context);
-        if (request is null)
+        byte[] token = Encoding.UTF8.GetBytes(joinToken);
+        link.MapPost(EnrolRequest.Path, (EnrolmentEndpoint endpoint, HttpContext context) => endpoint.EnrolAsync(context, token));
+    }
+
+    private async Task<IResult> EnrolAsync(HttpContext context, byte[] joinToken)
+    {
+        if (await ReadAsync(context) is not { } request)
         {
             noise.Count("enrolment");
             return Results.Problem("The body is not an enrolment request.", statusCode: StatusCodes.Status400BadRequest);
@@ -44,64 +44,66 @@ internal static class EnrolmentEndpoint
             return Results.Problem("The join token is not this appliance's: start the board from this appliance's boot files.",
                 statusCode: StatusCodes.Status403Forbidden);
         }
-        Inventory inventory = request.Inventory;
-        if (authority.IssueNode(inventory.Id, request.CertificateRequest) is not { } certificate)
+        if (CertificateAuthority.KeyOf(request.CertificateRequest) is not { } key)
         {
             return Results.Problem("The certificate request is not a sound PKCS #10 request for an ECDSA P-256 key.",
                 statusCode: StatusCodes.Status400BadRequest);
         }
-        using (certificate)
+        Inventory inventory = request.Inventory.Bounded();
+        if (inventory.Id.ToString().StartsWith(Protocol.Trust.ApplianceIdPrefix, StringComparison.Ordinal))
         {
-            long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-            bool granted = database.Write(c => Grant(c, inventory, certificate, now));
-            nodes.Publish(inventory.Id);
-            return Json(granted
-                ? new EnrolResponse(certificate.RawData, "", 0)
-                : new EnrolResponse([], $"a board with another key is known as {inventory.Id}: approve this one on the appliance's page", RetrySeconds));
+            return Results.Problem($"No board can be called '{inventory.Id}'.", statusCode: StatusCodes.Status400BadRequest);
         }
+        return Json(Answer(key, inventory, LinkEndpoint.Plain(context.Connection.RemoteIpAddress).ToString()));
     }
+
+    private EnrolResponse Answer(PublicKey key, Inventory inventory, string address)
+    {
+        Digest fingerprint = Protocol.Trust.FingerprintOf(key);
+        if (keys.Find(fingerprint) == inventory.Id)
+        {
+            return Certify(inventory.Id, key);
+        }
+        bool known = database.Read(c => NodeRow.Find(c, inventory.Id)) is not null;
+        if (!known && keys.Find(fingerprint) is null && policy.Get().ApproveNewBoards && keys.Count < Approvals.MaximumByPolicy)
+        {
+            approvals.Approve(new UnapprovedBoard(fingerprint, inventory, key, address), Approvals.Policy);
+            return Certify(inventory.Id, key);
+        }
+        string reason = known ? $"another key is known as {inventory.Id}" : "it is new";
+        if (unapproved.Add(key, inventory, address, reason, out bool added) is not { } board)
+        {
+            return Wait("no room: the appliance's page lists as many boards as it can, or this one was rejected there", UnapprovedBoards.LongestRetrySeconds);
+        }
+        if (added)
+        {
+            notices.Note(board, known);
+        }
+        return Wait($"{reason}; approve the board with key {fingerprint.ToString()[..16]} on the appliance's page", UnapprovedBoards.RetrySeconds(unapproved.Count));
+    }
+
+    private EnrolResponse Certify(NodeId node, PublicKey key)
+    {
+        string name = database.Read(c => NodeRow.Find(c, node))?.Name ?? node.ToString();
+        using X509Certificate2 certificate = authority.IssueNode(node, name, key);
+        return new EnrolResponse(certificate.RawData, "", 0);
+    }
+
+    private static EnrolResponse Wait(string reason, int seconds) => new([], reason, seconds);
 
     private static async Task<EnrolRequest?> ReadAsync(HttpContext context)
     {
+        // Bounded before it is parsed, whatever the length that was announced.
+        byte[] body = new byte[MaximumBytes + 1];
+        int length = await context.Request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, context.RequestAborted);
         try
         {
-            return await JsonSerializer.DeserializeAsync(context.Request.Body, ProtocolJson.Default.EnrolRequest, context.RequestAborted);
+            return length > MaximumBytes ? null : JsonSerializer.Deserialize(body.AsSpan(0, length), ProtocolJson.Default.EnrolRequest);
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException or BadHttpRequestException)
+        catch (Exception e) when (e is JsonException or NotSupportedException)
         {
             return null;
         }
-    }
-
-    private static bool Grant(SqliteConnection c, Inventory inventory, X509Certificate2 certificate, long now)
-    {
-        string id = inventory.Id.ToString();
-        NodeRow? known = NodeRow.Find(c, inventory.Id);
-        bool installing = TaskRow.Open(c, inventory.Id).Any(t => t.Kind == "install");
-        bool mayChangeKey = known is null or { Lifecycle: Lifecycle.New } or { CertificateSerial: null } || installing || known.NewKey == NodeRow.KeyAllowed;
-        if (!mayChangeKey)
-        {
-            c.Execute("UPDATE nodes SET new_key = @waits WHERE id = @id", new { id, waits = NodeRow.KeyWaits });
-            return false;
-        }
-        c.Execute("""
-            INSERT INTO nodes (id, name, lifecycle, inventory, first_seen, last_seen, certificate_serial)
-            VALUES (@id, @name, @lifecycle, @inventory, @now, @now, @serial)
-            ON CONFLICT (id) DO UPDATE SET certificate_serial = excluded.certificate_serial, new_key = 0,
-                previous_serial = iif(@keepsPrevious, coalesce(previous_serial, certificate_serial), NULL)
-            """,
-            new
-            {
-                id,
-                name = known?.Name ?? NodeNames.Propose(c, inventory.Id),
-                lifecycle = nameof(Lifecycle.New),
-                inventory = JsonSerializer.Serialize(inventory, ProtocolJson.Default.Inventory),
-                now,
-                serial = certificate.SerialNumber,
-                // A person who approves a new key takes the name away from the old one; an installation does not until it has ended.
-                keepsPrevious = installing && known?.NewKey != NodeRow.KeyAllowed,
-            });
-        return true;
     }
 
     private static IResult Json(EnrolResponse response) =>

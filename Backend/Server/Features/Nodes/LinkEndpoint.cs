@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
@@ -21,22 +22,32 @@ namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>Holds the connections of the nodes: <c>wss://…/link</c>, each named by its client certificate.</summary>
 internal sealed partial class LinkEndpoint(
-    Database database, CertificateAuthority authority, NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
+    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
     NodeLocator locator, BootRecorder boots, NoiseCounter noise, ApplianceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
 {
     private static readonly TimeSpan s_introductionLimit = TimeSpan.FromSeconds(15);
 
-    public static void Map(IEndpointRouteBuilder link) =>
+    /// <summary>How long a board waits on its connection for a person's decision before it comes anew, and how soon it hears of it.</summary>
+    private static readonly TimeSpan s_hold = TimeSpan.FromSeconds(15), s_holdLook = TimeSpan.FromSeconds(1);
+
+    public static void Map(IEndpointRouteBuilder link)
+    {
         link.MapGet(LinkMessage.Path, (LinkEndpoint endpoint, HttpContext context) => endpoint.AcceptAsync(context));
+        link.MapGet(RevokedKeys.PublicPath, (NodeKeys keys) => Results.Text(string.Concat(keys.Revoked.Keys.Select(key => $"{key}\n"))));
+    }
 
     private async Task AcceptAsync(HttpContext context)
     {
+        NodeId node = default;
+        NodeKeys.Standing standing = NodeKeys.Standing.Unknown;
         X509Certificate2? certificate = await context.Connection.GetClientCertificateAsync();
-        if (certificate is null || NodeRow.Of(certificate, database) is not { } node)
+        if (certificate is null || (standing = keys.Find(certificate, out node)) != NodeKeys.Standing.Good)
         {
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
-            await context.Response.WriteAsync("This certificate is not, or no longer, a node's of this appliance: enrol again.\n");
+            await context.Response.WriteAsync(standing == NodeKeys.Standing.Expired
+                ? Expired(node, certificate!, Plain(context.Connection.RemoteIpAddress))
+                : "This certificate is not, or no longer, a node's of this appliance: enrol again.\n");
             return;
         }
         if (!context.WebSockets.IsWebSocketRequest)
@@ -49,7 +60,7 @@ internal sealed partial class LinkEndpoint(
             KeepAliveInterval = LinkMessage.HeartbeatPeriod,
             KeepAliveTimeout = 2 * LinkMessage.HeartbeatPeriod,
         });
-        var session = new LinkSession(node, certificate.SerialNumber, Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket)
+        var session = new LinkSession(node, certificate.PublicKey, Protocol.Trust.NodeNameOf(certificate), Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket)
         {
             Sending = message => boots.Told(node, message),
         };
@@ -89,11 +100,21 @@ internal sealed partial class LinkEndpoint(
         using (var introduction = CancellationTokenSource.CreateLinkedTokenSource(cancellation))
         {
             introduction.CancelAfter(s_introductionLimit);
-            if (await session.ReceiveAsync(introduction.Token) is not Hello hello || hello.Inventory.Id != session.Node)
+            if (await session.ReceiveAsync(introduction.Token) is not Hello hello)
             {
-                throw new JsonException("the first message is not a hello of the node that the certificate names");
+                throw new JsonException("the first message is not a hello");
             }
-            await IntroduceAsync(session, hello);
+            if (hello.Inventory.Id != session.Node)
+            {
+                await HoldAsync(session, hello.Inventory.Bounded(), cancellation);
+                return;
+            }
+            await IntroduceAsync(session, hello with
+            {
+                Inventory = hello.Inventory.Bounded(),
+                Version = InventoryLimits.Text(hello.Version),
+                BootId = InventoryLimits.Text(hello.BootId),
+            });
         }
         while (await session.ReceiveAsync(cancellation) is { } message)
         {
@@ -110,7 +131,7 @@ internal sealed partial class LinkEndpoint(
                     Renew(session, renewal);
                     break;
                 case InventoryReport report when report.Inventory.Id == session.Node:
-                    Report(session, report.Inventory);
+                    Report(session, report.Inventory.Bounded());
                     break;
                 case LocateAnswer answer:
                     locator.Heard(session.Node, answer);
@@ -125,23 +146,46 @@ internal sealed partial class LinkEndpoint(
         }
     }
 
+    /// <summary>The key is the node's, and its certificate ended too long ago: a person looks at it again.</summary>
+    private string Expired(NodeId node, X509Certificate2 certificate, IPAddress address)
+    {
+        string reason = string.Create(CultureInfo.InvariantCulture, $"its certificate ended on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}: it was off for too long");
+        if (database.Read(c => NodeRow.Find(c, node)) is { } row)
+        {
+            unapproved.Add(certificate.PublicKey, row.Inventory, address.ToString(), reason, out _);
+        }
+        return $"{reason}. Approve it on the appliance's page.\n";
+    }
+
     /// <summary>
-    /// A newer certificate for the node of this very connection, whatever the request says. The one it has stays good beside it until
-    /// the node comes with the new one. Who was replaced or forgotten in the meantime gets none.
+    /// The key is a node's, and the board is another one: its card was put into another board, or copied. Nobody but a person knows which. The board waits
+    /// on its connection, and comes anew when it is decided.
+    /// </summary>
+    private async Task HoldAsync(LinkSession session, Inventory inventory, CancellationToken cancellation)
+    {
+        unapproved.Add(session.PublicKey, inventory, session.Address.ToString(), $"its card is that of node {session.Node}, and it is another board", out _);
+        LogOtherBoard(session.Node, inventory.Id, session.Address);
+        long since = clock.GetTimestamp();
+        while (clock.GetElapsedTime(since) < s_hold && keys.Find(session.Key) == session.Node)
+        {
+            await Task.Delay(s_holdLook, clock, cancellation);
+        }
+    }
+
+    /// <summary>
+    /// A certificate for the next key of the node of this very connection, whatever the request says. The key that it has stays good beside it until
+    /// the node comes with the next one. Who was replaced or forgotten in the meantime gets none.
     /// </summary>
     private void Renew(LinkSession session, RenewCertificate renewal)
     {
-        using X509Certificate2 certificate = authority.IssueNode(session.Node, renewal.Request) ??
+        PublicKey next = CertificateAuthority.KeyOf(renewal.Request) ??
             throw new JsonException("the certificate request is not a sound PKCS #10 request for an ECDSA P-256 key");
-        int granted = database.Write(c => c.Execute("""
-            UPDATE nodes SET certificate_serial = @serial, previous_serial = @shown
-            WHERE id = @id AND @shown IN (certificate_serial, previous_serial)
-            """, new { id = session.Node.ToString(), serial = certificate.SerialNumber, shown = session.CertificateSerial }));
-        if (granted == 0)
+        if (nodes.Find(session.Node) is not { } node || !keys.Renew(session.Node, session.Key, Protocol.Trust.FingerprintOf(next)))
         {
             session.Cut();
             return;
         }
+        using X509Certificate2 certificate = authority.IssueNode(session.Node, node.Name, next);
         LogRenewed(session.Node, certificate.NotAfter.ToUniversalTime());
         session.Send(new NodeCertificate(certificate.RawData));
     }
@@ -156,20 +200,14 @@ internal sealed partial class LinkEndpoint(
             {
                 return; // forgotten at this very moment
             }
-            // An installed system that shows the newest certificate needs no older one any more.
-            c.Execute("""
-                UPDATE nodes SET inventory = @inventory, boot_id = @boot, version = @Version,
-                    previous_serial = iif(@installed AND certificate_serial = @shown, NULL, previous_serial)
-                WHERE id = @Id
-                """, new
+            c.Execute("UPDATE nodes SET inventory = @inventory, boot_id = @BootId, version = @Version WHERE id = @Id", new
             {
                 known.Id,
                 inventory = JsonSerializer.Serialize(WithKnownSwitches(hello.Inventory, known.Inventory), ProtocolJson.Default.Inventory),
-                boot = hello.BootId,
+                hello.BootId,
                 hello.Version,
-                installed = hello.Role == NodeRole.Slave,
-                shown = session.CertificateSerial,
             });
+            keys.Seen(c, known, session.Key);
             history.Introduced(c, hello.Inventory, session.State, hello.Version, session.Address.ToString());
         });
         Seen(session);
@@ -179,6 +217,11 @@ internal sealed partial class LinkEndpoint(
         LogConnected(session.Node, session.State, session.Address);
         string name = nodes.Find(session.Node)?.Name ?? session.Node.ToString();
         session.Send(new Welcome(name, options.Http.Port, clock.GetUtcNow().ToUnixTimeSeconds()));
+        session.Certify(authority, name);
+        if (hello.Role == NodeRole.Slave && keys.Revoked is { Keys.Count: > 0 } revoked)
+        {
+            session.Send(revoked);
+        }
         await engine.ConnectedAsync(session, hello);
         nodes.Publish(session.Node);
     }
@@ -207,11 +250,15 @@ internal sealed partial class LinkEndpoint(
         "UPDATE nodes SET last_seen = @now, address = @address WHERE id = @id",
         new { id = session.Node.ToString(), now = clock.GetUtcNow().ToUnixTimeMilliseconds(), address = session.Address.ToString() }));
 
-    private static IPAddress Plain(IPAddress? address) =>
+    /// <summary>An address as people write it.</summary>
+    internal static IPAddress Plain(IPAddress? address) =>
         address is null ? IPAddress.None : address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     [LoggerMessage(LogLevel.Information, "{Node} connected as {State} from {Address}")]
     private partial void LogConnected(NodeId node, LinkState state, IPAddress address);
+
+    [LoggerMessage(LogLevel.Warning, "the card of {Node} is in another board, {Board} at {Address}: it waits for approval")]
+    private partial void LogOtherBoard(NodeId node, NodeId board, IPAddress address);
 
     [LoggerMessage(LogLevel.Information, "{Node} has a new certificate, good until {End:u}")]
     private partial void LogRenewed(NodeId node, DateTime end);

@@ -1,32 +1,52 @@
 using System.Buffers;
 using System.Net;
 using System.Net.WebSockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Threading.Channels;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Trust;
 
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>One node's connection. Whoever sends never waits: a node that does not read is cut off and comes back.</summary>
 /// <param name="node">Whom the certificate names.</param>
-/// <param name="certificate">Serial number of the certificate that was shown.</param>
+/// <param name="key">The key that it has proven to hold.</param>
+/// <param name="certifiedName">The node's name by the certificate that it showed; null where that has none.</param>
 /// <param name="address">The node's.</param>
 /// <param name="localAddress">The appliance's, as the node sees it.</param>
 /// <param name="socket">Stays the caller's.</param>
-public sealed class LinkSession(NodeId node, string certificate, IPAddress address, IPAddress localAddress, WebSocket socket)
+public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedName, IPAddress address, IPAddress localAddress, WebSocket socket)
 {
     private readonly Channel<LinkMessage> _outgoing = Channel.CreateBounded<LinkMessage>(256);
     private readonly CancellationTokenSource _cut = new();
 
     public NodeId Node => node;
 
-    public string CertificateSerial => certificate;
+    internal PublicKey PublicKey => key;
+
+    /// <summary>Fingerprint of the key.</summary>
+    public Digest Key { get; } = Protocol.Trust.FingerprintOf(key);
+
+    /// <summary>What the node is called by the newest certificate that it has.</summary>
+    public string? CertifiedName { get; private set; } = certifiedName;
 
     public IPAddress Address => address;
 
     public IPAddress LocalAddress => localAddress;
+
+    /// <summary>A system that runs has the node's name in its certificate, by which other machines list it: a new one for the same key where it is another.</summary>
+    internal void Certify(CertificateAuthority authority, string name)
+    {
+        if (Hello?.Role == NodeRole.Slave && CertifiedName != name)
+        {
+            using X509Certificate2 certificate = authority.IssueNode(node, name, key);
+            Send(new NodeCertificate(certificate.RawData));
+            CertifiedName = name;
+        }
+    }
 
     /// <summary>What it introduced itself with.</summary>
     public Hello? Hello { get; set; }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Storage;
@@ -10,7 +11,7 @@ using Microsoft.Data.Sqlite;
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>The nodes: what the database keeps of them, and who is connected at this moment.</summary>
-public sealed class NodeDirectory(Database database, ProgressBoard progress, EventHub events)
+internal sealed class NodeDirectory(Database database, ProgressBoard progress, UnapprovedBoards unapproved, EventHub events)
 {
     private readonly ConcurrentDictionary<NodeId, LinkSession> _sessions = new();
 
@@ -31,6 +32,15 @@ public sealed class NodeDirectory(Database database, ProgressBoard progress, Eve
 
     /// <summary>Forgets a connection; false if another one has taken its place.</summary>
     internal bool Disconnect(LinkSession session) => _sessions.TryRemove(KeyValuePair.Create(session.Node, session));
+
+    /// <summary>Tells all systems that run.</summary>
+    internal void Tell(LinkMessage message)
+    {
+        foreach (LinkSession session in _sessions.Values.Where(s => s.State == LinkState.Slave))
+        {
+            session.Send(message);
+        }
+    }
 
     /// <summary>All nodes, by name.</summary>
     public IReadOnlyList<NodeView> List() => database.Read(c =>
@@ -65,7 +75,7 @@ public sealed class NodeDirectory(Database database, ProgressBoard progress, Eve
         NodeId id = row.NodeId;
         LinkSession? session = Session(id);
         return new NodeView(id, row.Name, row.Lifecycle, session?.State ?? LinkState.Offline, row.Address, row.FirstSeen, row.LastSeen,
-            row.Image, row.Image is null ? null : images.GetValueOrDefault(row.Image), row.NewKey == NodeRow.KeyWaits,
+            row.Image, row.Image is null ? null : images.GetValueOrDefault(row.Image), unapproved.Claims(id), row.Key,
             row.Inventory, session?.Health, task is null ? null : ShortView(task),
             row.Version, row.Revision is { } code ? PiRevision.Read(code) : null, row.Tags, row.Note, row.Location, row.Mark, row.AcknowledgedAt);
     }

@@ -1,6 +1,7 @@
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
@@ -25,7 +26,7 @@ internal static class NodeEndpoints
             Find(nodes, id) is { } node ? Results.Ok(log.Read(node.Id, null, after ?? 0)) : Unknown(id));
         api.MapGet("/nodes/{id}/changes", (string id, NodeDirectory nodes, NodeHistory history) =>
             Find(nodes, id) is { } node ? Results.Ok(history.Read(node.Id)) : Unknown(id));
-        api.MapPatch("/nodes/{id}", (string id, NodeEdit edit, NodeDirectory nodes, NodeHistory history, Database database) =>
+        api.MapPatch("/nodes/{id}", (string id, NodeEdit edit, NodeDirectory nodes, NodeHistory history, Database database, CertificateAuthority authority) =>
         {
             if (Find(nodes, id) is not { } node)
             {
@@ -35,8 +36,10 @@ internal static class NodeEndpoints
             {
                 return refusal;
             }
+            NodeView changed = nodes.Find(node.Id) ?? node;
+            nodes.Session(node.Id)?.Certify(authority, changed.Name);
             nodes.Publish(node.Id);
-            return Results.Ok(nodes.Find(node.Id));
+            return Results.Ok(changed);
         }).WithSummary("Change a node");
         api.MapPost("/nodes/{id}/acknowledge", (string id, NodeDirectory nodes, NodeHistory history, Database database) =>
         {
@@ -69,25 +72,19 @@ internal static class NodeEndpoints
                 var answer => Results.Ok(new Blinking(answer.Led, search.Seconds)),
             };
         }).WithSummary("Blink a node's LED");
-        api.MapPost("/nodes/{id}/approve", (string id, NodeDirectory nodes, Database database) =>
-        {
-            if (Find(nodes, id) is not { WantsApproval: true } node)
-            {
-                return Problems.Conflict($"No board with a new key asks to be node '{id}'.");
-            }
-            database.Write(c => c.Execute("UPDATE nodes SET new_key = @allowed WHERE id = @id",
-                new { id = node.Id.ToString(), allowed = NodeRow.KeyAllowed }));
-            nodes.Publish(node.Id);
-            return Results.Ok(nodes.Find(node.Id));
-        }).WithSummary("Approve a node");
-        api.MapDelete("/nodes/{id}", (string id, NodeDirectory nodes, Database database, EventHub events) =>
+        api.MapDelete("/nodes/{id}", (string id, NodeDirectory nodes, NodeKeys keys, Database database, EventHub events) =>
         {
             if (Find(nodes, id) is not { } node)
             {
                 return Unknown(id);
             }
-            // Its certificate is void from here on: the link looks its serial number up in this row.
-            database.Write(c => c.Execute("DELETE FROM nodes WHERE id = @id", new { id = node.Id.ToString() }));
+            // Its key is tied to nothing from here on.
+            database.Write(c =>
+            {
+                keys.Revoke(c, node.Id);
+                c.Execute("DELETE FROM nodes WHERE id = @id", new { id = node.Id.ToString() });
+            });
+            keys.Refresh();
             nodes.Session(node.Id)?.Cut();
             events.Publish("node-removed", new { node.Id });
             return Results.NoContent();

@@ -1,10 +1,8 @@
 using System.Globalization;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Jobs;
-using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -15,9 +13,9 @@ internal sealed class NodeRow
 {
     public const string Columns = """
         id AS Id, name AS Name, lifecycle AS LifecycleText, inventory AS InventoryJson, first_seen AS FirstSeen, last_seen AS LastSeen,
-        address AS Address, boot_id AS BootId, install_id AS InstallId, image AS Image, certificate_serial AS CertificateSerial,
-        previous_serial AS PreviousSerial,
-        new_key AS NewKey, version AS Version, tags AS TagWords, note AS Note, location AS Location, facts AS FactsJson,
+        address AS Address, boot_id AS BootId, install_id AS InstallId, image AS Image,
+        key AS Key, previous_key AS PreviousKey, key_seen AS KeySeen, key_at AS KeyAt, key_by AS KeyBy,
+        version AS Version, tags AS TagWords, note AS Note, location AS Location, facts AS FactsJson,
         acknowledged_at AS AcknowledgedAt, changed AS Changed
         """;
 
@@ -31,24 +29,21 @@ internal sealed class NodeRow
     public string? BootId { get; init; }
     public string? InstallId { get; init; }
     public string? Image { get; init; }
-    public string? CertificateSerial { get; init; }
 
-    /// <summary>
-    /// The certificate of the system on the disk, while NetInst has a newer one: an installation that ends with the disk untouched leaves
-    /// that system to go on as the same node. Or the one before a renewal, until the node has come with the renewed one.
-    /// </summary>
-    public string? PreviousSerial { get; init; }
+    /// <summary>Fingerprint of the key that is this node; null: none is tied to it, and nothing connects as it.</summary>
+    public string? Key { get; init; }
 
-    /// <summary>Nobody asked to be this node with a new key.</summary>
-    public const int NoKeyWaits = 0;
+    /// <summary>The key before a renewal, until the node has come with the renewed one.</summary>
+    public string? PreviousKey { get; init; }
 
-    /// <summary>Somebody asked, and a person must decide.</summary>
-    public const int KeyWaits = 1;
+    /// <summary>0: a person has approved the key, and nothing has connected with it yet.</summary>
+    public long KeySeen { get; init; }
 
-    /// <summary>A person said yes: the next request is granted.</summary>
-    public const int KeyAllowed = 2;
+    /// <summary>When the key was tied to the node, Unix milliseconds; null: by an earlier version, which did not keep it.</summary>
+    public long? KeyAt { get; init; }
 
-    public long NewKey { get; init; }
+    /// <summary>Who tied it: a user's name, or <c>policy</c>; empty where that is not known.</summary>
+    public required string KeyBy { get; init; }
 
     /// <summary>Of the program that was connected last; empty for a node that only enrolled.</summary>
     public required string Version { get; init; }
@@ -81,20 +76,12 @@ internal sealed class NodeRow
     public static NodeRow? Find(SqliteConnection c, NodeId id) =>
         c.QuerySingleOrDefault<NodeRow>($"SELECT {Columns} FROM nodes WHERE id = @id", new { id = id.ToString() });
 
-    /// <summary>The node that a certificate names, if it is the node's own still: others were replaced or revoked.</summary>
-    public static NodeId? Of(X509Certificate2 certificate, Database database) =>
-        NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out NodeId id) &&
-        database.Read(c => Find(c, id)) is { } row &&
-        (certificate.SerialNumber == row.CertificateSerial || certificate.SerialNumber == row.PreviousSerial)
-            ? id
-            : null;
-
     public static List<NodeRow> All(SqliteConnection c) =>
         [.. c.Query<NodeRow>($"SELECT {Columns} FROM nodes ORDER BY name")];
 
     /// <summary>The image of an installation runs on its node.</summary>
     public static void SetInstalled(SqliteConnection c, TaskRow task) => c.Execute(
-        "UPDATE nodes SET lifecycle = @lifecycle, image = @Image, install_id = @Id, previous_serial = NULL WHERE id = @NodeId",
+        "UPDATE nodes SET lifecycle = @lifecycle, image = @Image, install_id = @Id WHERE id = @NodeId",
         new { task.Image, task.Id, task.NodeId, lifecycle = nameof(Lifecycle.Installed) });
 
     public static void SetLifecycle(SqliteConnection c, string id, Lifecycle lifecycle) =>

@@ -47,7 +47,8 @@ public enum NodeMark
 /// <param name="FirstSeen">Unix milliseconds, as all times of the API.</param>
 /// <param name="Image">Digest of the image that was installed last; null for none.</param>
 /// <param name="ImageName">The image's name, where it is still in the store.</param>
-/// <param name="WantsApproval">A board with a new key claims to be this node: let it in only if you know why.</param>
+/// <param name="WantsApproval">A board with another key says that it is this node: it waits for a person's decision, and the node goes on.</param>
+/// <param name="Key">Fingerprint of the key that is this node; null: none is, and nothing connects as it.</param>
 /// <param name="Task">What is being done to it now; null for nothing.</param>
 /// <param name="Version">Of the program that was connected last, Slave or NetInst; empty where none was.</param>
 /// <param name="Revision">What a Pi's revision code says; null for other boards.</param>
@@ -55,7 +56,7 @@ public enum NodeMark
 /// <param name="AcknowledgedAt">When a person has last seen what the node is; null: nobody has.</param>
 public sealed record NodeView(
     NodeId Id, string Name, Lifecycle Lifecycle, LinkState Link, string? Address, long FirstSeen, long LastSeen,
-    string? Image, string? ImageName, bool WantsApproval, Inventory Inventory, Health? Health, NodeTaskView? Task,
+    string? Image, string? ImageName, bool WantsApproval, string? Key, Inventory Inventory, Health? Health, NodeTaskView? Task,
     string Version, PiRevision? Revision, IReadOnlyList<string> Tags, string Note, string Location, NodeMark Mark, long? AcknowledgedAt);
 
 /// <summary>A node's open task, in short.</summary>

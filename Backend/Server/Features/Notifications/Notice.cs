@@ -19,8 +19,13 @@ internal sealed record Notice(NoticeKind Kind, string Headline, string Text, str
     /// <summary>Puts into words what the database has noted; null: what it is about is no more.</summary>
     /// <param name="subject">Id of the job or node.</param>
     /// <param name="at">Unix milliseconds.</param>
-    public static Notice? Of(SqliteConnection c, NoticeKind kind, string subject, long at)
+    /// <param name="words">What is told, where the database has nothing of it; empty: it has.</param>
+    public static Notice? Of(SqliteConnection c, NoticeKind kind, string subject, long at, string words = "")
     {
+        if (words.Length > 0)
+        {
+            return new Notice(kind, words, words + "\n", Json("node.unapproved", at, words, new { node = new { id = subject } }));
+        }
         if (kind == NoticeKind.NewBoard)
         {
             if (c.QuerySingleOrDefault<(string Name, string Model, string Serial)>(

@@ -26,7 +26,7 @@ internal sealed partial class NotificationSender(
         TimeSpan.FromHours(12),
     ];
 
-    private sealed record Noted(long Id, string Kind, string Subject, long At);
+    private sealed record Noted(long Id, string Kind, string Subject, long At, string Text);
 
     private sealed record Delivery(string Id, string Target, string Headline, string Text, string Body, long Attempts);
 
@@ -70,11 +70,11 @@ internal sealed partial class NotificationSender(
         NotificationSettings settings = store.View();
         database.Write(c =>
         {
-            foreach (Noted noted in c.Query<Noted>("SELECT id AS Id, kind AS Kind, subject AS Subject, at AS At FROM notices ORDER BY id").ToList())
+            foreach (Noted noted in c.Query<Noted>("SELECT id AS Id, kind AS Kind, subject AS Subject, at AS At, text AS Text FROM notices ORDER BY id").ToList())
             {
                 NoticeKind kind = Enum.Parse<NoticeKind>(noted.Kind);
                 string[] targets = [.. settings.TargetsOf(kind)];
-                if (targets.Length > 0 && Notice.Of(c, kind, noted.Subject, noted.At) is { } notice)
+                if (targets.Length > 0 && Notice.Of(c, kind, noted.Subject, noted.At, noted.Text) is { } notice)
                 {
                     // Whom something waits for already gets this after it.
                     c.Execute("""

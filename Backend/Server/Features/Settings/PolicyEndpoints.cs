@@ -11,7 +11,9 @@ namespace Bootstrap.Server.Features.Settings;
 internal static class PolicyEndpoints
 {
     /// <param name="InstallNewBoards">Architecture → image, by digest or name.</param>
-    internal sealed record NewPolicy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null);
+    /// <param name="ApproveNewBoards">As for <see cref="Policy"/>.</param>
+    internal sealed record NewPolicy(
+        IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null, bool ApproveNewBoards = false);
 
     public static void MapPolicy(this IEndpointRouteBuilder api)
     {
@@ -39,7 +41,7 @@ internal static class PolicyEndpoints
             {
                 return Problems.Bad($"There is no profile '{profile}'.");
             }
-            var policy = new Policy(chosen, request.AuthorizedKeys, request.Profile);
+            var policy = new Policy(chosen, request.AuthorizedKeys, request.Profile, request.ApproveNewBoards);
             store.Set(policy);
             events.Publish("policy", policy);
             return Results.Ok(policy);

@@ -4,10 +4,15 @@ using Bootstrap.Server.Storage;
 namespace Bootstrap.Server.Features.Settings;
 
 /// <summary>What the appliance does by itself. The default is: nothing; no disk is written before a person said so.</summary>
-/// <param name="InstallNewBoards">Architecture → digest of the image that boards get which were never seen before.</param>
+/// <param name="InstallNewBoards">Architecture → digest of the image that new nodes get, once they are approved.</param>
 /// <param name="AuthorizedKeys">OpenSSH public keys that may sign in as root on installed systems.</param>
 /// <param name="Profile">Name of the customisation profile that those boards get; null: none.</param>
-public sealed record Policy(IReadOnlyDictionary<string, Digest> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null)
+/// <param name="ApproveNewBoards">
+/// Boards that were never seen before are nodes without a person's approval. For a rack that nobody else's machine can reach: every machine that does is
+/// admitted, and gets what the policy installs, with the secrets of its profile. Never for a board that says it is a node which is known already.
+/// </param>
+public sealed record Policy(
+    IReadOnlyDictionary<string, Digest> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null, bool ApproveNewBoards = false)
 {
     public static readonly Policy Default = new(new Dictionary<string, Digest>(), []);
 

@@ -11,10 +11,14 @@ namespace Bootstrap.Server.Features.Trust;
 /// </summary>
 public sealed class CertificateAuthority
 {
-    private static readonly TimeSpan s_nodeLifetime = TimeSpan.FromDays(90);
+    /// <summary>It is renewed when a third of it is left.</summary>
+    public static readonly TimeSpan NodeLifetime = TimeSpan.FromDays(90);
 
-    /// <summary>How long after its end a node's certificate is still good for a connection that renews it: boards lie in cupboards.</summary>
-    private static readonly TimeSpan s_nodeGrace = TimeSpan.FromDays(400);
+    /// <summary>
+    /// How long after its end a node's certificate still connects, and is renewed. It has 30 days left when it is renewed: a board may be off for
+    /// six weeks. One that was off for longer is approved anew by a person.
+    /// </summary>
+    public static readonly TimeSpan NodeGrace = TimeSpan.FromDays(14);
 
     /// <summary>Browsers of Apple take no server certificate that is valid for more than 825 days.</summary>
     private static readonly TimeSpan s_serverLifetime = TimeSpan.FromDays(800);
@@ -69,20 +73,16 @@ public sealed class CertificateAuthority
     /// <param name="id">The appliance's id there.</param>
     public X509Certificate2 IssueDiscovery(string id) => IssueWithKey(id, null, X509KeyUsageFlags.DigitalSignature, null, s_serverLifetime);
 
-    /// <summary>A node's certificate for the key of its request.</summary>
-    /// <param name="node">Becomes the common name, whatever the request says.</param>
-    /// <param name="request">PKCS #10, DER; its signature must fit its key.</param>
-    /// <returns>Null where the request is not sound.</returns>
-    public X509Certificate2? IssueNode(NodeId node, byte[] request)
+    /// <summary>The key that a request for a certificate is made with.</summary>
+    /// <param name="request">PKCS #10, DER; its signature must fit its key: whoever asks holds it.</param>
+    /// <returns>Null where the request is not sound, or the key is none on P-256.</returns>
+    public static PublicKey? KeyOf(byte[] request)
     {
         try
         {
-            // Loading checks the request's own signature: whoever asks holds the key.
             CertificateRequest asked = CertificateRequest.LoadSigningRequest(request, HashAlgorithmName.SHA256);
             using ECDsa? key = asked.PublicKey.GetECDsaPublicKey();
-            return key is { KeySize: 256 }
-                ? Issue(Request(node.ToString(), asked.PublicKey, null, X509KeyUsageFlags.DigitalSignature, "1.3.6.1.5.5.7.3.2"), s_nodeLifetime)
-                : null;
+            return key is { KeySize: 256 } ? asked.PublicKey : null;
         }
         catch (CryptographicException)
         {
@@ -90,14 +90,25 @@ public sealed class CertificateAuthority
         }
     }
 
-    /// <summary>
-    /// Whether a node may connect with a certificate: it is this CA's, and valid now or until not too long ago. Whether it is still
-    /// that node's is the directory's to say, which knows what was replaced and revoked.
-    /// </summary>
-    public bool Admits(X509Certificate2 node)
+    /// <summary>A node's certificate. Who may have one is not decided here.</summary>
+    /// <param name="node">The common name.</param>
+    /// <param name="name">What people call the node: its DNS name, by which other machines put it into their lists of hosts.</param>
+    /// <param name="key">The key that was tied to the node.</param>
+    public X509Certificate2 IssueNode(NodeId node, string name, PublicKey key)
     {
-        DateTimeOffset now = _clock.GetUtcNow(), end = node.NotAfter.ToUniversalTime();
-        return Protocol.Trust.IsIssuedBy(node, Certificate, now >= end && now - end < s_nodeGrace ? end.AddMinutes(-1) : now);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(name);
+        return Issue(Request(node.ToString(), key, names.Build(), X509KeyUsageFlags.DigitalSignature, "1.3.6.1.5.5.7.3.2"), NodeLifetime);
+    }
+
+    /// <summary>Whether a certificate is this CA's, whenever it was or is valid.</summary>
+    public bool Issued(X509Certificate2 certificate) => Protocol.Trust.IsIssuedBy(certificate, Certificate);
+
+    /// <summary>Whether a node's certificate is valid now, or ended less than <see cref="NodeGrace"/> ago.</summary>
+    public bool IsInTime(X509Certificate2 node)
+    {
+        DateTimeOffset now = _clock.GetUtcNow();
+        return now >= node.NotBefore.ToUniversalTime() && now - node.NotAfter.ToUniversalTime() < NodeGrace;
     }
 
     private static X509Certificate2 Make(TimeProvider clock)

@@ -127,8 +127,8 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
         }
         return node.Lifecycle switch
         {
-            // The board that a person has let in must be able to introduce itself.
-            Lifecycle.Installed when node.NewKey == NodeRow.KeyAllowed => Plan(true, "starts NetInst: a person has let this board in as the node"),
+            // The board that a person has approved must be able to introduce itself.
+            Lifecycle.Installed when node.KeySeen == 0 => Plan(true, "starts NetInst: a person has approved this board as the node"),
             Lifecycle.Installed when hasNoSystem => Plan(true, "starts NetInst: it was installed, and found nothing to boot on its disk"),
             Lifecycle.Installed => Plan(false, $"boots its own disk: installed with {ImageName(c, node.Image)}, and no job orders another installation"),
             Lifecycle.Unbootable => Plan(true, "starts NetInst: its last installation ended in the middle"),

@@ -1,0 +1,199 @@
+using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Protocol.Discovery;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Trust;
+using Bootstrap.Server.Storage;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Bootstrap.Server.Features.Nodes;
+
+/// <summary>
+/// Which key is which node. A node is its key, and nothing else: a serial number, a MAC address or an old certificate proves nothing. A key is tied to
+/// a node by a person, by the policy for new boards, or by the node's own older key; who comes with another one is a stranger.
+/// </summary>
+internal sealed class NodeKeys
+{
+    private readonly Database _database;
+    private readonly CertificateAuthority _authority;
+    private readonly TimeProvider _clock;
+
+    // Every answer of discovery is looked up here; the table is the truth, and this follows each change of it.
+    private volatile Dictionary<Digest, NodeId> _nodes = [];
+    private volatile RevokedKeys _revoked = new([]);
+    private readonly Lock _refreshing = new();
+
+    public NodeKeys(Database database, CertificateAuthority authority, TimeProvider clock)
+    {
+        (_database, _authority, _clock) = (database, authority, clock);
+        Refresh();
+    }
+
+    /// <summary>What a certificate is worth.</summary>
+    public enum Standing
+    {
+        /// <summary>Not of this appliance's CA, or its key is tied to no node (any more).</summary>
+        Unknown,
+
+        /// <summary>The key is a node's, but the certificate ended too long ago: a person must approve the key again.</summary>
+        Expired,
+
+        /// <summary>The node's.</summary>
+        Good,
+    }
+
+    /// <summary>Whose certificate this is.</summary>
+    /// <param name="node">The node that the key is tied to; default where there is none.</param>
+    public Standing Find(X509Certificate2 certificate, out NodeId node)
+    {
+        node = default;
+        if (!_authority.Issued(certificate))
+        {
+            return Standing.Unknown;
+        }
+        Digest key = Protocol.Trust.FingerprintOf(certificate.PublicKey);
+        if (!_nodes.TryGetValue(key, out node) && !TieEarlier(certificate, key, out node))
+        {
+            return Standing.Unknown;
+        }
+        return _authority.IsInTime(certificate) || IsApprovedSince(node, key, certificate) ? Standing.Good : Standing.Expired;
+    }
+
+    /// <summary>The node of a certificate that is good; null for all others.</summary>
+    public NodeId? Find(X509Certificate2? certificate) =>
+        certificate is not null && Find(certificate, out NodeId node) == Standing.Good ? node : null;
+
+    /// <summary>Whether what somebody signs in discovery proves anything: a node's key, as the node that it is tied to, or the appliance itself.</summary>
+    public bool Stands(Signer signer) =>
+        _nodes.TryGetValue(signer.Key, out NodeId node)
+            ? node.ToString() == signer.Id && _clock.GetUtcNow() - signer.Ends < CertificateAuthority.NodeGrace
+            : signer.Id.StartsWith(Protocol.Trust.ApplianceIdPrefix, StringComparison.Ordinal);
+
+    /// <summary>Keys that are tied to nodes.</summary>
+    public int Count => _nodes.Count;
+
+    /// <summary>The node that a key is tied to, or null.</summary>
+    public NodeId? Find(Digest key) => _nodes.TryGetValue(key, out NodeId node) ? node : null;
+
+    /// <summary>
+    /// Ties a key to a node that is in the database: what was tied to it before is a stranger from now on, and where the key was another node's, that
+    /// one has none any more. <see cref="Refresh"/> when it is committed.
+    /// </summary>
+    /// <param name="by">User's name, or <c>policy</c>.</param>
+    public void Tie(SqliteConnection c, NodeId node, Digest key, string by)
+    {
+        var row = new { id = node.ToString(), key = key.ToString(), by, now = _clock.GetUtcNow().ToUnixTimeMilliseconds() };
+        Revoke(c, node);
+        c.Execute("""
+            DELETE FROM revoked_keys WHERE key = @key;
+            UPDATE nodes SET key = NULL WHERE key = @key AND id <> @id;
+            UPDATE nodes SET previous_key = NULL WHERE previous_key = @key;
+            UPDATE nodes SET key = @key, previous_key = NULL, key_seen = 0, key_at = @now, key_by = @by, certificate_serial = NULL, previous_serial = NULL
+            WHERE id = @id
+            """, row);
+    }
+
+    /// <summary>
+    /// The keys of a node are nobody's from now on. Their certificates may not have ended: others are told not to believe them. <see cref="Refresh"/> when
+    /// it is committed.
+    /// </summary>
+    public void Revoke(SqliteConnection c, NodeId node)
+    {
+        long now = _clock.GetUtcNow().ToUnixTimeMilliseconds();
+        c.Execute("""
+            DELETE FROM revoked_keys WHERE until < @now;
+            INSERT OR REPLACE INTO revoked_keys (key, until) SELECT key, @until FROM nodes WHERE id = @id AND key IS NOT NULL;
+            INSERT OR REPLACE INTO revoked_keys (key, until) SELECT previous_key, @until FROM nodes WHERE id = @id AND previous_key IS NOT NULL;
+            UPDATE nodes SET key = NULL, previous_key = NULL, certificate_serial = NULL, previous_serial = NULL WHERE id = @id
+            """, new { id = node.ToString(), now, until = now + (long)(CertificateAuthority.NodeLifetime + CertificateAuthority.NodeGrace).TotalMilliseconds });
+    }
+
+    /// <summary>What other machines must not believe any more.</summary>
+    public RevokedKeys Revoked => _revoked;
+
+    /// <summary><see cref="Revoked"/> is another list.</summary>
+    public event Action<RevokedKeys>? RevocationsChanged;
+
+    /// <summary>The node renews: its next key is as good as the one that asked, which stays good until the node has come with the next one.</summary>
+    /// <param name="asked">The key that asked, over the node's own link.</param>
+    /// <returns>False where that is not the node's any more, or the next one is another node's.</returns>
+    public bool Renew(NodeId node, Digest asked, Digest next)
+    {
+        bool done = _database.Write(c => c.Execute("""
+            UPDATE nodes SET key = @next, previous_key = iif(@asked = @next, previous_key, @asked)
+            WHERE id = @id AND @asked IN (key, previous_key) AND NOT EXISTS (SELECT 1 FROM nodes WHERE id <> @id AND @next IN (key, previous_key))
+            """, new { id = node.ToString(), asked = asked.ToString(), next = next.ToString() })) == 1;
+        Refresh();
+        return done;
+    }
+
+    /// <summary>The node has connected with a key: the one before it has done its work, when this is the newest.</summary>
+    /// <param name="row">The node as it was before.</param>
+    public void Seen(SqliteConnection c, NodeRow row, Digest key)
+    {
+        if (row.KeySeen != 0 && row.PreviousKey is null)
+        {
+            return;
+        }
+        c.Execute("UPDATE nodes SET key_seen = 1, previous_key = iif(key = @key, NULL, previous_key) WHERE id = @Id", new { row.Id, key = key.ToString() });
+        if (row.PreviousKey is { } previous && row.Key == key.ToString())
+        {
+            lock (_refreshing)
+            {
+                _nodes = new Dictionary<Digest, NodeId>(_nodes.Where(n => n.Key.ToString() != previous));
+            }
+        }
+    }
+
+    /// <summary>Reads the table anew, after a change of it was committed.</summary>
+    public void Refresh()
+    {
+        lock (_refreshing)
+        {
+            var nodes = new Dictionary<Digest, NodeId>();
+            foreach ((string id, string? key, string? previous) in _database.Read(c =>
+                c.Query<(string, string?, string?)>("SELECT id, key, previous_key FROM nodes").ToList()))
+            {
+                foreach (string tied in new[] { key, previous }.OfType<string>())
+                {
+                    nodes[Digest.Parse(tied)] = NodeId.Parse(id);
+                }
+            }
+            _nodes = nodes;
+            Digest[] revoked = [.. _database.Read(c => c.Query<string>(
+                "SELECT key FROM revoked_keys WHERE until > @now ORDER BY until DESC LIMIT @Maximum",
+                new { now = _clock.GetUtcNow().ToUnixTimeMilliseconds(), RevokedKeys.Maximum }).ToList()).Select(Digest.Parse)];
+            if (!revoked.SequenceEqual(_revoked.Keys))
+            {
+                _revoked = new RevokedKeys(revoked);
+                RevocationsChanged?.Invoke(_revoked);
+            }
+        }
+    }
+
+    /// <summary>A node that a version of this program installed which knew certificates by their numbers comes for the first time.</summary>
+    private bool TieEarlier(X509Certificate2 certificate, Digest key, out NodeId node)
+    {
+        if (!NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), out node))
+        {
+            return false;
+        }
+        var row = new { id = node.ToString(), key = key.ToString(), serial = certificate.SerialNumber };
+        bool tied = _database.Write(c => c.Execute("""
+            UPDATE nodes SET key = @key, certificate_serial = NULL, previous_serial = NULL
+            WHERE id = @id AND key IS NULL AND @serial IN (certificate_serial, previous_serial)
+            """, row)) == 1;
+        if (tied)
+        {
+            Refresh();
+        }
+        return tied;
+    }
+
+    /// <summary>A person has approved the key after its certificate had ended: it connects for as long as a certificate of that day would, and is given one.</summary>
+    private bool IsApprovedSince(NodeId node, Digest key, X509Certificate2 certificate) => _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } row &&
+        row.Key == key.ToString() &&
+        DateTimeOffset.FromUnixTimeMilliseconds(at) is var approved && approved > certificate.NotAfter.ToUniversalTime() &&
+        _clock.GetUtcNow() - approved < CertificateAuthority.NodeGrace;
+}

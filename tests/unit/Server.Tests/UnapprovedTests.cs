@@ -1,0 +1,268 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Bootstrap.Link;
+using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Trust;
+using Bootstrap.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bootstrap.Server.Tests;
+
+/// <summary>Enrolled is not trusted: a board whose key nobody has approved gets nothing and is part of nothing. A node is its key.</summary>
+public sealed class UnapprovedTests : IAsyncLifetime
+{
+    private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
+    private static readonly NodeId s_id = NodeId.Parse("10000000eeee0001");
+
+    private readonly ECDsa _key = NodeIdentity.CreateKey(), _other = NodeIdentity.CreateKey();
+    private TestAppliance _appliance = null!;
+    private HttpClient _api = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _appliance = await TestAppliance.StartAsync(approve: false);
+        _api = _appliance.CreateClient();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _api.Dispose();
+        await _appliance.DisposeAsync();
+        _key.Dispose();
+        _other.Dispose();
+    }
+
+    [Fact]
+    public async Task The_join_token_allows_to_ask_and_nothing_else()
+    {
+        EnrolResponse answer = await AskAsync(_key);
+        Assert.Empty(answer.Certificate);
+        Assert.Contains("approve", answer.Reason);
+        Assert.Contains(Fingerprint(_key)[..16], answer.Reason); // a person can compare it with the board's console
+        JsonNode waiting = Assert.Single((await GetAsync("unapproved")).AsArray())!;
+        Assert.Equal((s_id.ToString(), Fingerprint(_key)), (waiting["id"]!.ToString(), waiting["key"]!.ToString()));
+        Assert.Null(waiting["claims"]);
+    }
+
+    [Theory]
+    [InlineData("nodes")]
+    [InlineData("nodes?select=all")]
+    [InlineData("nodes.json")]
+    [InlineData("nodes.csv")]
+    public async Task An_unapproved_board_is_in_no_list_of_nodes(string list)
+    {
+        await AskAsync(_key);
+        Assert.DoesNotContain(s_id.ToString(), await _api.GetStringAsync(list, s_end));
+        Assert.Equal(HttpStatusCode.NotFound, (await _api.GetAsync($"nodes/{s_id}", s_end)).StatusCode);
+        HttpResponseMessage order = await _api.PostAsJsonAsync("jobs", new { kind = "reboot", nodes = new[] { s_id.ToString() } }, s_end);
+        Assert.Equal(HttpStatusCode.BadRequest, order.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_person_approves_the_key_that_was_shown_and_only_that_one()
+    {
+        await AskAsync(_key);
+        await AskAsync(_other); // says that it is the same board
+        Assert.Equal(2, (await GetAsync("unapproved")).AsArray().Count);
+        Assert.Equal(HttpStatusCode.BadRequest, (await ApproveAsync(_key, _other)).StatusCode);
+        Assert.Equal("[]", await _api.GetStringAsync("nodes", s_end));
+        Assert.Equal(HttpStatusCode.OK, (await ApproveAsync(_key)).StatusCode);
+
+        Assert.Empty((await AskAsync(_other)).Certificate);
+        using NodeIdentity identity = NodeIdentity.Create((await AskAsync(_key)).Certificate, _key);
+        Assert.Equal((s_id.ToString(), "node-ee0001"), (identity.Name, Protocol.Trust.NodeNameOf(identity.Certificate)));
+        JsonNode node = await GetAsync($"nodes/{s_id}");
+        Assert.Equal((Fingerprint(_key), "true"), (node["key"]!.ToString(), node["wantsApproval"]!.ToString()));
+    }
+
+    [Fact]
+    public async Task A_key_that_does_not_ask_now_cannot_be_approved()
+    {
+        await AskAsync(_key);
+        Assert.Equal(HttpStatusCode.NotFound, (await ApproveAsync(_key, _other)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await ApproveAsync()).StatusCode);
+        Assert.Equal("[]", await _api.GetStringAsync("nodes", s_end));
+        HttpResponseMessage part = await _api.PostAsJsonAsync("unapproved/approve", new { keys = new[] { Fingerprint(_key)[..16] } }, s_end);
+        Assert.Equal(HttpStatusCode.BadRequest, part.StatusCode);
+    }
+
+    [Fact]
+    public async Task Viewers_see_who_waits_and_approve_nobody()
+    {
+        await AskAsync(_key);
+        using HttpClient viewer = _appliance.CreateClient(Role.Viewer);
+        Assert.Single((await viewer.GetFromJsonAsync<JsonArray>("unapproved", s_end))!);
+        Assert.Equal(HttpStatusCode.Forbidden, (await viewer.PostAsJsonAsync("unapproved/approve", new { keys = new[] { Fingerprint(_key) } }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await viewer.DeleteAsync($"unapproved/{Fingerprint(_key)}", s_end)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_rejected_board_is_not_listed_again_and_its_name_is_free_for_the_true_one()
+    {
+        await AskAsync(_other);
+        Assert.Equal(HttpStatusCode.NoContent, (await _api.DeleteAsync($"unapproved/{Fingerprint(_other)}", s_end)).StatusCode);
+        Assert.Empty((await AskAsync(_other)).Certificate);
+        await AskAsync(_key);
+        Assert.Equal(Fingerprint(_key), Assert.Single((await GetAsync("unapproved")).AsArray())!["key"]!.ToString());
+    }
+
+    [Fact]
+    public async Task A_board_with_another_key_takes_nothing_of_a_node_and_people_see_both()
+    {
+        await using SimulatedNode node = await InstallAsync();
+        NodeId secret = node.Id;
+        await node.DisconnectAsync(s_end);
+        // An installation waits for the node, which is away: the moment of the attack.
+        await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { s_id.ToString() }, image = "tiny" }, s_end);
+        EnrolResponse answer = await AskAsync(_other);
+        Assert.Empty(answer.Certificate);
+
+        JsonNode claim = Assert.Single((await GetAsync("unapproved")).AsArray())!;
+        Assert.Equal((Fingerprint(_other), Fingerprint(_key)), (claim["key"]!.ToString(), claim["claims"]!["key"]!.ToString()));
+        Assert.Equal(secret.ToString(), claim["claims"]!["id"]!.ToString());
+        Assert.Equal("Raspberry Pi 4 Model B Rev 1.4", claim["claims"]!["inventory"]!["model"]!.ToString());
+        Assert.Contains((await GetAsync("audit")).AsArray(), e => e!["what"]!.ToString() == "Claim a node with another key" && e["subject"]!.ToString().Contains(Fingerprint(_other)));
+
+        // The true one comes back and gets what was meant for it.
+        await node.RestartAsync(NodeRole.NetInst, cancellation: s_end);
+        Assert.IsType<InstallOrder>((await node.ReceiveAsync<StartTask>(s_end)).Order);
+    }
+
+    [Fact]
+    public async Task A_new_key_that_a_person_approves_takes_the_place_of_the_old_one_which_is_a_strangers_from_then_on()
+    {
+        await using SimulatedNode node = await InstallAsync();
+        await AskAsync(_other);
+        Assert.Equal(HttpStatusCode.OK, (await ApproveAsync(_other)).StatusCode);
+        await Assert.ThrowsAnyAsync<Exception>(() => node.ReceiveAsync<StartTask>(s_end)); // cut off at once
+        await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.Slave, cancellation: s_end));
+
+        NodeIdentity swapped = NodeIdentity.Create((await AskAsync(_other)).Certificate, _other);
+        await using SimulatedNode replaced = await SimulatedNode.ConnectAsync(_appliance.Info, swapped, node.Inventory, NodeRole.NetInst, s_end);
+        JsonNode seen = await GetAsync($"nodes/{s_id}");
+        Assert.Equal(("installed", Fingerprint(_other)), (seen["lifecycle"]!.ToString(), seen["key"]!.ToString()));
+        Assert.Contains((await GetAsync("audit")).AsArray(), e =>
+            e!["what"]!.ToString() == "Tie a key to a node" && e["who"]!.ToString() == "admin" &&
+            e["subject"]!.ToString() == $"{s_id}: key {Fingerprint(_other)}, before: {Fingerprint(_key)}");
+        Assert.Contains(Protocol.Trust.FingerprintOf(Public(_key)), _appliance.Services.GetRequiredService<NodeKeys>().Revoked.Keys);
+    }
+
+    [Fact]
+    public async Task A_card_in_another_board_waits_for_a_person_and_is_that_board_afterwards()
+    {
+        await using SimulatedNode node = await InstallAsync();
+        NodeIdentity identity = NodeIdentity.Create((await AskAsync(_key)).Certificate, NodeIdentity.CreateKey() is var own ? Copy(_key, own) : _key);
+        await node.DisconnectAsync(s_end);
+        Inventory board = SimulatedNode.InventoryOf(NodeId.Parse("10000000eeee0002"), "arm64");
+        Task<SimulatedNode> held = SimulatedNode.ConnectAsync(_appliance.Info, identity, board, NodeRole.Slave, s_end);
+        JsonNode waiting = (await Poll.UntilAsync(async () => (await GetAsync("unapproved")).AsArray().SingleOrDefault(), one => one is not null, s_end))!;
+        Assert.Equal((board.Id.ToString(), s_id.ToString(), Fingerprint(_key)), (waiting["id"]!.ToString(), waiting["holder"]!.ToString(), waiting["key"]!.ToString()));
+        Assert.Equal("offline", (await GetAsync($"nodes/{s_id}"))["link"]!.ToString());
+
+        Assert.Equal(HttpStatusCode.OK, (await ApproveAsync(_key)).StatusCode);
+        await Assert.ThrowsAnyAsync<Exception>(() => held); // it comes anew
+        identity = NodeIdentity.Create((await AskAsync(_key, board)).Certificate, Copy(_key, NodeIdentity.CreateKey()));
+        await using SimulatedNode moved = await SimulatedNode.ConnectAsync(_appliance.Info, identity, board, NodeRole.Slave, s_end);
+        Assert.Equal("slave", (await GetAsync($"nodes/{board.Id}"))["link"]!.ToString());
+        Assert.Null((await GetAsync($"nodes/{s_id}"))["key"]);
+    }
+
+    [Fact]
+    public async Task New_boards_are_approved_without_a_person_only_where_the_policy_says_so_and_never_in_a_nodes_name()
+    {
+        await AskAsync(_key);
+        (await _api.PutAsJsonAsync("policy", new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true }, s_end)).EnsureSuccessStatusCode();
+        Assert.NotEmpty((await AskAsync(_key)).Certificate);
+        Assert.Equal("[]", await _api.GetStringAsync("unapproved", s_end));
+        Assert.Empty((await AskAsync(_other)).Certificate);
+        Assert.Contains((await GetAsync("audit")).AsArray(), e => e!["who"]!.ToString() == "policy" && e["subject"]!.ToString() == $"{s_id}: key {Fingerprint(_key)}");
+    }
+
+    [Fact]
+    public async Task No_board_can_have_the_appliances_own_id()
+    {
+        Inventory appliance = SimulatedNode.InventoryOf(NodeId.Parse(_appliance.Services.GetRequiredService<CertificateAuthority>().Fingerprint.ToString()[..8].Insert(0, "appliance-")), "arm64");
+        HttpRequestException refused = await Assert.ThrowsAsync<HttpRequestException>(() => AskAsync(_key, appliance));
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_request_that_is_too_large_is_refused_before_it_is_parsed()
+    {
+        using var http = new HttpClient(new ApplianceTls(_appliance.Info.Authority).CreateHandler(null, _ => { }));
+        using var content = new ByteArrayContent(new byte[1 << 20]);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        Assert.Equal(HttpStatusCode.BadRequest, (await http.PostAsync($"https://{_appliance.Info.Link}{EnrolRequest.Path}", content, s_end)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_stranger_with_many_keys_fills_his_own_places_alone()
+    {
+        for (int i = 0; i < UnapprovedBoards.MaximumOfAddress + 3; i++)
+        {
+            using ECDsa key = NodeIdentity.CreateKey();
+            EnrolResponse answer = await AskAsync(key, SimulatedNode.InventoryOf(NodeId.Parse($"10000000ffff{i:x4}"), "arm64"));
+            Assert.Equal(i < UnapprovedBoards.MaximumOfAddress, answer.RetryAfterSeconds < UnapprovedBoards.LongestRetrySeconds);
+        }
+        Assert.Equal(UnapprovedBoards.MaximumOfAddress, (await GetAsync("unapproved")).AsArray().Count);
+        Assert.Equal("[]", await _api.GetStringAsync("nodes", s_end));
+    }
+
+    [Fact]
+    public async Task What_a_board_says_is_kept_without_what_does_something_to_a_terminal()
+    {
+        Inventory said = SimulatedNode.InventoryOf(s_id, "arm64") with
+        {
+            Model = "Pi\u001b]0;owned\u0007\u202Eevil",
+            Serial = new string('x', 5000),
+            Disks = [.. Enumerable.Repeat(SimulatedNode.InventoryOf(s_id, "arm64").Disks[0], 80)],
+        };
+        await AskAsync(_key, said);
+        JsonNode kept = Assert.Single((await GetAsync("unapproved")).AsArray())!["inventory"]!;
+        Assert.Equal("Pi\uFFFD]0;owned\uFFFD\uFFFDevil", kept["model"]!.ToString());
+        Assert.Equal((200, 64), (kept["serial"]!.ToString().Length, kept["disks"]!.AsArray().Count));
+    }
+
+    private static ECDsa Copy(ECDsa key, ECDsa into)
+    {
+        into.ImportParameters(key.ExportParameters(includePrivateParameters: true));
+        return into;
+    }
+
+    private static System.Security.Cryptography.X509Certificates.PublicKey Public(ECDsa key) => new(key);
+
+    private static string Fingerprint(ECDsa key) => Protocol.Trust.FingerprintOf(Public(key)).ToString();
+
+    private Task<EnrolResponse> AskAsync(ECDsa key, Inventory? inventory = null) =>
+        SimulatedNode.EnrolAsync(_appliance.Info, key, inventory ?? SimulatedNode.InventoryOf(s_id, "arm64"), s_end);
+
+    private Task<HttpResponseMessage> ApproveAsync(params ECDsa[] keys) =>
+        _api.PostAsJsonAsync("unapproved/approve", new { keys = keys.Select(Fingerprint) }, s_end);
+
+    /// <summary>A node with the first key, which runs what was installed on it.</summary>
+    private async Task<SimulatedNode> InstallAsync()
+    {
+        await _api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
+        Inventory inventory = SimulatedNode.InventoryOf(s_id, "arm64");
+        await AskAsync(_key);
+        (await ApproveAsync(_key)).EnsureSuccessStatusCode();
+        NodeIdentity identity = NodeIdentity.Create((await AskAsync(_key)).Certificate, Copy(_key, NodeIdentity.CreateKey()));
+        SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, identity, inventory, NodeRole.NetInst, s_end);
+        (await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { s_id.ToString() }, image = "tiny" }, s_end)).EnsureSuccessStatusCode();
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
+        await node.RestartAsync(NodeRole.Slave, start.TaskId, cancellation: s_end);
+        await Poll.UntilAsync(() => GetAsync($"nodes/{s_id}"), n => n["lifecycle"]!.ToString() == "installed", s_end);
+        return node;
+    }
+
+    private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, s_end))!;
+}
