@@ -30,7 +30,7 @@ test("tasks and log lines change nothing here", () => {
 
 test("jobs and the policy are taken over", () => {
   const job: JobView = { id: "j1", kind: "reboot", createdAt: 1, createdBy: "api", ended: false, counts: { running: 1 }, paused: false, note: "", choosesAgain: false };
-  const after = reduce(nothing, [{ name: "job", data: job }, { name: "policy", data: { installNewBoards: {}, authorizedKeys: ["k"] } }]);
+  const after = reduce(nothing, [{ name: "job", data: job }, { name: "policy", data: { installNewBoards: {}, authorizedKeys: ["k"], approveNewBoards: false } }]);
   expect(after.jobs.get("j1")).toBe(job);
   expect(after.policy?.authorizedKeys).toEqual(["k"]);
 });

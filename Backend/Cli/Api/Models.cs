@@ -8,6 +8,12 @@ internal sealed record Node(
     string Id, string Name, string Lifecycle, string Link, string? Address, long FirstSeen, long LastSeen, string? ImageName, bool WantsApproval,
     NodeInventory Inventory, NodeTask? Task, string Version, NodeRevision? Revision, IReadOnlyList<string> Tags, string Note, string Location, string Mark);
 
+internal sealed record UnapprovedBoard(
+    string Key, string Id, string Address, string Reason, long FirstSeen, long LastSeen, NodeInventory Inventory, ClaimedNode? Claims, string? Holder);
+
+/// <summary>A node that an unapproved board says it is.</summary>
+internal sealed record ClaimedNode(string Id, string Name, string? Key, string? Address, long LastSeen, string Link);
+
 internal sealed record NodeRevision(string Revision, long MemoryBytes, string Maker, string Processor);
 
 internal sealed record NodeInventory(
@@ -47,7 +53,8 @@ internal sealed record LogLine(long Id, long At, string Line);
 /// <summary>What has a name: all that is to be known of it where names are offered.</summary>
 internal sealed record Named(string Name);
 
-internal sealed record Policy(IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null);
+internal sealed record Policy(
+    IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null, bool ApproveNewBoards = false);
 
 internal sealed record SignInLink(string Token);
 

@@ -40,11 +40,9 @@ internal static class NodeCommands
                 await client.SendAsync(HttpMethod.Patch, Path(parsed), new { name = parsed.GetRequiredValue(name) }, cancellation);
                 return 0;
             }),
-            new Command("approve", "Let a board with a new key be this node.") { s_node }.Does(async (client, parsed, cancellation) =>
-            {
-                await client.SendAsync(HttpMethod.Post, $"{Path(parsed)}/approve", null, cancellation);
-                return 0;
-            }),
+            ApprovalCommands.CreateUnapproved(),
+            ApprovalCommands.CreateApprove(),
+            ApprovalCommands.CreateReject(),
             new Command("forget", "Remove a node; its certificate is void at once.") { s_node }.Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Delete, Path(parsed), null, cancellation);

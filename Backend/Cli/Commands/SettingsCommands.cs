@@ -9,14 +9,15 @@ internal static class SettingsCommands
 {
     public static Command CreatePolicy()
     {
-        var install = new Option<string[]>("--install-new") { Description = "ARCHITECTURE=IMAGE: boards never seen before get this image at once, their disks are erased.", DefaultValueFactory = _ => [] };
+        var install = new Option<string[]>("--install-new") { Description = "ARCHITECTURE=IMAGE: new boards get this image once they are approved, their disks are erased.", DefaultValueFactory = _ => [] };
+        var approve = new Option<bool>("--approve-new") { Description = "Approve every new board by itself: for a network that nobody else's machine can reach." };
         var profile = new Option<string?>("--new-profile") { Description = "Customisation profile that new boards get." };
         var keys = new Option<FileInfo?>("--authorized-keys") { Description = "File with the OpenSSH public keys that may sign in as root on installed systems." };
         return new Command("policy", "What the appliance does by itself.")
         {
             new Command("show", "The policy.").Does(async (client, parsed, cancellation) =>
                 Print(await client.GetAsync<Policy>("policy", cancellation), parsed)),
-            new Command("set", "Replace the policy; what is not named is off.") { install, profile, keys }.Does(async (client, parsed, cancellation) =>
+            new Command("set", "Replace the policy; what is not named is off.") { install, profile, keys, approve }.Does(async (client, parsed, cancellation) =>
             {
                 var images = parsed.GetRequiredValue(install).Select(text => text.Split('=', 2)).ToArray();
                 if (images.Any(pair => pair.Length != 2))
@@ -28,6 +29,7 @@ internal static class SettingsCommands
                 {
                     installNewBoards = images.ToDictionary(pair => pair[0], pair => pair[1]),
                     profile = parsed.GetValue(profile),
+                    approveNewBoards = parsed.GetValue(approve),
                     authorizedKeys = lines.Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#').ToArray(),
                 };
                 return Print(await client.SendAsync<Policy>(HttpMethod.Put, "policy", JsonContent.Create(policy), cancellation), parsed);
@@ -42,11 +44,14 @@ internal static class SettingsCommands
             Output.Json(policy);
             return 0;
         }
+        Console.WriteLine(policy.ApproveNewBoards
+            ? "every new board is approved by itself: every machine that reaches this network becomes a node, and gets what nodes get"
+            : "a person approves each new board");
         foreach (string architecture in new[] { "arm64", "amd64" })
         {
             Console.WriteLine(policy.InstallNewBoards.TryGetValue(architecture, out string? image)
                 ? $"new {architecture} boards are installed with image {image[..12]}{(policy.Profile is { } profile ? $" and profile {profile}" : "")}"
-                : $"new {architecture} boards wait for a person");
+                : $"new {architecture} boards are not installed by themselves");
         }
         Console.WriteLine($"{policy.AuthorizedKeys.Count} SSH keys may sign in as root on installed systems");
         return 0;

@@ -88,7 +88,7 @@ public sealed class RackAppliance : IAsyncDisposable
 
     /// <summary>Sets the policy: new boards of an architecture get an image at once.</summary>
     public Task<JsonNode> InstallNewBoardsAsync(string architecture, string image, CancellationToken cancel) => SendAsync(HttpMethod.Put, "policy",
-        JsonContent.Create(new { installNewBoards = new Dictionary<string, string> { [architecture] = image }, authorizedKeys = Array.Empty<string>() }), cancel);
+        JsonContent.Create(new { installNewBoards = new Dictionary<string, string> { [architecture] = image }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true }), cancel);
 
     /// <summary>Orders a job.</summary>
     public async Task<Guid> OrderAsync(string kind, IEnumerable<string> nodes, string? image, CancellationToken cancel, object? parameters = null) =>

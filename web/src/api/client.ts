@@ -1,7 +1,7 @@
 import type {
   AllValues, AuditEntry, BoardView, BootSets, CalendarEntry, Conversation, Dhcp, DhcpSettings, FileView, ImageView, Invitation, JobDetail, JobView, LogLine,
   MadeToken, NewJob, NewSchedule, NewToken, NodeChange, NodeEdit, NodeView, Notifications, NotificationSettings, Person, Policy, Profile, ProfileFault, ProfileFit, ProfilePreview, Role, ScheduleView,
-  Session, Status, TaskPhase, TokenView,
+  Session, Status, TaskPhase, UnapprovedBoard, TokenView,
 } from "./types";
 
 /** What the API refused, in its own words. */
@@ -84,7 +84,9 @@ export const api = {
   locate: (id: string, seconds: number) => call<{ led: string; seconds: number }>("POST", `/nodes/${segment(id)}/locate`, { seconds }),
   nodeChanges: (id: string) => call<NodeChange[]>("GET", `/nodes/${segment(id)}/changes`),
   forget: (id: string) => call<void>("DELETE", `/nodes/${segment(id)}`),
-  approve: (id: string) => call<NodeView>("POST", `/nodes/${segment(id)}/approve`),
+  unapproved: () => call<UnapprovedBoard[]>("GET", "/unapproved"),
+  approve: (keys: string[]) => call<NodeView[]>("POST", "/unapproved/approve", { keys }),
+  reject: (key: string) => call<void>("DELETE", `/unapproved/${segment(key)}`),
   nodeLog: (id: string) => call<LogLine[]>("GET", `/nodes/${segment(id)}/log`),
 
   boards: () => call<BoardView[]>("GET", "/boot/boards"),

@@ -54,6 +54,11 @@ export function duration(milliseconds: number): string {
     .join(" ");
 }
 
+/** Enough of a key's fingerprint to compare it with what a board shows on its console: "3f2a 91c0 d4e5 f607". */
+export function shortKey(key: string): string {
+  return (key.slice(0, 16).match(/.{4}/g) ?? []).join(" ");
+}
+
 /** "just now", "4 min ago". */
 export function ago(then: number, now: number): string {
   const passed = now - then;

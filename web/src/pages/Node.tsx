@@ -8,7 +8,7 @@ import { LogView } from "../components/LogView";
 import { Empty } from "../components/Notice";
 import { startInstall } from "../state/installDraft";
 import { nodes, snapshot } from "../state/store";
-import { Approval } from "./node/Approval";
+import { Approvals } from "./node/Approval";
 import { BootPart } from "./node/Boot";
 import { ChangesPart, Unseen } from "./node/Changes";
 import { CurrentTask } from "./node/CurrentTask";
@@ -90,7 +90,7 @@ function OneNode({ node }: { node: NodeView }) {
           </button>
         </div>
       </Allowed>
-      {node.wantsApproval && <Approval node={node} />}
+      <Approvals node={node} />
       <Unseen node={node} />
       {node.task && <CurrentTask node={node} task={node.task} />}
       <div class="columns">

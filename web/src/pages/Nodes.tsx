@@ -12,13 +12,14 @@ import { count } from "../lib/format";
 import { queryValue, setQueryValue } from "../lib/router";
 import { startInstall } from "../state/installDraft";
 import { may } from "../state/session";
-import { nodes, wireBoards } from "../state/store";
+import { nodes, unapproved, wireBoards } from "../state/store";
 import { chosenColumns, optionalColumns, shownColumns, usualColumns } from "./nodes/columns";
 import { DeployDialog } from "./nodes/DeployDialog";
 import { FirstSteps, isFirstRun } from "./nodes/FirstSteps";
 import { PowerDialog } from "./nodes/PowerDialog";
 import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 import { StateFilter } from "./nodes/StateFilter";
+import { UnapprovedBoards } from "./nodes/UnapprovedBoards";
 import { WireBoards } from "./nodes/WireBoards";
 import { useSelection } from "./nodes/useSelection";
 
@@ -39,8 +40,9 @@ export function NodesPage() {
           <h1>Nodes</h1>
         </div>
         <FirstSteps />
+        <UnapprovedBoards boards={unapproved.value} />
         <WireBoards boards={wireBoards.value} />
-        <NoNodes />
+        {unapproved.value.length === 0 && <NoNodes />}
       </>
     );
   }
@@ -67,6 +69,7 @@ export function NodesPage() {
         </label>
       </div>
       {isFirstRun() && <FirstSteps />}
+      <UnapprovedBoards boards={unapproved.value} />
       <div class="chips-row">
         <StateFilter nodes={all} />
         <span class="export">

@@ -1,4 +1,4 @@
-import type { ApplianceEvent, BoardView, ImageView, ImportView, JobView, NodeView, Policy, ScheduleView } from "../api/types";
+import type { ApplianceEvent, BoardView, ImageView, ImportView, JobView, NodeView, Policy, ScheduleView, UnapprovedBoard } from "../api/types";
 
 /** Everything that the page knows of the appliance. Never changed in place. */
 export interface Snapshot {
@@ -12,9 +12,11 @@ export interface Snapshot {
   /** By name. */
   schedules: ReadonlyMap<string, ScheduleView>;
   policy: Policy | null;
+  /** In the order in which they came. */
+  unapproved: readonly UnapprovedBoard[];
 }
 
-export const nothing: Snapshot = { nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), schedules: new Map(), policy: null };
+export const nothing: Snapshot = { nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), schedules: new Map(), policy: null, unapproved: [] };
 
 /** The next snapshot. Parts that did not change stay the same objects, and so do rows that did not. */
 export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Snapshot {
@@ -60,6 +62,8 @@ export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Sna
       case "policy":
         next.policy = e.data;
         break;
+      case "unapproved":
+        break; // the list is read anew
       case "task":
       case "log":
         break; // for those who watch one job or one log

@@ -23,6 +23,8 @@ export const images = computed(() => [...snapshot.value.images.values()].sort((a
 export const jobs = computed(() => [...snapshot.value.jobs.values()].sort((a, b) => b.createdAt - a.createdAt));
 export const schedules = computed(() => [...snapshot.value.schedules.values()].sort(byName));
 export const policy = computed(() => snapshot.value.policy);
+/** Boards that ask to be admitted. */
+export const unapproved = computed(() => snapshot.value.unapproved);
 export const imports = computed(() => [...snapshot.value.imports.values()]);
 
 const taskWatchers = new Set<(tasks: TaskView[]) => void>();
@@ -64,8 +66,20 @@ function draw(): void {
   snapshot.value = reduce(snapshot.value, events);
   const tasks = events.filter((e) => e.name === "task").map((e) => e.data);
   const lines = events.filter((e) => e.name === "log").flatMap((e) => e.data);
+  if (events.some((e) => e.name === "unapproved")) void readUnapproved();
   if (tasks.length > 0) for (const watcher of taskWatchers) watcher(tasks);
   if (lines.length > 0) for (const watcher of logWatchers) watcher(lines);
+}
+
+/** Its events say that the list has changed, not how: strangers are told of no more often than once a second, however many they are. */
+export async function readUnapproved(): Promise<void> {
+  try {
+    const waitingBoards = await api.unapproved();
+    snapshot.value = { ...snapshot.value, unapproved: waitingBoards };
+  } catch (e) {
+    // Without the appliance the stream is lost, too, and all is read anew when it is back.
+    if (!(e instanceof ApiError) && !(e instanceof TypeError)) throw e;
+  }
 }
 
 const keyed = <T, K extends keyof T>(items: T[], key: K) => new Map(items.map((item) => [item[key] as string, item]));
@@ -73,8 +87,8 @@ const keyed = <T, K extends keyof T>(items: T[], key: K) => new Map(items.map((i
 async function refetch(): Promise<void> {
   fetching++;
   try {
-    const [allNodes, allBoards, allImages, allJobs, allSchedules, thePolicy] = await Promise.all([
-      api.nodes(), api.boards(), api.images(), api.jobs(), api.schedules(), api.policy(),
+    const [allNodes, allBoards, allImages, allJobs, allSchedules, thePolicy, waitingBoards] = await Promise.all([
+      api.nodes(), api.boards(), api.images(), api.jobs(), api.schedules(), api.policy(), api.unapproved(),
     ]);
     snapshot.value = {
       nodes: keyed(allNodes, "id"),
@@ -84,6 +98,7 @@ async function refetch(): Promise<void> {
       imports: snapshot.value.imports,
       schedules: keyed(allSchedules, "name"),
       policy: thePolicy,
+      unapproved: waitingBoards,
     };
     loaded.value = true;
     if (streaming) connection.value = "live";

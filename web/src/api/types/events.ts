@@ -18,4 +18,5 @@ export type ApplianceEvent =
   | { name: "schedule-removed"; data: { name: string } }
   | { name: "log"; data: LogLine[] }
   | { name: "policy"; data: Policy }
+  | { name: "unapproved"; data: { count: number } }
   | { name: "boot"; data: { board: BoardView; events: BootEvent[] } };

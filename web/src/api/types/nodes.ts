@@ -104,7 +104,10 @@ export interface NodeView {
   lastSeen: number;
   image?: string;
   imageName?: string;
+  /** A board with another key says that it is this node. */
   wantsApproval: boolean;
+  /** Fingerprint of the key that is this node; absent: none is. */
+  key?: string;
   inventory: Inventory;
   health?: Health;
   task?: NodeTask;
@@ -116,6 +119,24 @@ export interface NodeView {
   location: string;
   mark: NodeMark;
   acknowledgedAt?: number;
+}
+
+/** A board whose key nobody has approved: no node. */
+export interface UnapprovedBoard {
+  /** Fingerprint of its key, 64 hex digits: what is approved. */
+  key: string;
+  /** The node that it says it is. */
+  id: string;
+  address: string;
+  /** Why it waits. */
+  reason: string;
+  firstSeen: number;
+  lastSeen: number;
+  inventory: Inventory;
+  /** The node of that id as it is known so far, by another key. */
+  claims?: { id: string; name: string; key?: string; address?: string; lastSeen: number; link: LinkState; inventory: Inventory };
+  /** The node that this very key is tied to: its card is in another board. */
+  holder?: string;
 }
 
 /** What a person says of a node; what is absent stays as it is. */

@@ -6,11 +6,13 @@ export interface Status {
 }
 
 export interface Policy {
-  /** Architecture → digest of the image that new boards get. */
+  /** Architecture → digest of the image that new nodes get. */
   installNewBoards: Record<string, string>;
   authorizedKeys: string[];
   /** Name of the customisation profile that they get. */
   profile?: string;
+  /** Boards never seen before are nodes without a person's approval. */
+  approveNewBoards: boolean;
 }
 
 /** Boot files that were taken from an image. */

@@ -1,26 +1,86 @@
+import type { ComponentChildren } from "preact";
 import { api } from "../../api/client";
-import type { NodeView } from "../../api/types";
+import type { NodeView, UnapprovedBoard } from "../../api/types";
+import { Ago } from "../../components/Ago";
 import { Allowed } from "../../components/Allowed";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
+import { bytes, memory, shortKey } from "../../lib/format";
+import { readUnapproved, unapproved } from "../../state/store";
 
-/** Another key asks to be this node: a person decides. */
-export function Approval({ node }: { node: NodeView }) {
+/** Boards with other keys say that they are this node: a person sees both and decides. */
+export function Approvals({ node }: { node: NodeView }) {
+  return (
+    <>
+      {unapproved.value
+        .filter((board) => board.id === node.id)
+        .map((board) => (
+          <Approval node={node} board={board} key={board.key} />
+        ))}
+    </>
+  );
+}
+
+function Approval({ node, board }: { node: NodeView; board: UnapprovedBoard }) {
   const { busy, error, run } = useAction();
+  const decide = (decision: () => Promise<unknown>) =>
+    void run(async () => {
+      await decision();
+      await readUnapproved();
+    });
+  const disks = (inventory: NodeView["inventory"]) => inventory.disks.map((d) => `${d.model || d.name}, ${bytes(d.sizeBytes)}`).join("; ") || "none";
+  const macs = (inventory: NodeView["inventory"]) => inventory.interfaces.map((i) => i.mac).join(", ");
+
   return (
     <Notice tone="warn">
       <p>
-        <strong>A board with another key claims to be {node.name}.</strong> That is so when its card was exchanged or written by somebody
-        else, and when it started from the network again without an order from here. It is also what an impostor on this network would
-        do: whoever is let in receives what is meant for {node.name}, its keys and configuration included.
+        <strong>{node.key === board.key ? `${node.name} asks to be admitted again: ${board.reason}.` : `A board with another key says that it is ${node.name}.`}</strong>{" "}
+        {node.key !== board.key &&
+          `That is so when its card was exchanged or written by somebody else. It is also what an impostor does: what is approved receives all that is meant for ${node.name}.`}
       </p>
-      <p>Approve only if you know why this board comes anew. The present key ends to be good as soon as the new one is granted.</p>
+      <table class="compare">
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">{node.name} so far</th>
+            <th scope="col">The board that asks</th>
+          </tr>
+        </thead>
+        <tbody>
+          <Line title="Key" before={<Key of={node.key} />} after={<Key of={board.key} />} />
+          <Line title="Seen at" before={node.address ?? "–"} after={board.address} />
+          <Line title="Last seen" before={node.link === "offline" ? <Ago at={node.lastSeen} /> : "connected now"} after={<Ago at={board.lastSeen} />} />
+          <Line title="Model" before={node.inventory.model} after={board.inventory.model} />
+          <Line title="Memory" before={memory(node.inventory.memoryBytes)} after={memory(board.inventory.memoryBytes)} />
+          <Line title="MAC addresses" before={macs(node.inventory)} after={macs(board.inventory)} />
+          <Line title="Disks" before={disks(node.inventory)} after={disks(board.inventory)} />
+        </tbody>
+      </table>
       {error !== "" && <p class="bad-text">{error}</p>}
       <Allowed role="operator" what="Approving it">
-        <button type="button" disabled={busy} onClick={() => void run(async () => void (await api.approve(node.id)))}>
-          Approve the new key
-        </button>
+        <div class="actions">
+          <button type="button" disabled={busy} onClick={() => decide(() => api.approve([board.key]))}>
+            Approve the key {shortKey(board.key)}
+          </button>
+          <button type="button" disabled={busy} onClick={() => decide(() => api.reject(board.key))}>
+            Reject
+          </button>
+        </div>
       </Allowed>
     </Notice>
   );
+}
+
+function Line({ title, before, after }: { title: string; before: ComponentChildren; after: ComponentChildren }) {
+  return (
+    <tr>
+      <th scope="row">{title}</th>
+      <td>{before}</td>
+      <td class={before === after || title === "Last seen" ? "" : "differs"}>{after}</td>
+    </tr>
+  );
+}
+
+function Key({ of }: { of: string | undefined }) {
+  return of === undefined ? <>none</> : <code title={of}>{shortKey(of)}</code>;
 }

@@ -1,16 +1,15 @@
 import { useMemo, useRef, useState } from "preact/hooks";
-import type { NodeView } from "../../api/types";
 import type { Selection } from "../../components/Table";
 
-/** Which nodes are selected. The filter never changes that; nodes that are gone drop out by themselves. */
-export function useSelection(all: readonly NodeView[], shown: readonly NodeView[]) {
+/** Which rows are selected. The filter never changes that; rows that are gone drop out by themselves. */
+export function useSelection<T extends { id: string }>(all: readonly T[], shown: readonly T[]) {
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
   const anchor = useRef<string | null>(null);
   const current = useRef(shown);
   current.current = shown;
 
-  const selected = useMemo(() => all.filter((node) => ids.has(node.id)), [all, ids]);
-  const selectedShown = shown.filter((node) => ids.has(node.id)).length;
+  const selected = useMemo(() => all.filter((row) => ids.has(row.id)), [all, ids]);
+  const selectedShown = shown.filter((row) => ids.has(row.id)).length;
   const state = selectedShown === 0 ? "none" : selectedShown === shown.length ? "all" : "some";
 
   /** With Shift, everything from the last one on gets what this one gets. Stays one function: rows compare it. */
@@ -18,7 +17,7 @@ export function useSelection(all: readonly NodeView[], shown: readonly NodeView[
     () => (id: string, range: boolean) =>
       setIds((before) => {
         const next = new Set(before);
-        const order = current.current.map((node) => node.id);
+        const order = current.current.map((row) => row.id);
         const from = range && anchor.current !== null ? order.indexOf(anchor.current) : -1;
         const to = order.indexOf(id);
         const on = !before.has(id);

@@ -29,23 +29,34 @@ function NewBoards({ present }: { present: Policy }) {
   const [chosen, setChosen] = useState<Record<string, string>>(present.installNewBoards);
   const choice = (architecture: string) => chosen[architecture] ?? "";
   const [profile, setProfile] = useState(present.profile ?? "");
-  const risky = architectures.some(([a]) => choice(a) !== "");
-  const changed = architectures.some(([a]) => choice(a) !== (present.installNewBoards[a] ?? "")) || profile !== (present.profile ?? "");
+  const [approves, setApproves] = useState(present.approveNewBoards);
+  const installs = architectures.some(([a]) => choice(a) !== "");
+  const changed =
+    architectures.some(([a]) => choice(a) !== (present.installNewBoards[a] ?? "")) ||
+    profile !== (present.profile ?? "") ||
+    approves !== present.approveNewBoards;
 
   async function save(): Promise<void> {
     const installNewBoards = Object.fromEntries(Object.entries(chosen).filter(([, image]) => image !== ""));
-    await api.setPolicy({ ...present, installNewBoards, profile: profile === "" ? undefined : profile });
+    await api.setPolicy({ ...present, installNewBoards, profile: profile === "" ? undefined : profile, approveNewBoards: approves });
   }
 
   return (
     <SettingsForm
       title="New boards"
-      note="What happens to a board that was never seen before, as soon as it starts from this network."
+      note="What happens to a board that was never seen before."
       changed={changed}
       done="Saved. It holds for boards that come from now on."
-      danger={risky ? "Save, and erase new boards" : undefined}
+      danger={approves ? (installs ? "Save, and erase new boards" : "Save, and approve new boards") : undefined}
       onSave={save}
     >
+      <label class="field">
+        <span>Approval</span>
+        <select value={approves ? "all" : "person"} onChange={(e) => setApproves(e.currentTarget.value === "all")}>
+          <option value="person">a person approves each new board</option>
+          <option value="all">approve every new board by itself (isolated network)</option>
+        </select>
+      </label>
       {architectures.map(([architecture, title]) => (
         <label class="field" key={architecture}>
           <span>{title}</span>
@@ -53,7 +64,7 @@ function NewBoards({ present }: { present: Policy }) {
             value={choice(architecture)}
             onChange={(e) => setChosen({ ...chosen, [architecture]: e.currentTarget.value })}
           >
-            <option value="">wait for a person</option>
+            <option value="">install nothing by itself</option>
             {images.value
               .filter((i) => i.architecture === architecture)
               .map((i) => (
@@ -65,12 +76,15 @@ function NewBoards({ present }: { present: Policy }) {
         </label>
       ))}
       <ProfileSelect label="Customisation profile of what is installed" value={profile} onChange={setProfile} />
-      {risky && (
+      {approves && (
         <Notice tone="warn">
-          <strong>Every new board that boots from this network will be erased and installed, without a question.</strong> That holds for any
-          machine that starts from the network here, a colleague's laptop included. Use it on a network that carries nothing but your boards.
+          <strong>Every machine that reaches this network becomes a node, without a question.</strong>{" "}
+          {installs &&
+            `It is erased and installed when it boots from here, a colleague's laptop included${profile === "" ? "" : `, and gets the profile “${profile}” with its secrets`}. `}
+          Whoever gets one cable into this network gets the same. Use it only where nothing but your boards can connect.
         </Notice>
       )}
+      {installs && !approves && <p class="dim">A new board is erased and installed as soon as a person has approved it.</p>}
     </SettingsForm>
   );
 }

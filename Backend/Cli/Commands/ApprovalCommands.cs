@@ -1,0 +1,90 @@
+using System.CommandLine;
+using Bootstrap.Cli.Api;
+
+namespace Bootstrap.Cli.Commands;
+
+/// <summary><c>bootstrap nodes unapproved | approve | reject</c>: boards whose keys nobody has approved.</summary>
+internal static class ApprovalCommands
+{
+    /// <summary>Digits of a key's fingerprint that a board shows on its console, and that name it here.</summary>
+    private const int ShownDigits = 16;
+
+    private static readonly string[] s_columns = ["KEY", "SAYS IT IS", "ADDRESS", "ASKS SINCE", "MODEL", "WHY IT WAITS"];
+
+    public static Command CreateUnapproved() =>
+        new Command("unapproved", "Boards that ask to be admitted.").Lists<UnapprovedBoard>(_ => "unapproved", s_columns, Row);
+
+    public static Command CreateApprove()
+    {
+        var keys = Keys();
+        var all = new Option<bool>("--all") { Description = "All that ask and claim to be no node that is known already; they are shown, and you are asked." };
+        var yes = new Option<bool>("--yes") { Description = "With --all, do not ask." };
+        return new Command("approve", "Make boards nodes, by the keys that they show.") { keys, all, yes }.Does(async (client, parsed, cancellation) =>
+        {
+            IReadOnlyList<UnapprovedBoard> boards = await client.GetAsync<IReadOnlyList<UnapprovedBoard>>("unapproved", cancellation);
+            string[] wanted = parsed.GetValue(keys) ?? [];
+            if (parsed.GetValue(all) == wanted.Length > 0)
+            {
+                throw new CliException("name the keys of the boards, or say --all") { ExitCode = 2 };
+            }
+            UnapprovedBoard[] chosen = wanted.Length > 0 ? [.. wanted.Select(key => Find(boards, key))] : [.. boards.Where(b => b.Claims is null && b.Holder is null)];
+            if (chosen.Length == 0)
+            {
+                throw new CliException("no new board asks to be admitted");
+            }
+            if (wanted.Length == 0 && !parsed.GetValue(yes))
+            {
+                Output.Table(s_columns, chosen.Select(Row));
+                Console.Write($"Approve {(chosen.Length == 1 ? "this board" : $"these {chosen.Length} boards")}? [y/N] ");
+                if (Console.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
+                {
+                    throw new CliException("nothing was approved");
+                }
+            }
+            IReadOnlyList<Node> nodes = await client.PostAsync<IReadOnlyList<Node>>("unapproved/approve", new { keys = chosen.Select(b => b.Key) }, cancellation);
+            return ClientCommand.Show(parsed, nodes, ["NAME", "ID", "MODEL"], n => [n.Name, n.Id, n.Inventory.Model]);
+        });
+    }
+
+    public static Command CreateReject()
+    {
+        var keys = Keys();
+        keys.Arity = ArgumentArity.OneOrMore;
+        return new Command("reject", "Do not list boards for a day.") { keys }.Does(async (client, parsed, cancellation) =>
+        {
+            IReadOnlyList<UnapprovedBoard> boards = await client.GetAsync<IReadOnlyList<UnapprovedBoard>>("unapproved", cancellation);
+            foreach (UnapprovedBoard board in parsed.GetRequiredValue(keys).Select(key => Find(boards, key)).ToArray())
+            {
+                await client.SendAsync(HttpMethod.Delete, $"unapproved/{board.Key}", null, cancellation);
+            }
+            return 0;
+        });
+    }
+
+    private static Argument<string[]> Keys() => new Argument<string[]>("keys")
+    {
+        Description = $"Keys as 'nodes unapproved' and the boards' consoles show them: {ShownDigits} hex digits, or all 64.",
+        Arity = ArgumentArity.ZeroOrMore,
+    }.Suggests<Argument<string[]>, UnapprovedBoard>("unapproved", b => Short(b.Key));
+
+    private static string[] Row(UnapprovedBoard b) =>
+        [Short(b.Key), b.Claims?.Name ?? b.Id, b.Address, Output.Time(b.FirstSeen), b.Inventory.Model, b.Reason];
+
+    private static string Short(string key) => key[..ShownDigits];
+
+    /// <summary>The board with that key. Fewer digits than a board shows are too few to know it by.</summary>
+    private static UnapprovedBoard Find(IReadOnlyList<UnapprovedBoard> boards, string key)
+    {
+        string digits = key.Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant();
+        if (digits.Length < ShownDigits || !digits.All(char.IsAsciiHexDigit))
+        {
+            throw new CliException($"'{key}' is not a key: give at least {ShownDigits} hex digits, as 'bootstrap nodes unapproved' shows them") { ExitCode = 2 };
+        }
+        return boards.Where(b => b.Key.StartsWith(digits, StringComparison.Ordinal)).ToArray() switch
+        {
+            [var board] => board,
+            [] => throw new CliException($"no board with the key {key} asks to be admitted: see 'bootstrap nodes unapproved'"),
+            _ => throw new CliException($"several boards have keys that begin with {key}: give all 64 digits"),
+        };
+    }
+}
