@@ -72,9 +72,12 @@ internal static class NetInst
         var tls = new ApplianceTls(config.Authority);
         var locator = new ApplianceLocator(settings.Mesh, () => [.. settings.Backends, .. network.Hints], clock);
         var enroller = new Enroller(tls, locator, console.WriteLine, clock);
-        Task<NodeIdentity> EnrolAsync(CancellationToken stop) => enroller.EnrolAsync(config.Settings.JoinToken ?? "", machine.ReadInventory, stop);
-        // A Slave that staged this NetInst gave it the node's own identity; else, and where that is out of date, the board asks for one.
-        NodeIdentity identity = NodeIdentity.Load(Path.Combine(NodeFiles.Directory, NodeFiles.Identity)) ?? await EnrolAsync(cancellation).ConfigureAwait(false);
+        Task<NodeIdentity> EnrolAsync(NodeIdentity? before, CancellationToken stop) =>
+            enroller.EnrolAsync(config.Settings.JoinToken ?? "", machine.ReadInventory, before, stop);
+        // A Slave that staged this NetInst gave it the node's own identity; else the disk may hold it. Where there is none, or it is out of date, the board asks.
+        NodeIdentity identity = NodeIdentity.Load(Path.Combine(NodeFiles.Directory, NodeFiles.Identity)) ??
+            DiskIdentity.Find(board.ReadDisks(), machine.ReadInventory().Id, config.Authority, console.WriteLine) ??
+            await EnrolAsync(null, cancellation).ConfigureAwait(false);
         console.WriteLine($"this board is enrolled as {identity.Name}");
 
         Session? session = null;
@@ -88,7 +91,7 @@ internal static class NetInst
         Hello SayHello() => new(NodeRole.NetInst, Version, board.ReadBootId(), null, machine.ReadInventory(), board.ReadHealth(),
             session?.CurrentTask is { } task ? [task] : []);
 
-        link = new NodeLink(tls, locator, identity, (_, stop) => EnrolAsync(stop), SayHello, board.ReadHealth, Log, clock);
+        link = new NodeLink(tls, locator, identity, (shown, stop) => EnrolAsync(shown, stop), SayHello, board.ReadHealth, Log, clock);
         var runner = new InstallRunner(config.Authority, () => link.Identity, machine, link.Outbox, Log, clock);
         session = new Session(config.Authority, link, runner, new LedBlinker("/", null, clock), settings.DryRun, Log, clock);
         return await session.RunAsync(cancellation).ConfigureAwait(false);

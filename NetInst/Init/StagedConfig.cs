@@ -1,5 +1,5 @@
 using Bootstrap.Board;
-using Bootstrap.Protocol;
+using Bootstrap.Installer;
 using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Init;
@@ -22,7 +22,7 @@ internal sealed class StagedConfig(BoardReader board, Action<string> log, TimePr
             return;
         }
         long started = clock.GetTimestamp();
-        while (!board.ReadDisks().SelectMany(Partitions).Any(RestoreOn))
+        while (!board.ReadDisks().SelectMany(disk => DiskIdentity.PartitionsOf(disk.Name)).Any(RestoreOn))
         {
             if (clock.GetElapsedTime(started) > s_patience)
             {
@@ -32,10 +32,6 @@ internal sealed class StagedConfig(BoardReader board, Action<string> log, TimePr
             await Task.Delay(s_lookPeriod, clock, cancellation).ConfigureAwait(false);
         }
     }
-
-    private static IEnumerable<string> Partitions(DiskInfo disk) =>
-        Directory.EnumerateDirectories($"/sys/block/{disk.Name}").Select(folder => Path.GetFileName(folder))
-            .Where(name => File.Exists($"/sys/block/{disk.Name}/{name}/partition"));
 
     /// <returns>True if this was the partition.</returns>
     private bool RestoreOn(string partition)

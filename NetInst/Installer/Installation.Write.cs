@@ -27,7 +27,23 @@ public sealed partial class Installation
         _disk = DiskState.Unbootable;
         Device.Write(0, zeros.Span);
         Device.Flush();
+        if (HasRoomForIdentity)
+        {
+            // Power may go from here on: the board that starts again must still be this node.
+            WriteIdentity(DiskIdentity.Record(trust.IdentityPem));
+            Device.Flush();
+        }
     });
+
+    /// <summary>Whether the identity's place lies before the first partition.</summary>
+    private bool HasRoomForIdentity => HeadEnd >= DiskIdentity.Offset + DiskIdentity.Bytes;
+
+    private void WriteIdentity(byte[] record)
+    {
+        using var buffer = new AlignedBuffer(DiskIdentity.Bytes);
+        record.CopyTo(buffer.Span);
+        Device.Write(DiskIdentity.Offset, buffer.Span);
+    }
 
     private async Task WriteImageAsync(CancellationToken cancellation)
     {
@@ -141,6 +157,11 @@ public sealed partial class Installation
                 using var end = new AlignedBuffer(backup.Length);
                 backup.CopyTo(end.Span);
                 Device.Write(Device.Size - backup.Length, end.Span);
+            }
+            if (HasRoomForIdentity)
+            {
+                // It is in the new system now. What the image has in this place comes next.
+                WriteIdentity(new byte[DiskIdentity.Bytes]);
             }
             foreach ((int offset, int from, int count) in HeadRanges)
             {

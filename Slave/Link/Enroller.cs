@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
@@ -17,14 +18,19 @@ public sealed class Enroller(ApplianceTls tls, ApplianceLocator locator, Action<
     private const int LongestRetrySeconds = 300;
     private const int MaximumAnswerBytes = 64 << 10;
 
+    /// <summary>Of a key's fingerprint, what the console shows: people compare it with the appliance's page.</summary>
+    private const int ShownDigits = 16;
+
     private readonly RefusalLog _refusals = new(log);
 
-    /// <summary>Makes a key and enrols with it.</summary>
+    /// <summary>Asks to be admitted, until it is.</summary>
     /// <param name="joinToken">The token that came with the CA.</param>
     /// <param name="inventory">Read anew for every request: disks and interfaces may turn up late.</param>
-    public async Task<NodeIdentity> EnrolAsync(string joinToken, Func<Inventory> inventory, CancellationToken cancellation)
+    /// <param name="before">An identity that the appliance does not take any more: people may know the board by its key. Null: with a new key.</param>
+    public async Task<NodeIdentity> EnrolAsync(string joinToken, Func<Inventory> inventory, NodeIdentity? before, CancellationToken cancellation)
     {
-        ECDsa key = NodeIdentity.CreateKey();
+        ECDsa key = before?.CopyKey() ?? NodeIdentity.CreateKey();
+        log($"this board's key is {Trust.FingerprintOf(new PublicKey(key)).ToString()[..ShownDigits]}");
         int failures = 0;
         while (true)
         {

@@ -52,9 +52,12 @@ public sealed class NodeIdentity : IDisposable
         {
             return null;
         }
-        ECDsa key = ECDsa.Create(_key.ExportParameters(includePrivateParameters: true));
+        ECDsa key = CopyKey();
         return new NodeIdentity(bare.CopyWithPrivateKey(key), key);
     }
+
+    /// <summary>The same key for another owner.</summary>
+    public ECDsa CopyKey() => ECDsa.Create(_key.ExportParameters(includePrivateParameters: true));
 
     /// <summary>Reads a file such as <see cref="NodeFiles.Identity"/>; null where there is none.</summary>
     /// <exception cref="IOException">The file holds something else.</exception>
@@ -64,7 +67,12 @@ public sealed class NodeIdentity : IDisposable
         {
             return null;
         }
-        string pem = File.ReadAllText(path);
+        return Parse(File.ReadAllText(path)) ?? throw new IOException($"reading {path}: it does not hold a certificate and its key in PEM");
+    }
+
+    /// <summary>Reads what <see cref="Pem"/> gives; null where it is something else.</summary>
+    public static NodeIdentity? Parse(string pem)
+    {
         ECDsa key = ECDsa.Create();
         try
         {
@@ -75,7 +83,7 @@ public sealed class NodeIdentity : IDisposable
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             key.Dispose();
-            throw new IOException($"reading {path}: it does not hold a certificate and its key in PEM ({e.Message})", e);
+            return null;
         }
     }
 

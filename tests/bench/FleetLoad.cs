@@ -31,7 +31,7 @@ internal sealed class FleetLoad(string appliance, X509Certificate2 authority, st
         {
             Inventory board = Board(number);
             var enroller = new Enroller(_tls, Locator(), _ => { }, _clock);
-            NodeIdentity identity = await enroller.EnrolAsync(joinToken, () => board, stop.Token);
+            NodeIdentity identity = await enroller.EnrolAsync(joinToken, () => board, null, stop.Token);
             lock (nodes)
             {
                 nodes.Add(BeAsync(identity, board, count, stop.Token));

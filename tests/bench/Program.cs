@@ -71,7 +71,7 @@ static async Task<int> EnrolAsync(string appliance, string authorityFile, string
     var board = new BoardReader();
     using NodeIdentity identity = await enroller.EnrolAsync(
         token, () => board.ReadInventory("bench") ?? throw new InvalidOperationException("this machine has neither a serial number nor a network interface"),
-        CancellationToken.None);
+        null, CancellationToken.None);
     Directory.CreateDirectory(folder);
     identity.Save(Path.Combine(folder, NodeFiles.Identity));
     File.Copy(authorityFile, Path.Combine(folder, NodeFiles.Authority), overwrite: true);

@@ -45,11 +45,16 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Makes the rack and starts the appliance.</summary>
     /// <param name="addressServer">A site's DHCP server gives the addresses, and the appliance stands beside it as proxy.</param>
     /// <param name="serve">Other options of the appliance than those that say so.</param>
+    /// <param name="approve">New boards are approved without a person, as in a rack that nobody else reaches.</param>
     /// <param name="test">Filled in by the compiler.</param>
-    public static async Task<Lab> StartAsync(bool addressServer = false, string[]? serve = null, [CallerMemberName] string test = "")
+    public static async Task<Lab> StartAsync(bool addressServer = false, string[]? serve = null, bool approve = true, [CallerMemberName] string test = "")
     {
         var lab = new Lab(await VirtualRack.StartAsync(addressServer), Repository.MakeArtefactFolder(test), serve ?? ["--dhcp", addressServer ? "proxy" : "full"]);
         await lab.StartApplianceAsync();
+        if (approve)
+        {
+            await lab.Appliance.ApproveNewBoardsAsync(lab.Cancel);
+        }
         return lab;
     }
 

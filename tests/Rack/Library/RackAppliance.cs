@@ -86,7 +86,15 @@ public sealed class RackAppliance : IAsyncDisposable
         return await SendAsync(HttpMethod.Post, $"images?name={Uri.EscapeDataString(name)}{said}", new StreamContent(source, 1 << 20), cancel);
     }
 
-    /// <summary>Sets the policy: new boards of an architecture get an image at once.</summary>
+    /// <summary>Sets the policy: new boards are approved without a person, as in a rack that nobody else reaches.</summary>
+    public Task<JsonNode> ApproveNewBoardsAsync(CancellationToken cancel) => SendAsync(HttpMethod.Put, "policy",
+        JsonContent.Create(new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true }), cancel);
+
+    /// <summary>A person approves boards by their keys.</summary>
+    public Task<JsonNode> ApproveAsync(IEnumerable<string> keys, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Post, "unapproved/approve", JsonContent.Create(new { keys }), cancel);
+
+    /// <summary>Sets the policy: new boards are approved without a person, and get an image of their architecture at once.</summary>
     public Task<JsonNode> InstallNewBoardsAsync(string architecture, string image, CancellationToken cancel) => SendAsync(HttpMethod.Put, "policy",
         JsonContent.Create(new { installNewBoards = new Dictionary<string, string> { [architecture] = image }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true }), cancel);
 

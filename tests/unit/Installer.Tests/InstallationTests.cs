@@ -58,6 +58,10 @@ public sealed partial class InstallationTests : IAsyncDisposable
             {
                 Assert.True(expected[i] == disk.Content[i], $"byte {i} is {disk.Content[i]}, not {expected[i]}");
             }
+            else if (i is >= DiskIdentity.Offset and < DiskIdentity.Offset + DiskIdentity.Bytes)
+            {
+                Assert.True(disk.Content[i] == 0, "the identity was left where the image has nothing");
+            }
             else if (freeSpaceUntouched)
             {
                 Assert.True(disk.Content[i] == 0xa5, $"free byte {i} was written");
@@ -123,7 +127,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
     {
         using var whole = new TestMachine(StaleDisk());
         await InstallAsync(whole);
-        int writes = whole.Disk.Writes;
+        int writes = whole.Disk.Writes, identityGoes = writes - 1;
+        Assert.Null(DiskIdentity.Read(whole.Disk.Content.AsSpan(DiskIdentity.Offset, DiskIdentity.Bytes)));
         for (int cut = 0; cut < writes; cut++)
         {
             MemoryDisk disk = StaleDisk();
@@ -135,6 +140,14 @@ public sealed partial class InstallationTests : IAsyncDisposable
             if (cut > 0)
             {
                 Assert.Equal(new byte[512], disk.Content[..512]);
+            }
+            // The board that starts again is still this node: its key is there until it is in the new system.
+            if (cut > 1)
+            {
+                string? identity = DiskIdentity.Read(disk.Content.AsSpan(DiskIdentity.Offset, DiskIdentity.Bytes));
+                identityGoes = Math.Min(identityGoes, identity is null ? cut : writes);
+                Assert.True(cut >= identityGoes || identity!.Contains("BEGIN PRIVATE KEY", StringComparison.Ordinal));
+                Assert.True(identity is not null || machine.Grown > 0, "the key is gone before the new system has it");
             }
             disk.WritesLeft = null;
             InstallResult second = await InstallAsync(machine, compare: true);
@@ -155,7 +168,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
         Assert.True(result.Succeeded, result.Cause);
         AssertInstalled(disk);
         int spoiled = _image.Manifest.Chunks.Single(c => c.Index == 3).Length;
-        Assert.Equal(4096 + spoiled + _image.Manifest.Chunks[0].Length, disk.BytesWritten - before);
+        // The identity comes and goes beside it.
+        Assert.Equal(4096 + 2 * DiskIdentity.Bytes + spoiled + _image.Manifest.Chunks[0].Length, disk.BytesWritten - before);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class TestImage
     public const int ChunkSize = 64 << 10;
     public const int ChunkCount = 16;
     public const int Size = ChunkSize * ChunkCount;
-    public const int BootStart = 8 << 10;
+    public const int BootStart = 16 << 10;
     public const int RootStart = 512 << 10;
 
     private static readonly (ECDsa Key, X509Certificate2 Certificate) s_authority = MakeAuthority();

@@ -60,7 +60,7 @@ internal sealed class EnrolmentEndpoint(
     private EnrolResponse Answer(PublicKey key, Inventory inventory, string address)
     {
         Digest fingerprint = Protocol.Trust.FingerprintOf(key);
-        if (keys.Find(fingerprint) == inventory.Id)
+        if (keys.Find(fingerprint) == inventory.Id && keys.IsFresh(inventory.Id))
         {
             return Certify(inventory.Id, key);
         }
@@ -70,7 +70,9 @@ internal sealed class EnrolmentEndpoint(
             approvals.Approve(new UnapprovedBoard(fingerprint, inventory, key, address), Approvals.Policy);
             return Certify(inventory.Id, key);
         }
-        string reason = known ? $"another key is known as {inventory.Id}" : "it is new";
+        string reason = keys.Find(fingerprint) is { } holder
+            ? holder == inventory.Id ? "it was off for too long" : $"its card is that of node {holder}, and it is another board"
+            : known ? $"another key is known as {inventory.Id}" : "it is new";
         if (unapproved.Add(key, inventory, address, reason, out bool added) is not { } board)
         {
             return Wait("no room: the appliance's page lists as many boards as it can, or this one was rejected there", UnapprovedBoards.LongestRetrySeconds);

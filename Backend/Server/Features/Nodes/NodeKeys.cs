@@ -73,6 +73,10 @@ internal sealed class NodeKeys
     /// <summary>Keys that are tied to nodes.</summary>
     public int Count => _nodes.Count;
 
+    /// <summary>Whether a key was tied to its node so lately that it needs no person's look to get a certificate: as long as one that it got then is taken.</summary>
+    public bool IsFresh(NodeId node) => _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } &&
+        _clock.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(at) < CertificateAuthority.NodeLifetime + CertificateAuthority.NodeGrace;
+
     /// <summary>The node that a key is tied to, or null.</summary>
     public NodeId? Find(Digest key) => _nodes.TryGetValue(key, out NodeId node) ? node : null;
 
@@ -121,9 +125,9 @@ internal sealed class NodeKeys
     public bool Renew(NodeId node, Digest asked, Digest next)
     {
         bool done = _database.Write(c => c.Execute("""
-            UPDATE nodes SET key = @next, previous_key = iif(@asked = @next, previous_key, @asked)
+            UPDATE nodes SET key = @next, previous_key = iif(@asked = @next, previous_key, @asked), key_at = @now
             WHERE id = @id AND @asked IN (key, previous_key) AND NOT EXISTS (SELECT 1 FROM nodes WHERE id <> @id AND @next IN (key, previous_key))
-            """, new { id = node.ToString(), asked = asked.ToString(), next = next.ToString() })) == 1;
+            """, new { id = node.ToString(), asked = asked.ToString(), next = next.ToString(), now = _clock.GetUtcNow().ToUnixTimeMilliseconds() })) == 1;
         Refresh();
         return done;
     }
