@@ -67,7 +67,7 @@ public static class ApplianceHost
         builder.Services.AddProblemDetails().AddExceptionHandler<BadRequests>().Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
-            .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
+            .AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
             .AddSingleton<AccessTokens>().AddSingleton<People>().AddSingleton<AuditLog>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>().AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
             .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
@@ -104,7 +104,6 @@ public static class ApplianceHost
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseRouting();
-        app.UseDoors();
         app.UseBootRequests();
         app.UseWebSockets();
         ServePage(app, options);
@@ -155,9 +154,9 @@ public static class ApplianceHost
         administration.MapDhcp();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
-        plain.MapStore();
-        plain.MapStoredFiles();
-        plain.MapBootFiles(netInst);
+        plain.MapStore(publicOnly: true);
+        plain.MapPrograms(netInst);
+        plain.MapBootFiles();
         plain.MapHttpBoot();
         plain.MapImager();
 
@@ -165,6 +164,10 @@ public static class ApplianceHost
         EnrolmentEndpoint.Map(link, joinToken);
         link.MapKept();
         LinkEndpoint.Map(link);
+        RouteGroupBuilder nodes = app.MapGroup("").At(Door.Link).RequireNode();
+        nodes.MapStore();
+        nodes.MapStoredFiles();
+        nodes.MapPrograms(netInst);
     }
 
     private static void ServePage(WebApplication app, ApplianceOptions options)

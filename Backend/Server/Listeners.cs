@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Matching;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Bootstrap.Server;
@@ -40,15 +41,24 @@ internal static class Listeners
     /// <summary>True if the request came by this door.</summary>
     public static bool CameBy(HttpContext context, Door door) => context.Features.Get<DoorMark>()?.Door == door;
 
-    /// <summary>Answers 404 where a request came by another door than its endpoint's.</summary>
-    public static void UseDoors(this IApplicationBuilder app) => app.Use((context, next) =>
+    /// <summary>An endpoint of another door is none: two doors may have the same path, and each its own rules.</summary>
+    internal sealed class DoorMatcher : MatcherPolicy, IEndpointSelectorPolicy
     {
-        DoorMark? wanted = context.GetEndpoint()?.Metadata.GetMetadata<DoorMark>();
-        if (wanted is not null && context.Features.Get<DoorMark>() != wanted)
+        public override int Order => 0;
+
+        public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => endpoints.Any(e => e.Metadata.GetMetadata<DoorMark>() is not null);
+
+        public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
         {
-            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            DoorMark? came = httpContext.Features.Get<DoorMark>();
+            for (int i = 0; i < candidates.Count; i++)
+            {
+                if (candidates.IsValidCandidate(i) && candidates[i].Endpoint.Metadata.GetMetadata<DoorMark>() is { } wanted && came != wanted)
+                {
+                    candidates.SetValidity(i, false);
+                }
+            }
             return Task.CompletedTask;
         }
-        return next(context);
-    });
+    }
 }

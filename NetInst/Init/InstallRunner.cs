@@ -34,8 +34,9 @@ internal sealed class InstallRunner(
         {
             (ApplianceEndpoint place, Uri files) = appliance();
             var trust = new InstallTrust(authority, identity().Pem, place);
-            using var store = new StoreClient(files, log, clock);
-            using var kept = new KeptClient(_tls.CreateHandler(identity(), reason => log($"{place} is not our appliance: {reason}")), place.Url("https", "/"));
+            SocketsHttpHandler Handler() => _tls.CreateHandler(identity(), reason => log($"{place} is not our appliance: {reason}"));
+            using StoreClient store = order.IsPublic ? new(files, log, clock) : new(place.Url("https", "/"), log, clock, Handler());
+            using var kept = new KeptClient(Handler(), place.Url("https", "/"));
             using var installation = new Installation(
                 taskId, order with { Compare = order.Compare || _disksBegun }, store, trust, machine, kept, outbox.Add, log, clock);
             InstallResult result = await installation.RunAsync(dryRun, cancellation).ConfigureAwait(false);

@@ -50,7 +50,9 @@ public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, 
 /// </param>
 /// <param name="Configuration">What makes the written system this node's own.</param>
 /// <param name="Keep">Absolute paths of the old system that the new one has again ('*' and '?' stand in names); none: nothing is kept.</param>
-public sealed record InstallOrder(Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null) : TaskOrder;
+/// <param name="IsPublic">The image may be fetched over plain HTTP; else all of it comes from the link's port, by the node's own certificate.</param>
+public sealed record InstallOrder(
+    Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, bool IsPublic = false) : TaskOrder;
 
 /// <summary>
 /// To a Slave whose disk has two slots: write an image to the one that is not in use, make it this node's system, and start it once. Until it has
@@ -60,7 +62,9 @@ public sealed record InstallOrder(Digest Image, string? Disk, bool Compare, Node
 /// <param name="Configuration">What makes the written system this node's own.</param>
 /// <param name="Keep">As of an <see cref="InstallOrder"/>; what is kept goes from the running system to the new one on the node itself.</param>
 /// <param name="Warning">Before the restart; null: at once.</param>
-public sealed record UpdateSlotOrder(Digest Image, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, UserWarning? Warning = null) : TaskOrder;
+/// <param name="IsPublic">As of an <see cref="InstallOrder"/>.</param>
+public sealed record UpdateSlotOrder(
+    Digest Image, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, UserWarning? Warning = null, bool IsPublic = false) : TaskOrder;
 
 /// <summary>
 /// To the Slave of a system on trial: make its slot the one that starts from now on. It ends with <see cref="DiskState.Installed"/>, and may be done any
@@ -97,7 +101,7 @@ public sealed record RunOrder(
 public sealed record UpdateOrder(IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again);
 
 /// <summary>Put a file, or what is in an archive, in its place. What is there already is not written again.</summary>
-/// <param name="File">The file or archive (tar, plain or by gzip).</param>
+/// <param name="File">The file or archive (tar, plain or by gzip), on the link's port: it may be anything, and comes by the node's own certificate.</param>
 /// <param name="Unpack">It is an archive.</param>
 /// <param name="Path">Absolute path of the file, or of the folder that the archive is unpacked in.</param>
 /// <param name="Owner">Name of the user whom all of it belongs to.</param>
@@ -125,7 +129,7 @@ public sealed record FirstBootOrder(bool GeneratesLocale, IReadOnlyList<string> 
 /// <param name="AllowDirectWrite">Also in ways that a power cut may not be mended after without somebody at the board.</param>
 public sealed record FirmwareOrder(UserWarning? Warning, bool PowerChecked, bool AllowDirectWrite = false) : TaskOrder;
 
-/// <summary>A file on the appliance's plain HTTP port.</summary>
+/// <summary>A file of the appliance's.</summary>
 /// <param name="Path">Absolute path of the URL, without host ("/programs/…").</param>
 /// <param name="Digest">SHA-256 of its bytes; nothing is used before it was checked.</param>
 /// <param name="Length">In bytes.</param>

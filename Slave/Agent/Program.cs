@@ -28,9 +28,9 @@ const string usage = """
 string version = typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 string config = NodeFiles.Directory, state = "/var/lib/bootstrap", run = LocalRequest.Socket;
 bool answer2015 = true;
-if (args is ["--deploy", var order, "--from", var files])
+if (args is ["--deploy", var order, "--from", var appliance, "--config", var identityFolder])
 {
-    return await Deployment.RunAsync(order, files, TimeProvider.System);
+    return await Deployment.RunAsync(order, appliance, identityFolder, TimeProvider.System);
 }
 if (await SlotProgram.RunAsync(args, TimeProvider.System) is { } code)
 {
@@ -120,7 +120,7 @@ async Task RunAsync(TimeProvider clock)
         keeper.Accepted(accepted);
         trial.Met();
     };
-    var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, power, link.Outbox, Log, clock, slots: slots);
+    var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, power, link.Outbox, Log, clock, NodeSystem.This with { Config = config }, slots);
     await runner.EndLeftoversAsync();
     var blinker = new LedBlinker("/", Path.Combine(state, "led"), clock);
     var revocations = new Revocations(Path.Combine(state, "revoked-keys"), Log);

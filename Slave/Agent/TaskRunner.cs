@@ -91,7 +91,7 @@ public sealed class TaskRunner(
     /// <summary>Does a task.</summary>
     /// <param name="start">The order.</param>
     /// <param name="appliance">Where it comes from.</param>
-    /// <param name="files">Where what it names is fetched.</param>
+    /// <param name="files">Where NetInst and public images are fetched.</param>
     /// <param name="cancellation">The appliance wants it to end.</param>
     /// <param name="leaving">The Slave itself ends: work is interrupted, anything else is done when it runs again.</param>
     /// <returns>What happens to the machine next; null where the task is over, and the appliance was told how it ended.</returns>
@@ -174,7 +174,7 @@ public sealed class TaskRunner(
                 case WorkOrder when isForgotten:
                     return End(context.End("the node does not remember that it took this order (was its disk changed?): it is not begun again"));
                 case WorkOrder work:
-                    return End(await DoAsync(work, files, context).ConfigureAwait(false));
+                    return End(await DoAsync(work, appliance, context).ConfigureAwait(false));
                 default:
                     return End(new TaskEnded(id, false, false, $"the Slave cannot do this: {order.GetType().Name}", DiskState.Untouched));
             }
@@ -237,7 +237,7 @@ public sealed class TaskRunner(
         }
     }
 
-    private async Task<TaskEnded> DoAsync(WorkOrder order, Uri files, WorkContext context)
+    private async Task<TaskEnded> DoAsync(WorkOrder order, ApplianceEndpoint appliance, WorkContext context)
     {
         switch (order)
         {
@@ -250,7 +250,7 @@ public sealed class TaskRunner(
             case FirstBootOrder first:
                 return await FirstBootWork.DoAsync(first, _system, clock, context).ConfigureAwait(false);
             case DeployOrder deploy:
-                return await DeployWork.DoAsync(deploy, _system, files, context).ConfigureAwait(false);
+                return await DeployWork.DoAsync(deploy, _system, appliance, context).ConfigureAwait(false);
             default:
                 return context.End($"the Slave cannot do this: {order.GetType().Name}");
         }

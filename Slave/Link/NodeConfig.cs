@@ -9,26 +9,36 @@ namespace Bootstrap.Link;
 /// <summary>What <see cref="NodeFiles"/> hold of the appliance: its CA and what it told the node.</summary>
 public sealed record NodeConfig(X509Certificate2 Authority, NodeSettings Settings)
 {
+    /// <summary>Reads the CA's certificate alone.</summary>
+    /// <exception cref="IOException">It is missing or cannot be understood.</exception>
+    public static X509Certificate2 LoadAuthority(string folder)
+    {
+        string path = Path.Combine(folder, NodeFiles.Authority);
+        try
+        {
+            return X509Certificate2.CreateFromPem(File.ReadAllText(path));
+        }
+        catch (CryptographicException e)
+        {
+            throw new IOException($"reading {path}: it holds no certificate in PEM ({e.Message})", e);
+        }
+    }
+
     /// <summary>Reads the folder.</summary>
     /// <exception cref="IOException">A file is missing or cannot be understood; the message says which.</exception>
     public static NodeConfig Load(string folder)
     {
-        string authority = Path.Combine(folder, NodeFiles.Authority);
         string settings = Path.Combine(folder, NodeFiles.Settings);
         try
         {
             NodeSettings? read = JsonSerializer.Deserialize(File.ReadAllText(settings), ProtocolJson.Default.NodeSettings);
             return new NodeConfig(
-                X509Certificate2.CreateFromPem(File.ReadAllText(authority)),
+                LoadAuthority(folder),
                 read ?? throw new IOException($"reading {settings}: it is empty"));
         }
         catch (JsonException e)
         {
             throw new IOException($"reading {settings}: {e.Message}", e);
-        }
-        catch (CryptographicException e)
-        {
-            throw new IOException($"reading {authority}: it holds no certificate in PEM ({e.Message})", e);
         }
     }
 }

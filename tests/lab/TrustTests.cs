@@ -5,9 +5,9 @@ namespace Bootstrap.Lab.Tests;
 public class TrustTests
 {
     [Fact]
-    public async Task Board_that_nobody_assigned_anything_reports_in_waits_and_keeps_its_disk()
+    public async Task Board_that_nobody_approved_waits_and_a_person_makes_it_a_node_that_keeps_its_disk()
     {
-        await using Lab lab = await Lab.StartAsync();
+        await using Lab lab = await Lab.StartAsync(approve: false);
         await lab.ImportAsync("tiny-arm64");
         BoardOptions plan = lab.Plan(BoardKind.Virt);
         const int size = 512 << 20;
@@ -15,7 +15,17 @@ public class TrustTests
         string before = await new Disk(plan.Card).DigestAsync(lab.Cancel);
 
         VirtualBoard board = await lab.PowerOnAsync(plan);
+        JsonNode stranger = Assert.Single((await lab.WaitForAsync("a board asks", "unapproved", list => list.AsArray().Count > 0)).AsArray())!;
+        string key = stranger.Text("key");
+        // A person compares what the board shows with what the page shows.
+        await board.WaitForConsoleAsync($"approve the board with key {key[..16]}", lab.Cancel);
+        Assert.Empty((await lab.Appliance.GetAsync("nodes", lab.Cancel)).AsArray());
+        RackException refusal = await Assert.ThrowsAsync<RackException>(() => lab.OrderAsync("install", board, "tiny-arm64"));
+        Assert.Contains(plan.NodeId, refusal.Message, StringComparison.Ordinal);
+
+        await lab.Appliance.ApproveAsync([key], lab.Cancel);
         JsonNode node = await lab.WaitForNodeAsync(board, "waits", n => n.Text("link") == "net-inst");
+        Assert.Equal(key, node.Text("key"));
         await board.WaitForConsoleAsync("waiting for a person to assign an image", lab.Cancel);
         JsonNode inventory = node["inventory"]!;
         Assert.Equal("new", node.Text("lifecycle"));
@@ -46,24 +56,34 @@ public class TrustTests
     }
 
     [Fact]
-    public async Task Known_node_with_another_key_waits_for_approval()
+    public async Task Node_that_boots_from_the_network_is_known_by_the_key_on_its_card_and_waits_without_it()
     {
         await using Lab lab = await Lab.StartAsync();
         await lab.ImportAsync("tiny-arm64");
         BoardOptions plan = lab.Plan(BoardKind.Virt);
         VirtualBoard board = await lab.InstallAsync(plan, "tiny-arm64");
         await board.PowerCutAsync();
+        // It is ordered while the board is off, and no Slave stages anything.
+        Guid reinstall = await lab.OrderAsync("install", board, "tiny-arm64");
+        board = await lab.PowerOnAsync(plan with { NetworkFirst = true });
+        await board.WaitForConsoleAsync("holds the identity of this board", lab.Cancel);
+        await lab.ExpectSuccessAsync(reinstall);
+        await lab.WaitForRunningAsync(board);
+        Assert.Empty((await lab.Appliance.GetAsync("unapproved", lab.Cancel)).AsArray());
+        await board.PowerCutAsync();
         // The node's key was on the card that is taken out.
         File.Delete(plan.Card);
 
         VirtualBoard stranger = await lab.PowerOnAsync(plan);
         JsonNode node = await lab.WaitForNodeAsync(stranger, "wants approval", n => n["wantsApproval"]!.GetValue<bool>());
-        await stranger.WaitForConsoleAsync("approve this one", lab.Cancel);
+        JsonNode claim = Assert.Single((await lab.Appliance.GetAsync("unapproved", lab.Cancel)).AsArray())!;
+        Assert.Equal(node.Text("key"), claim["claims"]!.Text("key"));
+        await stranger.WaitForConsoleAsync($"approve the board with key {claim.Text("key")[..16]}", lab.Cancel);
         // The connection that the power cut has left may not have been given up yet; the stranger has none.
         Assert.NotEqual("net-inst", node.Text("link"));
         Assert.DoesNotContain("the certificate that came", stranger.ConsoleText, StringComparison.Ordinal);
 
-        await lab.Appliance.SendAsync(HttpMethod.Post, $"nodes/{plan.NodeId}/approve", null, lab.Cancel);
+        await lab.Appliance.ApproveAsync([claim.Text("key")], lab.Cancel);
         await lab.WaitForNodeAsync(stranger, "is let in", n => n.Text("link") == "net-inst" && !n["wantsApproval"]!.GetValue<bool>());
         await stranger.WaitForConsoleAsync("nothing is assigned to this board", lab.Cancel);
     }

@@ -5,7 +5,7 @@ import { node } from "./fixtures";
 const inventory = node().inventory;
 const disk = inventory.disks[0]!;
 const pc = node({ id: "pc", name: "pc", inventory: { ...inventory, architecture: "amd64" } });
-const image = { digest: "d", name: "raspios", architecture: "arm64", sizeBytes: 31e9, usedBytes: 2e9, storedBytes: 1e9, importedAt: 0, slots: 1 };
+const image = { digest: "d", name: "raspios", architecture: "arm64", sizeBytes: 31e9, usedBytes: 2e9, storedBytes: 1e9, importedAt: 0, slots: 1, public: false };
 
 test("an update writes the slot that is not in use where the disk has two and the image has two", () => {
   const two = node({ inventory: { ...inventory, slot: "a" } });

@@ -37,7 +37,7 @@ describe("calendar", () => {
 
 describe("versions", () => {
   it("of one name stand together, the newest first", () => {
-    const image = (name: string, importedAt: number) => ({ name, importedAt, digest: name + importedAt, architecture: "arm64", sizeBytes: 1, usedBytes: 1, storedBytes: 1, slots: 1 });
+    const image = (name: string, importedAt: number) => ({ name, importedAt, digest: name + importedAt, architecture: "arm64", sizeBytes: 1, usedBytes: 1, storedBytes: 1, slots: 1, public: false });
     expect(versionsOf([image("b", 3), image("a", 2), image("b", 1)]).map((v) => [v.image.digest, v.number, v.of])).toEqual([
       ["b3", 1, 2],
       ["b1", 2, 2],

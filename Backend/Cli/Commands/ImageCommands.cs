@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Http.Json;
 using Bootstrap.Cli.Api;
 using Spectre.Console;
 
@@ -19,10 +20,14 @@ internal static class ImageCommands
         var force = new Option<bool>("--force") { Description = "Also if nodes run it: they go on, and cannot be installed with it again." };
         return new Command("images", "Show, import and remove images.")
         {
-            new Command("list", "All images.").Lists<Image>(_ => "images", ["NAME", "FOR", "SLOTS", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
-                i => [i.Name, i.Architecture, $"{i.Slots}", Output.Bytes(i.SizeBytes), Output.Bytes(i.UsedBytes), Output.Bytes(i.StoredBytes), Output.Time(i.ImportedAt), i.Digest[..12]]),
+            new Command("list", "All images.").Lists<Image>(_ => "images", ["NAME", "FOR", "SLOTS", "ACCESS", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
+                i => [i.Name, i.Architecture, $"{i.Slots}", i.Public ? "public" : "private", Output.Bytes(i.SizeBytes), Output.Bytes(i.UsedBytes), Output.Bytes(i.StoredBytes), Output.Time(i.ImportedAt), i.Digest[..12]]),
             new Command("import", "Take an image into the store.") { file, name, architecture }.Does((client, parsed, cancellation) =>
                 ImportAsync(client, parsed.GetRequiredValue(file), parsed.GetValue(name), parsed.GetValue(architecture), parsed.GetValue(ClientCommand.Json), cancellation)),
+            new Command("publish", "Let anybody on the network fetch an image, over plain HTTP.") { image }.Does((client, parsed, cancellation) =>
+                PublishAsync(client, parsed.GetRequiredValue(image), true, cancellation)),
+            new Command("unpublish", "Let approved nodes alone, and people who are signed in, fetch an image.") { image }.Does((client, parsed, cancellation) =>
+                PublishAsync(client, parsed.GetRequiredValue(image), false, cancellation)),
             new Command("remove", "Remove an image that nothing needs.") { image, force }.Does(async (client, parsed, cancellation) =>
             {
                 Freed freed = await client.SendAsync<Freed>(HttpMethod.Delete, $"images/{Uri.EscapeDataString(parsed.GetRequiredValue(image))}?force={(parsed.GetValue(force) ? "true" : "false")}", null, cancellation);
@@ -30,6 +35,13 @@ internal static class ImageCommands
                 return 0;
             }),
         };
+    }
+
+    private static async Task<int> PublishAsync(ApplianceClient client, string image, bool isPublic, CancellationToken cancellation)
+    {
+        Image changed = await client.SendAsync<Image>(HttpMethod.Patch, $"images/{Uri.EscapeDataString(image)}", JsonContent.Create(new { @public = isPublic }), cancellation);
+        Console.WriteLine($"{changed.Name} is {(changed.Public ? "public: anybody on the network may fetch it" : "private")}");
+        return 0;
     }
 
     private static async Task<int> ImportAsync(

@@ -313,6 +313,10 @@ internal static class Schema
         DROP TRIGGER notice_new_board;
         ALTER TABLE notices ADD COLUMN text TEXT NOT NULL DEFAULT '';
         """,
+        // What is in an image is its owner's business, unless he says otherwise.
+        """
+        ALTER TABLE images ADD COLUMN public INTEGER NOT NULL DEFAULT 0;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

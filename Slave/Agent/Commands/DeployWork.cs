@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
 
@@ -10,12 +11,12 @@ namespace Bootstrap.Agent.Commands;
 /// </summary>
 internal static class DeployWork
 {
-    public static async Task<TaskEnded> DoAsync(DeployOrder order, NodeSystem system, Uri files, WorkContext context)
+    public static async Task<TaskEnded> DoAsync(DeployOrder order, NodeSystem system, ApplianceEndpoint appliance, WorkContext context)
     {
         context.Phase("deploying");
         string json = JsonSerializer.Serialize(order, ProtocolJson.Default.TaskOrder);
         IEnumerable<string> slave = system.Slave ?? [Environment.ProcessPath!];
-        CommandEnd end = await context.Runner.RunAsync(Command.ByRoot([.. slave, "--deploy", json, "--from", files.ToString()]), context.Cancellation).ConfigureAwait(false);
+        CommandEnd end = await context.Runner.RunAsync(Command.ByRoot([.. slave, "--deploy", json, "--from", appliance.ToString(), "--config", system.Config]), context.Cancellation).ConfigureAwait(false);
         if (end is not { ExitCode: 0, TimedOut: false } || order.Command.Count == 0)
         {
             return context.End("the deployment (its log tells more)", end);

@@ -1,10 +1,13 @@
+using Bootstrap.Protocol.Link;
+
 namespace Bootstrap.Agent.Commands;
 
 /// <summary>The machine that work is done on.</summary>
 /// <param name="Root">"/" but in tests.</param>
 /// <param name="Path">Where its programs are, as in PATH.</param>
 /// <param name="Slave">How the Slave's own program is started; null: as this process was.</param>
-public sealed record NodeSystem(string Root, string Path, IReadOnlyList<string>? Slave = null)
+/// <param name="Config">Folder of the <see cref="NodeFiles"/>.</param>
+public sealed record NodeSystem(string Root, string Path, IReadOnlyList<string>? Slave = null, string Config = NodeFiles.Directory)
 {
     /// <summary>This machine.</summary>
     public static readonly NodeSystem This = new("/", CommandProcess.Path);

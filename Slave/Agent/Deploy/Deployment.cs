@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Bootstrap.Agent.Commands;
 using Bootstrap.Board;
@@ -22,15 +23,23 @@ internal static class Deployment
 
     /// <summary>Does it.</summary>
     /// <param name="json">A <see cref="DeployOrder"/>.</param>
-    /// <param name="files">The appliance's plain HTTP port.</param>
+    /// <param name="appliance">Place of its link.</param>
+    /// <param name="config">Folder with this node's identity.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(string json, string files, TimeProvider clock)
+    public static async Task<int> RunAsync(string json, string appliance, string config, TimeProvider clock)
     {
         try
         {
             var order = (DeployOrder)JsonSerializer.Deserialize(json, ProtocolJson.Default.TaskOrder)!;
             var owner = new Ownership(Account.Find(order.Owner).User, Account.GroupOf(order.Group));
-            using var store = new StoreClient(new Uri(files), Console.Error.WriteLine, clock);
+            if (!ApplianceEndpoint.TryParse(appliance, out ApplianceEndpoint place))
+            {
+                throw new IOException($"'{appliance}' is no place of an appliance");
+            }
+            X509Certificate2 authority = NodeConfig.LoadAuthority(config);
+            using IdentityKeeper identity = IdentityKeeper.Open(config, authority, Console.Error.WriteLine, clock);
+            using var store = new StoreClient(place.Url("https", "/"), Console.Error.WriteLine, clock,
+                new ApplianceTls(authority).CreateHandler(identity.Current, reason => Console.Error.WriteLine($"{place} is not our appliance: {reason}")));
             if (order.Unpack)
             {
                 await UnpackAsync(order, owner, store).ConfigureAwait(false);

@@ -110,14 +110,17 @@ internal static class SlotProgram
         NodeConfig node = NodeConfig.Load(config);
         using IdentityKeeper identity = IdentityKeeper.Open(config, node.Authority, Log, clock);
         var trust = new InstallTrust(node.Authority, identity.Current.Pem, ApplianceEndpoint.TryParse(appliance, out ApplianceEndpoint place) ? place : throw new IOException($"'{appliance}' is no place of an appliance"));
-        using var store = new StoreClient(new Uri(files), Log, clock);
+        var order = (UpdateSlotOrder)start.Order;
+        using StoreClient store = order.IsPublic
+            ? new(new Uri(files), Log, clock)
+            : new(place.Url("https", "/"), Log, clock, new ApplianceTls(node.Authority).CreateHandler(identity.Current, reason => Log($"{place} is not our appliance: {reason}")));
         using var stop = new CancellationTokenSource();
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
         {
             signal.Cancel = true;
             stop.Cancel();
         });
-        using var update = new SlotUpdate(start.TaskId, (UpdateSlotOrder)start.Order, store, trust, BoardReader.Architecture, layout, machine, firmware,
+        using var update = new SlotUpdate(start.TaskId, order, store, trust, BoardReader.Architecture, layout, machine, firmware,
             progress => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{PhaseLine}{progress.Phase} {progress.Done} {progress.Total}")), Log, clock);
         InstallResult result = await update.RunAsync(stop.Token).ConfigureAwait(false);
         return result.Succeeded ? 0 : Fail(result.Cause, result.Disk, result.Final);

@@ -13,7 +13,7 @@ public sealed class DeployJobTests : WorkJobTest
 {
     private const UnixFileMode Usual = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    private protected override NodeSystem Machine => NodeSystem.This with { Slave = [DotNet, "exec", Path.Combine(AppContext.BaseDirectory, "bootstrap-slave.dll")] };
+    private protected override NodeSystem Machine => NodeSystem.This with { Config = Folder, Slave = [DotNet, "exec", Path.Combine(AppContext.BaseDirectory, "bootstrap-slave.dll")] };
 
     private static string DotNet => new NodeSystem("/", Environment.GetEnvironmentVariable("PATH")!).Find("dotnet")!;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Bootstrap.Support;
@@ -20,6 +21,7 @@ public sealed class ImagerTests : ApplianceTest
         using HttpResponseMessage other = await Api.PostAsync("images?name=pc&architecture=amd64", new ByteArrayContent(image), s_end);
         Assert.Equal(HttpStatusCode.Created, other.StatusCode);
         using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{Appliance.Options.Http}/") };
+        await Api.PatchAsJsonAsync("images/tiny", new { @public = true }, s_end);
         JsonNode entry = (await Poll.UntilAsync(() => ListAsync(plain), list => list.Count > 0, s_end)).Single()!;
 
         Assert.Equal("tiny", entry["name"]!.ToString());

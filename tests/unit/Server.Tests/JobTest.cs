@@ -17,12 +17,13 @@ public abstract class JobTest : ApplianceTest
     private protected override TimeProvider Clock => Time;
 
     /// <summary>Boards that are connected, in the order of their names.</summary>
-    private protected async Task<SimulatedNode[]> ConnectAsync(int count)
+    /// <param name="first">Number of the first one: a board that was connected before is not the same with another key.</param>
+    private protected async Task<SimulatedNode[]> ConnectAsync(int count, int first = 0)
     {
         var nodes = new SimulatedNode[count];
         for (int i = 0; i < count; i++)
         {
-            nodes[i] = await ConnectAsync($"10000000cccc{i:d4}");
+            nodes[i] = await ConnectAsync($"10000000cccc{first + i:d4}");
         }
         return nodes;
     }

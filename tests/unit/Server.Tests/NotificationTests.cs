@@ -63,7 +63,7 @@ public sealed class NotificationTests : JobTest
 
         await Appliance.RestartAsync();
         receiver.Answer = StatusCodes.Status204NoContent;
-        await ConnectAsync(2);
+        await ConnectAsync(1, first: 1);
         await TellAsync(() => receiver.Heard.Count == 3);
         Assert.Equal(receiver.Heard.First().Id, receiver.Heard.ElementAt(1).Id);
         Assert.NotEqual(receiver.Heard.First().Id, receiver.Heard.ElementAt(2).Id);

@@ -91,7 +91,7 @@ public sealed class ProfileTests : JobTest
     public async Task A_new_board_gets_the_profile_that_the_policy_names()
     {
         await ImportAsync();
-        object Policy(string profile) => new { installNewBoards = new { arm64 = "tiny" }, authorizedKeys = Array.Empty<string>(), profile };
+        object Policy(string profile) => new { installNewBoards = new { arm64 = "tiny" }, authorizedKeys = Array.Empty<string>(), profile, approveNewBoards = true };
         Assert.Equal("There is no profile 'lab'.", await RefusalAsync(HttpMethod.Put, "policy", Policy("lab")));
         await PutAsync("profiles/lab", new { name = "lab", hostName = "lab-{{ node.name }}" });
         await PutAsync("policy", Policy("lab"));

@@ -18,6 +18,7 @@ public sealed class StoreTests
         using HttpClient api = appliance.CreateClient();
         using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{appliance.Options.Http}/store/chunks/") };
         await ImportAsync(api);
+        await api.PatchAsJsonAsync("images/tiny", new { @public = true }, s_end);
         string path = Directory.EnumerateFiles(Path.Combine(appliance.Services.GetRequiredService<ImageStore>().Folder, "chunks"), "*", SearchOption.AllDirectories).First();
         byte[] sound = await plain.GetByteArrayAsync(Path.GetFileName(path), s_end);
 

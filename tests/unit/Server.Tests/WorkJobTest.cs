@@ -31,6 +31,7 @@ public abstract class WorkJobTest : ApplianceTest
         EnrolResponse answer = await SimulatedNode.EnrolAsync(Appliance.Info, key, SimulatedNode.InventoryOf(s_id, "arm64"), s_end);
         using var identity = NodeIdentity.Create(answer.Certificate, key);
         identity.Save(Path.Combine(Folder, NodeFiles.Identity));
+        await File.WriteAllTextAsync(Path.Combine(Folder, NodeFiles.Authority), Appliance.Info.Authority.ExportCertificatePem(), s_end);
         Slave = Start();
     }
 

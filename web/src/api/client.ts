@@ -93,6 +93,7 @@ export const api = {
   conversations: (board: string) => call<Conversation[]>("GET", `/boot/boards/${segment(board)}/conversations`),
 
   images: () => call<ImageView[]>("GET", "/images"),
+  publishImage: (digest: string, isPublic: boolean) => call<ImageView>("PATCH", `/images/${segment(digest)}`, { public: isPublic }),
   /** @param force Also where nodes run it. */
   deleteImage: (digest: string, force: boolean) => call<{ freedBytes: number }>("DELETE", `/images/${segment(digest)}${queryOf({ force })}`),
 

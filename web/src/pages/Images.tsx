@@ -15,7 +15,8 @@ import { UploadForm } from "./images/UploadForm";
 
 export function ImagesPage() {
   const [removing, setRemoving] = useState<ImageView | null>(null);
-  const [columns] = useState(() => imageColumns(setRemoving));
+  const [publishing, setPublishing] = useState<ImageView | null>(null);
+  const [columns] = useState(() => imageColumns(setRemoving, setPublishing));
   const all = images.value;
   const versions = useMemo(() => versionsOf(all), [all]);
   return (
@@ -45,6 +46,7 @@ export function ImagesPage() {
         <Table label="Images" columns={columns} rows={versions} keyOf={(v) => v.image.digest} />
       )}
       {removing && <RemoveDialog image={removing} onClose={() => setRemoving(null)} />}
+      {publishing && <PublishDialog image={publishing} onClose={() => setPublishing(null)} />}
     </>
   );
 }
@@ -74,7 +76,7 @@ function users(image: ImageView): string[] {
   ];
 }
 
-const imageColumns = (remove: (image: ImageView) => void): readonly Column<ImageVersion>[] => [
+const imageColumns = (remove: (image: ImageView) => void, publish: (image: ImageView) => void): readonly Column<ImageVersion>[] => [
   {
     id: "name",
     title: "Name",
@@ -96,6 +98,24 @@ const imageColumns = (remove: (image: ImageView) => void): readonly Column<Image
   { id: "on", title: "Runs on", width: "minmax(6rem, 1fr)", cell: (version) => <RunOn {...version} /> },
   { id: "imported", title: "Imported", width: "8rem", cell: ({ image: i }) => <Ago at={i.importedAt} />, minor: true },
   {
+    id: "access",
+    title: "Access",
+    width: "6.5rem",
+    cell: ({ image: i }) => (
+      <Allowed role="operator">
+        <button
+          type="button"
+          class="small"
+          aria-label={`${i.name} is ${i.public ? "public: make it private" : "private: make it public"}`}
+          title={i.public ? "Anybody on the network may fetch it" : "For approved nodes, and people who are signed in"}
+          onClick={() => publish(i)}
+        >
+          {i.public ? "Public …" : "Private …"}
+        </button>
+      </Allowed>
+    ),
+  },
+  {
     id: "do",
     title: "",
     width: "6rem",
@@ -109,6 +129,27 @@ const imageColumns = (remove: (image: ImageView) => void): readonly Column<Image
     ),
   },
 ];
+
+function PublishDialog({ image, onClose }: { image: ImageView; onClose: () => void }) {
+  return (
+    <ConfirmDialog
+      title={image.public ? `Make ${image.name} private?` : `Make ${image.name} public?`}
+      keep="Cancel"
+      confirm={image.public ? "Make private" : "Make public"}
+      onConfirm={async () => void (await api.publishImage(image.digest, !image.public))}
+      onClose={onClose}
+    >
+      {image.public ? (
+        <p>Only approved nodes and people who are signed in can fetch it then. Raspberry Pi Imager does not list it any more.</p>
+      ) : (
+        <p>
+          Anybody on this network can fetch it then, over plain HTTP, with all that is in it: passwords, keys and Wi-Fi that were put into the
+          image included. Raspberry Pi Imager lists it, and boards fetch it a little faster.
+        </p>
+      )}
+    </ConfirmDialog>
+  );
+}
 
 function RemoveDialog({ image, onClose }: { image: ImageView; onClose: () => void }) {
   const on = nodesOf(image).length;

@@ -9,10 +9,11 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bootstrap.Server.Features.Boot;
 
-/// <summary>NetInst, boot files and the nodes' programs over plain HTTP.</summary>
+/// <summary>NetInst, boot files and the nodes' programs.</summary>
 internal static class BootEndpoints
 {
-    public static void MapBootFiles(this IEndpointRouteBuilder plain, IReadOnlyDictionary<string, NetInstFiles> netInst)
+    /// <summary>NetInst and the nodes' programs: nothing in them is secret.</summary>
+    public static void MapPrograms(this IEndpointRouteBuilder routes, IReadOnlyDictionary<string, NetInstFiles> netInst)
     {
         foreach (NetInstFiles files in netInst.Values)
         {
@@ -20,10 +21,14 @@ internal static class BootEndpoints
             {
                 if (file is not null)
                 {
-                    plain.MapGet(file.Remote.Path, () => FileResponse.Of(file.FilePath));
+                    routes.MapGet(file.Remote.Path, () => FileResponse.Of(file.FilePath));
                 }
             }
         }
+    }
+
+    public static void MapBootFiles(this IEndpointRouteBuilder plain)
+    {
         plain.MapGet("/boot/ipxe", (string? mac, string? uuid, HttpContext context, BootPlanner planner) =>
         {
             var server = new IPEndPoint(context.Connection.LocalIpAddress!.MapToIPv4(), context.Connection.LocalPort);

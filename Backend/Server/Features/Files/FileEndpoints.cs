@@ -44,7 +44,7 @@ internal static class FileEndpoints
         }).WithSummary("Remove a file");
     }
 
-    /// <summary>For nodes, over plain HTTP: whoever knows a file's digest may have it, and nobody else finds it.</summary>
+    /// <summary>For nodes.</summary>
     public static void MapStoredFiles(this IEndpointRouteBuilder routes) => routes.MapGet("/store/files/{digest}", (string digest, FileCatalogue files) =>
         Digest.TryParse(digest, out Digest file) ? FileResponse.Of(files.PathOf(file)) : Results.NotFound());
 }

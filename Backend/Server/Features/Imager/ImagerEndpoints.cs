@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Boot;
+using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
@@ -53,15 +54,15 @@ internal static class ImagerEndpoints
             }
             entries.AddRange(database.Read(c => c.Query<Row>("""
                 SELECT digest AS Digest, name AS Name, size_bytes AS SizeBytes, used_bytes AS UsedBytes, imported_at AS ImportedAt, raw_sha256 AS RawDigest FROM images
-                WHERE raw_sha256 <> '' ORDER BY imported_at DESC
+                WHERE raw_sha256 <> '' AND public <> 0 ORDER BY imported_at DESC
                 """).ToList()).Select(image => EntryOf(here, image.Name, string.Create(CultureInfo.InvariantCulture, $"{image.UsedBytes / 1e9:0.0} GB in use"), $"{image.Digest}.img",
                     image.SizeBytes, image.RawDigest, DateTimeOffset.FromUnixTimeMilliseconds(image.ImportedAt))));
             return Results.Json(new OsList(entries), s_json);
         });
         plain.MapGet("/imager/netinst.img", (IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
             NetInstCard.Open(RawDigests.Architecture, netInst, options) is { } card ? new FileResponse(card) : Results.NotFound());
-        plain.MapGet("/imager/{digest}.img", (string digest, ImageStore store) =>
-            Digest.TryParse(digest, out Digest image) && store.ReadImage(image) is { } manifest ? new FileResponse(new StoredImageFile(store, manifest)) : Results.NotFound());
+        plain.MapGet("/imager/{digest}.img", (string digest, ImageStore store, ImageCatalogue images) =>
+            Digest.TryParse(digest, out Digest image) && images.Find(digest) is { Public: true } && store.ReadImage(image) is { } manifest ? new FileResponse(new StoredImageFile(store, manifest)) : Results.NotFound());
         plain.MapGet("/imager/icon.svg", (ApplianceOptions options) => FileResponse.Of(Path.Combine(options.ShareFolder, "web", "favicon.svg"), "image/svg+xml"));
     }
 

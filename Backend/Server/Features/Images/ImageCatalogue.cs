@@ -15,8 +15,9 @@ namespace Bootstrap.Server.Features.Images;
 /// <param name="StoredBytes">What travels.</param>
 /// <param name="ImportedAt">Unix milliseconds.</param>
 /// <param name="Slots">Places for a system: 2 where an update may write the one that is not in use, else 1.</param>
+/// <param name="Public">Anybody on the network may fetch it, over plain HTTP; else nodes with approved keys, and people who are signed in.</param>
 public sealed record ImageView(
-    Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, long Slots = 1)
+    Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, long Slots = 1, bool Public = false)
 {
     /// <summary>Of an image with two places for a system.</summary>
     public const int TwoSlots = 2;
@@ -36,11 +37,14 @@ public sealed class ImageCatalogue(
 
     private const string Columns = """
         digest AS Digest, name AS Name, architecture AS Architecture, size_bytes AS SizeBytes, used_bytes AS UsedBytes,
-        stored_bytes AS StoredBytes, imported_at AS ImportedAt, slots AS Slots
+        stored_bytes AS StoredBytes, imported_at AS ImportedAt, slots AS Slots, public AS Public
         """;
 
     // One import at a time: each takes all processors, and what is removed must not be another import's.
     private readonly SemaphoreSlim _storeInUse = new(1);
+
+    // Images that are public, and their chunks: replaced whole.
+    private volatile Tuple<string, HashSet<Digest>> _publicChunks = new("", []);
 
     private sealed class Row
     {
@@ -52,8 +56,9 @@ public sealed class ImageCatalogue(
         public required long StoredBytes { get; init; }
         public required long ImportedAt { get; init; }
         public required long Slots { get; init; }
+        public required long Public { get; init; }
 
-        public ImageView View => new(Protocol.Ids.Digest.Parse(Digest), Name, Architecture, SizeBytes, UsedBytes, StoredBytes, ImportedAt, Slots);
+        public ImageView View => new(Protocol.Ids.Digest.Parse(Digest), Name, Architecture, SizeBytes, UsedBytes, StoredBytes, ImportedAt, Slots, Public != 0);
     }
 
     public IReadOnlyList<ImageView> List() => database.Read(c =>
@@ -79,8 +84,9 @@ public sealed class ImageCatalogue(
             var image = new ImageView(digest, name, manifest.Architecture, manifest.SizeBytes, manifest.UsedBytes, manifest.StoredBytes,
                 clock.GetUtcNow().ToUnixTimeMilliseconds(), manifest.Slots?.Count ?? 1);
             database.Write(c => c.Execute("""
-                INSERT OR REPLACE INTO images (digest, name, architecture, size_bytes, used_bytes, stored_bytes, imported_at, slots)
+                INSERT INTO images (digest, name, architecture, size_bytes, used_bytes, stored_bytes, imported_at, slots)
                 VALUES (@digest, @Name, @Architecture, @SizeBytes, @UsedBytes, @StoredBytes, @ImportedAt, @Slots)
+                ON CONFLICT (digest) DO UPDATE SET name = excluded.name, imported_at = excluded.imported_at, raw_sha256 = NULL
                 """, new
             {
                 digest = digest.ToString(),
@@ -92,6 +98,7 @@ public sealed class ImageCatalogue(
                 image.ImportedAt,
                 image.Slots,
             }));
+            image = Find(digest.ToString()) ?? image;
             report.End("done", null);
             events.Publish("image", image);
             return image;
@@ -110,6 +117,34 @@ public sealed class ImageCatalogue(
         {
             _storeInUse.Release();
         }
+    }
+
+    /// <summary>Makes an image public, or private again.</summary>
+    /// <returns>The image as it is now; null: there is none of that digest.</returns>
+    public ImageView? SetPublic(Digest digest, bool isPublic)
+    {
+        database.Write(c => c.Execute("UPDATE images SET public = @isPublic WHERE digest = @digest", new { isPublic, digest = digest.ToString() }));
+        if (Find(digest.ToString()) is not { } image)
+        {
+            return null;
+        }
+        events.Publish("image", image);
+        return image;
+    }
+
+    /// <summary>Whether a chunk is one of a public image: it may go to anybody.</summary>
+    public bool IsPublicChunk(Digest chunk)
+    {
+        // Manifests never change: what is public follows from which of them are.
+        string now = string.Join(' ', List().Where(i => i.Public).Select(i => i.Digest));
+        (string images, HashSet<Digest> chunks) = _publicChunks;
+        if (images != now)
+        {
+            chunks = [.. now.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .SelectMany(image => store.ReadImage(Digest.Parse(image))?.Chunks.Select(c => c.StoredDigest) ?? [])];
+            _publicChunks = new(now, chunks);
+        }
+        return chunks.Contains(chunk);
     }
 
     /// <summary>Removes what an import left behind that was killed. Called once, before the appliance serves.</summary>

@@ -11,6 +11,9 @@ namespace Bootstrap.Server.Features.Images;
 /// <summary><c>/images</c> for people, <c>/store</c> for nodes.</summary>
 internal static class ImageEndpoints
 {
+    /// <param name="Public">Whether anybody on the network may fetch it.</param>
+    internal sealed record ImageEdit(bool Public);
+
     private static readonly string[] s_architectures = ["arm64", "amd64"];
 
     public static void MapImages(this IEndpointRouteBuilder api)
@@ -41,6 +44,8 @@ internal static class ImageEndpoints
                 return Problems.Bad($"The image was refused: {e.Message}.");
             }
         }).WithSummary("Upload an image");
+        api.MapPatch("/images/{image}", (string image, ImageEdit edit, ImageCatalogue images) =>
+            images.Find(image) is { } found && images.SetPublic(found.Digest, edit.Public) is { } changed ? Results.Ok(changed) : Unknown(image)).WithSummary("Change an image");
         // With force, nodes that run it do not keep it.
         api.MapDelete("/images/{image}", async (string image, bool? force, ImageCatalogue images, ImageUse use, CancellationToken cancellation) =>
         {
@@ -57,14 +62,17 @@ internal static class ImageEndpoints
         }).WithSummary("Remove an image");
     }
 
-    /// <summary>What is fetched to be written to disks: every byte of it is verified by digest, and never changes. Nodes take it over plain HTTP.</summary>
-    public static void MapStore(this IEndpointRouteBuilder routes)
+    /// <summary>What is fetched to be written to disks: every byte of it is verified by digest, and never changes.</summary>
+    /// <param name="publicOnly">It goes to anybody: what is of no public image is not there.</param>
+    public static void MapStore(this IEndpointRouteBuilder routes, bool publicOnly = false)
     {
-        routes.MapGet("/store/manifests/{digest}", (string digest, ImageStore store, HttpContext context) =>
-            Digest.TryParse(digest, out Digest image) ? Immutable(context, store.ManifestPath(image), "application/json") : Results.NotFound());
-        routes.MapGet("/store/chunks/{digest}", async (string digest, ImageStore store, ChunkInspector inspector, HttpContext context) =>
+        routes.MapGet("/store/manifests/{digest}", (string digest, ImageStore store, ImageCatalogue images, HttpContext context) =>
+            Digest.TryParse(digest, out Digest image) && (!publicOnly || images.Find(image.ToString()) is { Public: true })
+                ? Immutable(context, store.ManifestPath(image), "application/json")
+                : Results.NotFound());
+        routes.MapGet("/store/chunks/{digest}", async (string digest, ImageStore store, ImageCatalogue images, ChunkInspector inspector, HttpContext context) =>
         {
-            if (!Digest.TryParse(digest, out Digest chunk))
+            if (!Digest.TryParse(digest, out Digest chunk) || (publicOnly && !images.IsPublicChunk(chunk)))
             {
                 return Results.NotFound();
             }
@@ -79,7 +87,7 @@ internal static class ImageEndpoints
     {
         if (File.Exists(path))
         {
-            context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
+            context.Response.Headers.CacheControl = $"{(context.Request.IsHttps ? "private" : "public")}, max-age=31536000, immutable";
         }
         return FileResponse.Of(path, type);
     }

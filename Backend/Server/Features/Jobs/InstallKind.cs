@@ -169,9 +169,11 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         IPAddress appliance = session.LocalAddress;
         var configuration = new NodeConfiguration(profile?.HostName ?? node.Name, sources.Policy.Get().AuthorizedKeys, slave.Remote,
             [new IPEndPoint(appliance, sources.Options.Link.Port).ToString()], sources.Options.Mesh, profile?.System);
-        if (hello.Role == NodeRole.Slave && parameters.UsesSlot(hello.Inventory.Slot, sources.Images.Find(task.Image!)?.Slots ?? 1))
+        ImageView? image = sources.Images.Find(task.Image!);
+        bool isPublic = image is { Public: true };
+        if (hello.Role == NodeRole.Slave && parameters.UsesSlot(hello.Inventory.Slot, image?.Slots ?? 1))
         {
-            return new UpdateSlotOrder(Digest.Parse(task.Image!), configuration, parameters.Keep, parameters.Power.Warning);
+            return new UpdateSlotOrder(Digest.Parse(task.Image!), configuration, parameters.Keep, parameters.Power.Warning, isPublic);
         }
         if (hello.Role == NodeRole.Slave)
         {
@@ -180,7 +182,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
             return new StageInstallOrder(kernel, initramfs, StagedCommandLine, parameters.Power.Warning);
         }
         bool mayHoldSomeOfIt = task.Attempts > 0 || node.Lifecycle != Lifecycle.New;
-        return new InstallOrder(Digest.Parse(task.Image!), null, mayHoldSomeOfIt, configuration, parameters.Keep);
+        return new InstallOrder(Digest.Parse(task.Image!), null, mayHoldSomeOfIt, configuration, parameters.Keep, isPublic);
     }
 
     /// <summary>What a Slave does for an installation of the whole disk is to stage NetInst; what NetInst then does has phases of its own, as has an update of a slot.</summary>

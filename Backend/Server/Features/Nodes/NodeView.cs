@@ -56,8 +56,9 @@ public enum NodeMark
 /// <param name="AcknowledgedAt">When a person has last seen what the node is; null: nobody has.</param>
 public sealed record NodeView(
     NodeId Id, string Name, Lifecycle Lifecycle, LinkState Link, string? Address, long FirstSeen, long LastSeen,
-    string? Image, string? ImageName, bool WantsApproval, string? Key, Inventory Inventory, Health? Health, NodeTaskView? Task,
-    string Version, PiRevision? Revision, IReadOnlyList<string> Tags, string Note, string Location, NodeMark Mark, long? AcknowledgedAt);
+    string? Image, string? ImageName, bool WantsApproval, Inventory Inventory, Health? Health, NodeTaskView? Task,
+    string Version, PiRevision? Revision, IReadOnlyList<string> Tags, string Note, string Location, NodeMark Mark, long? AcknowledgedAt,
+    string? Key = null);
 
 /// <summary>A node's open task, in short.</summary>
 /// <param name="Kind"><c>install</c>, <c>reboot</c> or <c>shutdown</c>.</param>

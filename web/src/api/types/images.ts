@@ -11,6 +11,8 @@ export interface ImageView {
   importedAt: number;
   /** Places for a system: 2 where an update may write the one that is not in use. */
   slots: number;
+  /** Anybody on the network may fetch it. */
+  public: boolean;
 }
 
 export interface ImportView {
