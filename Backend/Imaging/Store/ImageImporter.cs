@@ -22,7 +22,7 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
     private const int BlockBytes = 1 << 20;
     private const int BlocksInFlight = 4;
 
-    /// <summary>Imports one image. One at a time: what fails takes the chunks with it that belong to no image.</summary>
+    /// <summary>Imports one image. What fails takes the chunks with it that belong to no image and to no other import.</summary>
     /// <param name="file">The image as the user has it: raw, xz, zstd or gzip.</param>
     /// <param name="name">What people will call it.</param>
     /// <param name="architecture"><c>arm64</c> or <c>amd64</c> where the user says so; null: find out from the boot partition.</param>
@@ -34,6 +34,7 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         Stream file, string name, string? architecture, IProgress<ImportProgress>? progress, CancellationToken cancellation)
     {
         string temporary = Path.Combine(store.TemporaryFolder, Guid.NewGuid().ToString("n"));
+        ImportSession import = store.BeginImport();
         bool stored = false;
         try
         {
@@ -50,9 +51,9 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
                 },
                 () => Decode(file, decoded, progress, stop.Token),
                 () => Write(decoded, raw, image, stop.Token),
-                () => manifest = Store(image, name, architecture, stop.Token)).ConfigureAwait(false);
+                () => manifest = Store(import, image, name, architecture, stop.Token)).ConfigureAwait(false);
             SignedManifest signed = signer.Sign(manifest!);
-            store.AddManifest(signed);
+            import.AddManifest(signed, manifest!, cancellation);
             stored = true;
             return (signed.Digest, manifest!);
         }
@@ -60,8 +61,13 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         {
             throw new ImageException($"the disk of {store.Folder} is full: free some space and import again", e);
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ImageException($"files have gone from {store.Folder} while it was imported: see that nothing else works in that folder, and import it again", e);
+        }
         finally
         {
+            import.Dispose();
             if (!stored)
             {
                 store.RemoveOrphans();
@@ -125,7 +131,7 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
     }
 
     /// <summary>Stores what is used of an image, as it comes out of the decoder.</summary>
-    private ImageManifest Store(RawImage image, string name, string? architecture, CancellationToken cancellation)
+    private static ImageManifest Store(ImportSession import, RawImage image, string name, string? architecture, CancellationToken cancellation)
     {
         DiskLayout layout = DiskLayout.Of(image);
         if (layout.Architecture is not null && architecture is not null && layout.Architecture != architecture)
@@ -134,12 +140,12 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         }
         string runsOn = layout.Architecture ?? architecture ?? throw new ImageException(
             "the image does not tell which processor it is for: say so (architecture arm64 or amd64)");
-        IReadOnlyList<ImageChunk> chunks = StoreChunks(image, layout.Used, cancellation);
+        IReadOnlyList<ImageChunk> chunks = StoreChunks(import, image, layout.Used, cancellation);
         return new ImageManifest(
             ImageManifest.CurrentFormat, name, runsOn, image.Length, ImageManifest.DefaultChunkSize, layout.Partitions, chunks, layout.Slots);
     }
 
-    private ImageChunk[] StoreChunks(RawImage image, IEnumerable<Extent> used, CancellationToken cancellation)
+    private static ImageChunk[] StoreChunks(ImportSession import, RawImage image, IEnumerable<Extent> used, CancellationToken cancellation)
     {
         var chunks = new List<ImageChunk>();
         using IEnumerator<ChunkCell> cells = ChunkCell.Cut(used).GetEnumerator();
@@ -149,7 +155,7 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
 
         void StoreCells()
         {
-            using var encoder = new ChunkEncoder(store);
+            using var encoder = new ChunkEncoder(import);
             while (TakeCell() is { } cell)
             {
                 ImageChunk chunk = encoder.Encode(image, cell);
