@@ -28,7 +28,7 @@ internal sealed record Blinking(string Led, int Seconds);
 
 internal sealed record NodeTask(string Kind, string State, string Phase, long Done, long Total, string Unit);
 
-internal sealed record Image(string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, int Slots);
+internal sealed record Image(string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, int Slots, string[]? Notes = null);
 
 internal sealed record Job(Guid Id, string Kind, string? ImageName, long CreatedAt, string CreatedBy, bool Ended, IReadOnlyDictionary<string, int> Counts, string Note);
 

@@ -33,8 +33,15 @@ public sealed class DiskLayout
     public string? Architecture { get; }
 
     /// <summary>
+    /// What whoever imports the image should know, a sentence each. More may come to it while <see cref="Used"/> is looked at: then not all of it was
+    /// named, and it is to be asked for once more.
+    /// </summary>
+    public IReadOnlyList<string> Notes => [.. _volumes.Where(v => v.Volume?.Doubt is not null)
+        .Select(v => $"The {v.Volume!.FileSystem} file system in partition {v.Partition.Number} {v.Volume.Doubt}: all of it is stored, free space, too.")];
+
+    /// <summary>
     /// The bytes in use, in rising order, whole sectors; found as they are asked for, so that an image can be stored while it is
-    /// still being decoded. Free space of FAT and ext4 is left out; everything else counts as used: gaps between partitions (boot
+    /// still being decoded. Free space of FAT and ext4 is left out, unless what calls it free is in doubt; everything else counts as used: gaps between partitions (boot
     /// loaders live there), partitions of other kinds (but for a slot that holds nothing yet), tails of partitions behind their file system.
     /// </summary>
     /// <exception cref="ImageException">While enumerating: the image is damaged or truncated.</exception>

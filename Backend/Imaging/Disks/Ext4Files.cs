@@ -5,8 +5,8 @@ namespace Bootstrap.Imaging.Disks;
 
 /// <summary>
 /// Reads the files of an ext2, ext3 or ext4 file system (kernel documentation, "ext4 Data Structures and Algorithms"): extents and indirect
-/// blocks, directories (an htree directory reads as a linear one), symbolic links. What the journal still holds is not replayed: an image is
-/// made of a file system that was unmounted. Encrypted, compressed and inline files are refused.
+/// blocks, directories (an htree directory reads as a linear one), symbolic links. What the journal still holds is not replayed: of a file system that
+/// was not unmounted, what is read may be older than what its system would see. Encrypted, compressed and inline files are refused.
 /// </summary>
 public sealed class Ext4Files
 {
@@ -51,6 +51,11 @@ public sealed class Ext4Files
     /// <exception cref="ImageException">The file system is damaged, or has what is not read here; or the file is too long.</exception>
     public byte[]? ReadFile(string path, int limit) =>
         Find(path) is { } inode && inode.Type == TypeFile ? Read(inode, limit, path) : null;
+
+    /// <summary>The first block of a file without a name; null where it is a hole.</summary>
+    /// <exception cref="ImageException">The file system is damaged.</exception>
+    internal byte[]? ReadFirstBlock(uint inode) =>
+        Blocks(ReadInode(inode)).Find(b => b.Logical == 0) is { Count: > 0 } first ? _image.Read(Place(first.Physical), _blockBytes) : null;
 
     private sealed record Inode(uint Number, ushort Type, uint Flags, long Size, byte[] Map);
 

@@ -13,6 +13,10 @@ namespace Bootstrap.Imaging.Store;
 /// <param name="Done">Bytes of the file that were taken.</param>
 public readonly record struct ImportProgress(string Phase, long Done);
 
+/// <summary>An image that was imported.</summary>
+/// <param name="Notes">What whoever imported it should know, a sentence each.</param>
+public sealed record ImportedImage(Digest Image, ImageManifest Manifest, IReadOnlyList<string> Notes);
+
 /// <summary>
 /// Turns image files into stored images: decodes once into a sparse file and, behind the decoder, looks where data is, cuts,
 /// digests and compresses what is used on all processors; then signs. An image that cannot be taken leaves nothing behind.
@@ -28,21 +32,20 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
     /// <param name="architecture"><c>arm64</c> or <c>amd64</c> where the user says so; null: find out from the boot partition.</param>
     /// <param name="progress">Told after each decoded piece.</param>
     /// <param name="cancellation">Ends the import; nothing stays.</param>
-    /// <returns>The manifest and its identity.</returns>
     /// <exception cref="ImageException">The image is refused; the message says why.</exception>
-    public async Task<(Digest Image, ImageManifest Manifest)> ImportAsync(
+    public async Task<ImportedImage> ImportAsync(
         Stream file, string name, string? architecture, IProgress<ImportProgress>? progress, CancellationToken cancellation)
     {
         string temporary = Path.Combine(store.TemporaryFolder, Guid.NewGuid().ToString("n"));
         ImportSession import = store.BeginImport();
-        bool stored = false;
+        bool isClean = false;
         try
         {
             using SafeFileHandle raw = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite, options: FileOptions.DeleteOnClose);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             var image = new RawImage(raw);
             using var decoded = new BlockingCollection<DecodedBlock>(BlocksInFlight);
-            ImageManifest? manifest = null;
+            (ImageManifest Manifest, IReadOnlyList<string> Notes)? stored = null;
             await Workers.RunAsync(
                 onFailure: () =>
                 {
@@ -51,11 +54,12 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
                 },
                 () => Decode(file, decoded, progress, stop.Token),
                 () => Write(decoded, raw, image, stop.Token),
-                () => manifest = Store(import, image, name, architecture, stop.Token)).ConfigureAwait(false);
-            SignedManifest signed = signer.Sign(manifest!);
-            import.AddManifest(signed, manifest!, cancellation);
-            stored = true;
-            return (signed.Digest, manifest!);
+                () => stored = Store(import, image, name, architecture, stop.Token)).ConfigureAwait(false);
+            (ImageManifest manifest, IReadOnlyList<string> notes) = stored!.Value;
+            SignedManifest signed = signer.Sign(manifest);
+            import.AddManifest(signed, manifest, cancellation);
+            isClean = !import.HasMoreThan(manifest);
+            return new ImportedImage(signed.Digest, manifest, notes);
         }
         catch (IOException e) when (e.HResult == 28 /* ENOSPC */)
         {
@@ -68,7 +72,7 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         finally
         {
             import.Dispose();
-            if (!stored)
+            if (!isClean)
             {
                 store.RemoveOrphans();
             }
@@ -131,7 +135,7 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
     }
 
     /// <summary>Stores what is used of an image, as it comes out of the decoder.</summary>
-    private static ImageManifest Store(ImportSession import, RawImage image, string name, string? architecture, CancellationToken cancellation)
+    private static (ImageManifest Manifest, IReadOnlyList<string> Notes) Store(ImportSession import, RawImage image, string name, string? architecture, CancellationToken cancellation)
     {
         DiskLayout layout = DiskLayout.Of(image);
         if (layout.Architecture is not null && architecture is not null && layout.Architecture != architecture)
@@ -140,9 +144,18 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         }
         string runsOn = layout.Architecture ?? architecture ?? throw new ImageException(
             "the image does not tell which processor it is for: say so (architecture arm64 or amd64)");
-        IReadOnlyList<ImageChunk> chunks = StoreChunks(import, image, layout.Used, cancellation);
-        return new ImageManifest(
+        IReadOnlyList<ImageChunk> chunks;
+        int notes;
+        do
+        {
+            // A bitmap far behind may tell that those before it are not to be believed: then what they left out is stored as well.
+            notes = layout.Notes.Count;
+            chunks = StoreChunks(import, image, layout.Used, cancellation);
+        }
+        while (layout.Notes.Count > notes);
+        var manifest = new ImageManifest(
             ImageManifest.CurrentFormat, name, runsOn, image.Length, ImageManifest.DefaultChunkSize, layout.Partitions, chunks, layout.Slots);
+        return (manifest, layout.Notes);
     }
 
     private static ImageChunk[] StoreChunks(ImportSession import, RawImage image, IEnumerable<Extent> used, CancellationToken cancellation)

@@ -32,6 +32,9 @@ internal sealed partial class ImportSession(ImageStore store) : IDisposable
         Place(path, bytes, _ => { });
     }
 
+    /// <summary>Whether chunks were added that an image does not have.</summary>
+    public bool HasMoreThan(ImageManifest manifest) => _claimed.Count > manifest.Chunks.Select(chunk => chunk.StoredDigest).Distinct().Count();
+
     /// <summary>Makes an image exist, once all of its chunks are proven to be there, whole and durable.</summary>
     /// <exception cref="ImageException">A chunk is missing or damaged: somebody else was at the store's folder. The image does not exist.</exception>
     public void AddManifest(SignedManifest signed, ImageManifest manifest, CancellationToken cancellation)

@@ -98,7 +98,7 @@ public sealed class ImportGuardTests : IDisposable
             }
             return acted;
         });
-        (_, ImageManifest manifest) = await _store.Importer.ImportAsync(held, "test", null, null, TestContext.Current.CancellationToken);
+        ImageManifest manifest = (await _store.Importer.ImportAsync(held, "test", null, null, TestContext.Current.CancellationToken)).Manifest;
         Assert.True(acted);
         return manifest;
     }
