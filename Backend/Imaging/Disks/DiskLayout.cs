@@ -17,8 +17,7 @@ public sealed class DiskLayout
     {
         _image = image;
         _volumes = volumes;
-        Partitions = [.. _volumes.OrderBy(v => v.Partition.Number).Select(v => new ImagePartition(
-            v.Partition.Number, v.Partition.Start, v.Partition.Length, v.Partition.Type, v.Volume?.FileSystem ?? "", v.Volume?.Label ?? ""))];
+        Partitions = [.. _volumes.OrderBy(v => v.Partition.Number).Select(v => Describe(v.Partition, v.Volume))];
         Architecture = _volumes.Select(v => v.Volume).OfType<FatVolume>().Select(FindArchitecture).FirstOrDefault(a => a is not null);
         Slots = SlotFinder.Find(_volumes);
     }
@@ -51,6 +50,12 @@ public sealed class DiskLayout
     /// <exception cref="ImageException">The image is damaged, truncated or has no partition table.</exception>
     public static DiskLayout Of(RawImage image) =>
         new(image, [.. PartitionTable.Read(image).Select(p => (p, OpenVolume(image, p)))]);
+
+    /// <summary>Looks for the system's root, anywhere in the image.</summary>
+    /// <returns>Null where there is no ext4 file system.</returns>
+    public ImageRoot? FindRoot() => Slots is [var first, _] ? new ImageRoot(first.Root) : RootFinder.Find(_volumes);
+
+    internal static ImagePartition Describe(Partition p, IVolume? volume) => new(p.Number, p.Start, p.Length, p.Type, volume?.FileSystem ?? "", volume?.Label ?? "");
 
     private static IVolume? OpenVolume(RawImage image, Partition p) =>
         Ext4Volume.TryOpen(image, p.Start, p.Length) ?? (IVolume?)FatVolume.TryOpen(image, p.Start, p.Length);

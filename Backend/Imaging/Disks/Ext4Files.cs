@@ -52,10 +52,21 @@ public sealed class Ext4Files
     public byte[]? ReadFile(string path, int limit) =>
         Find(path) is { } inode && inode.Type == TypeFile ? Read(inode, limit, path) : null;
 
+    /// <summary>True if there is something of this name.</summary>
+    /// <param name="path">From the root, with '/'; links are followed and never lead out of this file system.</param>
+    /// <exception cref="ImageException">The file system is damaged, or has what is not read here.</exception>
+    public bool Exists(string path) => Find(path) is not null;
+
     /// <summary>The first block of a file without a name; null where it is a hole.</summary>
     /// <exception cref="ImageException">The file system is damaged.</exception>
-    internal byte[]? ReadFirstBlock(uint inode) =>
-        Blocks(ReadInode(inode)).Find(b => b.Logical == 0) is { Count: > 0 } first ? _image.Read(Place(first.Physical), _blockBytes) : null;
+    internal byte[]? ReadFirstBlock(uint inode)
+    {
+        Inode file = ReadInode(inode);
+        long block = (file.Flags & FlagExtents) != 0
+            ? Blocks(file).Where(b => b.Logical == 0).Select(b => b.Physical).FirstOrDefault()
+            : BinaryPrimitives.ReadUInt32LittleEndian(file.Map);
+        return block == 0 ? null : _image.Read(Place(block), _blockBytes);
+    }
 
     private sealed record Inode(uint Number, ushort Type, uint Flags, long Size, byte[] Map);
 

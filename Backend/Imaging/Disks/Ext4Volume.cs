@@ -71,6 +71,9 @@ public sealed class Ext4Volume : IVolume
 
     public string Label => Encoding.UTF8.GetString(_super.AsSpan(120, 16)).TrimEnd('\0');
 
+    /// <summary>Its UUID, in lower case.</summary>
+    public string Uuid => new Guid(_super.AsSpan(104, 16), bigEndian: true).ToString();
+
     public string? Doubt { get; private set; }
 
     private bool HasClusters => (U32(100) & RoCompatBigAlloc) != 0;

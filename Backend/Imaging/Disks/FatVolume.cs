@@ -134,6 +134,22 @@ public sealed class FatVolume : IVolume
             ? []
             : _image.Read(Place(file.FirstCluster), (int)Math.Min(Math.Min(count, file.Length), _clusterBytes));
 
+    /// <summary>A file's bytes; null if there is none of this name, or it is longer than the limit.</summary>
+    /// <param name="path">Long or short names in either case, separated by '/'.</param>
+    /// <param name="limit">In bytes.</param>
+    /// <exception cref="ImageException">Its chain of clusters ends before the file does.</exception>
+    public byte[]? ReadFile(string path, int limit)
+    {
+        int slash = path.LastIndexOf('/');
+        if (List(slash < 0 ? "" : path[..slash])?.FirstOrDefault(e => !e.IsDirectory && e.Is(path[(slash + 1)..])) is not { } file || file.Length > limit)
+        {
+            return null;
+        }
+        using var content = new MemoryStream();
+        CopyTo(file, content);
+        return content.ToArray();
+    }
+
     /// <summary>Copies a file.</summary>
     /// <exception cref="ImageException">Its chain of clusters ends before the file does.</exception>
     public void CopyTo(FatEntry file, Stream target)

@@ -155,7 +155,9 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         while (layout.Notes.Count > notes);
         var manifest = new ImageManifest(
             ImageManifest.CurrentFormat, name, runsOn, image.Length, ImageManifest.DefaultChunkSize, layout.Partitions, chunks, layout.Slots);
-        return (manifest, layout.Notes);
+        ImageRoot? root = layout.FindRoot();
+        bool tells = root?.Fault is null && manifest.FindRoot(out _)?.Number == root?.Partition;
+        return (tells ? manifest : manifest with { Root = root }, root?.Fault is { } fault ? [.. layout.Notes, $"It cannot be installed on nodes: {fault}."] : layout.Notes);
     }
 
     private static ImageChunk[] StoreChunks(ImportSession import, RawImage image, IEnumerable<Extent> used, CancellationToken cancellation)

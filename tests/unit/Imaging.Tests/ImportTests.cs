@@ -219,6 +219,7 @@ public sealed class ImportTests : IDisposable
             {
                 DiskLayout layout = DiskLayout.Of(new RawImage(file.SafeFileHandle, file.Length));
                 Assert.All(layout.Used, e => Assert.True(e.Start >= 0 && e.End <= file.Length));
+                Assert.True(layout.FindRoot() is null or { Partition: not null } or { Fault: not null });
             }
             catch (ImageException refusal)
             {
