@@ -112,7 +112,8 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         {
             if (name.AsSpan().ContainsAny('=', '\n'))
             {
-                throw new IOException($"{path} of the old system has an extended attribute '{name.ReplaceLineEndings(" ")}', a name that no archive holds: remove it there, or keep less");
+                throw new IOException($"{path} of the old system has an extended attribute '{name.ReplaceLineEndings(" ")}', a name that no " +
+                    "archive holds: remove it there, or keep less");
             }
             attributes[Attribute + name] = Convert.ToBase64String(value);
         }

@@ -17,7 +17,7 @@ namespace Bootstrap.Protocol.Images;
 /// <param name="Partitions">What the partition table says, in the order of their numbers.</param>
 /// <param name="Chunks">In rising order of <see cref="ImageChunk.Index"/>; cells without used bytes are absent.</param>
 /// <param name="Slots">Two places for a system, the one that a fresh disk starts first; null where there is one place alone.</param>
-/// <param name="Root">Where the system is, or why that is not known; null where <see cref="FindRoot"/> tells by slots and partitions alone.</param>
+/// <param name="Root">Where the system is, or why that is not known; null where slots and partitions alone tell (<see cref="FindRoot"/>).</param>
 public sealed record ImageManifest(
     int Format,
     string Name,
@@ -81,18 +81,20 @@ public sealed record ImageManifest(
     }
 
     /// <summary>
-    /// The ext4 partition that holds the system: of two slots the one that a fresh disk starts, else what the image was found to state, else its only ext4 one. No other rule
-    /// chooses a root.
+    /// The ext4 partition that holds the system: of two slots the one that a fresh disk starts, else what the image was found to state,
+    /// else its only ext4 one. No other rule chooses a root.
     /// </summary>
     /// <param name="fault">Why there is none, in words that follow the image's name; null where there is one.</param>
     public ImagePartition? FindRoot(out string? fault)
     {
         ImagePartition[] possible = [.. Partitions.Where(p => p.FileSystem == "ext4")];
-        ImagePartition? root = Slots is [var first, _] ? Partition(first.Root) : Root is null ? possible is [var only] ? only : null : Root.Partition is { } number ? Partition(number) : null;
+        int? found = Slots is [var first, _] ? first.Root : Root is not null ? Root.Partition : possible is [var only] ? only.Number : null;
+        ImagePartition? root = found is { } number ? Partition(number) : null;
         fault = root is { FileSystem: "ext4" } ? null
             : Root?.Fault ?? (root is not null ? $"its root is partition {root.Number}, which holds no ext4 file system"
             : possible.Length == 0 ? "it has no ext4 partition to configure"
-            : $"which of its ext4 file systems is the root was not looked for when it was imported ({string.Join(", ", possible.Select(p => p.Described))}): import it again");
+            : "which of its ext4 file systems is the root was not looked for when it was imported " +
+                $"({string.Join(", ", possible.Select(p => p.Described))}): import it again");
         return fault is null ? root : null;
     }
 

@@ -32,16 +32,19 @@ public sealed class DiskLayout
     public string? Architecture { get; }
 
     /// <summary>
-    /// What whoever imports the image should know, a sentence each. More may come to it while <see cref="Used"/> is looked at: then not all of it was
-    /// named, and it is to be asked for once more.
+    /// What whoever imports the image should know, a sentence each. More may come to it while <see cref="Used"/> is looked at: then
+    /// not all of that was named, and it is to be asked for once more.
     /// </summary>
-    public IReadOnlyList<string> Notes => [.. _volumes.Where(v => v.Volume?.Doubt is not null)
-        .Select(v => $"The {v.Volume!.FileSystem} file system in partition {v.Partition.Number} {v.Volume.Doubt}: all of it is stored, free space, too.")];
+    public IReadOnlyList<string> Notes => [.. from v in _volumes
+        where v.Volume?.Doubt is not null
+        let which = $"The {v.Volume.FileSystem} file system in partition {v.Partition.Number}"
+        select $"{which} {v.Volume.Doubt}: all of it is stored, free space, too."];
 
     /// <summary>
     /// The bytes in use, in rising order, whole sectors; found as they are asked for, so that an image can be stored while it is
-    /// still being decoded. Free space of FAT and ext4 is left out, unless what calls it free is in doubt; everything else counts as used: gaps between partitions (boot
-    /// loaders live there), partitions of other kinds (but for a slot that holds nothing yet), tails of partitions behind their file system.
+    /// still being decoded. Free space of FAT and ext4 is left out, unless what calls it free is in doubt; everything else counts as
+    /// used: gaps between partitions (boot loaders live there), partitions of other kinds (but for a slot that holds nothing yet),
+    /// tails of partitions behind their file system.
     /// </summary>
     /// <exception cref="ImageException">While enumerating: the image is damaged or truncated.</exception>
     public IEnumerable<Extent> Used => FindUsed().Melt();
@@ -55,7 +58,8 @@ public sealed class DiskLayout
     /// <returns>Null where there is no ext4 file system.</returns>
     public ImageRoot? FindRoot() => Slots is [var first, _] ? new ImageRoot(first.Root) : RootFinder.Find(_volumes);
 
-    internal static ImagePartition Describe(Partition p, IVolume? volume) => new(p.Number, p.Start, p.Length, p.Type, volume?.FileSystem ?? "", volume?.Label ?? "");
+    internal static ImagePartition Describe(Partition p, IVolume? volume) =>
+        new(p.Number, p.Start, p.Length, p.Type, volume?.FileSystem ?? "", volume?.Label ?? "");
 
     private static IVolume? OpenVolume(RawImage image, Partition p) =>
         Ext4Volume.TryOpen(image, p.Start, p.Length) ?? (IVolume?)FatVolume.TryOpen(image, p.Start, p.Length);

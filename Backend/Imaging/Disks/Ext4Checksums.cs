@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Bootstrap.Imaging.Disks;
 
 /// <summary>
-/// CRC-32C of an ext4 file system's own tables (kernel documentation, "ext4 Data Structures and Algorithms", checksums), where its feature metadata_csum has them; all are right
-/// where it has none.
+/// CRC-32C of an ext4 file system's own tables (kernel documentation, "ext4 Data Structures and Algorithms", checksums), where its
+/// feature metadata_csum has them; all are right where it has none.
 /// </summary>
 internal sealed class Ext4Checksums
 {
@@ -44,7 +44,8 @@ internal sealed class Ext4Checksums
     public bool IsBitmapRight(ReadOnlySpan<byte> descriptor, ReadOnlySpan<byte> bitmap)
     {
         uint sum = _hasChecksums ? Add(_seed, bitmap) : 0;
-        return !_hasChecksums || (ushort)sum == U16(descriptor, 0x18) && (descriptor.Length < LongDescriptor || sum >> 16 == U16(descriptor, 0x38));
+        return !_hasChecksums ||
+            (ushort)sum == U16(descriptor, 0x18) && (descriptor.Length < LongDescriptor || sum >> 16 == U16(descriptor, 0x38));
     }
 
     private static uint Add(uint sum, ReadOnlySpan<byte> bytes)

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Bootstrap.Imaging.Disks;
 
 /// <summary>
-/// Why the block bitmaps of an ext2, ext3 or ext4 file system are not to be believed, by its superblock and its journal: what was written last may lie in blocks that they still
-/// call free. Each is said in words that follow "the file system".
+/// Why the block bitmaps of an ext2, ext3 or ext4 file system are not to be believed, by its superblock and its journal: what was
+/// written last may lie in blocks that they still call free. Each is said in words that follow "the file system".
 /// </summary>
 internal static class Ext4Doubts
 {
@@ -13,12 +13,15 @@ internal static class Ext4Doubts
     private const uint RoCompatOrphans = 0x10000;
     private const ushort StateValid = 1, StateErrors = 2;
 
-    /// <summary>filetype, extents, 64bit, mmp, flex_bg, ea_inode, csum_seed, largedir, inline_data, encrypt, casefold. Not meta_bg: descriptors lie elsewhere.</summary>
+    /// <summary>
+    /// filetype, extents, 64bit, mmp, flex_bg, ea_inode, csum_seed, largedir, inline_data, encrypt, casefold. Not meta_bg: descriptors
+    /// lie elsewhere.
+    /// </summary>
     private const uint KnownIncompat = 0x2 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x20000;
 
     /// <summary>
-    /// sparse_super, large_file, btree_dir, huge_file, gdt_csum, dir_nlink, extra_isize, quota, metadata_csum, readonly, project, verity. Not bigalloc, whose bitmaps have bits for
-    /// clusters, nor what is for programs alone that only read.
+    /// sparse_super, large_file, btree_dir, huge_file, gdt_csum, dir_nlink, extra_isize, quota, metadata_csum, readonly, project,
+    /// verity. Not bigalloc, whose bitmaps have bits for clusters, nor snapshots and shared blocks.
     /// </summary>
     private const uint KnownRoCompat = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x100 | 0x400 | 0x1000 | 0x2000 | 0x8000;
 
@@ -38,8 +41,9 @@ internal static class Ext4Doubts
             : state != StateValid ? $"is in a state ({state:x}) that is not known here"
             : U32(LastOrphan) != 0 || (roCompat & RoCompatOrphans) != 0 ? "has deleted files whose blocks are not free yet"
             : (U32(92) & CompatJournal) != 0 && U32(JournalInode) == 0 ? "has its journal on another device"
-            : (incompat & ~KnownIncompat) != 0 || (roCompat & ~KnownRoCompat) != 0 || (U32(92) & CompatSparseSuper2) != 0
-                ? $"has features by which free space is not told from used here (incompat {incompat & ~KnownIncompat:x}, ro_compat {roCompat & ~KnownRoCompat:x}, compat {U32(92) & CompatSparseSuper2:x})"
+            : (incompat & ~KnownIncompat) is > 0 and var others ? $"has features that are not known here (incompat {others:x})"
+            : (roCompat & ~KnownRoCompat) is > 0 and var more ? $"has features that are not known here (ro_compat {more:x})"
+            : (U32(92) & CompatSparseSuper2) != 0 ? "has features that are not known here (sparse_super2)"
             : !new Ext4Checksums(super).IsSuperBlockRight ? "has a superblock with a wrong checksum"
             : null;
     }

@@ -5,7 +5,8 @@ namespace Bootstrap.Imaging.Disks;
 
 /// <summary>
 /// An ext2, ext3 or ext4 file system: which blocks are in use (kernel documentation, "ext4 Data Structures and Algorithms").
-/// Where the block bitmaps cannot be trusted (it was not unmounted, they disagree with what else it says, an unknown feature), all of it counts as used.
+/// Where the block bitmaps cannot be trusted (it was not unmounted, they disagree with what else it says, an unknown feature), all of
+/// it counts as used.
 /// </summary>
 public sealed class Ext4Volume : IVolume
 {
@@ -89,13 +90,14 @@ public sealed class Ext4Volume : IVolume
         }
         byte[] super = image.Read(start + SuperBlockOffset, 1024);
         bool isJournal = (BinaryPrimitives.ReadUInt32LittleEndian(super.AsSpan(96)) & IncompatJournalDevice) != 0;
-        return BinaryPrimitives.ReadUInt16LittleEndian(super.AsSpan(56)) == 0xef53 && !isJournal ? new Ext4Volume(image, start, super, length) : null;
+        bool isOne = BinaryPrimitives.ReadUInt16LittleEndian(super.AsSpan(56)) == 0xef53 && !isJournal;
+        return isOne ? new Ext4Volume(image, start, super, length) : null;
     }
 
     /// <summary>The blocks in use, or all of the volume where there is a <see cref="Doubt"/>.</summary>
     public IEnumerable<Extent> Used()
     {
-        byte[]? descriptors = Doubt is null ? _image.Read(_start + (_firstDataBlock + 1L) * _blockBytes, (int)(_groups * _descriptorBytes)) : null;
+        byte[] descriptors = Doubt is null ? ReadDescriptors() : [];
         Doubt ??= FindDoubt(descriptors);
         if (Doubt is not null)
         {
@@ -130,12 +132,15 @@ public sealed class Ext4Volume : IVolume
         Doubt = Ext4Doubts.FindInJournal(_super, Files);
     }
 
-    private ReadOnlySpan<byte> Descriptor(byte[]? descriptors, long group) => descriptors.AsSpan((int)(group * _descriptorBytes), _descriptorBytes);
+    private byte[] ReadDescriptors() => _image.Read(_start + (_firstDataBlock + 1L) * _blockBytes, (int)(_groups * _descriptorBytes));
+
+    private ReadOnlySpan<byte> Descriptor(byte[] descriptors, long group) =>
+        descriptors.AsSpan((int)(group * _descriptorBytes), _descriptorBytes);
 
     private long EndOf(long group) => Math.Min(_firstDataBlock + (group + 1) * _blocksPerGroup, _blocks);
 
     /// <summary>What is wrong with the groups' descriptors; null: nothing.</summary>
-    private string? FindDoubt(byte[]? descriptors)
+    private string? FindDoubt(byte[] descriptors)
     {
         long free = 0;
         for (long group = 0; group < _groups; group++)
@@ -149,7 +154,8 @@ public sealed class Ext4Volume : IVolume
             {
                 return $"calls the block bitmap of group {group} not initialised, which its features do not allow";
             }
-            foreach ((long block, long count) in new[] { (BlockBitmap(descriptor), 1L), (InodeBitmap(descriptor), 1L), (InodeTable(descriptor), _inodeTableBlocks) })
+            (long, long)[] tables = [(BlockBitmap(descriptor), 1), (InodeBitmap(descriptor), 1), (InodeTable(descriptor), _inodeTableBlocks)];
+            foreach ((long block, long count) in tables)
             {
                 // What lies before them is the superblock and the descriptors.
                 if (block <= _firstDataBlock || block > _blocks - count)
@@ -225,7 +231,8 @@ public sealed class Ext4Volume : IVolume
         {
             free += IsMarked(map, block) ? 0 : 1;
         }
-        return free == FreeBlocks(descriptor) ? null : $"has {free} free blocks in group {group} by its bitmap and tables, and {FreeBlocks(descriptor)} by their count";
+        long counted = FreeBlocks(descriptor);
+        return free == counted ? null : $"has {free} free blocks in group {group} by its bitmap and tables, and {counted} by their count";
     }
 
     private static bool IsMarked(byte[] map, long block) => (map[block >> 3] & 1 << (int)(block & 7)) != 0;

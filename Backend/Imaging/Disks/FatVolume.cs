@@ -59,7 +59,8 @@ public sealed class FatVolume : IVolume
         int flags = wide ? BinaryPrimitives.ReadUInt16LittleEndian(boot[40..]) : 0, active = (flags & 0x80) != 0 ? flags & 0xf : 0;
         if (active >= tables)
         {
-            throw new ImageException($"the FAT file system at byte {start} uses copy {active} of its table, and has {tables}: the image is damaged");
+            throw new ImageException(
+                $"the FAT file system at byte {start} uses copy {active} of its table, and has {tables}: the image is damaged");
         }
         _table = image.Read(tableStart + active * tableBytes, (int)tableBytes);
         bool hasCopies = tables > 1 && (flags & 0x80) == 0;
@@ -93,7 +94,9 @@ public sealed class FatVolume : IVolume
         return plausible ? new FatVolume(image, start, boot, length) : null;
     }
 
-    /// <summary>Tables, root directory, and each cluster that the FAT does not call free; all of the volume where there is a <see cref="Doubt"/>.</summary>
+    /// <summary>
+    /// Tables, root directory, and each cluster that the FAT does not call free; all of the volume where there is a <see cref="Doubt"/>.
+    /// </summary>
     public IEnumerable<Extent> Used()
     {
         if (Doubt is not null)
@@ -141,7 +144,8 @@ public sealed class FatVolume : IVolume
     public byte[]? ReadFile(string path, int limit)
     {
         int slash = path.LastIndexOf('/');
-        if (List(slash < 0 ? "" : path[..slash])?.FirstOrDefault(e => !e.IsDirectory && e.Is(path[(slash + 1)..])) is not { } file || file.Length > limit)
+        IReadOnlyList<FatEntry>? folder = List(slash < 0 ? "" : path[..slash]);
+        if (folder?.FirstOrDefault(e => !e.IsDirectory && e.Is(path[(slash + 1)..])) is not { } file || file.Length > limit)
         {
             return null;
         }
@@ -216,7 +220,8 @@ public sealed class FatVolume : IVolume
     private long Place(uint cluster) => _dataStart + (cluster - 2) * (long)_clusterBytes;
 
     /// <summary>
-    /// Why the table is not to be believed. What FSInfo says of free clusters is a hint that systems bring up to date when they like, and nothing here goes by it.
+    /// Why the table is not to be believed. What FSInfo says of free clusters is a hint that systems bring up to date when they like,
+    /// and nothing here goes by it.
     /// </summary>
     /// <param name="state">Bits of the boot sector: Windows' (BS_Reserved1) and Linux' (fat_boot_sector.state).</param>
     private string? FindDoubt(byte state, ReadOnlySpan<byte> copy)

@@ -12,8 +12,8 @@ internal interface IVolume
     long Length { get; }
 
     /// <summary>
-    /// Why free space cannot be told from what is in use, in words that follow "the file system"; null: it can. Some of it is known only after all of
-    /// <see cref="Used"/> was looked at, which is to be asked again then.
+    /// Why free space cannot be told from what is in use, in words that follow "the file system"; null: it can. Some of it is known
+    /// only after all of <see cref="Used"/> was looked at, which is to be asked again then.
     /// </summary>
     string? Doubt { get; }
 

@@ -1,11 +1,13 @@
 using System.Text;
 using Bootstrap.Protocol.Images;
+using Place = (Bootstrap.Imaging.Disks.Partition Partition, Bootstrap.Imaging.Disks.IVolume? Volume);
 
 namespace Bootstrap.Imaging.Disks;
 
 /// <summary>
-/// Finds out which file system of an image is its system's root: the one that boot loaders' configurations name, else the one that an fstab(5) names, else the only one that holds
-/// a system. Where they name several, or nothing does, it is not known: nobody's keys and programs are put where somebody's data may be.
+/// Finds out which file system of an image is its system's root: the one that boot loaders' configurations name, else the one that an
+/// fstab(5) names, else the only one that holds a system. Where they name several, or nothing does, it is not known: nobody's keys and
+/// programs are put where somebody's data may be.
 /// </summary>
 internal static class RootFinder
 {
@@ -14,59 +16,71 @@ internal static class RootFinder
     /// <summary>Read from the root of each file system: boot partitions have them there, roots below /boot.</summary>
     private static readonly string[] s_configurations =
     [
-        "cmdline.txt", "current/cmdline.txt", "armbianEnv.txt", "extlinux/extlinux.conf", "grub/grub.cfg", "boot/armbianEnv.txt", "boot/extlinux/extlinux.conf", "boot/grub/grub.cfg",
+        "cmdline.txt", "current/cmdline.txt", "armbianEnv.txt", "extlinux/extlinux.conf", "grub/grub.cfg",
+        "boot/armbianEnv.txt", "boot/extlinux/extlinux.conf", "boot/grub/grub.cfg",
     ];
 
     /// <summary>Folders of which several files say it, and how those end.</summary>
-    private static readonly (string Folder, string End)[] s_entries = [("loader/entries", ".conf"), ("boot/loader/entries", ".conf"), ("EFI", "/grub.cfg")];
+    private static readonly (string Folder, string End)[] s_entries =
+        [("loader/entries", ".conf"), ("boot/loader/entries", ".conf"), ("EFI", "/grub.cfg")];
 
-    private static readonly string[] s_signs = ["sbin/init", "usr/sbin/init", "usr/lib/systemd", "lib/systemd", "etc/os-release", "usr/lib/os-release"];
+    private static readonly string[] s_signs =
+        ["sbin/init", "usr/sbin/init", "usr/lib/systemd", "lib/systemd", "etc/os-release", "usr/lib/os-release"];
 
     /// <returns>Null where there is no ext4 file system at all.</returns>
-    public static ImageRoot? Find(IReadOnlyList<(Partition Partition, IVolume? Volume)> volumes)
+    public static ImageRoot? Find(IReadOnlyList<Place> volumes)
     {
-        (Partition Partition, IVolume? Volume)[] possible = [.. volumes.Where(v => v.Volume is Ext4Volume)];
+        Place[] possible = [.. volumes.Where(v => v.Volume is Ext4Volume)];
         if (possible.Length == 0)
         {
             return null;
         }
-        foreach ((string who, Func<IVolume, IEnumerable<string>> says) in new (string, Func<IVolume, IEnumerable<string>>)[] { ("boot loader's configuration", BootLoaders), ("/etc/fstab", MountTable) })
+        if ((FindNamed(volumes, "boot loader's configuration", BootLoaders) ?? FindNamed(volumes, "/etc/fstab", MountTable)) is { } named)
         {
-            (Partition Partition, IVolume? Volume)[] named = [.. volumes.Where(v => v.Volume is not null).SelectMany(v => says(v.Volume!)).Distinct()
-                .SelectMany(word => volumes.Where(v => IsNamed(v, word))).DistinctBy(v => v.Partition.Number)];
-            if (named.Length > 0)
-            {
-                return named is not [var root] ? new ImageRoot(null, $"its {who} names several roots: {Described(named)}")
-                    : root.Volume is Ext4Volume ? new ImageRoot(root.Partition.Number)
-                    : new ImageRoot(null, $"its {who} names {Described(named)} as root, which holds no ext4 file system");
-            }
+            return named;
         }
-        (Partition Partition, IVolume? Volume)[] systems = [.. possible.Where(v => HoldsSystem((Ext4Volume)v.Volume!))];
+        const string nothing = "no boot loader's configuration and no /etc/fstab names its root, and";
+        Place[] systems = [.. possible.Where(v => HoldsSystem((Ext4Volume)v.Volume!))];
         return systems switch
         {
             [var only] => new ImageRoot(only.Partition.Number),
-            [] => new ImageRoot(null, $"no boot loader's configuration and no /etc/fstab names its root, and none of its ext4 file systems holds a system: {Described(possible)}"),
-            _ => new ImageRoot(null, $"no boot loader's configuration and no /etc/fstab names its root, and several ext4 file systems may hold a system: {Described(systems)}"),
+            [] => new ImageRoot(null, $"{nothing} none of its ext4 file systems holds a system: {Described(possible)}"),
+            _ => new ImageRoot(null, $"{nothing} several ext4 file systems may hold a system: {Described(systems)}"),
         };
     }
 
-    private static string Described(IEnumerable<(Partition Partition, IVolume? Volume)> volumes) =>
+    /// <summary>What one kind of statement comes to; null where it names no partition of the image.</summary>
+    private static ImageRoot? FindNamed(IReadOnlyList<Place> volumes, string who, Func<IVolume, IEnumerable<string>> says)
+    {
+        string[] words = [.. volumes.Where(v => v.Volume is not null).SelectMany(v => says(v.Volume!)).Distinct()];
+        Place[] named = [.. volumes.Where(v => words.Any(word => IsNamed(v, word)))];
+        return named switch
+        {
+            [] => null,
+            [{ Volume: Ext4Volume } root] => new ImageRoot(root.Partition.Number),
+            [_] => new ImageRoot(null, $"its {who} names {Described(named)} as root, which holds no ext4 file system"),
+            _ => new ImageRoot(null, $"its {who} names several roots: {Described(named)}"),
+        };
+    }
+
+    private static string Described(IEnumerable<Place> volumes) =>
         string.Join(", ", volumes.OrderBy(v => v.Partition.Number).Select(v => DiskLayout.Describe(v.Partition, v.Volume).Described));
 
     /// <summary>What kernels' command lines in a file system name as root.</summary>
     private static IEnumerable<string> BootLoaders(IVolume volume)
     {
-        IEnumerable<string> entries = s_entries.SelectMany(e => Names(volume, e.Folder).Take(MaximumEntries).Select(name => $"{e.Folder}/{name}{(e.End[0] == '/' ? e.End : "")}")
-            .Where(path => path.EndsWith(e.End, StringComparison.OrdinalIgnoreCase)));
-        foreach (string line in s_configurations.Concat(entries).SelectMany(path => Lines(volume, path)))
-        {
-            // armbianEnv.txt has "rootdev=UUID=…", all others the kernel's own word.
-            const string rootDevice = "rootdev=";
-            if ((line.StartsWith(rootDevice, StringComparison.Ordinal) ? line[rootDevice.Length..].Trim() : PartitionNames.RootOf(line)) is { } root)
-            {
-                yield return root;
-            }
-        }
+        IEnumerable<string> entries =
+            from entry in s_entries
+            from name in Names(volume, entry.Folder).Take(MaximumEntries)
+            let path = $"{entry.Folder}/{name}{(entry.End[0] == '/' ? entry.End : "")}"
+            where path.EndsWith(entry.End, StringComparison.OrdinalIgnoreCase)
+            select path;
+        // armbianEnv.txt has "rootdev=UUID=…", all others the kernel's own word.
+        const string rootDevice = "rootdev=";
+        return from line in s_configurations.Concat(entries).SelectMany(path => Lines(volume, path))
+               let root = line.StartsWith(rootDevice, StringComparison.Ordinal) ? line[rootDevice.Length..] : PartitionNames.RootOf(line)
+               where root is not null
+               select root;
     }
 
     /// <summary>What is mounted as / by the fstab of a file system.</summary>
@@ -76,9 +90,10 @@ internal static class RootFinder
         where fields.Length >= 2 && fields[1] == "/"
         select fields[0].Trim('"');
 
-    private static bool IsNamed((Partition Partition, IVolume? Volume) volume, string word)
+    private static bool IsNamed(Place volume, string word)
     {
-        return Has("UUID=", "/dev/disk/by-uuid/") is { } uuid ? volume.Volume is Ext4Volume ext4 && ext4.Uuid.Equals(uuid, StringComparison.OrdinalIgnoreCase)
+        return Has("UUID=", "/dev/disk/by-uuid/") is { } uuid
+            ? volume.Volume is Ext4Volume ext4 && ext4.Uuid.Equals(uuid, StringComparison.OrdinalIgnoreCase)
             : Has("LABEL=", "/dev/disk/by-label/") is { } label ? label.Length > 0 && volume.Volume?.Label == label
             : volume.Partition.Names.AreNamed(word);
 
@@ -111,7 +126,8 @@ internal static class RootFinder
                 Ext4Volume ext4 => ext4.Files.ReadFile(path, MaximumText),
                 _ => null,
             };
-            return content is null ? [] : Encoding.UTF8.GetString(content).Split('\n').Select(line => line.Trim()).Where(line => !line.StartsWith('#'));
+            string[] lines = content is null ? [] : Encoding.UTF8.GetString(content).Split('\n', StringSplitOptions.TrimEntries);
+            return lines.Where(line => !line.StartsWith('#'));
         }
         catch (ImageException)
         {

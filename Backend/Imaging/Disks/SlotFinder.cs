@@ -59,5 +59,6 @@ internal static class SlotFinder
         return boots is [var boot] && roots is [var root] ? [new(boot.A.Number, root.A.Number), new(boot.B.Number, root.B.Number)] : null;
     }
 
-    private static string? ReadText(FatVolume volume, string name, int limit) => volume.ReadFile(name, limit) is { } content ? Encoding.UTF8.GetString(content) : null;
+    private static string? ReadText(FatVolume volume, string name, int limit) =>
+        volume.ReadFile(name, limit) is { } content ? Encoding.UTF8.GetString(content) : null;
 }

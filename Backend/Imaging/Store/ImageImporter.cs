@@ -67,7 +67,8 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ImageException($"files have gone from {store.Folder} while it was imported: see that nothing else works in that folder, and import it again", e);
+            throw new ImageException(
+                $"files have gone from {store.Folder} while it was imported: see that nothing else works in that folder, and import it again", e);
         }
         finally
         {
@@ -135,7 +136,8 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
     }
 
     /// <summary>Stores what is used of an image, as it comes out of the decoder.</summary>
-    private static (ImageManifest Manifest, IReadOnlyList<string> Notes) Store(ImportSession import, RawImage image, string name, string? architecture, CancellationToken cancellation)
+    private static (ImageManifest Manifest, IReadOnlyList<string> Notes) Store(
+        ImportSession import, RawImage image, string name, string? architecture, CancellationToken cancellation)
     {
         DiskLayout layout = DiskLayout.Of(image);
         if (layout.Architecture is not null && architecture is not null && layout.Architecture != architecture)
@@ -157,7 +159,8 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
             ImageManifest.CurrentFormat, name, runsOn, image.Length, ImageManifest.DefaultChunkSize, layout.Partitions, chunks, layout.Slots);
         ImageRoot? root = layout.FindRoot();
         bool tells = root?.Fault is null && manifest.FindRoot(out _)?.Number == root?.Partition;
-        return (tells ? manifest : manifest with { Root = root }, root?.Fault is { } fault ? [.. layout.Notes, $"It cannot be installed on nodes: {fault}."] : layout.Notes);
+        return (tells ? manifest : manifest with { Root = root },
+            root?.Fault is { } fault ? [.. layout.Notes, $"It cannot be installed on nodes: {fault}."] : layout.Notes);
     }
 
     private static ImageChunk[] StoreChunks(ImportSession import, RawImage image, IEnumerable<Extent> used, CancellationToken cancellation)

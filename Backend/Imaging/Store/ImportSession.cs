@@ -33,10 +33,13 @@ internal sealed partial class ImportSession(ImageStore store) : IDisposable
     }
 
     /// <summary>Whether chunks were added that an image does not have.</summary>
-    public bool HasMoreThan(ImageManifest manifest) => _claimed.Count > manifest.Chunks.Select(chunk => chunk.StoredDigest).Distinct().Count();
+    public bool HasMoreThan(ImageManifest manifest) =>
+        _claimed.Count > manifest.Chunks.Select(chunk => chunk.StoredDigest).Distinct().Count();
 
     /// <summary>Makes an image exist, once all of its chunks are proven to be there, whole and durable.</summary>
-    /// <exception cref="ImageException">A chunk is missing or damaged: somebody else was at the store's folder. The image does not exist.</exception>
+    /// <exception cref="ImageException">
+    /// A chunk is missing or damaged: somebody else was at the store's folder, or its disk fails. The image does not exist.
+    /// </exception>
     public void AddManifest(SignedManifest signed, ImageManifest manifest, CancellationToken cancellation)
     {
         string path = store.ManifestPath(signed.Digest);
@@ -45,13 +48,13 @@ internal sealed partial class ImportSession(ImageStore store) : IDisposable
         {
             // The chunks must not be younger on the disk than the manifest that promises them.
             SyncFileSystem(temporary);
-            Prove(manifest, chunk => ChunkInspector.IsSound(store.ChunkPath(chunk.StoredDigest), chunk.StoredDigest), cancellation);
+            Prove(manifest, store.Folder, chunk => ChunkInspector.IsSound(PathOf(chunk), chunk.StoredDigest), cancellation);
         });
         SyncFileSystem(path);
         try
         {
             // Who removes orphans without having seen the manifest may have been at work until it was there.
-            Prove(manifest, chunk => new FileInfo(store.ChunkPath(chunk.StoredDigest)).Length == chunk.StoredLength, CancellationToken.None);
+            Prove(manifest, store.Folder, chunk => new FileInfo(PathOf(chunk)).Length == chunk.StoredLength, CancellationToken.None);
         }
         catch (ImageException) when (isNew)
         {
@@ -67,34 +70,33 @@ internal sealed partial class ImportSession(ImageStore store) : IDisposable
         _claimed.Clear();
     }
 
-    private void Prove(ImageManifest manifest, Func<ImageChunk, bool> isThere, CancellationToken cancellation)
+    private static void Prove(ImageManifest manifest, string folder, Func<ImageChunk, bool> isThere, CancellationToken cancellation)
     {
         int lost = 0;
-        Parallel.ForEach(manifest.Chunks, new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, chunk =>
-        {
-            if (!File.Exists(store.ChunkPath(chunk.StoredDigest)) || !IsThere(chunk))
-            {
-                Interlocked.Increment(ref lost);
-            }
-        });
-        if (lost > 0)
-        {
-            throw new ImageException($"{lost} of its {manifest.Chunks.Count} chunks have gone from {store.Folder} or were changed while it was imported: " +
-                "see that nothing else works in that folder, and import it again");
-        }
-
-        bool IsThere(ImageChunk chunk)
+        var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.ForEach(manifest.Chunks, options, chunk =>
         {
             try
             {
-                return isThere(chunk);
+                if (isThere(chunk))
+                {
+                    return;
+                }
             }
-            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            catch (IOException)
             {
-                return false;
+                // It is not, or cannot be read, which comes to the same.
             }
+            Interlocked.Increment(ref lost);
+        });
+        if (lost > 0)
+        {
+            throw new ImageException($"{lost} of its {manifest.Chunks.Count} chunks have gone from {folder}, were changed or cannot be read: " +
+                "see that nothing else works in that folder and that its disk is sound, and import it again");
         }
     }
+
+    private string PathOf(ImageChunk chunk) => store.ChunkPath(chunk.StoredDigest);
 
     /// <summary>Puts a file in its place, whole or not at all.</summary>
     /// <param name="before">Done before it appears, with where it lies until then.</param>

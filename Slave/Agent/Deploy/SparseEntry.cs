@@ -4,8 +4,9 @@ using System.Text;
 namespace Bootstrap.Agent.Deploy;
 
 /// <summary>
-/// Tells which entry of a tar archive is a sparse file, of which only the pieces between its holes are stored (GNU tar manual, "Storing Sparse Files"): type 'S' of GNU's
-/// own format, and GNU.sparse records in a PAX header. The library reads the pieces as if they were the file, or refuses the archive without saying what of it.
+/// Tells which entry of a tar archive is a sparse file, of which only the pieces between its holes are stored (GNU tar manual, "Storing
+/// Sparse Files"): type 'S' of GNU's own format, and GNU.sparse records in a PAX header. The library reads the pieces as if they were
+/// the file, or refuses the archive without saying what of it.
 /// </summary>
 internal static class SparseEntry
 {
@@ -16,7 +17,7 @@ internal static class SparseEntry
     public static string? NameOf(TarEntry entry) => entry switch
     {
         { EntryType: TarEntryType.SparseFile } => entry.Name,
-        PaxTarEntry { ExtendedAttributes: { } records } when records.Keys.Any(IsRecord) => records.GetValueOrDefault(NameRecord, entry.Name),
+        PaxTarEntry { ExtendedAttributes: { } all } when all.Keys.Any(IsRecord) => all.GetValueOrDefault(NameRecord, entry.Name),
         _ => null,
     };
 
@@ -46,7 +47,7 @@ internal static class SparseEntry
             }
             if (type == 'S' || records.Keys.Any(IsRecord))
             {
-                return records.GetValueOrDefault(NameRecord) ?? records.GetValueOrDefault("path") ?? longName ?? Text(header.AsSpan(0, 100));
+                return records.GetValueOrDefault(NameRecord) ?? records.GetValueOrDefault("path") ?? longName ?? Text(header[..100]);
             }
             size = records.TryGetValue("size", out string? real) && long.TryParse(real, out long bytes) ? bytes : size;
             (records, longName) = ([], null);
@@ -86,7 +87,8 @@ internal static class SparseEntry
             return null;
         }
         byte[] bytes = new byte[Padded(size)];
-        return archive.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length ? Encoding.UTF8.GetString(bytes, 0, (int)size) : null;
+        bool isWhole = archive.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length;
+        return isWhole ? Encoding.UTF8.GetString(bytes, 0, (int)size) : null;
     }
 
     /// <summary>"17 path=etc/app.conf\n" and so on (POSIX pax, "Extended Header"); a key may come more than once.</summary>
@@ -123,5 +125,6 @@ internal static class SparseEntry
 
     private static long Padded(long size) => (size + BlockBytes - 1) / BlockBytes * BlockBytes;
 
-    private static string Text(ReadOnlySpan<byte> field) => Encoding.UTF8.GetString(field.IndexOf((byte)0) is >= 0 and var end ? field[..end] : field);
+    private static string Text(ReadOnlySpan<byte> field) =>
+        Encoding.UTF8.GetString(field.IndexOf((byte)0) is >= 0 and var end ? field[..end] : field);
 }

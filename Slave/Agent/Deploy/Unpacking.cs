@@ -46,7 +46,8 @@ internal sealed class Unpacking(string archive, string folder, Ownership owner)
         }
         catch (Exception e) when (TarFault.Is(e))
         {
-            throw FindSparse() is { } name ? SparseRefusal(name) : new IOException($"the archive is damaged, or no tar archive: {e.Message}", e);
+            throw FindSparse() is { } name ? SparseRefusal(name)
+                : new IOException($"the archive is damaged, or no tar archive: {e.Message}", e);
         }
     }
 
@@ -72,8 +73,9 @@ internal sealed class Unpacking(string archive, string folder, Ownership owner)
         }
     }
 
-    private static IOException SparseRefusal(string name) =>
-        new($"the archive has '{name}' in it as a sparse file, which is not read here: pack it again without tar's --sparse (-S). Nothing was unpacked");
+    private static IOException SparseRefusal(string name) => new(
+        $"the archive has '{name}' in it as a sparse file, which is not read here: pack it again without tar's --sparse (-S). " +
+        "Nothing was unpacked");
 
     /// <summary>"./etc/app.conf" as "etc/app.conf"; empty for the folder itself.</summary>
     private static string NameOf(TarEntry entry) => string.Join('/', entry.Name.Split('/').Where(part => part is not ("" or ".")));

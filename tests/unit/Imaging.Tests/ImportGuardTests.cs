@@ -33,7 +33,7 @@ public sealed class ImportGuardTests : IDisposable
             using FileStream chunk = File.OpenWrite(path);
             chunk.WriteByte(0);
         })));
-        Assert.Contains("were changed while it was imported", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("were changed or cannot be read", refusal.Message, StringComparison.Ordinal);
         Assert.True(_store.IsEmpty);
     }
 

@@ -79,7 +79,8 @@ public sealed class ImageCatalogue(
         await _storeInUse.WaitAsync(cancellation);
         try
         {
-            (Digest digest, ImageManifest manifest, IReadOnlyList<string> notes) = await importer.ImportAsync(file, name, architecture, report, cancellation);
+            (Digest digest, ImageManifest manifest, IReadOnlyList<string> notes) =
+                await importer.ImportAsync(file, name, architecture, report, cancellation);
             var image = new ImageView(digest, name, manifest.Architecture, manifest.SizeBytes, manifest.UsedBytes, manifest.StoredBytes,
                 clock.GetUtcNow().ToUnixTimeMilliseconds(), manifest.Slots?.Count ?? 1, notes);
             database.Write(c => c.Execute("""
