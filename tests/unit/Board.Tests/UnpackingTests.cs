@@ -58,11 +58,11 @@ public sealed class UnpackingTests : IDisposable
     [InlineData("--gzip --format=gnu", 7)]
     public void Whatever_is_damaged_in_an_archive_ends_in_one_sentence_or_unpacks(string options, int seed)
     {
-        string archive = Pack(options.Split(' '), ("plain", [1, 2, 3]), (new string('n', 80), Sparse()), ("last", new byte[1000]));
+        string archive = Pack(options.Split(' '), ("plain", [1, 2, 3]), (new string('n', 80), Sparse()[..(256 << 10)]), ("last", new byte[1000]));
         byte[] sound = File.ReadAllBytes(archive);
         var random = new Random(seed);
         int refused = 0;
-        for (int round = 0; round < 500; round++)
+        for (int round = 0; round < 200; round++)
         {
             File.WriteAllBytes(archive, DamagedTar.Of(sound, random));
             try
@@ -77,7 +77,7 @@ public sealed class UnpackingTests : IDisposable
             }
             Directory.Delete(Target, recursive: true);
         }
-        Assert.True(refused > 50, $"{refused} refused");
+        Assert.True(refused > 20, $"{refused} refused");
     }
 
     /// <summary>4 MiB with two pieces of 4 KiB.</summary>

@@ -9,7 +9,7 @@ namespace Bootstrap.Imaging.Tests;
 /// <summary>File systems whose tables are not to be believed when they call blocks free: all of them is stored, and whoever imports them is told.</summary>
 public sealed partial class DoubtTests : IDisposable
 {
-    private const long RootBytes = 64 << 20;
+    private const long RootBytes = 24 << 20;
 
     private readonly TestStore _store = new();
 
@@ -76,7 +76,7 @@ public sealed partial class DoubtTests : IDisposable
     [InlineData("-b 1024 -O ^flex_bg,^metadata_csum", "free blocks in group 7")]
     public async Task A_bitmap_far_behind_that_is_wrong_has_everything_before_it_stored_and_nothing_is_left_over(string options, string words)
     {
-        using var disk = new TestDisk(RootBytes, options);
+        using var disk = new TestDisk(64 << 20, options);
         long block = long.Parse(LastBitmap().Match(Read("dumpe2fs", $"{disk.Image}?offset={TestDisk.RootStart}")).Groups[1].Value, CultureInfo.InvariantCulture);
         Change(disk.Image, TestDisk.RootStart + block * 1024 + 400, b => (byte)(b ^ 1));
         ImageManifest manifest = await AssertWholeAsync(disk.Image, words);
@@ -108,7 +108,7 @@ public sealed partial class DoubtTests : IDisposable
         InMounted(disk.Image, root =>
         {
             File.WriteAllBytes(Path.Combine(root, "first"), TestDisk.Random(9_000_000, 31));
-            TestDisk.Run("sync");
+            TestDisk.Run("sync", "-f", root);
             File.WriteAllBytes(Path.Combine(root, "second"), TestDisk.Random(3_000_000, 32));
             File.Delete(Path.Combine(root, "first"));
         });
@@ -117,12 +117,35 @@ public sealed partial class DoubtTests : IDisposable
         Assert.True(manifest.UsedBytes < 100 << 20, $"{manifest.UsedBytes} bytes in use");
     }
 
+    [Theory]
+    [InlineData("resize2fs", "{0}", "40M")]
+    [InlineData("resize2fs", "-M", "{0}")]
+    [InlineData("tune2fs", "-f", "-U", "random", "{0}")]
+    [InlineData("tune2fs", "-O", "^has_journal", "{0}")]
+    [InlineData("tune2fs", "-O", "^metadata_csum", "{0}")]
+    [InlineData("tune2fs", "-O", "quota", "{0}")]
+    public async Task A_file_system_that_its_tools_have_changed_is_believed(string program, params string[] arguments)
+    {
+        using var disk = new TestDisk(128 << 20, "-b 1024");
+        string root = Path.Combine(disk.Folder, "changed.img");
+        File.WriteAllBytes(root, ReadPartition(disk.Image));
+        TestDisk.Run("e2fsck", "-f", "-y", root);
+        TestDisk.Run(program, [.. arguments.Select(argument => argument.Replace("{0}", root, StringComparison.Ordinal))]);
+        Write(disk.Image, TestDisk.RootStart, File.ReadAllBytes(root));
+        (_, ImageManifest manifest) = await _store.ImportAsync(disk.Image);
+        Assert.Empty(_store.Notes);
+        string restored = Path.Combine(disk.Folder, "restored.img");
+        File.WriteAllBytes(restored, TestDisk.Random((int)manifest.SizeBytes, 77));
+        _store.Restore(manifest, restored);
+        Assert.Equal(TestDisk.Random(5_000_000, 1), disk.ReadRootFile(restored, "random"));
+    }
+
     [Fact]
     public async Task A_partition_that_is_another_file_systems_journal_is_stored_as_it_is()
     {
         using var disk = new TestDisk(RootBytes);
         string journal = Path.Combine(disk.Folder, "journal.img");
-        TestDisk.Run("mke2fs", "-q", "-F", "-O", "journal_dev", "-b", "4096", journal, "64M");
+        TestDisk.Run("mke2fs", "-q", "-F", "-O", "journal_dev", "-b", "4096", journal, "24M");
         TestDisk.Run("dd", $"if={journal}", $"of={disk.Image}", "bs=1M", $"seek={TestDisk.RootStart >> 20}", "conv=notrunc", "status=none");
         (_, ImageManifest manifest) = await _store.ImportAsync(disk.Image);
         Assert.Equal("", manifest.Partitions[1].FileSystem);
