@@ -10,12 +10,7 @@ public sealed partial class Installation
     private async Task FetchManifestAsync(CancellationToken cancellation)
     {
         ImageManifest manifest = await _files.FetchManifestAsync(order.Image, trust.Authority, cancellation).ConfigureAwait(false);
-        // The root file system is the last ext4 one, for boot partitions stand before it; of two slots, the one that a fresh disk starts.
-        _root = manifest.Slots is [var first, _] ? manifest.Partition(first.Root) : manifest.Partitions.LastOrDefault(p => p.FileSystem == "ext4");
-        if (_root is not { FileSystem: "ext4" })
-        {
-            throw new InstallException($"image '{manifest.Name}' is refused: it has no ext4 partition to configure");
-        }
+        _root = manifest.FindRoot(out string? fault) ?? throw new InstallException($"image '{manifest.Name}' is refused: {fault}");
         _manifest = manifest;
     }
 

@@ -60,7 +60,7 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
                 log($"{path} is a socket or a device, and is not kept");
                 return;
             }
-            var entry = new PaxTarEntry(type.Value, name, Described(real, status))
+            var entry = new PaxTarEntry(type.Value, name, Described(path, real, status))
             {
                 Mode = (UnixFileMode)status.Permissions,
                 // For those who unpack it by hand.
@@ -101,7 +101,7 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         });
     }
 
-    private static Dictionary<string, string> Described(string real, FileStatus status)
+    private static Dictionary<string, string> Described(string path, string real, FileStatus status)
     {
         var attributes = new Dictionary<string, string>
         {
@@ -110,6 +110,11 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         };
         foreach ((string name, byte[] value) in Linux.AttributesOf(real))
         {
+            if (name.AsSpan().ContainsAny('=', '\n'))
+            {
+                throw new IOException($"{path} of the old system has an extended attribute '{name.ReplaceLineEndings(" ")}', a name that no " +
+                    "archive holds: remove it there, or keep less");
+            }
             attributes[Attribute + name] = Convert.ToBase64String(value);
         }
         return attributes;

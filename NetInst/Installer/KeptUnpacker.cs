@@ -27,7 +27,7 @@ public sealed class KeptUnpacker(RootedFolder root, Action<string> log)
                 Unpack(entry);
             }
         }
-        catch (Exception e) when (e is InvalidDataException or FormatException or ZstdSharp.ZstdException)
+        catch (Exception e) when (TarFault.Is(e))
         {
             throw new IOException($"unpacking what was kept: the archive is damaged ({e.Message})", e);
         }

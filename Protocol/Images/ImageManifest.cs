@@ -17,6 +17,7 @@ namespace Bootstrap.Protocol.Images;
 /// <param name="Partitions">What the partition table says, in the order of their numbers.</param>
 /// <param name="Chunks">In rising order of <see cref="ImageChunk.Index"/>; cells without used bytes are absent.</param>
 /// <param name="Slots">Two places for a system, the one that a fresh disk starts first; null where there is one place alone.</param>
+/// <param name="Root">Where the system is, or why that is not known; null where slots and partitions alone tell (<see cref="FindRoot"/>).</param>
 public sealed record ImageManifest(
     int Format,
     string Name,
@@ -25,8 +26,9 @@ public sealed record ImageManifest(
     int ChunkSize,
     IReadOnlyList<ImagePartition> Partitions,
     IReadOnlyList<ImageChunk> Chunks,
-    // Not written where there are none: such an image keeps the digest that it had before slots were known.
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ImageSlot>? Slots = null)
+    // Not written where there is nothing to say: such an image keeps the digest that it had before slots and roots were known.
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ImageSlot>? Slots = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImageRoot? Root = null)
 {
     /// <summary>The format this code reads and writes.</summary>
     public const int CurrentFormat = 1;
@@ -71,7 +73,29 @@ public sealed record ImageManifest(
                 return $"chunk {chunk.Index}: {fault}";
             }
         }
+        if (Root is { Partition: { } root } && Partitions.All(p => p.Number != root))
+        {
+            return "its root is a partition that is not there";
+        }
         return Slots is null ? null : FindSlotFault(Slots);
+    }
+
+    /// <summary>
+    /// The ext4 partition that holds the system: of two slots the one that a fresh disk starts, else what the image was found to state,
+    /// else its only ext4 one. No other rule chooses a root.
+    /// </summary>
+    /// <param name="fault">Why there is none, in words that follow the image's name; null where there is one.</param>
+    public ImagePartition? FindRoot(out string? fault)
+    {
+        ImagePartition[] possible = [.. Partitions.Where(p => p.FileSystem == "ext4")];
+        int? found = Slots is [var first, _] ? first.Root : Root is not null ? Root.Partition : possible is [var only] ? only.Number : null;
+        ImagePartition? root = found is { } number ? Partition(number) : null;
+        fault = root is { FileSystem: "ext4" } ? null
+            : Root?.Fault ?? (root is not null ? $"its root is partition {root.Number}, which holds no ext4 file system"
+            : possible.Length == 0 ? "it has no ext4 partition to configure"
+            : "which of its ext4 file systems is the root was not looked for when it was imported " +
+                $"({string.Join(", ", possible.Select(p => p.Described))}): import it again");
+        return fault is null ? root : null;
     }
 
     /// <summary>The partition of a number.</summary>
@@ -104,6 +128,11 @@ public sealed record ImageManifest(
 /// <param name="Boot">Number of its FAT boot partition.</param>
 /// <param name="Root">Number of its ext4 root partition.</param>
 public sealed record ImageSlot(int Boot, int Root);
+
+/// <summary>Where an image's system is, as it was found when it was imported.</summary>
+/// <param name="Partition">Its number; null where it is not known.</param>
+/// <param name="Fault">Why it is not known, in words that follow the image's name; null where it is.</param>
+public sealed record ImageRoot(int? Partition, string? Fault = null);
 
 /// <summary>One cell of an image.</summary>
 /// <param name="Index">Number of the cell: it starts at Index × ChunkSize of the raw image.</param>
@@ -162,4 +191,9 @@ public readonly record struct ChunkRange(int Offset, int Length);
 /// <param name="Type">MBR type byte in hex ("0c", "83") or GPT type GUID.</param>
 /// <param name="FileSystem"><c>vfat</c>, <c>ext4</c> or empty where it is neither.</param>
 /// <param name="Label">The file system's label; empty where there is none.</param>
-public sealed record ImagePartition(int Number, long Start, long Length, string Type, string FileSystem, string Label);
+public sealed record ImagePartition(int Number, long Start, long Length, string Type, string FileSystem, string Label)
+{
+    /// <summary>As people tell it from others.</summary>
+    [JsonIgnore]
+    public string Described => Label.Length > 0 ? $"partition {Number} '{Label}'" : $"partition {Number}";
+}

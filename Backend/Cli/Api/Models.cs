@@ -34,7 +34,9 @@ internal sealed record Blinking(string Led, int Seconds);
 
 internal sealed record NodeTask(string Kind, string State, string Phase, long Done, long Total, string Unit);
 
-internal sealed record Image(string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, int Slots, bool Public = false);
+internal sealed record Image(
+    string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, int Slots, bool Public = false,
+    string[]? Notes = null);
 
 internal sealed record Job(Guid Id, string Kind, string? ImageName, long CreatedAt, string CreatedBy, bool Ended, IReadOnlyDictionary<string, int> Counts, string Note);
 

@@ -68,6 +68,10 @@ internal static class ImageCommands
         else
         {
             Console.WriteLine($"{imported.Name}: for {imported.Architecture}, {Output.Bytes(imported.UsedBytes)} in use of {Output.Bytes(imported.SizeBytes)}{(imported.Slots > 1 ? ", two slots" : "")}, digest {imported.Digest[..12]}");
+            foreach (string note in imported.Notes ?? [])
+            {
+                Console.WriteLine(note);
+            }
         }
         return 0;
     }

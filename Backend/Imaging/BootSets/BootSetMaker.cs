@@ -71,7 +71,10 @@ public static partial class BootSetMaker
     {
         IReadOnlyList<Partition> partitions = PartitionTable.Read(disk);
         FatVolume? boot = partitions.Select(p => FatVolume.TryOpen(disk, p.Start, p.Length)).FirstOrDefault(v => v is not null);
-        Ext4Volume? root = partitions.Select(p => Ext4Volume.TryOpen(disk, p.Start, p.Length)).LastOrDefault(v => v is not null);
+        ImageRoot? found = DiskLayout.Of(disk).FindRoot();
+        Check(found?.Fault);
+        Ext4Volume? root = partitions.Where(p => p.Number == found?.Partition)
+            .Select(p => Ext4Volume.TryOpen(disk, p.Start, p.Length)).FirstOrDefault();
         return boot is null || root is null
             ? throw new ImageException("a boot set is taken from a FAT boot partition and an ext4 root, as Raspberry Pi OS has them; this image has not both")
             : (boot, root.Files);

@@ -17,8 +17,7 @@ public sealed class DiskLayout
     {
         _image = image;
         _volumes = volumes;
-        Partitions = [.. _volumes.OrderBy(v => v.Partition.Number).Select(v => new ImagePartition(
-            v.Partition.Number, v.Partition.Start, v.Partition.Length, v.Partition.Type, v.Volume?.FileSystem ?? "", v.Volume?.Label ?? ""))];
+        Partitions = [.. _volumes.OrderBy(v => v.Partition.Number).Select(v => Describe(v.Partition, v.Volume))];
         Architecture = _volumes.Select(v => v.Volume).OfType<FatVolume>().Select(FindArchitecture).FirstOrDefault(a => a is not null);
         Slots = SlotFinder.Find(_volumes);
     }
@@ -33,9 +32,19 @@ public sealed class DiskLayout
     public string? Architecture { get; }
 
     /// <summary>
+    /// What whoever imports the image should know, a sentence each. More may come to it while <see cref="Used"/> is looked at: then
+    /// not all of that was named, and it is to be asked for once more.
+    /// </summary>
+    public IReadOnlyList<string> Notes => [.. from v in _volumes
+        where v.Volume?.Doubt is not null
+        let which = $"The {v.Volume.FileSystem} file system in partition {v.Partition.Number}"
+        select $"{which} {v.Volume.Doubt}: all of it is stored, free space, too."];
+
+    /// <summary>
     /// The bytes in use, in rising order, whole sectors; found as they are asked for, so that an image can be stored while it is
-    /// still being decoded. Free space of FAT and ext4 is left out; everything else counts as used: gaps between partitions (boot
-    /// loaders live there), partitions of other kinds (but for a slot that holds nothing yet), tails of partitions behind their file system.
+    /// still being decoded. Free space of FAT and ext4 is left out, unless what calls it free is in doubt; everything else counts as
+    /// used: gaps between partitions (boot loaders live there), partitions of other kinds (but for a slot that holds nothing yet),
+    /// tails of partitions behind their file system.
     /// </summary>
     /// <exception cref="ImageException">While enumerating: the image is damaged or truncated.</exception>
     public IEnumerable<Extent> Used => FindUsed().Melt();
@@ -44,6 +53,13 @@ public sealed class DiskLayout
     /// <exception cref="ImageException">The image is damaged, truncated or has no partition table.</exception>
     public static DiskLayout Of(RawImage image) =>
         new(image, [.. PartitionTable.Read(image).Select(p => (p, OpenVolume(image, p)))]);
+
+    /// <summary>Looks for the system's root, anywhere in the image.</summary>
+    /// <returns>Null where there is no ext4 file system.</returns>
+    public ImageRoot? FindRoot() => Slots is [var first, _] ? new ImageRoot(first.Root) : RootFinder.Find(_volumes);
+
+    internal static ImagePartition Describe(Partition p, IVolume? volume) =>
+        new(p.Number, p.Start, p.Length, p.Type, volume?.FileSystem ?? "", volume?.Label ?? "");
 
     private static IVolume? OpenVolume(RawImage image, Partition p) =>
         Ext4Volume.TryOpen(image, p.Start, p.Length) ?? (IVolume?)FatVolume.TryOpen(image, p.Start, p.Length);

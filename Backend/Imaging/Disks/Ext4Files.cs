@@ -5,8 +5,8 @@ namespace Bootstrap.Imaging.Disks;
 
 /// <summary>
 /// Reads the files of an ext2, ext3 or ext4 file system (kernel documentation, "ext4 Data Structures and Algorithms"): extents and indirect
-/// blocks, directories (an htree directory reads as a linear one), symbolic links. What the journal still holds is not replayed: an image is
-/// made of a file system that was unmounted. Encrypted, compressed and inline files are refused.
+/// blocks, directories (an htree directory reads as a linear one), symbolic links. What the journal still holds is not
+/// replayed: of a file system that was not unmounted, what is read may be older than what its system would see. Encrypted, compressed and inline files are refused.
 /// </summary>
 public sealed class Ext4Files
 {
@@ -51,6 +51,22 @@ public sealed class Ext4Files
     /// <exception cref="ImageException">The file system is damaged, or has what is not read here; or the file is too long.</exception>
     public byte[]? ReadFile(string path, int limit) =>
         Find(path) is { } inode && inode.Type == TypeFile ? Read(inode, limit, path) : null;
+
+    /// <summary>True if there is something of this name.</summary>
+    /// <param name="path">From the root, with '/'; links are followed and never lead out of this file system.</param>
+    /// <exception cref="ImageException">The file system is damaged, or has what is not read here.</exception>
+    public bool Exists(string path) => Find(path) is not null;
+
+    /// <summary>The first block of a file without a name; null where it is a hole.</summary>
+    /// <exception cref="ImageException">The file system is damaged.</exception>
+    internal byte[]? ReadFirstBlock(uint inode)
+    {
+        Inode file = ReadInode(inode);
+        long block = (file.Flags & FlagExtents) != 0
+            ? Blocks(file).Where(b => b.Logical == 0).Select(b => b.Physical).FirstOrDefault()
+            : BinaryPrimitives.ReadUInt32LittleEndian(file.Map);
+        return block == 0 ? null : _image.Read(Place(block), _blockBytes);
+    }
 
     private sealed record Inode(uint Number, ushort Type, uint Flags, long Size, byte[] Map);
 

@@ -55,7 +55,16 @@ public sealed class FatVolume : IVolume
         {
             throw new ImageException($"the FAT at byte {start} is too short for its file system: the image is damaged");
         }
-        _table = image.Read(tableStart, (int)tableBytes);
+        // FAT32 may have one of its copies alone kept up to date (BPB_ExtFlags).
+        int flags = wide ? BinaryPrimitives.ReadUInt16LittleEndian(boot[40..]) : 0, active = (flags & 0x80) != 0 ? flags & 0xf : 0;
+        if (active >= tables)
+        {
+            throw new ImageException(
+                $"the FAT file system at byte {start} uses copy {active} of its table, and has {tables}: the image is damaged");
+        }
+        _table = image.Read(tableStart + active * tableBytes, (int)tableBytes);
+        bool hasCopies = tables > 1 && (flags & 0x80) == 0;
+        Doubt = FindDoubt(boot[wide ? 65 : 37], hasCopies ? image.Read(tableStart + tableBytes, (int)tableBytes) : _table);
         Label = Encoding.ASCII.GetString(boot.Slice(wide ? 71 : 43, 11)).TrimEnd();
     }
 
@@ -64,6 +73,8 @@ public sealed class FatVolume : IVolume
     public string Label { get; }
 
     public long Length { get; }
+
+    public string? Doubt { get; }
 
     /// <summary>Opens the volume that starts at a place of the image; null if none does.</summary>
     /// <param name="length">Bytes of the partition.</param>
@@ -83,9 +94,16 @@ public sealed class FatVolume : IVolume
         return plausible ? new FatVolume(image, start, boot, length) : null;
     }
 
-    /// <summary>Tables, root directory, and each cluster that the FAT does not call free.</summary>
+    /// <summary>
+    /// Tables, root directory, and each cluster that the FAT does not call free; all of the volume where there is a <see cref="Doubt"/>.
+    /// </summary>
     public IEnumerable<Extent> Used()
     {
+        if (Doubt is not null)
+        {
+            yield return new Extent(_start, Length);
+            yield break;
+        }
         yield return new Extent(_start, _dataStart - _start);
         for (uint cluster = 2; cluster < _clusters + 2; cluster++)
         {
@@ -118,6 +136,23 @@ public sealed class FatVolume : IVolume
         file.FirstCluster < 2 || file.FirstCluster >= _clusters + 2
             ? []
             : _image.Read(Place(file.FirstCluster), (int)Math.Min(Math.Min(count, file.Length), _clusterBytes));
+
+    /// <summary>A file's bytes; null if there is none of this name, or it is longer than the limit.</summary>
+    /// <param name="path">Long or short names in either case, separated by '/'.</param>
+    /// <param name="limit">In bytes.</param>
+    /// <exception cref="ImageException">Its chain of clusters ends before the file does.</exception>
+    public byte[]? ReadFile(string path, int limit)
+    {
+        int slash = path.LastIndexOf('/');
+        IReadOnlyList<FatEntry>? folder = List(slash < 0 ? "" : path[..slash]);
+        if (folder?.FirstOrDefault(e => !e.IsDirectory && e.Is(path[(slash + 1)..])) is not { } file || file.Length > limit)
+        {
+            return null;
+        }
+        using var content = new MemoryStream();
+        CopyTo(file, content);
+        return content.ToArray();
+    }
 
     /// <summary>Copies a file.</summary>
     /// <exception cref="ImageException">Its chain of clusters ends before the file does.</exception>
@@ -183,6 +218,23 @@ public sealed class FatVolume : IVolume
     }
 
     private long Place(uint cluster) => _dataStart + (cluster - 2) * (long)_clusterBytes;
+
+    /// <summary>
+    /// Why the table is not to be believed. What FSInfo says of free clusters is a hint that systems bring up to date when they like,
+    /// and nothing here goes by it.
+    /// </summary>
+    /// <param name="state">Bits of the boot sector: Windows' (BS_Reserved1) and Linux' (fat_boot_sector.state).</param>
+    private string? FindDoubt(byte state, ReadOnlySpan<byte> copy)
+    {
+        const int isDirty = 1, needsScan = 2;
+        // In the second entry, a set bit is the good one (FAT specification, 3.5: ClnShutBitMask, HrdErrBitMask); FAT12 has none.
+        uint cleanBit = _bits == 32 ? 0x0800_0000u : 0x8000u, soundBit = cleanBit >> 1;
+        int used = (int)((_clusters + 2) * (long)_bits / 8);
+        return (state & isDirty) != 0 || _bits != 12 && (Entry(1) & cleanBit) == 0 ? "was not cleanly unmounted"
+            : (state & needsScan) != 0 || _bits != 12 && (Entry(1) & soundBit) == 0 ? "has errors that were not repaired"
+            : !copy[..used].SequenceEqual(_table.AsSpan(0, used)) ? "has two copies of its table that differ"
+            : null;
+    }
 
     private uint Entry(uint cluster)
     {

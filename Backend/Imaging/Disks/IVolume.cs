@@ -11,7 +11,13 @@ internal interface IVolume
     /// <summary>Bytes from the start of the volume that belong to it; a partition may be longer.</summary>
     long Length { get; }
 
-    /// <summary>What is in use, as places of the image, in rising order.</summary>
+    /// <summary>
+    /// Why free space cannot be told from what is in use, in words that follow "the file system"; null: it can. Some of it is known
+    /// only after all of <see cref="Used"/> was looked at, which is to be asked again then.
+    /// </summary>
+    string? Doubt { get; }
+
+    /// <summary>What is in use, as places of the image, in rising order; all of it where there is a <see cref="Doubt"/>.</summary>
     /// <exception cref="ImageException">While enumerating: the file system's tables are damaged.</exception>
     IEnumerable<Extent> Used();
 }

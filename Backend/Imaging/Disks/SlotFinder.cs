@@ -59,14 +59,6 @@ internal static class SlotFinder
         return boots is [var boot] && roots is [var root] ? [new(boot.A.Number, root.A.Number), new(boot.B.Number, root.B.Number)] : null;
     }
 
-    private static string? ReadText(FatVolume volume, string name, int limit)
-    {
-        if (volume.List("")?.FirstOrDefault(e => !e.IsDirectory && e.Is(name)) is not { } file || file.Length > limit)
-        {
-            return null;
-        }
-        using var content = new MemoryStream();
-        volume.CopyTo(file, content);
-        return Encoding.UTF8.GetString(content.ToArray());
-    }
+    private static string? ReadText(FatVolume volume, string name, int limit) =>
+        volume.ReadFile(name, limit) is { } content ? Encoding.UTF8.GetString(content) : null;
 }

@@ -5,7 +5,7 @@ using Bootstrap.Protocol.Images;
 namespace Bootstrap.Imaging.Store;
 
 /// <summary>One worker's buffers and compressor.</summary>
-internal sealed class ChunkEncoder(ImageStore store) : IDisposable
+internal sealed class ChunkEncoder(ImportSession import) : IDisposable
 {
     /// <summary>zstd's own default: level 1 sends a tenth more over the wire, level 6 takes three times the time.</summary>
     private const int CompressionLevel = 3;
@@ -28,7 +28,7 @@ internal sealed class ChunkEncoder(ImageStore store) : IDisposable
         int storedLength = _compressor.Encode(payload, _stored);
         ReadOnlySpan<byte> stored = _stored.AsSpan(0, storedLength);
         Digest storedDigest = Digest.Of(stored);
-        store.AddChunk(storedDigest, stored);
+        import.AddChunk(storedDigest, stored);
         return new ImageChunk(cell.Index, Digest.Of(payload), length, storedDigest, storedLength, cell.Ranges);
     }
 

@@ -13,6 +13,10 @@ namespace Bootstrap.Imaging.Store;
 /// <param name="Done">Bytes of the file that were taken.</param>
 public readonly record struct ImportProgress(string Phase, long Done);
 
+/// <summary>An image that was imported.</summary>
+/// <param name="Notes">What whoever imported it should know, a sentence each.</param>
+public sealed record ImportedImage(Digest Image, ImageManifest Manifest, IReadOnlyList<string> Notes);
+
 /// <summary>
 /// Turns image files into stored images: decodes once into a sparse file and, behind the decoder, looks where data is, cuts,
 /// digests and compresses what is used on all processors; then signs. An image that cannot be taken leaves nothing behind.
@@ -22,26 +26,26 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
     private const int BlockBytes = 1 << 20;
     private const int BlocksInFlight = 4;
 
-    /// <summary>Imports one image. One at a time: what fails takes the chunks with it that belong to no image.</summary>
+    /// <summary>Imports one image. What fails takes the chunks with it that belong to no image and to no other import.</summary>
     /// <param name="file">The image as the user has it: raw, xz, zstd or gzip.</param>
     /// <param name="name">What people will call it.</param>
     /// <param name="architecture"><c>arm64</c> or <c>amd64</c> where the user says so; null: find out from the boot partition.</param>
     /// <param name="progress">Told after each decoded piece.</param>
     /// <param name="cancellation">Ends the import; nothing stays.</param>
-    /// <returns>The manifest and its identity.</returns>
     /// <exception cref="ImageException">The image is refused; the message says why.</exception>
-    public async Task<(Digest Image, ImageManifest Manifest)> ImportAsync(
+    public async Task<ImportedImage> ImportAsync(
         Stream file, string name, string? architecture, IProgress<ImportProgress>? progress, CancellationToken cancellation)
     {
         string temporary = Path.Combine(store.TemporaryFolder, Guid.NewGuid().ToString("n"));
-        bool stored = false;
+        ImportSession import = store.BeginImport();
+        bool isClean = false;
         try
         {
             using SafeFileHandle raw = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite, options: FileOptions.DeleteOnClose);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             var image = new RawImage(raw);
             using var decoded = new BlockingCollection<DecodedBlock>(BlocksInFlight);
-            ImageManifest? manifest = null;
+            (ImageManifest Manifest, IReadOnlyList<string> Notes)? stored = null;
             await Workers.RunAsync(
                 onFailure: () =>
                 {
@@ -50,19 +54,26 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
                 },
                 () => Decode(file, decoded, progress, stop.Token),
                 () => Write(decoded, raw, image, stop.Token),
-                () => manifest = Store(image, name, architecture, stop.Token)).ConfigureAwait(false);
-            SignedManifest signed = signer.Sign(manifest!);
-            store.AddManifest(signed);
-            stored = true;
-            return (signed.Digest, manifest!);
+                () => stored = Store(import, image, name, architecture, stop.Token)).ConfigureAwait(false);
+            (ImageManifest manifest, IReadOnlyList<string> notes) = stored!.Value;
+            SignedManifest signed = signer.Sign(manifest);
+            import.AddManifest(signed, manifest, cancellation);
+            isClean = !import.HasMoreThan(manifest);
+            return new ImportedImage(signed.Digest, manifest, notes);
         }
         catch (IOException e) when (e.HResult == 28 /* ENOSPC */)
         {
             throw new ImageException($"the disk of {store.Folder} is full: free some space and import again", e);
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ImageException(
+                $"files have gone from {store.Folder} while it was imported: see that nothing else works in that folder, and import it again", e);
+        }
         finally
         {
-            if (!stored)
+            import.Dispose();
+            if (!isClean)
             {
                 store.RemoveOrphans();
             }
@@ -125,7 +136,8 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
     }
 
     /// <summary>Stores what is used of an image, as it comes out of the decoder.</summary>
-    private ImageManifest Store(RawImage image, string name, string? architecture, CancellationToken cancellation)
+    private static (ImageManifest Manifest, IReadOnlyList<string> Notes) Store(
+        ImportSession import, RawImage image, string name, string? architecture, CancellationToken cancellation)
     {
         DiskLayout layout = DiskLayout.Of(image);
         if (layout.Architecture is not null && architecture is not null && layout.Architecture != architecture)
@@ -134,12 +146,24 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         }
         string runsOn = layout.Architecture ?? architecture ?? throw new ImageException(
             "the image does not tell which processor it is for: say so (architecture arm64 or amd64)");
-        IReadOnlyList<ImageChunk> chunks = StoreChunks(image, layout.Used, cancellation);
-        return new ImageManifest(
+        IReadOnlyList<ImageChunk> chunks;
+        int notes;
+        do
+        {
+            // A bitmap far behind may tell that those before it are not to be believed: then what they left out is stored as well.
+            notes = layout.Notes.Count;
+            chunks = StoreChunks(import, image, layout.Used, cancellation);
+        }
+        while (layout.Notes.Count > notes);
+        var manifest = new ImageManifest(
             ImageManifest.CurrentFormat, name, runsOn, image.Length, ImageManifest.DefaultChunkSize, layout.Partitions, chunks, layout.Slots);
+        ImageRoot? root = layout.FindRoot();
+        bool tells = root?.Fault is null && manifest.FindRoot(out _)?.Number == root?.Partition;
+        return (tells ? manifest : manifest with { Root = root },
+            root?.Fault is { } fault ? [.. layout.Notes, $"It cannot be installed on nodes: {fault}."] : layout.Notes);
     }
 
-    private ImageChunk[] StoreChunks(RawImage image, IEnumerable<Extent> used, CancellationToken cancellation)
+    private static ImageChunk[] StoreChunks(ImportSession import, RawImage image, IEnumerable<Extent> used, CancellationToken cancellation)
     {
         var chunks = new List<ImageChunk>();
         using IEnumerator<ChunkCell> cells = ChunkCell.Cut(used).GetEnumerator();
@@ -149,7 +173,7 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
 
         void StoreCells()
         {
-            using var encoder = new ChunkEncoder(store);
+            using var encoder = new ChunkEncoder(import);
             while (TakeCell() is { } cell)
             {
                 ImageChunk chunk = encoder.Encode(image, cell);

@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Images;
-using Microsoft.Win32.SafeHandles;
 
 namespace Bootstrap.Imaging.Store;
 
@@ -12,10 +10,15 @@ namespace Bootstrap.Imaging.Store;
 /// <c>manifests/{image digest}</c>, a <see cref="SignedManifest"/> in JSON; <c>temporary/</c>, emptied at every start.
 /// An image exists when its manifest does: chunks are made durable first, and files appear under their names only when complete.
 /// </summary>
-public sealed partial class ImageStore
+public sealed class ImageStore
 {
     private readonly string _chunks;
     private readonly string _manifests;
+
+    private readonly Lock _removing = new();
+
+    /// <summary>How many imports under way count on a chunk. Locked for a moment only, within <see cref="_removing"/> where both are.</summary>
+    private readonly Dictionary<Digest, int> _claims = [];
 
     /// <param name="folder">Made if absent.</param>
     public ImageStore(string folder)
@@ -72,39 +75,37 @@ public sealed partial class ImageStore
         }
     }
 
-    /// <summary>Stores a chunk. One that is there already stays as it is, if it is still sound.</summary>
-    /// <param name="stored">Digest of <paramref name="bytes"/>.</param>
-    internal void AddChunk(Digest stored, ReadOnlySpan<byte> bytes)
+    /// <summary>Begins an import: what it adds is safe from <see cref="RemoveOrphans"/> until it is disposed.</summary>
+    internal ImportSession BeginImport() => new(this);
+
+    /// <summary>Counts a chunk as wanted, though no image has it yet.</summary>
+    internal void Claim(Digest stored)
     {
-        string path = ChunkPath(stored);
-        if (File.Exists(path) && ChunkInspector.IsSound(path, stored))
+        lock (_claims)
         {
-            return;
+            _claims[stored] = _claims.GetValueOrDefault(stored) + 1;
         }
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string temporary = Path.Combine(TemporaryFolder, Guid.NewGuid().ToString("n"));
-        using (SafeFileHandle file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, preallocationSize: bytes.Length))
-        {
-            RandomAccess.Write(file, bytes, 0);
-        }
-        File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>Makes an image exist, after all of its chunks were added.</summary>
-    internal void AddManifest(SignedManifest manifest)
+    /// <summary>Takes claims back. Not while orphans are removed: an image that came meanwhile is not among those that were looked at.</summary>
+    internal void Release(IEnumerable<Digest> stored)
     {
-        string temporary = Path.Combine(TemporaryFolder, Guid.NewGuid().ToString("n"));
-        File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(manifest, ProtocolJson.Default.SignedManifest));
-        // The chunks must not be younger on the disk than the manifest that promises them.
-        SyncFileSystem(temporary);
-        File.Move(temporary, ManifestPath(manifest.Digest), overwrite: true);
-        SyncFileSystem(ManifestPath(manifest.Digest));
+        lock (_removing)
+        {
+            lock (_claims)
+            {
+                foreach (Digest digest in stored)
+                {
+                    if (--_claims[digest] == 0)
+                    {
+                        _claims.Remove(digest);
+                    }
+                }
+            }
+        }
     }
 
-    /// <summary>
-    /// Removes an image, and the chunks that no other image has. Not to be called while an import runs: its chunks belong to no
-    /// image yet.
-    /// </summary>
+    /// <summary>Removes an image, and the chunks that neither another image nor an import under way has.</summary>
     /// <returns>Bytes that were freed.</returns>
     public long Remove(Digest image)
     {
@@ -112,36 +113,35 @@ public sealed partial class ImageStore
         return RemoveOrphans();
     }
 
-    /// <summary>Removes chunks that belong to no image, such as those of an import that was interrupted.</summary>
+    /// <summary>Removes chunks that belong to no image, such as those of an interrupted import. What imports under way have added stays.</summary>
     /// <returns>Bytes that were freed.</returns>
     public long RemoveOrphans()
     {
-        var wanted = new HashSet<string>();
-        foreach (Digest image in Images())
+        lock (_removing)
         {
-            wanted.UnionWith(ReadImage(image)?.Chunks.Select(c => c.StoredDigest.ToString()) ?? []);
-        }
-        long freed = 0;
-        foreach (string path in Directory.EnumerateFiles(_chunks, "*", SearchOption.AllDirectories))
-        {
-            if (!wanted.Contains(Path.GetFileName(path)))
+            var wanted = new HashSet<string>();
+            foreach (Digest image in Images())
             {
-                freed += new FileInfo(path).Length;
-                File.Delete(path);
+                wanted.UnionWith(ReadImage(image)?.Chunks.Select(c => c.StoredDigest.ToString()) ?? []);
             }
+            return Directory.EnumerateFiles(_chunks, "*", SearchOption.AllDirectories)
+                .Where(path => !wanted.Contains(Path.GetFileName(path))).Sum(RemoveUnclaimed);
         }
-        return freed;
     }
 
-    private static void SyncFileSystem(string path)
+    private long RemoveUnclaimed(string path)
     {
-        using SafeFileHandle file = File.OpenHandle(path);
-        if (syncfs(file.DangerousGetHandle().ToInt32()) != 0)
+        // Whoever claims a chunk looks for its file afterwards: it is there and stays, or is gone and is written again.
+        lock (_claims)
         {
-            throw new IOException($"cannot make {path} durable: {Marshal.GetLastPInvokeErrorMessage()}");
+            if (Digest.TryParse(Path.GetFileName(path), out Digest stored) && _claims.ContainsKey(stored))
+            {
+                return 0;
+            }
+            var file = new FileInfo(path);
+            long length = file.Exists ? file.Length : 0;
+            file.Delete();
+            return length;
         }
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int syncfs(int fd);
 }

@@ -123,7 +123,7 @@ internal static class Deployment
         string archive = await FetchAsync(order, Path.Combine(order.Path, "archive"), store).ConfigureAwait(false);
         try
         {
-            new Unpacking(archive, order.Path, owner).Run();
+            Console.WriteLine(new Unpacking(archive, order.Path, owner).Run());
         }
         finally
         {

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using Bootstrap.Board;
+using Bootstrap.Installer;
 using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Agent.Deploy;
@@ -20,21 +21,18 @@ internal sealed class Unpacking(string archive, string folder, Ownership owner)
     private readonly HashSet<string> _seen = [], _held = [];
     private int _written, _unchanged;
 
+    /// <returns>What was done, in words.</returns>
     /// <exception cref="IOException">It cannot be read or written, or has something in it that is not possible; the message names it.</exception>
-    public void Run()
+    public string Run()
     {
         ForEach(Check);
         ForEach(Unpack);
-        Console.WriteLine($"{_written} written, {_unchanged} unchanged in {folder}");
+        return $"{_written} written, {_unchanged} unchanged in {folder}";
     }
 
     private void ForEach(Action<TarEntry> take)
     {
-        using FileStream file = File.OpenRead(archive);
-        Span<byte> magic = stackalloc byte[2];
-        bool isGzip = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1f, 0x8b];
-        file.Position = 0;
-        using Stream content = isGzip ? new GZipStream(file, CompressionMode.Decompress) : file;
+        using Stream content = OpenArchive();
         using var reader = new TarReader(content);
         try
         {
@@ -46,11 +44,38 @@ internal sealed class Unpacking(string archive, string folder, Ownership owner)
                 }
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
+        catch (Exception e) when (TarFault.Is(e))
         {
-            throw new IOException($"the archive is damaged, or no tar archive: {e.Message}", e);
+            throw FindSparse() is { } name ? SparseRefusal(name)
+                : new IOException($"the archive is damaged, or no tar archive: {e.Message}", e);
         }
     }
+
+    private Stream OpenArchive()
+    {
+        FileStream file = File.OpenRead(archive);
+        Span<byte> magic = stackalloc byte[2];
+        bool isGzip = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1f, 0x8b];
+        file.Position = 0;
+        return isGzip ? new GZipStream(file, CompressionMode.Decompress) : file;
+    }
+
+    private string? FindSparse()
+    {
+        try
+        {
+            using Stream content = OpenArchive();
+            return SparseEntry.Find(content);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private static IOException SparseRefusal(string name) => new(
+        $"the archive has '{name}' in it as a sparse file, which is not read here: pack it again without tar's --sparse (-S). " +
+        "Nothing was unpacked");
 
     /// <summary>"./etc/app.conf" as "etc/app.conf"; empty for the folder itself.</summary>
     private static string NameOf(TarEntry entry) => string.Join('/', entry.Name.Split('/').Where(part => part is not ("" or ".")));
@@ -60,6 +85,10 @@ internal sealed class Unpacking(string archive, string folder, Ownership owner)
         if (_seen.Count == MaximumEntries)
         {
             throw new IOException($"the archive has more than {MaximumEntries} entries: nothing was unpacked");
+        }
+        if (SparseEntry.NameOf(entry) is { } sparse)
+        {
+            throw SparseRefusal(sparse);
         }
         if (entry.Name.StartsWith('/') || entry.Name.Split('/').Contains(".."))
         {

@@ -48,7 +48,7 @@ public sealed class ImportTests : IDisposable
         using FileStream whole = File.OpenRead(disk.Image);
         // The second half of the root partition comes only once something of what came before is in the store.
         await using var held = new HeldStream(whole, TestDisk.RootStart + (32 << 20), () => _store.ChunkFiles > 0);
-        (_, ImageManifest manifest) = await _store.Importer.ImportAsync(held, "test", null, null, TestContext.Current.CancellationToken);
+        ImageManifest manifest = (await _store.Importer.ImportAsync(held, "test", null, null, TestContext.Current.CancellationToken)).Manifest;
         string restored = Path.Combine(disk.Folder, "restored.img");
         _store.Restore(manifest, restored);
         Assert.Equal(TestDisk.Random(5_000_000, 1), disk.ReadRootFile(restored, "random"));
@@ -67,6 +67,9 @@ public sealed class ImportTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData("-b 1024")]
+    [InlineData("-b 1024 -O ^metadata_csum,uninit_bg")]
+    [InlineData("-b 1024 -O ^resize_inode,^64bit")]
+    [InlineData("-b 1024 -g 1024 -G 4")]
     [InlineData("-b 2048 -O ^flex_bg")]
     [InlineData("-O ^64bit,^metadata_csum,^has_journal")]
     [InlineData("-t ext2")]
@@ -78,6 +81,8 @@ public sealed class ImportTests : IDisposable
     {
         using var disk = new TestDisk(ext4Options: options, rootBytes: 96 << 20);
         (_, ImageManifest manifest) = await _store.ImportAsync(disk.Image);
+        bool isKnown = !options.Contains("bigalloc", StringComparison.Ordinal) && !options.Contains("meta_bg", StringComparison.Ordinal);
+        Assert.Equal(isKnown ? [] : ["partition 2"], _store.Notes.Select(note => note.Contains("features", StringComparison.Ordinal) ? "partition 2" : note));
         string restored = Path.Combine(disk.Folder, "restored.img");
         FillWithGarbage(restored, manifest.SizeBytes);
         _store.Restore(manifest, restored);
@@ -214,6 +219,7 @@ public sealed class ImportTests : IDisposable
             {
                 DiskLayout layout = DiskLayout.Of(new RawImage(file.SafeFileHandle, file.Length));
                 Assert.All(layout.Used, e => Assert.True(e.Start >= 0 && e.End <= file.Length));
+                Assert.True(layout.FindRoot() is null or { Partition: not null } or { Fault: not null });
             }
             catch (ImageException refusal)
             {

@@ -15,6 +15,8 @@ internal sealed class TestDisk : IDisposable
         Directory.CreateDirectory(files);
         File.WriteAllBytes(Path.Combine(files, "random"), Random(5_000_000, 1));
         File.WriteAllText(Path.Combine(files, "hello"), "hello, board\n");
+        Directory.CreateDirectory(Path.Combine(files, "etc"));
+        File.WriteAllText(Path.Combine(files, "etc/os-release"), "ID=test\n");
         fillRoot?.Invoke(files);
         Run("mkfs.vfat", "-F", "32", "-s", "1", "-n", "BOOTFS", "-C", boot, (BootBytes / 1024).ToString());
         string kernelFile = Path.Combine(Folder, "kernel8.img");

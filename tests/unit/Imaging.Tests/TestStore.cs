@@ -27,6 +27,9 @@ internal sealed class TestStore : IDisposable
 
     public ImageImporter Importer { get; }
 
+    /// <summary>Of the image that was imported last.</summary>
+    public IReadOnlyList<string> Notes { get; private set; } = [];
+
     public int ChunkFiles => Directory.EnumerateFiles(Path.Combine(_folder, "chunks"), "*", SearchOption.AllDirectories).Count();
 
     public bool IsEmpty => ChunkFiles == 0 && !Store.Images().Any() && !Directory.EnumerateFileSystemEntries(Store.TemporaryFolder).Any();
@@ -34,7 +37,9 @@ internal sealed class TestStore : IDisposable
     public async Task<(Digest Image, ImageManifest Manifest)> ImportAsync(string path, string? architecture = null)
     {
         await using FileStream file = File.OpenRead(path);
-        return await Importer.ImportAsync(file, "test", architecture, null, TestContext.Current.CancellationToken);
+        ImportedImage imported = await Importer.ImportAsync(file, "test", architecture, null, TestContext.Current.CancellationToken);
+        Notes = imported.Notes;
+        return (imported.Image, imported.Manifest);
     }
 
     /// <summary>Writes an image onto a disk as a node does: each chunk's ranges and nothing else.</summary>

@@ -97,6 +97,24 @@ public sealed partial class InstallationTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_root_that_the_image_states_is_configured_and_not_the_data_behind_it()
+    {
+        using var machine = new TestMachine(StaleDisk());
+        InstallResult result = await InstallAsync(machine, new TestImage(root: new ImageRoot(2)));
+        Assert.Equal(new InstallResult(true, false, "", DiskState.Installed, false), result);
+        Assert.Equal((2, null), (machine.Mounted, machine.Grown));
+    }
+
+    [Fact]
+    public async Task An_image_whose_root_is_not_known_is_refused_before_the_first_write()
+    {
+        using var machine = new TestMachine(StaleDisk());
+        InstallResult result = await InstallAsync(machine, new TestImage(root: new ImageRoot(null, "its boot loader's configuration names several roots: partition 2 'rootfs', partition 3 'data'")));
+        Assert.Equal((false, false, DiskState.Untouched, 0), (result.Succeeded, result.MayPass, result.Disk, machine.Disk.Writes));
+        Assert.Equal("image 'test' is refused: its boot loader's configuration names several roots: partition 2 'rootfs', partition 3 'data'", result.Cause);
+    }
+
+    [Fact]
     public async Task The_new_system_is_this_nodes_own()
     {
         using var machine = new TestMachine(StaleDisk());

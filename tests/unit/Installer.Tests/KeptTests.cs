@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Formats.Tar;
 using Bootstrap.Board;
 
 namespace Bootstrap.Installer.Tests;
@@ -182,6 +183,53 @@ public sealed class KeptTests : IDisposable
         archive.Position = 0;
         Unpack(archive);
         Assert.Equal("hers\n", File.ReadAllText(Path.Combine(_new, "home/ada/notes.txt")));
+    }
+
+    [Fact]
+    public void Whatever_is_damaged_in_an_archive_ends_in_one_sentence_or_unpacks()
+    {
+        using var plain = new MemoryStream();
+        using (var decoder = new ZstdSharp.DecompressionStream(Pack(s_usual)))
+        {
+            decoder.CopyTo(plain);
+        }
+        var random = new Random(11);
+        int refused = 0;
+        for (int round = 0; round < 500; round++)
+        {
+            using var packed = new MemoryStream(new ZstdSharp.Compressor().Wrap(DamagedTar.Of(plain.ToArray(), random)).ToArray());
+            try
+            {
+                Unpack(packed);
+            }
+            catch (IOException refusal)
+            {
+                Assert.NotEmpty(refusal.Message);
+                refused++;
+            }
+        }
+        Assert.True(refused > 50, $"{refused} refused");
+    }
+
+    [Fact]
+    public void An_archive_of_another_format_is_refused_in_one_sentence()
+    {
+        using var plain = new MemoryStream();
+        using (var tar = new TarWriter(plain, TarEntryFormat.Gnu, leaveOpen: true))
+        {
+            tar.WriteEntry(new GnuTarEntry(TarEntryType.RegularFile, "files/home/ada/notes.txt"));
+        }
+        using var packed = new MemoryStream(new ZstdSharp.Compressor().Wrap(plain.ToArray()).ToArray());
+        Assert.Contains("the archive is damaged", Assert.Throws<IOException>(() => Unpack(packed)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_attribute_that_no_archive_holds_is_refused_by_its_file_and_name()
+    {
+        Linux.SetAttribute(Path.Combine(_old, "home/ada/notes.txt"), "user.a=b", [1]);
+        string refusal = Assert.Throws<IOException>(() => Pack(s_usual)).Message;
+        Assert.Contains("/home/ada/notes.txt", refusal, StringComparison.Ordinal);
+        Assert.Contains("'user.a=b'", refusal, StringComparison.Ordinal);
     }
 
     private void Move(string[] paths) => Unpack(Pack(paths));

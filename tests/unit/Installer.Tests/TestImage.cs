@@ -32,7 +32,8 @@ public sealed class TestImage
     public const int FirstRoot = 3;
 
     /// <param name="hasSlots">The root is cut in two, and there is a second boot partition: 1 and 3 are the first slot, 2 and 4 the second.</param>
-    public TestImage(int seed = 1, string architecture = "arm64", bool hasSlots = false)
+    /// <param name="root">There is a data partition (3) behind the root (2), and this is what the image says.</param>
+    public TestImage(int seed = 1, string architecture = "arm64", bool hasSlots = false, ImageRoot? root = null)
     {
         var random = new Random(seed);
         random.NextBytes(Raw);
@@ -58,6 +59,14 @@ public sealed class TestImage
                     new(FirstRoot, RootStart, half, "83", "ext4", ""), new(4, RootStart + half, half, "83", "ext4", "")], chunks, [new(1, FirstRoot), new(2, 4)])
             : new ImageManifest(1, "test", architecture, Size, ChunkSize,
                 [new(1, BootStart, RootStart - BootStart, "0c", "vfat", "bootfs"), new(2, RootStart, Size - RootStart, "83", "ext4", "rootfs")], chunks);
+        if (root is not null)
+        {
+            manifest = manifest with
+            {
+                Partitions = [manifest.Partitions[0], new(2, RootStart, half, "83", "ext4", "rootfs"), new(3, RootStart + half, half, "83", "ext4", "data")],
+                Root = root,
+            };
+        }
         (ECDsa key, X509Certificate2 signer) = Issue(SignedManifest.SignerName);
         Signed = SignedManifest.Create(manifest, signer, key);
         Files[$"/store/manifests/{Signed.Digest}"] =

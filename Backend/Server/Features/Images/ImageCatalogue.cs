@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Images;
@@ -16,8 +17,10 @@ namespace Bootstrap.Server.Features.Images;
 /// <param name="ImportedAt">Unix milliseconds.</param>
 /// <param name="Slots">Places for a system: 2 where an update may write the one that is not in use, else 1.</param>
 /// <param name="Public">Anybody on the network may fetch it, over plain HTTP; else nodes with approved keys, and people who are signed in.</param>
+/// <param name="Notes">What whoever imports it should know, a sentence each; in the answer to its import alone.</param>
 public sealed record ImageView(
-    Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, long Slots = 1, bool Public = false)
+    Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, long Slots = 1, bool Public = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Notes = null)
 {
     /// <summary>Of an image with two places for a system.</summary>
     public const int TwoSlots = 2;
@@ -27,6 +30,7 @@ public sealed record ImageView(
 /// <param name="Phase"><c>decoding</c>, <c>storing</c>, <c>done</c> or <c>refused</c>.</param>
 /// <param name="Done">Bytes of the file that were taken.</param>
 /// <param name="Total">Bytes of the file; 0 where whoever sends it does not say.</param>
+/// <param name="Reason">Why it was refused; or what should be known of an image that is done; else null.</param>
 public sealed record ImportView(Guid Id, string Name, string Phase, long Done, long Total, string? Reason);
 
 /// <summary>The images that people know, by name and digest; the store holds their bytes.</summary>
@@ -40,7 +44,7 @@ public sealed class ImageCatalogue(
         stored_bytes AS StoredBytes, imported_at AS ImportedAt, slots AS Slots, public AS Public
         """;
 
-    // One import at a time: each takes all processors, and what is removed must not be another import's.
+    // One import at a time: each takes all processors.
     private readonly SemaphoreSlim _storeInUse = new(1);
 
     // Images that are public, and their chunks: replaced whole.
@@ -80,9 +84,10 @@ public sealed class ImageCatalogue(
         await _storeInUse.WaitAsync(cancellation);
         try
         {
-            (Digest digest, ImageManifest manifest) = await importer.ImportAsync(file, name, architecture, report, cancellation);
+            (Digest digest, ImageManifest manifest, IReadOnlyList<string> notes) =
+                await importer.ImportAsync(file, name, architecture, report, cancellation);
             var image = new ImageView(digest, name, manifest.Architecture, manifest.SizeBytes, manifest.UsedBytes, manifest.StoredBytes,
-                clock.GetUtcNow().ToUnixTimeMilliseconds(), manifest.Slots?.Count ?? 1);
+                clock.GetUtcNow().ToUnixTimeMilliseconds(), manifest.Slots?.Count ?? 1, Notes: notes);
             database.Write(c => c.Execute("""
                 INSERT INTO images (digest, name, architecture, size_bytes, used_bytes, stored_bytes, imported_at, slots)
                 VALUES (@digest, @Name, @Architecture, @SizeBytes, @UsedBytes, @StoredBytes, @ImportedAt, @Slots)
@@ -98,8 +103,12 @@ public sealed class ImageCatalogue(
                 image.ImportedAt,
                 image.Slots,
             }));
-            image = Find(digest.ToString()) ?? image;
-            report.End("done", null);
+            image = Find(digest.ToString()) is { } stored ? stored with { Notes = notes } : image;
+            foreach (string note in notes)
+            {
+                logger.LogWarning("Image {Name}: {Note}", name, note);
+            }
+            report.End("done", notes.Count > 0 ? string.Join(' ', notes) : null);
             events.Publish("image", image);
             return image;
         }

@@ -21,7 +21,8 @@ export interface ImportView {
   phase: "decoding" | "storing" | "done" | "refused";
   done: number;
   total: number;
-  reason?: string;
+  /** Why it was refused; or what should be known of an image that is done. */
+  reason?: string | null;
 }
 
 /** A file that can be deployed. */

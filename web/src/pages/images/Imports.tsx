@@ -4,17 +4,17 @@ import { bytes, percent } from "../../lib/format";
 import { dismissImport, imports } from "../../state/store";
 import { refusedHere } from "./UploadForm";
 
-/** What the appliance imports at this moment, whoever sent it. */
+/** What the appliance imports at this moment, whoever sent it, and what is to be known of what it has imported. */
 export function Imports() {
   return (
     <>
       {imports.value
-        .filter((i) => i.phase !== "done" && !(i.phase === "refused" && i.name === refusedHere.value))
+        .filter((i) => (i.phase !== "done" || i.reason) && !(i.phase === "refused" && i.name === refusedHere.value))
         .map((i) => {
-          if (i.phase === "refused") {
+          if (i.phase === "refused" || i.phase === "done") {
             return (
-              <Notice tone="bad" key={i.id}>
-                {i.name} was not imported: {i.reason}.{" "}
+              <Notice tone={i.phase === "done" ? "warn" : "bad"} key={i.id}>
+                {i.phase === "done" ? `${i.name} was imported. ${i.reason}` : `${i.name} was not imported: ${i.reason}.`}{" "}
                 <button type="button" class="plain small" onClick={() => dismissImport(i.id)}>
                   Dismiss
                 </button>
