@@ -68,7 +68,7 @@ public static class ApplianceHost
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
             .AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
-            .AddSingleton<AccessTokens>().AddSingleton<People>().AddSingleton<AuditLog>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
+            .AddAccess().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"), () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
             .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(), services.GetRequiredService<ImageCatalogue>().ReportDamage))
@@ -102,6 +102,7 @@ public static class ApplianceHost
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseDoors();
+        app.UseGuard();
         app.UseBootRequests();
         app.UseWebSockets();
         ServePage(app, options);
