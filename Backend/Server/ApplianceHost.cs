@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Boot.Boards;
@@ -98,11 +99,13 @@ public static class ApplianceHost
         app.Services.GetRequiredService<FileCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<KeptArchives>().RemoveLeftovers();
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
+        app.UseStrictTransport();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseDoors();
         app.UseGuard();
+        app.UseBodyTypes();
         app.UseBootRequests();
         app.UseWebSockets();
         ServePage(app, options);
@@ -117,6 +120,20 @@ public static class ApplianceHost
     /// <summary>Makes the token of a link that signs the first administrator in, once; for those who stand at the machine itself.</summary>
     public static string CreateSignInLink(WebApplication app) => app.Services.GetRequiredService<AccessTokens>()
         .CreateSignInLink(app.Services.GetRequiredService<People>().FirstAdmin, AccessTokens.LinkLifetime);
+
+    /// <summary>Makes such a link, and writes it to a file of mode 0600 in the data folder.</summary>
+    /// <param name="page">Address of the page.</param>
+    /// <returns>The file's path.</returns>
+    public static string WriteSignInLink(WebApplication app, Uri page, out Uri link)
+    {
+        link = new Uri(page, "sign-in#" + CreateSignInLink(app));
+        string path = Path.Combine(app.Services.GetRequiredService<ApplianceOptions>().DataFolder, "sign-in-link");
+        PrivateFile.Write(path, link + "\n");
+        return path;
+    }
+
+    /// <summary>SHA-256 of the appliance's CA, as people compare it.</summary>
+    public static string FingerprintOf(WebApplication app) => Fingerprint.Of(app.Services.GetRequiredService<CertificateAuthority>().Certificate);
 
     private static void Map(WebApplication app, IReadOnlyDictionary<string, NetInstFiles> netInst, string joinToken)
     {

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;
@@ -55,6 +57,17 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task The_fingerprint_of_the_CA_is_shown_to_everybody()
+    {
+        await using TestAppliance appliance = await TestAppliance.StartAsync();
+        using HttpClient stranger = appliance.CreateClient(secret: null);
+        string digits = Convert.ToHexStringLower(SHA256.HashData(appliance.Info.Authority.RawData));
+        string shown = (await stranger.GetFromJsonAsync<JsonNode>("ca/fingerprint", s_end))!["sha256"]!.ToString();
+        Assert.Equal(digits, shown.Replace(":", "", StringComparison.Ordinal));
+        Assert.Equal(16, shown.Split(':').Length);
+    }
+
+    [Fact]
     public async Task The_API_is_not_at_the_plain_door_whatever_the_request_calls_its_host()
     {
         await using TestAppliance appliance = await TestAppliance.StartAsync();
@@ -75,7 +88,7 @@ public sealed class AccessTests
     {
         await using TestAppliance appliance = await TestAppliance.StartAsync();
         using HttpClient client = appliance.CreateClient();
-        using HttpResponseMessage response = await client.PostAsync(path, new StringContent(body, null, "application/json"), s_end);
+        using HttpResponseMessage response = await client.PostAsync(path, new StringContent(body, null, path == "images" ? "application/octet-stream" : "application/json"), s_end);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("[]", await client.GetStringAsync("jobs", s_end));
         Assert.Equal("[]", await client.GetStringAsync("images", s_end));

@@ -40,7 +40,7 @@ internal static class ImageEndpoints
             {
                 return Problems.Bad($"The image was refused: {e.Message}.");
             }
-        }).WithSummary("Upload an image");
+        }).TakesFile().WithSummary("Upload an image");
         // With force, nodes that run it do not keep it.
         api.MapDelete("/images/{image}", async (string image, bool? force, ImageCatalogue images, ImageUse use, CancellationToken cancellation) =>
         {
