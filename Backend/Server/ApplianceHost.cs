@@ -112,7 +112,7 @@ public static class ApplianceHost
         Map(app, netInst, joinToken);
         if (options.InitialTokenFile is { } file)
         {
-            app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file, app.Services.GetRequiredService<People>().FirstAdmin);
+            app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file, app.Services.GetRequiredService<People>().FirstAdmin, settings);
         }
         return app;
     }

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Server.Features.Access;
+using Bootstrap.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
@@ -177,6 +178,22 @@ public sealed class CredentialTests : JobTest
     }
 
     [Fact]
+    public async Task An_initial_token_that_was_revoked_does_not_come_back_with_the_next_start()
+    {
+        string file = Path.Combine(Path.GetTempPath(), $"test-initial-{Guid.NewGuid()}");
+        await using TestAppliance appliance = await TestAppliance.StartAsync(change: options => options with { InitialTokenFile = file });
+        string first = await File.ReadAllTextAsync(file, s_end);
+        using HttpClient program = appliance.CreateClient(first.Trim());
+        JsonNode tokens = (await program.GetFromJsonAsync<JsonNode>("tokens", s_end))!;
+        (await program.DeleteAsync($"tokens/{tokens[0]!["id"]}", s_end)).EnsureSuccessStatusCode();
+        await appliance.RestartAsync();
+        using HttpClient admin = appliance.SignIn();
+        Assert.Empty((await admin.GetFromJsonAsync<JsonNode>("tokens", s_end))!.AsArray());
+        Assert.Equal(first, await File.ReadAllTextAsync(file, s_end));
+        File.Delete(file);
+    }
+
+    [Fact]
     public async Task Who_is_nobody_is_refused_before_his_body_is_looked_at()
     {
         using HttpClient stranger = Appliance.CreateClient(secret: null);
@@ -279,12 +296,13 @@ public sealed class CredentialTests : JobTest
         return stream;
     }
 
-    /// <summary>Reads until the appliance ends it; a stream that goes on would hold the test up for ever.</summary>
+    /// <summary>Reads until the appliance ends it. One that goes on for much longer than any busy machine needs is not ended.</summary>
     private static async Task EndAsync(StreamReader stream)
     {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
         try
         {
-            while (await stream.ReadLineAsync(s_end) is not null)
+            while (await stream.ReadLineAsync(patience.Token) is not null)
             {
             }
         }

@@ -80,19 +80,25 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
     });
 
     /// <summary>Writes an administrator's token to a file of mode 0600, once in the appliance's life.</summary>
-    public void WriteInitialToken(string path, string owner)
+    /// <param name="settings">Where it is noted, so that one that was revoked never comes back.</param>
+    public void WriteInitialToken(string path, string owner, SettingsStore settings)
     {
-        bool first = database.Read(c => c.ExecuteScalar<long>("SELECT count(*) FROM tokens WHERE name = 'initial'")) == 0;
-        if (first)
+        const string Noted = "initial-token-written", Name = "initial";
+        // Appliances from before have noted nothing, but have that token.
+        if (settings.Get<string>(Noted) is null && database.Read(c => c.ExecuteScalar<long>("SELECT count(*) FROM tokens WHERE name = @Name", new { Name })) == 0)
         {
-            PrivateFile.Write(path, CreateToken("initial", owner, Role.Admin) + "\n");
+            PrivateFile.Write(path, CreateToken(Name, owner, Role.Admin) + "\n");
         }
+        settings.Set(Noted, "yes");
     }
 
-    /// <summary>Makes the token of a sign-in link: good once, and until the next one is made for that person. For those who stand at the machine itself.</summary>
+    /// <summary>
+    /// Makes the token of a sign-in link: good once, and until the next one is made for that person. For those who stand at the machine itself.
+    /// </summary>
     /// <param name="owner">Name of a person.</param>
     /// <param name="lifetime">How long it is good.</param>
-    public string CreateSignInLink(string owner, TimeSpan lifetime) => database.Write(c => InsertLink(c, new Made(SecretKind.Link, "link", owner, nameof(Role.Admin), After(lifetime))));
+    public string CreateSignInLink(string owner, TimeSpan lifetime) =>
+        database.Write(c => InsertLink(c, new Made(SecretKind.Link, "link", owner, nameof(Role.Admin), After(lifetime))));
 
     /// <summary>
     /// Makes the token of a sign-in link. One's own is the child of the session that asks for it, and so is the session that it gives. One for
@@ -133,7 +139,8 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
                 return ("", null);
             }
             long? parents = found.Parent is null ? null : c.ExecuteScalar<long?>("SELECT expires_at FROM tokens WHERE hash = @Parent", found);
-            return (found.Owner, (string?)Insert(c, new Made(SecretKind.Session, "session", found.Owner, found.Role, Earlier(After(SessionLifetime), parents), found.Parent)));
+            var made = new Made(SecretKind.Session, "session", found.Owner, found.Role, Earlier(After(SessionLifetime), parents), found.Parent);
+            return (found.Owner, (string?)Insert(c, made));
         });
         return session;
     }
@@ -189,9 +196,12 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
         """, new { owner, now = Now })).Select(t => new TokenView(t.Id, t.Name, t.Owner, Enum.Parse<Role>(t.Role), t.CreatedAt, t.ExpiresAt, t.LastUsedAt))];
 
     /// <summary>Ends a session by its secret, and what it made.</summary>
-    public void EndSession(string secret) => database.Write(c => c.Execute("DELETE FROM tokens WHERE hash = @hash AND kind = 'Session'", new { hash = Hash(secret) }));
+    public void EndSession(string secret) =>
+        database.Write(c => c.Execute("DELETE FROM tokens WHERE hash = @hash AND kind = 'Session'", new { hash = Hash(secret) }));
 
-    /// <summary>Ends a program's token, and those that it made. A person ends his own, an administrator anybody's; a token itself and what it made.</summary>
+    /// <summary>
+    /// Ends a program's token, and those that it made. A person ends his own, an administrator anybody's; a token itself and what it made.
+    /// </summary>
     /// <param name="id">As it is listed.</param>
     /// <returns>False where there is no such token, or none that the caller may end.</returns>
     internal bool RevokeToken(string id, Caller caller) => id.Length == IdDigits && database.Write(c => c.Execute("""

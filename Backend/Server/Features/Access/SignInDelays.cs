@@ -85,7 +85,11 @@ internal sealed class SignInDelays(TimeProvider clock)
 
     private IEnumerable<(Count[] Table, int Place, int Free)> Places(IPAddress? source, string name, string? browser) => browser is not null
         ? [(_browsers, PlaceOf(_browsers, browser), FreeOfSource)]
-        : [(_sources, PlaceOf(_sources, SourceOf(source)), FreeOfSource), (_names, PlaceOf(_names, name.Length > LongestName ? name[..LongestName] : name), FreeOfName)];
+        :
+        [
+            (_sources, PlaceOf(_sources, SourceOf(source)), FreeOfSource),
+            (_names, PlaceOf(_names, name.Length > LongestName ? name[..LongestName] : name), FreeOfName),
+        ];
 
     /// <summary>.NET's hashes of strings are keyed by a secret of the process: nobody can choose whose place he shares.</summary>
     private static int PlaceOf(Count[] table, string key) => (int)((uint)string.GetHashCode(key, StringComparison.Ordinal) % table.Length);
