@@ -112,7 +112,8 @@ public static class ApplianceHost
         Map(app, netInst, joinToken);
         if (options.InitialTokenFile is { } file)
         {
-            app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file, app.Services.GetRequiredService<People>().FirstAdmin, settings);
+            string admin = app.Services.GetRequiredService<People>().FirstAdmin;
+            app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file, admin, settings);
         }
         return app;
     }
@@ -133,7 +134,8 @@ public static class ApplianceHost
     }
 
     /// <summary>SHA-256 of the appliance's CA, as people compare it.</summary>
-    public static string FingerprintOf(WebApplication app) => Fingerprint.Of(app.Services.GetRequiredService<CertificateAuthority>().Certificate);
+    public static string FingerprintOf(WebApplication app) =>
+        Fingerprint.Of(app.Services.GetRequiredService<CertificateAuthority>().Certificate);
 
     private static void Map(WebApplication app, IReadOnlyDictionary<string, NetInstFiles> netInst, string joinToken)
     {

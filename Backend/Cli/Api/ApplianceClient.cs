@@ -74,8 +74,9 @@ internal sealed class ApplianceClient : IDisposable
     {
         const string Cookie = "bootstrap-session=";
         using var client = new ApplianceClient(url, authority);
-        return await client.SendAsync(HttpMethod.Post, "session", JsonContent.Create(new { token = link }, options: s_json), cancellation, response =>
-            Task.FromResult(response.Headers.GetValues("Set-Cookie").First(c => c.StartsWith(Cookie, StringComparison.Ordinal))[Cookie.Length..].Split(';')[0]));
+        string cookie = await client.SendAsync(HttpMethod.Post, "session", JsonContent.Create(new { token = link }, options: s_json), cancellation,
+            response => Task.FromResult(response.Headers.GetValues("Set-Cookie").First(c => c.StartsWith(Cookie, StringComparison.Ordinal))));
+        return cookie[Cookie.Length..].Split(';')[0];
     }
 
     /// <summary>The appliance's CA certificate; the caller disposes it.</summary>

@@ -27,7 +27,7 @@ internal sealed record Connection(Uri Url, string Token, string Authority)
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new CliException("no appliance is known here yet: run `bootstrap login https://HOST:8443 --token-file FILE --fingerprint FINGERPRINT` first");
+            throw new CliException("no appliance is known here yet: run `bootstrap login https://HOST:8443 --token-file FILE` first");
         }
         catch (JsonException e)
         {

@@ -60,7 +60,8 @@ internal static class LoginCommand
             string secret = (await File.ReadAllTextAsync(file.FullName, cancellation)).Trim();
             if (parsed.GetValue(linkFile) is not null)
             {
-                secret = await ApplianceClient.SignInAsync(address, authority, secret[(secret.IndexOf('#', StringComparison.Ordinal) + 1)..], cancellation);
+                string link = secret[(secret.IndexOf('#', StringComparison.Ordinal) + 1)..];
+                secret = await ApplianceClient.SignInAsync(address, authority, link, cancellation);
             }
             var connection = new Connection(address, secret, authority);
             using var client = new ApplianceClient(connection);
@@ -78,7 +79,8 @@ internal static class LoginCommand
     {
         if (expected is null && (Console.IsInputRedirected || Console.IsErrorRedirected))
         {
-            throw new CliException("who answers there must be certain before anything is sent: give --fingerprint, which `bootstrap serve` prints when it starts");
+            throw new CliException(
+                "who answers there must be certain before anything is sent: give --fingerprint, which `bootstrap serve` prints when it starts");
         }
         using X509Certificate2 authority = await ApplianceClient.FetchAuthorityAsync(address, cancellation);
         string shown = Fingerprint.Of(authority);
@@ -93,7 +95,8 @@ internal static class LoginCommand
         }
         else if (Fingerprint.TryParse(expected) is { } wanted && wanted != shown)
         {
-            throw new CliException($"the CA of {address} has the fingerprint {shown}, not {wanted}: this is another appliance; nothing was sent");
+            throw new CliException(
+                $"the CA of {address} has the fingerprint {shown}, not {wanted}: this is another appliance; nothing was sent");
         }
         return authority.ExportCertificatePem();
     }

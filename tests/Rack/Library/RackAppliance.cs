@@ -58,7 +58,8 @@ public sealed class RackAppliance : IAsyncDisposable
         await forwarder.Output.WaitForAsync("forwarding", cancel);
         HttpClient api = Connect(socket, Path.Combine(data, "ca", "ca.pem"));
         api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(token, cancel)).Trim());
-        return new RackAppliance(process, forwarder, socket, api, "sign-in" + new Uri((await File.ReadAllTextAsync(Path.Combine(data, "sign-in-link"), cancel)).Trim()).Fragment);
+        string link = await File.ReadAllTextAsync(Path.Combine(data, "sign-in-link"), cancel);
+        return new RackAppliance(process, forwarder, socket, api, "sign-in" + new Uri(link.Trim()).Fragment);
     }
 
     /// <summary>Reads something of the API.</summary>

@@ -30,7 +30,8 @@ internal static class AccessEndpoints
 
     public static void MapAccess(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/session", (SignIn request, Entrance entrance, HttpContext context) => entrance.Enter(request, context)).WithSummary("Sign in");
+        api.MapPost("/session", (SignIn request, Entrance entrance, HttpContext context) => entrance.Enter(request, context))
+            .WithSummary("Sign in");
         api.MapGet("/session", (People people, HttpContext context) => Guard.CallerOf(context) is { } caller
             ? new Session(true, caller.Name, caller.Role, people.Find(caller.Name)?.HasPassword)
             : new Session(false));
@@ -52,7 +53,9 @@ internal static class AccessEndpoints
     public static void MapOwnAccess(this IEndpointRouteBuilder api)
     {
         api.MapPost("/sign-in-links", (AccessTokens tokens, HttpContext context) =>
-            tokens.CreateSignInLink(Caller.Of(context), Caller.Of(context).Name, AccessTokens.LinkLifetime) is { } link ? Results.Ok(new SignIn(link)) : Problems.Ended())
+            tokens.CreateSignInLink(Caller.Of(context), Caller.Of(context).Name, AccessTokens.LinkLifetime) is { } link
+                ? Results.Ok(new SignIn(link))
+                : Problems.Ended())
             .Needs(Role.Viewer).ForPeople().WithSummary("Make a sign-in link");
         api.MapPut("/session/password", (NewPassword wanted, People people, AccessTokens tokens, HttpContext context) =>
         {

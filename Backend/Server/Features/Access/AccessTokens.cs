@@ -85,7 +85,8 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
     {
         const string Noted = "initial-token-written", Name = "initial";
         // Appliances from before have noted nothing, but have that token.
-        if (settings.Get<string>(Noted) is null && database.Read(c => c.ExecuteScalar<long>("SELECT count(*) FROM tokens WHERE name = @Name", new { Name })) == 0)
+        if (settings.Get<string>(Noted) is null
+            && database.Read(c => c.ExecuteScalar<long>("SELECT count(*) FROM tokens WHERE name = @Name", new { Name })) == 0)
         {
             PrivateFile.Write(path, CreateToken(Name, owner, Role.Admin) + "\n");
         }
@@ -250,7 +251,18 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
         c.Execute("""
             INSERT INTO tokens (hash, kind, name, owner, role, created_at, expires_at, parent, made_by)
             VALUES (@hash, @kind, @Name, @Owner, @Role, @now, @Expires, @Parent, @MadeBy)
-            """, new { hash = Hash(secret), kind = made.Kind.ToString(), made.Name, made.Owner, made.Role, now, made.Expires, made.Parent, made.MadeBy });
+            """, new
+        {
+            hash = Hash(secret),
+            kind = made.Kind.ToString(),
+            made.Name,
+            made.Owner,
+            made.Role,
+            now,
+            made.Expires,
+            made.Parent,
+            made.MadeBy,
+        });
         return secret;
     }
 

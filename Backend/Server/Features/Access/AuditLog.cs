@@ -26,7 +26,8 @@ public sealed class AuditLog(Database database, TimeProvider clock)
     /// <returns>Id of the entry.</returns>
     public long Add(string who, string what, string subject, string refusal) => database.Write(c =>
     {
-        long id = c.ExecuteScalar<long>("INSERT INTO audit (at, who, what, subject, refusal) VALUES (@at, @who, @what, @subject, @refusal) RETURNING id",
+        long id = c.ExecuteScalar<long>(
+            "INSERT INTO audit (at, who, what, subject, refusal) VALUES (@at, @who, @what, @subject, @refusal) RETURNING id",
             new { at = clock.GetUtcNow().ToUnixTimeMilliseconds(), who, what, subject, refusal });
         if (id % TrimInterval == 0)
         {
@@ -39,7 +40,8 @@ public sealed class AuditLog(Database database, TimeProvider clock)
     });
 
     /// <summary>Says more of an entry's refusal.</summary>
-    public void Amend(long id, string refusal) => database.Write(c => c.Execute("UPDATE audit SET refusal = @refusal WHERE id = @id", new { id, refusal }));
+    public void Amend(long id, string refusal) =>
+        database.Write(c => c.Execute("UPDATE audit SET refusal = @refusal WHERE id = @id", new { id, refusal }));
 
     /// <summary>The newest first.</summary>
     /// <param name="before">Those before this id.</param>

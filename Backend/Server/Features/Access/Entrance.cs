@@ -42,7 +42,8 @@ internal sealed class Entrance(AccessTokens tokens, People people, SignInDelays 
         {
             int seconds = (int)Math.Ceiling(wait.TotalSeconds);
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-            return Refuse(known, $"There were too many attempts: wait {seconds} s, or sign in by a link.", StatusCodes.Status429TooManyRequests, context);
+            string sentence = $"There were too many attempts: wait {seconds} s, or sign in by a link.";
+            return Refuse(known, sentence, StatusCodes.Status429TooManyRequests, context);
         }
         if (!people.IsPassword(name, password))
         {
@@ -72,5 +73,6 @@ internal sealed class Entrance(AccessTokens tokens, People people, SignInDelays 
 
     /// <summary>Strict: the browser sends it from our own pages alone, so that no other site can act in the user's name.</summary>
     private static void SetCookie(HttpContext context, string name, string value, TimeSpan lifetime) =>
-        context.Response.Cookies.Append(name, value, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Strict, MaxAge = lifetime });
+        context.Response.Cookies.Append(
+            name, value, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Strict, MaxAge = lifetime });
 }

@@ -96,7 +96,9 @@ internal static class Guard
 
     /// <summary>Whose secret came with the request; null: nobody's.</summary>
     public static Caller? CallerOf(HttpContext context) =>
-        Secret(context) is { Length: > 0 and <= LongestSecret } secret ? context.RequestServices.GetRequiredService<AccessTokens>().Find(secret) : null;
+        Secret(context) is { Length: > 0 and <= LongestSecret } secret
+            ? context.RequestServices.GetRequiredService<AccessTokens>().Find(secret)
+            : null;
 
     /// <summary>The secret that came with the request.</summary>
     public static string? Secret(HttpContext context)
@@ -126,14 +128,17 @@ internal static class Guard
     }
 
     /// <summary>What the request's endpoint does, in words.</summary>
-    public static string Action(HttpContext http) => http.GetEndpoint()!.Metadata.GetMetadata<IEndpointSummaryMetadata>()?.Summary ?? http.Request.Method;
+    public static string Action(HttpContext http) =>
+        http.GetEndpoint()!.Metadata.GetMetadata<IEndpointSummaryMetadata>()?.Summary ?? http.Request.Method;
 
     private static bool Changes(HttpContext http) =>
-        !HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method) && http.GetEndpoint()!.Metadata.GetMetadata<Reader>() is null;
+        !HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method)
+        && http.GetEndpoint()!.Metadata.GetMetadata<Reader>() is null;
 
     private static string? Validate(Caller caller, Role needed, bool personOnly) =>
         caller.Role < needed ? $"This takes the role '{ApiJson.Word(needed)}'; {caller.Name} has the role '{ApiJson.Word(caller.Role)}'."
         : personOnly && caller.Kind != SecretKind.Session
-            ? "This takes a person who is signed in, on the page or by `bootstrap login --link-file`: a program's token makes no links and no passwords, and does not say who may sign in."
+            ? "This takes a person who is signed in, on the page or by `bootstrap login --link-file`: a program's token makes no links and no "
+                + "passwords, and does not say who may sign in."
         : null;
 }

@@ -82,7 +82,8 @@ internal sealed partial class People(Database database, TimeProvider clock)
             return false;
         }
         Row? row = database.Read(Rows).FirstOrDefault(r => r.Name == name);
-        return _hasher.VerifyHashedPassword(name, row?.Password ?? _nobodys, password) != PasswordVerificationResult.Failed && row?.Password is not null;
+        return _hasher.VerifyHashedPassword(name, row?.Password ?? _nobodys, password) != PasswordVerificationResult.Failed
+            && row?.Password is not null;
     }
 
     private string Change(string name, bool takesAdmin, Action<SqliteConnection> change) => database.Write(c =>

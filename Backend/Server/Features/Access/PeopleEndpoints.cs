@@ -67,14 +67,16 @@ internal static class PeopleEndpoints
     /// <summary>Everybody has tokens; administrators see those of all.</summary>
     public static void MapTokens(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/tokens", (AccessTokens tokens, HttpContext context) => tokens.List(Caller.Of(context) is { Role: Role.Admin } ? null : Caller.Of(context).Name));
+        api.MapGet("/tokens", (AccessTokens tokens, HttpContext context) =>
+            tokens.List(Caller.Of(context) is { Role: Role.Admin } ? null : Caller.Of(context).Name));
         api.MapPost("/tokens", (NewToken wanted, AccessTokens tokens, TimeProvider clock, HttpContext context) =>
         {
             Caller caller = Caller.Of(context);
             Role role = wanted.Role ?? caller.Role;
             string name = wanted.Name.Trim();
             return Validate(wanted with { Name = name, Role = role }, caller, clock.GetUtcNow()) is { } fault ? Problems.Bad(fault)
-                : tokens.CreateToken(caller, name, role, wanted.Days is { } days ? TimeSpan.FromDays(days) : null) is { } secret ? Results.Ok(new MadeToken(name, secret))
+                : tokens.CreateToken(caller, name, role, wanted.Days is { } days ? TimeSpan.FromDays(days) : null) is { } secret
+                    ? Results.Ok(new MadeToken(name, secret))
                 : Problems.Ended();
         }).Needs(Role.Viewer).WithSummary("Make a token");
         api.MapDelete("/tokens/{id}", (string id, AccessTokens tokens, HttpContext context) =>
