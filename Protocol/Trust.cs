@@ -19,6 +19,13 @@ public static class Trust
     public static string? NodeNameOf(X509Certificate2 certificate) =>
         certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames()).FirstOrDefault();
 
+    /// <summary>True if this is the appliance's own server certificate: a node's is from the same authority, and is not the appliance.</summary>
+    /// <param name="certificate">The certificate in question.</param>
+    /// <param name="authority">The appliance's CA certificate.</param>
+    /// <param name="at">The time at which it must be valid; null where the clock cannot be trusted.</param>
+    public static bool IsAppliance(X509Certificate2 certificate, X509Certificate2 authority, DateTimeOffset? at = null) =>
+        certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) == ApplianceName && IsIssuedBy(certificate, authority, at);
+
     /// <summary>
     /// True if the certificate was issued by that very authority; the machine's own trust store has no say. Validity times
     /// count only when a time is given: a Pi has no clock that survives a power cut, so a node that has just booted does not

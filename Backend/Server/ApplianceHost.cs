@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Boot.Boards;
@@ -68,10 +69,10 @@ public static class ApplianceHost
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
             .AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
-            .AddSingleton<AccessTokens>().AddSingleton<People>().AddSingleton<AuditLog>().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
+            .AddAccess().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>().AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
             .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
-           .AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"), () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
+            .AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"), () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
             .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(), services.GetRequiredService<ImageCatalogue>().ReportDamage))
             .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))
@@ -101,16 +102,20 @@ public static class ApplianceHost
         app.Services.GetRequiredService<KeptArchives>().RemoveLeftovers();
         app.Services.GetRequiredService<NodeKeys>().RevocationsChanged += app.Services.GetRequiredService<NodeDirectory>().Tell;
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
+        app.UseStrictTransport();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseRouting();
+        app.UseGuard();
+        app.UseBodyTypes();
         app.UseBootRequests();
         app.UseWebSockets();
         ServePage(app, options);
         Map(app, netInst, joinToken);
         if (options.InitialTokenFile is { } file)
         {
-            app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file, app.Services.GetRequiredService<People>().FirstAdmin);
+            string admin = app.Services.GetRequiredService<People>().FirstAdmin;
+            app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file, admin, settings);
         }
         return app;
     }
@@ -118,6 +123,21 @@ public static class ApplianceHost
     /// <summary>Makes the token of a link that signs the first administrator in, once; for those who stand at the machine itself.</summary>
     public static string CreateSignInLink(WebApplication app) => app.Services.GetRequiredService<AccessTokens>()
         .CreateSignInLink(app.Services.GetRequiredService<People>().FirstAdmin, AccessTokens.LinkLifetime);
+
+    /// <summary>Makes such a link, and writes it to a file of mode 0600 in the data folder.</summary>
+    /// <param name="page">Address of the page.</param>
+    /// <returns>The file's path.</returns>
+    public static string WriteSignInLink(WebApplication app, Uri page, out Uri link)
+    {
+        link = new Uri(page, "sign-in#" + CreateSignInLink(app));
+        string path = Path.Combine(app.Services.GetRequiredService<ApplianceOptions>().DataFolder, "sign-in-link");
+        PrivateFile.Write(path, link + "\n");
+        return path;
+    }
+
+    /// <summary>SHA-256 of the appliance's CA, as people compare it.</summary>
+    public static string FingerprintOf(WebApplication app) =>
+        Fingerprint.Of(app.Services.GetRequiredService<CertificateAuthority>().Certificate);
 
     private static void Map(WebApplication app, IReadOnlyDictionary<string, NetInstFiles> netInst, string joinToken)
     {

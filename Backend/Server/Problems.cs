@@ -12,4 +12,8 @@ internal static class Problems
     public static IResult Conflict(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status409Conflict);
 
     public static IResult Gone(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status410Gone);
+
+    /// <summary>The caller's credential has ended while he was asking.</summary>
+    public static IResult Ended() =>
+        Results.Problem("What you are signed in with has ended: sign in again.", statusCode: StatusCodes.Status401Unauthorized);
 }

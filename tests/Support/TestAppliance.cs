@@ -103,7 +103,14 @@ public sealed class TestAppliance : IAsyncDisposable
 
     /// <summary>A client of the API with a token of the first administrator.</summary>
     /// <param name="role">What the token may do.</param>
-    public HttpClient CreateClient(Role role = Role.Admin)
+    public HttpClient CreateClient(Role role = Role.Admin) => CreateClient(Services.GetRequiredService<AccessTokens>().CreateToken("test", "admin", role));
+
+    /// <summary>A client of the API as which a person is signed in.</summary>
+    public HttpClient SignIn(string person = "admin") => CreateClient(Services.GetRequiredService<AccessTokens>().CreateSession(person));
+
+    /// <summary>A client of the API.</summary>
+    /// <param name="secret">Token or session that it sends; null: none.</param>
+    public HttpClient CreateClient(string? secret)
     {
         var handler = new SocketsHttpHandler
         {
@@ -114,8 +121,7 @@ public sealed class TestAppliance : IAsyncDisposable
             },
         };
         var client = new HttpClient(handler) { BaseAddress = new Uri(Url, "api/v1/") };
-        client.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Bearer", Services.GetRequiredService<AccessTokens>().CreateToken("test", "admin", role));
+        client.DefaultRequestHeaders.Authorization = secret is null ? null : new AuthenticationHeaderValue("Bearer", secret);
         return client;
     }
 

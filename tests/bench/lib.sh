@@ -50,7 +50,8 @@ serve() {
     sleep 0.1
   done
   export BOOTSTRAP_CONNECTION=$work/connection.json
-  build/bootstrap login https://127.0.0.1:18443 --token-file "$work/token" >&2
+  build/bootstrap login https://127.0.0.1:18443 --token-file "$work/token" \
+    --fingerprint "$(sed -n 's/^CA fingerprint (SHA-256): //p' "$work/appliance.log")" >&2
 }
 
 stop_serving() {

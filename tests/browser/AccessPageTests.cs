@@ -19,10 +19,14 @@ public sealed class AccessPageTests(PageFixture browser) : PageTest
         IPage page = await browser.OpenAsync();
         await page.GotoAsync(new Uri(appliance.Url, "images").ToString());
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Without a password, by a link" })).ToBeVisibleAsync();
+        string fingerprint = Bootstrap.Protocol.Fingerprint.Of(appliance.Info.Authority);
+        await Expect(page.GetByText(fingerprint)).ToBeVisibleAsync();
         await page.GotoAsync(link);
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No boards yet" })).ToBeVisibleAsync();
         Assert.Equal(new Uri(appliance.Url, "nodes").ToString(), page.Url);
         await PageFixture.KeepAsync(page, "no-nodes");
+        await page.GotoAsync(new Uri(appliance.Url, "settings/appliance").ToString());
+        await Expect(page.GetByText(fingerprint)).ToBeVisibleAsync();
 
         IPage stranger = await browser.OpenAsync();
         await stranger.GotoAsync(link);
@@ -57,7 +61,7 @@ public sealed class AccessPageTests(PageFixture browser) : PageTest
         await page.GetByLabel("Name").FillAsync("admin");
         await page.GetByLabel("Password").FillAsync("wrong password");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Name and password do not go together");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Wrong user name or password");
         await PageFixture.KeepAsync(page, $"sign-in-{width}", whole: true);
         await page.GetByLabel("Password").FillAsync("correct horse");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
@@ -99,7 +103,7 @@ public sealed class AccessPageTests(PageFixture browser) : PageTest
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-000001" }).CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Reboot …" }).ClickAsync();
         // The role is taken away while the dialog is open: the page does not know yet.
-        using HttpClient api = appliance.CreateClient();
+        using HttpClient api = appliance.SignIn();
         (await api.PatchAsJsonAsync("users/otto", new { role = "viewer" }, Cancelled)).EnsureSuccessStatusCode();
         await page.GetByRole(AriaRole.Button, new() { Name = "Reboot now" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("This takes the role 'operator'; otto has the role 'viewer'.");
@@ -108,7 +112,7 @@ public sealed class AccessPageTests(PageFixture browser) : PageTest
     /// <summary>A browser window of a person who was just added.</summary>
     private async Task<IPage> SignInAsAsync(TestAppliance appliance, string name, string role)
     {
-        using HttpClient api = appliance.CreateClient();
+        using HttpClient api = appliance.SignIn();
         JsonNode invitation = (await (await api.PostAsJsonAsync("users", new { name, role }, Cancelled)).Content.ReadFromJsonAsync<JsonNode>(Cancelled))!;
         IPage page = await browser.OpenAsync();
         await page.GotoAsync(new Uri(appliance.Url, "sign-in#" + invitation["token"]).ToString());

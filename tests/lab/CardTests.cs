@@ -10,7 +10,7 @@ public class CardTests
         await using Lab lab = await Lab.StartAsync();
         await lab.ImportAsync("tiny-arm64");
         BoardOptions plan = lab.Plan(BoardKind.Virt);
-        await BootstrapAsync(lab, "login", $"https://{VirtualRack.Address}:8443", "--token-file", Path.Combine(lab.Folder, "token"));
+        await LoginAsync(lab);
         string said = await BootstrapAsync(lab, "flash", "netinst", plan.Card, "--yes");
         Assert.Contains("were written and read back", said);
         using (FileStream card = File.OpenWrite(plan.Card))
@@ -29,12 +29,15 @@ public class CardTests
         await using Lab lab = await Lab.StartAsync();
         await lab.ImportAsync("tiny-arm64");
         BoardOptions plan = lab.Plan(BoardKind.Virt);
-        await BootstrapAsync(lab, "login", $"https://{VirtualRack.Address}:8443", "--token-file", Path.Combine(lab.Folder, "token"));
+        await LoginAsync(lab);
         await BootstrapAsync(lab, "flash", "tiny-arm64", plan.Card, "--yes");
         VirtualBoard board = await lab.PowerOnAsync(plan);
         await board.WaitForConsoleAsync("tiny: eth0 has", lab.Cancel);
         Assert.Contains(board.Events, e => e.Name == "card-boot");
     }
+
+    private static Task LoginAsync(Lab lab) => BootstrapAsync(
+        lab, "login", $"https://{VirtualRack.Address}:8443", "--token-file", Path.Combine(lab.Folder, "token"), "--fingerprint", lab.Fingerprint);
 
     /// <summary>Runs the command line in the rack and returns what it printed.</summary>
     private static Task<string> BootstrapAsync(Lab lab, params string[] arguments) =>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 
 namespace Bootstrap.Lab.Tests;
@@ -38,6 +39,16 @@ internal sealed class Lab : IAsyncDisposable
 
     /// <summary>For cards and the appliance's data.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("bootstrap-lab-").FullName;
+
+    /// <summary>The fingerprint of the appliance's CA.</summary>
+    public string Fingerprint
+    {
+        get
+        {
+            using X509Certificate2 authority = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(Folder, "data", "ca", "ca.pem"));
+            return Protocol.Fingerprint.Of(authority);
+        }
+    }
 
     /// <summary>The appliance's store of images.</summary>
     public string ChunkFolder => Path.Combine(Folder, "data", "store", "chunks");

@@ -19,15 +19,18 @@ internal sealed class ApplianceClient : IDisposable
 
     /// <summary>Speaks to a known appliance.</summary>
     public ApplianceClient(Connection connection)
-        : this(connection.Url, certificate =>
-        {
-            using X509Certificate2 authority = X509Certificate2.CreateFromPem(connection.Authority);
-            return Trust.IsIssuedBy(certificate, authority, TimeProvider.System.GetUtcNow());
-        })
+        : this(connection.Url, connection.Authority)
     {
-        _authority = connection.Authority;
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", connection.Token);
     }
+
+    /// <summary>Speaks, as nobody yet, to the appliance that this CA certificate (PEM) is of.</summary>
+    private ApplianceClient(Uri url, string authority)
+        : this(url, certificate =>
+        {
+            using X509Certificate2 known = X509Certificate2.CreateFromPem(authority);
+            return Trust.IsAppliance(certificate, known, TimeProvider.System.GetUtcNow());
+        }) => _authority = authority;
 
     private ApplianceClient(Uri url, Func<X509Certificate2, bool> believes)
     {
@@ -57,11 +60,23 @@ internal sealed class ApplianceClient : IDisposable
         });
         string pem = await client.SendAsync(HttpMethod.Get, "ca", null, cancellation, r => r.Content.ReadAsStringAsync(cancellation));
         X509Certificate2 authority = X509Certificate2.CreateFromPem(pem);
-        if (server is null || !Trust.IsIssuedBy(server, authority, TimeProvider.System.GetUtcNow()))
+        if (server is null || !Trust.IsAppliance(server, authority, TimeProvider.System.GetUtcNow()))
         {
             throw new CliException($"{url} is not a Bootstrap appliance: its certificate is not from the authority that it names");
         }
         return authority;
+    }
+
+    /// <summary>Signs a person in by the token of a link, which is sent to the appliance of that CA alone.</summary>
+    /// <param name="authority">The appliance's CA certificate, PEM.</param>
+    /// <returns>The session's secret.</returns>
+    public static async Task<string> SignInAsync(Uri url, string authority, string link, CancellationToken cancellation)
+    {
+        const string Cookie = "bootstrap-session=";
+        using var client = new ApplianceClient(url, authority);
+        string cookie = await client.SendAsync(HttpMethod.Post, "session", JsonContent.Create(new { token = link }, options: s_json), cancellation,
+            response => Task.FromResult(response.Headers.GetValues("Set-Cookie").First(c => c.StartsWith(Cookie, StringComparison.Ordinal))));
+        return cookie[Cookie.Length..].Split(';')[0];
     }
 
     /// <summary>The appliance's CA certificate; the caller disposes it.</summary>
@@ -79,6 +94,10 @@ internal sealed class ApplianceClient : IDisposable
     /// <summary>For requests whose answer has nothing in it.</summary>
     public Task SendAsync(HttpMethod method, string path, object? body, CancellationToken cancellation) =>
         SendAsync(method, path, body is null ? null : JsonContent.Create(body, options: s_json), cancellation, _ => Task.FromResult(true));
+
+    /// <summary>A body that is a file as it is.</summary>
+    public static HttpContent FileContent(Stream file) =>
+        new StreamContent(file, 1 << 20) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream") } };
 
     /// <summary>Downloads something large.</summary>
     public Task DownloadAsync(string path, Func<Stream, long?, Task> receive, CancellationToken cancellation) =>

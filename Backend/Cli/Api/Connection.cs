@@ -1,11 +1,10 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Bootstrap.Cli.Api;
 
 /// <summary>How this user reaches his appliance: kept by <c>bootstrap login</c>, mode 0600.</summary>
 /// <param name="Url">"https://10.0.0.1:8443".</param>
-/// <param name="Token">API token.</param>
+/// <param name="Token">API token, or the secret of a session.</param>
 /// <param name="Authority">The appliance's CA certificate, PEM: the only one that is believed.</param>
 internal sealed record Connection(Uri Url, string Token, string Authority)
 {
@@ -42,9 +41,6 @@ internal sealed record Connection(Uri Url, string Token, string Authority)
         using FileStream file = PrivateFile.Create(path);
         JsonSerializer.Serialize(file, this, s_json);
     }
-
-    /// <summary>SHA-256 of a certificate, as people compare it.</summary>
-    public static string Fingerprint(ReadOnlySpan<byte> certificate) => Convert.ToHexStringLower(SHA256.HashData(certificate));
 }
 
 /// <summary>Something a command cannot do; the message is one sentence for the user.</summary>

@@ -46,7 +46,8 @@ internal static class FileCommands
             throw new CliException($"there is no file {file.FullName}");
         }
         await using FileStream content = file.OpenRead();
-        StoredFile stored = await client.SendAsync<StoredFile>(HttpMethod.Post, $"files?name={Uri.EscapeDataString(file.Name)}", new StreamContent(content, 1 << 20), cancellation);
+        StoredFile stored = await client.SendAsync<StoredFile>(
+            HttpMethod.Post, $"files?name={Uri.EscapeDataString(file.Name)}", ApplianceClient.FileContent(content), cancellation);
         return await JobCommands.OrderAsync(client, "deploy", null, WorkCommands.WithoutNulls(new()
         {
             ["file"] = stored.Digest,

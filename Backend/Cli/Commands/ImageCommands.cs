@@ -58,7 +58,7 @@ internal static class ImageCommands
             .AutoClear(json).StartAsync(async progress =>
             {
                 ProgressTask task = progress.AddTask($"importing {name}", maxValue: Math.Max(1, file.Length));
-                var content = new StreamContent(new CountingStream(source, sent => task.Value = sent), 1 << 20);
+                var content = ApplianceClient.FileContent(new CountingStream(source, sent => task.Value = sent));
                 return await client.SendAsync<Image>(HttpMethod.Post, query, content, cancellation);
             });
         if (json)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Cli.Api;
+using Bootstrap.Protocol;
 
 namespace Bootstrap.Cli.Commands;
 
@@ -22,30 +23,81 @@ internal static class LoginCommand
                 return null;
             },
         };
-        var tokenFile = new Option<FileInfo>("--token-file") { Description = "File with an API token, such as serve --initial-token wrote.", Required = true };
-        var fingerprint = new Option<string?>("--fingerprint") { Description = "SHA-256 of the appliance's CA; without it you are shown it to compare." };
-        var command = new Command("login", "Remember an appliance for the other commands.") { url, tokenFile, fingerprint };
+        var tokenFile = new Option<FileInfo>("--token-file") { Description = "File with an API token, such as serve --initial-token wrote." };
+        var linkFile = new Option<FileInfo>("--link-file")
+        {
+            Description = "File with a sign-in link, such as sign-in-link in the appliance's data folder: signs you in as a person, for a week.",
+        };
+        var fingerprint = new Option<string?>("--fingerprint")
+        {
+            Description = "SHA-256 of the appliance's CA, whole, as serve prints it and the page shows it; without it you are shown it to compare.",
+        };
+        fingerprint.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: { } text }] && Fingerprint.TryParse(text) is null)
+            {
+                result.AddError($"'{text}' is no whole SHA-256 fingerprint: it has 64 hexadecimal digits.");
+            }
+        });
+        var command = new Command("login", "Remember an appliance for the other commands.") { url, tokenFile, linkFile, fingerprint };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(tokenFile) is null == result.GetResult(linkFile) is null)
+            {
+                result.AddError("Give either --token-file or --link-file.");
+            }
+        });
         command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(async () =>
         {
-            FileInfo file = parsed.GetRequiredValue(tokenFile);
+            FileInfo file = parsed.GetValue(tokenFile) ?? parsed.GetRequiredValue(linkFile);
             if (!file.Exists)
             {
-                throw new CliException($"there is no token file {file.FullName}");
+                throw new CliException($"there is no file {file.FullName}");
             }
             Uri address = parsed.GetRequiredValue(url);
-            using X509Certificate2 authority = await ApplianceClient.FetchAuthorityAsync(address, cancellation);
-            string shown = Connection.Fingerprint(authority.RawData);
-            if (parsed.GetValue(fingerprint) is { } expected && !expected.Equals(shown, StringComparison.OrdinalIgnoreCase))
+            // Nothing that is secret leaves this machine before it is certain who gets it.
+            string authority = await ProveAsync(address, parsed.GetValue(fingerprint), cancellation);
+            string secret = (await File.ReadAllTextAsync(file.FullName, cancellation)).Trim();
+            if (parsed.GetValue(linkFile) is not null)
             {
-                throw new CliException($"the CA of {address} has the fingerprint {shown}, not {expected}: this is another appliance");
+                string link = secret[(secret.IndexOf('#', StringComparison.Ordinal) + 1)..];
+                secret = await ApplianceClient.SignInAsync(address, authority, link, cancellation);
             }
-            var connection = new Connection(address, (await File.ReadAllTextAsync(file.FullName, cancellation)).Trim(), authority.ExportCertificatePem());
+            var connection = new Connection(address, secret, authority);
             using var client = new ApplianceClient(connection);
             await client.GetAsync<IReadOnlyList<Node>>("nodes", cancellation);
             connection.Save(Connection.DefaultPath);
-            Console.WriteLine($"signed in to {address}; CA fingerprint {shown}");
+            Console.WriteLine($"signed in to {address}");
             return 0;
         }));
         return command;
+    }
+
+    /// <summary>Finds out whose address this is: by the fingerprint that was given, else by asking whoever sits at the terminal.</summary>
+    /// <returns>The appliance's CA certificate, PEM.</returns>
+    private static async Task<string> ProveAsync(Uri address, string? expected, CancellationToken cancellation)
+    {
+        if (expected is null && (Console.IsInputRedirected || Console.IsErrorRedirected))
+        {
+            throw new CliException(
+                "who answers there must be certain before anything is sent: give --fingerprint, which `bootstrap serve` prints when it starts");
+        }
+        using X509Certificate2 authority = await ApplianceClient.FetchAuthorityAsync(address, cancellation);
+        string shown = Fingerprint.Of(authority);
+        if (expected is null)
+        {
+            await Console.Error.WriteLineAsync($"{address} shows a CA with the fingerprint (SHA-256)\n  {shown}");
+            await Console.Error.WriteAsync("Is it the one that `bootstrap serve` printed when it started? Type yes to go on: ");
+            if ((await Console.In.ReadLineAsync(cancellation))?.Trim() is not ("yes" or "y"))
+            {
+                throw new CliException("nothing was sent");
+            }
+        }
+        else if (Fingerprint.TryParse(expected) is { } wanted && wanted != shown)
+        {
+            throw new CliException(
+                $"the CA of {address} has the fingerprint {shown}, not {wanted}: this is another appliance; nothing was sent");
+        }
+        return authority.ExportCertificatePem();
     }
 }

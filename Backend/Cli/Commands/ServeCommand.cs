@@ -94,10 +94,16 @@ internal static class ServeCommand
         {
             await using WebApplication appliance = ApplianceHost.Build(options, TimeProvider.System);
             await appliance.StartAsync();
-            string link = ApplianceHost.CreateSignInLink(appliance);
-            string host = options.Https.Address.Equals(IPAddress.Any) ? Environment.MachineName : options.Https.Address.ToString();
-            Console.WriteLine($"ready https://{host}:{options.Https.Port}/sign-in#{link}");
-            Console.WriteLine("      (open this link once to sign in; the browser will ask about the certificate, which this appliance made itself)");
+            bool all = options.Https.Address.Equals(IPAddress.Any) || options.Https.Address.Equals(IPAddress.IPv6Any);
+            string host = all ? Environment.MachineName : options.Https.Address.ToString();
+            Uri page = new UriBuilder(Uri.UriSchemeHttps, host, options.Https.Port).Uri;
+            // A journal is read by others, and kept: the link is shown to a terminal alone.
+            string file = ApplianceHost.WriteSignInLink(appliance, page, out Uri link);
+            Console.WriteLine($"CA fingerprint (SHA-256): {ApplianceHost.FingerprintOf(appliance)}");
+            Console.WriteLine($"ready {(Console.IsOutputRedirected ? page : link)}");
+            Console.WriteLine(Console.IsOutputRedirected
+                ? $"      (a link that signs you in, once, is in {file})"
+                : "      (open this link once to sign in; the browser will ask about the certificate, which this appliance made itself)");
             await appliance.WaitForShutdownAsync();
             return 0;
         }

@@ -153,13 +153,13 @@ public static partial class BootSetMaker
         return [.. reader.ReadToEnd().Split('\n').SelectMany(line => line.Split('#')[0].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries))];
     }
 
-    [GeneratedRegex(@"^(kernel[A-Za-z0-9_]*\.img|vmlinuz[A-Za-z0-9._+-]*)$")]
+    [GeneratedRegex(@"\A(kernel[A-Za-z0-9_]*\.img|vmlinuz[A-Za-z0-9._+-]*)\z")]
     private static partial Regex Kernel();
 
-    [GeneratedRegex(@"^(bootcode\.bin|(start|fixup)[A-Za-z0-9_]*\.(elf|dat)|armstub[A-Za-z0-9_-]*\.bin|[A-Za-z0-9._-]+\.dtb|(LICEN[CS]E|COPYING)[A-Za-z0-9._-]*)$")]
+    [GeneratedRegex(@"\A(bootcode\.bin|(start|fixup)[A-Za-z0-9_]*\.(elf|dat)|armstub[A-Za-z0-9_-]*\.bin|[A-Za-z0-9._-]+\.dtb|(LICEN[CS]E|COPYING)[A-Za-z0-9._-]*)\z")]
     private static partial Regex Firmware();
 
-    [GeneratedRegex(@"^[A-Za-z0-9._-]+\.(dtbo|dtb)$")]
+    [GeneratedRegex(@"\A[A-Za-z0-9._-]+\.(dtbo|dtb)\z")]
     private static partial Regex Overlay();
 
     [GeneratedRegex(@"^\s*upstream_kernel\s*=\s*1\s*$", RegexOptions.Multiline)]

@@ -317,6 +317,16 @@ internal static class Schema
         """
         ALTER TABLE images ADD COLUMN public INTEGER NOT NULL DEFAULT 0;
         """,
+        // A credential knows what made it, and goes with it. Sessions and links from before may be worth more than what made them: they end.
+        """
+        DELETE FROM tokens WHERE kind <> 'Token';
+        ALTER TABLE tokens ADD COLUMN parent TEXT REFERENCES tokens (hash) ON DELETE CASCADE;
+        ALTER TABLE tokens ADD COLUMN made_by TEXT REFERENCES people (name) ON DELETE CASCADE;
+        CREATE INDEX tokens_by_parent ON tokens (parent);
+        CREATE INDEX tokens_by_owner ON tokens (owner);
+        CREATE INDEX tokens_by_maker ON tokens (made_by);
+        CREATE INDEX audit_of_strangers ON audit (id) WHERE who = '';
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);

@@ -102,6 +102,6 @@ internal sealed partial class PowerSafety(NodeSystem system)
         return flags;
     }
 
-    [GeneratedRegex("^throttled=0x([0-9a-fA-F]{1,8})$")]
+    [GeneratedRegex(@"\Athrottled=0x([0-9a-fA-F]{1,8})\z")]
     private static partial Regex Throttled();
 }

@@ -46,10 +46,9 @@ public sealed class RackAppliance : IAsyncDisposable
         string data = Path.Combine(folder, "data"), token = Path.Combine(folder, "token"), socket = Path.Combine(folder, "api.sock");
         RackProcess process = await rack.StartAsync(
             [program, "serve", "--data", data, "--interface", VirtualRack.Switch, "--initial-token", token, .. arguments]);
-        string ready;
         try
         {
-            ready = await process.Output.WaitForAsync(line => line.StartsWith("ready ", StringComparison.Ordinal) ? line : null, cancel);
+            await process.Output.WaitForAsync(line => line.StartsWith("ready ", StringComparison.Ordinal) ? line : null, cancel);
         }
         catch (RackException)
         {
@@ -59,7 +58,8 @@ public sealed class RackAppliance : IAsyncDisposable
         await forwarder.Output.WaitForAsync("forwarding", cancel);
         HttpClient api = Connect(socket, Path.Combine(data, "ca", "ca.pem"));
         api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(token, cancel)).Trim());
-        return new RackAppliance(process, forwarder, socket, api, ready[ready.IndexOf("sign-in", StringComparison.Ordinal)..]);
+        string link = await File.ReadAllTextAsync(Path.Combine(data, "sign-in-link"), cancel);
+        return new RackAppliance(process, forwarder, socket, api, "sign-in" + new Uri(link.Trim()).Fragment);
     }
 
     /// <summary>Reads something of the API.</summary>

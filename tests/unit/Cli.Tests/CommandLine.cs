@@ -31,8 +31,8 @@ internal sealed class CommandLine : IAsyncDisposable
     {
         var line = new CommandLine(appliance, Directory.CreateTempSubdirectory("test-cli-").FullName);
         // What `bootstrap login` keeps; it itself is tested by AccessTests.
-        string token = appliance.Services.GetRequiredService<AccessTokens>().CreateToken("command line", "admin", Role.Admin);
-        new Connection(appliance.Url, token, appliance.Info.Authority.ExportCertificatePem()).Save(line.ConnectionFile);
+        string session = appliance.Services.GetRequiredService<AccessTokens>().CreateSession("admin");
+        new Connection(appliance.Url, session, appliance.Info.Authority.ExportCertificatePem()).Save(line.ConnectionFile);
         return line;
     }
 

@@ -54,6 +54,19 @@ public sealed class ArchitectureTests
         Assert.Equal(["ServeCommand.cs"], users);
     }
 
+    /// <summary>A dollar sign also matches before a line break at the end, so that "admin\n" would pass for a name: texts are matched to `\z`.</summary>
+    [Fact]
+    public void Patterns_match_texts_to_their_very_end()
+    {
+        string[] wrong = [.. new[] { "Protocol", "Backend", "Slave", "NetInst" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root(), folder), "*.cs", SearchOption.AllDirectories))
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).SelectMany(File.ReadLines)
+            .Where(line => line.Contains("Regex(", StringComparison.Ordinal)
+                && (line.Contains("$\")", StringComparison.Ordinal) || line.Contains("$\",", StringComparison.Ordinal))
+                && !line.Contains("RegexOptions.Multiline", StringComparison.Ordinal))];
+        Assert.Empty(wrong);
+    }
+
     private static string[] ProductProjects() =>
         [.. new[] { "Protocol", "Backend", "Slave", "NetInst" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root(), folder), "*.csproj", SearchOption.AllDirectories))];

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;
@@ -35,16 +37,34 @@ public sealed class AccessTests
 
         using HttpResponseMessage first = await client.PostAsJsonAsync("session", new { token }, s_end);
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
-        string cookie = first.Headers.GetValues("Set-Cookie").Single();
-        Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("secure", cookie, StringComparison.OrdinalIgnoreCase);
+        string[] cookies = [.. first.Headers.GetValues("Set-Cookie")];
+        Assert.Equal(["bootstrap-session", "bootstrap-browser"], cookies.Select(c => c.Split('=')[0]));
+        Assert.All(cookies, cookie =>
+        {
+            Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("secure", cookie, StringComparison.OrdinalIgnoreCase);
+        });
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("nodes", s_end)).StatusCode);
 
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.PostAsJsonAsync("session", new { token }, s_end)).StatusCode);
         await client.DeleteAsync("session", s_end);
-        client.DefaultRequestHeaders.Add("Cookie", cookie.Split(';')[0]);
+        // What is left of it opens nothing, and neither does the mark of a known browser.
+        client.DefaultRequestHeaders.Add("Cookie", cookies[0].Split(';')[0]);
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync("nodes", s_end)).StatusCode);
+        using HttpClient known = appliance.CreateClient(cookies[1].Split(';')[0].Split('=')[1]);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await known.GetAsync("nodes", s_end)).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_fingerprint_of_the_CA_is_shown_to_everybody()
+    {
+        await using TestAppliance appliance = await TestAppliance.StartAsync();
+        using HttpClient stranger = appliance.CreateClient(secret: null);
+        string digits = Convert.ToHexStringLower(SHA256.HashData(appliance.Info.Authority.RawData));
+        string shown = (await stranger.GetFromJsonAsync<JsonNode>("ca/fingerprint", s_end))!["sha256"]!.ToString();
+        Assert.Equal(digits, shown.Replace(":", "", StringComparison.Ordinal));
+        Assert.Equal(16, shown.Split(':').Length);
     }
 
     [Fact]
@@ -68,7 +88,7 @@ public sealed class AccessTests
     {
         await using TestAppliance appliance = await TestAppliance.StartAsync();
         using HttpClient client = appliance.CreateClient();
-        using HttpResponseMessage response = await client.PostAsync(path, new StringContent(body, null, "application/json"), s_end);
+        using HttpResponseMessage response = await client.PostAsync(path, new StringContent(body, null, path == "images" ? "application/octet-stream" : "application/json"), s_end);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("[]", await client.GetStringAsync("jobs", s_end));
         Assert.Equal("[]", await client.GetStringAsync("images", s_end));

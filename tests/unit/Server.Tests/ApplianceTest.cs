@@ -20,10 +20,13 @@ public abstract class ApplianceTest : IAsyncLifetime
     /// <summary>An administrator's way to its API.</summary>
     private protected HttpClient Api => _api!;
 
+    /// <summary>By a token; those who need a person signed in say so.</summary>
+    private protected virtual HttpClient CreateApi() => Appliance.CreateClient();
+
     public virtual async ValueTask InitializeAsync()
     {
         _appliance = await TestAppliance.StartAsync(clock: Clock);
-        _api = _appliance.CreateClient();
+        _api = CreateApi();
     }
 
     public virtual async ValueTask DisposeAsync()

@@ -99,6 +99,7 @@ public sealed class NodeTests : ApplianceTest
         Assert.Equal(HttpStatusCode.OK, (await RenameAsync(one, "front-row-1")).StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, (await RenameAsync(two, "front-row-1")).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await RenameAsync(two, "Front Row")).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await RenameAsync(two, "front-row-1\n")).StatusCode);
         Assert.Equal("front-row-1", (await GetAsync("nodes/front-row-1"))["name"]!.ToString());
     }
 

@@ -171,6 +171,7 @@ public sealed class NotificationTests : JobTest
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[]}]}", "has no events: name one of job-ended, job-failing, new-board.")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[\"tea-time\"]}]}", "is not understood")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[\"job-ended\"],\"secret\":\"short\"}]}", "is not 'whsec_' and 24 to 64 bytes in Base64.")]
+    [InlineData("{\"webhooks\":[{\"name\":\"a\\n\",\"url\":\"https://x/\",\"events\":[\"job-ended\"]}]}", "cannot be a webhook's name")]
     [InlineData("{\"webhooks\":[{\"name\":\"e-mail\",\"url\":\"https://x/\",\"events\":[\"job-ended\"]}]}", "'e-mail' cannot be a webhook's name")]
     [InlineData("{\"webhooks\":[],\"mail\":{\"host\":\"mail.example.org\",\"port\":25,\"security\":\"none\",\"from\":\"a@b\",\"to\":[\"c@d\"],\"events\":[\"job-ended\"],\"user\":\"u\",\"password\":\"p\"}}", "in the clear")]
     [InlineData("{\"webhooks\":[],\"mail\":{\"host\":\"mail.example.org\",\"port\":25,\"security\":\"tls\",\"from\":\"a@b\",\"to\":[\"nobody\"],\"events\":[\"job-ended\"]}}", "'nobody' is not an e-mail address.")]

@@ -1,5 +1,5 @@
 import type {
-  AllValues, AuditEntry, BoardView, BootSets, CalendarEntry, Conversation, Dhcp, DhcpSettings, FileView, ImageView, Invitation, JobDetail, JobView, LogLine,
+  AllValues, AuditEntry, BoardView, BootSets, CaFingerprint, CalendarEntry, Conversation, Dhcp, DhcpSettings, FileView, ImageView, Invitation, JobDetail, JobView, LogLine,
   MadeToken, NewJob, NewSchedule, NewToken, NodeChange, NodeEdit, NodeView, Notifications, NotificationSettings, Person, Policy, Profile, ProfileFault, ProfileFit, ProfilePreview, Role, ScheduleView,
   Session, Status, TaskPhase, UnapprovedBoard, TokenView,
 } from "./types";
@@ -76,6 +76,7 @@ export const api = {
   session: () => call<Session>("GET", "/session"),
   signIn: (by: { token: string } | { name: string; password: string }) => call<void>("POST", "/session", by),
   setPassword: (password: string, current?: string) => call<void>("PUT", "/session/password", { password, current }),
+  caFingerprint: () => call<CaFingerprint>("GET", "/ca/fingerprint"),
   signOut: () => call<void>("DELETE", "/session"),
 
   nodes: () => call<NodeView[]>("GET", "/nodes"),

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api/client";
+import { CaFingerprint } from "../components/CaFingerprint";
 import { Notice } from "../components/Notice";
 import { useAction } from "../components/useAction";
 import { go } from "../lib/router";
@@ -68,13 +69,14 @@ export function SignIn() {
           <p>A link is good once. There is no password before you choose one, under Settings.</p>
           <ul>
             <li>
-              The appliance prints one when it starts: the line that begins with <code>ready</code>.
+              The appliance makes one when it starts: it prints it to a terminal, and writes it to <code>sign-in-link</code> in its data folder.
             </li>
             <li>
               At any time, from a terminal that is signed in: <code>bootstrap sign-in</code>
             </li>
             <li>An administrator makes one for you, under Settings, People.</li>
           </ul>
+          <CaFingerprint />
         </>
       )}
     </main>

@@ -17,15 +17,31 @@ public sealed class AuditLog(Database database, TimeProvider clock)
     /// <summary>So many are listed at once.</summary>
     public const int MostListed = 1000;
 
-    /// <summary>Older ones are forgotten.</summary>
-    private const int Kept = 100_000;
+    /// <summary>Older ones are forgotten. What strangers tried has a room of its own, so that it never takes the place of what was done.</summary>
+    private const int Kept = 100_000, KeptOfStrangers = 10_000;
 
-    public void Add(string who, string what, string subject, string refusal) => database.Write(c =>
+    /// <summary>Looking for what is too old costs more than a line: it is done once for so many.</summary>
+    private const int TrimInterval = 100;
+
+    /// <returns>Id of the entry.</returns>
+    public long Add(string who, string what, string subject, string refusal) => database.Write(c =>
     {
-        c.Execute("INSERT INTO audit (at, who, what, subject, refusal) VALUES (@at, @who, @what, @subject, @refusal)",
+        long id = c.ExecuteScalar<long>(
+            "INSERT INTO audit (at, who, what, subject, refusal) VALUES (@at, @who, @what, @subject, @refusal) RETURNING id",
             new { at = clock.GetUtcNow().ToUnixTimeMilliseconds(), who, what, subject, refusal });
-        c.Execute("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - @Kept", new { Kept });
+        if (id % TrimInterval == 0)
+        {
+            c.Execute("""
+                DELETE FROM audit WHERE who = '' AND id <= (SELECT id FROM audit WHERE who = '' ORDER BY id DESC LIMIT 1 OFFSET @KeptOfStrangers);
+                DELETE FROM audit WHERE who <> '' AND id <= (SELECT id FROM audit WHERE who <> '' ORDER BY id DESC LIMIT 1 OFFSET @Kept);
+                """, new { Kept, KeptOfStrangers });
+        }
+        return id;
     });
+
+    /// <summary>Says more of an entry's refusal.</summary>
+    public void Amend(long id, string refusal) =>
+        database.Write(c => c.Execute("UPDATE audit SET refusal = @refusal WHERE id = @id", new { id, refusal }));
 
     /// <summary>The newest first.</summary>
     /// <param name="before">Those before this id.</param>

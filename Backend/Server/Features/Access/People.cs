@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using System.Threading.RateLimiting;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.AspNetCore.Identity;
@@ -16,20 +15,18 @@ public sealed record Person(string Name, Role Role, bool HasPassword, long Creat
 /// Those who may sign in. There is an administrator from the start; nobody has a password before he chose one. Passwords are kept as ASP.NET
 /// Core Identity hashes them (PBKDF2 with HMAC-SHA-512).
 /// </summary>
-internal sealed partial class People(Database database, TimeProvider clock) : IDisposable
+internal sealed partial class People(Database database, TimeProvider clock)
 {
     /// <summary>Characters of a password.</summary>
     public const int ShortestPassword = 10, LongestPassword = 256;
-
-    /// <summary>Guesses of one person's password in a minute.</summary>
-    private const int GuessesPerMinute = 10;
 
     /// <summary>Jobs are ordered by these too, and no person may pass for them.</summary>
     private static readonly string[] s_reserved = ["policy", "schedule"];
 
     private readonly PasswordHasher<string> _hasher = new();
-    private readonly PartitionedRateLimiter<string> _guesses = PartitionedRateLimiter.Create<string, string>(name =>
-        RateLimitPartition.GetFixedWindowLimiter(name, _ => new FixedWindowRateLimiterOptions { PermitLimit = GuessesPerMinute, Window = TimeSpan.FromMinutes(1) }));
+
+    /// <summary>Stands for the password of those who have none: nobody knows it.</summary>
+    private readonly string _nobodys = new PasswordHasher<string>().HashPassword("", Guid.NewGuid().ToString());
 
     private sealed record Row(string Name, string Role, string? Password, long CreatedAt)
     {
@@ -77,25 +74,17 @@ internal sealed partial class People(Database database, TimeProvider clock) : ID
         return "";
     }
 
-    /// <summary>Whether this is his password; a name that nobody has takes as long as a wrong password.</summary>
-    /// <param name="tooMany">It was guessed too often of late, and was not looked at.</param>
-    public bool IsPassword(string name, string password, out bool tooMany)
+    /// <summary>Whether this is his password. The answer takes as long for a name that nobody has, and for somebody without a password.</summary>
+    public bool IsPassword(string name, string password)
     {
-        Row? row = database.Read(Rows).FirstOrDefault(r => r.Name == name);
-        // Names that nobody has share one count: a stranger cannot make us remember all that he comes up with.
-        using RateLimitLease lease = _guesses.AttemptAcquire(row?.Name ?? "");
-        tooMany = !lease.IsAcquired;
-        if (tooMany || password.Length > LongestPassword)
+        if (password.Length > LongestPassword)
         {
             return false;
         }
-        string hash = row?.Password ?? s_nobodys.Value;
-        return _hasher.VerifyHashedPassword(name, hash, password) != PasswordVerificationResult.Failed && row?.Password is not null;
+        Row? row = database.Read(Rows).FirstOrDefault(r => r.Name == name);
+        return _hasher.VerifyHashedPassword(name, row?.Password ?? _nobodys, password) != PasswordVerificationResult.Failed
+            && row?.Password is not null;
     }
-
-    public void Dispose() => _guesses.Dispose();
-
-    private static readonly Lazy<string> s_nobodys = new(() => new PasswordHasher<string>().HashPassword("", Guid.NewGuid().ToString()));
 
     private string Change(string name, bool takesAdmin, Action<SqliteConnection> change) => database.Write(c =>
     {
@@ -115,6 +104,6 @@ internal sealed partial class People(Database database, TimeProvider clock) : ID
     private static IEnumerable<Row> Rows(SqliteConnection c) =>
         c.Query<Row>("SELECT name AS Name, role AS Role, password AS Password, created_at AS CreatedAt FROM people ORDER BY name");
 
-    [GeneratedRegex("^[a-z][a-z0-9._-]{0,31}$")]
+    [GeneratedRegex(@"\A[a-z][a-z0-9._-]{0,31}\z")]
     private static partial Regex Name();
 }

@@ -32,7 +32,7 @@ internal static class FileEndpoints
             {
                 return Problems.Bad($"The file '{name}' is larger than {MaximumBytes} bytes, and was not stored.");
             }
-        }).WithSummary("Upload a file");
+        }).TakesFile().WithSummary("Upload a file");
         api.MapDelete("/files/{file}", (string file, FileCatalogue files) =>
         {
             if (files.Find(file) is not { } found)

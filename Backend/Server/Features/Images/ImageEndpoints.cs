@@ -43,7 +43,7 @@ internal static class ImageEndpoints
             {
                 return Problems.Bad($"The image was refused: {e.Message}.");
             }
-        }).WithSummary("Upload an image");
+        }).TakesFile().WithSummary("Upload an image");
         api.MapPatch("/images/{image}", (string image, ImageEdit edit, ImageCatalogue images) =>
             images.Find(image) is { } found && images.SetPublic(found.Digest, edit.Public) is { } changed ? Results.Ok(changed) : Unknown(image)).WithSummary("Change an image");
         // With force, nodes that run it do not keep it.

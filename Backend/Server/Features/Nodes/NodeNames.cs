@@ -28,6 +28,6 @@ internal static partial class NodeNames
     public static bool IsTaken(SqliteConnection c, string name) =>
         c.ExecuteScalar<long>("SELECT count(*) FROM nodes WHERE name = @name", new { name }) > 0;
 
-    [GeneratedRegex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    [GeneratedRegex(@"\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\z")]
     private static partial Regex Label();
 }

@@ -98,6 +98,6 @@ public sealed partial record NotificationSettings(IReadOnlyList<Webhook> Webhook
 
     private static bool IsLoopback(string host) => host == "localhost" || System.Net.IPAddress.TryParse(host, out System.Net.IPAddress? address) && System.Net.IPAddress.IsLoopback(address);
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,39}$")]
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,39}\z")]
     private static partial Regex Name();
 }

@@ -10,6 +10,11 @@ export interface Me {
   hasPassword: boolean;
 }
 
+/** SHA-256 of the appliance's CA, as `bootstrap serve` prints it. */
+export interface CaFingerprint {
+  sha256: string;
+}
+
 export interface Person {
   name: string;
   role: Role;

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { Status } from "../../api/types";
+import { CaFingerprint } from "../../components/CaFingerprint";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
 import { malformedLines } from "../../lib/malformed";
@@ -20,6 +21,7 @@ export function AppliancePart() {
         This appliance made its own certificate authority. To end your browser's warning, <a href="/api/v1/ca" download="bootstrap-ca.pem">download its
         certificate</a> and add it to the authorities that your browser trusts.
       </p>
+      <CaFingerprint />
       {malformedLines(status?.malformed ?? {}).map((line) => (
         <p class="dim" key={line}>
           {line}

@@ -61,6 +61,6 @@ internal static partial class BootSetEndpoints
 
     private static IResult Unknown(string name) => Problems.NotFound($"There is no boot set '{name}'.");
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,39}$")]
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9._-]{0,39}\z")]
     private static partial Regex Name();
 }

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Bootstrap.Server.Features.Access;
+
+/// <summary>
+/// The requests that are being answered, each as long as its credential is good: what is revoked or has expired, and whose person lost the role
+/// or was removed, is cut off within a second, whatever it does (an event stream, an upload, a download).
+/// </summary>
+internal sealed partial class LiveRequests(AccessTokens tokens, TimeProvider clock, ILogger<LiveRequests> log) : BackgroundService
+{
+    /// <summary>Looking is simpler than being told, and sees every way in which a credential ends.</summary>
+    private static readonly TimeSpan s_checkInterval = TimeSpan.FromMilliseconds(400);
+
+    private readonly ConcurrentDictionary<Live, bool> _live = new();
+
+    /// <summary>Watches over a request until what is returned is disposed.</summary>
+    /// <param name="needed">The role that its endpoint takes.</param>
+    public IDisposable Add(HttpContext http, Caller caller, Role needed)
+    {
+        var live = new Live(this, http, caller, needed);
+        _live.TryAdd(live, true);
+        return live;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(s_checkInterval, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                Check();
+            }
+            catch (SqliteException e)
+            {
+                LogUnreadable(e.Message);
+            }
+        }
+    }
+
+    private void Check()
+    {
+        Live[] live = [.. _live.Keys];
+        if (live.Length == 0)
+        {
+            return;
+        }
+        IReadOnlyDictionary<string, Caller> good = tokens.Find(live.Select(l => l.Caller.Credential));
+        foreach (Live request in live)
+        {
+            if (!good.TryGetValue(request.Caller.Credential, out Caller? now) || now.Role < request.Needed)
+            {
+                request.End();
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "whether those who are connected still may be cannot be read ({Reason}): it is tried again")]
+    private partial void LogUnreadable(string reason);
+
+    private sealed class Live(LiveRequests requests, HttpContext http, Caller caller, Role needed) : IDisposable
+    {
+        private readonly Lock _lock = new();
+        private bool _over;
+
+        public Caller Caller => caller;
+
+        public Role Needed => needed;
+
+        /// <summary>Cuts the request off, unless it is over: its context may serve another one by then.</summary>
+        public void End()
+        {
+            lock (_lock)
+            {
+                if (!_over)
+                {
+                    http.Abort();
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (_lock)
+            {
+                _over = true;
+            }
+            requests._live.TryRemove(this, out _);
+        }
+    }
+}
