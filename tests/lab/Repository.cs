@@ -7,6 +7,9 @@ internal static class Repository
 {
     private static readonly string s_root = FindRoot();
 
+    /// <summary>Where Bootstrap.sln is.</summary>
+    public static string Root => s_root;
+
     /// <summary>The appliance.</summary>
     /// <exception cref="RackException">It was not built.</exception>
     public static string Program => Built("bootstrap");

@@ -32,9 +32,9 @@ public sealed class StrangerBudgetTests
         {
             using ECDsa key = NodeIdentity.CreateKey();
             var id = NodeId.Parse($"10000000{i:x8}");
-            UnapprovedBoard? board = boards.Add(new PublicKey(key), SimulatedNode.InventoryOf(id, "arm64"), new IPAddress(i + (10 << 24)).ToString(), "it is new", out bool added);
+            UnapprovedBoard? board = boards.Add(new PublicKey(key), SimulatedNode.InventoryOf(id, "arm64"), new IPAddress(i + (10 << 24)).ToString(), "it is new", out bool isNews);
             listed += board is null ? 0 : 1;
-            if (added)
+            if (isNews)
             {
                 notices.Note(board!, claims: i % 2 == 0);
             }

@@ -72,17 +72,18 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
     public static int RetrySeconds(int boards) => Math.Clamp(boards / 20, 2, LongestRetrySeconds);
 
     /// <summary>A board asks.</summary>
-    /// <param name="added">It was not known before.</param>
+    /// <param name="isNews">It was not known before, or waits for another reason now.</param>
     /// <returns>The board as it is known now; null: there is no room for another one.</returns>
-    public UnapprovedBoard? Add(PublicKey key, Inventory inventory, string address, string reason, out bool added)
+    public UnapprovedBoard? Add(PublicKey key, Inventory inventory, string address, string reason, out bool isNews)
     {
         Digest fingerprint = Protocol.Trust.FingerprintOf(key);
         long now = Now;
-        added = false;
+        isNews = false;
         if (_boards.TryGetValue(fingerprint, out UnapprovedBoard? known))
         {
             UnapprovedBoard seen = known with { LastSeen = now, Address = address, Id = inventory.Id, Reason = reason, InventoryJson = Json(inventory) };
             _boards[fingerprint] = seen;
+            isNews = known.Reason != reason;
             _changed = _changed || known.Id != seen.Id || known.Address != seen.Address || known.Reason != seen.Reason;
             return seen;
         }
@@ -96,7 +97,7 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
             return null;
         }
         var board = new UnapprovedBoard(fingerprint, inventory.Id, key, address, reason, Json(inventory), now, now);
-        added = _boards.TryAdd(fingerprint, board);
+        isNews = _boards.TryAdd(fingerprint, board);
         _changed = true;
         return board;
     }
