@@ -151,6 +151,7 @@ public static class ApplianceHost
         api.MapNodes();
         api.MapNodeExport();
         api.MapUnapproved();
+        api.MapImagerAddresses();
         api.MapImages();
         api.MapJobs();
         api.MapJobControls();
@@ -172,6 +173,8 @@ public static class ApplianceHost
         administration.MapPolicy();
         administration.MapBootSets();
         administration.MapDhcp();
+
+        app.MapGroup("").At(Door.Web).MapImagerAddress();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
         plain.MapStore(publicOnly: true);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Bootstrap.Support;
 using Microsoft.Playwright;
@@ -8,6 +9,9 @@ namespace Bootstrap.Browser.Tests;
 public sealed class PageFixture : IAsyncLifetime
 {
     private const string Chromium = "/usr/bin/chromium";
+
+    /// <summary>Windows of the tests that run, by the test: each holds processes of its own.</summary>
+    private static readonly ConcurrentDictionary<string, ConcurrentBag<IBrowserContext>> s_open = new();
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;
@@ -53,9 +57,22 @@ public sealed class PageFixture : IAsyncLifetime
         options.IgnoreHTTPSErrors = true;
         options.ReducedMotion = ReducedMotion.Reduce;
         IBrowserContext context = await _browser!.NewContextAsync(options);
+        s_open.GetOrAdd(TestContext.Current.Test!.UniqueID, _ => []).Add(context);
         IPage page = await context.NewPageAsync();
         page.PageError += (_, error) => Assert.Fail($"the page threw: {error}");
         return page;
+    }
+
+    /// <summary>Closes the windows of a test that has ended.</summary>
+    public static async Task CloseAsync(string test)
+    {
+        if (s_open.TryRemove(test, out ConcurrentBag<IBrowserContext>? contexts))
+        {
+            foreach (IBrowserContext context in contexts)
+            {
+                await context.CloseAsync();
+            }
+        }
     }
 
     /// <summary>Keeps a picture of the page under build/screenshots, and lets axe-core look for what keeps people with a keyboard or a screen reader out.</summary>

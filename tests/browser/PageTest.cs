@@ -9,11 +9,19 @@ using static Microsoft.Playwright.Assertions;
 namespace Bootstrap.Browser.Tests;
 
 /// <summary>A test of the page in a real browser, against a whole appliance with simulated boards.</summary>
-public abstract class PageTest
+public abstract class PageTest : IAsyncDisposable
 {
+    private readonly string _test = TestContext.Current.Test!.UniqueID;
+
     private protected const long ImageBytes = 1_300_000_000;
 
     private protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        await PageFixture.CloseAsync(_test);
+        GC.SuppressFinalize(this);
+    }
 
     /// <summary>Copies of a node in all the states that there are.</summary>
     private protected static JsonArray Herd(JsonNode one, int count) => new([.. Enumerable.Range(0, count).Select(i =>

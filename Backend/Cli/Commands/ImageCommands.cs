@@ -10,6 +10,8 @@ internal static class ImageCommands
 {
     private sealed record Freed(long FreedBytes);
 
+    private sealed record ImagerAddress(string Url, long ExpiresAt);
+
     public static Command Create()
     {
         var file = new Argument<FileInfo>("file") { Description = ".img, .img.xz, .img.zst or .img.gz." };
@@ -17,6 +19,7 @@ internal static class ImageCommands
         var architecture = new Option<string?>("--architecture") { Description = "arm64 or amd64, where the image itself does not tell." };
         architecture.AcceptOnlyFromAmong("arm64", "amd64");
         Argument<string> image = new Argument<string>("image") { Description = "Name or digest." }.Suggests<Argument<string>, Image>("images", i => i.Name);
+        var hours = new Option<int>("--hours") { Description = "How long it is good, 1 to 24.", DefaultValueFactory = _ => 8 };
         var force = new Option<bool>("--force") { Description = "Also if nodes run it: they go on, and cannot be installed with it again." };
         return new Command("images", "Show, import and remove images.")
         {
@@ -28,6 +31,12 @@ internal static class ImageCommands
                 PublishAsync(client, parsed.GetRequiredValue(image), true, cancellation)),
             new Command("unpublish", "Let approved nodes alone, and people who are signed in, fetch an image.") { image }.Does((client, parsed, cancellation) =>
                 PublishAsync(client, parsed.GetRequiredValue(image), false, cancellation)),
+            new Command("imager", "Print an address where Raspberry Pi Imager finds all images, also private ones.") { hours }.Does(async (client, parsed, cancellation) =>
+            {
+                ImagerAddress address = await client.PostAsync<ImagerAddress>("images/imager-address", new { hours = parsed.GetValue(hours) }, cancellation);
+                Console.WriteLine(address.Url);
+                return 0;
+            }),
             new Command("remove", "Remove an image that nothing needs.") { image, force }.Does(async (client, parsed, cancellation) =>
             {
                 Freed freed = await client.SendAsync<Freed>(HttpMethod.Delete, $"images/{Uri.EscapeDataString(parsed.GetRequiredValue(image))}?force={(parsed.GetValue(force) ? "true" : "false")}", null, cancellation);

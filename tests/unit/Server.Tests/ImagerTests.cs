@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Bootstrap.Server.Features.Access;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;
@@ -41,6 +42,37 @@ public sealed class ImagerTests : ApplianceTest
         using HttpResponseMessage part = await plain.SendAsync(rest, s_end);
         Assert.Equal(HttpStatusCode.PartialContent, part.StatusCode);
         Assert.Equal(file[1000..], await part.Content.ReadAsByteArrayAsync(s_end));
+    }
+
+    [Fact]
+    public async Task Private_images_are_at_an_address_that_a_person_asked_for_until_it_ends_or_its_maker_does()
+    {
+        using HttpResponseMessage imported = await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
+        Assert.Equal(HttpStatusCode.Created, imported.StatusCode);
+        using HttpClient viewer = Appliance.CreateClient(Role.Viewer);
+        using HttpResponseMessage made = await viewer.PostAsJsonAsync("images/imager-address", new { hours = 2 }, s_end);
+        string address = (await made.Content.ReadFromJsonAsync<JsonNode>(s_end))!["url"]!.ToString();
+        Assert.StartsWith(Appliance.Url + "imager/", address, StringComparison.Ordinal);
+        using HttpClient nobody = Appliance.CreateClient();
+        nobody.DefaultRequestHeaders.Authorization = null;
+        JsonNode entry = (await Poll.UntilAsync(async () => JsonNode.Parse(await nobody.GetStringAsync(address, s_end))!["os_list"]!.AsArray(), list => list.Count > 0, s_end)).Single()!;
+        byte[] file = await nobody.GetByteArrayAsync(entry["url"]!.ToString(), s_end);
+        Assert.Equal(entry["extract_sha256"]!.ToString(), Convert.ToHexStringLower(SHA256.HashData(file)));
+
+        // It opens nothing else, and as a token it is none.
+        string key = address.Split('/')[^2];
+        Assert.Equal(HttpStatusCode.NotFound, (await nobody.GetAsync(address.Replace(key, new string('0', key.Length), StringComparison.Ordinal), s_end)).StatusCode);
+        nobody.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.GetAsync("images", s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await viewer.PostAsJsonAsync("images/imager-address", new { hours = 25 }, s_end)).StatusCode);
+        Assert.DoesNotContain(key, await Api.GetStringAsync("audit", s_end), StringComparison.Ordinal);
+
+        // With the token that asked for it, it goes.
+        JsonNode token = (await Api.GetFromJsonAsync<JsonArray>("tokens", s_end))!.Single(t => t!["role"]!.ToString() == "viewer")!;
+        Assert.Equal(HttpStatusCode.NoContent, (await viewer.DeleteAsync($"tokens/{token["id"]}", s_end)).StatusCode);
+        nobody.DefaultRequestHeaders.Authorization = null;
+        Assert.Equal(HttpStatusCode.NotFound, (await nobody.GetAsync(address, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await nobody.GetAsync(entry["url"]!.ToString(), s_end)).StatusCode);
     }
 
     [Fact]

@@ -21,6 +21,9 @@ public enum SecretKind
 
     /// <summary>Opens nothing: by it a browser is known in which this person has signed in before.</summary>
     Browser,
+
+    /// <summary>Opens the images, as Raspberry Pi Imager reads them, and nothing else: it is part of an address.</summary>
+    Imager,
 }
 
 /// <summary>A program's token, without the secret.</summary>
@@ -49,6 +52,9 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
 
     /// <summary>How long a link is good that somebody asked for himself.</summary>
     public static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(1);
+
+    /// <summary>How long an address for Raspberry Pi Imager is good, at most.</summary>
+    public static readonly TimeSpan ImagerLifetime = TimeSpan.FromHours(24);
 
     /// <summary>How long a browser is known in which somebody has signed in.</summary>
     public static readonly TimeSpan BrowserLifetime = TimeSpan.FromDays(365);
@@ -165,6 +171,20 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
     internal bool IsBrowserOf(string? secret, string owner) => secret is not null && database.Read(c => c.ExecuteScalar<long>(
         "SELECT count(*) FROM tokens WHERE hash = @hash AND kind = 'Browser' AND owner = @owner AND expires_at > @now",
         new { hash = Hash(secret), owner, now = Now })) == 1;
+
+    /// <summary>Makes the secret part of an address at which Raspberry Pi Imager finds the images. It ends with what asks for it, at the latest.</summary>
+    /// <returns>The secret, and when it ends in Unix milliseconds; null where the caller's own credential has ended meanwhile.</returns>
+    internal (string Secret, long ExpiresAt)? CreateImagerKey(Caller caller, TimeSpan lifetime) => database.Write(c =>
+    {
+        long expires = Earlier(After(lifetime), caller.ExpiresAt)!.Value;
+        return Find(c, caller.Credential) is null ? default((string, long)?)
+            : (Insert(c, new Made(SecretKind.Imager, "imager", caller.Name, nameof(Role.Viewer), expires, caller.Credential)), expires);
+    });
+
+    /// <summary>Whether this is the secret part of such an address, and still good.</summary>
+    internal bool OpensImages(string secret) => database.Read(c => c.ExecuteScalar<long>(
+        "SELECT count(*) FROM tokens t JOIN people p ON p.name = t.owner WHERE t.hash = @hash AND t.kind = 'Imager' AND t.expires_at > @now",
+        new { hash = Hash(secret), now = Now })) == 1;
 
     /// <summary>Whose token or session this is; null: it is not good.</summary>
     internal Caller? Find(string token)

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Storage;
@@ -11,6 +12,7 @@ using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Features.Imager;
 
@@ -36,36 +38,75 @@ internal static class ImagerEndpoints
 
     private sealed record Row(string Digest, string Name, long SizeBytes, long UsedBytes, long ImportedAt, string RawDigest);
 
+    /// <param name="Hours">How long it is good.</param>
+    internal sealed record NewAddress(int Hours = 8);
+
+    /// <param name="ExpiresAt">Unix milliseconds.</param>
+    internal sealed record Address(string Url, long ExpiresAt);
+
+    /// <summary>What anybody finds: NetInst and public images.</summary>
     public static void MapImager(this IEndpointRouteBuilder plain)
     {
         plain.MapGet("/os_list.json", (HttpContext context, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
+            List(context, database, netInst, options, "", publicOnly: true));
+        plain.MapFiles("", (_, found) => found.Public);
+    }
+
+    /// <summary>
+    /// What people find at an address that they have asked for: all images, over TLS. Imager must believe the appliance's CA for it, as the machine that it runs on does
+    /// when people have given it the CA's certificate.
+    /// </summary>
+    public static void MapImagerAddress(this IEndpointRouteBuilder web)
+    {
+        web.MapGet("/imager/{key}/os_list.json", (
+            string key, HttpContext context, AccessTokens tokens, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
+            tokens.OpensImages(key) ? List(context, database, netInst, options, "/" + key, publicOnly: false) : Results.NotFound());
+        web.MapFiles("/{key}", (context, _) =>
+            context.Request.RouteValues["key"] is string key && context.RequestServices.GetRequiredService<AccessTokens>().OpensImages(key));
+    }
+
+    /// <summary><c>POST /images/imager-address</c>: an address for Raspberry Pi Imager.</summary>
+    public static void MapImagerAddresses(this IEndpointRouteBuilder api) => api.MapPost("/images/imager-address", (NewAddress wanted, HttpContext context, AccessTokens tokens) =>
+        wanted.Hours < 1 || wanted.Hours > AccessTokens.ImagerLifetime.TotalHours
+            ? Problems.Bad($"An address for Imager is good for 1 to {AccessTokens.ImagerLifetime.TotalHours:0} hours, not {wanted.Hours}.")
+            : tokens.CreateImagerKey(Caller.Of(context), TimeSpan.FromHours(wanted.Hours)) is var (secret, expires)
+                ? Results.Ok(new Address($"https://{context.Request.Host}/imager/{secret}/os_list.json", expires))
+                : Results.Problem("You are not signed in any more.", statusCode: StatusCodes.Status401Unauthorized))
+        .Needs(Role.Viewer).WithSummary("Make an address for Raspberry Pi Imager");
+
+    private static IResult List(
+        HttpContext context, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options, string folder, bool publicOnly)
+    {
+        string here = $"{context.Request.Scheme}://{context.Request.Host}/imager{folder}";
+        var entries = new List<Entry>();
+        if (NetInstCard.Open(RawDigests.Architecture, netInst, options) is { } card)
         {
-            string here = $"{context.Request.Scheme}://{context.Request.Host}";
-            var entries = new List<Entry>();
-            if (NetInstCard.Open(RawDigests.Architecture, netInst, options) is { } card)
+            using (card)
             {
-                using (card)
-                {
-                    var file = new FileInfo(card.Path);
-                    string digest = s_cards.GetOrAdd((card.Path, file.LastWriteTimeUtc), _ => RawDigests.Of(card, context.RequestAborted));
-                    entries.Add(EntryOf(here, "Bootstrap NetInst", "Starts the installer of this appliance, for boards without network boot", "netinst.img", card.Length, digest,
-                        new DateTimeOffset(file.LastWriteTimeUtc)));
-                }
+                var file = new FileInfo(card.Path);
+                string digest = s_cards.GetOrAdd((card.Path, file.LastWriteTimeUtc), _ => RawDigests.Of(card, context.RequestAborted));
+                entries.Add(EntryOf(here, "Bootstrap NetInst", "Starts the installer of this appliance, for boards without network boot", "netinst.img", card.Length, digest,
+                    new DateTimeOffset(file.LastWriteTimeUtc)));
             }
-            entries.AddRange(database.Read(c => c.Query<Row>("""
+        }
+        entries.AddRange(database.Read(c => c.Query<Row>("""
                 SELECT digest AS Digest, name AS Name, size_bytes AS SizeBytes, used_bytes AS UsedBytes, imported_at AS ImportedAt, raw_sha256 AS RawDigest FROM images
-                WHERE raw_sha256 <> '' AND public <> 0 ORDER BY imported_at DESC
-                """).ToList()).Select(image => EntryOf(here, image.Name, string.Create(CultureInfo.InvariantCulture, $"{image.UsedBytes / 1e9:0.0} GB in use"), $"{image.Digest}.img",
-                    image.SizeBytes, image.RawDigest, DateTimeOffset.FromUnixTimeMilliseconds(image.ImportedAt))));
-            return Results.Json(new OsList(entries), s_json);
-        });
-        plain.MapGet("/imager/netinst.img", (IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
+                WHERE raw_sha256 <> '' AND (public <> 0 OR NOT @publicOnly) ORDER BY imported_at DESC
+                """, new { publicOnly }).ToList()).Select(image => EntryOf(here, image.Name, string.Create(CultureInfo.InvariantCulture, $"{image.UsedBytes / 1e9:0.0} GB in use"), $"{image.Digest}.img",
+                image.SizeBytes, image.RawDigest, DateTimeOffset.FromUnixTimeMilliseconds(image.ImportedAt))));
+        return Results.Json(new OsList(entries), s_json);
+    }
+
+    /// <param name="allows">Whether an image may go to whoever asks.</param>
+    private static void MapFiles(this IEndpointRouteBuilder routes, string folder, Func<HttpContext, ImageView, bool> allows)
+    {
+        routes.MapGet($"/imager{folder}/netinst.img", (IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
             NetInstCard.Open(RawDigests.Architecture, netInst, options) is { } card ? new FileResponse(card) : Results.NotFound());
-        plain.MapGet("/imager/{digest}.img", (string digest, ImageStore store, ImageCatalogue images) =>
-            Digest.TryParse(digest, out Digest image) && images.Find(digest) is { Public: true } && store.ReadImage(image) is { } manifest ? new FileResponse(new StoredImageFile(store, manifest)) : Results.NotFound());
-        plain.MapGet("/imager/icon.svg", (ApplianceOptions options) => FileResponse.Of(Path.Combine(options.ShareFolder, "web", "favicon.svg"), "image/svg+xml"));
+        routes.MapGet($"/imager{folder}/{{digest}}.img", (string digest, HttpContext context, ImageStore store, ImageCatalogue images) =>
+            Digest.TryParse(digest, out Digest image) && images.Find(digest) is { } found && allows(context, found) && store.ReadImage(image) is { } manifest ? new FileResponse(new StoredImageFile(store, manifest)) : Results.NotFound());
+        routes.MapGet($"/imager{folder}/icon.svg", (ApplianceOptions options) => FileResponse.Of(Path.Combine(options.ShareFolder, "web", "favicon.svg"), "image/svg+xml"));
     }
 
     private static Entry EntryOf(string here, string name, string description, string file, long size, string digest, DateTimeOffset date) => new(
-        name, description, $"{here}/imager/icon.svg", $"{here}/imager/{file}", size, digest, size, date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), s_devices);
+        name, description, $"{here}/icon.svg", $"{here}/{file}", size, digest, size, date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), s_devices);
 }
