@@ -60,11 +60,12 @@ demo: deps-lab ## Watch bare virtual boards install themselves (BOARD=virt|raspi
 
 # ---- Checking it -----------------------------------------------------------------------------------------------------
 
-.PHONY: check test fuzz bench format
+.PHONY: check test fuzz bench soak format
 check: deps-check ## Format, build, unit and property tests (a few minutes)
 	@tests/run check
 
 test: deps-lab ## Everything: unit, property, integration and lab tests
+	@packaging/install-packages packaging/packages-bench.txt
 	@tests/run all
 
 fuzz: deps-build ## Send damaged packets to the boot services (COUNT=1000000 for each SEED=…)
@@ -74,6 +75,10 @@ fuzz: deps-build ## Send damaged packets to the boot services (COUNT=1000000 for
 bench: deps-lab ## Measure against peers; results in tests/bench/results
 	@packaging/install-packages packaging/packages-bench.txt
 	@tests/bench/run
+
+soak: deps-lab ## What only endurance shows: a thousand strangers for five minutes (SECONDS_EACH=300)
+	@packaging/install-packages packaging/packages-bench.txt
+	@tests/soak/run
 
 format: ## Format the C# code
 	@dotnet format Bootstrap.sln

@@ -23,5 +23,8 @@ internal sealed class BenchMachine(string device) : IInstallMachine
 
     public IMounted MountOldRoot(IBlockDevice device) => throw new InvalidOperationException("nothing is kept here");
 
-    public void ForgetSlots() => throw new InvalidOperationException("nothing is configured here");
+    // A loop device is in no firmware's list.
+    public void ForgetSlots()
+    {
+    }
 }

@@ -12,6 +12,7 @@ using Bootstrap.Protocol.Link;
 
 // The nodes' part of the measurements; tests/bench/run and tests/bench/netboot say when.
 //   bench-node install DEVICE IMAGE http://ADDRESS:PORT CA-FILE        prints the seconds of each phase and the peak of memory
+//   bench-node install DEVICE IMAGE https://ADDRESS:PORT FOLDER        the same of a private image, as the node of the folder
 //   bench-node enrol ADDRESS:PORT CA-FILE JOIN-TOKEN FOLDER            makes FOLDER what a Slave finds in /etc/bootstrap
 //   bench-node tftp ADDRESS:PORT PATH CLIENTS WINDOW                   fetches a file as often at once; prints seconds and bytes
 //   bench-node tftp-hold ADDRESS:PORT PATH CLIENTS WINDOW              leaves as many transfers at their first block until its input ends
@@ -19,9 +20,10 @@ using Bootstrap.Protocol.Link;
 //   bench-node marco INTERFACE RUNS AUTHORITY-FILE|- BUFFER            looks for all of them; prints a line for each run
 //   bench-node question-a-second INTERFACE SECONDS                     prints how often a Slave has answered
 //   bench-node fleet ADDRESS:PORT CA-FILE JOIN-TOKEN COUNT             as many nodes on real links, which restart when they are told to, until its input ends
+//   bench-node strangers ADDRESS:PORT CA-FILE JOIN-TOKEN COUNT SECONDS as many boards ask to be admitted, each once a second
 return args switch
 {
-    ["install", var device, var image, var store, var authority] => await InstallAsync(device, Digest.Parse(image), new Uri(store), ReadAuthority(authority)),
+    ["install", var device, var image, var store, var trust] => await InstallAsync(device, Digest.Parse(image), new Uri(store), trust),
     ["enrol", var appliance, var authority, var token, var folder] => await EnrolAsync(appliance, authority, token, folder),
     ["tftp", var server, var path, var clients, var window] => Fetch(server, path, clients, window, hold: false),
     ["tftp-hold", var server, var path, var clients, var window] => Fetch(server, path, clients, window, hold: true),
@@ -32,22 +34,27 @@ return args switch
     ["question-a-second", var network, var seconds] => await DiscoveryLoad.AskEverySecondAsync(network, int.Parse(seconds, CultureInfo.InvariantCulture)),
     ["fleet", var appliance, var authority, var token, var count] =>
         await new FleetLoad(appliance, ReadAuthority(authority), token).RunAsync(int.Parse(count, CultureInfo.InvariantCulture)),
+    ["strangers", var appliance, var authority, var token, var count, var seconds] => await new StrangerLoad(IPEndPoint.Parse(appliance), ReadAuthority(authority), token)
+        .RunAsync(int.Parse(count, CultureInfo.InvariantCulture), TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture))),
     _ => Usage(),
 };
 
-static async Task<int> InstallAsync(string device, Digest image, Uri store, X509Certificate2 authority)
+static async Task<int> InstallAsync(string device, Digest image, Uri store, string trusted)
 {
+    bool isPrivate = store.Scheme == Uri.UriSchemeHttps;
+    X509Certificate2 authority = isPrivate ? NodeConfig.LoadAuthority(trusted) : ReadAuthority(trusted);
+    using NodeIdentity? identity = isPrivate ? NodeIdentity.Load(Path.Combine(trusted, NodeFiles.Identity)) : null;
     TimeProvider clock = TimeProvider.System;
     var nothing = new RemoteFile("", image, 0);
     var order = new InstallOrder(image, null, Compare: false, new NodeConfiguration("bench", [], nothing, [], ""));
     var trust = new InstallTrust(authority, "", default);
-    using var client = new StoreClient(store, Log, clock);
+    using var client = new StoreClient(store, Log, clock, isPrivate ? new ApplianceTls(authority).CreateHandler(identity, Log) : null);
     using var kept = new KeptClient(new SocketsHttpHandler(), store);
     using var installation = new Installation(Guid.NewGuid(), order, client, trust, new BenchMachine(device), kept, static _ => { }, Log, clock);
 
     // What configures the new system needs a board's kernel to mount it.
     InstallStep[] steps = [.. installation.Steps.Where(s => !s.Text.Contains("Slave program") && !s.Text.Contains("configure the system"))];
-    if (installation.Steps.Count - steps.Length != 2)
+    if (installation.Steps.Count - steps.Length != 2 || steps[^1].Phase != "configuring")
     {
         throw new InvalidOperationException("the installation's steps are no longer those that are measured: look at them and at this program");
     }

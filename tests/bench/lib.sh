@@ -1,6 +1,9 @@
 # What the measurements share. Read by run.
 
+# A smoke is for finding out whether the measurements run: of the smallest sizes, and its figures are not kept.
+SMOKE=${SMOKE:-}
 results=tests/bench/results
+[ -z "$SMOKE" ] || results=build/bench/smoke
 cleanup=()
 at_end() { cleanup=("$1" "${cleanup[@]}"); }
 clean_up() { local command; for command in "${cleanup[@]}"; do $command || true; done; }
@@ -15,7 +18,7 @@ prepare() {
   make -s --no-print-directory appliance >&2
   packaging/build-netinst "$architecture" >&2
   images/publish-static "$runtime" tests/bench -o build/bench/node --nologo >build/bench/node.log 2>&1 || { tail -n 20 build/bench/node.log >&2; exit 1; }
-  image=$(tests/bench/image)
+  image=$(tests/bench/image ${SMOKE:+small})
   work=$(mktemp -d "$PWD/build/bench/run.XXXXXX")
   at_end "rm -rf $work"
   trap clean_up EXIT
@@ -52,6 +55,9 @@ serve() {
   export BOOTSTRAP_CONNECTION=$work/connection.json
   build/bootstrap login https://127.0.0.1:18443 --token-file "$work/token" \
     --fingerprint "$(sed -n 's/^CA fingerprint (SHA-256): //p' "$work/appliance.log")" >&2
+  build/bootstrap policy set --approve-new >&2
+  # The join token stands at the end of what NetInst boots from, not packed.
+  build/bench/node/bench-node enrol 127.0.0.1:18444 "$data/ca/ca.pem" "$(tail -q -c 8192 "$data"/boot/initramfs-* | grep -aoP '"joinToken":"\K[^"]+' | head -1)" "$work/node" >&2
 }
 
 stop_serving() {
@@ -78,8 +84,18 @@ import_image() { # file; prints the image's digest
   api images | jq -r --arg name "${1%.img}" '.[] | select(.name == $name) | .digest'
 }
 
+# By default an image is private: all of it goes by TLS, with the node's certificate.
 node_install() { # digest
+  build/bench/node/bench-node install "$device" "$1" https://127.0.0.1:18444 "$work/node" >"$work/node.json"
+}
+
+# As a board does it whose processor has no instructions for AES.
+node_install_chacha() { DOTNET_EnableAES=0 node_install "$1"; }
+
+node_install_public() { # digest
+  build/bootstrap images publish "$1" >&2
   build/bench/node/bench-node install "$device" "$1" http://127.0.0.1:18080 "$data/ca/ca.pem" >"$work/node.json"
+  build/bootstrap images unpublish "$1" >&2
 }
 
 # ---- Peers ----
@@ -103,7 +119,7 @@ peers() { # package…
 ram_device() {
   if [ -z "${device-}" ]; then
     disk=/dev/shm/bootstrap-bench.$$
-    truncate -s 2G "$disk"
+    truncate -s "$([ -z "$SMOKE" ] && echo 2G || echo 512M)" "$disk"
     device=$(losetup --find --show "$disk")
     at_end remove_device
     # Every page is there before anything is measured: the first to write does not pay for memory.
@@ -162,7 +178,7 @@ millions() { printf '%s\n' "$@" | awk '{ printf "%s%.1f", (NR > 1 ? " " : ""), $
 
 result() { # name, what, peer, unit, values, the peer's values, ratio (a/b or "ours"), aim
   jq -n --arg name "$1" --arg what "$2" --arg peerIs "$3" --arg unit "$4" --arg ours "$5" --arg peer "$6" --arg ratio "$7" --arg aim "$8" \
-    --arg load "$(cut -d' ' -f1 /proc/loadavg)" --arg machine "$(machine)" --arg date "$(date -u +%F)" '
+    --arg load "$(cut -d' ' -f1 /proc/loadavg)" --arg machine "$(machine)" --arg date "$(date -u +%F)" --arg commit "$(commit)" '
     def median: sort | .[length / 2 | floor];
     ($ours | split(" ") | map(tonumber)) as $o | ($peer | split(" ") | map(select(. != "") | tonumber)) as $p
     | if $o == [] then error("nothing was measured: \($name)") else . end
@@ -170,9 +186,12 @@ result() { # name, what, peer, unit, values, the peer's values, ratio (a/b or "o
     | { name: $name, what: $what, peerIs: $peerIs, unit: $unit, ours: $o, peer: $p, median: $m,
         ratio: (if $ratio == "ours/peer" then $m.ours / $m.peer elif $ratio == "peer/ours" then $m.peer / $m.ours
                 elif $ratio == "ours" then null else $m.ours / ($ratio | split("/")[1] | tonumber) end),
-        ratioIs: $ratio, aim: $aim, load: ($load | tonumber), machine: $machine, date: $date }' >"$results/$1.json.tmp"
+        ratioIs: $ratio, aim: $aim, load: ($load | tonumber), machine: $machine, date: $date, commit: $commit }' >"$results/$1.json.tmp"
   mv "$results/$1.json.tmp" "$results/$1.json"
   jq -r '"bench: \(.name): \(.ours) \(.unit), peer \(.peer), ratio \(.ratio), aim \(.aim), load \(.load)"' "$results/$1.json" >&2
 }
+
+# What was measured; with a + where it is not committed.
+commit() { echo "$(git rev-parse --short=12 HEAD)$(git diff --quiet HEAD -- . ':!tests/bench/results' || echo +)"; }
 
 machine() { echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) cores, Linux $(uname -r | cut -d. -f1-2)"; }

@@ -67,7 +67,7 @@ public sealed class ApprovalPageTests(PageFixture browser) : PageTest
     {
         await using TestAppliance appliance = await TestAppliance.StartAsync(PageFixture.BuiltPage, approve: false);
         IPage page = await browser.SignInAsync(appliance);
-        await page.GotoAsync(new Uri(appliance.Url, "settings").ToString());
+        await page.GotoAsync(new Uri(appliance.Url, "settings/boards").ToString());
         ILocator form = page.GetByRole(AriaRole.Combobox, new() { Name = "Approval" });
         await form.SelectOptionAsync("approve every new board by itself (isolated network)");
         await Expect(page.GetByText("Every machine that reaches this network becomes a node, without a question.")).ToBeVisibleAsync();

@@ -72,7 +72,7 @@ internal sealed class EnrolmentEndpoint(
         }
         string reason = keys.Find(fingerprint) is { } holder
             ? holder == inventory.Id ? "it was off for too long" : $"its card is that of node {holder}, and it is another board"
-            : known ? $"another key is known as {inventory.Id}" : "it is new";
+            : known ? $"another key is known as {inventory.Id}" : "new board";
         if (unapproved.Add(key, inventory, address, reason, out bool isNews) is not { } board)
         {
             return Wait("no room: the appliance's page lists as many boards as it can, or this one was rejected there", UnapprovedBoards.LongestRetrySeconds);
