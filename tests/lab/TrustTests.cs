@@ -23,7 +23,7 @@ public class TrustTests
         RackException refusal = await Assert.ThrowsAsync<RackException>(() => lab.OrderAsync("install", board, "tiny-arm64"));
         Assert.Contains(plan.NodeId, refusal.Message, StringComparison.Ordinal);
 
-        await lab.Appliance.ApproveAsync([key], lab.Cancel);
+        await lab.Appliance.ApproveAsync([stranger], lab.Cancel);
         JsonNode node = await lab.WaitForNodeAsync(board, "waits", n => n.Text("link") == "net-inst");
         Assert.Equal(key, node.Text("key"));
         await board.WaitForConsoleAsync("waiting for a person to assign an image", lab.Cancel);
@@ -83,7 +83,7 @@ public class TrustTests
         Assert.NotEqual("net-inst", node.Text("link"));
         Assert.DoesNotContain("the certificate that came", stranger.ConsoleText, StringComparison.Ordinal);
 
-        await lab.Appliance.ApproveAsync([claim.Text("key")], lab.Cancel);
+        await lab.Appliance.ApproveAsync([claim], lab.Cancel);
         await lab.WaitForNodeAsync(stranger, "is let in", n => n.Text("link") == "net-inst" && !n["wantsApproval"]!.GetValue<bool>());
         await stranger.WaitForConsoleAsync("nothing is assigned to this board", lab.Cancel);
     }

@@ -41,7 +41,7 @@ internal static class ApprovalCommands
                     throw new CliException("nothing was approved");
                 }
             }
-            IReadOnlyList<Node> nodes = await client.PostAsync<IReadOnlyList<Node>>("unapproved/approve", new { keys = chosen.Select(b => b.Key) }, cancellation);
+            IReadOnlyList<Node> nodes = await client.PostAsync<IReadOnlyList<Node>>("unapproved/approve", new { boards = chosen.Select(b => new { b.Key, b.Id, replaces = b.Claims?.Key }) }, cancellation);
             return ClientCommand.Show(parsed, nodes, ["NAME", "ID", "MODEL"], n => [n.Name, n.Id, n.Inventory.Model]);
         });
     }

@@ -91,8 +91,9 @@ public sealed class RackAppliance : IAsyncDisposable
         JsonContent.Create(new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true }), cancel);
 
     /// <summary>A person approves boards by their keys.</summary>
-    public Task<JsonNode> ApproveAsync(IEnumerable<string> keys, CancellationToken cancel) =>
-        SendAsync(HttpMethod.Post, "unapproved/approve", JsonContent.Create(new { keys }), cancel);
+    /// <param name="boards">As the list of unapproved boards has them.</param>
+    public Task<JsonNode> ApproveAsync(IEnumerable<JsonNode> boards, CancellationToken cancel) => SendAsync(HttpMethod.Post, "unapproved/approve",
+        JsonContent.Create(new { boards = boards.Select(b => new { key = b["key"]!.ToString(), id = b["id"]!.ToString(), replaces = b["claims"]?["key"]?.ToString() }) }), cancel);
 
     /// <summary>Sets the policy: new boards are approved without a person, and get an image of their architecture at once.</summary>
     public Task<JsonNode> InstallNewBoardsAsync(string architecture, string image, CancellationToken cancel) => SendAsync(HttpMethod.Put, "policy",

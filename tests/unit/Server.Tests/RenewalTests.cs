@@ -97,7 +97,7 @@ public sealed class RenewalTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<WebSocketException>(() => ConnectAsync(first));
         Assert.Equal("offline", (await _api.GetFromJsonAsync<JsonNode>($"nodes/{s_id}", s_end))!["link"]!.ToString());
 
-        (await _api.PostAsJsonAsync("unapproved/approve", new { keys = new[] { Fingerprint(first) } }, s_end)).EnsureSuccessStatusCode();
+        (await _api.PostAsJsonAsync("unapproved/approve", new { boards = new[] { new { key = Fingerprint(first), id = s_id.ToString(), replaces = Fingerprint(first) } } }, s_end)).EnsureSuccessStatusCode();
         await ConnectedAsync();
         await Poll.UntilAsync(() => Task.FromResult(Serial()), s => s != first.Certificate.SerialNumber, s_end);
         await ConnectedAsync();

@@ -90,8 +90,21 @@ public sealed class UnapprovedTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, (await ApproveAsync(_key, _other)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await ApproveAsync()).StatusCode);
         Assert.Equal("[]", await _api.GetStringAsync("nodes", s_end));
-        HttpResponseMessage part = await _api.PostAsJsonAsync("unapproved/approve", new { keys = new[] { Fingerprint(_key)[..16] } }, s_end);
+        HttpResponseMessage part = await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_key)[..16]]), s_end);
         Assert.Equal(HttpStatusCode.BadRequest, part.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_board_that_says_meanwhile_that_it_is_another_node_is_not_approved_as_that()
+    {
+        await using SimulatedNode node = await InstallAsync();
+        var shown = NodeId.Parse("10000000eeee0009");
+        await AskAsync(_other, SimulatedNode.InventoryOf(shown, "arm64"));
+        await AskAsync(_other); // a moment before the person's click
+        HttpResponseMessage answer = await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_other)], shown), s_end);
+        Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+        Assert.Equal(Fingerprint(_key), (await GetAsync($"nodes/{s_id}"))["key"]!.ToString());
+        Assert.Equal(HttpStatusCode.NotFound, (await _api.GetAsync($"nodes/{shown}", s_end)).StatusCode);
     }
 
     [Fact]
@@ -100,7 +113,7 @@ public sealed class UnapprovedTests : IAsyncLifetime
         await AskAsync(_key);
         using HttpClient viewer = _appliance.CreateClient(Role.Viewer);
         Assert.Single((await viewer.GetFromJsonAsync<JsonArray>("unapproved", s_end))!);
-        Assert.Equal(HttpStatusCode.Forbidden, (await viewer.PostAsJsonAsync("unapproved/approve", new { keys = new[] { Fingerprint(_key) } }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await viewer.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_key)]), s_end)).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await viewer.DeleteAsync($"unapproved/{Fingerprint(_key)}", s_end)).StatusCode);
     }
 
@@ -141,7 +154,10 @@ public sealed class UnapprovedTests : IAsyncLifetime
     {
         await using SimulatedNode node = await InstallAsync();
         await AskAsync(_other);
-        Assert.Equal(HttpStatusCode.OK, (await ApproveAsync(_other)).StatusCode);
+        // Who approves has seen the key that it had: by a list from before it was a node, nothing is replaced.
+        Assert.Equal(HttpStatusCode.Conflict, (await ApproveAsync(_other)).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_other)], replaces: Fingerprint(_other)), s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_other)], replaces: Fingerprint(_key)), s_end)).StatusCode);
         await Assert.ThrowsAnyAsync<Exception>(() => node.ReceiveAsync<StartTask>(s_end)); // cut off at once
         await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.Slave, cancellation: s_end));
 
@@ -167,7 +183,7 @@ public sealed class UnapprovedTests : IAsyncLifetime
         Assert.Equal((board.Id.ToString(), s_id.ToString(), Fingerprint(_key)), (waiting["id"]!.ToString(), waiting["holder"]!.ToString(), waiting["key"]!.ToString()));
         Assert.Equal("offline", (await GetAsync($"nodes/{s_id}"))["link"]!.ToString());
 
-        Assert.Equal(HttpStatusCode.OK, (await ApproveAsync(_key)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_key)], board.Id), s_end)).StatusCode);
         await Assert.ThrowsAnyAsync<Exception>(() => held); // it comes anew
         identity = NodeIdentity.Create((await AskAsync(_key, board)).Certificate, Copy(_key, NodeIdentity.CreateKey()));
         await using SimulatedNode moved = await SimulatedNode.ConnectAsync(_appliance.Info, identity, board, NodeRole.Slave, s_end);
@@ -245,7 +261,10 @@ public sealed class UnapprovedTests : IAsyncLifetime
         SimulatedNode.EnrolAsync(_appliance.Info, key, inventory ?? SimulatedNode.InventoryOf(s_id, "arm64"), s_end);
 
     private Task<HttpResponseMessage> ApproveAsync(params ECDsa[] keys) =>
-        _api.PostAsJsonAsync("unapproved/approve", new { keys = keys.Select(Fingerprint) }, s_end);
+        _api.PostAsJsonAsync("unapproved/approve", Choice(keys.Select(Fingerprint)), s_end);
+
+    private static object Choice(IEnumerable<string> keys, NodeId? id = null, string? replaces = null) =>
+        new { boards = keys.Select(key => new { key, id = (id ?? s_id).ToString(), replaces }) };
 
     /// <summary>A node with the first key, which runs what was installed on it.</summary>
     private async Task<SimulatedNode> InstallAsync()

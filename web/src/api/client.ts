@@ -86,7 +86,9 @@ export const api = {
   nodeChanges: (id: string) => call<NodeChange[]>("GET", `/nodes/${segment(id)}/changes`),
   forget: (id: string) => call<void>("DELETE", `/nodes/${segment(id)}`),
   unapproved: () => call<UnapprovedBoard[]>("GET", "/unapproved"),
-  approve: (keys: string[]) => call<NodeView[]>("POST", "/unapproved/approve", { keys }),
+  /** As they are shown: a board that says meanwhile that it is another node is not approved. */
+  approve: (boards: readonly UnapprovedBoard[]) =>
+    call<NodeView[]>("POST", "/unapproved/approve", { boards: boards.map(({ key, id, claims }) => ({ key, id, replaces: claims?.key })) }),
   reject: (key: string) => call<void>("DELETE", `/unapproved/${segment(key)}`),
   nodeLog: (id: string) => call<LogLine[]>("GET", `/nodes/${segment(id)}/log`),
 

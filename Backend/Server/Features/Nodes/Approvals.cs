@@ -18,29 +18,50 @@ internal sealed class Approvals(Database database, NodeKeys keys, UnapprovedBoar
     public const int MaximumByPolicy = 4096;
 
     /// <summary>
-    /// Makes the board with that key the node that it says it is. A new node gets a name; a known one keeps all that people have said of it, and the key
-    /// that it had so far is a stranger's from now on.
+    /// Makes the boards with these keys the nodes that they say they are, all of them or none. A new node gets a name; a known one keeps all that people have said of it,
+    /// and the key that it had so far is a stranger's from now on.
     /// </summary>
+    /// <param name="boards">Each with the key that its node must have at this moment: who approves has seen that one.</param>
     /// <param name="by">User's name, or <see cref="Policy"/>.</param>
-    /// <returns>The node.</returns>
-    public NodeId Approve(UnapprovedBoard board, string by)
+    /// <returns>The first node that has another key; null: all are approved.</returns>
+    public NodeId? Approve(IReadOnlyList<(UnapprovedBoard Board, Digest? Replaces)> boards, string by)
     {
-        Inventory inventory = board.Inventory;
-        (NodeRow? before, NodeId? moved) = database.Write(c =>
+        var tied = new List<(UnapprovedBoard Board, string? Before, NodeId? Moved)>();
+        NodeId? changed = database.Write(c =>
         {
-            NodeRow? known = NodeRow.Find(c, board.Id);
-            NodeId? other = keys.Find(board.Key);
-            if (known is null)
+            foreach ((UnapprovedBoard board, Digest? replaces) in boards)
             {
-                Insert(c, board, inventory, by);
+                if (NodeRow.Find(c, board.Id)?.Key != replaces?.ToString())
+                {
+                    return board.Id;
+                }
             }
-            keys.Tie(c, board.Id, board.Key, by);
-            return (known, other == board.Id ? null : other);
+            foreach ((UnapprovedBoard board, Digest? _) in boards)
+            {
+                NodeRow? known = NodeRow.Find(c, board.Id);
+                NodeId? holder = keys.Find(board.Key);
+                if (known is null)
+                {
+                    Insert(c, board, board.Inventory, by);
+                }
+                keys.Tie(c, board.Id, board.Key, by);
+                tied.Add((board, known?.Key, holder == board.Id ? null : holder));
+            }
+            return default(NodeId?);
         });
         keys.Refresh();
+        foreach ((UnapprovedBoard board, string? before, NodeId? moved) in tied)
+        {
+            Tell(board, before, moved, by);
+        }
+        return changed;
+    }
+
+    private void Tell(UnapprovedBoard board, string? before, NodeId? moved, string by)
+    {
         unapproved.Approved(board.Key);
         audit.Add(by, "Tie a key to a node", $"{board.Id}: key {board.Key}" +
-            (before?.Key is { } old && old != board.Key.ToString() ? $", before: {old}" : "") + (moved is { } from ? $", taken from {from}" : ""), "");
+            (before is not null && before != board.Key.ToString() ? $", before: {before}" : "") + (moved is { } from ? $", taken from {from}" : ""), "");
         // Whoever is connected by what was replaced is not the node any more.
         if (nodes.Session(board.Id) is { } session && session.Key != board.Key)
         {
@@ -52,7 +73,6 @@ internal sealed class Approvals(Database database, NodeKeys keys, UnapprovedBoar
             nodes.Publish(left);
         }
         nodes.Publish(board.Id);
-        return board.Id;
     }
 
     /// <param name="by">People were told of a board that waited for them; of one that the policy takes they are told now.</param>

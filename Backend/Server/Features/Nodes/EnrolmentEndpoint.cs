@@ -67,8 +67,9 @@ internal sealed class EnrolmentEndpoint(
         bool known = database.Read(c => NodeRow.Find(c, inventory.Id)) is not null;
         if (!known && keys.Find(fingerprint) is null && policy.Get().ApproveNewBoards && keys.Count < Approvals.MaximumByPolicy)
         {
-            approvals.Approve(new UnapprovedBoard(fingerprint, inventory, key, address), Approvals.Policy);
-            return Certify(inventory.Id, key);
+            approvals.Approve([(new UnapprovedBoard(fingerprint, inventory, key, address), null)], Approvals.Policy);
+            // Two that came in one moment with one name: the second is a stranger.
+            return keys.Find(fingerprint) == inventory.Id ? Certify(inventory.Id, key) : Wait("another board has just taken this name", UnapprovedBoards.RetrySeconds(0));
         }
         string reason = keys.Find(fingerprint) is { } holder
             ? holder == inventory.Id ? "it was off for too long" : $"its card is that of node {holder}, and it is another board"

@@ -25,8 +25,13 @@ internal static class UnapprovedEndpoints
     /// <param name="LastSeen">When that key was last connected, Unix milliseconds.</param>
     internal sealed record Claimed(NodeId Id, string Name, string? Key, string? Address, long LastSeen, LinkState Link, Inventory Inventory);
 
-    /// <param name="Keys">Fingerprints, whole, as they were shown.</param>
-    internal sealed record Choice(IReadOnlyList<Digest> Keys);
+    /// <summary>A board as it was shown: a key that says by now that it is another node is another board.</summary>
+    /// <param name="Key">Its fingerprint, whole.</param>
+    /// <param name="Id">The node that it said it was.</param>
+    /// <param name="Replaces">Fingerprint of the key which that node had; null: there was no such node, or none was tied to it.</param>
+    internal sealed record Shown(Digest Key, NodeId Id, Digest? Replaces = null);
+
+    internal sealed record Choice(IReadOnlyList<Shown> Boards);
 
     public static void MapUnapproved(this IEndpointRouteBuilder api)
     {
@@ -41,17 +46,23 @@ internal static class UnapprovedEndpoints
         });
         api.MapPost("/unapproved/approve", (Choice choice, UnapprovedBoards boards, Approvals approvals, NodeDirectory nodes, HttpContext context) =>
         {
-            UnapprovedBoard?[] found = [.. choice.Keys.Distinct().Select(boards.Find)];
+            UnapprovedBoard?[] found = [.. choice.Boards.Distinct().Select(b => boards.Find(b.Key))];
             if (found.Length == 0 || found.Contains(null))
             {
-                return Missing(choice.Keys.FirstOrDefault(key => boards.Find(key) is null));
+                return Missing(choice.Boards.FirstOrDefault(b => boards.Find(b.Key) is null)?.Key ?? default);
+            }
+            if (choice.Boards.FirstOrDefault(b => found.First(f => f!.Key == b.Key)!.Id != b.Id) is { } other)
+            {
+                return Problems.Conflict($"The board with the key {other.Key} does not say any more that it is {other.Id}: look at it again. Nothing was approved.");
             }
             if (found.GroupBy(b => b!.Id).FirstOrDefault(g => g.Count() > 1) is { } twice)
             {
                 return Problems.Bad($"{twice.Count()} of these boards say that they are {twice.Key}: approve one of them. Nothing was approved.");
             }
             string by = Caller.Of(context).Name;
-            return Results.Ok(found.Select(b => nodes.Find(approvals.Approve(b!, by))).ToList());
+            return approvals.Approve([.. found.Select(b => (b!, choice.Boards.First(s => s.Key == b!.Key).Replaces))], by) is { } changed
+                ? Problems.Conflict($"{changed} has another key by now than the one that was shown: look at it again. Nothing was approved.")
+                : Results.Ok(found.Select(b => nodes.Find(b!.Id)).ToList());
         }).WithSummary("Approve boards");
         api.MapDelete("/unapproved/{key}", (string key, UnapprovedBoards boards) =>
             Digest.TryParse(key, out Digest digest) && boards.Reject(digest) ? Results.NoContent() : Missing(digest)).WithSummary("Reject a board");

@@ -59,7 +59,7 @@ function Approval({ node, board }: { node: NodeView; board: UnapprovedBoard }) {
       {error !== "" && <p class="bad-text">{error}</p>}
       <Allowed role="operator" what="Approving it">
         <div class="actions">
-          <button type="button" disabled={busy} onClick={() => decide(() => api.approve([board.key]))}>
+          <button type="button" disabled={busy} onClick={() => decide(() => api.approve([board]))}>
             Approve the key {shortKey(board.key)}
           </button>
           <button type="button" disabled={busy} onClick={() => decide(() => api.reject(board.key))}>

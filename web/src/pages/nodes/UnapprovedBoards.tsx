@@ -57,7 +57,7 @@ export function UnapprovedBoards({ boards }: { boards: readonly UnapprovedBoard[
 
   const approve = (then: () => void) =>
     void run(async () => {
-      await api.approve(keys);
+      await api.approve(selected.map((row) => row.board));
       clear();
       await readUnapproved();
       then();
