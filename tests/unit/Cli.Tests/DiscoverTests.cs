@@ -60,6 +60,27 @@ public sealed class DiscoverTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("www.bank.example")]
+    [InlineData("localhost")]
+    [InlineData("0x7f000001")]
+    [InlineData("2130706433")]
+    [InlineData("-oProxyCommand")]
+    [InlineData("all")]
+    [InlineData("name-")]
+    public async Task A_name_of_a_stranger_s_choice_that_means_something_is_in_no_list(string name)
+    {
+        string mesh = $"m-{Guid.NewGuid():n}"[..10];
+        var node = new NodeDescription("id-x", name, new Identity("slave", "x", "x"), new Dictionary<string, string>(), []);
+        Task polo = new Polo([mesh], () => node, new Wires(s_loopback, TimeProvider.System), TimeProvider.System).RunAsync(_stop.Token);
+        Task<(int Code, string Output, string Errors)> Run() =>
+            CommandLine.RunToolAsync([CommandLine.Program, "discover", "--mesh", mesh, "--interface", "lo", "--hostsfile", "hosts"]);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        Assert.Equal("# 127.0.0.1\n", (await Poll.UntilAsync(Run, run => run.Code == 0, patience.Token)).Output);
+        await _stop.CancelAsync();
+        await polo;
+    }
+
+    [Theory]
     [InlineData(1, "--service", "slave")]
     [InlineData(2, "--kind", "raspberry-pi-5")]
     [InlineData(1, "--param", "cores=4")]
