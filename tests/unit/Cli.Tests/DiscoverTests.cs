@@ -81,6 +81,27 @@ public sealed class DiscoverTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_stranger_says_rules_neither_a_terminal_nor_a_pipe(bool isTerminal)
+    {
+        string mesh = $"m-{Guid.NewGuid():n}"[..10];
+        var node = new NodeDescription("id-x\u009b2J", "x", new Identity("slave\u202e", "\u001b]0;owned\u0007\r\nid-y", "x"), new Dictionary<string, string>(), []);
+        Task polo = new Polo([mesh], () => node, new Wires(s_loopback, TimeProvider.System), TimeProvider.System).RunAsync(_stop.Token);
+        string[] command = [CommandLine.Program, "discover", "--mesh", mesh, "--interface", "lo"];
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        (_, string output, _) = await Poll.UntilAsync(
+            () => CommandLine.RunToolAsync(isTerminal ? ["script", "-qec", string.Join(' ', command), "/dev/null"] : command), run => run.Code == 0, patience.Token);
+        Assert.Contains("owned", output, StringComparison.Ordinal);
+        // What remains are the bold heads of the table's columns, on a terminal.
+        string plain = System.Text.RegularExpressions.Regex.Replace(output, "\u001b\\[[0-9;]*m", "").Replace("\r\n", "\n", StringComparison.Ordinal);
+        Assert.DoesNotContain(plain, c => c != '\n' && (char.IsControl(c) || c == '\u202e'));
+        Assert.DoesNotContain(plain.Split('\n'), line => line.StartsWith("id-y", StringComparison.Ordinal));
+        await _stop.CancelAsync();
+        await polo;
+    }
+
+    [Theory]
     [InlineData(1, "--service", "slave")]
     [InlineData(2, "--kind", "raspberry-pi-5")]
     [InlineData(1, "--param", "cores=4")]
