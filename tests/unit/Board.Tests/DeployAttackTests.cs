@@ -27,11 +27,10 @@ public sealed class DeployAttackTests : IDisposable
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root writes into other users' folders");
         File.SetUnixFileMode(_folder, (UnixFileMode)0x1ed);
-        Directory.CreateDirectory(App);
         Directory.CreateDirectory(Vault);
         File.WriteAllText(Victim, Secret);
         File.SetUnixFileMode(Victim, (UnixFileMode)Private);
-        Array.ForEach([Path.GetDirectoryName(App)!, App], path => Linux.Check(Linux.ChOwn(path, User, User), path));
+        MakeHome();
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -120,6 +119,12 @@ public sealed class DeployAttackTests : IDisposable
         Assert.Equal([other, $"{App}/new"], Directory.GetFileSystemEntries(App).Order(StringComparer.Ordinal));
     }
 
+    private void MakeHome()
+    {
+        Directory.CreateDirectory(App);
+        Array.ForEach([Path.GetDirectoryName(App)!, App], path => Linux.Check(Linux.ChOwn(path, User, User), path));
+    }
+
     private static async Task<string> PutAsync(string path)
     {
         byte[] content = Encoding.ASCII.GetBytes(Secret);
@@ -136,7 +141,7 @@ public sealed class DeployAttackTests : IDisposable
         int done = 0, refused = 0;
         try
         {
-            for (int round = 0; !user.HasExited || done == 0; round++)
+            for (int round = 0; !user.HasExited; round++)
             {
                 try
                 {
@@ -159,7 +164,11 @@ public sealed class DeployAttackTests : IDisposable
         Assert.Equal((0u, 0u, Private, 1u), (victim.User, victim.Group, victim.Permissions, victim.Links));
         Assert.Equal((0u, 0x1ed), (vault.User, vault.Permissions));
         Assert.Equal([Victim], Directory.GetFileSystemEntries(Vault));
-        return (done, refused);
+        // Whatever he has left there, it works once he has tidied up.
+        Directory.Delete(Path.GetDirectoryName(App)!, recursive: true);
+        MakeHome();
+        await deploy(-1);
+        return (done + 1, refused);
     }
 
     /// <summary>Puts links in the places of new files, of files that are there, and of the folders. Prints how often it did.</summary>
