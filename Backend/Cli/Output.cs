@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Bootstrap.Cli.Api;
+using Bootstrap.Protocol;
 using Spectre.Console;
 
 namespace Bootstrap.Cli;
@@ -40,7 +41,7 @@ internal static class Output
         }
         foreach (string[] row in rows)
         {
-            table.AddRow(row.Select(cell => new Text(cell)));
+            table.AddRow(row.Select(cell => new Text(PlainText.Line(cell))));
         }
         if (Console.IsOutputRedirected)
         {

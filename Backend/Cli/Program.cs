@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Bootstrap.Cli;
 using Bootstrap.Cli.Commands;
 using Bootstrap.Cli.Fleet;
 
@@ -8,6 +9,7 @@ if (Askpass.Answer(args) is { } answered)
     return answered;
 }
 
+PlainWriter.Install();
 var root = new RootCommand("Bootstrap: network boot and provisioning for clusters of Raspberry Pi and other boards.")
 {
     ServeCommand.Create(),

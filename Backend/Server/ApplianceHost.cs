@@ -35,6 +35,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Bootstrap.Server;
 
@@ -62,6 +63,8 @@ public static class ApplianceHost
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical).AddSimpleConsole(console =>
         {
             console.SingleLine = true;
+            // Strangers' words are in the log: no control sequence is right in it.
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
             console.TimestampFormat = "HH:mm:ss ";
         });
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));

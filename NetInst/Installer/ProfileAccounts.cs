@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bootstrap.Board;
 using Bootstrap.Protocol.Link;
 using static Bootstrap.Installer.SystemConfiguration;
 

@@ -4,9 +4,6 @@ using Bootstrap.Board;
 
 namespace Bootstrap.Installer;
 
-/// <summary>Numbers of a user and a group; by default root's.</summary>
-public readonly record struct FileOwner(uint User, uint Group);
-
 /// <summary>
 /// A mounted system's tree. Paths are as that system would see them: "/" is its root, and none of its symbolic links leads
 /// out of it (openat2 with RESOLVE_IN_ROOT). Files appear whole or not at all.
@@ -103,30 +100,10 @@ public sealed partial class RootedFolder : IDisposable
     /// <param name="owner">Null: root, or whoever this process belongs to.</param>
     public void WriteFile(string path, ReadOnlySpan<byte> content, int mode, FileOwner? owner = null)
     {
-        int parent = OpenParent(path, out string name);
-        try
-        {
-            string temporary = $".{name}.bootstrap-new";
-            _ = Linux.UnlinkAt(parent, temporary, 0);
-            int fd = Linux.OpenAt(parent, temporary, Linux.O_WRONLY | Linux.O_CREAT | Linux.O_EXCL | Linux.O_NOFOLLOW | Linux.O_CLOEXEC, mode);
-            Check(fd, "creating", path);
-            using (var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Write, bufferSize: 0))
-            {
-                if (owner is var (user, group))
-                {
-                    Check(Linux.FChOwn(fd, user, group), "setting the owner of", path);
-                }
-                // open(2) takes the umask off; the file is to have what was asked for.
-                Check(Linux.FChMod(fd, mode), "setting the mode of", path);
-                stream.Write(content);
-                stream.Flush(flushToDisk: true);
-            }
-            Check(Linux.RenameAt(parent, temporary, parent, name), "replacing", path);
-        }
-        finally
-        {
-            _ = Linux.Close(parent);
-        }
+        using var parent = new HeldFolder(OpenParent(path, out string name), $"the new system's {Path.GetDirectoryName(path)}");
+        using PendingFile file = parent.Create(name);
+        file.Content.Write(content);
+        file.Finish(owner, mode);
     }
 
     /// <summary>Makes a symbolic link in place of whatever file or link has that name.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Bootstrap.Board;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
 

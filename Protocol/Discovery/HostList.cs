@@ -6,7 +6,7 @@ namespace Bootstrap.Protocol.Discovery;
 
 /// <summary>
 /// Nodes that were found, as lists that other programs read. The lists are ordered by name and hold nothing that changes by itself, so that
-/// equal nodes give equal text. A host name that is none is left out of the text, and the address stands for it: anybody may answer.
+/// equal nodes give equal text. A name that does not do as a host name is left out of the text, and the address stands for it: anybody may answer.
 /// </summary>
 public static class HostList
 {
@@ -27,6 +27,9 @@ public static class HostList
         ["hosts"] = node => node.Name == node.Address ? $"# {node.Address}" : $"{node.Address} {node.Name}",
     };
 
+    // hosts(5); Ansible's own groups, and the one that its list is of.
+    private static readonly HashSet<string> s_taken = new(StringComparer.OrdinalIgnoreCase) { "localhost", "ip6-localhost", "ip6-loopback", "all", "ungrouped", "bootstrap" };
+
     /// <summary>The formats that there are.</summary>
     public static IEnumerable<string> Formats => s_formats.Keys;
 
@@ -43,10 +46,10 @@ public static class HostList
         .Replace("{address}", node.Address, StringComparison.Ordinal)
         .Replace("{cores}", node.CoreCount.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), "");
 
-    /// <summary>A node's name for lists and terminals: its host name, or its address where that is no host name.</summary>
-    public static string NameOf(Found node) => Safe(node.Node.HostName, node.Address);
+    /// <summary>A node's name for lists and terminals: of one that is proven what the appliance calls it, of another what it calls itself; or its address.</summary>
+    public static string NameOf(Found node) => Safe(node.IsProven ? node.ProvenName ?? "" : node.Node.HostName, node.Address);
 
-    /// <summary>What a node calls itself if it is a host name, else its address.</summary>
+    /// <summary>A name if it does as one in all lists, else the address.</summary>
     public static string Safe(string told, IPAddress address) => IsHostName(told) ? told : address.ToString();
 
     private static string Write(IEnumerable<Found> nodes, Func<Line, string> format, string head)
@@ -64,6 +67,11 @@ public static class HostList
     private static int CoresOf(NodeDescription node) =>
         node.Parameters.TryGetValue(Cores, out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int cores) && cores is > 0 and <= 4096 ? cores : 1;
 
+    /// <summary>
+    /// One label (RFC 1123, 2.1), so that no node takes the place of a machine elsewhere; none that programs read as an address ("0x7f000001"), nor one that
+    /// means something in such a list by itself.
+    /// </summary>
     private static bool IsHostName(string name) =>
-        name.Length is > 0 and <= 253 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.') && char.IsAsciiLetterOrDigit(name[0]);
+        name.Length is > 0 and <= 63 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-') && name[0] != '-' && name[^1] != '-' &&
+        !IPAddress.TryParse(name, out _) && !s_taken.Contains(name);
 }

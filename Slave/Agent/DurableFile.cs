@@ -2,83 +2,56 @@ using Bootstrap.Board;
 
 namespace Bootstrap.Agent;
 
-/// <summary>Files that are replaced whole: whoever reads one sees the old or the new content, also after a power cut.</summary>
+/// <summary>
+/// Files that are replaced whole: whoever reads one sees the old or the new content, also after a power cut. They may lie where users can write:
+/// none of these is followed to another file (<see cref="HeldFolder"/>).
+/// </summary>
 internal static class DurableFile
 {
-    private const UnixFileMode UsualMode = (UnixFileMode)0b110_100_100;
+    // Octal 0644.
+    private const int UsualMode = 0x1a4;
 
     /// <summary>
     /// Writes beside the file, then puts that in its place; it is on the medium when this returns. Mode and owner of what was there stay; a
-    /// symbolic link stays one, and what it leads to is replaced.
+    /// symbolic link of root's stays one, and what it leads to is replaced.
     /// </summary>
     /// <exception cref="IOException">It cannot be written; what was there is untouched.</exception>
-    /// <exception cref="UnauthorizedAccessException">The same, for want of permission.</exception>
     public static void Replace(string path, ReadOnlySpan<byte> content)
     {
-        string target = new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
-        string folder = Path.GetDirectoryName(target)!;
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.bootstrap-new");
-        File.Delete(temporary);
-        try
-        {
-            // Not for others to read before it has the mode of the file that it replaces.
-            using (var stream = new FileStream(temporary, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }))
-            {
-                stream.Write(content);
-                bool isThere = File.Exists(target);
-                File.SetUnixFileMode(stream.SafeFileHandle, isThere ? File.GetUnixFileMode(target) : UsualMode);
-                if (isThere)
-                {
-                    // Last: a file of somebody else's has its mode changed by CAP_FOWNER alone.
-                    KeepOwner(target, temporary);
-                }
-                stream.Flush(flushToDisk: true);
-            }
-            Rename(temporary, target);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        byte[] bytes = content.ToArray();
+        Update(path, _ => bytes);
     }
 
-    /// <summary>
-    /// Puts a file that is written to the end, or a symbolic link, in the place of another one in the same folder; that is on the medium when this returns.
-    /// </summary>
-    public static void Rename(string temporary, string target)
+    /// <summary>The same for content that comes of what was there.</summary>
+    /// <param name="path">The whole path; its folder is there.</param>
+    /// <param name="change">Takes what was there, null for nothing, and gives what is to be there; null: it stays as it is.</param>
+    /// <exception cref="IOException">It cannot be read or written; what was there is untouched.</exception>
+    public static void Update(string path, Func<byte[]?, byte[]?> change)
     {
-        // File.Move does not take a link to a folder for a file.
-        Linux.Check(Linux.RenameAt(Linux.AT_FDCWD, temporary, Linux.AT_FDCWD, target), $"renaming {temporary}");
-        SyncFolder(Path.GetDirectoryName(target)!);
-    }
-
-    private static void KeepOwner(string from, string to)
-    {
-        (uint User, uint Group) owner = Linux.OwnerOf(from);
+        // Permission bits without set-user-id and its like: what is written here is no program.
+        const int permissions = 0x1ff;
+        using HeldFolder folder = HeldFolder.OpenParent(path, isMade: false, followed: true, out string name);
+        using HeldFile? before = folder.OpenFile(name);
+        if (before is null && folder.Find(name) is not null)
+        {
+            throw new IOException($"{path} is no ordinary file with this name alone: it is neither read nor replaced");
+        }
+        if (change(before is null ? null : ReadAll(before.Content)) is not { } content)
+        {
+            return;
+        }
+        using PendingFile file = folder.Create(name);
+        file.Content.Write(content);
         // Who is not root may not even say what is so already.
-        if (owner != Linux.OwnerOf(to))
-        {
-            Linux.Check(Linux.ChOwn(to, owner.User, owner.Group), $"giving {to} the owner of {from}");
-        }
+        FileOwner? owner = before?.Status is { } status && (status.User, status.Group) != (file.Status.User, file.Status.Group)
+            ? new FileOwner(status.User, status.Group) : null;
+        file.Finish(owner, before?.Status.Permissions & permissions ?? UsualMode);
     }
 
-    /// <summary>The new name is an entry of the folder.</summary>
-    private static void SyncFolder(string folder)
+    private static byte[] ReadAll(FileStream file)
     {
-        int fd = (int)Linux.Check(Linux.Open(folder, Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0), $"opening {folder}");
-        try
-        {
-            Linux.Check(Linux.FSync(fd), $"writing {folder}");
-        }
-        finally
-        {
-            _ = Linux.Close(fd);
-        }
+        byte[] content = new byte[file.Length];
+        file.ReadExactly(content);
+        return content;
     }
 }

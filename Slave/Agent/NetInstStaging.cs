@@ -65,8 +65,14 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
         CheckSpace(target, order.Kernel.Length + order.Initramfs.Length);
         Directory.CreateDirectory(target);
         string kernel = Path.Combine(target, "kernel"), initramfs = Path.Combine(target, "initramfs");
-        await store.FetchFileAsync("NetInst's kernel", order.Kernel, kernel, cancellation).ConfigureAwait(false);
-        await store.FetchFileAsync("NetInst's initramfs", order.Initramfs, initramfs, cancellation).ConfigureAwait(false);
+        await using (FileStream file = File.Create(kernel))
+        {
+            await store.FetchFileAsync("NetInst's kernel", order.Kernel, file, cancellation).ConfigureAwait(false);
+        }
+        await using (FileStream file = File.Create(initramfs))
+        {
+            await store.FetchFileAsync("NetInst's initramfs", order.Initramfs, file, cancellation).ConfigureAwait(false);
+        }
         // Of two slots, the firmware's tryboot starts the other one, and reads no tryboot.txt (tryboot_a_b of autoboot.txt). The ordinary way is right for one slot as well.
         StagedStart start = boot is null ? StagedStart.Kexec : TryBoot.IsOffered(root) && !MayHaveSlots ? StagedStart.TryBoot : StagedStart.Restart;
         NetInstArchive.Append(initramfs, identity(), configSwapped: start == StagedStart.Restart);

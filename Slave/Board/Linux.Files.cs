@@ -33,6 +33,17 @@ public static partial class Linux
 {
     public const int ELOOP = 40, ENODATA = 61, EOPNOTSUPP = 95;
 
+    private const int AT_EMPTY_PATH = 0x1000;
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    internal static partial uint GetUser();
+
+    [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChOwnAt(int fd, string path, uint user, uint group, int flags);
+
+    [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial nint ReadLinkAt(int fd, string path, byte* target, nint size);
+
     [LibraryImport("libc", EntryPoint = "llistxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial nint ListAttributes(string path, byte* names, nint size);
 
@@ -55,10 +66,22 @@ public static partial class Linux
 
     /// <summary>What was opened, whatever has become of its name since.</summary>
     /// <param name="name">For the message.</param>
-    public static FileStatus StatusOf(SafeFileHandle file, string name)
+    public static FileStatus StatusOf(SafeFileHandle file, string name) => StatusOf((int)file.DangerousGetHandle(), name);
+
+    /// <summary>The same by its number.</summary>
+    internal static FileStatus StatusOf(int fd, string name) => StatusOf(fd, "", AT_EMPTY_PATH, name);
+
+    /// <summary>Gives what is open its owner, a symbolic link too.</summary>
+    internal static int OwnOpened(int fd, uint user, uint group) => ChOwnAt(fd, "", user, group, AT_EMPTY_PATH);
+
+    /// <summary>Where a symbolic link leads; null: it is none, or has gone.</summary>
+    internal static unsafe string? ReadLinkAt(int folder, string name)
     {
-        const int emptyPath = 0x1000;
-        return StatusOf((int)file.DangerousGetHandle(), "", emptyPath, name);
+        // PATH_MAX of linux/limits.h.
+        const int maximum = 4096;
+        byte* target = stackalloc byte[maximum];
+        nint length = ReadLinkAt(folder, name, target, maximum);
+        return length < 0 ? null : Encoding.UTF8.GetString(target, (int)length);
     }
 
     /// <summary>Opens a file for reading that is one: no symbolic link, and no pipe that would be waited for.</summary>
@@ -66,13 +89,28 @@ public static partial class Linux
     public static SafeFileHandle OpenFile(string path) =>
         new((nint)Check(Open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0), $"opening {path}"), ownsHandle: true);
 
-    private static unsafe FileStatus StatusOf(int folder, string path, int flags, string name)
+    /// <summary>What has a name in an open folder; a symbolic link is itself. Null: nothing.</summary>
+    /// <param name="shown">For the message.</param>
+    internal static FileStatus? FindStatus(int folder, string name, string shown)
+    {
+        const int noFollow = 0x100;
+        return FindStatus(folder, name, noFollow, shown);
+    }
+
+    private static FileStatus StatusOf(int folder, string path, int flags, string name) =>
+        FindStatus(folder, path, flags, name) ?? throw new LinuxException($"looking at {name}", ENOENT);
+
+    private static unsafe FileStatus? FindStatus(int folder, string path, int flags, string name)
     {
         // struct statx of statx(2): the same on every architecture.
         const int size = 256, linksAt = 16, userAt = 20, groupAt = 24, modeAt = 28, inodeAt = 32, lengthAt = 40, majorAt = 136, minorAt = 140;
         const uint basic = 0x7ff;
         byte* s = stackalloc byte[size];
-        Check(StatX(folder, path, flags, basic, s), $"looking at {name}");
+        if (StatX(folder, path, flags, basic, s) < 0)
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            return errno == ENOENT ? null : throw new LinuxException($"looking at {name}", errno);
+        }
         return new FileStatus(*(ushort*)(s + modeAt), *(uint*)(s + linksAt), *(uint*)(s + userAt), *(uint*)(s + groupAt), *(ulong*)(s + inodeAt),
             (ulong)*(uint*)(s + majorAt) << 32 | *(uint*)(s + minorAt), *(long*)(s + lengthAt));
     }

@@ -51,21 +51,23 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
             return true;
         }, cancellation);
 
-    /// <summary>Fetches a file of any size into the file system, through little memory. What is there is replaced; a failure leaves a part.</summary>
+    /// <summary>Fetches a file of any size into the file system, through little memory, and brings it to the medium.</summary>
+    /// <param name="target">What is in it is replaced; a failure leaves a part.</param>
     /// <exception cref="FetchException">Five attempts failed; the message names the last fault.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public Task FetchFileAsync(string what, RemoteFile file, string target, CancellationToken cancellation) =>
+    public Task FetchFileAsync(string what, RemoteFile file, FileStream target, CancellationToken cancellation) =>
         TryAsync(what, file.Path, async silence =>
         {
-            await using FileStream stream = File.Create(target);
+            target.SetLength(0);
+            target.Position = 0;
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             await ReceiveAsync(file.Path, file.Length, silence, piece =>
             {
                 hash.AppendData(piece.Span);
-                stream.Write(piece.Span);
+                target.Write(piece.Span);
             }).ConfigureAwait(false);
             Check(Digest.Finish(hash), file.Digest);
-            stream.Flush(flushToDisk: true);
+            target.Flush(flushToDisk: true);
             return true;
         }, cancellation);
 

@@ -19,7 +19,12 @@ internal sealed record Connection(Uri Url, string Token, string Authority)
 
     /// <summary>Reads the kept connection.</summary>
     /// <exception cref="CliException">There is none, or it cannot be read.</exception>
-    public static Connection Load(string path)
+    public static Connection Load(string path) => Find(path)
+        ?? throw new CliException("no appliance is known here yet: run `bootstrap login https://HOST:8443 --token-file FILE` first");
+
+    /// <summary>Reads the kept connection; null: there is none.</summary>
+    /// <exception cref="CliException">It cannot be read.</exception>
+    public static Connection? Find(string path)
     {
         try
         {
@@ -27,7 +32,7 @@ internal sealed record Connection(Uri Url, string Token, string Authority)
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new CliException("no appliance is known here yet: run `bootstrap login https://HOST:8443 --token-file FILE` first");
+            return null;
         }
         catch (JsonException e)
         {

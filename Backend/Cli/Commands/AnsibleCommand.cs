@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using System.Text.RegularExpressions;
 using Bootstrap.Cli.Api;
 
@@ -6,7 +7,8 @@ namespace Bootstrap.Cli.Commands;
 
 /// <summary>
 /// <c>bootstrap nodes ansible</c>: the nodes as Ansible asks an inventory script for them, with <c>--list</c> or <c>--host NAME</c>
-/// (Ansible developer guide, "Developing dynamic inventory").
+/// (Ansible developer guide, "Developing dynamic inventory"). Nodes choose their own words: all text is marked as unsafe, so that Ansible takes none of it for a
+/// template to run.
 /// </summary>
 internal static partial class AnsibleCommand
 {
@@ -59,22 +61,26 @@ internal static partial class AnsibleCommand
     {
         var variables = new Dictionary<string, object>
         {
-            ["bootstrap_id"] = node.Id,
-            ["bootstrap_arch"] = node.Inventory.Architecture,
-            ["bootstrap_model"] = node.Inventory.Model,
-            ["bootstrap_serial"] = node.Inventory.Serial,
-            ["bootstrap_image"] = node.ImageName ?? "",
-            ["bootstrap_location"] = node.Location,
-            ["bootstrap_disk"] = node.Lifecycle,
-            ["bootstrap_link"] = node.Link,
-            ["bootstrap_tags"] = node.Tags,
+            ["bootstrap_id"] = Unsafe(node.Id),
+            ["bootstrap_arch"] = Unsafe(node.Inventory.Architecture),
+            ["bootstrap_model"] = Unsafe(node.Inventory.Model),
+            ["bootstrap_serial"] = Unsafe(node.Inventory.Serial),
+            ["bootstrap_image"] = Unsafe(node.ImageName ?? ""),
+            ["bootstrap_location"] = Unsafe(node.Location),
+            ["bootstrap_disk"] = Unsafe(node.Lifecycle),
+            ["bootstrap_link"] = Unsafe(node.Link),
+            ["bootstrap_tags"] = node.Tags.Select(Unsafe),
         };
-        if (node.Address is { } address)
+        // It stands on command lines of ssh: nothing but an address will do.
+        if (IPAddress.TryParse(node.Address, out IPAddress? address))
         {
-            variables["ansible_host"] = address;
+            variables["ansible_host"] = Unsafe(address.ToString());
         }
         return variables;
     }
+
+    /// <summary>A string that Ansible does not read as a template, as its own JSON has it (ansible.parsing.ajson).</summary>
+    private static Dictionary<string, string> Unsafe(string text) => new() { ["__ansible_unsafe"] = text };
 
     [GeneratedRegex("[^a-z0-9]+")]
     private static partial Regex NoNameCharacters();

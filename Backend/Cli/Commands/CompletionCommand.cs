@@ -5,11 +5,14 @@ namespace Bootstrap.Cli.Commands;
 /// <summary><c>bootstrap completion SHELL</c>: a script by which a shell completes commands, options and names.</summary>
 internal static class CompletionCommand
 {
-    // All three ask this program itself, by System.CommandLine's directive [suggest:POSITION].
+    // All three ask this program itself, by System.CommandLine's directive [suggest:POSITION]. Names are data to the shell: compgen -W would expand what is in them.
     private const string Bash = """
         _bootstrap() {
-            local IFS=$'\n'
-            COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+            local word="${COMP_WORDS[COMP_CWORD]}" name
+            COMPREPLY=()
+            while IFS= read -r name; do
+                if [[ $name == "$word"* ]]; then COMPREPLY+=("$(printf '%q' "$name")"); fi
+            done < <("${COMP_WORDS[0]}" "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)
         }
         complete -F _bootstrap bootstrap
         """;

@@ -46,7 +46,10 @@ internal static class DiscoverCommand
 
     private static async Task<int> DiscoverAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        IReadOnlyList<Found> found = await SearchOptions.FindAsync(parsed, cancellation);
+        MessageVerifier? verifier = await Vouching.FindAsync(parsed, cancellation);
+        // What programs work with has no strangers in it; people see who else answers, unless they ask for a certain CA's nodes.
+        bool isForPrograms = parsed.GetValue(s_hostFile) is not null || parsed.GetValue(s_shell), onlyProven = isForPrograms || parsed.GetValue(Vouching.AuthorityFile) is not null;
+        IReadOnlyList<Found> found = await SearchOptions.FindAsync(parsed, verifier, onlyProven, cancellation);
         if (parsed.GetValue(s_hostFile) is { } format)
         {
             // Lists are of machines to work with, and the appliance is none.
@@ -67,10 +70,12 @@ internal static class DiscoverCommand
         }
         else if (found.Count > 0)
         {
-            Output.Table(["NODE", "ADDRESS", "ID", "ROLE", "KIND", "SERVICES"], found.Select(node => new[]
-            {
-                HostList.NameOf(node), node.Address.ToString(), node.Node.Id, node.Node.Identity.Role, node.Node.Identity.Kind, ServicesOf(node),
-            }));
+            string[] proven = verifier is null || onlyProven ? [] : ["PROVEN"];
+            Output.Table(["NODE", "ADDRESS", .. proven, "ID", "ROLE", "KIND", "SERVICES"], found.Select(node => (string[])
+            [
+                HostList.NameOf(node), node.Address.ToString(), .. proven.Select(_ => node.IsProven ? "yes" : "no"),
+                node.Node.Id, node.Node.Identity.Role, node.Node.Identity.Kind, ServicesOf(node),
+            ]));
         }
         if (found.Count == 0)
         {

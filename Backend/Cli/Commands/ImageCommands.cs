@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net.Http.Json;
 using Bootstrap.Cli.Api;
+using Bootstrap.Protocol;
 using Spectre.Console;
 
 namespace Bootstrap.Cli.Commands;
@@ -66,7 +67,7 @@ internal static class ImageCommands
         Image imported = await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .AutoClear(json).StartAsync(async progress =>
             {
-                ProgressTask task = progress.AddTask($"importing {name}", maxValue: Math.Max(1, file.Length));
+                ProgressTask task = progress.AddTask(Markup.Escape(PlainText.Line($"importing {name}")), maxValue: Math.Max(1, file.Length));
                 var content = ApplianceClient.FileContent(new CountingStream(source, sent => task.Value = sent));
                 return await client.SendAsync<Image>(HttpMethod.Post, query, content, cancellation);
             });

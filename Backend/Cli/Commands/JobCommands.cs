@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Bootstrap.Cli.Api;
+using Bootstrap.Protocol;
 using Spectre.Console;
 
 namespace Bootstrap.Cli.Commands;
@@ -202,7 +203,7 @@ internal static class JobCommands
         {
             foreach (LogLine line in await client.GetAsync<IReadOnlyList<LogLine>>($"tasks/{task.Id}/log", cancellation))
             {
-                Console.WriteLine($"{task.NodeName}: {line.Line}");
+                Console.WriteLine(PlainText.Line($"{task.NodeName}: {line.Line}"));
             }
         }
         return 0;
@@ -217,7 +218,7 @@ internal static class JobCommands
                 foreach (JobTask task in job.Tasks)
                 {
                     string rate = task.Rate > 0 && task.Unit == "bytes" ? $" {Output.Bytes(task.Rate)}/s" : "";
-                    bars[task.Id].Description = Markup.Escape($"{task.NodeName} {(task.Phase.Length > 0 ? task.Phase : task.State)}{rate}");
+                    bars[task.Id].Description = Markup.Escape(PlainText.Line($"{task.NodeName} {(task.Phase.Length > 0 ? task.Phase : task.State)}{rate}"));
                     bars[task.Id].Value = task.EndedAt is not null ? 1 : task.Total > 0 ? (double)task.Done / task.Total : 0;
                 }
                 if (job.Job.Ended)

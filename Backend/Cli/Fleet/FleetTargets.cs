@@ -12,7 +12,10 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
     private static readonly Option<string[]> s_hosts = SearchOptions.Values("--host", "ADDRESS[:PORT]", "Without discovery: this machine.");
     private static readonly Option<FileInfo?> s_file = new("--hosts") { Description = "Without discovery: the machines in this file, the first word of each line; # begins a comment.", HelpName = "FILE" };
 
-    private static readonly Option[] s_ofDiscovery = [SearchOptions.Mesh, SearchOptions.Service, SearchOptions.Interfaces, SearchOptions.Nodes];
+    private static readonly Option<bool> s_yes = new("--yes") { Description = "Where no CA of an appliance is known here: believe whoever answers discovery." };
+
+    private static readonly Option[] s_ofDiscovery =
+        [SearchOptions.Mesh, SearchOptions.Service, SearchOptions.Interfaces, SearchOptions.Nodes, Vouching.AuthorityFile, s_yes];
 
     /// <summary>Adds the options that choose nodes.</summary>
     public static void AddTo(Command command)
@@ -49,13 +52,18 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
 
         string mesh = string.Join("', '", parsed.GetRequiredValue(SearchOptions.Mesh));
         string[] wanted = parsed.GetRequiredValue(SearchOptions.Nodes);
-        IReadOnlyList<Found> found = await DiscoverAsync(parsed, cancellation);
+        MessageVerifier? verifier = await Vouching.FindAsync(parsed, cancellation);
+        IReadOnlyList<Found> found = await DiscoverAsync(parsed, verifier, cancellation);
         Found[] chosen = [.. found.Where(f => !excluded.Any(e => Is(e, f)) && (wanted.Length == 0 || wanted.Any(w => Is(w, f))))];
         if (chosen.Length == 0)
         {
             throw Usage(found.Count == 0
-                ? $"no node of mesh '{mesh}' answered: look at --mesh and --service, or name machines with --host"
+                ? $"no node of mesh '{mesh}' answered{(verifier is null ? "" : " that the appliance vouches for")}: look at --mesh and --service, or name machines with --host"
                 : $"{found.Count} nodes of mesh '{mesh}' answered, and none of them is chosen: look at --node and --exclude");
+        }
+        if (verifier is null && !parsed.GetValue(s_yes))
+        {
+            await ConfirmAsync(chosen, cancellation);
         }
         HashSet<string> twice = [.. found.GroupBy(HostList.NameOf).Where(g => g.Count() > 1).Select(g => g.Key)];
         return new FleetTargets(
@@ -63,20 +71,44 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
             [.. wanted.Where(w => !found.Any(f => Is(w, f)))]);
     }
 
-    /// <summary>Who answers now. An appliance is none to work on, unless it was asked for by a service.</summary>
-    private static async Task<IReadOnlyList<Found>> DiscoverAsync(ParseResult parsed, CancellationToken cancellation)
+    /// <summary>Who answers now; where it can be proven, only who is. An appliance is none to work on, unless it was asked for by a service.</summary>
+    private static async Task<IReadOnlyList<Found>> DiscoverAsync(ParseResult parsed, MessageVerifier? verifier, CancellationToken cancellation)
     {
         string? service = parsed.GetValue(SearchOptions.Service);
         var search = new Search { Meshes = parsed.GetRequiredValue(SearchOptions.Mesh), Filter = new NodeFilter(service) };
         var found = new List<Found>();
-        await foreach (Found answer in SearchOptions.CreateMarco(parsed).FindAsync(search, cancellation))
+        await foreach (Found answer in SearchOptions.CreateMarco(parsed, verifier).FindAsync(search, cancellation))
         {
+            if (verifier is not null && !answer.IsProven)
+            {
+                continue;
+            }
             if (service is not null || !answer.Node.Services.Any(s => s.Id == Service.Backend))
             {
                 found.Add(answer);
             }
         }
         return found;
+    }
+
+    /// <summary>Anybody may have answered, and would get what is sent: whoever sits at the terminal decides.</summary>
+    /// <exception cref="CliException">He does not want to, or nobody can be asked.</exception>
+    private static async Task ConfirmAsync(IReadOnlyList<Found> chosen, CancellationToken cancellation)
+    {
+        const string others = "name machines with --host, give the appliance's CA with --ca or by `bootstrap login`";
+        if (Console.IsInputRedirected || Console.IsErrorRedirected)
+        {
+            throw Usage($"nobody vouches for the {chosen.Count} that answered, for no appliance's CA is known here: {others}, or believe them with --yes");
+        }
+        foreach (Found found in chosen)
+        {
+            await Console.Error.WriteLineAsync($"  {found.Address}  {HostList.NameOf(found)}");
+        }
+        await Console.Error.WriteAsync("Anybody may have answered, for no appliance's CA is known here. Are these the machines that are meant? Type yes to go on: ");
+        if ((await Console.In.ReadLineAsync(cancellation))?.Trim() is not ("yes" or "y"))
+        {
+            throw Usage($"nothing was sent: {others}");
+        }
     }
 
     private static IEnumerable<string> Lines(FileInfo file)
@@ -93,7 +125,9 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
 
     private static Target Parse(string text) => Target.TryParse(text, out Target? target) ? target : throw Usage(NotAHost(text).TrimEnd('.'));
 
-    private static bool Is(string wanted, Found found) => Is(wanted, found.Node.Id, found.Node.HostName, found.Address.ToString());
+    /// <summary>What a node calls itself counts only where nothing better is known.</summary>
+    private static bool Is(string wanted, Found found) =>
+        Is(wanted, found.Node.Id, HostList.NameOf(found), found.Address.ToString(), found.IsProven ? found.Node.Id : found.Node.HostName);
 
     private static bool Is(string wanted, params string[] names) => names.Contains(wanted, StringComparer.OrdinalIgnoreCase);
 

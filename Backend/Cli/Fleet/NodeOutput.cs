@@ -1,9 +1,13 @@
 using System.Text;
+using Bootstrap.Protocol;
 
 namespace Bootstrap.Cli.Fleet;
 
 /// <summary>Passes a node's lines on, each with the node's name before it, never two at once, and not without end.</summary>
-internal sealed class NodeOutput(string node, bool json)
+/// <param name="node">Its name.</param>
+/// <param name="json">Each line is an object.</param>
+/// <param name="raw">Bytes are passed on as they are; else nothing in them moves a terminal's cursor (<see cref="PlainText"/>; tabulators stay).</param>
+internal sealed class NodeOutput(string node, bool json, bool raw)
 {
     /// <summary>More than this of one node, both streams together, is not shown.</summary>
     public const int MaximumBytes = 10 << 20;
@@ -18,7 +22,7 @@ internal sealed class NodeOutput(string node, bool json)
     /// <summary>There was more than was shown.</summary>
     public bool Cut => _bytes > MaximumBytes;
 
-    /// <summary>Prints a line on the stream it came from; bytes are passed on as they are.</summary>
+    /// <summary>Prints a line on the stream it came from.</summary>
     public void Write(bool isError, ReadOnlySpan<byte> line)
     {
         lock (s_console)
@@ -39,8 +43,9 @@ internal sealed class NodeOutput(string node, bool json)
                 Output.JsonLine(new { node, stream = isError ? "stderr" : "stdout", line = Encoding.UTF8.GetString(line) });
                 return;
             }
+            ReadOnlySpan<byte> shown = raw ? line : Encoding.UTF8.GetBytes(PlainText.Lines(Encoding.UTF8.GetString(line).TrimEnd('\r')));
             // In one piece: the lines of other programs on the same terminal do not get between.
-            (isError ? s_errors : s_output).Write([.. _prefix, .. line, (byte)'\n']);
+            (isError ? s_errors : s_output).Write([.. _prefix, .. shown, (byte)'\n']);
         }
     }
 }

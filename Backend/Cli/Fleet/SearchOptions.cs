@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Cli.Api;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
@@ -25,12 +23,11 @@ internal static class SearchOptions
     private static readonly Option<double> s_timeout = new("--timeout") { Description = "Stop after so many seconds.", HelpName = "S", DefaultValueFactory = _ => 10 };
     private static readonly Option<int> s_retries = new("--retries") { Description = "Ask again until so many repetitions in a row found nobody new.", HelpName = "N", DefaultValueFactory = _ => 2 };
     private static readonly Option<string?> s_address = new("--address") { Description = "Ask this machine alone.", HelpName = "ADDRESS[:PORT]" };
-    private static readonly Option<FileInfo?> s_authority = new("--ca") { Description = "Certificate of the appliance's CA, PEM: nodes that it does not vouch for are left out.", HelpName = "FILE" };
 
     /// <summary>Adds all of them.</summary>
     public static void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[Mesh, Service, Nodes, Exclude, Interfaces, s_role, s_kind, s_instance, s_parameters, s_maximum, s_timeout, s_retries, s_address, s_authority])
+        foreach (Option option in (Option[])[Mesh, Service, Nodes, Exclude, Interfaces, s_role, s_kind, s_instance, s_parameters, s_maximum, s_timeout, s_retries, s_address, Vouching.AuthorityFile])
         {
             command.Add(option);
         }
@@ -50,15 +47,16 @@ internal static class SearchOptions
     };
 
     /// <summary>Asks the wire.</summary>
+    /// <param name="verifier">Proves answers; null: nobody does.</param>
+    /// <param name="onlyProven">Nodes that are not proven are left out, where there is a verifier.</param>
     /// <exception cref="CliException">An option cannot be understood; exit code 2.</exception>
-    public static async Task<IReadOnlyList<Found>> FindAsync(ParseResult parsed, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<Found>> FindAsync(ParseResult parsed, MessageVerifier? verifier, bool onlyProven, CancellationToken cancellation)
     {
         Search search = Create(parsed);
-        MessageVerifier? verifier = Authority(parsed) is { } authority ? new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, authority)) : null;
         var found = new List<Found>();
         await foreach (Found node in CreateMarco(parsed, verifier).FindAsync(search, cancellation))
         {
-            if (verifier is null || node.IsProven)
+            if (verifier is null || node.IsProven || !onlyProven)
             {
                 found.Add(node);
             }
@@ -85,22 +83,6 @@ internal static class SearchOptions
         var text when IPEndPoint.TryParse(text, out IPEndPoint? address) => address.Port == 0 ? new IPEndPoint(address.Address, ServicePorts.Discovery) : address,
         var text => throw Wrong($"--address {text}: write an IPv4 address, and :PORT where it is not {ServicePorts.Discovery}"),
     };
-
-    private static X509Certificate2? Authority(ParseResult parsed)
-    {
-        if (parsed.GetValue(s_authority) is not { } file)
-        {
-            return null;
-        }
-        try
-        {
-            return X509Certificate2.CreateFromPem(File.ReadAllText(file.FullName));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw Wrong($"--ca {file}: {e.Message}");
-        }
-    }
 
     private static CliException Wrong(string sentence) => new(sentence) { ExitCode = 2 };
 

@@ -10,17 +10,12 @@ using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Agent.Deploy;
 
-/// <summary>Whom files belong to: numbers of this machine.</summary>
-internal readonly record struct Ownership(uint User, uint Group);
-
 /// <summary>
 /// <c>bootstrap-slave --deploy</c>: puts a file, or what is in an archive, in its place, and says for each what became of it. Files appear whole or not at
-/// all, and are not written where they are so already.
+/// all, and are not written where they are so already. Where users can write, none of them turns that to another file (<see cref="HeldFolder"/>).
 /// </summary>
 internal static class Deployment
 {
-    private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     /// <summary>Does it.</summary>
     /// <param name="json">A <see cref="DeployOrder"/>.</param>
     /// <param name="appliance">Place of its link.</param>
@@ -31,7 +26,7 @@ internal static class Deployment
         try
         {
             var order = (DeployOrder)JsonSerializer.Deserialize(json, ProtocolJson.Default.TaskOrder)!;
-            var owner = new Ownership(Account.Find(order.Owner).User, Account.GroupOf(order.Group));
+            var owner = new FileOwner(Account.Find(order.Owner).User, Account.GroupOf(order.Group));
             if (!ApplianceEndpoint.TryParse(appliance, out ApplianceEndpoint place))
             {
                 throw new IOException($"'{appliance}' is no place of an appliance");
@@ -40,14 +35,9 @@ internal static class Deployment
             using IdentityKeeper identity = IdentityKeeper.Open(config, authority, Console.Error.WriteLine, clock);
             using var store = new StoreClient(place.Url("https", "/"), Console.Error.WriteLine, clock,
                 new ApplianceTls(authority).CreateHandler(identity.Current, reason => Console.Error.WriteLine($"{place} is not our appliance: {reason}")));
-            if (order.Unpack)
-            {
-                await UnpackAsync(order, owner, store).ConfigureAwait(false);
-            }
-            else
-            {
-                await PutAsync(order, owner, store).ConfigureAwait(false);
-            }
+            Task FetchAsync(FileStream file) => store.FetchFileAsync("the file", order.File, file, CancellationToken.None);
+            Console.WriteLine(order.Unpack ? await UnpackAsync(order.Path, owner, FetchAsync).ConfigureAwait(false)
+                : await PutAsync(order.Path, owner, order.Mode, order.File.Length, order.File.Digest, FetchAsync).ConfigureAwait(false));
             return 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
@@ -57,95 +47,56 @@ internal static class Deployment
         }
     }
 
-    /// <summary>Gives a file that is in its place the owner and mode that it is to have, if it has others.</summary>
-    /// <returns>True if that changed something.</returns>
-    public static bool Own(string path, Ownership owner, UnixFileMode mode)
+    /// <summary>True if a file has just these bytes.</summary>
+    public static bool Holds(HeldFile file, long length, Digest digest) =>
+        file.Status.Length == length && new Digest(SHA256.HashData(file.Content)) == digest;
+
+    /// <summary>Puts a file in its place, unless it is there.</summary>
+    /// <param name="path">The whole path; folders that are missing are made.</param>
+    /// <param name="owner">Whom it is to belong to.</param>
+    /// <param name="mode">Its permission bits.</param>
+    /// <param name="length">Of its content.</param>
+    /// <param name="digest">Of its content.</param>
+    /// <param name="fetch">Writes its content.</param>
+    /// <returns>What was done, in words.</returns>
+    public static async Task<string> PutAsync(string path, FileOwner owner, int mode, long length, Digest digest, Func<FileStream, Task> fetch)
     {
-        bool isOwners = Linux.OwnerOf(path) == (owner.User, owner.Group), hasMode = File.GetUnixFileMode(path) == mode;
-        if (!isOwners)
+        using HeldFolder folder = HeldFolder.OpenParent(path, isMade: true, followed: false, out string name);
+        // A link to a folder as well: nobody means to have that replaced by a file.
+        if (folder.Find(name) is { IsFolder: true } || Directory.Exists(path))
         {
-            Linux.Check(Linux.ChOwn(path, owner.User, owner.Group), $"giving {path} its owner");
+            throw new IOException($"{path} is a folder on this node: name the file in it");
         }
-        if (!isOwners || !hasMode)
+        folder.DropLeftovers(other => other == name);
+        using (HeldFile? there = folder.OpenFile(name))
         {
-            // Also after another owner: that takes set-user-id bits off.
-            File.SetUnixFileMode(path, mode);
+            if (there is not null && Holds(there, length, digest))
+            {
+                return there.Own(owner, mode) ? $"unchanged but for its owner or mode: {path}" : $"unchanged: {path}";
+            }
         }
-        return !isOwners || !hasMode;
+        using PendingFile file = folder.Create(name);
+        await fetch(file.Content).ConfigureAwait(false);
+        file.Finish(owner, mode);
+        return $"written: {path}";
     }
 
-    /// <summary>True if there is a regular file with just these bytes.</summary>
-    public static bool Holds(string path, long length, Digest digest)
+    /// <summary>Unpacks an archive.</summary>
+    /// <param name="path">The folder; made, with those above it, where it is missing.</param>
+    /// <param name="owner">Of all that is unpacked.</param>
+    /// <param name="fetch">Writes the archive.</param>
+    /// <returns>What was done, in words.</returns>
+    public static async Task<string> UnpackAsync(string path, FileOwner owner, Func<FileStream, Task> fetch)
     {
-        var file = new FileInfo(path);
-        if (!file.Exists || file.LinkTarget is not null || file.Length != length)
+        using HeldFolder above = HeldFolder.OpenParent(path, isMade: true, followed: true, out string name);
+        bool isThere = above.Find(name) is not null;
+        using HeldFolder folder = above.Enter(name) ?? above.Make(name);
+        if (!isThere)
         {
-            return false;
+            folder.Own(owner, mode: null);
         }
-        using FileStream content = file.OpenRead();
-        return new Digest(SHA256.HashData(content)) == digest;
-    }
-
-    /// <summary>A new file beside its place, for its owner alone until it is whole. What an earlier attempt left is gone.</summary>
-    public static FileStream CreateBeside(string path)
-    {
-        string temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.bootstrap-new");
-        File.Delete(temporary);
-        return new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnersAlone });
-    }
-
-    private static async Task PutAsync(DeployOrder order, Ownership owner, StoreClient store)
-    {
-        var mode = (UnixFileMode)order.Mode;
-        if (Directory.Exists(order.Path))
-        {
-            throw new IOException($"{order.Path} is a folder on this node: name the file in it");
-        }
-        if (Holds(order.Path, order.File.Length, order.File.Digest))
-        {
-            Console.WriteLine(Own(order.Path, owner, mode) ? $"unchanged but for its owner or mode: {order.Path}" : $"unchanged: {order.Path}");
-            return;
-        }
-        Directory.CreateDirectory(Path.GetDirectoryName(order.Path)!);
-        string temporary = await FetchAsync(order, order.Path, store).ConfigureAwait(false);
-        Own(temporary, owner, mode);
-        DurableFile.Rename(temporary, order.Path);
-        Console.WriteLine($"written: {order.Path}");
-    }
-
-    private static async Task UnpackAsync(DeployOrder order, Ownership owner, StoreClient store)
-    {
-        if (!Directory.Exists(order.Path))
-        {
-            Directory.CreateDirectory(order.Path);
-            Linux.Check(Linux.ChOwn(order.Path, owner.User, owner.Group), $"giving {order.Path} its owner");
-        }
-        string archive = await FetchAsync(order, Path.Combine(order.Path, "archive"), store).ConfigureAwait(false);
-        try
-        {
-            Console.WriteLine(new Unpacking(archive, order.Path, owner).Run());
-        }
-        finally
-        {
-            File.Delete(archive);
-        }
-    }
-
-    /// <summary>Fetches and verifies it.</summary>
-    /// <returns>Where it is: beside its place.</returns>
-    private static async Task<string> FetchAsync(DeployOrder order, string path, StoreClient store)
-    {
-        FileStream created = CreateBeside(path);
-        await created.DisposeAsync().ConfigureAwait(false);
-        try
-        {
-            await store.FetchFileAsync("the file", order.File, created.Name, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (IOException)
-        {
-            File.Delete(created.Name);
-            throw;
-        }
-        return created.Name;
+        await using FileStream archive = folder.CreateNameless();
+        await fetch(archive).ConfigureAwait(false);
+        return new Unpacking(archive, folder, owner).Run();
     }
 }

@@ -4,21 +4,26 @@ using System.Security.Cryptography;
 using Bootstrap.Board;
 using Bootstrap.Installer;
 using Bootstrap.Protocol.Ids;
+using Microsoft.Win32.SafeHandles;
 
 namespace Bootstrap.Agent.Deploy;
 
 /// <summary>
 /// Unpacks a tar archive, plain or by gzip, into a folder. All of it is looked at before the first file is written; nothing of it leads out of the folder, by
-/// its name or by a symbolic link.
+/// its name or by a symbolic link, whoever makes one of it meanwhile.
 /// </summary>
-/// <param name="archive">The archive's file.</param>
-/// <param name="folder">Is there already.</param>
+/// <param name="archive">The archive's file; nobody else can write in it.</param>
+/// <param name="folder">Where to.</param>
 /// <param name="owner">Of all that is unpacked.</param>
-internal sealed class Unpacking(string archive, string folder, Ownership owner)
+internal sealed class Unpacking(FileStream archive, HeldFolder folder, FileOwner owner)
 {
     private const int MaximumEntries = 100_000;
 
-    private readonly HashSet<string> _seen = [], _held = [];
+    private readonly HashSet<string> _seen = [];
+
+    /// <summary>Files that are there with their content already, as they were when that was read: others may put another file in the place of one.</summary>
+    private readonly Dictionary<string, (ulong Device, ulong Inode)> _held = [];
+    private readonly HashSet<string> _entered = [];
     private int _written, _unchanged;
 
     /// <returns>What was done, in words.</returns>
@@ -27,7 +32,7 @@ internal sealed class Unpacking(string archive, string folder, Ownership owner)
     {
         ForEach(Check);
         ForEach(Unpack);
-        return $"{_written} written, {_unchanged} unchanged in {folder}";
+        return $"{_written} written, {_unchanged} unchanged in {folder.Path}";
     }
 
     private void ForEach(Action<TarEntry> take)
@@ -53,11 +58,12 @@ internal sealed class Unpacking(string archive, string folder, Ownership owner)
 
     private Stream OpenArchive()
     {
-        FileStream file = File.OpenRead(archive);
+        // Read more than once, from its start: each time by a stream of its own on the one open file.
+        var content = new FileStream(new SafeFileHandle(archive.SafeFileHandle.DangerousGetHandle(), ownsHandle: false), FileAccess.Read);
         Span<byte> magic = stackalloc byte[2];
-        bool isGzip = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1f, 0x8b];
-        file.Position = 0;
-        return isGzip ? new GZipStream(file, CompressionMode.Decompress) : file;
+        bool isGzip = content.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1f, 0x8b];
+        content.Position = 0;
+        return isGzip ? new GZipStream(content, CompressionMode.Decompress) : content;
     }
 
     private string? FindSparse()
@@ -103,29 +109,51 @@ internal sealed class Unpacking(string archive, string folder, Ownership owner)
         {
             throw new IOException($"the archive has '{name}' in it twice: nothing was unpacked");
         }
-        if (IsFile(entry) && HoldsAlready(Path.Combine(folder, name), entry))
+        if (IsFile(entry))
         {
-            _held.Add(name);
+            Compare(name, entry);
+        }
+    }
+
+    /// <summary>What is the same is only read: cards wear by writing.</summary>
+    private void Compare(string name, TarEntry entry)
+    {
+        using Held? parent = FindParent(name);
+        using HeldFile? there = parent?.Folder.OpenFile(LastOf(name));
+        using Stream? content = entry.DataStream;
+        if (there is not null && Deployment.Holds(there, entry.Length, content is null ? Digest.Of([]) : new Digest(SHA256.HashData(content))))
+        {
+            _held.Add(name, (there.Status.Device, there.Status.Inode));
         }
     }
 
     private void Unpack(TarEntry entry)
     {
-        string path = Path.Combine(folder, NameOf(entry));
-        MakeParents(path);
+        string path = NameOf(entry), name = LastOf(path);
+        using Held parent = MakeParent(path);
+        if (_entered.Add(parent.Folder.Path))
+        {
+            parent.Folder.DropLeftovers(other => _seen.Contains(path[..^name.Length] + other));
+        }
         switch (entry.EntryType)
         {
             case TarEntryType.Directory:
-                CheckNoLink(path);
-                bool isNew = !Directory.Exists(path);
-                Directory.CreateDirectory(path);
-                Count(Deployment.Own(path, owner, entry.Mode) || isNew);
+                (HeldFolder made, bool isNew) = EnterOrMake(parent.Folder, name);
+                using (made)
+                {
+                    Count(made.Own(owner, (int)entry.Mode) || isNew);
+                }
                 break;
             case TarEntryType.SymbolicLink:
-                Count(Link(path, entry.LinkName));
+                bool isThere = parent.Folder.TargetOf(name) == entry.LinkName;
+                if (!isThere)
+                {
+                    parent.Folder.Link(name, entry.LinkName, owner);
+                }
+                Count(!isThere);
                 break;
             default:
-                Count(_held.Contains(NameOf(entry)) ? Deployment.Own(path, owner, entry.Mode) : Write(path, entry));
+                Count(OwnHeld(parent.Folder, path, entry) ?? Write(parent.Folder, name, entry));
                 break;
         }
     }
@@ -136,68 +164,75 @@ internal sealed class Unpacking(string archive, string folder, Ownership owner)
         _unchanged += changed ? 0 : 1;
     }
 
-    /// <summary>Folders that the archive does not mention before what is in them; none of them is a link, by which files would go elsewhere.</summary>
-    private void MakeParents(string path)
+    /// <summary>A folder on the way, which is closed by this unless it is the one that all is unpacked into.</summary>
+    private sealed record Held(HeldFolder Folder, bool IsOwn) : IDisposable
     {
-        string parent = folder;
-        foreach (string part in Path.GetRelativePath(folder, Path.GetDirectoryName(path)!).Split('/').Where(part => part != "."))
+        public void Dispose()
         {
-            parent = Path.Combine(parent, part);
-            CheckNoLink(parent);
-            if (!Directory.Exists(parent))
+            if (IsOwn)
             {
-                Directory.CreateDirectory(parent);
-                Linux.Check(Linux.ChOwn(parent, owner.User, owner.Group), $"giving {parent} its owner");
+                Folder.Dispose();
             }
         }
     }
 
-    private static void CheckNoLink(string path)
+    /// <summary>The folder that something is in; null: it is not there.</summary>
+    private Held? FindParent(string path) => Step(path, (at, part) => at.Find(part) is { IsFolder: true } ? at.Enter(part) : null);
+
+    /// <summary>The same; folders that the archive does not mention before what is in them are made.</summary>
+    private Held MakeParent(string path) => Step(path, (at, part) =>
     {
-        if (new FileInfo(path).LinkTarget is { } elsewhere)
+        (HeldFolder next, bool isNew) = EnterOrMake(at, part);
+        if (isNew)
         {
-            throw new IOException($"{path} is a symbolic link to {elsewhere} on this node: nothing is unpacked through it");
+            next.Own(owner, mode: null);
         }
+        return next;
+    })!;
+
+    private Held? Step(string path, Func<HeldFolder, string, HeldFolder?> enter)
+    {
+        var held = new Held(folder, IsOwn: false);
+        foreach (string part in path.Split('/')[..^1])
+        {
+            HeldFolder? next;
+            using (Held above = held)
+            {
+                next = enter(above.Folder, part);
+            }
+            if (next is null)
+            {
+                return null;
+            }
+            held = new Held(next, IsOwn: true);
+        }
+        return held;
     }
 
-    private bool Link(string path, string target)
-    {
-        if (new FileInfo(path).LinkTarget == target)
-        {
-            return false;
-        }
-        string temporary = $"{path}.bootstrap-new";
-        File.Delete(temporary);
-        File.CreateSymbolicLink(temporary, target);
-        Linux.Check(Linux.ChOwn(temporary, owner.User, owner.Group), $"giving {path} its owner");
-        DurableFile.Rename(temporary, path);
-        return true;
-    }
+    /// <exception cref="IOException">A link is there: files would go elsewhere by it.</exception>
+    private static (HeldFolder Folder, bool IsNew) EnterOrMake(HeldFolder parent, string name) =>
+        parent.Enter(name) is { } there ? (there, false) : (parent.Make(name), true);
 
     private static bool IsFile(TarEntry entry) => entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile;
 
-    /// <summary>What is the same is only read: cards wear by writing.</summary>
-    private static bool HoldsAlready(string path, TarEntry entry)
+    private static string LastOf(string path) => path[(path.LastIndexOf('/') + 1)..];
+
+    /// <summary>Null: it is to be written.</summary>
+    private bool? OwnHeld(HeldFolder parent, string path, TarEntry entry)
     {
-        using Stream? content = entry.DataStream;
-        return File.Exists(path) && Deployment.Holds(path, entry.Length, content is null ? Digest.Of([]) : new Digest(SHA256.HashData(content)));
+        if (!_held.TryGetValue(path, out (ulong, ulong) known))
+        {
+            return null;
+        }
+        using HeldFile? there = parent.OpenFile(LastOf(path));
+        return there is not null && (there.Status.Device, there.Status.Inode) == known ? there.Own(owner, (int)entry.Mode) : null;
     }
 
-    private bool Write(string path, TarEntry entry)
+    private bool Write(HeldFolder parent, string name, TarEntry entry)
     {
-        using FileStream file = Deployment.CreateBeside(path);
-        try
-        {
-            entry.DataStream?.CopyTo(file);
-            Deployment.Own(file.Name, owner, entry.Mode);
-            file.Flush(flushToDisk: true);
-            DurableFile.Rename(file.Name, path);
-            return true;
-        }
-        catch
-        {
-            File.Delete(file.Name);
-            throw;
-        }
+        using PendingFile file = parent.Create(name);
+        entry.DataStream?.CopyTo(file.Content);
+        file.Finish(owner, (int)entry.Mode);
+        return true;
     }
 }

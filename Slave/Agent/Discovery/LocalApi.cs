@@ -19,7 +19,11 @@ public sealed record LocalContext(
 /// <param name="log">Told why it cannot listen: a node without it does everything else.</param>
 public sealed class LocalApi(string path, LocalContext context, Action<string> log)
 {
-    private const int MaximumSessions = 256;
+    /// <summary>Of all users together; those of root, whose programs the machine depends on, always find room.</summary>
+    private const int MaximumSessions = 256, KeptForRoot = 32;
+
+    /// <summary>Of one user that is not root.</summary>
+    internal const int MaximumOfUser = 32;
 
     /// <summary>Serves until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -29,19 +33,22 @@ public sealed class LocalApi(string path, LocalContext context, Action<string> l
         {
             return;
         }
-        var sessions = new List<Task>();
+        var sessions = new List<(uint User, Task Running)>();
         try
         {
             while (true)
             {
                 Socket connection = await listener.AcceptAsync(cancellation).ConfigureAwait(false);
-                sessions.RemoveAll(session => session.IsCompleted);
-                if (sessions.Count >= MaximumSessions)
+                sessions.RemoveAll(session => session.Running.IsCompleted);
+                uint user = LocalSession.UserOf(connection);
+                bool hasRoom = user == 0 ? sessions.Count < MaximumSessions
+                    : sessions.Count < MaximumSessions - KeptForRoot && sessions.Count(session => session.User == user) < MaximumOfUser;
+                if (!hasRoom)
                 {
                     connection.Dispose();
                     continue;
                 }
-                sessions.Add(new LocalSession(connection, context).RunAsync(cancellation));
+                sessions.Add((user, new LocalSession(connection, user, context).RunAsync(cancellation)));
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -51,7 +58,7 @@ public sealed class LocalApi(string path, LocalContext context, Action<string> l
         finally
         {
             File.Delete(path);
-            await Task.WhenAll(sessions).ConfigureAwait(false);
+            await Task.WhenAll(sessions.Select(session => session.Running)).ConfigureAwait(false);
         }
     }
 

@@ -9,7 +9,10 @@ using Bootstrap.Protocol.Discovery.Local;
 namespace Bootstrap.Agent.Discovery;
 
 /// <summary>One program's connection. What it published is withdrawn when it ends.</summary>
-internal sealed class LocalSession(Socket connection, LocalContext context)
+/// <param name="connection">Is closed by this.</param>
+/// <param name="userId">Whose program it is (<see cref="UserOf"/>).</param>
+/// <param name="context">What it works with.</param>
+internal sealed class LocalSession(Socket connection, uint userId, LocalContext context)
 {
     private const int SolSocket = 1, SoPeerCredentials = 17;
 
@@ -18,8 +21,6 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
 
     /// <summary>A node that somebody names is probably there: it gets more time than the search for whoever there is.</summary>
     private const int ServicesRetries = 12;
-
-    private readonly uint _userId = UserOf(connection);
 
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -88,7 +89,7 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
             case { Command: "publish", Service: { } service }:
                 return Publish(request, service);
             case { Command: "unpublish", Service: { } service }:
-                string? name = ServiceNames.NameFor(service, _userId);
+                string? name = ServiceNames.NameFor(service, userId);
                 return name is not null && context.Registry.Unpublish(name, this)
                     ? reply with { Service = name }
                     : reply with { Error = $"this program has not published '{service}'" };
@@ -122,7 +123,7 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
     private LocalReply Publish(LocalRequest request, string service)
     {
         var reply = new LocalReply(request.Id);
-        if (ServiceNames.NameFor(service, _userId) is not { } name)
+        if (ServiceNames.NameFor(service, userId) is not { } name)
         {
             return reply with { Error = $"'{service}' is no name for a service of yours: 1 to 30 letters, digits, '-' and '_'" };
         }
@@ -130,7 +131,7 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
         {
             return reply with { Error = $"a parameter has no value, or a mesh is not one of this node's ({string.Join(", ", context.Meshes)})" };
         }
-        string? error = context.Registry.Publish(new Service(name, request.Params ?? new Dictionary<string, string>(), request.Meshes), this);
+        string? error = context.Registry.Publish(new Service(name, request.Params ?? new Dictionary<string, string>(), request.Meshes), this, userId);
         return error is null ? reply with { Service = name } : reply with { Error = error };
     }
 
@@ -242,8 +243,8 @@ internal sealed class LocalSession(Socket connection, LocalContext context)
         return stream.WriteAsync(line, cancellation);
     }
 
-    /// <summary>struct ucred of unix(7): process, user, group, each 32 bits.</summary>
-    private static uint UserOf(Socket connection)
+    /// <summary>Whose program is at the other end: struct ucred of unix(7), process, user, group, each 32 bits.</summary>
+    public static uint UserOf(Socket connection)
     {
         Span<byte> credentials = stackalloc byte[12];
         connection.GetRawSocketOption(SolSocket, SoPeerCredentials, credentials);

@@ -9,8 +9,11 @@ public sealed class ServiceRegistry(IReadOnlyList<Service> own)
     /// <summary>Of all programs together.</summary>
     private const int MaximumPublished = 256;
 
+    /// <summary>Of the programs of one user that is not root.</summary>
+    internal const int MaximumOfUser = 32;
+
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, (Service Service, object Owner)> _published = [];
+    private readonly Dictionary<string, (Service Service, object Owner, uint User)> _published = [];
     private IReadOnlyList<Service> _files = [];
 
     /// <summary>Something was added, withdrawn or changed.</summary>
@@ -41,8 +44,9 @@ public sealed class ServiceRegistry(IReadOnlyList<Service> own)
     /// <summary>Offers a service for a program. The same program may publish it anew with other parameters.</summary>
     /// <param name="service">Its name is as it is told.</param>
     /// <param name="owner">The program's connection.</param>
+    /// <param name="user">Whose program it is.</param>
     /// <returns>Null, or why not.</returns>
-    public string? Publish(Service service, object owner)
+    public string? Publish(Service service, object owner, uint user = 0)
     {
         lock (_lock)
         {
@@ -54,7 +58,7 @@ public sealed class ServiceRegistry(IReadOnlyList<Service> own)
             {
                 return $"'{service.Id}' is offered by a file of the services folder";
             }
-            if (_published.TryGetValue(service.Id, out (Service, object Owner) there) && there.Owner != owner)
+            if (_published.TryGetValue(service.Id, out (Service, object Owner, uint) there) && there.Owner != owner)
             {
                 return $"another program offers '{service.Id}'";
             }
@@ -62,7 +66,11 @@ public sealed class ServiceRegistry(IReadOnlyList<Service> own)
             {
                 return $"there are {MaximumPublished} services already, which is as many as there may be";
             }
-            _published[service.Id] = (service, owner);
+            if (user != 0 && there.Owner is null && _published.Values.Count(p => p.User == user) >= MaximumOfUser)
+            {
+                return $"your programs offer {MaximumOfUser} services already, which is as many as a user may";
+            }
+            _published[service.Id] = (service, owner, user);
         }
         Changed?.Invoke();
         return null;
@@ -73,7 +81,7 @@ public sealed class ServiceRegistry(IReadOnlyList<Service> own)
     {
         lock (_lock)
         {
-            if (!_published.TryGetValue(id, out (Service, object Owner) there) || there.Owner != owner)
+            if (!_published.TryGetValue(id, out (Service, object Owner, uint) there) || there.Owner != owner)
             {
                 return false;
             }

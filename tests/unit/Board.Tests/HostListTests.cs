@@ -224,6 +224,22 @@ public sealed class HostListTests : IAsyncLifetime
         await IsAsync(list, "127.0.0.1/16\n");
     }
 
+    [Theory]
+    [InlineData("front-row-7", "127.0.0.1 front-row-7\n")]
+    [InlineData("localhost", "# 127.0.0.1\n")]
+    [InlineData(null, "# 127.0.0.1\n")]
+    public async Task A_proven_node_is_called_as_the_appliance_calls_it_and_never_as_it_calls_itself(string? called, string expected)
+    {
+        using NodeIdentity identity = TestIdentity.Create("honest-node", called);
+        await using LoopbackSlave honest = await LoopbackSlave.StartAsync("honest-node", "intranet", _slave.Mesh, "16", identity);
+        string folder = Path.Combine(_slave.Folder, $"lists-of-{called}");
+        Directory.CreateDirectory(folder);
+        string list = Describe("named", """ "format":"hosts","block":false,"delaySeconds":1 """, folder: folder);
+        var verifier = new MessageVerifier(certificate => certificate.Thumbprint == identity.Certificate.Thumbprint);
+        await using var keeping = new Keeping(folder, new LocalContext([_slave.Mesh], s_loopback, verifier, _slave.Registry, TimeProvider.System));
+        await IsAsync(list, expected);
+    }
+
     /// <summary>Puts a description of a list into the folder.</summary>
     /// <param name="name">Of the list.</param>
     /// <param name="how">What it says beside the path.</param>

@@ -69,6 +69,39 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
         await LoopbackSlave.UntilAsync(() => _slave.Registry.Current.Count == 1);
     }
 
+    [Fact]
+    public async Task A_user_who_opens_all_that_he_can_leaves_room_for_others_programs_and_services()
+    {
+        using Process program = Process.Start(new ProcessStartInfo("setpriv",
+            ["--reuid", "65534", "--regid", "65534", "--clear-groups", "/usr/bin/python3", "-c", """
+                import json, socket, sys
+                held = []
+                def ask(s, **request):
+                    f = s.makefile('rw'); f.write(json.dumps(request) + '\n'); f.flush()
+                    return json.loads(f.readline() or 'null')
+                taken = published = 0
+                for i in range(300):
+                    s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); held.append(s)
+                    try:
+                        answer = ask(s, id=1, command='publish', service='s%d' % i)
+                    except OSError:
+                        answer = None
+                    taken += answer is not None
+                for i in range(100):
+                    published += 'error' not in ask(held[0], id=2, command='publish', service='t%d' % i)
+                print(taken, published, flush=True)
+                sys.stdin.read()
+                """, _slave.SocketPath])
+        { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        Assert.Equal($"{LocalApi.MaximumOfUser} 0", await program.StandardOutput.ReadLineAsync(s_end));
+        Assert.Equal(ServiceRegistry.MaximumOfUser + 1, _slave.Registry.Current.Count);
+        using LocalDiscovery other = await LocalDiscovery.ConnectAsync(_slave.SocketPath, s_end);
+        Assert.Equal("compiler", await other.PublishAsync("compiler", cancellation: s_end));
+        program.StandardInput.Close();
+        await program.WaitForExitAsync(s_end);
+        await LoopbackSlave.UntilAsync(() => _slave.Registry.Current.Count == 2);
+    }
+
     [Theory]
     [InlineData("nonsense", "the line is no request")]
     [InlineData("null", "the line is no request")]

@@ -9,10 +9,19 @@ internal static class TestIdentity
     private static readonly DateTimeOffset s_from = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>A node that vouches for itself.</summary>
-    public static NodeIdentity Create(string name)
+    /// <param name="name">Its id.</param>
+    /// <param name="called">What an appliance would call it; null: the certificate does not say.</param>
+    public static NodeIdentity Create(string name, string? called = null)
     {
         ECDsa key = NodeIdentity.CreateKey();
-        using X509Certificate2 certificate = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256).CreateSelfSigned(s_from, s_from.AddDays(1));
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        if (called is not null)
+        {
+            var names = new SubjectAlternativeNameBuilder();
+            names.AddDnsName(called);
+            request.CertificateExtensions.Add(names.Build());
+        }
+        using X509Certificate2 certificate = request.CreateSelfSigned(s_from, s_from.AddDays(1));
         return NodeIdentity.Create(certificate.RawData, key);
     }
 

@@ -89,7 +89,12 @@ public sealed class UnpackingTests : IDisposable
         return bytes;
     }
 
-    private void Unpack(string archive) => new Unpacking(archive, Target, new Ownership(0, 0)).Run();
+    private void Unpack(string archive)
+    {
+        using var target = HeldFolder.Open(Target, isMade: false);
+        using FileStream content = File.OpenRead(archive);
+        new Unpacking(content, target, new FileOwner(0, 0)).Run();
+    }
 
     private string Pack(IEnumerable<string> options, params (string Name, byte[] Content)[] files)
     {

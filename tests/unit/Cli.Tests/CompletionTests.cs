@@ -32,4 +32,25 @@ public sealed class CompletionTests
             return output.Split('\n');
         }, offered => offered.Contains(completed), TestContext.Current.CancellationToken);
     }
+
+    [Fact]
+    public async Task A_name_with_the_shell_s_own_characters_is_offered_as_a_word_and_not_run()
+    {
+        string folder = Directory.CreateTempSubdirectory("test-completion-").FullName;
+        // Stands for the program: what it offers is what others have named.
+        string program = Path.Combine(folder, "bootstrap");
+        await File.WriteAllTextAsync(program, "#!/bin/sh\nprintf '%s\\n' '$(touch witness)' '`touch witness`' 'two words;rm' plain\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(program, (UnixFileMode)0x1ed);
+        string script = $$"""
+            cd {{folder}}
+            source <({{CommandLine.Program}} completion bash)
+            COMP_LINE='bootstrap x ' COMP_POINT=12 COMP_WORDS=({{program}} x '') COMP_CWORD=2
+            _bootstrap
+            printf "%s\n" "${COMPREPLY[@]}"
+            """;
+        string offered = await CommandLine.ToolAsync("bash", "-c", script);
+        Assert.Equal("\\$\\(touch\\ witness\\)\n\\`touch\\ witness\\`\ntwo\\ words\\;rm\nplain\n", offered);
+        Assert.False(File.Exists(Path.Combine(folder, "witness")));
+        Directory.Delete(folder, recursive: true);
+    }
 }

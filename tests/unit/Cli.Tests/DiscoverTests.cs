@@ -60,6 +60,48 @@ public sealed class DiscoverTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("www.bank.example")]
+    [InlineData("localhost")]
+    [InlineData("0x7f000001")]
+    [InlineData("2130706433")]
+    [InlineData("-oProxyCommand")]
+    [InlineData("all")]
+    [InlineData("name-")]
+    public async Task A_name_of_a_stranger_s_choice_that_means_something_is_in_no_list(string name)
+    {
+        string mesh = $"m-{Guid.NewGuid():n}"[..10];
+        var node = new NodeDescription("id-x", name, new Identity("slave", "x", "x"), new Dictionary<string, string>(), []);
+        Task polo = new Polo([mesh], () => node, new Wires(s_loopback, TimeProvider.System), TimeProvider.System).RunAsync(_stop.Token);
+        Task<(int Code, string Output, string Errors)> Run() =>
+            CommandLine.RunToolAsync([CommandLine.Program, "discover", "--mesh", mesh, "--interface", "lo", "--hostsfile", "hosts"]);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        Assert.Equal("# 127.0.0.1\n", (await Poll.UntilAsync(Run, run => run.Code == 0, patience.Token)).Output);
+        await _stop.CancelAsync();
+        await polo;
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_stranger_says_rules_neither_a_terminal_nor_a_pipe(bool isTerminal)
+    {
+        string mesh = $"m-{Guid.NewGuid():n}"[..10];
+        var node = new NodeDescription("id-x\u009b2J", "x", new Identity("slave\u202e", "\u001b]0;owned\u0007\r\nid-y", "x"), new Dictionary<string, string>(), []);
+        Task polo = new Polo([mesh], () => node, new Wires(s_loopback, TimeProvider.System), TimeProvider.System).RunAsync(_stop.Token);
+        string[] command = [CommandLine.Program, "discover", "--mesh", mesh, "--interface", "lo"];
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        (_, string output, _) = await Poll.UntilAsync(
+            () => CommandLine.RunToolAsync(isTerminal ? ["script", "-qec", string.Join(' ', command), "/dev/null"] : command), run => run.Code == 0, patience.Token);
+        Assert.Contains("owned", output, StringComparison.Ordinal);
+        // The table's heads are bold on a terminal, and .NET sets up its keypad; a stranger's sequence is of another kind.
+        string plain = System.Text.RegularExpressions.Regex.Replace(output, "\u001b(\\[[?0-9;]*[hlm]|[=>])", "").Replace("\r\n", "\n", StringComparison.Ordinal);
+        Assert.DoesNotContain(plain, c => c != '\n' && (char.IsControl(c) || c == '\u202e'));
+        Assert.DoesNotContain(plain.Split('\n'), line => line.StartsWith("id-y", StringComparison.Ordinal));
+        await _stop.CancelAsync();
+        await polo;
+    }
+
+    [Theory]
     [InlineData(1, "--service", "slave")]
     [InlineData(2, "--kind", "raspberry-pi-5")]
     [InlineData(1, "--param", "cores=4")]

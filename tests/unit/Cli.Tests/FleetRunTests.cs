@@ -66,6 +66,17 @@ public sealed class FleetRunTests
     }
 
     [Fact]
+    public async Task Output_does_not_rule_the_terminal_unless_it_is_asked_for_as_it_is()
+    {
+        await using SshFleet fleet = await SshFleet.StartAsync(1);
+        string[] command = ["--", @"printf 'a\tb \033[31mred\r\n\302\23331m \342\200\256 \303\251\n'"];
+        (_, string output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1), .. command]);
+        Assert.StartsWith($"{fleet.Host(1)}: a\tb \uFFFD[31mred\n{fleet.Host(1)}: \uFFFD31m \uFFFD é\n", output, StringComparison.Ordinal);
+        (_, output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1), "--raw", .. command]);
+        Assert.StartsWith($"{fleet.Host(1)}: a\tb \u001b[31mred\r\n{fleet.Host(1)}: \u009b31m \u202e é\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_line_is_shown_while_the_command_still_runs()
     {
         await using SshFleet fleet = await SshFleet.StartAsync(1);

@@ -58,7 +58,7 @@ public sealed class FleetTargetsTests
         Task Polo(string id, string mesh, string service) => new Polo(
             [mesh], () => new NodeDescription(id, Environment.MachineName, new Identity("test", "test", id), new Dictionary<string, string>(), [new Service(service, new Dictionary<string, string>())]),
             new Wires(s_loopback, TimeProvider.System), TimeProvider.System).RunAsync(stop.Token);
-        Task<(int Code, string Output, string Errors)> Run(params string[] options) => fleet.RunAsync("run", ["--mesh", mesh, "--interface", "lo", .. options, "--", "true"]);
+        Task<(int Code, string Output, string Errors)> Run(params string[] options) => fleet.RunAsync("run", ["--mesh", mesh, "--interface", "lo", "--yes", .. options, "--", "true"]);
 
         // Polos take a moment to join; the appliance is no node.
         await Poll.UntilAsync(() => Run(), run => run.Output.EndsWith("\n2 ok\n", StringComparison.Ordinal) && run.Code == 0, patience.Token);

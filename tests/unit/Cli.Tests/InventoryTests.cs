@@ -62,18 +62,49 @@ public sealed class InventoryTests
         await using CommandLine line = await CommandLine.StartAsync();
         await using SimulatedNode node = await ConnectAsync(line);
         await line.RunAsync("nodes", "set", "node-cdef01", "--tag", "rack-3", "--location", "Room 12");
-        string script = Path.Combine(line.Folder, "inventory");
-        await File.WriteAllTextAsync(script, $"#!/bin/sh\nexec env BOOTSTRAP_CONNECTION={line.Folder}/connection.json {CommandLine.Program} nodes ansible \"$@\"\n", s_end);
-        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        string script = await ScriptAsync(line);
 
         JsonElement inventory = JsonDocument.Parse(await CommandLine.ToolAsync("ansible-inventory", "-i", script, "--list")).RootElement;
         Assert.Equal("node-cdef01", inventory.GetProperty("tag_rack_3").GetProperty("hosts")[0].GetString());
         Assert.Equal("node-cdef01", inventory.GetProperty("arch_arm64").GetProperty("hosts")[0].GetString());
         JsonElement variables = inventory.GetProperty("_meta").GetProperty("hostvars").GetProperty("node-cdef01");
-        Assert.Equal("127.0.0.1", variables.GetProperty("ansible_host").GetString());
-        Assert.Equal("Room 12", variables.GetProperty("bootstrap_location").GetString());
-        Assert.Equal("10000000abcdef01", JsonDocument.Parse((await line.RunAsync("nodes", "ansible", "--host", "node-cdef01")).Output).RootElement.GetProperty("bootstrap_id").GetString());
+        Assert.Equal("127.0.0.1", variables.GetProperty("ansible_host").GetProperty("__ansible_unsafe").GetString());
+        Assert.Equal("Room 12", variables.GetProperty("bootstrap_location").GetProperty("__ansible_unsafe").GetString());
+        Assert.Equal("10000000abcdef01", JsonDocument.Parse((await line.RunAsync("nodes", "ansible", "--host", "node-cdef01")).Output).RootElement.GetProperty("bootstrap_id").GetProperty("__ansible_unsafe").GetString());
         Assert.Equal((1, "", "bootstrap: there is no node nobody"), await line.RunAsync("nodes", "ansible", "--host", "nobody"));
+    }
+
+    [Fact]
+    public async Task What_a_node_says_is_no_template_to_Ansible()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        string witness = Path.Combine(line.Folder, "witness");
+        string template = "{{ lookup('pipe', 'touch " + witness + "') }}";
+        Inventory board = SimulatedNode.InventoryOf(NodeId.Parse("10000000abcdef02"), "arm64");
+        board = board with { Serial = template, Model = template, Architecture = "arm64 {{ x }}", Interfaces = [board.Interfaces[0] with { Addresses = [template] }] };
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(line.Appliance.Info, board, NodeRole.NetInst, s_end);
+        string script = await ScriptAsync(line);
+        string told = await CommandLine.ToolAsync("ansible", "-i", script, "all", "-c", "local", "-m", "debug", "-a", "msg={{ bootstrap_serial }}{{ bootstrap_model }}");
+        Assert.Contains("lookup('pipe'", told, StringComparison.Ordinal);
+        await CommandLine.ToolAsync("ansible", "-i", script, "all", "-c", "local", "-m", "debug", "-a", "var=hostvars[inventory_hostname]");
+        Assert.False(File.Exists(witness));
+        JsonElement inventory = JsonDocument.Parse((await line.RunAsync("nodes", "ansible", "--list")).Output).RootElement;
+        Assert.All(inventory.EnumerateObject(), group => Assert.Matches(@"\A[a-z_][a-z0-9_]*\z", group.Name));
+    }
+
+    [Fact]
+    public async Task What_a_node_says_does_not_rule_the_terminal()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse("10000000abcdef03"), NodeRole.Slave, "arm64", s_end);
+        Task<(int Code, string Output, string Errors)> running = line.RunAsync("jobs", "run", "--node", "all", "--wait", "--", "true");
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        await node.SendAsync(new LogLines(start.TaskId, ["\u001b]0;owned\u0007red\u009b31m\rfake\nother-node: lie \u202egnp.exe"]), s_end);
+        await node.SendAsync(new TaskEnded(start.TaskId, false, false, "\u001b[2Jbecause\r\nother-node  succeeded\u202e", DiskState.Untouched, ExitCode: 2), s_end);
+        string output = (await running).Output;
+        Assert.Contains("because", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(output, c => c != '\n' && (char.IsControl(c) || c is '\u202e'));
+        Assert.DoesNotContain(output.Split('\n'), shown => shown.StartsWith("other-node", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -105,6 +136,15 @@ public sealed class InventoryTests
         asking = line.RunAsync("nodes", "locate", "node-cdef01");
         await node.AnswerLocateAsync("", "the board has no activity LED", s_end);
         Assert.Equal((1, "", "bootstrap: node-cdef01 cannot blink: the board has no activity LED."), await asking);
+    }
+
+    /// <summary>Ansible's inventory script.</summary>
+    private static async Task<string> ScriptAsync(CommandLine line)
+    {
+        string script = Path.Combine(line.Folder, "inventory");
+        await File.WriteAllTextAsync(script, $"#!/bin/sh\nexec env BOOTSTRAP_CONNECTION={line.Folder}/connection.json {CommandLine.Program} nodes ansible \"$@\"\n", s_end);
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return script;
     }
 
     private static Task<SimulatedNode> ConnectAsync(CommandLine line)

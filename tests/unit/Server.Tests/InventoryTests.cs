@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;
@@ -136,6 +137,19 @@ public sealed class InventoryTests : ApplianceTest
         JsonNode revision = (await GetAsync($"nodes/{node.Id}"))["revision"]!;
         Assert.Equal(("Raspberry Pi 4 Model B", "1.4", 4L << 30, "Sony UK", "BCM2711"), (revision["model"]!.ToString(), revision["revision"]!.ToString(),
             (long)revision["memoryBytes"]!, revision["maker"]!.ToString(), revision["processor"]!.ToString()));
+    }
+
+    [Theory]
+    [InlineData("\t=1+1")]
+    [InlineData("\r=1+1")]
+    [InlineData("\tDDE")]
+    [InlineData("+1")]
+    [InlineData("＝1+1")]
+    public void A_cell_that_a_spreadsheet_could_compute_is_text(string cell)
+    {
+        var csv = new CsvText();
+        csv.Line(cell);
+        Assert.StartsWith("'", csv.ToString().TrimStart('"'), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -9,6 +9,7 @@ using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;
@@ -106,14 +107,53 @@ public sealed class NodeTests : ApplianceTest
     [Fact]
     public async Task What_a_node_logs_can_be_read_by_node_and_by_task()
     {
-        await using SimulatedNode node = await ConnectAsync("10000000aaaa0009");
-        var task = Guid.NewGuid();
+        await using SimulatedNode node = await SlaveAsync("10000000aaaa0009");
+        Guid task = await OrderAsync(node);
         await node.SendAsync(new LogLines(null, ["hello"]), s_end);
         await node.SendAsync(new LogLines(task, ["working", new string('x', 5000)]), s_end);
         JsonArray lines = await Poll.UntilAsync(async () => (await GetAsync($"nodes/{node.Id}/log")).AsArray(), l => l.Count == 3, s_end);
         Assert.Equal("hello", lines[0]!["line"]!.ToString());
         Assert.True(lines[2]!["line"]!.ToString().Length < 2100);
         Assert.Equal(2, (await GetAsync($"tasks/{task}/log")).AsArray().Count);
+    }
+
+    [Fact]
+    public async Task A_node_that_names_the_task_of_another_writes_into_its_own_log_alone()
+    {
+        await using SimulatedNode node = await SlaveAsync("10000000aaaa000a");
+        await using SimulatedNode liar = await SlaveAsync("10000000aaaa000b");
+        Guid task = await OrderAsync(node);
+        await liar.SendAsync(new LogLines(task, ["all is well"]), s_end);
+        JsonNode line = (await Poll.UntilAsync(async () => (await GetAsync($"nodes/{liar.Id}/log")).AsArray(), l => l.Count == 1, s_end))[0]!;
+        Assert.Equal(("all is well", null), (line["line"]!.ToString(), line["task"]));
+        Assert.Empty((await GetAsync($"tasks/{task}/log")).AsArray());
+        Assert.Empty((await GetAsync($"nodes/{node.Id}/log")).AsArray());
+    }
+
+    [Fact]
+    public async Task Of_a_flood_of_lines_no_more_are_written_than_are_kept_and_it_is_told_how_many_were_left_out()
+    {
+        const int lines = 200_000;
+        await using SimulatedNode node = await SlaveAsync("10000000aaaa000c");
+        await node.SendAsync(new LogLines(null, [.. Enumerable.Repeat("", lines)]), s_end);
+        JsonArray kept = await Poll.UntilAsync(async () => (await GetAsync($"nodes/{node.Id}/log")).AsArray(), l => l.Count > 0, s_end);
+        Assert.InRange((long)kept[^1]!["id"]!, 1, NodeLog.Kept);
+        JsonArray later = await Poll.UntilAsync(async () =>
+        {
+            await node.SendAsync(new LogLines(null, ["after"]), s_end);
+            return (await GetAsync($"nodes/{node.Id}/log")).AsArray();
+        }, l => l[^1]!["line"]!.ToString() == "after", s_end);
+        Assert.Contains(later, line => line!["line"]!.ToString().EndsWith(" lines that came too fast were left out)", StringComparison.Ordinal));
+    }
+
+    private async Task<SimulatedNode> SlaveAsync(string id) =>
+        await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse(id), NodeRole.Slave, "arm64", s_end);
+
+    /// <summary>Gives the node a task.</summary>
+    private async Task<Guid> OrderAsync(SimulatedNode node)
+    {
+        (await Api.PostAsJsonAsync("jobs", new { kind = "reboot", nodes = new[] { node.Id.ToString() } }, s_end)).EnsureSuccessStatusCode();
+        return (await node.AcceptTaskAsync(s_end)).TaskId;
     }
 
     private Task<HttpResponseMessage> RenameAsync(SimulatedNode node, string name) => Api.PatchAsJsonAsync($"nodes/{node.Id}", new { name }, s_end);

@@ -8,7 +8,8 @@ internal sealed class CsvText
     private const string MustBeQuoted = ",\"\r\n";
 
     // A cell that starts so is a formula to spreadsheets, and boards and switches choose their own words.
-    private const string StartsFormula = "=+-@";
+    // Some take the wide forms of Japanese writing for the same.
+    private const string StartsFormula = "=+-@＝＋－＠";
 
     private readonly StringBuilder _text = new();
 
@@ -19,7 +20,8 @@ internal sealed class CsvText
 
     private static string Cell(string value)
     {
-        string text = value.TrimStart() is [var first, ..] && StartsFormula.Contains(first, StringComparison.Ordinal) ? "'" + value : value;
+        bool isFormula = value is ['\t' or '\r' or '\n', ..] || (value.TrimStart() is [var first, ..] && StartsFormula.Contains(first, StringComparison.Ordinal));
+        string text = isFormula ? "'" + value : value;
         return text.AsSpan().ContainsAny(MustBeQuoted) ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
     }
 }

@@ -62,6 +62,5 @@ internal static class InventoryLimits
     };
 
     // Bidirectional overrides turn a line around on the screen (Unicode, UAX #9); line separators break it.
-    private static bool IsNoText(char c) =>
-        char.IsControl(c) || char.IsSurrogate(c) || c is '\u061C' or '\u200E' or '\u200F' or (>= '\u2028' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+    private static bool IsNoText(char c) => PlainText.IsControl(c) || char.IsSurrogate(c);
 }

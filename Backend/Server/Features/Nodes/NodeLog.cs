@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Storage;
 using Dapper;
+using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Nodes;
 
@@ -11,35 +13,59 @@ namespace Bootstrap.Server.Features.Nodes;
 /// <param name="At">When it reached the appliance, Unix milliseconds.</param>
 public sealed record NodeLogLine(long Id, NodeId Node, Guid? Task, long At, string Line);
 
-/// <summary>What nodes tell of themselves, in words. Of each node the last <see cref="Kept"/> lines are kept.</summary>
+/// <summary>
+/// What nodes tell of themselves, in words. Of each node the last <see cref="Kept"/> lines are kept. No node holds up the others by what it says:
+/// <see cref="Burst"/> lines of it are taken at once, then <see cref="PerSecond"/>, which is more than any Slave sends; the rest is counted.
+/// </summary>
 public sealed class NodeLog(Database database, EventHub events, TimeProvider clock)
 {
     /// <summary>Lines of one node.</summary>
     public const int Kept = 5000;
 
+    /// <summary>Lines of one node at once.</summary>
+    internal const int Burst = Kept;
+
+    /// <summary>Lines of one node in the long run.</summary>
+    internal const int PerSecond = 200;
+
     private const int MaximumLineLength = 2000;
 
+    private readonly ConcurrentDictionary<NodeId, Allowance> _allowances = new();
+
+    /// <summary>Takes lines of a node; of a task only if it is the node's, else they are the node's in general.</summary>
     internal void Add(NodeId node, LogLines lines)
     {
+        IReadOnlyList<string> taken = _allowances.GetOrAdd(node, _ => new Allowance(clock)).Take(lines.Lines);
+        if (taken.Count == 0)
+        {
+            return;
+        }
         long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        string? task = lines.TaskId?.ToString();
         var added = new List<NodeLogLine>();
         database.Write(c =>
         {
-            foreach (string line in lines.Lines)
-            {
-                string text = line.Length <= MaximumLineLength ? line : line[..MaximumLineLength] + " …";
-                long id = c.ExecuteScalar<long>(
-                    "INSERT INTO node_log (node_id, task_id, at, line) VALUES (@node, @task, @now, @text) RETURNING id",
-                    new { node = node.ToString(), task, now, text });
-                added.Add(new NodeLogLine(id, node, lines.TaskId, now, text));
-            }
-            c.Execute("""
-                DELETE FROM node_log WHERE node_id = @node AND id <=
-                    (SELECT id FROM node_log WHERE node_id = @node ORDER BY id DESC LIMIT 1 OFFSET @Kept)
-                """, new { node = node.ToString(), Kept });
+            Guid? own = lines.TaskId is { } id && c.ExecuteScalar<long>("SELECT count(*) FROM tasks WHERE id = @id AND node_id = @node",
+                new { id = id.ToString(), node = node.ToString() }) > 0 ? id : null;
+            Insert(c, node, own, taken, now, added);
         });
         events.Publish("log", added);
+    }
+
+    private static void Insert(SqliteConnection c, NodeId node, Guid? own, IReadOnlyList<string> lines, long now, List<NodeLogLine> added)
+    {
+        string? task = own?.ToString();
+        foreach (string line in lines)
+        {
+            string text = line.Length <= MaximumLineLength ? line : line[..MaximumLineLength] + " …";
+            long id = c.ExecuteScalar<long>(
+                "INSERT INTO node_log (node_id, task_id, at, line) VALUES (@node, @task, @now, @text) RETURNING id",
+                new { node = node.ToString(), task, now, text });
+            added.Add(new NodeLogLine(id, node, own, now, text));
+        }
+        c.Execute("""
+            DELETE FROM node_log WHERE node_id = @node AND id <=
+                (SELECT id FROM node_log WHERE node_id = @node ORDER BY id DESC LIMIT 1 OFFSET @Kept)
+            """, new { node = node.ToString(), Kept });
     }
 
     /// <summary>The last lines of a node, or of one of its tasks, oldest first.</summary>
@@ -53,4 +79,29 @@ public sealed class NodeLog(Database database, EventHub events, TimeProvider clo
             ORDER BY id
             """, new { node = node?.ToString(), task = task?.ToString(), after, Kept })
         .Select(r => new NodeLogLine(r.Id, NodeId.Parse(r.Node), r.Task is null ? null : Guid.Parse(r.Task), r.At, r.Line)).ToList());
+
+    /// <summary>How much a node may say.</summary>
+    private sealed class Allowance(TimeProvider clock)
+    {
+        private readonly Lock _lock = new();
+        private double _lines = Burst;
+        private long _at = clock.GetTimestamp();
+        private long _leftOut;
+
+        /// <summary>The lines that it may still say now, with a note of those that it might not.</summary>
+        public IReadOnlyList<string> Take(IReadOnlyList<string> lines)
+        {
+            lock (_lock)
+            {
+                long now = clock.GetTimestamp();
+                _lines = Math.Min(Burst, _lines + (clock.GetElapsedTime(_at, now).TotalSeconds * PerSecond));
+                _at = now;
+                int count = Math.Min(lines.Count, (int)_lines);
+                string[] note = _leftOut > 0 && count > 0 ? [$"({_leftOut} lines that came too fast were left out)"] : [];
+                _leftOut = (note.Length > 0 ? 0 : _leftOut) + lines.Count - count;
+                _lines -= count;
+                return [.. note, .. lines.Take(count)];
+            }
+        }
+    }
 }

@@ -91,20 +91,28 @@ internal sealed class HostListKeeper(string name, HostListFile list, LocalContex
         // Several lists may have their blocks in one file.
         lock (s_writing)
         {
-            // One byte a character: what is not ours is kept to the byte, in whatever encoding it is.
-            string? before = File.Exists(list.Path) ? Encoding.Latin1.GetString(File.ReadAllBytes(list.Path)) : null;
-            string? listed = before is null || _block is null ? before : _block.Read(before);
-            string text = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(list.Write(nodes)));
-            if (listed is not null && WaitBeforeTaking(nodes, listed, text) is { } wait)
+            (bool Written, TimeSpan Pause) done = default;
+            DurableFile.Update(list.Path, file =>
             {
-                return (false, wait);
-            }
-            if (listed != text)
-            {
-                DurableFile.Replace(list.Path, Encoding.Latin1.GetBytes(_block?.Write(before ?? "", text) ?? text));
-            }
-            return (listed != text, TimeSpan.FromSeconds(list.PeriodSeconds));
+                (byte[]? content, done) = Change(nodes, file);
+                return content;
+            });
+            return done;
         }
+    }
+
+    private (byte[]? Content, (bool Written, TimeSpan Pause) Done) Change(List<Found> nodes, byte[]? file)
+    {
+        // One byte a character: what is not ours is kept to the byte, in whatever encoding it is.
+        string? before = file is null ? null : Encoding.Latin1.GetString(file);
+        string? listed = before is null || _block is null ? before : _block.Read(before);
+        string text = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(list.Write(nodes)));
+        if (listed is not null && WaitBeforeTaking(nodes, listed, text) is { } wait)
+        {
+            return (null, (false, wait));
+        }
+        byte[]? content = listed == text ? null : Encoding.Latin1.GetBytes(_block?.Write(before ?? "", text) ?? text);
+        return (content, (content is not null, TimeSpan.FromSeconds(list.PeriodSeconds)));
     }
 
     private async Task<List<Found>> SearchAsync(CancellationToken cancellation)
