@@ -39,19 +39,34 @@ using Microsoft.Extensions.Logging;
 namespace Bootstrap.Server;
 
 /// <summary>Puts an appliance together.</summary>
-public static class ApplianceHost
+public static partial class ApplianceHost
 {
-    /// <summary>Makes an appliance that is ready to be started. Its data folder is made where there is none.</summary>
+    /// <summary>Makes an appliance that is ready to be started. Its data folder is made where there is none, and is its own until it is disposed.</summary>
+    /// <exception cref="IOException">It cannot be: another one uses the folder, or a file cannot be read; the message says what to do.</exception>
+    /// <exception cref="InvalidDataException">Something in the folder is not as it must be; the message says what to do.</exception>
     public static WebApplication Build(ApplianceOptions options, TimeProvider clock)
     {
-        Directory.CreateDirectory(options.DataFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var database = new Database(Path.Combine(options.DataFolder, "appliance.db"));
+        // Before anything in it is touched.
+        var folder = DataFolder.Open(options.DataFolder);
+        try
+        {
+            return Build(options, clock, folder);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    private static WebApplication Build(ApplianceOptions options, TimeProvider clock, DataFolder folder)
+    {
+        var database = new Database(folder.DatabasePath);
         var settings = new SettingsStore(database);
-        string trust = Path.Combine(options.DataFolder, "ca");
-        CertificateAuthority authority = CertificateAuthority.Open(trust, clock);
-        X509Certificate2 server = ServerCertificate.Open(Path.Combine(trust, "server.pem"), authority, ServerNames.OfThisMachine(), clock);
+        settings.Verify();
+        (CertificateAuthority authority, SecretBox secrets) = KeyFiles.Open(folder.FullPath, settings, clock);
+        X509Certificate2 server = ServerCertificate.Open(Path.Combine(folder.FullPath, "ca", "server.pem"), authority, ServerNames.OfThisMachine(), clock);
         string joinToken = JoinToken(settings);
-        var secrets = SecretBox.Open(Path.Combine(options.DataFolder, "secrets.key"));
         IReadOnlyDictionary<string, NetInstFiles> netInst = NetInstLibrary.Prepare(options, authority, joinToken);
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
@@ -68,7 +83,7 @@ public static class ApplianceHost
         builder.Services.AddProblemDetails().AddExceptionHandler<BadRequests>().Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
-            .AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
+            .AddSingleton(_ => folder).AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
             .AddAccess().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>().AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
             .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
@@ -97,6 +112,11 @@ public static class ApplianceHost
         }
 
         WebApplication app = builder.Build();
+        // First of all, so that it is given up last.
+        if (app.Services.GetRequiredService<DataFolder>().WasOpen is { } mode)
+        {
+            LogNarrowed(app.Logger, folder.FullPath, Convert.ToString((int)mode, 8));
+        }
         app.Services.GetRequiredService<ImageCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<FileCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<KeptArchives>().RemoveLeftovers();
@@ -243,6 +263,9 @@ public static class ApplianceHost
             });
         });
     }
+
+    [LoggerMessage(LogLevel.Warning, "The data folder {Folder} was open to others (mode {Mode}): it is its owner's alone now")]
+    private static partial void LogNarrowed(ILogger logger, string folder, string mode);
 
     /// <summary>The token that boards enrol with: made once, kept, and handed out with this appliance's boot files alone.</summary>
     private static string JoinToken(SettingsStore settings)

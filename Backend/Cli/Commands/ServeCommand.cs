@@ -111,7 +111,7 @@ internal static class ServeCommand
         {
             return Fail($"{e.Message.TrimEnd('.')}: stop the other program, or choose another port (see bootstrap serve --help).");
         }
-        catch (Exception e) when (e is NetbootException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is NetbootException or IOException or InvalidDataException or UnauthorizedAccessException)
         {
             return Fail(e.Message.TrimEnd('.') + ".");
         }
