@@ -27,14 +27,17 @@ using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Bootstrap.Server;
 
@@ -81,6 +84,8 @@ public static partial class ApplianceHost
         });
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         builder.Services.AddProblemDetails().AddExceptionHandler<BadRequests>().Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
+            ConnectionBudget.Over(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), services.GetRequiredService<ILoggerFactory>())));
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
             .AddSingleton(_ => folder).AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
@@ -122,6 +127,7 @@ public static partial class ApplianceHost
         app.Services.GetRequiredService<KeptArchives>().RemoveLeftovers();
         app.Services.GetRequiredService<NodeKeys>().RevocationsChanged += app.Services.GetRequiredService<NodeDirectory>().Tell;
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
+        app.Use(ConnectionBudget.AskedAsync);
         app.UseStrictTransport();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
@@ -240,9 +246,23 @@ public static partial class ApplianceHost
         });
     }
 
+    /// <summary>What one connection may cost before anybody knows whose it is.</summary>
+    private static void Bound(KestrelServerLimits limits)
+    {
+        // Of JSON; who may send a file is told apart, and its endpoint lets him.
+        limits.MaxRequestBodySize = 1 << 20;
+        // What is kept of a body that nobody has asked for yet.
+        limits.MaxRequestBufferSize = 128 << 10;
+        limits.Http2.InitialStreamWindowSize = 128 << 10;
+        limits.Http2.InitialConnectionWindowSize = 256 << 10;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+    }
+
     private static void Listen(KestrelServerOptions kestrel, ApplianceOptions options, CertificateAuthority authority, X509Certificate2 server)
     {
         kestrel.AddServerHeader = false;
+        Bound(kestrel.Limits);
         kestrel.Listen(options.Https, listener =>
         {
             listener.Is(Door.Web);
