@@ -88,7 +88,7 @@ public static partial class ApplianceHost
             ConnectionBudget.Over(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), services.GetRequiredService<ILoggerFactory>())));
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
-            .AddSingleton(_ => folder).AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
+            .AddSingleton(_ => folder).AddSingleton(new DiskSpace(folder.FullPath)).AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
             .AddAccess().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>().AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
             .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
@@ -99,7 +99,7 @@ public static partial class ApplianceHost
             .AddSingleton<ImageImporter>().AddSingleton<ImageCatalogue>()
             .AddSingleton<BootSetLibrary>().AddSingleton<BootPlanner>().AddSingleton<IBootGate>(services => services.GetRequiredService<BootPlanner>())
             .AddSingleton<BoardBootFiles>().AddSingleton<IBootFiles>(services => services.GetRequiredService<BoardBootFiles>()).AddSingleton<ILeaseStore, LeaseStore>()
-            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(), clock)).AddSingleton<BootReports>()
+            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(), services.GetRequiredService<DiskSpace>(), clock)).AddSingleton<BootReports>()
             .AddSingleton<BootObserver>().AddSingleton<TftpService>().AddSingleton<DhcpService>()
             .AddHostedService(services => services.GetRequiredService<BootRecorder>())
             .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
@@ -126,6 +126,7 @@ public static partial class ApplianceHost
         app.Services.GetRequiredService<FileCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<KeptArchives>().RemoveLeftovers();
         app.Services.GetRequiredService<NodeKeys>().RevocationsChanged += app.Services.GetRequiredService<NodeDirectory>().Tell;
+        app.Services.GetRequiredService<DiskSpace>().Changed += full => app.Services.GetRequiredService<EventHub>().Publish("disk", new { full });
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
         app.Use(ConnectionBudget.AskedAsync);
         app.UseStrictTransport();
