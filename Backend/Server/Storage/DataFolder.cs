@@ -28,16 +28,15 @@ public sealed partial class DataFolder : IDisposable
     /// <summary>The mode that the folder had when it was opened, where others could come in: it has 0700 since.</summary>
     public UnixFileMode? WasOpen { get; private set; }
 
-    /// <summary>
-    /// Opens the folder, which is made where there is none. What is in it, and what this process makes from now on, is for its owner alone: the
-    /// process' file mode creation mask is set (umask(2)), and older files are narrowed.
-    /// </summary>
+    /// <summary>What this process, and those that it starts, make from now on is for its owner alone (umask(2)): the program's to say, once.</summary>
+    public static void MakeAllPrivate() => _ = SetMask((uint)Others);
+
+    /// <summary>Opens the folder, which is made where there is none. What is in it is for its owner alone from now on.</summary>
     /// <exception cref="IOException">Another appliance uses it.</exception>
     /// <exception cref="InvalidDataException">It is full of other things, or somebody else's.</exception>
     public static DataFolder Open(string path)
     {
-        _ = SetMask((uint)Others);
-        Directory.CreateDirectory(path);
+        Directory.CreateDirectory(path, Owner);
         if (!File.Exists(Path.Combine(path, DatabaseFile))
             && Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName).FirstOrDefault(name => !s_beforeFirst.Contains(name!)) is { } other)
         {
