@@ -27,9 +27,10 @@ public static class Trust
         certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) == ApplianceName && IsIssuedBy(certificate, authority, at);
 
     /// <summary>
-    /// True if the certificate was issued by that very authority; the machine's own trust store has no say. Validity times
-    /// count only when a time is given: a Pi has no clock that survives a power cut, so a node that has just booted does not
-    /// know the time, and the pinned key alone decides there.
+    /// True if the certificate was issued by that very authority; the machine's own trust store has no say. Its validity counts
+    /// only when a time is given: a Pi has no clock that survives a power cut, so a node that has just booted does not know the
+    /// time, and the pinned key alone decides there. The authority's own dates never count: it may have been made by such a clock,
+    /// and it is believed because it is pinned.
     /// </summary>
     /// <param name="certificate">The certificate in question.</param>
     /// <param name="authority">The appliance's CA certificate.</param>
@@ -41,12 +42,8 @@ public static class Trust
         chain.ChainPolicy.CustomTrustStore.Add(authority);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.DisableCertificateDownloads = true;
-        chain.ChainPolicy.VerificationTime = (at ?? certificate.NotBefore.ToUniversalTime()).UtcDateTime;
-        chain.ChainPolicy.VerificationTimeIgnored = false;
-        if (at is null)
-        {
-            chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
-        }
-        return chain.Build(certificate) && chain.ChainElements.Count == 2;
+        chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
+        return chain.Build(certificate) && chain.ChainElements.Count == 2
+            && (at is null || (at >= certificate.NotBefore.ToUniversalTime() && at <= certificate.NotAfter.ToUniversalTime()));
     }
 }

@@ -3,11 +3,18 @@ namespace Bootstrap.Cli;
 /// <summary>Files that nobody else reads.</summary>
 internal static class PrivateFile
 {
-    /// <summary>Makes a file of mode 0600, or empties it.</summary>
-    public static FileStream Create(string path) => new(path, new FileStreamOptions
+    /// <summary>Makes a file of mode 0600. One that was there goes: it may have another mode, and others may have it open.</summary>
+    public static FileStream Create(string path)
     {
-        Mode = FileMode.Create,
-        Access = FileAccess.Write,
-        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-    });
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
+        return new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+    }
 }

@@ -27,32 +27,50 @@ using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 
 namespace Bootstrap.Server;
 
 /// <summary>Puts an appliance together.</summary>
-public static class ApplianceHost
+public static partial class ApplianceHost
 {
-    /// <summary>Makes an appliance that is ready to be started. Its data folder is made where there is none.</summary>
+    /// <summary>Makes an appliance that is ready to be started. Its data folder is made where there is none, and is its own until it is disposed.</summary>
+    /// <exception cref="IOException">It cannot be: another one uses the folder, or a file cannot be read; the message says what to do.</exception>
+    /// <exception cref="InvalidDataException">Something in the folder is not as it must be; the message says what to do.</exception>
     public static WebApplication Build(ApplianceOptions options, TimeProvider clock)
     {
-        Directory.CreateDirectory(options.DataFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var database = new Database(Path.Combine(options.DataFolder, "appliance.db"));
+        // Before anything in it is touched.
+        var folder = DataFolder.Open(options.DataFolder);
+        try
+        {
+            return Build(options, clock, folder);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    private static WebApplication Build(ApplianceOptions options, TimeProvider clock, DataFolder folder)
+    {
+        var database = new Database(folder.DatabasePath);
         var settings = new SettingsStore(database);
-        string trust = Path.Combine(options.DataFolder, "ca");
-        CertificateAuthority authority = CertificateAuthority.Open(trust, clock);
-        X509Certificate2 server = ServerCertificate.Open(Path.Combine(trust, "server.pem"), authority, ServerNames.OfThisMachine(), clock);
+        settings.Verify();
+        (CertificateAuthority authority, SecretBox secrets) = KeyFiles.Open(folder.FullPath, settings, clock);
+        X509Certificate2 server = ServerCertificate.Open(Path.Combine(folder.FullPath, "ca", "server.pem"), authority, ServerNames.OfThisMachine(), clock);
         string joinToken = JoinToken(settings);
-        var secrets = SecretBox.Open(Path.Combine(options.DataFolder, "secrets.key"));
         IReadOnlyDictionary<string, NetInstFiles> netInst = NetInstLibrary.Prepare(options, authority, joinToken);
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
@@ -69,9 +87,11 @@ public static class ApplianceHost
         });
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         builder.Services.AddProblemDetails().AddExceptionHandler<BadRequests>().Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
+            ConnectionBudget.Over(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), services.GetRequiredService<ILoggerFactory>())));
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
-            .AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
+            .AddSingleton(_ => folder).AddSingleton(new DiskSpace(folder.FullPath)).AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
             .AddAccess().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>().AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
             .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
@@ -82,7 +102,7 @@ public static class ApplianceHost
             .AddSingleton<ImageImporter>().AddSingleton<ImageCatalogue>()
             .AddSingleton<BootSetLibrary>().AddSingleton<BootPlanner>().AddSingleton<IBootGate>(services => services.GetRequiredService<BootPlanner>())
             .AddSingleton<BoardBootFiles>().AddSingleton<IBootFiles>(services => services.GetRequiredService<BoardBootFiles>()).AddSingleton<ILeaseStore, LeaseStore>()
-            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(), clock)).AddSingleton<BootReports>()
+            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(), services.GetRequiredService<DiskSpace>(), clock)).AddSingleton<BootReports>()
             .AddSingleton<BootObserver>().AddSingleton<TftpService>().AddSingleton<DhcpService>()
             .AddHostedService(services => services.GetRequiredService<BootRecorder>())
             .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
@@ -100,11 +120,18 @@ public static class ApplianceHost
         }
 
         WebApplication app = builder.Build();
+        // First of all, so that it is given up last.
+        if (app.Services.GetRequiredService<DataFolder>().WasOpen is { } mode)
+        {
+            LogNarrowed(app.Logger, folder.FullPath, Convert.ToString((int)mode, 8));
+        }
         app.Services.GetRequiredService<ImageCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<FileCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<KeptArchives>().RemoveLeftovers();
         app.Services.GetRequiredService<NodeKeys>().RevocationsChanged += app.Services.GetRequiredService<NodeDirectory>().Tell;
+        app.Services.GetRequiredService<DiskSpace>().Changed += full => app.Services.GetRequiredService<EventHub>().Publish("disk", new { full });
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
+        app.Use(ConnectionBudget.AskedAsync);
         app.UseStrictTransport();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
@@ -226,9 +253,23 @@ public static class ApplianceHost
         });
     }
 
+    /// <summary>What one connection may cost before anybody knows whose it is.</summary>
+    private static void Bound(KestrelServerLimits limits)
+    {
+        // Of JSON; who may send a file is told apart, and its endpoint lets him.
+        limits.MaxRequestBodySize = 1 << 20;
+        // What is kept of a body that nobody has asked for yet.
+        limits.MaxRequestBufferSize = 128 << 10;
+        limits.Http2.InitialStreamWindowSize = 128 << 10;
+        limits.Http2.InitialConnectionWindowSize = 256 << 10;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+    }
+
     private static void Listen(KestrelServerOptions kestrel, ApplianceOptions options, CertificateAuthority authority, X509Certificate2 server)
     {
         kestrel.AddServerHeader = false;
+        Bound(kestrel.Limits);
         kestrel.Listen(options.Https, listener =>
         {
             listener.Is(Door.Web);
@@ -249,6 +290,9 @@ public static class ApplianceHost
             });
         });
     }
+
+    [LoggerMessage(LogLevel.Warning, "The data folder {Folder} was open to others (mode {Mode}): it is its owner's alone now")]
+    private static partial void LogNarrowed(ILogger logger, string folder, string mode);
 
     /// <summary>The token that boards enrol with: made once, kept, and handed out with this appliance's boot files alone.</summary>
     private static string JoinToken(SettingsStore settings)

@@ -1,15 +1,21 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 
 namespace Bootstrap.Server;
 
-/// <summary>What a request's body lacks, or has in a form that is not understood, is told with its place.</summary>
-internal sealed partial class BadRequests : IExceptionHandler
+/// <summary>What a request's body lacks, or has in a form that is not understood, is told with its place; and that the disk is full.</summary>
+internal sealed partial class BadRequests(DiskSpace disk) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
+        if (disk.Note(exception))
+        {
+            await Problems.DiskFull().ExecuteAsync(context);
+            return true;
+        }
         if (exception is not BadHttpRequestException bad)
         {
             return false;

@@ -13,6 +13,9 @@ internal static class Problems
 
     public static IResult Gone(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status410Gone);
 
+    /// <summary>There is no room for it.</summary>
+    public static IResult DiskFull() => Results.Problem(Storage.DiskSpace.Sentence, statusCode: StatusCodes.Status507InsufficientStorage);
+
     /// <summary>The caller's credential has ended while he was asking.</summary>
     public static IResult Ended() =>
         Results.Problem("What you are signed in with has ended: sign in again.", statusCode: StatusCodes.Status401Unauthorized);

@@ -30,6 +30,9 @@ public abstract record LinkMessage
     /// <summary>Upper bound of one message in bytes; a longer one ends the connection.</summary>
     public const int MaximumBytes = 1 << 20;
 
+    /// <summary>Upper bound of what a node sends: a hundred lines of 500 characters, each of at most six bytes in JSON.</summary>
+    public const int MaximumBytesOfNode = 320 << 10;
+
     /// <summary>Path of the WebSocket on the link port. mTLS: the client certificate's common name is the node's id.</summary>
     public const string Path = "/link";
 

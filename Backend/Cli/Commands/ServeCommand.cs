@@ -6,6 +6,7 @@ using Bootstrap.Netboot;
 using Bootstrap.Netboot.Tftp;
 using Bootstrap.Server;
 using Bootstrap.Server.Features.Boot.Dhcp;
+using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 
@@ -90,6 +91,7 @@ internal static class ServeCommand
     private static async Task<int> RunAsync(ApplianceOptions options)
     {
         LeanProcess.Ensure();
+        DataFolder.MakeAllPrivate();
         try
         {
             await using WebApplication appliance = ApplianceHost.Build(options, TimeProvider.System);
@@ -111,7 +113,7 @@ internal static class ServeCommand
         {
             return Fail($"{e.Message.TrimEnd('.')}: stop the other program, or choose another port (see bootstrap serve --help).");
         }
-        catch (Exception e) when (e is NetbootException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is NetbootException or IOException or InvalidDataException or UnauthorizedAccessException)
         {
             return Fail(e.Message.TrimEnd('.') + ".");
         }

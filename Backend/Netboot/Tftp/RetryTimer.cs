@@ -13,6 +13,12 @@ public readonly record struct RetryTimer(TimeSpan? RoundTrip, TimeSpan Deviation
     /// </summary>
     public const int MaxSends = 6;
 
+    /// <summary>
+    /// Sends of the first reply to an address that has acknowledged nothing yet: anybody can put another's address on a request, and that one would get
+    /// all of them.
+    /// </summary>
+    public const int MaxUnprovenSends = 3;
+
     // A resend that was not needed can hang start4.elf (raspberrypi/firmware#1631): never hurry.
     private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(500);
     // Longer than the 5 s of silence that atftp and tftp-hpa wait for before they speak again: resends that came more often would keep a client

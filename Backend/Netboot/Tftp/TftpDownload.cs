@@ -44,6 +44,7 @@ internal sealed class TftpDownload(TransferPort port, TransferLoop loop, BootFil
             await loop.EnterAsync(port);
             var timer = new RetryTimer();
             int sends = 0;
+            bool proven = false; // what comes back comes from where the request said; until then there is one packet, never a window
             while (!(_ended && _confirmed == _loaded))
             {
                 sends++;
@@ -92,9 +93,10 @@ internal sealed class TftpDownload(TransferPort port, TransferLoop loop, BootFil
                     // Of resent packets no round trip is measured (Karn).
                     timer = sends == 1 ? timer.With(loop.Clock.GetElapsedTime(sentAt)) : timer;
                     Drop(window, before);
+                    proven = true;
                     sends = 0;
                 }
-                else if (sends == RetryTimer.MaxSends)
+                else if (sends == (proven ? RetryTimer.MaxSends : RetryTimer.MaxUnprovenSends))
                 {
                     return (TftpOutcome.TimedOut, $"no acknowledgement of block {_confirmed + 1} after {sends} sends{Hint()}");
                 }

@@ -71,7 +71,7 @@ internal sealed class TftpUpload(TransferPort port, TransferLoop loop, TftpUploa
                 int received = await port.ReceiveAsync(timer.Wait(sends, terms.Timeout) - loop.Clock.GetElapsedTime(sentAt));
                 if (received < 0)
                 {
-                    if (sends == RetryTimer.MaxSends)
+                    if (sends == (block > 0 ? RetryTimer.MaxSends : RetryTimer.MaxUnprovenSends))
                     {
                         return (TftpOutcome.TimedOut, $"block {block + 1} did not come after {sends} requests");
                     }

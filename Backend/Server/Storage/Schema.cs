@@ -337,7 +337,7 @@ internal static class Schema
         long version = connection.ExecuteScalar<long>("PRAGMA user_version");
         if (version > s_steps.Length)
         {
-            throw new InvalidOperationException(
+            throw new InvalidDataException(
                 $"the database is of version {version}, this program knows {s_steps.Length}: start the newer program that wrote it");
         }
         for (; version < steps; version++)

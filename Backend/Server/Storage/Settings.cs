@@ -8,12 +8,31 @@ public sealed class SettingsStore(Database database)
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
+    /// <summary>Looks at all of them: what is read on request only must not come to light then.</summary>
+    /// <exception cref="InvalidDataException">One is damaged; the message says what to do.</exception>
+    public void Verify()
+    {
+        foreach (string key in database.Read(c => c.Query<string>("SELECT key FROM settings").ToList()))
+        {
+            _ = Get<object>(key);
+        }
+    }
+
     /// <summary>A setting, or null where it was never set.</summary>
+    /// <exception cref="InvalidDataException">It is damaged; the message says what to do.</exception>
     public T? Get<T>(string key)
-        where T : class => database.Read(c =>
-            c.QuerySingleOrDefault<string>("SELECT value FROM settings WHERE key = @key", new { key }) is { } json
-                ? JsonSerializer.Deserialize<T>(json, s_json)
-                : null);
+        where T : class
+    {
+        string? json = database.Read(c => c.QuerySingleOrDefault<string>("SELECT value FROM settings WHERE key = @key", new { key }));
+        try
+        {
+            return json is null ? null : JsonSerializer.Deserialize<T>(json, s_json);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"the setting '{key}' in the appliance's database is damaged: put back a copy of the database from before", e);
+        }
+    }
 
     public void Set<T>(string key, T value) => database.Write(c => c.Execute("""
         INSERT INTO settings (key, value) VALUES (@key, @json)

@@ -110,6 +110,27 @@ public sealed class TftpServerTests : TftpTest
         Assert.Equal((TftpOutcome.Probed, 0), await _observer.NextFetchedAsync() is var s ? (s.Outcome, s.Bytes) : default);
     }
 
+    [Theory]
+    [InlineData(TftpOpcode.ReadRequest, "")] // the first block
+    [InlineData(TftpOpcode.ReadRequest, "timeout=1 windowsize=16 blksize=1400")] // the option reply
+    [InlineData(TftpOpcode.WriteRequest, "timeout=1")]
+    public async Task An_address_that_acknowledges_nothing_gets_one_packet_and_two_repeats(TftpOpcode opcode, string options)
+    {
+        _files["kernel8.img"] = new byte[100_000];
+        using UdpClient victim = await AskAsync(opcode == TftpOpcode.ReadRequest ? "kernel8.img" : "log",
+            [.. options.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(o => new KeyValuePair<string, string>(o.Split('=')[0], o.Split('=')[1]))], opcode: opcode);
+        TftpSighting seen = await _observer.NextFetchedAsync();
+        Assert.Equal(TftpOutcome.TimedOut, seen.Outcome);
+        var packets = new List<byte[]>();
+        while (victim.Available > 0)
+        {
+            packets.Add((await victim.ReceiveAsync(Cancel)).Buffer);
+        }
+        Assert.Equal(3, packets.Count);
+        Assert.All(packets, packet => Assert.Equal(packets[0], packet));
+        Assert.InRange(packets[0].Length, 4, 516);
+    }
+
     [Fact]
     public async Task A_lost_block_is_sent_again()
     {

@@ -14,9 +14,11 @@ export interface Snapshot {
   policy: Policy | null;
   /** In the order in which they came. */
   unapproved: readonly UnapprovedBoard[];
+  /** The appliance can write nothing. */
+  diskFull: boolean;
 }
 
-export const nothing: Snapshot = { nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), schedules: new Map(), policy: null, unapproved: [] };
+export const nothing: Snapshot = { nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), schedules: new Map(), policy: null, unapproved: [], diskFull: false };
 
 /** The next snapshot. Parts that did not change stay the same objects, and so do rows that did not. */
 export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Snapshot {
@@ -61,6 +63,9 @@ export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Sna
         break;
       case "policy":
         next.policy = e.data;
+        break;
+      case "disk":
+        next.diskFull = e.data.full;
         break;
       case "unapproved":
         break; // the list is read anew

@@ -25,6 +25,8 @@ export const schedules = computed(() => [...snapshot.value.schedules.values()].s
 export const policy = computed(() => snapshot.value.policy);
 /** Boards that ask to be admitted. */
 export const unapproved = computed(() => snapshot.value.unapproved);
+/** The appliance can write nothing. */
+export const diskFull = computed(() => snapshot.value.diskFull);
 export const imports = computed(() => [...snapshot.value.imports.values()]);
 
 const taskWatchers = new Set<(tasks: TaskView[]) => void>();
@@ -87,8 +89,8 @@ const keyed = <T, K extends keyof T>(items: T[], key: K) => new Map(items.map((i
 async function refetch(): Promise<void> {
   fetching++;
   try {
-    const [allNodes, allBoards, allImages, allJobs, allSchedules, thePolicy, waitingBoards] = await Promise.all([
-      api.nodes(), api.boards(), api.images(), api.jobs(), api.schedules(), api.policy(), api.unapproved(),
+    const [allNodes, allBoards, allImages, allJobs, allSchedules, thePolicy, waitingBoards, status] = await Promise.all([
+      api.nodes(), api.boards(), api.images(), api.jobs(), api.schedules(), api.policy(), api.unapproved(), api.status(),
     ]);
     snapshot.value = {
       nodes: keyed(allNodes, "id"),
@@ -99,6 +101,7 @@ async function refetch(): Promise<void> {
       schedules: keyed(allSchedules, "name"),
       policy: thePolicy,
       unapproved: waitingBoards,
+      diskFull: status.diskFull,
     };
     loaded.value = true;
     if (streaming) connection.value = "live";

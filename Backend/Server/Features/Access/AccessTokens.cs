@@ -198,7 +198,14 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
         long now = Now;
         if (found.LastUsedAt is null || now - found.LastUsedAt > s_usedPeriod.TotalMilliseconds)
         {
-            database.Write(c => c.Execute("UPDATE tokens SET last_used_at = @now WHERE hash = @hash", new { hash, now }));
+            try
+            {
+                database.Write(c => c.Execute("UPDATE tokens SET last_used_at = @now WHERE hash = @hash", new { hash, now }));
+            }
+            catch (SqliteException e) when (DiskSpace.Says(e))
+            {
+                // Who only looks can look, on a full disk, too.
+            }
         }
         return CallerOf(hash, found);
     }

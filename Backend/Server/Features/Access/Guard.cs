@@ -62,7 +62,7 @@ internal static class Guard
     {
         if (http.GetEndpoint()?.Metadata.GetMetadata<SignInRequired>() is not { } required)
         {
-            if (Listeners.CameBy(http, Door.Web))
+            if (!Listeners.CameBy(http, Door.Link)) // where nodes prove themselves by their certificates, each endpoint has its own limit
             {
                 http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = StrangersBodyBytes;
             }
@@ -75,6 +75,7 @@ internal static class Guard
                 statusCode: StatusCodes.Status401Unauthorized).ExecuteAsync(http);
             return;
         }
+        ConnectionBudget.Prove(http);
         EndpointMetadataCollection marks = http.GetEndpoint()!.Metadata;
         Role needed = marks.GetMetadata<Need>()?.Role ?? (Changes(http) ? required.Change : Role.Viewer);
         if (Validate(caller, needed, marks.GetMetadata<PersonOnly>() is not null) is { } refusal)

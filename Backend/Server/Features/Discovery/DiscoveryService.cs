@@ -6,6 +6,7 @@ using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Trust;
+using Bootstrap.Server.Storage;
 using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Discovery;
@@ -20,13 +21,14 @@ internal sealed class DiscoveryService : BackgroundService
     private readonly LegacyPolo _legacy;
     private readonly PresenceWatcher _watcher;
     private readonly PresenceStore _store;
+    private readonly DiskSpace _disk;
     private readonly TimeProvider _clock;
     private readonly X509Certificate2 _certificate;
 
     public DiscoveryService(
-        ApplianceOptions options, CertificateAuthority authority, NodeKeys keys, NoiseCounter noise, PresenceStore store, EventHub events, TimeProvider clock)
+        ApplianceOptions options, CertificateAuthority authority, NodeKeys keys, NoiseCounter noise, PresenceStore store, DiskSpace disk, EventHub events, TimeProvider clock)
     {
-        (_store, _clock) = (store, clock);
+        (_store, _disk, _clock) = (store, disk, clock);
         string fingerprint = authority.Fingerprint.ToString(), id = $"{Protocol.Trust.ApplianceIdPrefix}{fingerprint[..8]}", host = Environment.MachineName;
         _certificate = authority.IssueDiscovery(id);
         var description = new NodeDescription(id, host, new Identity("appliance", "bootstrap", host), new Dictionary<string, string>(), [.. Services(options, fingerprint)]);
@@ -35,7 +37,7 @@ internal sealed class DiscoveryService : BackgroundService
         _watcher.Restore(store.Load());
         _watcher.Happened += e =>
         {
-            store.Save(_watcher.Records.Where(r => r.Node.Id == e.Id), [e]);
+            disk.Try(() => store.Save(_watcher.Records.Where(r => r.Node.Id == e.Id), [e]));
             events.Publish("presence", e);
         };
         wires.Add(_watcher);
@@ -50,8 +52,10 @@ internal sealed class DiscoveryService : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.WhenAll(_polo.RunAsync(stoppingToken), _legacy.RunAsync(stoppingToken), _watcher.RunAsync(stoppingToken), SaveAsync(stoppingToken));
-        _store.Save(_watcher.Records, []);
+        Save();
     }
+
+    private void Save() => _disk.Try(() => _store.Save(_watcher.Records, []));
 
     private static IEnumerable<Service> Services(ApplianceOptions options, string fingerprint)
     {
@@ -78,7 +82,7 @@ internal sealed class DiscoveryService : BackgroundService
         {
             while (await timer.WaitForNextTickAsync(stop))
             {
-                _store.Save(_watcher.Records, []);
+                Save();
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -5,7 +5,7 @@ namespace Bootstrap.Server.Features.Events;
 
 /// <summary>One change, for whoever watches.</summary>
 /// <param name="Id">Rises by one, from the time at which the process was started, so that ids of an earlier process are all lower.</param>
-/// <param name="Name"><c>node</c>, <c>node-removed</c>, <c>image</c>, <c>image-removed</c>, <c>import</c>, <c>job</c>, <c>policy</c> or <c>boot</c>.</param>
+/// <param name="Name"><c>node</c>, <c>node-removed</c>, <c>image</c>, <c>image-removed</c>, <c>import</c>, <c>job</c>, <c>policy</c>, <c>boot</c> or <c>disk</c>.</param>
 /// <param name="Json">What the API's GET of that thing would give now.</param>
 public sealed record ApplianceEvent(long Id, string Name, string Json);
 
@@ -15,11 +15,15 @@ public sealed class EventHub(TimeProvider clock)
     /// <summary>How many events a watcher may have missed and still be brought up to date.</summary>
     private const int Kept = 2048;
 
+    /// <summary>How many bytes these may have; and how many may wait for one watcher.</summary>
+    private const long KeptBytes = 8 << 20;
+
     private static readonly JsonSerializerOptions s_json = ApiJson.Options;
 
     private readonly Lock _lock = new();
     private readonly Queue<ApplianceEvent> _recent = new();
-    private readonly HashSet<Channel<ApplianceEvent>> _watchers = [];
+    private readonly HashSet<Watcher> _watchers = [];
+    private long _recentBytes;
     private long _lastId = clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Tells everybody.</summary>
@@ -30,12 +34,13 @@ public sealed class EventHub(TimeProvider clock)
         {
             var e = new ApplianceEvent(++_lastId, name, json);
             _recent.Enqueue(e);
-            if (_recent.Count > Kept)
+            _recentBytes += SizeOf(e);
+            while (_recent.Count > Kept || _recentBytes > KeptBytes)
             {
-                _recent.Dequeue();
+                _recentBytes -= SizeOf(_recent.Dequeue());
             }
             // A watcher that does not read is cut off: its channel is full, it comes back and catches up.
-            _watchers.RemoveWhere(watcher => !watcher.Writer.TryWrite(e) && watcher.Writer.TryComplete());
+            _watchers.RemoveWhere(watcher => !watcher.TryTell(e));
         }
     }
 
@@ -48,12 +53,12 @@ public sealed class EventHub(TimeProvider clock)
     public async IAsyncEnumerable<ApplianceEvent?> WatchAsync(
         long? lastSeen, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
-        Channel<ApplianceEvent> channel = Channel.CreateBounded<ApplianceEvent>(Kept);
+        var watcher = new Watcher();
         List<ApplianceEvent> missed;
         bool complete;
         lock (_lock)
         {
-            _watchers.Add(channel);
+            _watchers.Add(watcher);
             missed = lastSeen is null ? [] : [.. _recent.Where(e => e.Id > lastSeen)];
             complete = lastSeen is null || lastSeen == _lastId || (missed.Count > 0 && missed[0].Id == lastSeen + 1);
         }
@@ -70,7 +75,7 @@ public sealed class EventHub(TimeProvider clock)
                     yield return e;
                 }
             }
-            await foreach (ApplianceEvent e in channel.Reader.ReadAllAsync(cancellation))
+            await foreach (ApplianceEvent e in watcher.ReadAsync(cancellation))
             {
                 yield return e;
             }
@@ -79,7 +84,36 @@ public sealed class EventHub(TimeProvider clock)
         {
             lock (_lock)
             {
-                _watchers.Remove(channel);
+                _watchers.Remove(watcher);
+            }
+        }
+    }
+
+    private static long SizeOf(ApplianceEvent e) => 2L * e.Json.Length;
+
+    /// <summary>What waits for one who watches.</summary>
+    private sealed class Watcher
+    {
+        private readonly Channel<ApplianceEvent> _waiting = Channel.CreateBounded<ApplianceEvent>(Kept);
+        private long _bytes;
+
+        /// <summary>False where he has not read for too long; nothing more comes to him.</summary>
+        public bool TryTell(ApplianceEvent e)
+        {
+            if (Interlocked.Add(ref _bytes, SizeOf(e)) <= KeptBytes && _waiting.Writer.TryWrite(e))
+            {
+                return true;
+            }
+            _waiting.Writer.TryComplete();
+            return false;
+        }
+
+        public async IAsyncEnumerable<ApplianceEvent> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        {
+            await foreach (ApplianceEvent e in _waiting.Reader.ReadAllAsync(cancellation))
+            {
+                Interlocked.Add(ref _bytes, -SizeOf(e));
+                yield return e;
             }
         }
     }

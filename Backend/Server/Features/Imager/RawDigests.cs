@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Bootstrap.Server.Features.Imager;
 
 /// <summary>Works out the SHA-256 of each image for boards as one raw file, once, beside everything else: Imager writes nothing without it.</summary>
-internal sealed partial class RawDigests(Database database, ImageStore store, TimeProvider clock, ILogger<RawDigests> logger) : BackgroundService
+internal sealed partial class RawDigests(Database database, ImageStore store, DiskSpace disk, TimeProvider clock, ILogger<RawDigests> logger) : BackgroundService
 {
     /// <summary>Raspberry Pi Imager writes cards for these.</summary>
     public const string Architecture = "arm64";
@@ -41,6 +41,10 @@ internal sealed partial class RawDigests(Database database, ImageStore store, Ti
             using var timer = new PeriodicTimer(s_look, clock);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
+                if (disk.IsFull)
+                {
+                    continue; // the result could not be kept
+                }
                 foreach (string image in database.Read(c => c.Query<string>(
                     "SELECT digest FROM images WHERE raw_sha256 IS NULL AND architecture = @Architecture", new { Architecture }).ToList()))
                 {
@@ -70,7 +74,7 @@ internal sealed partial class RawDigests(Database database, ImageStore store, Ti
             // Not asked again: nodes are told of the damage when they fetch it, and an image that is imported again is looked at again.
             LogDamaged(image, e.Message);
         }
-        database.Write(c => c.Execute("UPDATE images SET raw_sha256 = @digest WHERE digest = @image", new { image, digest }));
+        disk.Try(() => database.Write(c => c.Execute("UPDATE images SET raw_sha256 = @digest WHERE digest = @image", new { image, digest })));
     }
 
     [LoggerMessage(LogLevel.Warning, "Image {Image} is not offered to Raspberry Pi Imager: {Reason}")]

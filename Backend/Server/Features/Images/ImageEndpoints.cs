@@ -1,6 +1,7 @@
 using Bootstrap.Imaging;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -22,7 +23,7 @@ internal static class ImageEndpoints
         api.MapGet("/images/{image}", (string image, ImageCatalogue images) =>
             images.Find(image) is { } found ? Results.Ok(found) : Unknown(image));
         // The body is the image file itself: nothing of it is kept in memory, and nothing is written twice.
-        api.MapPost("/images", async (HttpContext context, string? name, string? architecture, ImageCatalogue images) =>
+        api.MapPost("/images", async (HttpContext context, string? name, string? architecture, ImageCatalogue images, DiskSpace disk) =>
         {
             if (string.IsNullOrWhiteSpace(name) || name.Length > 100)
             {
@@ -38,6 +39,10 @@ internal static class ImageEndpoints
             {
                 ImageView image = await images.ImportAsync(context.Request.Body, context.Request.ContentLength ?? 0, name, architecture, context.RequestAborted);
                 return Results.Created($"/api/v1/images/{image.Digest}", image);
+            }
+            catch (ImageException e) when (e.InnerException is { } reason && disk.Note(reason))
+            {
+                return Problems.DiskFull();
             }
             catch (ImageException e)
             {

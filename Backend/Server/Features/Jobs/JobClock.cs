@@ -1,10 +1,11 @@
 using Bootstrap.Server.Features.Schedules;
+using Bootstrap.Server.Storage;
 using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>Lets the schedules, the engine and what is kept look at the time once a second.</summary>
-internal sealed class JobClock(ScheduleRunner schedules, JobEngine engine, KeptArchives kept, TimeProvider clock) : BackgroundService
+internal sealed class JobClock(ScheduleRunner schedules, JobEngine engine, KeptArchives kept, DiskSpace disk, TimeProvider clock) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -13,9 +14,10 @@ internal sealed class JobClock(ScheduleRunner schedules, JobEngine engine, KeptA
             using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), clock);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                schedules.Tick();
-                engine.Tick();
-                kept.Sweep();
+                disk.Look();
+                disk.Try(schedules.Tick);
+                disk.Try(engine.Tick);
+                disk.Try(kept.Sweep);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 
@@ -20,11 +21,12 @@ public sealed class NoiseCounter
 /// <summary><c>GET /status</c>: how the appliance itself is.</summary>
 internal static class StatusEndpoint
 {
-    internal sealed record Status(string Version, IReadOnlyDictionary<string, long> Malformed);
+    /// <param name="DiskFull">Nothing can be written until there is room again.</param>
+    internal sealed record Status(string Version, IReadOnlyDictionary<string, long> Malformed, bool DiskFull);
 
     public static void MapStatus(this IEndpointRouteBuilder api)
     {
         string version = typeof(StatusEndpoint).Assembly.GetName().Version!.ToString(3);
-        api.MapGet("/status", (NoiseCounter noise) => new Status(version, noise.Counts));
+        api.MapGet("/status", (NoiseCounter noise, DiskSpace disk) => new Status(version, noise.Counts, disk.IsFull));
     }
 }

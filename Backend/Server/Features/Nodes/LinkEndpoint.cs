@@ -15,6 +15,7 @@ using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -26,6 +27,9 @@ internal sealed partial class LinkEndpoint(
     NodeLocator locator, BootRecorder boots, NoiseCounter noise, ApplianceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
 {
+    /// <summary>Bytes of a first message: mostly inventory, as at enrolment.</summary>
+    private const int MaximumHelloBytes = 40 << 10;
+
     private static readonly TimeSpan s_introductionLimit = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a board waits on its connection for a person's decision before it comes anew, and how soon it hears of it.</summary>
@@ -50,6 +54,7 @@ internal sealed partial class LinkEndpoint(
                 : "This certificate is not, or no longer, a node's of this appliance: enrol again.\n");
             return;
         }
+        ConnectionBudget.Prove(context);
         if (!context.WebSockets.IsWebSocketRequest)
         {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
@@ -77,7 +82,7 @@ internal sealed partial class LinkEndpoint(
             LogNonsense(node, e.Message);
             session.Cut();
         }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException)
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or SqliteException)
         {
             LogLost(node, e.Message);
         }
@@ -100,7 +105,7 @@ internal sealed partial class LinkEndpoint(
         using (var introduction = CancellationTokenSource.CreateLinkedTokenSource(cancellation))
         {
             introduction.CancelAfter(s_introductionLimit);
-            if (await session.ReceiveAsync(introduction.Token) is not Hello hello)
+            if (await session.ReceiveAsync(introduction.Token, MaximumHelloBytes) is not Hello hello)
             {
                 throw new JsonException("the first message is not a hello");
             }

@@ -23,6 +23,12 @@ public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedNam
     private readonly Channel<LinkMessage> _outgoing = Channel.CreateBounded<LinkMessage>(256);
     private readonly CancellationTokenSource _cut = new();
 
+    /// <summary>A node may send so many bytes at once, such as the log of an installation, and so many in each second on the whole.</summary>
+    private const int AllowanceBytes = 4 << 20, AllowancePerSecond = 256 << 10;
+
+    private double _allowance = AllowanceBytes;
+    private long _spentAt = TimeProvider.System.GetTimestamp();
+
     public NodeId Node => node;
 
     internal PublicKey PublicKey => key;
@@ -100,10 +106,23 @@ public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedNam
         }
     }
 
+    /// <summary>Waits until a node may be read that has said much: it is not heard faster than this, and loses nothing.</summary>
+    private async Task SpendAsync(int bytes, CancellationToken cancellation)
+    {
+        long now = TimeProvider.System.GetTimestamp();
+        _allowance = Math.Min(AllowanceBytes, _allowance + TimeProvider.System.GetElapsedTime(_spentAt, now).TotalSeconds * AllowancePerSecond) - bytes;
+        _spentAt = now;
+        if (_allowance < 0)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(-_allowance / AllowancePerSecond), TimeProvider.System, cancellation);
+        }
+    }
+
     /// <summary>Reads one message; null when the node closed the connection.</summary>
     /// <exception cref="JsonException">What came is no message.</exception>
     /// <exception cref="WebSocketException">The connection broke.</exception>
-    public async Task<LinkMessage?> ReceiveAsync(CancellationToken cancellation)
+    /// <param name="most">Bytes of a message; a longer one is none.</param>
+    public async Task<LinkMessage?> ReceiveAsync(CancellationToken cancellation, int most = LinkMessage.MaximumBytesOfNode)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _cut.Token);
         // Nodes are silent most of the time: there is no buffer for one that says nothing.
@@ -128,13 +147,14 @@ public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedNam
                 {
                     return null;
                 }
+                if (length > most)
+                {
+                    throw new JsonException($"a message is longer than {most} bytes");
+                }
                 if (part.EndOfMessage)
                 {
+                    await SpendAsync(length, stop.Token);
                     return JsonSerializer.Deserialize(buffer.AsSpan(0, length), ProtocolJson.Default.LinkMessage);
-                }
-                if (length >= LinkMessage.MaximumBytes)
-                {
-                    throw new JsonException($"a message is longer than {LinkMessage.MaximumBytes} bytes");
                 }
                 if (length == buffer.Length)
                 {

@@ -11,8 +11,11 @@ internal static class NodeGuard
         where TBuilder : IEndpointConventionBuilder => builder.AddEndpointFilter(async (context, next) =>
         {
             HttpContext http = context.HttpContext;
-            return http.RequestServices.GetRequiredService<NodeKeys>().Find(await http.Connection.GetClientCertificateAsync()) is null
-                ? Results.Problem("This is for nodes whose keys are approved.", statusCode: StatusCodes.Status403Forbidden)
-                : await next(context);
+            if (http.RequestServices.GetRequiredService<NodeKeys>().Find(await http.Connection.GetClientCertificateAsync()) is null)
+            {
+                return Results.Problem("This is for nodes whose keys are approved.", statusCode: StatusCodes.Status403Forbidden);
+            }
+            ConnectionBudget.Prove(http);
+            return await next(context);
         });
 }

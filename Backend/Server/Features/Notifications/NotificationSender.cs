@@ -15,7 +15,7 @@ public sealed record TargetState(string Target, int Waiting, string Error);
 /// nothing is lost when the appliance is killed, and a receiver that is away is tried again for a day.
 /// </summary>
 internal sealed partial class NotificationSender(
-    Database database, NotificationStore store, NotificationChannel channel, TimeProvider clock, ILogger<NotificationSender> logger) : BackgroundService
+    Database database, NotificationStore store, NotificationChannel channel, DiskSpace disk, TimeProvider clock, ILogger<NotificationSender> logger) : BackgroundService
 {
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
@@ -50,8 +50,19 @@ internal sealed partial class NotificationSender(
             using var timer = new PeriodicTimer(s_look, clock);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                TakeNotices();
-                await SendDueAsync(stoppingToken);
+                if (disk.IsFull)
+                {
+                    continue; // that something has arrived could not be noted, and it would be sent again and again
+                }
+                try
+                {
+                    TakeNotices();
+                    await SendDueAsync(stoppingToken);
+                }
+                catch (Exception e) when (disk.Note(e))
+                {
+                    // When there is room again.
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

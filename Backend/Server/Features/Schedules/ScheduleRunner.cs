@@ -1,5 +1,6 @@
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Storage;
 
 namespace Bootstrap.Server.Features.Schedules;
 
@@ -13,6 +14,9 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
+
+    /// <summary>Runs that were due when the disk was full: they are late, and were not missed.</summary>
+    private readonly HashSet<(string Schedule, long At)> _held = [];
 
     /// <summary>Looks at the time: which runs are due?</summary>
     internal void Tick()
@@ -63,14 +67,21 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
     private void Deal(Schedule schedule, DateTimeOffset due, DateTimeOffset now)
     {
         long at = due.ToUnixTimeMilliseconds();
-        bool missed = now - due > Tolerance;
+        bool missed = now - due > Tolerance && !_held.Contains((schedule.Name, at));
         if (schedules.HasRun(schedule.Name, at) || (missed && schedule.Missed == MissedRuns.Skip))
         {
             schedules.See(schedule, at);
+            return;
         }
-        else
+        try
         {
             Run(schedule, due);
+            _held.Remove((schedule.Name, at));
+        }
+        catch (Exception e) when (DiskSpace.Says(e))
+        {
+            _held.Add((schedule.Name, at));
+            throw;
         }
     }
 }

@@ -23,7 +23,13 @@ public sealed class CertificateAuthority
     /// <summary>Browsers of Apple take no server certificate that is valid for more than 825 days.</summary>
     private static readonly TimeSpan s_serverLifetime = TimeSpan.FromDays(800);
 
-    private static readonly TimeSpan s_authorityLifetime = TimeSpan.FromDays(20 * 365);
+    private static readonly TimeSpan s_signerLifetime = TimeSpan.FromDays(20 * 365);
+
+    /// <summary>An authority's dates are the same whatever the clock said when it was made: whoever pins it goes by its key.</summary>
+    private static readonly DateTimeOffset s_always = DateTimeOffset.UnixEpoch, s_end = new(2099, 12, 31, 23, 59, 59, TimeSpan.Zero);
+
+    /// <summary>When there was no appliance yet: a clock that says less is wrong, as on a board that has none and has heard from no time server.</summary>
+    private static readonly DateTimeOffset s_before = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly X509Certificate2 _authority;
     private readonly TimeProvider _clock;
@@ -41,23 +47,38 @@ public sealed class CertificateAuthority
     /// <summary>SHA-256 of the CA's certificate: the appliance's name in discovery.</summary>
     public Digest Fingerprint => Digest.Of(Certificate.RawData);
 
-    /// <summary>Reads the authority, or makes it where there is none.</summary>
+    /// <summary>Reads the authority, or makes it where there is none yet.</summary>
     /// <param name="folder">Mode 0700; the key's file 0600.</param>
     /// <param name="clock">Dates the certificates.</param>
-    public static CertificateAuthority Open(string folder, TimeProvider clock)
+    /// <param name="first">Whether there never was one.</param>
+    /// <exception cref="InvalidDataException">Its files are damaged, gone, or do not belong together; the message says what to do.</exception>
+    public static CertificateAuthority Open(string folder, TimeProvider clock, bool first = true)
     {
         string certificatePath = Path.Combine(folder, "ca.pem");
         string keyPath = Path.Combine(folder, "ca.key");
-        if (!File.Exists(certificatePath))
+        if (!File.Exists(certificatePath) && first)
         {
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            using X509Certificate2 made = Make(clock);
+            using X509Certificate2 made = Make();
             using ECDsa key = made.GetECDsaPrivateKey()!;
             PrivateFile.Write(keyPath, key.ExportPkcs8PrivateKeyPem());
             // The certificate last: where it is, the key is too.
             PrivateFile.Write(certificatePath, made.ExportCertificatePem());
         }
-        return new CertificateAuthority(X509Certificate2.CreateFromPemFile(certificatePath, keyPath), clock);
+        string[] gone = [.. new[] { certificatePath, keyPath }.Where(file => !File.Exists(file))];
+        if (gone.Length > 0)
+        {
+            throw new InvalidDataException($"{gone[0]} is gone: put back the file that belongs to this data folder; no node believes another authority");
+        }
+        try
+        {
+            return new CertificateAuthority(X509Certificate2.CreateFromPemFile(certificatePath, keyPath), clock);
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            throw new InvalidDataException(
+                $"{certificatePath} and {keyPath} are not a certificate and its key ({e.Message.TrimEnd('.')}): put back the files that belong to this data folder", e);
+        }
     }
 
     /// <summary>A certificate with its key for the appliance's TLS ports.</summary>
@@ -67,7 +88,7 @@ public sealed class CertificateAuthority
 
     /// <summary>A certificate with its key that signs image manifests.</summary>
     public X509Certificate2 IssueImageSigner() =>
-        IssueWithKey(SignedManifest.SignerName, null, X509KeyUsageFlags.DigitalSignature, null, s_authorityLifetime);
+        IssueWithKey(SignedManifest.SignerName, null, X509KeyUsageFlags.DigitalSignature, null, s_signerLifetime);
 
     /// <summary>A certificate with its key by which the appliance proves its answers in discovery.</summary>
     /// <param name="id">The appliance's id there.</param>
@@ -104,14 +125,18 @@ public sealed class CertificateAuthority
     /// <summary>Whether a certificate is this CA's, whenever it was or is valid.</summary>
     public bool Issued(X509Certificate2 certificate) => Protocol.Trust.IsIssuedBy(certificate, Certificate);
 
-    /// <summary>Whether a node's certificate is valid now, or ended less than <see cref="NodeGrace"/> ago.</summary>
+    /// <summary>
+    /// Whether a node's certificate is valid now, or ended less than <see cref="NodeGrace"/> ago. Where this clock is wrong, or was when the
+    /// certificate was dated, its dates say nothing: its key is still tied to the node, or is not.
+    /// </summary>
     public bool IsInTime(X509Certificate2 node)
     {
         DateTimeOffset now = _clock.GetUtcNow();
-        return now >= node.NotBefore.ToUniversalTime() && now - node.NotAfter.ToUniversalTime() < NodeGrace;
+        return now < s_before || node.NotBefore.ToUniversalTime() < s_before
+            || (now >= node.NotBefore.ToUniversalTime() && now - node.NotAfter.ToUniversalTime() < NodeGrace);
     }
 
-    private static X509Certificate2 Make(TimeProvider clock)
+    private static X509Certificate2 Make()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
@@ -119,8 +144,7 @@ public sealed class CertificateAuthority
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        DateTimeOffset now = clock.GetUtcNow();
-        return request.CreateSelfSigned(now.AddDays(-1), now + s_authorityLifetime);
+        return request.CreateSelfSigned(s_always, s_end);
     }
 
     private X509Certificate2 IssueWithKey(string name, X509Extension? alternativeNames, X509KeyUsageFlags usage, string? extendedUsage, TimeSpan lifetime)
@@ -150,9 +174,11 @@ public sealed class CertificateAuthority
 
     private X509Certificate2 Issue(CertificateRequest request, TimeSpan lifetime)
     {
+        // What a wrong clock dates is good by that clock, and when it has been set right. An authority that such a clock made, in earlier versions, may
+        // be over: it is believed all the same, and so is what it issues.
         DateTimeOffset now = _clock.GetUtcNow();
-        DateTimeOffset end = now + lifetime < _authority.NotAfter ? now + lifetime : _authority.NotAfter;
-        DateTimeOffset start = now.AddHours(-1) > _authority.NotBefore ? now.AddHours(-1) : _authority.NotBefore;
-        return request.Create(_authority, start, end, RandomNumberGenerator.GetBytes(16));
+        (DateTimeOffset start, DateTimeOffset end) = now < s_before ? (s_always, s_before + lifetime) : (now.AddHours(-1), now + lifetime);
+        using ECDsa key = _authority.GetECDsaPrivateKey()!;
+        return request.Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(key), start, end, RandomNumberGenerator.GetBytes(16));
     }
 }

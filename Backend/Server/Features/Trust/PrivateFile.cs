@@ -9,9 +9,10 @@ internal static class PrivateFile
     public static void Write(string path, string content)
     {
         string temporary = path + ".new";
+        File.Delete(temporary); // what was there before had a mode of its own
         var options = new FileStreamOptions
         {
-            Mode = FileMode.Create,
+            Mode = FileMode.CreateNew,
             Access = FileAccess.Write,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         };

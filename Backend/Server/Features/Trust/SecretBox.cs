@@ -15,12 +15,17 @@ internal sealed class SecretBox
 
     private SecretBox(byte[] key) => _key = key;
 
-    /// <summary>Opens the box of that key file, which is made where there is none.</summary>
-    /// <exception cref="InvalidDataException">The file holds no key.</exception>
-    public static SecretBox Open(string keyFile)
+    /// <summary>Opens the box of that key file, which is made where there is none yet.</summary>
+    /// <param name="first">Whether there never was one.</param>
+    /// <exception cref="InvalidDataException">The file holds no key, or is gone.</exception>
+    public static SecretBox Open(string keyFile, bool first)
     {
         if (!File.Exists(keyFile))
         {
+            if (!first)
+            {
+                throw new InvalidDataException($"{keyFile} is gone: put back the file that belongs to this data folder");
+            }
             PrivateFile.Write(keyFile, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(KeyBytes)) + '\n');
         }
         string text = File.ReadAllText(keyFile).Trim();

@@ -19,4 +19,5 @@ export type ApplianceEvent =
   | { name: "log"; data: LogLine[] }
   | { name: "policy"; data: Policy }
   | { name: "unapproved"; data: { count: number } }
+  | { name: "disk"; data: { full: boolean } }
   | { name: "boot"; data: { board: BoardView; events: BootEvent[] } };

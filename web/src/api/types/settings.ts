@@ -3,6 +3,8 @@ export interface Status {
   version: string;
   /** What came from the network and made no sense, by protocol, since the start. */
   malformed: Record<string, number>;
+  /** Nothing can be written until there is room again. */
+  diskFull: boolean;
 }
 
 export interface Policy {

@@ -3,6 +3,7 @@ using Bootstrap.Netboot;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Monitoring;
+using Bootstrap.Server.Storage;
 using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
@@ -23,6 +24,7 @@ public sealed class BootRecorder : BackgroundService
 
     private readonly BootStore _store;
     private readonly NoiseCounter _noise;
+    private readonly DiskSpace _disk;
     private readonly TimeProvider _clock;
     private readonly Channel<Func<BootTimeline, MacAddress?>> _notes = Channel.CreateBounded<Func<BootTimeline, MacAddress?>>(QueueLength);
     private readonly SemaphoreSlim _noted = new(0);
@@ -33,9 +35,9 @@ public sealed class BootRecorder : BackgroundService
     private readonly Dictionary<MacAddress, List<BootEvent>> _untold = [];
     private readonly Dictionary<(MacAddress Mac, long StartedAt), Conversation> _unsaved = [];
 
-    internal BootRecorder(BootStore store, NoiseCounter noise, TimeProvider clock)
+    internal BootRecorder(BootStore store, NoiseCounter noise, DiskSpace disk, TimeProvider clock)
     {
-        (_store, _noise, _clock) = (store, noise, clock);
+        (_store, _noise, _disk, _clock) = (store, noise, disk, clock);
         foreach ((WireBoard board, IReadOnlyList<Conversation> recent) in store.Load())
         {
             _timeline.Restore(board, recent);
@@ -209,9 +211,28 @@ public sealed class BootRecorder : BackgroundService
             timeline.Evicted.Clear();
             return ((WireBoard[])[.. changed.Select(v => timeline.Boards[v.Mac]).Distinct()], changed, evicted);
         });
-        if (conversations.Length + removed.Length > 0)
+        if (conversations.Length + removed.Length == 0)
+        {
+            return;
+        }
+        try
         {
             _store.Save(boards, conversations, removed);
+        }
+        catch (Exception e) when (_disk.Note(e))
+        {
+            // With what is heard next, once there is room.
+            lock (_lock)
+            {
+                foreach (Conversation unsaved in conversations)
+                {
+                    _unsaved.TryAdd((unsaved.Mac, unsaved.StartedAt), unsaved);
+                }
+                foreach (MacAddress mac in removed)
+                {
+                    _timeline.Evicted.Add(mac);
+                }
+            }
         }
     }
 

@@ -48,10 +48,22 @@ internal sealed class BootSetLibrary : IDisposable
             {
                 Directory.Delete(folder, recursive: true);
             }
-            else if (File.Exists(description) && JsonSerializer.Deserialize<BootSet>(File.ReadAllBytes(description), s_json) is { } set)
+            else if (File.Exists(description) && Read(description) is { } set)
             {
                 _sets[set.Name] = set;
             }
+        }
+    }
+
+    private static BootSet? Read(string description)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<BootSet>(File.ReadAllBytes(description), s_json);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{description} is damaged: put the file back, or remove its folder and make the boot set anew", e);
         }
     }
 
