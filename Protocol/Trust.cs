@@ -12,6 +12,12 @@ public static class Trust
     /// <summary>Beginning of the appliance's id in discovery. No node may have an id that begins so.</summary>
     public const string ApplianceIdPrefix = "appliance-";
 
+    /// <summary>
+    /// How long after its end a node's certificate is still taken, and renewed. It has 30 days left when it is renewed: a board may be off for six weeks. One that was
+    /// off for longer is approved anew by a person.
+    /// </summary>
+    public static readonly TimeSpan NodeGrace = TimeSpan.FromDays(14);
+
     /// <summary>What a key is known by: the SHA-256 of its SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).</summary>
     public static Digest FingerprintOf(PublicKey key) => Digest.Of(key.ExportSubjectPublicKeyInfo());
 

@@ -22,6 +22,7 @@ public sealed class IdentityKeeper : IDisposable
 
     private NodeIdentity _proven;
     private NodeIdentity? _next;
+    private bool _prefersProven;
     private ECDsa? _askedFor;
 
     // A board's own clock may be anywhere: the appliance's counts, for it is who looks at the dates.
@@ -50,10 +51,13 @@ public sealed class IdentityKeeper : IDisposable
         {
             lock (_lock)
             {
-                return _next ?? _proven;
+                return (_prefersProven ? null : _next) ?? _proven;
             }
         }
     }
+
+    /// <summary>The appliance's time; null: it has not told it since this program was started.</summary>
+    public DateTimeOffset? ApplianceTime => _appliance is { } told ? told.Time + _clock.GetElapsedTime(told.Timestamp) : null;
 
     private string ProvenFile => Path.Combine(_folder, NodeFiles.Identity);
 
@@ -100,6 +104,7 @@ public sealed class IdentityKeeper : IDisposable
             _askedFor = null;
             lock (_lock)
             {
+                _prefersProven = false;
                 return _next = next;
             }
         }
@@ -154,7 +159,7 @@ public sealed class IdentityKeeper : IDisposable
                 _log($"{NextFile} cannot be renamed and stays the one that is used: {e.Message}");
                 return;
             }
-            (_proven, _next) = (identity, null);
+            (_proven, _next, _prefersProven) = (identity, null, false);
             _log($"this node's certificate was renewed; it is good until {identity.Certificate.NotAfter.ToUniversalTime():u}");
         }
     }
@@ -165,13 +170,13 @@ public sealed class IdentityKeeper : IDisposable
     {
         lock (_lock)
         {
-            if (identity == _next)
+            if (_next is not null)
             {
-                _log("the appliance does not take the new certificate: going on with the old one");
-                _next = null;
-                File.Delete(NextFile);
+                // Neither is thrown away: a person may be approving just that one.
+                _prefersProven = identity == _next;
+                _log($"the appliance does not take this certificate: trying the {(_prefersProven ? "older" : "newer")} one");
             }
-            return Task.FromResult(_next ?? _proven);
+            return Task.FromResult((_prefersProven ? null : _next) ?? _proven);
         }
     }
 

@@ -123,7 +123,7 @@ async Task RunAsync(TimeProvider clock)
     var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, power, link.Outbox, Log, clock, NodeSystem.This with { Config = config }, slots);
     await runner.EndLeftoversAsync();
     var blinker = new LedBlinker("/", Path.Combine(state, "led"), clock);
-    var revocations = new Revocations(Path.Combine(state, "revoked-keys"), Log);
+    var revocations = new Revocations(Path.Combine(state, "revoked-keys"), Log, () => keeper.ApplianceTime);
     daemon = new Daemon(link, runner, keeper, blinker, revocations, Log, clock, () => slots.IsOnTrial);
     var lldp = new LldpListener(neighbours, () => board.ReadInterfaces().Select(i => i.Name),
         () => link.Outbox.Add(new InventoryReport(ReadInventory())), Log, clock);
@@ -139,7 +139,7 @@ async Task RunAsync(TimeProvider clock)
     wires.Add(legacy);
     var polo = new Polo(meshes, Describe, wires, clock, new MessageSigner(() => keeper.Current.Certificate));
     registry.Changed += polo.Changed;
-    var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority), signer => !revocations.Contains(signer.Key));
+    var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority), signer => revocations.Stands(signer.Key, signer.Ends));
     var folder = new ServiceFolder(Path.Combine(config, "services"), registry, Log, clock);
     var context = new LocalContext(meshes, null, verifier, registry, clock);
     var local = new LocalApi(run, context, Log);

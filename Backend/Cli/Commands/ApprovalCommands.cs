@@ -18,8 +18,8 @@ internal static class ApprovalCommands
     {
         var keys = Keys();
         var all = new Option<bool>("--all") { Description = "All that ask and claim to be no node that is known already; they are shown, and you are asked." };
-        var yes = new Option<bool>("--yes") { Description = "With --all, do not ask." };
-        return new Command("approve", "Make boards nodes, by the keys that they show.") { keys, all, yes }.Does(async (client, parsed, cancellation) =>
+        var yes = new Option<bool>("--yes") { Description = "Do not ask." };
+        return new Command("approve", "Make boards nodes, by the keys that they show; asks where one takes the place of a node.") { keys, all, yes }.Does(async (client, parsed, cancellation) =>
         {
             IReadOnlyList<UnapprovedBoard> boards = await client.GetAsync<IReadOnlyList<UnapprovedBoard>>("unapproved", cancellation);
             string[] wanted = parsed.GetValue(keys) ?? [];
@@ -32,7 +32,8 @@ internal static class ApprovalCommands
             {
                 throw new CliException("no new board asks to be admitted");
             }
-            if (wanted.Length == 0 && !parsed.GetValue(yes))
+            // What claims to be a node that is known takes its place: it is shown as it is now, whatever was listed before.
+            if (!parsed.GetValue(yes) && (wanted.Length == 0 || chosen.Any(b => b.Claims is not null || b.Holder is not null)))
             {
                 Output.Table(s_columns, chosen.Select(Row));
                 Console.Write($"Approve {(chosen.Length == 1 ? "this board" : $"these {chosen.Length} boards")}? [y/N] ");

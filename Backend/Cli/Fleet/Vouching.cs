@@ -8,7 +8,6 @@ using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Trust;
 
 namespace Bootstrap.Cli.Fleet;
 
@@ -47,7 +46,7 @@ internal static class Vouching
             await Console.Error.WriteLineAsync("bootstrap: the appliance does not answer: nodes that it has forgotten since cannot be told from others");
         }
         return new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, authority),
-            signer => revoked?.Contains(signer.Key) != true && TimeProvider.System.GetUtcNow() - signer.Ends < CertificateAuthority.NodeGrace);
+            signer => revoked?.Contains(signer.Key) != true && TimeProvider.System.GetUtcNow() - signer.Ends < Trust.NodeGrace);
     }
 
     /// <summary>Asks the appliance, which TLS proves; null: none answers.</summary>

@@ -53,6 +53,15 @@ public sealed class Database : IDisposable
         return true;
     });
 
+    /// <summary>All that was committed is on the medium: without it, a power cut takes the last commits, and leaves a sound database without them.</summary>
+    public void Sync()
+    {
+        lock (_writing)
+        {
+            _writer.Execute("PRAGMA wal_checkpoint(PASSIVE)");
+        }
+    }
+
     /// <summary>Reads from a connection of its own, all statements the same state: what is written meanwhile is not seen.</summary>
     public T Read<T>(Func<SqliteConnection, T> query)
     {

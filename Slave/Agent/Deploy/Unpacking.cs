@@ -60,6 +60,8 @@ internal sealed class Unpacking(FileStream archive, HeldFolder folder, FileOwner
     {
         // Read more than once, from its start: each time by a stream of its own on the one open file.
         var content = new FileStream(new SafeFileHandle(archive.SafeFileHandle.DangerousGetHandle(), ownsHandle: false), FileAccess.Read);
+        // A stream on an open file begins where that stands: behind what was just written to it.
+        content.Position = 0;
         Span<byte> magic = stackalloc byte[2];
         bool isGzip = content.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1f, 0x8b];
         content.Position = 0;
@@ -120,7 +122,8 @@ internal sealed class Unpacking(FileStream archive, HeldFolder folder, FileOwner
     {
         using Held? parent = FindParent(name);
         using HeldFile? there = parent?.Folder.OpenFile(LastOf(name));
-        using Stream? content = entry.DataStream;
+        // The reader's: it goes on behind it, which it cannot where it was closed before its end.
+        Stream? content = entry.DataStream;
         if (there is not null && Deployment.Holds(there, entry.Length, content is null ? Digest.Of([]) : new Digest(SHA256.HashData(content))))
         {
             _held.Add(name, (there.Status.Device, there.Status.Inode));

@@ -1,4 +1,5 @@
 using System.Text;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 
@@ -9,7 +10,8 @@ namespace Bootstrap.Agent.Discovery;
 /// </summary>
 /// <param name="path">Where they are kept, one fingerprint a line; null: nowhere.</param>
 /// <param name="log">The node's log.</param>
-public sealed class Revocations(string? path, Action<string> log)
+/// <param name="time">The appliance's time, as far as it is known; null: it never is.</param>
+public sealed class Revocations(string? path, Action<string> log, Func<DateTimeOffset?>? time = null)
 {
     private volatile HashSet<Digest> _keys = Load(path, log);
 
@@ -18,6 +20,13 @@ public sealed class Revocations(string? path, Action<string> log)
 
     /// <summary>Whether what is signed with that key proves nothing.</summary>
     public bool Contains(Digest key) => _keys.Contains(key);
+
+    /// <summary>
+    /// Whether somebody's certificate is still to be believed: its key is not revoked, and it has not ended too long ago. A key is told to be revoked only as long as its
+    /// certificate could last.
+    /// </summary>
+    /// <param name="ends">When the certificate ends.</param>
+    public bool Stands(Digest key, DateTimeOffset ends) => !Contains(key) && !(time?.Invoke() is { } now && now - ends > Trust.NodeGrace);
 
     /// <summary>The appliance has told all of them.</summary>
     public void Hear(RevokedKeys revoked)

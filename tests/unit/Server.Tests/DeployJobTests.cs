@@ -54,7 +54,7 @@ public sealed class DeployJobTests : WorkJobTest
         await UploadAsync("site", archive);
         var order = new { file = "site", path = Target, unpack = true };
         JsonNode task = await DoAsync("deploy", order);
-        Assert.Equal(("succeeded", "", 0), End(task));
+        Assert.True(End(task) == ("succeeded", "", 0), string.Join('\n', await LogAsync(task)));
         Assert.Equal([$"4 written, 0 unchanged in {Target}"], await LogAsync(task));
         Assert.Equal("#!/bin/sh\n", await File.ReadAllTextAsync(Path.Combine(Target, "latest"), s_end));
         Assert.True(File.GetUnixFileMode(Path.Combine(Target, "bin/run")).HasFlag(UnixFileMode.UserExecute));

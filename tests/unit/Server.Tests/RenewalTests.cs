@@ -227,8 +227,10 @@ public sealed class RenewalTests : IAsyncLifetime
             Assert.Equal(renewed, keeper.Current.Certificate.SerialNumber);
             NodeIdentity next = await keeper.RefusedAsync(keeper.Current, s_end);
             Assert.Equal(old.Certificate.SerialNumber, next.Certificate.SerialNumber);
-            Assert.Equal(next, await keeper.RefusedAsync(next, s_end));
-            Assert.False(File.Exists(NextFile));
+            // Nothing is thrown away: each is tried in its turn, until the appliance takes one.
+            Assert.Equal(renewed, (await keeper.RefusedAsync(next, s_end)).Certificate.SerialNumber);
+            Assert.True(File.Exists(NextFile));
+            Assert.Equal(next, await keeper.RefusedAsync(keeper.Current, s_end));
         }
         using (IdentityKeeper keeper = Open())
         {

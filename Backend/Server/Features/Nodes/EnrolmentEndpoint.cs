@@ -20,7 +20,7 @@ namespace Bootstrap.Server.Features.Nodes;
 /// else. A board gets its certificate when its key is tied to a node; until then it waits and asks again.
 /// </summary>
 internal sealed class EnrolmentEndpoint(
-    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, Approvals approvals, StrangerNotices notices,
+    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, NodeDirectory nodes, Approvals approvals, StrangerNotices notices,
     PolicyStore policy, NoiseCounter noise)
 {
     /// <summary>Bytes of a request: a PC with 64 disks has half of that.</summary>
@@ -64,10 +64,12 @@ internal sealed class EnrolmentEndpoint(
         {
             return Certify(inventory.Id, key);
         }
-        bool known = database.Read(c => NodeRow.Find(c, inventory.Id)) is not null;
-        if (!known && keys.Find(fingerprint) is null && policy.Get().ApproveNewBoards && keys.Count < Approvals.MaximumByPolicy)
+        NodeRow? row = database.Read(c => NodeRow.Find(c, inventory.Id));
+        bool known = row is not null;
+        if (IsForPolicy(row, fingerprint) && policy.Get().ApproveNewBoards && keys.Count < Approvals.MaximumByPolicy)
         {
-            approvals.Approve([(new UnapprovedBoard(fingerprint, inventory, key, address), null)], Approvals.Policy);
+            Digest? before = row?.Key is { } has ? Digest.Parse(has) : null;
+            approvals.Approve([(new UnapprovedBoard(fingerprint, inventory, key, address), before)], Approvals.Policy);
             // Two that came in one moment with one name: the second is a stranger.
             return keys.Find(fingerprint) == inventory.Id ? Certify(inventory.Id, key) : Wait("another board has just taken this name", UnapprovedBoards.RetrySeconds(0));
         }
@@ -84,6 +86,14 @@ internal sealed class EnrolmentEndpoint(
         }
         return Wait($"{reason}; approve the board with key {fingerprint.ToString()[..16]} on the appliance's page", UnapprovedBoards.RetrySeconds(unapproved.Count));
     }
+
+    /// <summary>
+    /// A board that is new; or one that the policy has taken, that has nothing yet which any new board would not get, and that was restarted before its first
+    /// installation began: until then its key is in memory alone.
+    /// </summary>
+    private bool IsForPolicy(NodeRow? row, Digest key) =>
+        keys.Find(key) is null && !keys.IsRevoked(key) && !unapproved.IsRejected(key) &&
+        (row is null || (row is { Lifecycle: Lifecycle.New, KeyBy: Approvals.Policy, InstallId: null, Image: null } && nodes.Session(row.NodeId) is null));
 
     private EnrolResponse Certify(NodeId node, PublicKey key)
     {

@@ -1,4 +1,5 @@
 using Bootstrap.Protocol;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Server.Features.Nodes;
 
@@ -12,6 +13,9 @@ internal static class InventoryLimits
     public const int MaximumText = 200;
 
     private const int MaximumInterfaces = 16, MaximumAddresses = 16, MaximumDisks = 64;
+
+    /// <summary>Of a board that has said nothing of itself but who it is.</summary>
+    public static Inventory Unsaid(NodeId node) => new(node, "", "", "", "", "", 0, 0, [], [], "", "");
 
     /// <summary>The inventory within its limits; the same one where it is.</summary>
     public static Inventory Bounded(this Inventory inventory) => inventory with

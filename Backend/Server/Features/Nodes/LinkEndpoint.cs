@@ -23,7 +23,7 @@ namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>Holds the connections of the nodes: <c>wss://…/link</c>, each named by its client certificate.</summary>
 internal sealed partial class LinkEndpoint(
-    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
+    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, StrangerNotices notices, NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
     NodeLocator locator, BootRecorder boots, NoiseCounter noise, ApplianceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
 {
@@ -49,9 +49,9 @@ internal sealed partial class LinkEndpoint(
         if (certificate is null || (standing = keys.Find(certificate, out node)) != NodeKeys.Standing.Good)
         {
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
-            await context.Response.WriteAsync(standing == NodeKeys.Standing.Expired
-                ? Expired(node, certificate!, Plain(context.Connection.RemoteIpAddress))
-                : "This certificate is not, or no longer, a node's of this appliance: enrol again.\n");
+            await context.Response.WriteAsync(certificate is null
+                ? "This is for nodes: enrol first.\n"
+                : List(standing, node, certificate, Plain(context.Connection.RemoteIpAddress)));
             return;
         }
         ConnectionBudget.Prove(context);
@@ -65,7 +65,7 @@ internal sealed partial class LinkEndpoint(
             KeepAliveInterval = LinkMessage.HeartbeatPeriod,
             KeepAliveTimeout = 2 * LinkMessage.HeartbeatPeriod,
         });
-        var session = new LinkSession(node, certificate.PublicKey, Protocol.Trust.NodeNameOf(certificate), Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket)
+        var session = new LinkSession(node, certificate.PublicKey, CertifiedName(certificate, node), Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket)
         {
             Sending = message => boots.Told(node, message),
         };
@@ -151,16 +151,34 @@ internal sealed partial class LinkEndpoint(
         }
     }
 
-    /// <summary>The key is the node's, and its certificate ended too long ago: a person looks at it again.</summary>
-    private string Expired(NodeId node, X509Certificate2 certificate, IPAddress address)
+    /// <summary>
+    /// The key is a node's whose certificate ended too long ago, or was one's: a forgotten node's, or one that a power cut or a restored backup made this appliance
+    /// forget. A person looks at it again; of the board nothing is known but its key, and who it says it is.
+    /// </summary>
+    /// <returns>A sentence for the node.</returns>
+    private string List(NodeKeys.Standing standing, NodeId node, X509Certificate2 certificate, IPAddress address)
     {
-        string reason = string.Create(CultureInfo.InvariantCulture, $"its certificate ended on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}: it was off for too long");
-        if (database.Read(c => NodeRow.Find(c, node)) is { } row)
+        string reason = standing == NodeKeys.Standing.Expired
+            ? string.Create(CultureInfo.InvariantCulture, $"its certificate ended on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}: it was off for too long")
+            : "its key is not, or no longer, a node's";
+        if (standing == NodeKeys.Standing.Expired || (authority.Issued(certificate) && NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out node)))
         {
-            unapproved.Add(certificate.PublicKey, row.Inventory, address.ToString(), reason, out _);
+            Ask(certificate.PublicKey, InventoryLimits.Unsaid(node), address, reason);
         }
-        return $"{reason}. Approve it on the appliance's page.\n";
+        return $"This certificate does not connect: {reason}. Approve the board on the appliance's page, or install it anew.\n";
     }
+
+    private void Ask(PublicKey key, Inventory inventory, IPAddress address, string reason)
+    {
+        if (unapproved.Add(key, inventory, address.ToString(), reason, out bool isNews) is { } board && isNews)
+        {
+            notices.Note(board, claims: true);
+        }
+    }
+
+    /// <summary>What the node is called by its certificate; null where that is of another node, whose board this key was in before.</summary>
+    private static string? CertifiedName(X509Certificate2 certificate, NodeId node) =>
+        certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) == node.ToString() ? Protocol.Trust.NodeNameOf(certificate) : null;
 
     /// <summary>
     /// The key is a node's, and the board is another one: its card was put into another board, or copied. Nobody but a person knows which. The board waits
@@ -168,7 +186,7 @@ internal sealed partial class LinkEndpoint(
     /// </summary>
     private async Task HoldAsync(LinkSession session, Inventory inventory, CancellationToken cancellation)
     {
-        unapproved.Add(session.PublicKey, inventory, session.Address.ToString(), $"its card is that of node {session.Node}, and it is another board", out _);
+        Ask(session.PublicKey, inventory, session.Address, $"its card is that of node {session.Node}, and it is another board");
         LogOtherBoard(session.Node, inventory.Id, session.Address);
         long since = clock.GetTimestamp();
         while (clock.GetElapsedTime(since) < s_hold && keys.Find(session.Key) == session.Node)
@@ -199,11 +217,13 @@ internal sealed partial class LinkEndpoint(
     {
         session.Hello = hello;
         session.Health = hello.Health;
-        database.Write(c =>
+        string key = session.Key.ToString();
+        bool? retires = database.Write(c =>
         {
-            if (NodeRow.Find(c, session.Node) is not { } known)
+            // Long after it has connected, perhaps: forgotten, or replaced by another key.
+            if (NodeRow.Find(c, session.Node) is not { } known || (known.Key != key && known.PreviousKey != key))
             {
-                return; // forgotten at this very moment
+                return default(bool?);
             }
             c.Execute("UPDATE nodes SET inventory = @inventory, boot_id = @BootId, version = @Version WHERE id = @Id", new
             {
@@ -212,20 +232,36 @@ internal sealed partial class LinkEndpoint(
                 hello.BootId,
                 hello.Version,
             });
-            keys.Seen(c, known, session.Key);
             history.Introduced(c, hello.Inventory, session.State, hello.Version, session.Address.ToString());
+            return NodeKeys.Seen(c, known, session.Key);
         });
+        if (retires is null)
+        {
+            session.Cut();
+            return;
+        }
+        if (retires is true)
+        {
+            keys.Refresh();
+        }
         Seen(session);
         // Who sees that the node is connected finds its boot told to the end.
         boots.Introduced(hello);
         nodes.Connect(session);
+        // Who replaces a key cuts those that are connected: this one was not yet, when it happened in between.
+        if (keys.Find(session.Key) != session.Node)
+        {
+            session.Cut();
+            return;
+        }
         LogConnected(session.Node, session.State, session.Address);
         string name = nodes.Find(session.Node)?.Name ?? session.Node.ToString();
         session.Send(new Welcome(name, options.Http.Port, clock.GetUtcNow().ToUnixTimeSeconds()));
         session.Certify(authority, name);
-        if (hello.Role == NodeRole.Slave && keys.Revoked is { Keys.Count: > 0 } revoked)
+        if (hello.Role == NodeRole.Slave)
         {
-            session.Send(revoked);
+            // Also an empty list: it may have heard of a longer one.
+            session.Send(keys.Revoked);
         }
         await engine.ConnectedAsync(session, hello);
         nodes.Publish(session.Node);

@@ -67,7 +67,7 @@ internal sealed class NodeKeys
     /// <summary>Whether what somebody signs in discovery proves anything: a node's key, as the node that it is tied to, or the appliance itself.</summary>
     public bool Stands(Signer signer) =>
         _nodes.TryGetValue(signer.Key, out NodeId node)
-            ? node.ToString() == signer.Id && _clock.GetUtcNow() - signer.Ends < CertificateAuthority.NodeGrace
+            ? node.ToString() == signer.Id && _clock.GetUtcNow() - signer.Ends < Protocol.Trust.NodeGrace
             : signer.Id.StartsWith(Protocol.Trust.ApplianceIdPrefix, StringComparison.Ordinal);
 
     /// <summary>Keys that are tied to nodes.</summary>
@@ -75,7 +75,7 @@ internal sealed class NodeKeys
 
     /// <summary>Whether a key was tied to its node so lately that it needs no person's look to get a certificate: as long as one that it got then is taken.</summary>
     public bool IsFresh(NodeId node) => _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } &&
-        _clock.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(at) < CertificateAuthority.NodeLifetime + CertificateAuthority.NodeGrace;
+        _clock.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(at) < CertificateAuthority.NodeLifetime + Protocol.Trust.NodeGrace;
 
     /// <summary>The node that a key is tied to, or null.</summary>
     public NodeId? Find(Digest key) => _nodes.TryGetValue(key, out NodeId node) ? node : null;
@@ -110,7 +110,7 @@ internal sealed class NodeKeys
             INSERT OR REPLACE INTO revoked_keys (key, until) SELECT key, @until FROM nodes WHERE id = @id AND key IS NOT NULL;
             INSERT OR REPLACE INTO revoked_keys (key, until) SELECT previous_key, @until FROM nodes WHERE id = @id AND previous_key IS NOT NULL;
             UPDATE nodes SET key = NULL, previous_key = NULL, certificate_serial = NULL, previous_serial = NULL WHERE id = @id
-            """, new { id = node.ToString(), now, until = now + (long)(CertificateAuthority.NodeLifetime + CertificateAuthority.NodeGrace).TotalMilliseconds });
+            """, new { id = node.ToString(), now, until = now + (long)(CertificateAuthority.NodeLifetime + Protocol.Trust.NodeGrace).TotalMilliseconds });
     }
 
     /// <summary>What other machines must not believe any more.</summary>
@@ -134,25 +134,25 @@ internal sealed class NodeKeys
 
     /// <summary>The node has connected with a key: the one before it has done its work, when this is the newest.</summary>
     /// <param name="row">The node as it was before.</param>
-    public void Seen(SqliteConnection c, NodeRow row, Digest key)
+    /// <returns>Whether to <see cref="Refresh"/> when it is committed.</returns>
+    public static bool Seen(SqliteConnection c, NodeRow row, Digest key)
     {
         if (row.KeySeen != 0 && row.PreviousKey is null)
         {
-            return;
+            return false;
         }
         c.Execute("UPDATE nodes SET key_seen = 1, previous_key = iif(key = @key, NULL, previous_key) WHERE id = @Id", new { row.Id, key = key.ToString() });
-        if (row.PreviousKey is { } previous && row.Key == key.ToString())
-        {
-            lock (_refreshing)
-            {
-                _nodes = new Dictionary<Digest, NodeId>(_nodes.Where(n => n.Key.ToString() != previous));
-            }
-        }
+        return true;
     }
+
+    /// <summary>Whether a key was a node's and is nobody's now.</summary>
+    public bool IsRevoked(Digest key) => _revoked.Keys.Contains(key);
 
     /// <summary>Reads the table anew, after a change of it was committed.</summary>
     public void Refresh()
     {
+        // Who is whom must not be forgotten by a power cut: a node has its new key on its disk by then.
+        _database.Sync();
         lock (_refreshing)
         {
             var nodes = new Dictionary<Digest, NodeId>();
@@ -184,6 +184,12 @@ internal sealed class NodeKeys
             return false;
         }
         var row = new { id = node.ToString(), key = key.ToString(), serial = certificate.SerialNumber };
+        // Forgotten nodes ask again and again: they do not hold up those who write.
+        const string earlier = "FROM nodes WHERE id = @id AND key IS NULL AND @serial IN (certificate_serial, previous_serial)";
+        if (_database.Read(c => c.ExecuteScalar<long>($"SELECT count(*) {earlier}", row)) == 0)
+        {
+            return false;
+        }
         bool tied = _database.Write(c => c.Execute("""
             UPDATE nodes SET key = @key, certificate_serial = NULL, previous_serial = NULL
             WHERE id = @id AND key IS NULL AND @serial IN (certificate_serial, previous_serial)
@@ -199,5 +205,5 @@ internal sealed class NodeKeys
     private bool IsApprovedSince(NodeId node, Digest key, X509Certificate2 certificate) => _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } row &&
         row.Key == key.ToString() &&
         DateTimeOffset.FromUnixTimeMilliseconds(at) is var approved && approved > certificate.NotAfter.ToUniversalTime() &&
-        _clock.GetUtcNow() - approved < CertificateAuthority.NodeGrace;
+        _clock.GetUtcNow() - approved < Protocol.Trust.NodeGrace;
 }

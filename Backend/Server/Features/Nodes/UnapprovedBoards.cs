@@ -73,12 +73,16 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
 
     /// <summary>A board asks.</summary>
     /// <param name="isNews">It was not known before, or waits for another reason now.</param>
-    /// <returns>The board as it is known now; null: there is no room for another one.</returns>
+    /// <returns>The board as it is known now; null: there is no room for another one, it was rejected, or no board can be called so.</returns>
     public UnapprovedBoard? Add(PublicKey key, Inventory inventory, string address, string reason, out bool isNews)
     {
         Digest fingerprint = Protocol.Trust.FingerprintOf(key);
         long now = Now;
         isNews = false;
+        if (inventory.Id.ToString().StartsWith(Protocol.Trust.ApplianceIdPrefix, StringComparison.Ordinal))
+        {
+            return null;
+        }
         if (_boards.TryGetValue(fingerprint, out UnapprovedBoard? known))
         {
             UnapprovedBoard seen = known with { LastSeen = now, Address = address, Id = inventory.Id, Reason = reason, InventoryJson = Json(inventory) };
@@ -87,7 +91,7 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
             _changed = _changed || known.Id != seen.Id || known.Address != seen.Address || known.Reason != seen.Reason;
             return seen;
         }
-        if (_rejected.TryGetValue(fingerprint, out long until) && now < until)
+        if (IsRejected(fingerprint))
         {
             return null;
         }
@@ -101,6 +105,9 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
         _changed = true;
         return board;
     }
+
+    /// <summary>Whether a person did not want the board with that key, less than a day ago.</summary>
+    public bool IsRejected(Digest key) => _rejected.TryGetValue(key, out long until) && Now < until;
 
     /// <summary>Boards that are waiting; an upper bound.</summary>
     public int Count => _boards.Count;

@@ -14,12 +14,6 @@ public sealed class CertificateAuthority
     /// <summary>It is renewed when a third of it is left.</summary>
     public static readonly TimeSpan NodeLifetime = TimeSpan.FromDays(90);
 
-    /// <summary>
-    /// How long after its end a node's certificate still connects, and is renewed. It has 30 days left when it is renewed: a board may be off for
-    /// six weeks. One that was off for longer is approved anew by a person.
-    /// </summary>
-    public static readonly TimeSpan NodeGrace = TimeSpan.FromDays(14);
-
     /// <summary>Browsers of Apple take no server certificate that is valid for more than 825 days.</summary>
     private static readonly TimeSpan s_serverLifetime = TimeSpan.FromDays(800);
 
@@ -126,14 +120,14 @@ public sealed class CertificateAuthority
     public bool Issued(X509Certificate2 certificate) => Protocol.Trust.IsIssuedBy(certificate, Certificate);
 
     /// <summary>
-    /// Whether a node's certificate is valid now, or ended less than <see cref="NodeGrace"/> ago. Where this clock is wrong, or was when the
+    /// Whether a node's certificate is valid now, or ended less than <see cref="Protocol.Trust.NodeGrace"/> ago. Where this clock is wrong, or was when the
     /// certificate was dated, its dates say nothing: its key is still tied to the node, or is not.
     /// </summary>
     public bool IsInTime(X509Certificate2 node)
     {
         DateTimeOffset now = _clock.GetUtcNow();
         return now < s_before || node.NotBefore.ToUniversalTime() < s_before
-            || (now >= node.NotBefore.ToUniversalTime() && now - node.NotAfter.ToUniversalTime() < NodeGrace);
+            || (now >= node.NotBefore.ToUniversalTime() && now - node.NotAfter.ToUniversalTime() < Protocol.Trust.NodeGrace);
     }
 
     private static X509Certificate2 Make()

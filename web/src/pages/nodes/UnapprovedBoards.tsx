@@ -3,6 +3,7 @@ import { api } from "../../api/client";
 import type { UnapprovedBoard } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Allowed } from "../../components/Allowed";
+import { Badge } from "../../components/Badge";
 import { Notice } from "../../components/Notice";
 import { Table, type Column } from "../../components/Table";
 import { useAction } from "../../components/useAction";
@@ -32,14 +33,7 @@ const columns: readonly Column<Row>[] = [
     id: "claims",
     title: "Says it is",
     width: "minmax(9rem, 1fr)",
-    cell: ({ board }) =>
-      board.claims === undefined ? (
-        board.id
-      ) : (
-        <a class="name" href={`/nodes/${board.claims.id}`} title="Compare it with the node on the node's page">
-          {board.claims.name}
-        </a>
-      ),
+    cell: ({ board }) => board.id,
   },
   { id: "model", title: "Model", width: "minmax(8rem, 1fr)", cell: ({ board }) => board.inventory.model, minor: true },
   { id: "reason", title: "Why it waits", width: "minmax(8rem, 1.4fr)", cell: ({ board }) => board.reason },
@@ -47,9 +41,14 @@ const columns: readonly Column<Row>[] = [
   { id: "since", title: "Asks since", width: "6rem", cell: ({ board }) => <Ago at={board.firstSeen} />, minor: true },
 ];
 
+/** A board that says that it is a node which is known, or whose key is one's: decided on that node's page, with both before one's eyes. */
+const claimsNode = (board: UnapprovedBoard) => board.claims !== undefined || board.holder !== undefined;
+
 /** Boards that ask to be admitted. Until a person approves their keys they get nothing and are part of nothing. */
 export function UnapprovedBoards({ boards }: { boards: readonly UnapprovedBoard[] }) {
-  const rows = useMemo(() => boards.map((board) => ({ id: board.key, board })), [boards]);
+  // A board that says meanwhile that it is another one is another row: it is not selected.
+  const rows = useMemo(() => boards.filter((b) => !claimsNode(b)).map((board) => ({ id: `${board.key} ${board.id}`, board })), [boards]);
+  const claims = boards.filter(claimsNode);
   const { selected, selection, clear } = useSelection(rows, rows);
   const { busy, error, run } = useAction();
   if (boards.length === 0) return null;
@@ -69,6 +68,28 @@ export function UnapprovedBoards({ boards }: { boards: readonly UnapprovedBoard[
       <p class="dim">
         These boards ask to be admitted. A board shows the beginning of its key on its console: approve the boards that are yours.
       </p>
+      {claims.length > 0 && (
+        <ul class="findings" aria-label="Boards that claim to be nodes">
+          {claims.map((board) => (
+            <li key={board.key}>
+              <Badge icon="key" tone="warn" text="Claims" help="A person decides, with both keys before him" />
+              <div>
+                <p>
+                  <a class="name" href={`/nodes/${board.claims?.id ?? board.holder!}`}>
+                    {board.claims?.name ?? board.holder}
+                  </a>{" "}
+                  {board.claims === undefined ? `its card is in another board, ${board.id},` : "another board says that it is this node,"} at {board.address}
+                </p>
+                <p class="dim">
+                  Key <code class="key">{shortKey(board.key)}</code>: {board.reason}. Compare and decide on the node's page.
+                </p>
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
+      {rows.length === 0 ? null : (
+      <>
       <Allowed role="operator" what="Approving boards">
         <div class="actions" role="toolbar" aria-label="Actions on the selected boards">
           <button
@@ -85,6 +106,7 @@ export function UnapprovedBoards({ boards }: { boards: readonly UnapprovedBoard[
           <button
             type="button"
             disabled={busy || keys.length === 0}
+            title="They are not listed for a day"
             onClick={() =>
               void run(async () => {
                 await Promise.all(keys.map((key) => api.reject(key)));
@@ -109,6 +131,8 @@ export function UnapprovedBoards({ boards }: { boards: readonly UnapprovedBoard[
         nameOf={(row) => `${row.board.id}, key ${shortKey(row.board.key)}`}
         {...(may("operator") && { selection })}
       />
+      </>
+      )}
     </section>
   );
 }
