@@ -58,7 +58,14 @@ public sealed class Database : IDisposable
     {
         lock (_writing)
         {
-            _writer.Execute("PRAGMA wal_checkpoint(PASSIVE)");
+            try
+            {
+                _writer.Execute("PRAGMA wal_checkpoint(PASSIVE)");
+            }
+            catch (SqliteException e) when (DiskSpace.Says(e))
+            {
+                // It is committed, and reaches the medium with the next checkpoint that has room.
+            }
         }
     }
 

@@ -151,8 +151,6 @@ internal sealed class NodeKeys
     /// <summary>Reads the table anew, after a change of it was committed.</summary>
     public void Refresh()
     {
-        // Who is whom must not be forgotten by a power cut: a node has its new key on its disk by then.
-        _database.Sync();
         lock (_refreshing)
         {
             var nodes = new Dictionary<Digest, NodeId>();
@@ -174,6 +172,8 @@ internal sealed class NodeKeys
                 RevocationsChanged?.Invoke(_revoked);
             }
         }
+        // Who is whom must not be forgotten by a power cut: a node has its new key on its disk by then.
+        _database.Sync();
     }
 
     /// <summary>A node that a version of this program installed which knew certificates by their numbers comes for the first time.</summary>
