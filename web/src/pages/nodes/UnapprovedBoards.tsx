@@ -44,6 +44,11 @@ const columns: readonly Column<Row>[] = [
 /** A board that says that it is a node which is known, or whose key is one's: decided on that node's page, with both before one's eyes. */
 const claimsNode = (board: UnapprovedBoard) => board.claims !== undefined || board.holder !== undefined;
 
+function claimWords(board: UnapprovedBoard): string {
+  if (board.claims === undefined) return `its card is in another board, ${board.id},`;
+  return board.claims.key === board.key ? "asks to be admitted again," : "another board says that it is this node,";
+}
+
 /** Boards that ask to be admitted. Until a person approves their keys they get nothing and are part of nothing. */
 export function UnapprovedBoards({ boards }: { boards: readonly UnapprovedBoard[] }) {
   // A board that says meanwhile that it is another one is another row: it is not selected.
@@ -78,7 +83,7 @@ export function UnapprovedBoards({ boards }: { boards: readonly UnapprovedBoard[
                   <a class="name" href={`/nodes/${board.claims?.id ?? board.holder!}`}>
                     {board.claims?.name ?? board.holder}
                   </a>{" "}
-                  {board.claims === undefined ? `its card is in another board, ${board.id},` : "another board says that it is this node,"} at {board.address}
+                  {claimWords(board)} at {board.address}
                 </p>
                 <p class="dim">
                   Key <code class="key">{shortKey(board.key)}</code>: {board.reason}. Compare and decide on the node's page.
@@ -88,50 +93,50 @@ export function UnapprovedBoards({ boards }: { boards: readonly UnapprovedBoard[
           ))}
         </ul>
       )}
-      {rows.length === 0 ? null : (
-      <>
-      <Allowed role="operator" what="Approving boards">
-        <div class="actions" role="toolbar" aria-label="Actions on the selected boards">
-          <button
-            type="button"
-            class="primary"
-            disabled={busy || keys.length === 0}
-            onClick={() => approve(() => startInstall({ picked: selected.map((row) => row.board.id) }))}
-          >
-            Approve and install …
-          </button>
-          <button type="button" disabled={busy || keys.length === 0} onClick={() => approve(() => undefined)}>
-            Approve
-          </button>
-          <button
-            type="button"
-            disabled={busy || keys.length === 0}
-            title="They are not listed for a day"
-            onClick={() =>
-              void run(async () => {
-                await Promise.all(keys.map((key) => api.reject(key)));
-                clear();
-                await readUnapproved();
-              })
-            }
-          >
-            Reject
-          </button>
-          <span class="selected-count" role="status">
-            {keys.length === 0 ? "Nothing selected" : `${count(keys.length, "board")} selected`}
-          </span>
-        </div>
-      </Allowed>
-      {error !== "" && <Notice tone="bad">{error}</Notice>}
-      <Table
-        label="Unapproved boards"
-        columns={columns}
-        rows={rows}
-        keyOf={(row) => row.id}
-        nameOf={(row) => `${row.board.id}, key ${shortKey(row.board.key)}`}
-        {...(may("operator") && { selection })}
-      />
-      </>
+      {rows.length > 0 && (
+        <>
+          <Allowed role="operator" what="Approving boards">
+            <div class="actions" role="toolbar" aria-label="Actions on the selected boards">
+              <button
+                type="button"
+                class="primary"
+                disabled={busy || keys.length === 0}
+                onClick={() => approve(() => startInstall({ picked: selected.map((row) => row.board.id) }))}
+              >
+                Approve and install …
+              </button>
+              <button type="button" disabled={busy || keys.length === 0} onClick={() => approve(() => undefined)}>
+                Approve
+              </button>
+              <button
+                type="button"
+                disabled={busy || keys.length === 0}
+                title="They are not listed for a day"
+                onClick={() =>
+                  void run(async () => {
+                    await Promise.all(keys.map((key) => api.reject(key)));
+                    clear();
+                    await readUnapproved();
+                  })
+                }
+              >
+                Reject
+              </button>
+              <span class="selected-count" role="status">
+                {keys.length === 0 ? "Nothing selected" : `${count(keys.length, "board")} selected`}
+              </span>
+            </div>
+          </Allowed>
+          {error !== "" && <Notice tone="bad">{error}</Notice>}
+          <Table
+            label="Unapproved boards"
+            columns={columns}
+            rows={rows}
+            keyOf={(row) => row.id}
+            nameOf={(row) => `${row.board.id}, key ${shortKey(row.board.key)}`}
+            {...(may("operator") && { selection })}
+          />
+        </>
       )}
     </section>
   );
