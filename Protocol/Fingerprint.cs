@@ -11,7 +11,8 @@ public static class Fingerprint
     /// <summary>The fingerprint of a certificate's DER form.</summary>
     public static string Of(X509Certificate2 certificate) => Grouped(Convert.ToHexStringLower(SHA256.HashData(certificate.RawData)));
 
-    /// <summary>Reads a whole fingerprint; colons, blanks and case do not matter, so that it may come from openssl or a browser too.</summary>
+    /// <summary>Reads a whole fingerprint; colons, blanks and case do not matter, so that it may come from openssl or a browser
+    /// too.</summary>
     /// <returns>As <see cref="Of"/> gives it; null where it is no whole SHA-256.</returns>
     public static string? TryParse(string text)
     {

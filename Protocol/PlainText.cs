@@ -1,7 +1,8 @@
 namespace Bootstrap.Protocol;
 
 /// <summary>
-/// Text of others that a terminal shows and does not obey: characters that move the cursor, begin a control sequence or turn the direction of writing
+/// Text of others that a terminal shows and does not obey: characters that move the cursor, begin a control sequence or turn the direction
+/// of writing
 /// (ISO/IEC 6429's C0 and C1; Unicode's line separators and bidirectional controls, UAX #9) are U+FFFD in it.
 /// </summary>
 public static class PlainText

@@ -13,7 +13,8 @@ public static class Trust
     public const string ApplianceIdPrefix = "appliance-";
 
     /// <summary>
-    /// How long after its end a node's certificate is still taken, and renewed. It has 30 days left when it is renewed: a board may be off for six weeks. One that was
+    /// How long after its end a node's certificate is still taken, and renewed. It has 30 days left when it is renewed: a board may be off
+    /// for six weeks. One that was
     /// off for longer is approved anew by a person.
     /// </summary>
     public static readonly TimeSpan NodeGrace = TimeSpan.FromDays(14);
@@ -21,11 +22,13 @@ public static class Trust
     /// <summary>What a key is known by: the SHA-256 of its SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).</summary>
     public static Digest FingerprintOf(PublicKey key) => Digest.Of(key.ExportSubjectPublicKeyInfo());
 
-    /// <summary>The name by which people know the node of a certificate: its DNS name (RFC 5280, 4.2.1.6); null where it has none.</summary>
+    /// <summary>The name by which people know the node of a certificate: its DNS name (RFC 5280, 4.2.1.6); null where it has
+    /// none.</summary>
     public static string? NodeNameOf(X509Certificate2 certificate) =>
         certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames()).FirstOrDefault();
 
-    /// <summary>True if this is the appliance's own server certificate: a node's is from the same authority, and is not the appliance.</summary>
+    /// <summary>True if this is the appliance's own server certificate: a node's is from the same authority, and is not the
+    /// appliance.</summary>
     /// <param name="certificate">The certificate in question.</param>
     /// <param name="authority">The appliance's CA certificate.</param>
     /// <param name="at">The time at which it must be valid; null where the clock cannot be trusted.</param>

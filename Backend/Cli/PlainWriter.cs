@@ -3,7 +3,8 @@ using Bootstrap.Protocol;
 
 namespace Bootstrap.Cli;
 
-/// <summary>What this program prints as text of whole lines (<see cref="PlainText"/>), whoever said it: nodes, strangers and files are not to rule a terminal.</summary>
+/// <summary>What this program prints as text of whole lines (<see cref="PlainText"/>), whoever said it: nodes, strangers and files are not
+/// to rule a terminal.</summary>
 /// <param name="output">Where it goes.</param>
 internal sealed class PlainWriter(TextWriter output) : TextWriter
 {

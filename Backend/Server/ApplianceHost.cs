@@ -45,8 +45,10 @@ namespace Bootstrap.Server;
 /// <summary>Puts an appliance together.</summary>
 public static partial class ApplianceHost
 {
-    /// <summary>Makes an appliance that is ready to be started. Its data folder is made where there is none, and is its own until it is disposed.</summary>
-    /// <exception cref="IOException">It cannot be: another one uses the folder, or a file cannot be read; the message says what to do.</exception>
+    /// <summary>Makes an appliance that is ready to be started. Its data folder is made where there is none, and is its own until it is
+    /// disposed.</summary>
+    /// <exception cref="IOException">It cannot be: another one uses the folder, or a file cannot be read; the message says what to
+    /// do.</exception>
     /// <exception cref="InvalidDataException">Something in the folder is not as it must be; the message says what to do.</exception>
     public static WebApplication Build(ApplianceOptions options, TimeProvider clock)
     {

@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bootstrap.Server;
 
-/// <summary>What a request's body lacks, or has in a form that is not understood, is told with its place; and that the disk is full.</summary>
+/// <summary>What a request's body lacks, or has in a form that is not understood, is told with its place; and that the disk is
+/// full.</summary>
 internal sealed partial class BadRequests(DiskSpace disk) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)

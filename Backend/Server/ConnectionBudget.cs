@@ -6,12 +6,15 @@ using Microsoft.AspNetCore.Http;
 namespace Bootstrap.Server;
 
 /// <summary>
-/// How many connections each door has open. Nobody is turned away: where a door is full, the address that has the most connections on which nobody has
-/// shown who he is loses its oldest one, at first of those that ask for nothing. So strangers cost other strangers a little, and nodes and people nothing.
+/// How many connections each door has open. Nobody is turned away: where a door is full, the address that has the most connections on which
+/// nobody has
+/// shown who he is loses its oldest one, at first of those that ask for nothing. So strangers cost other strangers a little, and nodes and
+/// people nothing.
 /// </summary>
 internal sealed class ConnectionBudget : IConnectionListenerFactory
 {
-    /// <summary>Descriptors that files, the database and sockets other than these have for themselves, beside those that were open at the start.</summary>
+    /// <summary>Descriptors that files, the database and sockets other than these have for themselves, beside those that were open at the
+    /// start.</summary>
     private const int Reserve = 64;
 
     /// <summary>No rack has more nodes than this, each with a link and a few requests beside it.</summary>
@@ -83,7 +86,8 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
 
     private sealed class DoorBudget(IConnectionListener listener, int most) : IConnectionListener
     {
-        /// <summary>Nobody comes in while those that were ended are still on their way out: who waits in the kernel's queue has no descriptor yet.</summary>
+        /// <summary>Nobody comes in while those that were ended are still on their way out: who waits in the kernel's queue has no
+        /// descriptor yet.</summary>
         private readonly SemaphoreSlim _room = new(most + 1);
 
         private readonly Lock _lock = new();

@@ -10,8 +10,10 @@ namespace Bootstrap.Server;
 internal static class WebRules
 {
     /// <summary>
-    /// 30 days (RFC 6797). Browsers believe it only where they trust the certificate, so it binds those who installed this appliance's CA; long
-    /// enough to last between visits, and short enough that an appliance that was set up anew, with another CA, is not out of reach for ever.
+    /// 30 days (RFC 6797). Browsers believe it only where they trust the certificate, so it binds those who installed this appliance's CA;
+    /// long
+    /// enough to last between visits, and short enough that an appliance that was set up anew, with another CA, is not out of reach for
+    /// ever.
     /// Other names below this one are not the appliance's.
     /// </summary>
     private const string StrictTransport = "max-age=2592000";
@@ -38,7 +40,8 @@ internal static class WebRules
     });
 
     /// <summary>
-    /// Refuses bodies of another type than the endpoint takes (415). No form of another site can name one of these types, so that what a browser
+    /// Refuses bodies of another type than the endpoint takes (415). No form of another site can name one of these types, so that what a
+    /// browser
     /// sends without asking never comes to anything.
     /// </summary>
     public static void UseBodyTypes(this IApplicationBuilder app) => app.Use((context, next) =>

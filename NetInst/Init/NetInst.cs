@@ -74,7 +74,8 @@ internal static class NetInst
         var enroller = new Enroller(tls, locator, console.WriteLine, clock);
         Task<NodeIdentity> EnrolAsync(NodeIdentity? before, CancellationToken stop) =>
             enroller.EnrolAsync(config.Settings.JoinToken ?? "", machine.ReadInventory, before, stop);
-        // A Slave that staged this NetInst gave it the node's own identity; else the disk may hold it. Where there is none, or it is out of date, the board asks.
+        // A Slave that staged this NetInst gave it the node's own identity; else the disk may hold it. Where there is none, or it is out of
+        // date, the board asks.
         NodeIdentity identity = NodeIdentity.Load(Path.Combine(NodeFiles.Directory, NodeFiles.Identity)) ??
             DiskIdentity.Find(board.ReadDisks(), machine.ReadInventory().Id, config.Authority, console.WriteLine) ??
             await EnrolAsync(null, cancellation).ConfigureAwait(false);

@@ -10,8 +10,10 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Installer;
 
 /// <summary>
-/// The node's identity on its own disk: what a board that starts NetInst from the network proves with that it is the node which it was. It is read from
-/// the installed system, or, while an installation is under way, from a place before the first partition, so that a board that loses power in the middle
+/// The node's identity on its own disk: what a board that starts NetInst from the network proves with that it is the node which it was. It
+/// is read from
+/// the installed system, or, while an installation is under way, from a place before the first partition, so that a board that loses power
+/// in the middle
 /// is still itself.
 /// </summary>
 /// <remarks>

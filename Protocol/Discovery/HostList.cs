@@ -6,7 +6,8 @@ namespace Bootstrap.Protocol.Discovery;
 
 /// <summary>
 /// Nodes that were found, as lists that other programs read. The lists are ordered by name and hold nothing that changes by itself, so that
-/// equal nodes give equal text. A name that does not do as a host name is left out of the text, and the address stands for it: anybody may answer.
+/// equal nodes give equal text. A name that does not do as a host name is left out of the text, and the address stands for it: anybody may
+/// answer.
 /// </summary>
 public static class HostList
 {
@@ -46,7 +47,8 @@ public static class HostList
         .Replace("{address}", node.Address, StringComparison.Ordinal)
         .Replace("{cores}", node.CoreCount.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), "");
 
-    /// <summary>A node's name for lists and terminals: of one that is proven what the appliance calls it, of another what it calls itself; or its address.</summary>
+    /// <summary>A node's name for lists and terminals: of one that is proven what the appliance calls it, of another what it calls itself;
+    /// or its address.</summary>
     public static string NameOf(Found node) => Safe(node.IsProven ? node.ProvenName ?? "" : node.Node.HostName, node.Address);
 
     /// <summary>A name if it does as one in all lists, else the address.</summary>
@@ -68,7 +70,8 @@ public static class HostList
         node.Parameters.TryGetValue(Cores, out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int cores) && cores is > 0 and <= 4096 ? cores : 1;
 
     /// <summary>
-    /// One label (RFC 1123, 2.1), so that no node takes the place of a machine elsewhere; none that programs read as an address ("0x7f000001"), nor one that
+    /// One label (RFC 1123, 2.1), so that no node takes the place of a machine elsewhere; none that programs read as an address
+    /// ("0x7f000001"), nor one that
     /// means something in such a list by itself.
     /// </summary>
     private static bool IsHostName(string name) =>

@@ -50,7 +50,8 @@ public enum Proof
 
 /// <summary>Who signs answers, by his certificate.</summary>
 /// <param name="Id">Common name: the node's id.</param>
-/// <param name="Name">What the appliance calls the node; null for the appliance itself, and for nodes with a certificate of an earlier version.</param>
+/// <param name="Name">What the appliance calls the node; null for the appliance itself, and for nodes with a certificate of an earlier
+/// version.</param>
 /// <param name="Key">Fingerprint of the key (<see cref="Trust.FingerprintOf"/>).</param>
 /// <param name="Ends">When the certificate ends.</param>
 public sealed record Signer(string Id, string? Name, Digest Key, DateTimeOffset Ends);

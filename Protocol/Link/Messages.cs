@@ -149,8 +149,10 @@ public sealed record CancelTask(Guid TaskId) : LinkMessage;
 public sealed record NodeCertificate(byte[] Certificate) : LinkMessage;
 
 /// <summary>
-/// Keys that were a node's and are a stranger's now, although a certificate for them has not ended yet: nothing that is signed with one proves anything.
-/// Comes with each connection and whenever it changes; also <c>GET /revoked-keys</c> on the link's port, for those who know the CA and are no node.
+/// Keys that were a node's and are a stranger's now, although a certificate for them has not ended yet: nothing that is signed with one
+/// proves anything.
+/// Comes with each connection and whenever it changes; also <c>GET /revoked-keys</c> on the link's port, for those who know the CA and are
+/// no node.
 /// </summary>
 /// <param name="Keys">Fingerprints (<see cref="Trust.FingerprintOf"/>), all of them.</param>
 public sealed record RevokedKeys(IReadOnlyList<Digest> Keys) : LinkMessage

@@ -50,7 +50,8 @@ public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, 
 /// </param>
 /// <param name="Configuration">What makes the written system this node's own.</param>
 /// <param name="Keep">Absolute paths of the old system that the new one has again ('*' and '?' stand in names); none: nothing is kept.</param>
-/// <param name="IsPublic">The image may be fetched over plain HTTP; else all of it comes from the link's port, by the node's own certificate.</param>
+/// <param name="IsPublic">The image may be fetched over plain HTTP; else all of it comes from the link's port, by the node's own
+/// certificate.</param>
 public sealed record InstallOrder(
     Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, bool IsPublic = false) : TaskOrder;
 
@@ -101,7 +102,8 @@ public sealed record RunOrder(
 public sealed record UpdateOrder(IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again);
 
 /// <summary>Put a file, or what is in an archive, in its place. What is there already is not written again.</summary>
-/// <param name="File">The file or archive (tar, plain or by gzip), on the link's port: it may be anything, and comes by the node's own certificate.</param>
+/// <param name="File">The file or archive (tar, plain or by gzip), on the link's port: it may be anything, and comes by the node's own
+/// certificate.</param>
 /// <param name="Unpack">It is an archive.</param>
 /// <param name="Path">Absolute path of the file, or of the folder that the archive is unpacked in.</param>
 /// <param name="Owner">Name of the user whom all of it belongs to.</param>

@@ -3,7 +3,8 @@ using Bootstrap.Board;
 namespace Bootstrap.Agent;
 
 /// <summary>
-/// Files that are replaced whole: whoever reads one sees the old or the new content, also after a power cut. They may lie where users can write:
+/// Files that are replaced whole: whoever reads one sees the old or the new content, also after a power cut. They may lie where users can
+/// write:
 /// none of these is followed to another file (<see cref="HeldFolder"/>).
 /// </summary>
 internal static class DurableFile

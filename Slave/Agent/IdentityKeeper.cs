@@ -81,7 +81,8 @@ public sealed class IdentityKeeper : IDisposable
     }
 
     /// <summary>
-    /// Takes a certificate of the appliance's and makes it durable: the one that was asked for, or one for the present key, which the appliance sends by
+    /// Takes a certificate of the appliance's and makes it durable: the one that was asked for, or one for the present key, which the
+    /// appliance sends by
     /// itself when people have called the node otherwise.
     /// </summary>
     /// <returns>The identity to connect with now; null where the answer is of no use, or is the present key's.</returns>

@@ -9,10 +9,12 @@ public readonly record struct FileOwner(uint User, uint Group);
 
 /// <summary>
 /// A folder that is held open: what is done by it happens in that folder, whatever its users do meanwhile to the names in it and above it.
-/// No name is followed that they could have made a link of: every step from the root down is a descriptor of its own (openat(2) with O_NOFOLLOW).
+/// No name is followed that they could have made a link of: every step from the root down is a descriptor of its own (openat(2) with
+/// O_NOFOLLOW).
 /// </summary>
 /// <remarks>
-/// A symbolic link of a path is followed only where nobody but root, or who runs this program, could have put it there: it is theirs, as is every folder
+/// A symbolic link of a path is followed only where nobody but root, or who runs this program, could have put it there: it is theirs, as is
+/// every folder
 /// up to it, and others cannot write in those, or are kept from root's names there by the sticky bit.
 /// </remarks>
 public sealed class HeldFolder : IDisposable
@@ -40,7 +42,8 @@ public sealed class HeldFolder : IDisposable
     /// <summary>Opens the folder in which a file is, or is to be.</summary>
     /// <param name="path">Of the file, from / on.</param>
     /// <param name="isMade">As for <see cref="Open"/>.</param>
-    /// <param name="followed">True: where the file itself is a link that may be followed, what it leads to is meant; another link is refused.</param>
+    /// <param name="followed">True: where the file itself is a link that may be followed, what it leads to is meant; another link is
+    /// refused.</param>
     /// <param name="name">The file's name in that folder.</param>
     /// <exception cref="IOException">As for <see cref="Open"/>.</exception>
     public static HeldFolder OpenParent(string path, bool isMade, bool followed, out string name)
@@ -82,7 +85,8 @@ public sealed class HeldFolder : IDisposable
     public FileStatus? Find(string name) => Linux.FindStatus(_fd, name, In(name));
 
     /// <summary>Opens a file in this folder for reading.</summary>
-    /// <returns>Null: there is nothing of that name, or no regular file that has this name alone: somebody might have given a file of root's a second one here.</returns>
+    /// <returns>Null: there is nothing of that name, or no regular file that has this name alone: somebody might have given a file of
+    /// root's a second one here.</returns>
     public HeldFile? OpenFile(string name)
     {
         int fd = Linux.OpenAt(_fd, name, Linux.O_RDONLY | Linux.O_NOFOLLOW | Linux.O_NONBLOCK | Linux.O_CLOEXEC, 0);
@@ -200,7 +204,8 @@ public sealed class HeldFolder : IDisposable
 
     private static string TemporaryFor(string name) => $".{Shortened(name)}.{Guid.NewGuid():N}{Suffix}";
 
-    /// <summary>A name has 255 bytes at most (NAME_MAX), of which a character may take four: of a very long one, the beginning has to do.</summary>
+    /// <summary>A name has 255 bytes at most (NAME_MAX), of which a character may take four: of a very long one, the beginning has to
+    /// do.</summary>
     private static string Shortened(string name) => Encoding.UTF8.GetByteCount(name) <= 200 ? name : name[..(char.IsHighSurrogate(name[47]) ? 47 : 48)];
 
     private static string? NameOfTemporary(string entry) =>
@@ -358,7 +363,8 @@ public sealed class PendingFile : IDisposable
 
     internal string TemporaryName { get; }
 
-    /// <summary>Gives it its owner, its mode and, in place of whatever file or link has that, its name; all of it is on the medium when this returns.</summary>
+    /// <summary>Gives it its owner, its mode and, in place of whatever file or link has that, its name; all of it is on the medium when
+    /// this returns.</summary>
     /// <param name="owner">Null: who runs this program.</param>
     /// <param name="mode">Permission bits.</param>
     /// <exception cref="IOException">It cannot be; what was there before is untouched, unless the message says otherwise.</exception>

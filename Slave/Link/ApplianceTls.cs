@@ -9,7 +9,8 @@ namespace Bootstrap.Link;
 public sealed class ApplianceTls(X509Certificate2 authority)
 {
     /// <summary>
-    /// A Pi 3 and a Pi 4 have no instructions for AES, and compute ChaCha20 several times as fast; who has them takes what both sides like best (null).
+    /// A Pi 3 and a Pi 4 have no instructions for AES, and compute ChaCha20 several times as fast; who has them takes what both sides like
+    /// best (null).
     /// </summary>
     private static readonly CipherSuitesPolicy? s_ciphers =
         System.Runtime.Intrinsics.Arm.Aes.IsSupported || System.Runtime.Intrinsics.X86.Aes.IsSupported ? null : OnlyChaCha20();

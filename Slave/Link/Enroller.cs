@@ -26,7 +26,8 @@ public sealed class Enroller(ApplianceTls tls, ApplianceLocator locator, Action<
     /// <summary>Asks to be admitted, until it is.</summary>
     /// <param name="joinToken">The token that came with the CA.</param>
     /// <param name="inventory">Read anew for every request: disks and interfaces may turn up late.</param>
-    /// <param name="before">An identity that the appliance does not take any more: people may know the board by its key. Null: with a new key.</param>
+    /// <param name="before">An identity that the appliance does not take any more: people may know the board by its key. Null: with a new
+    /// key.</param>
     public async Task<NodeIdentity> EnrolAsync(string joinToken, Func<Inventory> inventory, NodeIdentity? before, CancellationToken cancellation)
     {
         ECDsa key = before?.CopyKey() ?? NodeIdentity.CreateKey();

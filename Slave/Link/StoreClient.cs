@@ -8,14 +8,16 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Link;
 
 /// <summary>
-/// Fetches what the appliance stores: over plain HTTP what is public, else from the link's port by the node's certificate. Whatever comes is worth nothing
+/// Fetches what the appliance stores: over plain HTTP what is public, else from the link's port by the node's certificate. Whatever comes
+/// is worth nothing
 /// before its digest was checked. A server
 /// that falls silent is given up, however little it has sent; each thing is asked for five times at most.
 /// </summary>
 /// <param name="appliance">"http://10.0.0.1:8080" or "https://10.0.0.1:8444".</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times silence and back-off.</param>
-/// <param name="handler">Who is believed and who this node is (<see cref="ApplianceTls.CreateHandler"/>); null: plain HTTP. It is the client's from now on.</param>
+/// <param name="handler">Who is believed and who this node is (<see cref="ApplianceTls.CreateHandler"/>); null: plain HTTP. It is the
+/// client's from now on.</param>
 public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider clock, SocketsHttpHandler? handler = null) : IDisposable
 {
     private const int Attempts = 5;

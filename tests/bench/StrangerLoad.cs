@@ -12,7 +12,8 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Bench;
 
 /// <summary>
-/// A crowd of strangers, each at an address of its own (127.1.x.y), which all ask to be admitted once a second, whatever they are told, and take no pause when they
+/// A crowd of strangers, each at an address of its own (127.1.x.y), which all ask to be admitted once a second, whatever they are told, and
+/// take no pause when they
 /// are refused.
 /// </summary>
 /// <param name="appliance">Its link.</param>

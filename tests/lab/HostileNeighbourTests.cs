@@ -2,7 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace Bootstrap.Lab.Tests;
 
-/// <summary>A real stranger on the wire, with an implementation of its own (Stranger/stranger.py), while boards are installed beside it.</summary>
+/// <summary>A real stranger on the wire, with an implementation of its own (Stranger/stranger.py), while boards are installed beside
+/// it.</summary>
 public class HostileNeighbourTests
 {
     private const int Boards = 4;

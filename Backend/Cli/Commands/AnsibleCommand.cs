@@ -7,7 +7,8 @@ namespace Bootstrap.Cli.Commands;
 
 /// <summary>
 /// <c>bootstrap nodes ansible</c>: the nodes as Ansible asks an inventory script for them, with <c>--list</c> or <c>--host NAME</c>
-/// (Ansible developer guide, "Developing dynamic inventory"). Nodes choose their own words: all text is marked as unsafe, so that Ansible takes none of it for a
+/// (Ansible developer guide, "Developing dynamic inventory"). Nodes choose their own words: all text is marked as unsafe, so that Ansible
+/// takes none of it for a
 /// template to run.
 /// </summary>
 internal static partial class AnsibleCommand

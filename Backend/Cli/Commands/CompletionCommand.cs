@@ -5,7 +5,8 @@ namespace Bootstrap.Cli.Commands;
 /// <summary><c>bootstrap completion SHELL</c>: a script by which a shell completes commands, options and names.</summary>
 internal static class CompletionCommand
 {
-    // All three ask this program itself, by System.CommandLine's directive [suggest:POSITION]. Names are data to the shell: compgen -W would expand what is in them.
+    // All three ask this program itself, by System.CommandLine's directive [suggest:POSITION]. Names are data to the shell: compgen -W
+    // would expand what is in them.
     private const string Bash = """
         _bootstrap() {
             local word="${COMP_WORDS[COMP_CWORD]}" name

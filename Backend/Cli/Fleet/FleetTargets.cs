@@ -71,7 +71,8 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
             [.. wanted.Where(w => !found.Any(f => Is(w, f)))]);
     }
 
-    /// <summary>Who answers now; where it can be proven, only who is. An appliance is none to work on, unless it was asked for by a service.</summary>
+    /// <summary>Who answers now; where it can be proven, only who is. An appliance is none to work on, unless it was asked for by a
+    /// service.</summary>
     private static async Task<IReadOnlyList<Found>> DiscoverAsync(ParseResult parsed, MessageVerifier? verifier, CancellationToken cancellation)
     {
         string? service = parsed.GetValue(SearchOptions.Service);

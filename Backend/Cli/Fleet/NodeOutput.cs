@@ -6,7 +6,8 @@ namespace Bootstrap.Cli.Fleet;
 /// <summary>Passes a node's lines on, each with the node's name before it, never two at once, and not without end.</summary>
 /// <param name="node">Its name.</param>
 /// <param name="json">Each line is an object.</param>
-/// <param name="raw">Bytes are passed on as they are; else nothing in them moves a terminal's cursor (<see cref="PlainText"/>; tabulators stay).</param>
+/// <param name="raw">Bytes are passed on as they are; else nothing in them moves a terminal's cursor (<see cref="PlainText"/>; tabulators
+/// stay).</param>
 internal sealed class NodeOutput(string node, bool json, bool raw)
 {
     /// <summary>More than this of one node, both streams together, is not shown.</summary>

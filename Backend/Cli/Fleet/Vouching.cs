@@ -12,7 +12,8 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Cli.Fleet;
 
 /// <summary>
-/// Who vouches for nodes that answer discovery: the appliance, by its CA and by the keys that it has revoked since. Anybody may answer, under any name.
+/// Who vouches for nodes that answer discovery: the appliance, by its CA and by the keys that it has revoked since. Anybody may answer,
+/// under any name.
 /// </summary>
 internal static class Vouching
 {

@@ -6,7 +6,8 @@ namespace Bootstrap.Imaging.Disks;
 /// <summary>
 /// Reads the files of an ext2, ext3 or ext4 file system (kernel documentation, "ext4 Data Structures and Algorithms"): extents and indirect
 /// blocks, directories (an htree directory reads as a linear one), symbolic links. What the journal still holds is not
-/// replayed: of a file system that was not unmounted, what is read may be older than what its system would see. Encrypted, compressed and inline files are refused.
+/// replayed: of a file system that was not unmounted, what is read may be older than what its system would see. Encrypted, compressed and
+/// inline files are refused.
 /// </summary>
 public sealed class Ext4Files
 {

@@ -17,7 +17,8 @@ public sealed class ImageStore
 
     private readonly Lock _removing = new();
 
-    /// <summary>How many imports under way count on a chunk. Locked for a moment only, within <see cref="_removing"/> where both are.</summary>
+    /// <summary>How many imports under way count on a chunk. Locked for a moment only, within <see cref="_removing"/> where both
+    /// are.</summary>
     private readonly Dictionary<Digest, int> _claims = [];
 
     /// <param name="folder">Made if absent.</param>
@@ -87,7 +88,8 @@ public sealed class ImageStore
         }
     }
 
-    /// <summary>Takes claims back. Not while orphans are removed: an image that came meanwhile is not among those that were looked at.</summary>
+    /// <summary>Takes claims back. Not while orphans are removed: an image that came meanwhile is not among those that were looked
+    /// at.</summary>
     internal void Release(IEnumerable<Digest> stored)
     {
         lock (_removing)
@@ -113,7 +115,8 @@ public sealed class ImageStore
         return RemoveOrphans();
     }
 
-    /// <summary>Removes chunks that belong to no image, such as those of an interrupted import. What imports under way have added stays.</summary>
+    /// <summary>Removes chunks that belong to no image, such as those of an interrupted import. What imports under way have added
+    /// stays.</summary>
     /// <returns>Bytes that were freed.</returns>
     public long RemoveOrphans()
     {

@@ -14,7 +14,8 @@ public readonly record struct RetryTimer(TimeSpan? RoundTrip, TimeSpan Deviation
     public const int MaxSends = 6;
 
     /// <summary>
-    /// Sends of the first reply to an address that has acknowledged nothing yet: anybody can put another's address on a request, and that one would get
+    /// Sends of the first reply to an address that has acknowledged nothing yet: anybody can put another's address on a request, and that
+    /// one would get
     /// all of them.
     /// </summary>
     public const int MaxUnprovenSends = 3;

@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 namespace Bootstrap.Server.Storage;
 
 /// <summary>
-/// The folder of everything that one appliance keeps. It belongs to one process as long as that lives, and is nobody else's to read: whoever opens it
+/// The folder of everything that one appliance keeps. It belongs to one process as long as that lives, and is nobody else's to read:
+/// whoever opens it
 /// holds its lock before anything in it is touched, and the kernel takes the lock back however the process ends.
 /// </summary>
 public sealed partial class DataFolder : IDisposable
@@ -14,7 +15,8 @@ public sealed partial class DataFolder : IDisposable
 
     private const string LockFile = "lock", PidFile = "pid", DatabaseFile = "appliance.db";
 
-    /// <summary>What may be in a folder in which no appliance has been yet; people put boards' own files into <c>boot</c> before the first start.</summary>
+    /// <summary>What may be in a folder in which no appliance has been yet; people put boards' own files into <c>boot</c> before the first
+    /// start.</summary>
     private static readonly HashSet<string> s_beforeFirst = [LockFile, PidFile, "ca", "boot", "store", "files", "kept", "secrets.key", "lost+found"];
 
     private readonly FileStream _lock;
@@ -28,7 +30,8 @@ public sealed partial class DataFolder : IDisposable
     /// <summary>The mode that the folder had when it was opened, where others could come in: it has 0700 since.</summary>
     public UnixFileMode? WasOpen { get; private set; }
 
-    /// <summary>What this process, and those that it starts, make from now on is for its owner alone (umask(2)): the program's to say, once.</summary>
+    /// <summary>What this process, and those that it starts, make from now on is for its owner alone (umask(2)): the program's to say,
+    /// once.</summary>
     public static void MakeAllPrivate() => _ = SetMask((uint)Others);
 
     /// <summary>Opens the folder, which is made where there is none. What is in it is for its owner alone from now on.</summary>
@@ -73,7 +76,8 @@ public sealed partial class DataFolder : IDisposable
         }
     }
 
-    /// <summary>Takes from others what they may do with anything in the folder. Links stay as they are: what they name lies elsewhere.</summary>
+    /// <summary>Takes from others what they may do with anything in the folder. Links stay as they are: what they name lies
+    /// elsewhere.</summary>
     private void Narrow()
     {
         UnixFileMode mode = File.GetUnixFileMode(FullPath);

@@ -53,7 +53,8 @@ public sealed class Database : IDisposable
         return true;
     });
 
-    /// <summary>All that was committed is on the medium: without it, a power cut takes the last commits, and leaves a sound database without them.</summary>
+    /// <summary>All that was committed is on the medium: without it, a power cut takes the last commits, and leaves a sound database
+    /// without them.</summary>
     public void Sync()
     {
         lock (_writing)

@@ -3,7 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace Bootstrap.Server.Storage;
 
 /// <summary>
-/// Whether the disk of the data folder is full. It is noted where something could not be written, and is over when there is room again: what comes
+/// Whether the disk of the data folder is full. It is noted where something could not be written, and is over when there is room again:
+/// what comes
 /// again by itself tries at its next tick, and whoever asked is told.
 /// </summary>
 /// <param name="folder">The data folder.</param>

@@ -293,7 +293,8 @@ internal static class Schema
             INSERT INTO notices (kind, subject, at) VALUES ('JobEnded', NEW.id, NEW.chosen_at);
         END;
         """,
-        // A node is a key. Certificates that were given out before are known by their number until the node has come with one; boards that only enrolled were
+        // A node is a key. Certificates that were given out before are known by their number until the node has come with one; boards that
+        // only enrolled were
         // approved by nobody: those of which a person has said nothing are strangers again, the others wait for a key.
         """
         ALTER TABLE nodes ADD COLUMN key TEXT;
@@ -317,7 +318,8 @@ internal static class Schema
         """
         ALTER TABLE images ADD COLUMN public INTEGER NOT NULL DEFAULT 0;
         """,
-        // A credential knows what made it, and goes with it. Sessions and links from before may be worth more than what made them: they end.
+        // A credential knows what made it, and goes with it. Sessions and links from before may be worth more than what made them: they
+        // end.
         """
         DELETE FROM tokens WHERE kind <> 'Token';
         ALTER TABLE tokens ADD COLUMN parent TEXT REFERENCES tokens (hash) ON DELETE CASCADE;

@@ -21,7 +21,8 @@ internal sealed class Unpacking(FileStream archive, HeldFolder folder, FileOwner
 
     private readonly HashSet<string> _seen = [];
 
-    /// <summary>Files that are there with their content already, as they were when that was read: others may put another file in the place of one.</summary>
+    /// <summary>Files that are there with their content already, as they were when that was read: others may put another file in the place
+    /// of one.</summary>
     private readonly Dictionary<string, (ulong Device, ulong Inode)> _held = [];
     private readonly HashSet<string> _entered = [];
     private int _written, _unchanged;

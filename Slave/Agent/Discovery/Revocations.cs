@@ -22,7 +22,8 @@ public sealed class Revocations(string? path, Action<string> log, Func<DateTimeO
     public bool Contains(Digest key) => _keys.Contains(key);
 
     /// <summary>
-    /// Whether somebody's certificate is still to be believed: its key is not revoked, and it has not ended too long ago. A key is told to be revoked only as long as its
+    /// Whether somebody's certificate is still to be believed: its key is not revoked, and it has not ended too long ago. A key is told to
+    /// be revoked only as long as its
     /// certificate could last.
     /// </summary>
     /// <param name="ends">When the certificate ends.</param>

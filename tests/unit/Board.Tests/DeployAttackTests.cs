@@ -131,7 +131,8 @@ public sealed class DeployAttackTests : IDisposable
         return await Deployment.PutAsync(path, new FileOwner(User, User), Public, content.Length, Digest.Of(content), async file => await file.WriteAsync(content));
     }
 
-    /// <summary>Does it again and again until the user has swapped thousands of names; root's file and folder must be as they were.</summary>
+    /// <summary>Does it again and again until the user has swapped thousands of names; root's file and folder must be as they
+    /// were.</summary>
     private async Task<(int Done, int Refused)> AttackAsync(Func<int, Task> deploy)
     {
         const int swaps = 20_000;

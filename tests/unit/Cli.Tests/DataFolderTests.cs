@@ -3,7 +3,8 @@ using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Cli.Tests;
 
-/// <summary>The data folder of a real process: one appliance's, its owner's alone, and told in a sentence where it cannot be used.</summary>
+/// <summary>The data folder of a real process: one appliance's, its owner's alone, and told in a sentence where it cannot be
+/// used.</summary>
 public sealed class DataFolderTests : IDisposable
 {
     private const UnixFileMode Others = (UnixFileMode)0x3f;

@@ -154,7 +154,8 @@ public sealed class LoginTests : IDisposable
         return (code, output + errors);
     }
 
-    /// <summary>Speaks TLS by a certificate of a CA of its own, hands that CA out as an appliance does, and remembers all that it hears.</summary>
+    /// <summary>Speaks TLS by a certificate of a CA of its own, hands that CA out as an appliance does, and remembers all that it
+    /// hears.</summary>
     private sealed class Impostor : IAsyncDisposable
     {
         public const string ServerName = "the appliance";

@@ -6,7 +6,8 @@ using Bootstrap.Protocol.Images;
 
 namespace Bootstrap.Imaging.Tests;
 
-/// <summary>File systems whose tables are not to be believed when they call blocks free: all of them is stored, and whoever imports them is told.</summary>
+/// <summary>File systems whose tables are not to be believed when they call blocks free: all of them is stored, and whoever imports them is
+/// told.</summary>
 public sealed partial class DoubtTests : IDisposable
 {
     private const long RootBytes = 24 << 20;
@@ -208,7 +209,8 @@ public sealed partial class DoubtTests : IDisposable
         Assert.Equal(content, disk.ReadBootFile(restored, "new"));
     }
 
-    /// <summary>Imports it and restores it over a disk with other bytes: the root partition is the same to the last byte, and the note says why.</summary>
+    /// <summary>Imports it and restores it over a disk with other bytes: the root partition is the same to the last byte, and the note says
+    /// why.</summary>
     private async Task<ImageManifest> AssertWholeAsync(string image, string words)
     {
         string restored = await RestoreAsync(image);

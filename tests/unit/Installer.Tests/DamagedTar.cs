@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Bootstrap.Installer.Tests;
 
-/// <summary>A tar archive in which a few bytes are others, or the end is missing. Headers have the right checksum all the same, as they have from somebody who means harm.</summary>
+/// <summary>A tar archive in which a few bytes are others, or the end is missing. Headers have the right checksum all the same, as they
+/// have from somebody who means harm.</summary>
 internal static class DamagedTar
 {
     private const int BlockBytes = 512;

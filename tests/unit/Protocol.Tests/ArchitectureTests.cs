@@ -54,7 +54,8 @@ public sealed class ArchitectureTests
         Assert.Equal(["ServeCommand.cs"], users);
     }
 
-    /// <summary>A dollar sign also matches before a line break at the end, so that "admin\n" would pass for a name: texts are matched to `\z`.</summary>
+    /// <summary>A dollar sign also matches before a line break at the end, so that "admin\n" would pass for a name: texts are matched to
+    /// `\z`.</summary>
     [Fact]
     public void Patterns_match_texts_to_their_very_end()
     {

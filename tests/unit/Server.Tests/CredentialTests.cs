@@ -17,7 +17,8 @@ public sealed class CredentialTests : JobTest
 
     private AccessTokens Tokens => Appliance.Services.GetRequiredService<AccessTokens>();
 
-    /// <summary>Everything that makes, changes or ends a credential, by each credential of a person: what is not listed is forbidden.</summary>
+    /// <summary>Everything that makes, changes or ends a credential, by each credential of a person: what is not listed is
+    /// forbidden.</summary>
     [Theory]
     [InlineData("POST sign-in-links", "session:viewer session:operator session:admin")]
     [InlineData("PUT session/password", "session:viewer session:operator session:admin")]

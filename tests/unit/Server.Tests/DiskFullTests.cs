@@ -7,7 +7,8 @@ using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;
 
-/// <summary>A disk that is full is a state like others: it is told, nothing that is due is lost, and it goes on when there is room.</summary>
+/// <summary>A disk that is full is a state like others: it is told, nothing that is due is lost, and it goes on when there is
+/// room.</summary>
 public sealed class DiskFullTests : IAsyncLifetime
 {
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;

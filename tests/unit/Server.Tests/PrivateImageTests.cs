@@ -12,7 +12,8 @@ using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;
 
-/// <summary>What is in an image, or in a file that is deployed, goes to nodes with approved keys and to people who are signed in, unless an image is public.</summary>
+/// <summary>What is in an image, or in a file that is deployed, goes to nodes with approved keys and to people who are signed in, unless an
+/// image is public.</summary>
 public sealed class PrivateImageTests : ApplianceTest
 {
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
@@ -42,7 +43,10 @@ public sealed class PrivateImageTests : ApplianceTest
         // What was forgotten is a stranger's.
         await Api.DeleteAsync($"nodes/{node.Id}", s_end);
         using HttpClient gone = node.CreateLinkClient();
-        Assert.All(paths, path => Assert.Equal(HttpStatusCode.Forbidden, gone.GetAsync(path, s_end).GetAwaiter().GetResult().StatusCode));
+        foreach (string path in paths)
+        {
+            Assert.Equal(HttpStatusCode.Forbidden, (await gone.GetAsync(path, s_end)).StatusCode);
+        }
     }
 
     [Fact]

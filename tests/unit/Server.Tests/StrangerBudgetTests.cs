@@ -13,7 +13,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
 
-/// <summary>A thousand strangers, each at an address of his own: what they cost is bounded, and what they may crowd out is each other.</summary>
+/// <summary>A thousand strangers, each at an address of his own: what they cost is bounded, and what they may crowd out is each
+/// other.</summary>
 public sealed class StrangerBudgetTests
 {
     [Fact]

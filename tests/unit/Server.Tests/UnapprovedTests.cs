@@ -16,7 +16,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
 
-/// <summary>Enrolled is not trusted: a board whose key nobody has approved gets nothing and is part of nothing. A node is its key.</summary>
+/// <summary>Enrolled is not trusted: a board whose key nobody has approved gets nothing and is part of nothing. A node is its
+/// key.</summary>
 public sealed class UnapprovedTests : IAsyncLifetime
 {
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
@@ -236,7 +237,8 @@ public sealed class UnapprovedTests : IAsyncLifetime
         Inventory board = SimulatedNode.InventoryOf(s_id, "arm64");
         using (ECDsa first = NodeIdentity.CreateKey())
         {
-            // A board that is restarted before its installation has begun has its key in memory alone: it comes with another one, and has nothing that any new board would not get.
+            // A board that is restarted before its installation has begun has its key in memory alone: it comes with another one, and has
+            // nothing that any new board would not get.
             Assert.NotEmpty((await AskAsync(first)).Certificate);
         }
         NodeIdentity identity = NodeIdentity.Create((await AskAsync(_key)).Certificate, Copy(_key, NodeIdentity.CreateKey()));

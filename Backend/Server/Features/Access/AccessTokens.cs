@@ -100,7 +100,8 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
     }
 
     /// <summary>
-    /// Makes the token of a sign-in link: good once, and until the next one is made for that person. For those who stand at the machine itself.
+    /// Makes the token of a sign-in link: good once, and until the next one is made for that person. For those who stand at the machine
+    /// itself.
     /// </summary>
     /// <param name="owner">Name of a person.</param>
     /// <param name="lifetime">How long it is good.</param>
@@ -108,7 +109,8 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
         database.Write(c => InsertLink(c, new Made(SecretKind.Link, "link", owner, nameof(Role.Admin), After(lifetime))));
 
     /// <summary>
-    /// Makes the token of a sign-in link. One's own is the child of the session that asks for it, and so is the session that it gives. One for
+    /// Makes the token of a sign-in link. One's own is the child of the session that asks for it, and so is the session that it gives. One
+    /// for
     /// another person is that person's, and good as long as its maker is an administrator.
     /// </summary>
     /// <returns>Null where the caller's own credential has ended meanwhile.</returns>
@@ -172,7 +174,8 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
         "SELECT count(*) FROM tokens WHERE hash = @hash AND kind = 'Browser' AND owner = @owner AND expires_at > @now",
         new { hash = Hash(secret), owner, now = Now })) == 1;
 
-    /// <summary>Makes the secret part of an address at which Raspberry Pi Imager finds the images. It ends with what asks for it, at the latest.</summary>
+    /// <summary>Makes the secret part of an address at which Raspberry Pi Imager finds the images. It ends with what asks for it, at the
+    /// latest.</summary>
     /// <returns>The secret, and when it ends in Unix milliseconds; null where the caller's own credential has ended meanwhile.</returns>
     internal (string Secret, long ExpiresAt)? CreateImagerKey(Caller caller, TimeSpan lifetime) => database.Write(c =>
     {

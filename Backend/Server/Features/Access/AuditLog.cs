@@ -17,7 +17,8 @@ public sealed class AuditLog(Database database, TimeProvider clock)
     /// <summary>So many are listed at once.</summary>
     public const int MostListed = 1000;
 
-    /// <summary>Older ones are forgotten. What strangers tried has a room of its own, so that it never takes the place of what was done.</summary>
+    /// <summary>Older ones are forgotten. What strangers tried has a room of its own, so that it never takes the place of what was
+    /// done.</summary>
     private const int Kept = 100_000, KeptOfStrangers = 10_000;
 
     /// <summary>Looking for what is too old costs more than a line: it is done once for so many.</summary>

@@ -39,7 +39,8 @@ internal static class Guard
     public static TBuilder OnlyReads<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new Reader());
 
-    /// <summary>For what lets somebody in, or keeps him out: a person does it who is signed in, and no program with a token of his.</summary>
+    /// <summary>For what lets somebody in, or keeps him out: a person does it who is signed in, and no program with a token of
+    /// his.</summary>
     public static TBuilder ForPeople<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new PersonOnly());
 

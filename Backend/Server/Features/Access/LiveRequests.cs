@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Bootstrap.Server.Features.Access;
 
 /// <summary>
-/// The requests that are being answered, each as long as its credential is good: what is revoked or has expired, and whose person lost the role
+/// The requests that are being answered, each as long as its credential is good: what is revoked or has expired, and whose person lost the
+/// role
 /// or was removed, is cut off within a second, whatever it does (an event stream, an upload, a download).
 /// </summary>
 internal sealed partial class LiveRequests(AccessTokens tokens, TimeProvider clock, ILogger<LiveRequests> log) : BackgroundService

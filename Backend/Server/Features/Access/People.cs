@@ -74,7 +74,8 @@ internal sealed partial class People(Database database, TimeProvider clock)
         return "";
     }
 
-    /// <summary>Whether this is his password. The answer takes as long for a name that nobody has, and for somebody without a password.</summary>
+    /// <summary>Whether this is his password. The answer takes as long for a name that nobody has, and for somebody without a
+    /// password.</summary>
     public bool IsPassword(string name, string password)
     {
         if (password.Length > LongestPassword)

@@ -4,13 +4,17 @@ using System.Net.Sockets;
 namespace Bootstrap.Server.Features.Access;
 
 /// <summary>
-/// Slows down those who guess passwords. Attempts are counted by the address that they come from and by the name that they are for, whether anybody
-/// has it or not; after some that failed, each waits longer than the one before. A browser in which that person has signed in before has a count
-/// of its own, which no stranger's guesses touch. Counts have a place each in tables of fixed size: nobody can make the appliance remember more.
+/// Slows down those who guess passwords. Attempts are counted by the address that they come from and by the name that they are for, whether
+/// anybody
+/// has it or not; after some that failed, each waits longer than the one before. A browser in which that person has signed in before has a
+/// count
+/// of its own, which no stranger's guesses touch. Counts have a place each in tables of fixed size: nobody can make the appliance remember
+/// more.
 /// </summary>
 internal sealed class SignInDelays(TimeProvider clock)
 {
-    /// <summary>Attempts of an address, and of a known browser, that may fail before the first delay; and those for a name from all over.</summary>
+    /// <summary>Attempts of an address, and of a known browser, that may fail before the first delay; and those for a name from all
+    /// over.</summary>
     private const int FreeOfSource = 10, FreeOfName = 20;
 
     private const int LongestName = 64;
@@ -56,7 +60,8 @@ internal sealed class SignInDelays(TimeProvider clock)
         }
     }
 
-    /// <summary>The attempt was right: it does not count. What failed before still does, or a guesser would sign in himself in between.</summary>
+    /// <summary>The attempt was right: it does not count. What failed before still does, or a guesser would sign in himself in
+    /// between.</summary>
     public void Succeeded(IPAddress? source, string name, string? browser)
     {
         lock (_lock)

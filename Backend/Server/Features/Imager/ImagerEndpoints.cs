@@ -53,7 +53,8 @@ internal static class ImagerEndpoints
     }
 
     /// <summary>
-    /// What people find at an address that they have asked for: all images, over TLS. Imager must believe the appliance's CA for it, as the machine that it runs on does
+    /// What people find at an address that they have asked for: all images, over TLS. Imager must believe the appliance's CA for it, as the
+    /// machine that it runs on does
     /// when people have given it the CA's certificate.
     /// </summary>
     public static void MapImagerAddress(this IEndpointRouteBuilder web)

@@ -16,7 +16,8 @@ namespace Bootstrap.Server.Features.Images;
 /// <param name="StoredBytes">What travels.</param>
 /// <param name="ImportedAt">Unix milliseconds.</param>
 /// <param name="Slots">Places for a system: 2 where an update may write the one that is not in use, else 1.</param>
-/// <param name="Public">Anybody on the network may fetch it, over plain HTTP; else nodes with approved keys, and people who are signed in.</param>
+/// <param name="Public">Anybody on the network may fetch it, over plain HTTP; else nodes with approved keys, and people who are signed
+/// in.</param>
 /// <param name="Notes">What whoever imports it should know, a sentence each; in the answer to its import alone.</param>
 public sealed record ImageView(
     Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, long Slots = 1, bool Public = false,

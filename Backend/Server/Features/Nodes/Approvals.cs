@@ -14,11 +14,13 @@ internal sealed class Approvals(Database database, NodeKeys keys, UnapprovedBoar
     /// <summary>Who approves new boards where people have set that.</summary>
     public const string Policy = "policy";
 
-    /// <summary>The policy approves no more boards where there are so many nodes: a stranger on that network does not fill the disk.</summary>
+    /// <summary>The policy approves no more boards where there are so many nodes: a stranger on that network does not fill the
+    /// disk.</summary>
     public const int MaximumByPolicy = 4096;
 
     /// <summary>
-    /// Makes the boards with these keys the nodes that they say they are, all of them or none. A new node gets a name; a known one keeps all that people have said of it,
+    /// Makes the boards with these keys the nodes that they say they are, all of them or none. A new node gets a name; a known one keeps
+    /// all that people have said of it,
     /// and the key that it had so far is a stranger's from now on.
     /// </summary>
     /// <param name="boards">Each with the key that its node must have at this moment: who approves has seen that one.</param>

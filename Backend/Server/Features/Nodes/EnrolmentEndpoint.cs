@@ -16,7 +16,8 @@ using Microsoft.AspNetCore.Routing;
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>
-/// Boards ask to be admitted. The join token came with this appliance's boot files, which anybody on the wire can read: it allows to ask, and nothing
+/// Boards ask to be admitted. The join token came with this appliance's boot files, which anybody on the wire can read: it allows to ask,
+/// and nothing
 /// else. A board gets its certificate when its key is tied to a node; until then it waits and asks again.
 /// </summary>
 internal sealed class EnrolmentEndpoint(
@@ -88,7 +89,8 @@ internal sealed class EnrolmentEndpoint(
     }
 
     /// <summary>
-    /// A board that is new; or one that the policy has taken, that has nothing yet which any new board would not get, and that was restarted before its first
+    /// A board that is new; or one that the policy has taken, that has nothing yet which any new board would not get, and that was
+    /// restarted before its first
     /// installation began: until then its key is in memory alone.
     /// </summary>
     private bool IsForPolicy(NodeRow? row, Digest key) =>

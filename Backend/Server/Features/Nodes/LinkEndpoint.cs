@@ -32,7 +32,8 @@ internal sealed partial class LinkEndpoint(
 
     private static readonly TimeSpan s_introductionLimit = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long a board waits on its connection for a person's decision before it comes anew, and how soon it hears of it.</summary>
+    /// <summary>How long a board waits on its connection for a person's decision before it comes anew, and how soon it hears of
+    /// it.</summary>
     private static readonly TimeSpan s_hold = TimeSpan.FromSeconds(15), s_holdLook = TimeSpan.FromSeconds(1);
 
     public static void Map(IEndpointRouteBuilder link)
@@ -152,7 +153,8 @@ internal sealed partial class LinkEndpoint(
     }
 
     /// <summary>
-    /// The key is a node's whose certificate ended too long ago, or was one's: a forgotten node's, or one that a power cut or a restored backup made this appliance
+    /// The key is a node's whose certificate ended too long ago, or was one's: a forgotten node's, or one that a power cut or a restored
+    /// backup made this appliance
     /// forget. A person looks at it again; of the board nothing is known but its key, and who it says it is.
     /// </summary>
     /// <returns>A sentence for the node.</returns>
@@ -176,12 +178,14 @@ internal sealed partial class LinkEndpoint(
         }
     }
 
-    /// <summary>What the node is called by its certificate; null where that is of another node, whose board this key was in before.</summary>
+    /// <summary>What the node is called by its certificate; null where that is of another node, whose board this key was in
+    /// before.</summary>
     private static string? CertifiedName(X509Certificate2 certificate, NodeId node) =>
         certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) == node.ToString() ? Protocol.Trust.NodeNameOf(certificate) : null;
 
     /// <summary>
-    /// The key is a node's, and the board is another one: its card was put into another board, or copied. Nobody but a person knows which. The board waits
+    /// The key is a node's, and the board is another one: its card was put into another board, or copied. Nobody but a person knows which.
+    /// The board waits
     /// on its connection, and comes anew when it is decided.
     /// </summary>
     private async Task HoldAsync(LinkSession session, Inventory inventory, CancellationToken cancellation)
@@ -196,7 +200,8 @@ internal sealed partial class LinkEndpoint(
     }
 
     /// <summary>
-    /// A certificate for the next key of the node of this very connection, whatever the request says. The key that it has stays good beside it until
+    /// A certificate for the next key of the node of this very connection, whatever the request says. The key that it has stays good beside
+    /// it until
     /// the node comes with the next one. Who was replaced or forgotten in the meantime gets none.
     /// </summary>
     private void Renew(LinkSession session, RenewCertificate renewal)

@@ -23,7 +23,8 @@ public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedNam
     private readonly Channel<LinkMessage> _outgoing = Channel.CreateBounded<LinkMessage>(256);
     private readonly CancellationTokenSource _cut = new();
 
-    /// <summary>A node may send so many bytes at once, such as the log of an installation, and so many in each second on the whole.</summary>
+    /// <summary>A node may send so many bytes at once, such as the log of an installation, and so many in each second on the
+    /// whole.</summary>
     private const int AllowanceBytes = 4 << 20, AllowancePerSecond = 256 << 10;
 
     private double _allowance = AllowanceBytes;
@@ -43,7 +44,8 @@ public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedNam
 
     public IPAddress LocalAddress => localAddress;
 
-    /// <summary>A system that runs has the node's name in its certificate, by which other machines list it: a new one for the same key where it is another.</summary>
+    /// <summary>A system that runs has the node's name in its certificate, by which other machines list it: a new one for the same key
+    /// where it is another.</summary>
     internal void Certify(CertificateAuthority authority, string name)
     {
         if (Hello?.Role == NodeRole.Slave && CertifiedName != name)

@@ -10,7 +10,8 @@ using Microsoft.Data.Sqlite;
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>
-/// Which key is which node. A node is its key, and nothing else: a serial number, a MAC address or an old certificate proves nothing. A key is tied to
+/// Which key is which node. A node is its key, and nothing else: a serial number, a MAC address or an old certificate proves nothing. A key
+/// is tied to
 /// a node by a person, by the policy for new boards, or by the node's own older key; who comes with another one is a stranger.
 /// </summary>
 internal sealed class NodeKeys
@@ -64,7 +65,8 @@ internal sealed class NodeKeys
     public NodeId? Find(X509Certificate2? certificate) =>
         certificate is not null && Find(certificate, out NodeId node) == Standing.Good ? node : null;
 
-    /// <summary>Whether what somebody signs in discovery proves anything: a node's key, as the node that it is tied to, or the appliance itself.</summary>
+    /// <summary>Whether what somebody signs in discovery proves anything: a node's key, as the node that it is tied to, or the appliance
+    /// itself.</summary>
     public bool Stands(Signer signer) =>
         _nodes.TryGetValue(signer.Key, out NodeId node)
             ? node.ToString() == signer.Id && _clock.GetUtcNow() - signer.Ends < Protocol.Trust.NodeGrace
@@ -73,7 +75,8 @@ internal sealed class NodeKeys
     /// <summary>Keys that are tied to nodes.</summary>
     public int Count => _nodes.Count;
 
-    /// <summary>Whether a key was tied to its node so lately that it needs no person's look to get a certificate: as long as one that it got then is taken.</summary>
+    /// <summary>Whether a key was tied to its node so lately that it needs no person's look to get a certificate: as long as one that it
+    /// got then is taken.</summary>
     public bool IsFresh(NodeId node) => _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } &&
         _clock.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(at) < CertificateAuthority.NodeLifetime + Protocol.Trust.NodeGrace;
 
@@ -81,7 +84,8 @@ internal sealed class NodeKeys
     public NodeId? Find(Digest key) => _nodes.TryGetValue(key, out NodeId node) ? node : null;
 
     /// <summary>
-    /// Ties a key to a node that is in the database: what was tied to it before is a stranger from now on, and where the key was another node's, that
+    /// Ties a key to a node that is in the database: what was tied to it before is a stranger from now on, and where the key was another
+    /// node's, that
     /// one has none any more. <see cref="Refresh"/> when it is committed.
     /// </summary>
     /// <param name="by">User's name, or <c>policy</c>.</param>
@@ -119,7 +123,8 @@ internal sealed class NodeKeys
     /// <summary><see cref="Revoked"/> is another list.</summary>
     public event Action<RevokedKeys>? RevocationsChanged;
 
-    /// <summary>The node renews: its next key is as good as the one that asked, which stays good until the node has come with the next one.</summary>
+    /// <summary>The node renews: its next key is as good as the one that asked, which stays good until the node has come with the next
+    /// one.</summary>
     /// <param name="asked">The key that asked, over the node's own link.</param>
     /// <returns>False where that is not the node's any more, or the next one is another node's.</returns>
     public bool Renew(NodeId node, Digest asked, Digest next)
@@ -176,7 +181,8 @@ internal sealed class NodeKeys
         _database.Sync();
     }
 
-    /// <summary>A node that a version of this program installed which knew certificates by their numbers comes for the first time.</summary>
+    /// <summary>A node that a version of this program installed which knew certificates by their numbers comes for the first
+    /// time.</summary>
     private bool TieEarlier(X509Certificate2 certificate, Digest key, out NodeId node)
     {
         if (!NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), out node))
@@ -201,7 +207,8 @@ internal sealed class NodeKeys
         return tied;
     }
 
-    /// <summary>A person has approved the key after its certificate had ended: it connects for as long as a certificate of that day would, and is given one.</summary>
+    /// <summary>A person has approved the key after its certificate had ended: it connects for as long as a certificate of that day would,
+    /// and is given one.</summary>
     private bool IsApprovedSince(NodeId node, Digest key, X509Certificate2 certificate) => _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } row &&
         row.Key == key.ToString() &&
         DateTimeOffset.FromUnixTimeMilliseconds(at) is var approved && approved > certificate.NotAfter.ToUniversalTime() &&

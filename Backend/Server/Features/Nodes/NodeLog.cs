@@ -14,8 +14,10 @@ namespace Bootstrap.Server.Features.Nodes;
 public sealed record NodeLogLine(long Id, NodeId Node, Guid? Task, long At, string Line);
 
 /// <summary>
-/// What nodes tell of themselves, in words. Of each node the last <see cref="Kept"/> lines are kept. No node holds up the others by what it says:
-/// <see cref="Burst"/> lines of it are taken at once, then <see cref="PerSecond"/>, which is more than any Slave sends; the rest is counted.
+/// What nodes tell of themselves, in words. Of each node the last <see cref="Kept"/> lines are kept. No node holds up the others by what it
+/// says:
+/// <see cref="Burst"/> lines of it are taken at once, then <see cref="PerSecond"/>, which is more than any Slave sends; the rest is
+/// counted.
 /// </summary>
 public sealed class NodeLog(Database database, EventHub events, TimeProvider clock)
 {

@@ -47,7 +47,8 @@ public enum NodeMark
 /// <param name="FirstSeen">Unix milliseconds, as all times of the API.</param>
 /// <param name="Image">Digest of the image that was installed last; null for none.</param>
 /// <param name="ImageName">The image's name, where it is still in the store.</param>
-/// <param name="WantsApproval">A board with another key says that it is this node: it waits for a person's decision, and the node goes on.</param>
+/// <param name="WantsApproval">A board with another key says that it is this node: it waits for a person's decision, and the node goes
+/// on.</param>
 /// <param name="Key">Fingerprint of the key that is this node; null: none is, and nothing connects as it.</param>
 /// <param name="Task">What is being done to it now; null for nothing.</param>
 /// <param name="Version">Of the program that was connected last, Slave or NetInst; empty where none was.</param>

@@ -7,7 +7,8 @@ using Dapper;
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>
-/// People hear of boards that ask to be admitted, and read in the audit log who claimed to be a node of theirs. Each has a budget of its own, which a
+/// People hear of boards that ask to be admitted, and read in the audit log who claimed to be a node of theirs. Each has a budget of its
+/// own, which a
 /// stranger can use up and nothing else with it: the list of unapproved boards always tells.
 /// </summary>
 internal sealed class StrangerNotices(Database database, AuditLog audit, TimeProvider clock) : IDisposable

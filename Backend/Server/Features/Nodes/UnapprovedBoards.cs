@@ -8,7 +8,8 @@ using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Nodes;
 
-/// <summary>A board whose key nobody has approved. It gets nothing, and is part of nothing, until a person or a policy ties its key to a node.</summary>
+/// <summary>A board whose key nobody has approved. It gets nothing, and is part of nothing, until a person or a policy ties its key to a
+/// node.</summary>
 /// <param name="Key">Fingerprint of its key.</param>
 /// <param name="Id">Who it says that it is.</param>
 /// <param name="PublicKey">The key itself.</param>
@@ -29,8 +30,10 @@ internal sealed record UnapprovedBoard(
 }
 
 /// <summary>
-/// The boards that ask to be admitted, in memory alone: who still asks is here again a moment after a restart, and a stranger costs no row and no
-/// write. Their number is bounded, in all and for one address, so that a stranger crowds out nobody but those beside him on his own address.
+/// The boards that ask to be admitted, in memory alone: who still asks is here again a moment after a restart, and a stranger costs no row
+/// and no
+/// write. Their number is bounded, in all and for one address, so that a stranger crowds out nobody but those beside him on his own
+/// address.
 /// </summary>
 internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : BackgroundService
 {
@@ -40,7 +43,8 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
     /// <summary>A rack that is switched on for the first time fits.</summary>
     public const int Maximum = 1024;
 
-    /// <summary>One board behind one address is the rule; a person who tries several keys, or a router in between, is not locked out.</summary>
+    /// <summary>One board behind one address is the rule; a person who tries several keys, or a router in between, is not locked
+    /// out.</summary>
     public const int MaximumOfAddress = 8;
 
     /// <summary>Who has not asked for so long is not shown any more. It is longer than the longest pause between two questions.</summary>
@@ -66,14 +70,16 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
     public const int LongestRetrySeconds = 60;
 
     /// <summary>
-    /// How long a board waits until it asks again: at once as good as asked when there are few, and longer the more there are, so that 1,000 of
+    /// How long a board waits until it asks again: at once as good as asked when there are few, and longer the more there are, so that
+    /// 1,000 of
     /// them cost no more than 20 do.
     /// </summary>
     public static int RetrySeconds(int boards) => Math.Clamp(boards / 20, 2, LongestRetrySeconds);
 
     /// <summary>A board asks.</summary>
     /// <param name="isNews">It was not known before, or waits for another reason now.</param>
-    /// <returns>The board as it is known now; null: there is no room for another one, it was rejected, or no board can be called so.</returns>
+    /// <returns>The board as it is known now; null: there is no room for another one, it was rejected, or no board can be called
+    /// so.</returns>
     public UnapprovedBoard? Add(PublicKey key, Inventory inventory, string address, string reason, out bool isNews)
     {
         Digest fingerprint = Protocol.Trust.FingerprintOf(key);

@@ -8,8 +8,10 @@ namespace Bootstrap.Server.Features.Settings;
 /// <param name="AuthorizedKeys">OpenSSH public keys that may sign in as root on installed systems.</param>
 /// <param name="Profile">Name of the customisation profile that those boards get; null: none.</param>
 /// <param name="ApproveNewBoards">
-/// Boards that were never seen before are nodes without a person's approval. For a rack that nobody else's machine can reach: every machine that does is
-/// admitted, and gets what the policy installs, with the secrets of its profile. Never for a board that says it is a node which is known already.
+/// Boards that were never seen before are nodes without a person's approval. For a rack that nobody else's machine can reach: every machine
+/// that does is
+/// admitted, and gets what the policy installs, with the secrets of its profile. Never for a board that says it is a node which is known
+/// already.
 /// </param>
 public sealed record Policy(
     IReadOnlyDictionary<string, Digest> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null, bool ApproveNewBoards = false)

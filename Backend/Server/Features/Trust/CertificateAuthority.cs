@@ -22,7 +22,8 @@ public sealed class CertificateAuthority
     /// <summary>An authority's dates are the same whatever the clock said when it was made: whoever pins it goes by its key.</summary>
     private static readonly DateTimeOffset s_always = DateTimeOffset.UnixEpoch, s_end = new(2099, 12, 31, 23, 59, 59, TimeSpan.Zero);
 
-    /// <summary>When there was no appliance yet: a clock that says less is wrong, as on a board that has none and has heard from no time server.</summary>
+    /// <summary>When there was no appliance yet: a clock that says less is wrong, as on a board that has none and has heard from no time
+    /// server.</summary>
     private static readonly DateTimeOffset s_before = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly X509Certificate2 _authority;
@@ -45,7 +46,8 @@ public sealed class CertificateAuthority
     /// <param name="folder">Mode 0700; the key's file 0600.</param>
     /// <param name="clock">Dates the certificates.</param>
     /// <param name="first">Whether there never was one.</param>
-    /// <exception cref="InvalidDataException">Its files are damaged, gone, or do not belong together; the message says what to do.</exception>
+    /// <exception cref="InvalidDataException">Its files are damaged, gone, or do not belong together; the message says what to
+    /// do.</exception>
     public static CertificateAuthority Open(string folder, TimeProvider clock, bool first = true)
     {
         string certificatePath = Path.Combine(folder, "ca.pem");
@@ -120,7 +122,8 @@ public sealed class CertificateAuthority
     public bool Issued(X509Certificate2 certificate) => Protocol.Trust.IsIssuedBy(certificate, Certificate);
 
     /// <summary>
-    /// Whether a node's certificate is valid now, or ended less than <see cref="Protocol.Trust.NodeGrace"/> ago. Where this clock is wrong, or was when the
+    /// Whether a node's certificate is valid now, or ended less than <see cref="Protocol.Trust.NodeGrace"/> ago. Where this clock is wrong,
+    /// or was when the
     /// certificate was dated, its dates say nothing: its key is still tied to the node, or is not.
     /// </summary>
     public bool IsInTime(X509Certificate2 node)
@@ -168,7 +171,8 @@ public sealed class CertificateAuthority
 
     private X509Certificate2 Issue(CertificateRequest request, TimeSpan lifetime)
     {
-        // What a wrong clock dates is good by that clock, and when it has been set right. An authority that such a clock made, in earlier versions, may
+        // What a wrong clock dates is good by that clock, and when it has been set right. An authority that such a clock made, in earlier
+        // versions, may
         // be over: it is believed all the same, and so is what it issues.
         DateTimeOffset now = _clock.GetUtcNow();
         (DateTimeOffset start, DateTimeOffset end) = now < s_before ? (s_always, s_before + lifetime) : (now.AddHours(-1), now + lifetime);

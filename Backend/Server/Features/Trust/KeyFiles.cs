@@ -3,7 +3,8 @@ using Bootstrap.Server.Storage;
 namespace Bootstrap.Server.Features.Trust;
 
 /// <summary>
-/// The keys of a data folder: its authority in <c>ca/</c> and <c>secrets.key</c>. The database knows which ones belong to it: with others it would go on
+/// The keys of a data folder: its authority in <c>ca/</c> and <c>secrets.key</c>. The database knows which ones belong to it: with others
+/// it would go on
 /// as an appliance that no node believes, and whose secrets do not open.
 /// </summary>
 /// <param name="Authority">SHA-256 of the authority's certificate.</param>
