@@ -5,6 +5,7 @@ using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol;
 using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Features.Backups;
 using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Boot.Boards;
 using Bootstrap.Server.Features.Boot.Dhcp;
@@ -111,6 +112,7 @@ public static partial class ApplianceHost
             .AddSingleton(secrets).AddSingleton<ProfileStore>()
             .AddSingleton<ScheduleStore>().AddSingleton<ImageUse>().AddSingleton<ScheduleRunner>().AddHostedService<JobClock>()
             .AddHostedService<RawDigests>()
+            .AddSingleton(new BackupFolder(options.BackupsFolder)).AddSingleton<BackupService>().AddHostedService(services => services.GetRequiredService<BackupService>())
             .AddSingleton<NotificationStore>().AddSingleton<NotificationChannel>().AddSingleton<NotificationSender>()
             .AddHostedService(services => services.GetRequiredService<NotificationSender>())
             .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>().AddHostedService(services => services.GetRequiredService<DiscoveryService>());
@@ -130,6 +132,8 @@ public static partial class ApplianceHost
         app.Services.GetRequiredService<ImageCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<FileCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<KeptArchives>().RemoveLeftovers();
+        app.Services.GetRequiredService<BackupFolder>().RemoveLeftovers();
+        Snapshot.RemoveLeftovers(folder.FullPath);
         app.Services.GetRequiredService<NodeKeys>().RevocationsChanged += app.Services.GetRequiredService<NodeDirectory>().Tell;
         app.Services.GetRequiredService<DiskSpace>().Changed += full => app.Services.GetRequiredService<EventHub>().Publish("disk", new { full });
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
@@ -205,6 +209,7 @@ public static partial class ApplianceHost
         administration.MapPolicy();
         administration.MapBootSets();
         administration.MapDhcp();
+        administration.MapBackups();
 
         app.MapGroup("").At(Door.Web).MapImagerAddress();
 

@@ -13,6 +13,9 @@ public sealed record ApplianceOptions(string DataFolder, string ShareFolder)
     /// <summary>Files that an administrator put there for single boards, each in a folder named after its serial's last eight hex digits or its MAC with dashes.</summary>
     public string OverridesFolder => Path.Combine(DataFolder, "boot", "overrides");
 
+    /// <summary>Where backups are kept; it may be on another disk.</summary>
+    public string BackupsFolder { get; init; } = Path.Combine(DataFolder, "backups");
+
     public IPEndPoint Https { get; init; } = new(IPAddress.Any, ServicePorts.Https);
     public IPEndPoint Http { get; init; } = new(IPAddress.Any, ServicePorts.Http);
     public IPEndPoint Link { get; init; } = new(IPAddress.Any, ServicePorts.Link);

@@ -108,6 +108,15 @@ internal sealed class ApplianceClient : IDisposable
             return true;
         });
 
+    /// <summary>Asks for something large that is made for this request.</summary>
+    /// <param name="wanted">What it is to be.</param>
+    public Task<T> FetchAsync<T>(string path, object wanted, Func<Stream, Task<T>> receive, CancellationToken cancellation) =>
+        SendAsync(HttpMethod.Post, path, JsonContent.Create(wanted, options: s_json), cancellation, async response =>
+        {
+            await using Stream body = await response.Content.ReadAsStreamAsync(cancellation);
+            return await receive(body);
+        });
+
     public void Dispose() => _http.Dispose();
 
     private async Task<T> SendAsync<T>(

@@ -18,6 +18,7 @@ internal static class ServeCommand
     public static Command Create()
     {
         var data = new Option<DirectoryInfo>("--data") { Description = "Folder that holds everything the appliance keeps.", Required = true };
+        var backups = new Option<DirectoryInfo?>("--backups") { Description = "Folder for the backups that are made by themselves, best on another disk. Default: 'backups' in the data folder." };
         Option<IPEndPoint> https = EndPoint("--https", "0.0.0.0:8443", "Web page and API.");
         Option<IPEndPoint> http = EndPoint("--http", "0.0.0.0:8080", "Boot files and chunks, plain HTTP.");
         Option<IPEndPoint> link = EndPoint("--link", "0.0.0.0:8444", "Enrolment and control link of the nodes.");
@@ -52,7 +53,7 @@ internal static class ServeCommand
         var token = new Option<FileInfo?>("--initial-token") { Description = "Write an administrator's API token to this file on the first start." };
         var command = new Command("serve", "Run the appliance in the foreground until SIGTERM or Ctrl-C.")
         {
-            data, https, http, link, tftp, uploads, dhcp, pools, reservations, force, interfaces, no2015, signingKey, token,
+            data, backups, https, http, link, tftp, uploads, dhcp, pools, reservations, force, interfaces, no2015, signingKey, token,
         };
         command.Validators.Add(result =>
         {
@@ -80,6 +81,7 @@ internal static class ServeCommand
                 Interfaces = parsed.GetRequiredValue(interfaces),
                 Answer2015 = !parsed.GetValue(no2015),
                 BootSigningKey = parsed.GetValue(signingKey)?.FullName,
+                BackupsFolder = parsed.GetValue(backups)?.FullName ?? Path.Combine(parsed.GetRequiredValue(data).FullName, "backups"),
                 InitialTokenFile = parsed.GetValue(token)?.FullName,
             }));
         return command;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
@@ -8,7 +7,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Bootstrap.Imaging.Store;
 
 /// <summary>One import's part of the store: the chunks that it has added belong to it until it has an image, or is disposed.</summary>
-internal sealed partial class ImportSession(ImageStore store) : IDisposable
+internal sealed class ImportSession(ImageStore store) : IDisposable
 {
     private readonly HashSet<Digest> _claimed = [];
 
@@ -47,10 +46,10 @@ internal sealed partial class ImportSession(ImageStore store) : IDisposable
         Place(path, JsonSerializer.SerializeToUtf8Bytes(signed, ProtocolJson.Default.SignedManifest), temporary =>
         {
             // The chunks must not be younger on the disk than the manifest that promises them.
-            SyncFileSystem(temporary);
+            Durable.SyncFileSystem(temporary);
             Prove(manifest, store.Folder, chunk => ChunkInspector.IsSound(PathOf(chunk), chunk.StoredDigest), cancellation);
         });
-        SyncFileSystem(path);
+        Durable.SyncFileSystem(path);
         try
         {
             // Who removes orphans without having seen the manifest may have been at work until it was there.
@@ -118,16 +117,4 @@ internal sealed partial class ImportSession(ImageStore store) : IDisposable
             throw;
         }
     }
-
-    private static void SyncFileSystem(string path)
-    {
-        using SafeFileHandle file = File.OpenHandle(path);
-        if (syncfs(file.DangerousGetHandle().ToInt32()) != 0)
-        {
-            throw new IOException($"cannot make {path} durable: {Marshal.GetLastPInvokeErrorMessage()}");
-        }
-    }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int syncfs(int fd);
 }

@@ -17,7 +17,8 @@ public sealed partial class DataFolder : IDisposable
 
     /// <summary>What may be in a folder in which no appliance has been yet; people put boards' own files into <c>boot</c> before the first
     /// start.</summary>
-    private static readonly HashSet<string> s_beforeFirst = [LockFile, PidFile, "ca", "boot", "store", "files", "kept", "secrets.key", "lost+found"];
+    private static readonly HashSet<string> s_beforeFirst = [LockFile, PidFile, "ca", "boot", "store", "files", "kept", "secrets.key", "backups",
+        "lost+found"];
 
     private readonly FileStream _lock;
 
@@ -26,6 +27,9 @@ public sealed partial class DataFolder : IDisposable
     public string FullPath { get; }
 
     public string DatabasePath => Path.Combine(FullPath, DatabaseFile);
+
+    /// <summary>Whether it holds an appliance's state.</summary>
+    public bool IsUsed => File.Exists(DatabasePath);
 
     /// <summary>The mode that the folder had when it was opened, where others could come in: it has 0700 since.</summary>
     public UnixFileMode? WasOpen { get; private set; }
@@ -40,8 +44,8 @@ public sealed partial class DataFolder : IDisposable
     public static DataFolder Open(string path)
     {
         Directory.CreateDirectory(path, Owner);
-        if (!File.Exists(Path.Combine(path, DatabaseFile))
-            && Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName).FirstOrDefault(name => !s_beforeFirst.Contains(name!)) is { } other)
+        if (!File.Exists(Path.Combine(path, DatabaseFile)) && !RestoredFolder.IsPending(path)
+            && Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName).FirstOrDefault(name => !s_beforeFirst.Contains(name!) && !RestoredFolder.IsName(name!)) is { } other)
         {
             throw new InvalidDataException($"{path} is no appliance's data folder, and '{other}' is in it: name an empty folder, or one that is not there yet");
         }
@@ -49,6 +53,7 @@ public sealed partial class DataFolder : IDisposable
         try
         {
             File.WriteAllText(Path.Combine(path, PidFile), string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+            _ = RestoredFolder.Finish(path);
             folder.Narrow();
             return folder;
         }

@@ -34,6 +34,30 @@ public sealed class Database : IDisposable
         }
     }
 
+    /// <summary>Copies a database as it is at one moment, also while an appliance writes to it, and looks whether it is sound.</summary>
+    /// <param name="copy">Must not be there.</param>
+    /// <exception cref="IOException">It cannot be read, or the copy cannot be written.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public static void Copy(string path, string copy)
+    {
+        try
+        {
+            using var connection = new SqliteConnection(
+                new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false, DefaultTimeout = 10 }.ToString());
+            connection.Open();
+            connection.Execute("VACUUM INTO @copy", new { copy });
+            using var copied = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+            if (copied.ExecuteScalar<string>("PRAGMA integrity_check(1)") is not "ok" and var fault)
+            {
+                throw new InvalidDataException($"the appliance's database {path} is damaged: {fault}");
+            }
+        }
+        catch (SqliteException e)
+        {
+            throw new IOException($"the appliance's database {path} cannot be copied: {e.Message}", e);
+        }
+    }
+
     /// <summary>Runs statements in one transaction: all of them happen, or none.</summary>
     public T Write<T>(Func<SqliteConnection, T> statements)
     {

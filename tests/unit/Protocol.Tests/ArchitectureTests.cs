@@ -50,8 +50,9 @@ public sealed class ArchitectureTests
         string cli = Path.Combine(Root(), "Backend", "Cli");
         string[] users = [.. Directory.EnumerateFiles(cli, "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && File.ReadAllText(f).Contains("using Bootstrap.Server", StringComparison.Ordinal))
-            .Select(f => Path.GetFileName(f)!)];
-        Assert.Equal(["ServeCommand.cs"], users);
+            .Select(f => Path.GetFileName(f)!).Order()];
+        // The last two work on a data folder of this machine, without an appliance; a backup is opened where it arrives.
+        Assert.Equal(["BackupCommands.cs", "BackupTarget.cs", "RestoreCommand.cs", "ServeCommand.cs"], users);
     }
 
     /// <summary>A dollar sign also matches before a line break at the end, so that "admin\n" would pass for a name: texts are matched to

@@ -249,6 +249,9 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
         DELETE FROM tokens WHERE owner = @owner AND kind <> 'Token' AND hash IS NOT @but;
         """, new { owner, but }));
 
+    /// <summary>Ends all sessions and links, for a database that was restored: who was signed out since would be in again.</summary>
+    internal static void EndAllSessions(SqliteConnection c) => c.Execute("DELETE FROM tokens WHERE kind <> 'Token'");
+
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     private long? After(TimeSpan? lifetime) => Now + (long?)lifetime?.TotalMilliseconds;

@@ -129,6 +129,16 @@ public sealed class ImageCatalogue(
         }
     }
 
+    /// <summary>Forgets the images whose bytes are not there, for a database that was restored without them.</summary>
+    /// <returns>Their names.</returns>
+    internal static IReadOnlyList<string> ForgetMissing(SqliteConnection c, ImageStore store)
+    {
+        var missing = c.Query<(string Digest, string Name)>("SELECT digest, name FROM images ORDER BY name")
+            .Where(image => !File.Exists(store.ManifestPath(Digest.Parse(image.Digest)))).ToList();
+        c.Execute("DELETE FROM images WHERE digest = @Digest", missing.Select(image => new { image.Digest }));
+        return [.. missing.Select(image => image.Name)];
+    }
+
     /// <summary>Makes an image public, or private again.</summary>
     /// <returns>The image as it is now; null: there is none of that digest.</returns>
     public ImageView? SetPublic(Digest digest, bool isPublic)

@@ -134,6 +134,19 @@ internal sealed class JobRow
     public static void Close(SqliteConnection c, Guid job, long now) =>
         c.Execute($"UPDATE jobs SET chosen_at = @now WHERE id = @job AND {Unchosen}", new { job = job.ToString(), now });
 
+    /// <summary>
+    /// Ends all that is open, for a database that was restored: what it waits for may have been done since, and boards would be installed
+    /// again.
+    /// </summary>
+    /// <returns>How many jobs that were.</returns>
+    public static int EndOpen(SqliteConnection c, string cause, long now)
+    {
+        int jobs = c.ExecuteScalar<int>($"SELECT count(*) FROM jobs WHERE ({Unchosen}) OR id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL)");
+        c.Execute($"UPDATE jobs SET chosen_at = @now WHERE {Unchosen}", new { now });
+        c.Execute("UPDATE tasks SET state = 'Cancelled', cause = @cause, phase = '', phase_at = @now, ended_at = @now WHERE ended_at IS NULL", new { cause, now });
+        return jobs;
+    }
+
     private static void InsertTasks(
         SqliteConnection c, Guid job, IEnumerable<NodeId> nodes, int position, TaskState first, IReadOnlyDictionary<NodeId, string>? unfit, long now) => c.Execute("""
             INSERT INTO tasks (id, job_id, node_id, position, state, cause, created_at, phase_at, ended_at)

@@ -24,7 +24,9 @@ internal sealed record Notice(NoticeKind Kind, string Headline, string Text, str
     {
         if (words.Length > 0)
         {
-            return new Notice(kind, words, words + "\n", Json("node.unapproved", at, words, new { node = new { id = subject } }));
+            return new Notice(kind, words, words + "\n", kind == NoticeKind.BackupFailed
+                ? Json("backup.failed", at, words, new { })
+                : Json("node.unapproved", at, words, new { node = new { id = subject } }));
         }
         if (kind == NoticeKind.NewBoard)
         {

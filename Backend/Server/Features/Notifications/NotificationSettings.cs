@@ -14,6 +14,9 @@ public enum NoticeKind
 
     /// <summary>A board has come that was never seen before.</summary>
     NewBoard,
+
+    /// <summary>A backup could not be made; told once, until one is made again.</summary>
+    BackupFailed,
 }
 
 /// <summary>How a mail server is spoken to.</summary>

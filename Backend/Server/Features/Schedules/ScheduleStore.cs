@@ -2,6 +2,7 @@ using System.Text.Json;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Storage;
 using Dapper;
+using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Schedules;
 
@@ -44,6 +45,9 @@ internal sealed class ScheduleStore(Database database, EventHub events, TimeProv
         database.Write(c => c.Execute("UPDATE schedules SET seen_until = @until WHERE name = @Name", new { schedule.Name, until }));
         Publish(schedule);
     }
+
+    /// <summary>Runs of all schedules up to this time (Unix milliseconds) have been dealt with, for a database that was restored.</summary>
+    public static void SeeAll(SqliteConnection c, long until) => c.Execute("UPDATE schedules SET seen_until = @until", new { until });
 
     /// <summary>Whether there is a job for the run that was due then (Unix milliseconds).</summary>
     public bool HasRun(string name, long due) => database.Read(c =>

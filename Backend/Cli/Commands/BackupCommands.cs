@@ -1,0 +1,158 @@
+using System.CommandLine;
+using System.IO.Pipelines;
+using System.Net.Http.Json;
+using Bootstrap.Cli.Api;
+using Bootstrap.Cli.Backups;
+using Bootstrap.Server.Features.Backups;
+
+namespace Bootstrap.Cli.Commands;
+
+/// <summary><c>bootstrap backup</c> makes a copy of all that the appliance keeps; <c>bootstrap backups</c> is what it makes by itself.</summary>
+internal static class BackupCommands
+{
+    private static readonly Argument<string> s_name = new("name") { Description = "As the list shows it." };
+
+    private static readonly Option<bool> s_images = new("--images") { Description = "With the images themselves; without them, they must be imported again." };
+
+    private sealed record Plan(string? Cron, string Zone, int Keep, bool Images, bool PassphraseSet);
+
+    private sealed record Backup(string Name, long SizeBytes, long MadeAt, bool Images);
+
+    private sealed record Ended(long At, string Error);
+
+    private sealed record View(Plan Plan, string Folder, IReadOnlyList<Backup> Backups, long? Next, bool Running, Ended? Last);
+
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "File to write, or '-' for the standard output.", HelpName = "FILE|-" };
+        var data = new Option<DirectoryInfo?>("--data") { Description = "On the appliance's own machine: its data folder, whether or not it runs. No sign-in is needed." };
+        var command = new Command("backup", "Back up all that the appliance keeps into one file that a passphrase seals.") { file, s_images, data, Passphrase.File };
+        command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(async () =>
+        {
+            var target = new BackupTarget(parsed.GetRequiredValue(file));
+            target.Validate();
+            string passphrase = await Passphrase.ReadAsync(parsed, again: true, cancellation);
+            if (BackupPlan.FaultOf(passphrase) is { } fault)
+            {
+                throw new CliException(fault.TrimEnd('.'));
+            }
+            (BackupDescription made, long bytes) = parsed.GetValue(data) is { } folder
+                ? await FromFolderAsync(folder.FullName, target, passphrase, parsed.GetValue(s_images), cancellation)
+                : await FromApplianceAsync(target, passphrase, parsed.GetValue(s_images), cancellation);
+            await Console.Error.WriteLineAsync($"{Output.Bytes(bytes)}, {(made.Images ? "with" : "without")} the images' bytes, read again and found whole.");
+            return 0;
+        }));
+        return command;
+    }
+
+    public static Command CreateKept()
+    {
+        var file = new Argument<string>("file") { Description = "File to write, or '-' for the standard output.", HelpName = "FILE|-" };
+        return new Command("backups", "Backups that the appliance makes by itself, and those that it keeps.")
+        {
+            new Command("show", "When they are made, and how the last one went.").Does(async (client, parsed, cancellation) =>
+                Print(await client.GetAsync<View>("backups", cancellation), parsed)),
+            new Command("list", "Those that are kept on the appliance.").Does(async (client, parsed, cancellation) => ClientCommand.Show(parsed,
+                (await client.GetAsync<View>("backups", cancellation)).Backups, ["NAME", "MADE", "SIZE", "IMAGES"],
+                b => [b.Name, Output.Time(b.MadeAt), Output.Bytes(b.SizeBytes), b.Images ? "yes" : "no"])),
+            CreateSet(),
+            new Command("make", "Make one now, and keep it on the appliance.").Does(async (client, parsed, cancellation) =>
+            {
+                await client.SendAsync(HttpMethod.Post, "backups", new { }, cancellation);
+                return 0;
+            }),
+            new Command("fetch", "Write one that is kept to a file here.") { s_name, file, Passphrase.File }.Does(async (client, parsed, cancellation) =>
+            {
+                var target = new BackupTarget(parsed.GetRequiredValue(file));
+                target.Validate();
+                string passphrase = await Passphrase.ReadAsync(parsed, again: false, cancellation);
+                await client.DownloadAsync(Path(parsed), (body, _) => target.TakeAsync(body, passphrase, cancellation), cancellation);
+                return 0;
+            }),
+            new Command("remove", "Remove one from the appliance.") { s_name }.Does(async (client, parsed, cancellation) =>
+            {
+                await client.SendAsync(HttpMethod.Delete, Path(parsed), null, cancellation);
+                return 0;
+            }),
+        };
+    }
+
+    private static Command CreateSet()
+    {
+        var cron = new Option<string?>("--cron") { Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * * *'. Without it: none by themselves.", HelpName = "LINE" };
+        var zone = new Option<string>("--zone") { Description = "Time zone of the line, such as Europe/Berlin.", DefaultValueFactory = _ => "UTC" };
+        var keep = new Option<int>("--keep") { Description = "How many stay, the newest.", DefaultValueFactory = _ => 7 };
+        var seal = new Option<bool>("--new-passphrase") { Description = "Ask for another passphrase (it is asked anyway where there is none yet)." };
+        return new Command("set", "Say when backups are made, and how many are kept.") { cron, zone, keep, s_images, seal, Passphrase.File }.Does(async (client, parsed, cancellation) =>
+        {
+            View now = await client.GetAsync<View>("backups", cancellation);
+            bool asks = !now.Plan.PassphraseSet || parsed.GetValue(seal) || parsed.GetValue(Passphrase.File) is not null;
+            var plan = new
+            {
+                cron = parsed.GetValue(cron),
+                zone = parsed.GetValue(zone),
+                keep = parsed.GetValue(keep),
+                images = parsed.GetValue(s_images),
+                passphrase = asks ? await Passphrase.ReadAsync(parsed, again: true, cancellation) : null,
+            };
+            return Print(await client.SendAsync<View>(HttpMethod.Put, "backups", JsonContent.Create(plan), cancellation), parsed);
+        });
+    }
+
+    private static async Task<(BackupDescription Description, long Bytes)> FromApplianceAsync(
+        BackupTarget target, string passphrase, bool images, CancellationToken cancellation)
+    {
+        using var client = new ApplianceClient(Connection.Load(Connection.DefaultPath));
+        return await client.FetchAsync("backup", new { passphrase, images }, body => target.TakeAsync(body, passphrase, cancellation), cancellation);
+    }
+
+    private static async Task<(BackupDescription Description, long Bytes)> FromFolderAsync(
+        string folder, BackupTarget target, string passphrase, bool images, CancellationToken cancellation)
+    {
+        var pipe = new Pipe();
+        Task writing = WriteAsync(folder, pipe.Writer, passphrase, images, cancellation);
+        await using Stream backup = pipe.Reader.AsStream();
+        try
+        {
+            return await target.TakeAsync(backup, passphrase, cancellation);
+        }
+        finally
+        {
+            await pipe.Reader.CompleteAsync();
+            await writing;
+        }
+    }
+
+    private static async Task WriteAsync(string folder, PipeWriter pipe, string passphrase, bool images, CancellationToken cancellation)
+    {
+        try
+        {
+            await using Stream file = pipe.AsStream(leaveOpen: true);
+            await BackupWriter.WriteAsync(folder, file, passphrase, images, TimeProvider.System.GetUtcNow(), cancellation);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new CliException(e.Message.TrimEnd('.'), e);
+        }
+        finally
+        {
+            await pipe.CompleteAsync();
+        }
+    }
+
+    private static int Print(View view, ParseResult parsed)
+    {
+        if (parsed.GetValue(ClientCommand.Json))
+        {
+            Output.Json(view);
+            return 0;
+        }
+        Console.WriteLine(view.Plan.Cron is null ? "no backup is made by itself"
+            : $"a backup {(view.Plan.Images ? "with" : "without")} images is made at '{view.Plan.Cron}' ({view.Plan.Zone}), next {(view.Next is { } next ? Output.Time(next) : "never")}");
+        Console.WriteLine($"the newest {view.Plan.Keep} are kept in {view.Folder}; there are {view.Backups.Count}");
+        Console.WriteLine(view.Last is not { } last ? "none was made yet" : last.Error.Length > 0 ? $"the last one failed, {Output.Time(last.At)}: {last.Error}" : $"the last one was made {Output.Time(last.At)}");
+        return 0;
+    }
+
+    private static string Path(ParseResult parsed) => $"backups/{Uri.EscapeDataString(parsed.GetRequiredValue(s_name))}";
+}

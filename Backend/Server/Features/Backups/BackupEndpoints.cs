@@ -1,0 +1,79 @@
+using Bootstrap.Server.Features.Access;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bootstrap.Server.Features.Backups;
+
+/// <summary><c>/backups</c>: copies of all that the appliance keeps, sealed by a passphrase.</summary>
+internal static class BackupEndpoints
+{
+    /// <param name="Folder">Where backups are kept, on the appliance.</param>
+    /// <param name="Next">When the next one is made by itself, Unix milliseconds; null: never.</param>
+    /// <param name="Running">One is being made.</param>
+    /// <param name="Last">How the last one went; null: there was none.</param>
+    internal sealed record View(BackupPlan Plan, string Folder, IReadOnlyList<BackupView> Backups, long? Next, bool Running, LastBackup? Last);
+
+    /// <param name="Passphrase">Opens what is sent.</param>
+    /// <param name="Images">With the images' bytes.</param>
+    internal sealed record Wanted(string Passphrase, bool Images = false);
+
+    private const string Busy = "A backup is being made: try again when it is done.";
+
+    /// <summary>For administrators. Whoever chooses a passphrase can read what it seals, the appliance's keys among it: a person does
+    /// that.</summary>
+    public static void MapBackups(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/backups", (BackupService service, BackupFolder folder) => Show(service, folder)).Needs(Role.Admin);
+        api.MapPut("/backups", (BackupPlan wanted, BackupService service, BackupFolder folder, TimeProvider clock) =>
+        {
+            BackupPlan plan = wanted with { PassphraseSet = service.Plan.PassphraseSet };
+            if (plan.FindFault(clock.GetUtcNow()) is { } fault)
+            {
+                return Problems.Bad(fault);
+            }
+            service.Put(plan);
+            return Results.Ok(Show(service, folder));
+        }).ForPeople().WithSummary("Change how backups are made");
+        api.MapPost("/backups", (BackupService service) =>
+            service.Plan.PassphraseSet is not true ? Problems.Conflict("Set the passphrase that seals backups first.")
+            : service.Ask() ? Results.Accepted("/api/v1/backups") : Problems.Conflict(Busy)).WithSummary("Make a backup");
+        api.MapGet("/backups/{name}", (string name, BackupFolder folder) =>
+            folder.PathOf(name) is { } path ? Results.File(path, "application/octet-stream", name, enableRangeProcessing: true) : Missing(name)).Needs(Role.Admin);
+        api.MapDelete("/backups/{name}", (string name, BackupFolder folder) =>
+        {
+            if (folder.PathOf(name) is not { } path)
+            {
+                return Missing(name);
+            }
+            File.Delete(path);
+            return Results.NoContent();
+        }).WithSummary("Remove a backup");
+        api.MapPost("/backup", async (Wanted wanted, BackupService service, HttpContext http) =>
+        {
+            if (BackupPlan.FaultOf(wanted.Passphrase) is { } fault)
+            {
+                return Problems.Bad(fault);
+            }
+            if (service.IsRunning)
+            {
+                return Problems.Conflict(Busy);
+            }
+            http.Response.ContentType = "application/octet-stream";
+            try
+            {
+                return await service.SendAsync(http.Response.Body, wanted.Passphrase, wanted.Images, http.RequestAborted)
+                    ? Results.Empty : Problems.Conflict(Busy);
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException && !http.Response.HasStarted)
+            {
+                return Results.Problem($"The backup failed: {e.Message.TrimEnd('.')}.", statusCode: StatusCodes.Status500InternalServerError);
+            }
+        }).ForPeople().WithSummary("Fetch a backup");
+    }
+
+    private static View Show(BackupService service, BackupFolder folder) =>
+        new(service.Plan, folder.FullPath, folder.List(), service.Next, service.IsRunning, service.Last);
+
+    private static IResult Missing(string name) => Problems.NotFound($"There is no backup '{name}'.");
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+
+namespace Bootstrap.Server.Storage;
+
+/// <summary>
+/// How a restored state takes the place of what a data folder has. It is built in <c>restoring/</c>, and counts from the moment in which
+/// that is renamed to <c>restored-TIME/</c>: whoever opens the folder from then on puts it in its place, as often as it is broken off.
+/// What was there before goes to <c>replaced-TIME/</c>.
+/// </summary>
+internal static class RestoredFolder
+{
+    private const string Staging = "restoring", Whole = "restored-", Entering = "entering-", Replaced = "replaced-";
+
+    /// <summary>What stays where it is, whatever state is restored.</summary>
+    private static readonly HashSet<string> s_stays = ["lock", "pid", "backups", "lost+found"];
+
+    /// <summary>Names of folders that a data folder may have for a while.</summary>
+    public static bool IsName(string name) =>
+        name == Staging || name.StartsWith(Whole, StringComparison.Ordinal) || name.StartsWith(Entering, StringComparison.Ordinal)
+        || name.StartsWith(Replaced, StringComparison.Ordinal);
+
+    /// <summary>An empty folder to build the state in; what a broken-off one left is gone.</summary>
+    public static string Begin(string data)
+    {
+        string staging = Path.Combine(data, Staging);
+        if (Directory.Exists(staging))
+        {
+            Directory.Delete(staging, recursive: true);
+        }
+        Directory.CreateDirectory(staging, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return staging;
+    }
+
+    /// <summary>The state in <see cref="Begin"/>'s folder, which is durable, counts from now on.</summary>
+    public static void Commit(string data, DateTimeOffset now)
+    {
+        string name = now.UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        while (Directory.Exists(Path.Combine(data, Replaced + name)))
+        {
+            name += "x";
+        }
+        Directory.Move(Path.Combine(data, Staging), Path.Combine(data, Whole + name));
+    }
+
+    /// <summary>Whether a restored state is yet to be put in its place.</summary>
+    public static bool IsPending(string data) => Find(data, Whole) is not null || Find(data, Entering) is not null;
+
+    /// <summary>Puts a restored state in its place, where there is one, and removes what one left that was never whole.</summary>
+    /// <returns>Where that is which was there before; null: nothing was.</returns>
+    public static string? Finish(string data)
+    {
+        if (Directory.Exists(Path.Combine(data, Staging)))
+        {
+            Directory.Delete(Path.Combine(data, Staging), recursive: true);
+        }
+        string? replaced = null;
+        if (Find(data, Whole) is { } whole)
+        {
+            string time = Path.GetFileName(whole)[Whole.Length..];
+            replaced = Path.Combine(data, Replaced + time);
+            foreach (string path in Directory.EnumerateFileSystemEntries(data).Where(path => !s_stays.Contains(Path.GetFileName(path)) && !IsName(Path.GetFileName(path))).ToList())
+            {
+                Directory.CreateDirectory(replaced, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                Directory.Move(path, Path.Combine(replaced, Path.GetFileName(path)));
+            }
+            Directory.Move(whole, Path.Combine(data, Entering + time));
+        }
+        if (Find(data, Entering) is { } entering)
+        {
+            replaced = Path.Combine(data, Replaced + Path.GetFileName(entering)[Entering.Length..]);
+            foreach (string path in Directory.EnumerateFileSystemEntries(entering).ToList())
+            {
+                Directory.Move(path, Path.Combine(data, Path.GetFileName(path)));
+            }
+            Directory.Delete(entering);
+        }
+        return Directory.Exists(replaced) ? replaced : null;
+    }
+
+    private static string? Find(string data, string prefix) =>
+        Directory.Exists(data) ? Directory.EnumerateDirectories(data, prefix + "*").FirstOrDefault() : null;
+}
