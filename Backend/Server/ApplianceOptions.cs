@@ -14,7 +14,7 @@ public sealed record ApplianceOptions(string DataFolder, string ShareFolder)
     public string OverridesFolder => Path.Combine(DataFolder, "boot", "overrides");
 
     /// <summary>Where backups are kept; it may be on another disk.</summary>
-    public string BackupsFolder { get; init; } = Path.Combine(DataFolder, "backups");
+    public string BackupsFolder { get => field ?? Path.Combine(DataFolder, "backups"); init; }
 
     public IPEndPoint Https { get; init; } = new(IPAddress.Any, ServicePorts.Https);
     public IPEndPoint Http { get; init; } = new(IPAddress.Any, ServicePorts.Http);

@@ -51,8 +51,9 @@ public sealed class TestAppliance : IAsyncDisposable
     /// <param name="clock">Its clock; null: the system's.</param>
     /// <param name="change">What else is particular to it.</param>
     /// <param name="approve">Whether new boards are nodes without a person's approval, as in a rack that nobody else reaches.</param>
+    /// <param name="keepsPolicy">Whether the policy stays that its data folder has.</param>
     public static async Task<TestAppliance> StartAsync(
-        string? page = null, TimeProvider? clock = null, Func<ApplianceOptions, ApplianceOptions>? change = null, bool approve = true)
+        string? page = null, TimeProvider? clock = null, Func<ApplianceOptions, ApplianceOptions>? change = null, bool approve = true, bool keepsPolicy = false)
     {
         string folder = Directory.CreateTempSubdirectory("test-appliance-").FullName;
         string share = Path.Combine(folder, "share");
@@ -73,7 +74,10 @@ public sealed class TestAppliance : IAsyncDisposable
         options = change?.Invoke(options) ?? options;
         clock ??= TimeProvider.System;
         WebApplication application = ApplianceHost.Build(options, clock);
-        application.Services.GetRequiredService<PolicyStore>().Set(Policy.Default with { ApproveNewBoards = approve });
+        if (!keepsPolicy)
+        {
+            application.Services.GetRequiredService<PolicyStore>().Set(Policy.Default with { ApproveNewBoards = approve });
+        }
         await application.StartAsync();
         return new TestAppliance(folder, options, application, clock);
     }

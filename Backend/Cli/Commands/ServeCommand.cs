@@ -81,7 +81,7 @@ internal static class ServeCommand
                 Interfaces = parsed.GetRequiredValue(interfaces),
                 Answer2015 = !parsed.GetValue(no2015),
                 BootSigningKey = parsed.GetValue(signingKey)?.FullName,
-                BackupsFolder = parsed.GetValue(backups)?.FullName ?? Path.Combine(parsed.GetRequiredValue(data).FullName, "backups"),
+                BackupsFolder = parsed.GetValue(backups)?.FullName!,
                 InitialTokenFile = parsed.GetValue(token)?.FullName,
             }));
         return command;

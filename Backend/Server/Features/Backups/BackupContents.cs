@@ -20,16 +20,15 @@ public sealed record BackupDescription(int Version, long MadeAt, string Applianc
 /// </summary>
 internal static partial class BackupContents
 {
-    public const string Description = "backup.json", Database = "appliance.db", Manifests = "store/manifests", Chunks = "store/chunks";
+    public const string Description = "backup.json", Database = "appliance.db", Manifests = "store/manifests", Chunks = "store/chunks", Uploads = "files";
 
     public const int LargestDescription = 64 << 10;
 
     /// <summary>Files that are there in every data folder, the database first.</summary>
     public static readonly IReadOnlyList<string> Always = [Database, "secrets.key", "ca/ca.pem", "ca/ca.key", "ca/server.pem"];
 
-    /// <summary>Folders with all that is in them: the boards' own boot files, boot sets, files for nodes, and what nodes keep through
-    /// updates.</summary>
-    public static readonly IReadOnlyList<string> Folders = ["boot/overrides", "boot/sets", "files", "kept"];
+    /// <summary>Folders with all that is in them: the boards' own boot files, boot sets, and what nodes keep through updates.</summary>
+    public static readonly IReadOnlyList<string> Folders = ["boot/overrides", "boot/sets", "kept"];
 
     /// <summary>What a backup may be called in the folder of backups.</summary>
     public static string NameOf(DateTimeOffset made, bool images) =>
@@ -39,7 +38,7 @@ internal static partial class BackupContents
 
     /// <summary>Whether a file may lie there: within the folder, and among what backups have.</summary>
     public static bool MayBe(string name) =>
-        name == Description || Always.Contains(name) || ManifestName().IsMatch(name) || ChunkName().IsMatch(name)
+        name == Description || Always.Contains(name) || ManifestName().IsMatch(name) || ChunkName().IsMatch(name) || FileName().IsMatch(name)
         || (Folders.Any(folder => name.StartsWith(folder + "/", StringComparison.Ordinal)) && name.Split('/').All(IsPart));
 
     /// <summary>The digest that a file must have by its name; null: its name says none.</summary>

@@ -3,7 +3,8 @@ using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Images;
-using Dapper;
+using Bootstrap.Server.Features.Files;
+using Bootstrap.Server.Features.Images;
 using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Backups;
@@ -111,13 +112,18 @@ internal sealed partial class Snapshot : IDisposable
                 {
                     Copy(path, name);
                 }
-                else if (!own && !Path.GetFileName(path).StartsWith(".upload-", StringComparison.Ordinal))
+                else if (!own && !Path.GetFileName(path).StartsWith('.')) // what is not whole yet
                 {
                     Add(data, name);
                 }
             }
         }
-        foreach (Digest digest in images ? ImagesOf(copy) : [])
+        using var copied = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+        foreach (Digest digest in FileCatalogue.DigestsIn(copied))
+        {
+            Add(data, $"{BackupContents.Uploads}/{digest}");
+        }
+        foreach (Digest digest in images ? ImageCatalogue.DigestsIn(copied) : [])
         {
             AddImage(data, digest, cancellation);
         }
@@ -138,12 +144,6 @@ internal sealed partial class Snapshot : IDisposable
                 Add(data, file);
             }
         }
-    }
-
-    private static List<Digest> ImagesOf(string database)
-    {
-        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = database, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
-        return [.. connection.Query<string>("SELECT digest FROM images ORDER BY digest").Select(Digest.Parse)];
     }
 
     private void Add(string data, string name)

@@ -3,6 +3,7 @@ using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Storage;
 using Dapper;
+using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Files;
 
@@ -30,6 +31,9 @@ public sealed class FileCatalogue(Database database, string folder, TimeProvider
 
     /// <summary>All, the newest first.</summary>
     public IReadOnlyList<FileView> List() => database.Read(c => c.Query<Row>($"SELECT {Columns} FROM files ORDER BY uploaded_at DESC").Select(r => r.View).ToList());
+
+    /// <summary>Those that a database knows.</summary>
+    internal static IReadOnlyList<Digest> DigestsIn(SqliteConnection c) => [.. c.Query<string>("SELECT digest FROM files ORDER BY digest").Select(Digest.Parse)];
 
     /// <summary>A file by its digest or its name; of several with one name, the newest.</summary>
     public FileView? Find(string digestOrName)
