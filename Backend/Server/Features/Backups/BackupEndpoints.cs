@@ -1,6 +1,7 @@
 using Bootstrap.Server.Features.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
 namespace Bootstrap.Server.Features.Backups;
@@ -65,11 +66,26 @@ internal static class BackupEndpoints
                 return await service.SendAsync(http.Response.Body, wanted.Passphrase, wanted.Images, http.RequestAborted)
                     ? Results.Empty : Problems.Conflict(Busy);
             }
-            catch (Exception e) when (e is IOException or InvalidDataException && !http.Response.HasStarted)
+            catch (Exception e) when (e is IOException or InvalidDataException)
             {
-                return Results.Problem($"The backup failed: {e.Message.TrimEnd('.')}.", statusCode: StatusCodes.Status500InternalServerError);
+                var problem = new ProblemDetails { Detail = $"The backup failed: {e.Message.TrimEnd('.')}.", Status = StatusCodes.Status500InternalServerError };
+                return http.Response.HasStarted ? new BrokenOff(problem) : Results.Problem(problem);
             }
         }).ForPeople().WithSummary("Fetch a backup");
+    }
+
+    /// <summary>What was sent is cut off, so that its receiver knows that it is not whole.</summary>
+    private sealed class BrokenOff(ProblemDetails problem) : IResult, IStatusCodeHttpResult, IValueHttpResult
+    {
+        public int? StatusCode => problem.Status;
+
+        public object Value => problem;
+
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Abort();
+            return Task.CompletedTask;
+        }
     }
 
     private static View Show(BackupService service, BackupFolder folder) =>

@@ -126,7 +126,7 @@ internal sealed partial class BackupService(
         try
         {
             Kept kept = Load()!;
-            string passphrase = kept.Passphrase is { } locked ? secrets.Unlock(locked, About)! : throw new InvalidDataException("no passphrase is set");
+            string passphrase = (kept.Passphrase is { } locked ? secrets.Unlock(locked, About) : null) ?? throw new InvalidDataException("set its passphrase anew");
             BackupView made = await folder.MakeAsync(data.FullPath, passphrase, kept.Plan.Images, clock.GetUtcNow(), cancellation);
             folder.Keep(kept.Plan.Keep);
             LogMade(made.Name, made.SizeBytes);

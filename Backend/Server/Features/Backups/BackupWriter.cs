@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
@@ -24,8 +25,7 @@ public static class BackupWriter
         string dataFolder, Stream file, string passphrase, bool images, DateTimeOffset now, CancellationToken cancellation)
     {
         using Snapshot snapshot = await Task.Run(() => Snapshot.Take(dataFolder, images, cancellation), cancellation);
-        using X509Certificate2 authority = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(snapshot.Folder, "ca/ca.pem"));
-        var description = new BackupDescription(BackupDescription.Newest, now.ToUnixTimeMilliseconds(), Digest.Of(authority.RawData).ToString(), images);
+        var description = new BackupDescription(BackupDescription.Newest, now.ToUnixTimeMilliseconds(), ApplianceOf(Path.Combine(snapshot.Folder, "ca/ca.pem")), images);
         await using AgeWriter sealing = await Task.Run(() => AgeWriter.Create(file, passphrase), cancellation);
         await using (var compressed = new CompressionStream(sealing, Level, leaveOpen: true))
         {
@@ -41,6 +41,19 @@ public static class BackupWriter
         }
         await sealing.FinishAsync(cancellation);
         return description;
+    }
+
+    private static string ApplianceOf(string certificate)
+    {
+        try
+        {
+            using X509Certificate2 authority = X509CertificateLoader.LoadCertificateFromFile(certificate);
+            return Digest.Of(authority.RawData).ToString();
+        }
+        catch (CryptographicException e)
+        {
+            throw new InvalidDataException($"{Path.GetFileName(certificate)} is no certificate: put back the file that belongs to this data folder", e);
+        }
     }
 
     private static Task WriteAsync(TarWriter tar, string name, Stream content, CancellationToken cancellation) => tar.WriteEntryAsync(

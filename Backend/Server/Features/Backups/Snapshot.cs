@@ -58,7 +58,7 @@ internal sealed partial class Snapshot : IDisposable
             catch (FileNotFoundException e)
             {
                 snapshot.Dispose();
-                throw new InvalidDataException($"{e.FileName} is gone: import its image again, or remove from the appliance what it belongs to", e);
+                throw new InvalidDataException($"{e.FileName} is gone: put it back; an image that it belongs to can be imported again", e);
             }
             catch
             {
@@ -96,7 +96,7 @@ internal sealed partial class Snapshot : IDisposable
         string copy = Path.Combine(Folder, BackupContents.Database);
         Storage.Database.Copy(Path.Combine(data, BackupContents.Database), copy);
         Files.Add(BackupContents.Database);
-        foreach (string file in BackupContents.Always.Skip(1).Where(file => File.Exists(Path.Combine(data, file))))
+        foreach (string file in BackupContents.Always.Skip(1))
         {
             Add(data, file);
         }
@@ -112,7 +112,7 @@ internal sealed partial class Snapshot : IDisposable
                 {
                     Copy(path, name);
                 }
-                else if (!own && !Path.GetFileName(path).StartsWith('.')) // what is not whole yet
+                else if (!own && !name.Contains("/.", StringComparison.Ordinal)) // what is not whole yet
                 {
                     Add(data, name);
                 }
