@@ -91,7 +91,7 @@ internal sealed class BackupTarget(string path)
         {
             return await backup.ReadAsync(buffer, cancellation);
         }
-        catch (HttpIOException e)
+        catch (IOException e)
         {
             throw new CliException("the appliance broke the backup off: its log says why", e);
         }

@@ -168,7 +168,7 @@ public sealed class NotificationTests : JobTest
     [Theory]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"ftp://x\",\"events\":[\"job-ended\"]}]}", "'ftp://x' of the webhook 'a' is no http or https address.")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://u:p@x/\",\"events\":[\"job-ended\"]}]}", "has a name or password in it")]
-    [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[]}]}", "has no events: name one of job-ended, job-failing, new-board.")]
+    [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[]}]}", "has no events: name one of job-ended, job-failing, new-board, backup-failed.")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[\"tea-time\"]}]}", "is not understood")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[\"job-ended\"],\"secret\":\"short\"}]}", "is not 'whsec_' and 24 to 64 bytes in Base64.")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\\n\",\"url\":\"https://x/\",\"events\":[\"job-ended\"]}]}", "cannot be a webhook's name")]

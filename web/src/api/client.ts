@@ -1,5 +1,5 @@
 import type {
-  AllValues, AuditEntry, BoardView, BootSets, CaFingerprint, CalendarEntry, Conversation, Dhcp, DhcpSettings, FileView, ImageView, Invitation, JobDetail, JobView, LogLine,
+  AllValues, AuditEntry, BackupPlan, Backups, BoardView, BootSets, CaFingerprint, CalendarEntry, Conversation, Dhcp, DhcpSettings, FileView, ImageView, Invitation, JobDetail, JobView, LogLine,
   MadeToken, NewJob, NewSchedule, NewToken, NodeChange, NodeEdit, NodeView, Notifications, NotificationSettings, Person, Policy, Profile, ProfileFault, ProfileFit, ProfilePreview, Role, ScheduleView,
   Session, Status, TaskPhase, UnapprovedBoard, TokenView,
 } from "./types";
@@ -141,6 +141,11 @@ export const api = {
   makeToken: (token: NewToken) => call<MadeToken>("POST", "/tokens", token),
   revokeToken: (id: string) => call<void>("DELETE", `/tokens/${segment(id)}`),
   audit: (choice: { text: string; before: string; limit: number }) => call<AuditEntry[]>("GET", `/audit${queryOf(choice)}`),
+
+  backups: () => call<Backups>("GET", "/backups"),
+  setBackups: (plan: BackupPlan) => call<Backups>("PUT", "/backups", plan),
+  makeBackup: () => call<void>("POST", "/backups"),
+  removeBackup: (name: string) => call<void>("DELETE", `/backups/${segment(name)}`),
 
   notifications: () => call<Notifications>("GET", "/notifications"),
   setNotifications: (settings: NotificationSettings) => call<Notifications>("PUT", "/notifications", settings),

@@ -5,6 +5,7 @@ import { Empty } from "../components/Notice";
 import { may } from "../state/session";
 import { AppliancePart } from "./settings/Appliance";
 import { AuditPart } from "./settings/Audit";
+import { BackupsPart } from "./settings/Backups";
 import { BoardsPart } from "./settings/Boards";
 import { BootSetsCard } from "./settings/BootSets";
 import { DhcpCard } from "./settings/Dhcp";
@@ -32,6 +33,7 @@ const parts: readonly Part[] = [
   { id: "values", title: "Values", Show: ValuesPart },
   { id: "boards", title: "New boards", Show: BoardsPart },
   { id: "notifications", title: "Notifications", role: "admin", Show: NotificationsPart },
+  { id: "backups", title: "Backups", role: "admin", Show: BackupsPart },
   { id: "network", title: "Network boot", Show: DhcpCard },
   { id: "boot-sets", title: "Boot sets", Show: BootSetsCard },
   { id: "audit", title: "Audit log", role: "admin", Show: AuditPart },

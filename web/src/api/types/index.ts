@@ -1,5 +1,6 @@
 // What the API says, word for word: camelCase, enum values in kebab-case, times in Unix milliseconds, absent for null.
 export type * from "./access";
+export type * from "./backups";
 export type * from "./boot";
 export type * from "./events";
 export type * from "./images";

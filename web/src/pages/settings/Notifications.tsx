@@ -13,6 +13,7 @@ const kinds: readonly [NoticeKind, string][] = [
   ["job-ended", "a job has ended"],
   ["job-failing", "the first node of a job has failed"],
   ["new-board", "a new board has come"],
+  ["backup-failed", "a backup could not be made"],
 ];
 
 const mailTarget = "e-mail";
