@@ -163,14 +163,14 @@ const columnsOf = (remove: (backup: BackupView) => void): readonly Column<Backup
     width: "13rem",
     align: "end",
     cell: (b) => (
-      <>
+      <div class="button-row">
         <a href={`/api/v1/backups/${encodeURIComponent(b.name)}`} download={b.name}>
           Download
-        </a>{" "}
+        </a>
         <button type="button" class="small" aria-label={`Remove ${b.name}`} onClick={() => remove(b)}>
           Remove …
         </button>
-      </>
+      </div>
     ),
   },
 ];
