@@ -140,6 +140,7 @@ public sealed class BackupTests : ApplianceTest
         Assert.Empty((await api.GetFromJsonAsync<JsonNode>("images", s_end))!.AsArray());
         // A board comes meanwhile: it waits, as if nothing were to be installed.
         await using SimulatedNode early = await SimulatedNode.ConnectAsync(second.Info, s_id, NodeRole.NetInst, "arm64", s_end);
+        Assert.StartsWith("the image that new boards get is not on the appliance any more", (await early.ReceiveAsync<Wait>(s_end)).Reason, StringComparison.Ordinal);
         Assert.Empty((await api.GetFromJsonAsync<JsonNode>("jobs", s_end))!.AsArray());
         await ImportAsync(api, image);
         Assert.Equal(digest, (await api.GetFromJsonAsync<JsonNode>("images", s_end))![0]!["digest"]!.ToString());

@@ -20,7 +20,7 @@ public sealed record BackupDescription(int Version, long MadeAt, string Applianc
 /// </summary>
 internal static partial class BackupContents
 {
-    public const string Description = "backup.json", Database = "appliance.db", Manifests = "store/manifests", Chunks = "store/chunks", Uploads = "files";
+    public const string Description = "backup.json", Database = "appliance.db", Manifests = "store/manifests", Chunks = "store/chunks", Uploads = "files", Overrides = "boot/overrides";
 
     public const int LargestDescription = 64 << 10;
 
@@ -28,7 +28,7 @@ internal static partial class BackupContents
     public static readonly IReadOnlyList<string> Always = [Database, "secrets.key", "ca/ca.pem", "ca/ca.key", "ca/server.pem"];
 
     /// <summary>Folders with all that is in them: the boards' own boot files, boot sets, and what nodes keep through updates.</summary>
-    public static readonly IReadOnlyList<string> Folders = ["boot/overrides", "boot/sets", "kept"];
+    public static readonly IReadOnlyList<string> Folders = [Overrides, "boot/sets", "kept"];
 
     /// <summary>What a backup may be called in the folder of backups.</summary>
     public static string NameOf(DateTimeOffset made, bool images) =>

@@ -21,6 +21,7 @@ internal sealed partial class Snapshot : IDisposable
     private const int Attempts = 5;
 
     private readonly FileStream _lock;
+    private readonly HashSet<string> _names = [];
 
     private Snapshot(string folder, FileStream held) => (Folder, _lock) = (folder, held);
 
@@ -93,6 +94,12 @@ internal sealed partial class Snapshot : IDisposable
 
     private void Fill(string data, bool images, CancellationToken cancellation)
     {
+        // First whatever is there: of what the database's copy knows, only what came and went while it was made can be missing then.
+        HoldAll(data, BackupContents.Uploads, _ => []);
+        if (images)
+        {
+            HoldAll(data, BackupContents.Manifests, ChunksOf);
+        }
         string copy = Path.Combine(Folder, BackupContents.Database);
         Storage.Database.Copy(Path.Combine(data, BackupContents.Database), copy);
         Files.Add(BackupContents.Database);
@@ -102,61 +109,98 @@ internal sealed partial class Snapshot : IDisposable
         }
         foreach (string folder in BackupContents.Folders.Where(folder => Directory.Exists(Path.Combine(data, folder))))
         {
-            // People may write to the boards' own files while they are read, and link to others: these are copied as they are now.
-            bool own = folder == "boot/overrides";
-            foreach (string path in Directory.EnumerateFiles(Path.Combine(data, folder), "*", SearchOption.AllDirectories))
-            {
-                cancellation.ThrowIfCancellationRequested();
-                string name = Path.GetRelativePath(data, path);
-                if (own && File.Exists(path))
-                {
-                    Copy(path, name);
-                }
-                else if (!own && !name.Contains("/.", StringComparison.Ordinal)) // what is not whole yet
-                {
-                    Add(data, name);
-                }
-            }
+            AddFolder(data, folder, cancellation);
         }
-        using var copied = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+        var name = new SqliteConnectionStringBuilder { DataSource = copy, Mode = SqliteOpenMode.ReadOnly, Pooling = false };
+        using var copied = new SqliteConnection(name.ToString());
         foreach (Digest digest in FileCatalogue.DigestsIn(copied))
         {
             Add(data, $"{BackupContents.Uploads}/{digest}");
         }
         foreach (Digest digest in images ? ImageCatalogue.DigestsIn(copied) : [])
         {
-            AddImage(data, digest, cancellation);
-        }
-    }
-
-    private void AddImage(string data, Digest digest, CancellationToken cancellation)
-    {
-        string name = $"{BackupContents.Manifests}/{digest}";
-        Add(data, name);
-        SignedManifest signed = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(Folder, name)), ProtocolJson.Default.SignedManifest)!;
-        ImageManifest manifest = JsonSerializer.Deserialize(signed.Manifest, ProtocolJson.Default.ImageManifest)!;
-        foreach (Digest chunk in manifest.Chunks.Select(chunk => chunk.StoredDigest).Distinct())
-        {
-            cancellation.ThrowIfCancellationRequested();
-            string stored = chunk.ToString(), file = $"{BackupContents.Chunks}/{stored[..2]}/{stored}";
-            if (!File.Exists(Path.Combine(Folder, file)))
+            string manifest = $"{BackupContents.Manifests}/{digest}";
+            Add(data, manifest);
+            foreach (string chunk in ChunksOf(manifest))
             {
-                Add(data, file);
+                cancellation.ThrowIfCancellationRequested();
+                Add(data, chunk);
             }
         }
     }
 
+    /// <summary>Takes second names of all files of a folder, and of what belongs to them. One that goes meanwhile is not missed yet.</summary>
+    private void HoldAll(string data, string folder, Func<string, IEnumerable<string>> more)
+    {
+        string path = Path.Combine(data, folder);
+        foreach (string file in Directory.Exists(path) ? Directory.EnumerateFiles(path).Select(Path.GetFileName).OfType<string>() : [])
+        {
+            string name = $"{folder}/{file}";
+            try
+            {
+                if (BackupContents.MayBe(name))
+                {
+                    Hold(data, name);
+                    foreach (string belonging in more(name))
+                    {
+                        Hold(data, belonging);
+                    }
+                }
+            }
+            catch (FileNotFoundException)
+            {
+                // The database's copy tells whether it belongs to this moment.
+            }
+        }
+    }
+
+    private void AddFolder(string data, string folder, CancellationToken cancellation)
+    {
+        // People may write to the boards' own files while they are read, and link to others: these are copied as they are now.
+        bool own = folder == BackupContents.Overrides;
+        foreach (string path in Directory.EnumerateFiles(Path.Combine(data, folder), "*", SearchOption.AllDirectories))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            string name = Path.GetRelativePath(data, path);
+            if (own && File.Exists(path))
+            {
+                Copy(path, name);
+                Files.Add(name);
+            }
+            else if (!own && !name.Contains("/.", StringComparison.Ordinal)) // what is not whole yet
+            {
+                Add(data, name);
+            }
+        }
+    }
+
+    /// <summary>Names of the chunks of an image whose manifest is held.</summary>
+    private IEnumerable<string> ChunksOf(string name)
+    {
+        SignedManifest signed = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(Folder, name)), ProtocolJson.Default.SignedManifest)!;
+        ImageManifest manifest = JsonSerializer.Deserialize(signed.Manifest, ProtocolJson.Default.ImageManifest)!;
+        return manifest.Chunks.Select(chunk => chunk.StoredDigest.ToString()).Distinct().Select(stored => $"{BackupContents.Chunks}/{stored[..2]}/{stored}");
+    }
+
     private void Add(string data, string name)
     {
-        string source = Path.Combine(data, name), target = Path.Combine(Folder, name);
-        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        if (MakeLink(source, target) == 0)
+        if (_names.Add(name))
         {
+            Hold(data, name);
             Files.Add(name);
         }
-        else
+    }
+
+    private void Hold(string data, string name)
+    {
+        string source = Path.Combine(data, name), target = Path.Combine(Folder, name);
+        if (!File.Exists(target))
         {
-            Copy(source, name); // a file system without links, or one that says why
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            if (MakeLink(source, target) != 0)
+            {
+                Copy(source, name); // a file system without links, or one that says why
+            }
         }
     }
 
@@ -165,7 +209,6 @@ internal sealed partial class Snapshot : IDisposable
         string target = Path.Combine(Folder, name);
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         File.Copy(source, target);
-        Files.Add(name);
     }
 
     [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8)]

@@ -161,6 +161,11 @@ internal sealed partial class JobEngine
         Policy policy = _policy.Get();
         if (node is { Lifecycle: Lifecycle.New } && policy.ImageFor(hello.Inventory.Architecture) is { } image)
         {
+            if (_sources.Images.Find(image.ToString()) is null)
+            {
+                session.Send(new Wait("the image that new boards get is not on the appliance any more: a person imports it, or chooses another one"));
+                return;
+            }
             if (policy.Profile is { } profile && _sources.Profiles.Render(profile, session.Node, out string fault) is null)
             {
                 session.Send(new Wait($"the profile '{profile}' of new boards does not fit this one: {fault}"));
