@@ -111,6 +111,39 @@ public sealed class SignInTests : JobTest
         Assert.NotEqual(TimeSpan.Zero, delays.Take(source, "admin", null));
     }
 
+    [Fact]
+    public void A_neighbour_on_the_same_link_who_guesses_keeps_nobody_else_there_out_and_changing_addresses_gains_him_little()
+    {
+        var delays = new SignInDelays(Time);
+        IPAddress owner = IPAddress.Parse("2001:db8:1:2::1");
+        int guesses = 0;
+        while (delays.Take(IPAddress.Parse("2001:db8:1:2::bad"), "admin", null) == TimeSpan.Zero)
+        {
+            guesses++;
+        }
+        Assert.InRange(guesses, 1, 20);
+        Assert.Equal(TimeSpan.Zero, delays.Take(owner, "ada", null));
+
+        // An address of his own for each guess, at names that nobody guessed before.
+        TimeSpan wait = TimeSpan.Zero;
+        for (int i = 0; i < 10_000 && wait == TimeSpan.Zero; i++)
+        {
+            wait = delays.Take(IPAddress.Parse($"2001:db8:1:2:{i:x}::1"), $"name {i}", null);
+            guesses = i;
+        }
+        Assert.InRange(guesses, 100, 300);
+        TimeSpan longest = TimeSpan.Zero;
+        for (int i = 0; i < 50; i++)
+        {
+            Time.Advance(wait);
+            wait = delays.Take(IPAddress.Parse($"2001:db8:1:2:{i:x}::2"), $"other {i}", null);
+            longest = wait > longest ? wait : longest;
+        }
+        Assert.InRange(longest.TotalSeconds, 2, 5);
+        Assert.InRange(delays.Take(owner, "ada", null).TotalSeconds, 0, 5);
+        Assert.Equal(TimeSpan.Zero, delays.Take(owner, "ada", "known browser"));
+    }
+
     [Theory]
     [InlineData("192.0.2.1", "192.0.2.1")]
     [InlineData("::ffff:192.0.2.1", "192.0.2.1")]

@@ -76,7 +76,7 @@ internal static class Guard
                 statusCode: StatusCodes.Status401Unauthorized).ExecuteAsync(http);
             return;
         }
-        ConnectionBudget.Prove(http);
+        ConnectionBudget.Prove(http, caller.Name, caller.Credential, ConnectionBudget.OfPerson);
         EndpointMetadataCollection marks = http.GetEndpoint()!.Metadata;
         Role needed = marks.GetMetadata<Need>()?.Role ?? (Changes(http) ? required.Change : Role.Viewer);
         if (Validate(caller, needed, marks.GetMetadata<PersonOnly>() is not null) is { } refusal)

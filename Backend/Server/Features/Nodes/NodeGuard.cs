@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Protocol.Ids;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,11 +13,29 @@ internal static class NodeGuard
         where TBuilder : IEndpointConventionBuilder => builder.AddEndpointFilter(async (context, next) =>
         {
             HttpContext http = context.HttpContext;
-            if (http.RequestServices.GetRequiredService<NodeKeys>().Find(await http.Connection.GetClientCertificateAsync()) is null)
+            if (await AdmitAsync(http) is null)
             {
                 return Results.Problem("This is for nodes whose keys are approved.", statusCode: StatusCodes.Status403Forbidden);
             }
-            ConnectionBudget.Prove(http);
             return await next(context);
         });
+
+    /// <summary>Whose request this is, by the certificate of its connection; null: no node's.</summary>
+    public static async Task<NodeId?> AdmitAsync(HttpContext http)
+    {
+        X509Certificate2? certificate = await http.Connection.GetClientCertificateAsync();
+        if (http.RequestServices.GetRequiredService<NodeKeys>().Find(certificate) is not { } node)
+        {
+            return null;
+        }
+        Admit(http, certificate!);
+        return node;
+    }
+
+    /// <summary>The certificate is a node's: the connection is that node's.</summary>
+    public static void Admit(HttpContext http, X509Certificate2 certificate)
+    {
+        string key = Protocol.Trust.FingerprintOf(certificate.PublicKey).ToString();
+        ConnectionBudget.Prove(http, key, key, ConnectionBudget.OfNode);
+    }
 }
