@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Bootstrap.Server.Features.Access;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 
@@ -99,7 +98,7 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
         public IPAddress Address => address;
 
         /// <summary>The network that a host has to itself where it likes: 64 bits of an IPv6 address.</summary>
-        public string Network { get; } = SignInDelays.SourceOf(address);
+        public string Network { get; } = Sources.HostOf(address);
 
         public void Prove(string who, string credential, int most) => door.Prove(this, who, credential, most);
 

@@ -150,7 +150,7 @@ public sealed class SignInTests : JobTest
     [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
     [InlineData("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64")]
     public void A_host_is_one_source_whatever_address_of_its_network_it_takes(string address, string source) =>
-        Assert.Equal(source, SignInDelays.SourceOf(IPAddress.Parse(address)));
+        Assert.Equal(source, Sources.HostOf(IPAddress.Parse(address)));
 
     [Fact]
     public async Task A_flood_of_guesses_is_one_line_of_the_audit_log_that_counts_them()

@@ -43,7 +43,7 @@ internal sealed partial class FailedSignIns(AuditLog audit, TimeProvider clock, 
                 _lines.Clear();
                 _windowStart = now;
             }
-            string subject = $"{(name.Length > 0 ? name : "unknown")} from {SignInDelays.SourceOf(source)}";
+            string subject = $"{(name.Length > 0 ? name : "unknown")} from {Sources.HostOf(source)}";
             if (_lines.Count >= MostSources && !_lines.ContainsKey(subject))
             {
                 subject = "others";

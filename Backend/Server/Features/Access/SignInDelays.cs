@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Bootstrap.Server.Features.Access;
 
@@ -80,21 +79,6 @@ internal sealed class SignInDelays(TimeProvider clock)
         }
     }
 
-    /// <summary>What counts as one host: an IPv4 address, or the network of 64 bits that an IPv6 host has to itself.</summary>
-    public static string SourceOf(IPAddress? address)
-    {
-        if (address is null)
-        {
-            return "";
-        }
-        if (address.IsIPv4MappedToIPv6)
-        {
-            address = address.MapToIPv4();
-        }
-        return address.AddressFamily != AddressFamily.InterNetworkV6 ? address.ToString()
-            : $"{new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), 0, 0, 0, 0, 0, 0, 0, 0])}/64";
-    }
-
     private IEnumerable<(Count[] Table, int Place, int Free, TimeSpan Longest)> Places(IPAddress? source, string name, string? browser)
     {
         if (browser is not null)
@@ -102,7 +86,7 @@ internal sealed class SignInDelays(TimeProvider clock)
             yield return (_browsers, PlaceOf(_browsers, browser), FreeOfSource, s_longestDelay);
             yield break;
         }
-        string network = SourceOf(source), address = source is null || network.Contains('.', StringComparison.Ordinal) ? network : source.ToString();
+        string network = Sources.HostOf(source), address = source is null || network.Contains('.', StringComparison.Ordinal) ? network : source.ToString();
         yield return (_sources, PlaceOf(_sources, address), FreeOfSource, s_longestDelay);
         yield return (_names, PlaceOf(_names, name.Length > LongestName ? name[..LongestName] : name), FreeOfName, s_longestDelay);
         if (network != address)

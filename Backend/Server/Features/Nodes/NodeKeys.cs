@@ -23,6 +23,7 @@ internal sealed class NodeKeys
     // Every answer of discovery is looked up here; the table is the truth, and this follows each change of it.
     private volatile Dictionary<Digest, NodeId> _nodes = [];
     private volatile RevokedKeys _revoked = new([]);
+    private volatile HashSet<Digest> _isRevoked = [];
     private readonly Lock _refreshing = new();
 
     public NodeKeys(Database database, CertificateAuthority authority, TimeProvider clock)
@@ -151,7 +152,7 @@ internal sealed class NodeKeys
     }
 
     /// <summary>Whether a key was a node's and is nobody's now.</summary>
-    public bool IsRevoked(Digest key) => _revoked.Keys.Contains(key);
+    public bool IsRevoked(Digest key) => _isRevoked.Contains(key);
 
     /// <summary>Reads the table anew, after a change of it was committed.</summary>
     public void Refresh()
@@ -173,7 +174,7 @@ internal sealed class NodeKeys
                 new { now = _clock.GetUtcNow().ToUnixTimeMilliseconds(), RevokedKeys.Maximum }).ToList()).Select(Digest.Parse)];
             if (!revoked.SequenceEqual(_revoked.Keys))
             {
-                _revoked = new RevokedKeys(revoked);
+                (_revoked, _isRevoked) = (new RevokedKeys(revoked), [.. revoked]);
                 RevocationsChanged?.Invoke(_revoked);
             }
         }

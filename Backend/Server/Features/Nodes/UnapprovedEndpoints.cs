@@ -38,11 +38,14 @@ internal static class UnapprovedEndpoints
         api.MapGet("/unapproved", (UnapprovedBoards boards, NodeKeys keys, NodeDirectory nodes, Database database) =>
         {
             Dictionary<string, NodeRow> known = database.Read(NodeRow.All).ToDictionary(n => n.Id);
-            return boards.List().Select(b => new Unapproved(b.Key, b.Id, b.Address, b.Reason, b.FirstSeen, b.LastSeen, b.Inventory,
-                known.GetValueOrDefault(b.Id.ToString()) is { } n
+            return boards.ListBounded().Select(one =>
+            {
+                (UnapprovedBoard b, Inventory inventory) = one;
+                Claimed? claimed = known.GetValueOrDefault(b.Id.ToString()) is { } n
                     ? new Claimed(n.NodeId, n.Name, n.Key, n.Address, n.LastSeen, nodes.Session(n.NodeId)?.State ?? LinkState.Offline, n.Inventory)
-                    : null,
-                keys.Find(b.Key)));
+                    : null;
+                return new Unapproved(b.Key, b.Id, b.Address, b.Reason, b.FirstSeen, b.LastSeen, inventory, claimed, keys.Find(b.Key));
+            });
         });
         api.MapPost("/unapproved/approve", (Choice choice, UnapprovedBoards boards, Approvals approvals, NodeDirectory nodes, HttpContext context) =>
         {
