@@ -93,7 +93,7 @@ public static partial class ApplianceHost
             ConnectionBudget.Over(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), services.GetRequiredService<ILoggerFactory>())));
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
-            .AddSingleton(_ => folder).AddSingleton(new DiskSpace(folder.FullPath)).AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
+            .AddSingleton(_ => folder).AddSingleton(new DataDisk(folder.FullPath, database.Probe, clock)).AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
             .AddAccess().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>().AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
             .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
@@ -104,7 +104,7 @@ public static partial class ApplianceHost
             .AddSingleton<ImageImporter>().AddSingleton<ImageCatalogue>()
             .AddSingleton<BootSetLibrary>().AddSingleton<BootPlanner>().AddSingleton<IBootGate>(services => services.GetRequiredService<BootPlanner>())
             .AddSingleton<BoardBootFiles>().AddSingleton<IBootFiles>(services => services.GetRequiredService<BoardBootFiles>()).AddSingleton<ILeaseStore, LeaseStore>()
-            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(), services.GetRequiredService<DiskSpace>(), clock)).AddSingleton<BootReports>()
+            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(), services.GetRequiredService<DataDisk>(), clock)).AddSingleton<BootReports>()
             .AddSingleton<BootObserver>().AddSingleton<TftpService>().AddSingleton<DhcpService>()
             .AddHostedService(services => services.GetRequiredService<BootRecorder>())
             .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
@@ -131,7 +131,7 @@ public static partial class ApplianceHost
         app.Services.GetRequiredService<FileCatalogue>().RemoveLeftovers();
         app.Services.GetRequiredService<KeptArchives>().RemoveLeftovers();
         app.Services.GetRequiredService<NodeKeys>().RevocationsChanged += app.Services.GetRequiredService<NodeDirectory>().Tell;
-        app.Services.GetRequiredService<DiskSpace>().Changed += full => app.Services.GetRequiredService<EventHub>().Publish("disk", new { full });
+        TellOfDisk(app);
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
         app.Use(ConnectionBudget.AskedAsync);
         app.UseStrictTransport();
@@ -150,6 +150,24 @@ public static partial class ApplianceHost
             app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file, admin, settings);
         }
         return app;
+    }
+
+    /// <summary>A disk that is full or fails is on the page, one line of the log, and in the audit log as soon as that can be written.</summary>
+    private static void TellOfDisk(WebApplication app)
+    {
+        DataDisk disk = app.Services.GetRequiredService<DataDisk>();
+        string last = "";
+        disk.Changed += condition =>
+        {
+            app.Services.GetRequiredService<EventHub>().Publish("disk", new { disk = condition });
+            if (condition != DiskCondition.Good)
+            {
+                LogDisk(app.Logger, last = disk.Sentence);
+                return;
+            }
+            LogDiskGood(app.Logger);
+            disk.Try(() => app.Services.GetRequiredService<AuditLog>().Add("appliance", "The disk works again", "", last));
+        };
     }
 
     /// <summary>Makes the token of a link that signs the first administrator in, once; for those who stand at the machine itself.</summary>
@@ -295,6 +313,12 @@ public static partial class ApplianceHost
 
     [LoggerMessage(LogLevel.Warning, "The data folder {Folder} was open to others (mode {Mode}): it is its owner's alone now")]
     private static partial void LogNarrowed(ILogger logger, string folder, string mode);
+
+    [LoggerMessage(LogLevel.Error, "{Sentence}")]
+    private static partial void LogDisk(ILogger logger, string sentence);
+
+    [LoggerMessage(LogLevel.Information, "The appliance's disk works again")]
+    private static partial void LogDiskGood(ILogger logger);
 
     /// <summary>The token that boards enrol with: made once, kept, and handed out with this appliance's boot files alone.</summary>
     private static string JoinToken(SettingsStore settings)

@@ -63,12 +63,16 @@ public sealed class Database : IDisposable
             {
                 _writer.Execute("PRAGMA wal_checkpoint(PASSIVE)");
             }
-            catch (SqliteException e) when (DiskSpace.Says(e))
+            catch (SqliteException e) when (DataDisk.Says(e) is not null)
             {
                 // It is committed, and reaches the medium with the next checkpoint that has room.
             }
         }
     }
+
+    /// <summary>Whether the file can be read and written: writes what is in it already.</summary>
+    /// <exception cref="SqliteException">It cannot.</exception>
+    public void Probe() => Write(c => c.Execute($"PRAGMA user_version = {c.ExecuteScalar<long>("PRAGMA user_version")}"));
 
     /// <summary>Reads from a connection of its own, all statements the same state: what is written meanwhile is not seen.</summary>
     public T Read<T>(Func<SqliteConnection, T> query)

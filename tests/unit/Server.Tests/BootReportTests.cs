@@ -127,7 +127,7 @@ public sealed class BootReportTests : ApplianceTest
         string folder = Directory.CreateTempSubdirectory("test-boot-").FullName;
         using var database = new Database(Path.Combine(folder, "appliance.db"));
         var clock = new SettableClock();
-        using (BootRecorder before = new(new BootStore(database), new NoiseCounter(), new DiskSpace(folder), clock))
+        using (BootRecorder before = new(new BootStore(database), new NoiseCounter(), new DataDisk(folder, () => { }, TimeProvider.System), clock))
         {
             await before.StartAsync(_end);
             for (int boot = 0; boot < BootStore.Kept + 5; boot++)
@@ -138,7 +138,7 @@ public sealed class BootReportTests : ApplianceTest
             }
             await before.StopAsync(_end);
         }
-        using BootRecorder after = new(new BootStore(database), new NoiseCounter(), new DiskSpace(folder), clock);
+        using BootRecorder after = new(new BootStore(database), new NoiseCounter(), new DataDisk(folder, () => { }, TimeProvider.System), clock);
         IReadOnlyList<Conversation> kept = after.Conversations(BootRecording.Mac);
         Assert.Equal(BootStore.Kept, kept.Count);
         Assert.Equal(kept.OrderByDescending(c => c.StartedAt), kept);
@@ -153,7 +153,7 @@ public sealed class BootReportTests : ApplianceTest
         string folder = Directory.CreateTempSubdirectory("test-boot-").FullName;
         using (var database = new Database(Path.Combine(folder, "appliance.db")))
         {
-            using (BootRecorder before = new(new BootStore(database), new NoiseCounter(), new DiskSpace(folder), TimeProvider.System))
+            using (BootRecorder before = new(new BootStore(database), new NoiseCounter(), new DataDisk(folder, () => { }, TimeProvider.System), TimeProvider.System))
             {
                 before.Asked(Discover(s_board));
                 before.Asked(Discover(s_board) with { Mac = new MacAddress(0xdca632000002) });
@@ -161,7 +161,7 @@ public sealed class BootReportTests : ApplianceTest
             }
             database.Write(c => c.Execute("UPDATE boot_conversations SET body = '{\"events\":[{\"type\":\"telepathy\"}]}' WHERE mac = @mac",
                 new { mac = BootRecording.Mac.ToString() }));
-            using BootRecorder after = new(new BootStore(database), new NoiseCounter(), new DiskSpace(folder), TimeProvider.System);
+            using BootRecorder after = new(new BootStore(database), new NoiseCounter(), new DataDisk(folder, () => { }, TimeProvider.System), TimeProvider.System);
             Assert.Equal("dc:a6:32:00:00:02", Assert.Single(after.Read(timeline => timeline.Boards.Keys)).ToString());
         }
         Directory.Delete(folder, recursive: true);
@@ -174,7 +174,7 @@ public sealed class BootReportTests : ApplianceTest
         using (var database = new Database(Path.Combine(folder, "appliance.db")))
         {
             var noise = new NoiseCounter();
-            using BootRecorder recorder = new(new BootStore(database), noise, new DiskSpace(folder), TimeProvider.System);
+            using BootRecorder recorder = new(new BootStore(database), noise, new DataDisk(folder, () => { }, TimeProvider.System), TimeProvider.System);
             for (int i = 0; i < 10_000; i++)
             {
                 recorder.Asked(Discover(s_board));

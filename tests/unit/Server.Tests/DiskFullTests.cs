@@ -64,6 +64,7 @@ public sealed class DiskFullTests : IAsyncLifetime
         Assert.False(await IsFullAsync());
         using HttpResponseMessage fits = await UploadAsync("files?name=small", [1, 2, 3]);
         Assert.Equal(HttpStatusCode.Created, fits.StatusCode);
+        Assert.Contains((await GetAsync("audit")).AsArray(), e => e!["what"]!.ToString() == "The disk works again" && e["refusal"]!.ToString().Contains("is full", StringComparison.Ordinal));
     }
 
     /// <summary>Writes until nothing more fits, not into the database's own pages either.</summary>
@@ -92,7 +93,7 @@ public sealed class DiskFullTests : IAsyncLifetime
 
     private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 
-    private async Task<bool> IsFullAsync() => (bool)(await GetAsync("status"))["diskFull"]!;
+    private async Task<bool> IsFullAsync() => (await GetAsync("status"))["disk"]!.ToString() == "full";
 
     private static async Task CreatedAsync(Task<HttpResponseMessage> asked)
     {

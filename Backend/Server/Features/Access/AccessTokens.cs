@@ -205,7 +205,7 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
             {
                 database.Write(c => c.Execute("UPDATE tokens SET last_used_at = @now WHERE hash = @hash", new { hash, now }));
             }
-            catch (SqliteException e) when (DiskSpace.Says(e))
+            catch (SqliteException e) when (DataDisk.Says(e) is not null)
             {
                 // Who only looks can look, on a full disk, too.
             }

@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
+using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Bootstrap.Server.Features.Access;
 
@@ -11,7 +10,7 @@ namespace Bootstrap.Server.Features.Access;
 /// role
 /// or was removed, is cut off within a second, whatever it does (an event stream, an upload, a download).
 /// </summary>
-internal sealed partial class LiveRequests(AccessTokens tokens, TimeProvider clock, ILogger<LiveRequests> log) : BackgroundService
+internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvider clock) : BackgroundService
 {
     /// <summary>Looking is simpler than being told, and sees every way in which a credential ends.</summary>
     private static readonly TimeSpan s_checkInterval = TimeSpan.FromMilliseconds(400);
@@ -32,14 +31,7 @@ internal sealed partial class LiveRequests(AccessTokens tokens, TimeProvider clo
         using var timer = new PeriodicTimer(s_checkInterval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            try
-            {
-                Check();
-            }
-            catch (SqliteException e)
-            {
-                LogUnreadable(e.Message);
-            }
+            disk.Try(Check);
         }
     }
 
@@ -59,9 +51,6 @@ internal sealed partial class LiveRequests(AccessTokens tokens, TimeProvider clo
             }
         }
     }
-
-    [LoggerMessage(LogLevel.Error, "whether those who are connected still may be cannot be read ({Reason}): it is tried again")]
-    private partial void LogUnreadable(string reason);
 
     private sealed class Live(LiveRequests requests, HttpContext http, Caller caller, Role needed) : IDisposable
     {

@@ -21,12 +21,12 @@ internal sealed class DiscoveryService : BackgroundService
     private readonly LegacyPolo _legacy;
     private readonly PresenceWatcher _watcher;
     private readonly PresenceStore _store;
-    private readonly DiskSpace _disk;
+    private readonly DataDisk _disk;
     private readonly TimeProvider _clock;
     private readonly X509Certificate2 _certificate;
 
     public DiscoveryService(
-        ApplianceOptions options, CertificateAuthority authority, NodeKeys keys, NoiseCounter noise, PresenceStore store, DiskSpace disk, EventHub events, TimeProvider clock)
+        ApplianceOptions options, CertificateAuthority authority, NodeKeys keys, NoiseCounter noise, PresenceStore store, DataDisk disk, EventHub events, TimeProvider clock)
     {
         (_store, _disk, _clock) = (store, disk, clock);
         string fingerprint = authority.Fingerprint.ToString(), id = $"{Protocol.Trust.ApplianceIdPrefix}{fingerprint[..8]}", host = Environment.MachineName;

@@ -23,7 +23,7 @@ internal static class ImageEndpoints
         api.MapGet("/images/{image}", (string image, ImageCatalogue images) =>
             images.Find(image) is { } found ? Results.Ok(found) : Unknown(image));
         // The body is the image file itself: nothing of it is kept in memory, and nothing is written twice.
-        api.MapPost("/images", async (HttpContext context, string? name, string? architecture, ImageCatalogue images, DiskSpace disk) =>
+        api.MapPost("/images", async (HttpContext context, string? name, string? architecture, ImageCatalogue images, DataDisk disk) =>
         {
             if (string.IsNullOrWhiteSpace(name) || name.Length > 100)
             {
@@ -40,9 +40,9 @@ internal static class ImageEndpoints
                 ImageView image = await images.ImportAsync(context.Request.Body, context.Request.ContentLength ?? 0, name, architecture, context.RequestAborted);
                 return Results.Created($"/api/v1/images/{image.Digest}", image);
             }
-            catch (ImageException e) when (e.InnerException is { } reason && disk.Note(reason))
+            catch (ImageException e) when (disk.Note(e))
             {
-                return Problems.DiskFull();
+                return Problems.Disk(disk);
             }
             catch (ImageException e)
             {

@@ -24,7 +24,7 @@ namespace Bootstrap.Server.Features.Nodes;
 /// <summary>Holds the connections of the nodes: <c>wss://…/link</c>, each named by its client certificate.</summary>
 internal sealed partial class LinkEndpoint(
     Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, StrangerNotices notices, NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
-    NodeLocator locator, BootRecorder boots, NoiseCounter noise, ApplianceOptions options,
+    NodeLocator locator, BootRecorder boots, NoiseCounter noise, DataDisk disk, ApplianceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
 {
     /// <summary>Bytes of a first message: mostly inventory, as at enrolment.</summary>
@@ -93,10 +93,17 @@ internal sealed partial class LinkEndpoint(
             await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (nodes.Disconnect(session))
             {
-                Seen(session);
                 boots.Left(node, session.Goodbye);
-                await engine.GoneAsync(session);
-                nodes.Publish(node);
+                try
+                {
+                    Seen(session);
+                    await engine.GoneAsync(session);
+                    nodes.Publish(node);
+                }
+                catch (Exception e) when (disk.Note(e))
+                {
+                    // Its task goes by the time that it has: as that of a node that was away when the appliance started.
+                }
             }
         }
     }

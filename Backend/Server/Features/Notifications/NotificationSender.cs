@@ -15,7 +15,7 @@ public sealed record TargetState(string Target, int Waiting, string Error);
 /// nothing is lost when the appliance is killed, and a receiver that is away is tried again for a day.
 /// </summary>
 internal sealed partial class NotificationSender(
-    Database database, NotificationStore store, NotificationChannel channel, DiskSpace disk, TimeProvider clock, ILogger<NotificationSender> logger) : BackgroundService
+    Database database, NotificationStore store, NotificationChannel channel, DataDisk disk, TimeProvider clock, ILogger<NotificationSender> logger) : BackgroundService
 {
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
@@ -50,7 +50,7 @@ internal sealed partial class NotificationSender(
             using var timer = new PeriodicTimer(s_look, clock);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                if (disk.IsFull)
+                if (disk.Condition != DiskCondition.Good)
                 {
                     continue; // that something has arrived could not be noted, and it would be sent again and again
                 }

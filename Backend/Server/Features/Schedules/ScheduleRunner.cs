@@ -78,7 +78,7 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
             Run(schedule, due);
             _held.Remove((schedule.Name, at));
         }
-        catch (Exception e) when (DiskSpace.Says(e))
+        catch (Exception e) when (DataDisk.Says(e) is not null)
         {
             _held.Add((schedule.Name, at));
             throw;

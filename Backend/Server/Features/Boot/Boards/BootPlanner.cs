@@ -16,7 +16,7 @@ namespace Bootstrap.Server.Features.Boot.Boards;
 /// The one place that decides whether a board boots from the network, and what. Decided once for each boot and then kept: a Pi reads
 /// config.txt up to four times (raspberrypi/rpi-eeprom#87), and what it reads must not change in between.
 /// </summary>
-internal sealed class BootPlanner(ApplianceOptions options, Database database, BootSetLibrary sets, TimeProvider clock) : IBootGate
+internal sealed class BootPlanner(ApplianceOptions options, Database database, BootSetLibrary sets, DataDisk disk, TimeProvider clock) : IBootGate
 {
     /// <summary>The longest silence within one boot: a ROM's time-outs are below a minute.</summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromMinutes(2);
@@ -44,9 +44,21 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     /// </summary>
     bool IBootGate.Admits(MacAddress mac, DhcpClient client, DhcpMessageType asked)
     {
+        if (client.Kind != BootClientKind.RaspberryPi)
+        {
+            disk.Try(() => Plan(mac, client, asked));
+            return true;
+        }
+        bool fromNetwork = false;
+        // Of whom nothing can be read at the moment is left alone, and asks again.
+        disk.Try(() => fromNetwork = Plan(mac, client, asked).FromNetwork);
+        return fromNetwork;
+    }
+
+    private BootPlan Plan(MacAddress mac, DhcpClient client, DhcpMessageType asked)
+    {
         var claim = BoardClaim.Of(mac, client);
-        BootPlan plan = asked == DhcpMessageType.Discover ? Begin(claim, null, client.IsPi3Rom) : For(claim, null);
-        return client.Kind != BootClientKind.RaspberryPi || plan.FromNetwork;
+        return asked == DhcpMessageType.Discover ? Begin(claim, null, client.IsPi3Rom) : For(claim, null);
     }
 
     /// <summary>What a board is given, as it was decided when this boot began.</summary>

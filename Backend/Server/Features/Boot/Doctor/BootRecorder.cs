@@ -24,7 +24,7 @@ public sealed class BootRecorder : BackgroundService
 
     private readonly BootStore _store;
     private readonly NoiseCounter _noise;
-    private readonly DiskSpace _disk;
+    private readonly DataDisk _disk;
     private readonly TimeProvider _clock;
     private readonly Channel<Func<BootTimeline, MacAddress?>> _notes = Channel.CreateBounded<Func<BootTimeline, MacAddress?>>(QueueLength);
     private readonly SemaphoreSlim _noted = new(0);
@@ -35,7 +35,7 @@ public sealed class BootRecorder : BackgroundService
     private readonly Dictionary<MacAddress, List<BootEvent>> _untold = [];
     private readonly Dictionary<(MacAddress Mac, long StartedAt), Conversation> _unsaved = [];
 
-    internal BootRecorder(BootStore store, NoiseCounter noise, DiskSpace disk, TimeProvider clock)
+    internal BootRecorder(BootStore store, NoiseCounter noise, DataDisk disk, TimeProvider clock)
     {
         (_store, _noise, _disk, _clock) = (store, noise, disk, clock);
         foreach ((WireBoard board, IReadOnlyList<Conversation> recent) in store.Load())
