@@ -104,6 +104,20 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_link_that_is_open_ends_when_its_certificates_grace_has_passed()
+    {
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, s_id, NodeRole.Slave, "arm64", s_end);
+        Pass(TimeSpan.FromDays(103));
+        // Within the grace it is heard; a look at the time passes in between.
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, s_end);
+        await node.SendAsync(new InventoryReport(node.Inventory with { Model = "still here" }), s_end);
+        await Poll.UntilAsync(() => _api.GetStringAsync($"nodes/{s_id}", s_end), seen => seen.Contains("still here", StringComparison.Ordinal), s_end);
+        Pass(TimeSpan.FromDays(1.1));
+        await CutOffAsync(node);
+        await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.Slave, cancellation: s_end));
+    }
+
+    [Fact]
     public async Task A_node_that_people_call_otherwise_gets_a_certificate_that_says_so_for_the_same_key()
     {
         using NodeIdentity first = await EnrolAsync();

@@ -7,8 +7,7 @@ namespace Bootstrap.Server.Features.Access;
 
 /// <summary>
 /// The requests that are being answered, each as long as its credential is good: what is revoked or has expired, and whose person lost the
-/// role
-/// or was removed, is cut off within a second, whatever it does (an event stream, an upload, a download).
+/// role or was removed, is cut off within a second, whatever it does (an event stream, an upload, a download, a node's link).
 /// </summary>
 internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvider clock) : BackgroundService
 {
@@ -21,9 +20,18 @@ internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvi
     /// <param name="needed">The role that its endpoint takes.</param>
     public IDisposable Add(HttpContext http, Caller caller, Role needed)
     {
-        var live = new Live(this, http, caller, needed);
+        var live = new Live(this, http) { Caller = caller, Needed = needed };
         _live.TryAdd(live, true);
         return live;
+    }
+
+    /// <summary>Watches over a request to its end.</summary>
+    /// <param name="isGood">Whether what let it in still would; asked several times a second.</param>
+    public void Watch(HttpContext http, Func<bool> isGood)
+    {
+        var live = new Live(this, http) { IsGood = isGood };
+        _live.TryAdd(live, true);
+        http.Response.RegisterForDispose(live);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -37,29 +45,36 @@ internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvi
 
     private void Check()
     {
-        Live[] live = [.. _live.Keys];
-        if (live.Length == 0)
+        ILookup<bool, Live> live = _live.Keys.ToLookup(l => l.Caller is not null);
+        foreach (Live request in live[false].Where(l => !l.IsGood!()))
+        {
+            request.End();
+        }
+        if (!live[true].Any())
         {
             return;
         }
-        IReadOnlyDictionary<string, Caller> good = tokens.Find(live.Select(l => l.Caller.Credential));
-        foreach (Live request in live)
+        IReadOnlyDictionary<string, Caller> good = tokens.Find(live[true].Select(l => l.Caller!.Credential));
+        foreach (Live request in live[true])
         {
-            if (!good.TryGetValue(request.Caller.Credential, out Caller? now) || now.Role < request.Needed)
+            if (!good.TryGetValue(request.Caller!.Credential, out Caller? now) || now.Role < request.Needed)
             {
                 request.End();
             }
         }
     }
 
-    private sealed class Live(LiveRequests requests, HttpContext http, Caller caller, Role needed) : IDisposable
+    private sealed class Live(LiveRequests requests, HttpContext http) : IDisposable
     {
         private readonly Lock _lock = new();
         private bool _over;
 
-        public Caller Caller => caller;
+        public Caller? Caller { get; init; }
 
-        public Role Needed => needed;
+        public Role Needed { get; init; }
+
+        /// <summary>Where there is no caller.</summary>
+        public Func<bool>? IsGood { get; init; }
 
         /// <summary>Cuts the request off, unless it is over: its context may serve another one by then.</summary>
         public void End()

@@ -49,7 +49,7 @@ internal static class ImagerEndpoints
     {
         plain.MapGet("/os_list.json", (HttpContext context, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
             List(context, database, netInst, options, "", publicOnly: true));
-        plain.MapFiles("", (_, found) => found.Public);
+        plain.MapFiles("", _ => found => found.Public);
     }
 
     /// <summary>
@@ -62,8 +62,12 @@ internal static class ImagerEndpoints
         web.MapGet("/imager/{key}/os_list.json", (
             string key, HttpContext context, AccessTokens tokens, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
             tokens.OpensImages(key) ? List(context, database, netInst, options, "/" + key, publicOnly: false) : Results.NotFound());
-        web.MapFiles("/{key}", (context, _) =>
-            context.Request.RouteValues["key"] is string key && context.RequestServices.GetRequiredService<AccessTokens>().OpensImages(key));
+        web.MapFiles("/{key}", context =>
+        {
+            AccessTokens tokens = context.RequestServices.GetRequiredService<AccessTokens>();
+            string key = (string)context.Request.RouteValues["key"]!;
+            return _ => tokens.OpensImages(key);
+        });
     }
 
     /// <summary><c>POST /images/imager-address</c>: an address for Raspberry Pi Imager.</summary>
@@ -98,13 +102,23 @@ internal static class ImagerEndpoints
         return Results.Json(new OsList(entries), s_json);
     }
 
-    /// <param name="allows">Whether an image may go to whoever asks.</param>
-    private static void MapFiles(this IEndpointRouteBuilder routes, string folder, Func<HttpContext, ImageView, bool> allows)
+    /// <param name="allows">Whether an image may go to whoever asks; asked again while it goes, when the request itself may be over.</param>
+    private static void MapFiles(this IEndpointRouteBuilder routes, string folder, Func<HttpContext, Func<ImageView, bool>> allows)
     {
         routes.MapGet($"/imager{folder}/netinst.img", (IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
             NetInstCard.Open(RawDigests.Architecture, netInst, options) is { } card ? new FileResponse(card) : Results.NotFound());
-        routes.MapGet($"/imager{folder}/{{digest}}.img", (string digest, HttpContext context, ImageStore store, ImageCatalogue images) =>
-            Digest.TryParse(digest, out Digest image) && images.Find(digest) is { } found && allows(context, found) && store.ReadImage(image) is { } manifest ? new FileResponse(new StoredImageFile(store, manifest)) : Results.NotFound());
+        routes.MapGet($"/imager{folder}/{{digest}}.img", (string digest, HttpContext context, ImageStore store, ImageCatalogue images, LiveRequests live) =>
+        {
+            Func<ImageView, bool> opens = allows(context);
+            if (!Digest.TryParse(digest, out Digest image) || !Allows() || store.ReadImage(image) is not { } manifest)
+            {
+                return Results.NotFound();
+            }
+            live.Watch(context, Allows);
+            return new FileResponse(new StoredImageFile(store, manifest));
+
+            bool Allows() => images.Find(digest) is { } found && opens(found);
+        });
         routes.MapGet($"/imager{folder}/icon.svg", (ApplianceOptions options) => FileResponse.Of(Path.Combine(options.ShareFolder, "web", "favicon.svg"), "image/svg+xml"));
     }
 

@@ -55,7 +55,7 @@ internal sealed partial class LinkEndpoint(
                 : List(standing, node, certificate, Plain(context.Connection.RemoteIpAddress)));
             return;
         }
-        NodeGuard.Admit(context, certificate);
+        NodeGuard.Admit(context, node, certificate);
         if (!context.WebSockets.IsWebSocketRequest)
         {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;

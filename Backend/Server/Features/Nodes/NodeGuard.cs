@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,14 +29,18 @@ internal static class NodeGuard
         {
             return null;
         }
-        Admit(http, certificate!);
+        Admit(http, node, certificate!);
         return node;
     }
 
-    /// <summary>The certificate is a node's: the connection is that node's.</summary>
-    public static void Admit(HttpContext http, X509Certificate2 certificate)
+    /// <summary>The certificate is a node's: the connection is that node's, and the request goes on as long as the certificate is good.</summary>
+    public static void Admit(HttpContext http, NodeId node, X509Certificate2 certificate)
     {
-        string key = Protocol.Trust.FingerprintOf(certificate.PublicKey).ToString();
-        ConnectionBudget.Prove(http, key, key, ConnectionBudget.OfNode);
+        Digest key = Protocol.Trust.FingerprintOf(certificate.PublicKey);
+        ConnectionBudget.Prove(http, key.ToString(), key.ToString(), ConnectionBudget.OfNode);
+        NodeKeys keys = http.RequestServices.GetRequiredService<NodeKeys>();
+        // The certificate itself may be gone, with its connection, when it is looked at again.
+        DateTimeOffset from = certificate.NotBefore.ToUniversalTime(), until = certificate.NotAfter.ToUniversalTime();
+        http.RequestServices.GetRequiredService<LiveRequests>().Watch(http, () => keys.IsStill(node, key, from, until));
     }
 }

@@ -59,8 +59,17 @@ internal sealed class NodeKeys
         {
             return Standing.Unknown;
         }
-        return _authority.IsInTime(certificate) || IsApprovedSince(node, key, certificate) ? Standing.Good : Standing.Expired;
+        return IsInTime(node, key, certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime()) ? Standing.Good : Standing.Expired;
     }
+
+    /// <summary>Whether a certificate that was a node's is still that node's.</summary>
+    /// <param name="key">Fingerprint of its key.</param>
+    /// <param name="from">When the certificate began.</param>
+    /// <param name="until">When it ends.</param>
+    public bool IsStill(NodeId node, Digest key, DateTimeOffset from, DateTimeOffset until) => Find(key) == node && IsInTime(node, key, from, until);
+
+    private bool IsInTime(NodeId node, Digest key, DateTimeOffset from, DateTimeOffset until) =>
+        _authority.IsInTime(from, until) || IsApprovedSince(node, key, until);
 
     /// <summary>The node of a certificate that is good; null for all others.</summary>
     public NodeId? Find(X509Certificate2? certificate) =>
@@ -210,8 +219,8 @@ internal sealed class NodeKeys
 
     /// <summary>A person has approved the key after its certificate had ended: it connects for as long as a certificate of that day would,
     /// and is given one.</summary>
-    private bool IsApprovedSince(NodeId node, Digest key, X509Certificate2 certificate) => _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } row &&
+    private bool IsApprovedSince(NodeId node, Digest key, DateTimeOffset until) => _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } row &&
         row.Key == key.ToString() &&
-        DateTimeOffset.FromUnixTimeMilliseconds(at) is var approved && approved > certificate.NotAfter.ToUniversalTime() &&
+        DateTimeOffset.FromUnixTimeMilliseconds(at) is var approved && approved > until &&
         _clock.GetUtcNow() - approved < Protocol.Trust.NodeGrace;
 }

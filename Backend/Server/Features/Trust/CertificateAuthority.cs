@@ -126,11 +126,12 @@ public sealed class CertificateAuthority
     /// or was when the
     /// certificate was dated, its dates say nothing: its key is still tied to the node, or is not.
     /// </summary>
-    public bool IsInTime(X509Certificate2 node)
+    /// <param name="from">When it began.</param>
+    /// <param name="until">When it ends.</param>
+    public bool IsInTime(DateTimeOffset from, DateTimeOffset until)
     {
         DateTimeOffset now = _clock.GetUtcNow();
-        return now < s_before || node.NotBefore.ToUniversalTime() < s_before
-            || (now >= node.NotBefore.ToUniversalTime() && now - node.NotAfter.ToUniversalTime() < Protocol.Trust.NodeGrace);
+        return now < s_before || from < s_before || (now >= from && now - until < Protocol.Trust.NodeGrace);
     }
 
     private static X509Certificate2 Make()
