@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Imaging.Store;
@@ -71,13 +72,14 @@ public static partial class ApplianceHost
         var settings = new SettingsStore(database);
         settings.Verify();
         (CertificateAuthority authority, SecretBox secrets) = KeyFiles.Open(folder.FullPath, settings, clock);
-        X509Certificate2 server = ServerCertificate.Open(Path.Combine(folder.FullPath, "ca", "server.pem"), authority, ServerNames.OfThisMachine(), clock);
+        string serverFile = Path.Combine(folder.FullPath, "ca", "server.pem");
+        X509Certificate2 OpenServer() => ServerCertificate.Open(serverFile, authority, ServerNames.OfThisMachine(), clock);
         string joinToken = JoinToken(settings);
         IReadOnlyDictionary<string, NetInstFiles> netInst = NetInstLibrary.Prepare(options, authority, joinToken);
 
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, authority, server));
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, authority));
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
             // A start that fails is told in one sentence by whoever started; the host would print its stack as well.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical).AddSimpleConsole(console =>
@@ -94,6 +96,8 @@ public static partial class ApplianceHost
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
             .AddSingleton(_ => folder).AddSingleton(new DataDisk(folder.FullPath, database.Probe, clock)).AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
+            .AddSingleton<ServerCertificates>(services => new(OpenServer, services.GetRequiredService<DataDisk>(), clock, services.GetRequiredService<ILogger<ServerCertificates>>()))
+            .AddHostedService(services => services.GetRequiredService<ServerCertificates>())
             .AddAccess().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>().AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
             .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
@@ -286,30 +290,33 @@ public static partial class ApplianceHost
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
     }
 
-    private static void Listen(KestrelServerOptions kestrel, ApplianceOptions options, CertificateAuthority authority, X509Certificate2 server)
+    private static void Listen(KestrelServerOptions kestrel, ApplianceOptions options, CertificateAuthority authority)
     {
         kestrel.AddServerHeader = false;
         Bound(kestrel.Limits);
+        ServerCertificates server = kestrel.ApplicationServices.GetRequiredService<ServerCertificates>();
         kestrel.Listen(options.Https, listener =>
         {
             listener.Is(Door.Web);
-            listener.UseHttps(server);
+            listener.UseHttps(Tls(() => new SslServerAuthenticationOptions { ServerCertificateContext = server.Current }));
         });
         kestrel.Listen(options.Http, listener => listener.Is(Door.Plain));
         kestrel.Listen(options.Link, listener =>
         {
             listener.Is(Door.Link);
             listener.Protocols = HttpProtocols.Http1; // WebSockets as every client has them
-            listener.UseHttps(https =>
+            listener.UseHttps(Tls(() => new SslServerAuthenticationOptions
             {
-                https.ServerCertificate = server;
-                // Enrolment has no certificate yet; the link's endpoint insists on one.
-                https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
-                // Whose it is, and whether it still is, is NodeKeys' to say.
-                https.ClientCertificateValidation = (certificate, _, _) => authority.Issued(certificate);
-            });
+                ServerCertificateContext = server.Current,
+                ClientCertificateRequired = true,
+                // Enrolment has no certificate yet; the link's endpoint insists on one. Whose it is, and whether it still is, is NodeKeys' to say.
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is null || (certificate is X509Certificate2 shown && authority.Issued(shown)),
+            }));
         });
     }
+
+    /// <summary>Options that are made for each connection: the certificate is another one after a while.</summary>
+    private static TlsHandshakeCallbackOptions Tls(Func<SslServerAuthenticationOptions> options) => new() { OnConnection = _ => ValueTask.FromResult(options()) };
 
     [LoggerMessage(LogLevel.Warning, "The data folder {Folder} was open to others (mode {Mode}): it is its owner's alone now")]
     private static partial void LogNarrowed(ILogger logger, string folder, string mode);
