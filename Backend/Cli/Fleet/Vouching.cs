@@ -47,7 +47,7 @@ internal static class Vouching
             await Console.Error.WriteLineAsync("bootstrap: the appliance does not answer: nodes that it has forgotten since cannot be told from others");
         }
         return new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, authority),
-            signer => revoked?.Contains(signer.Key) != true && TimeProvider.System.GetUtcNow() - signer.Ends < Trust.NodeGrace);
+            signer => revoked?.Contains(signer.Key) != true && revoked?.Contains(signer.Number) != true && TimeProvider.System.GetUtcNow() - signer.Ends < Trust.NodeGrace);
     }
 
     /// <summary>Asks the appliance, which TLS proves; null: none answers.</summary>

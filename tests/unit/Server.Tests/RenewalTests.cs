@@ -94,6 +94,7 @@ public sealed class RenewalTests : IAsyncLifetime
             async () => (await _api.GetFromJsonAsync<JsonArray>("unapproved", s_end))!.SingleOrDefault(), one => one is not null, s_end) ?? throw new InvalidOperationException();
         Assert.Equal((s_id.ToString(), Fingerprint(first)), (waiting["id"]!.ToString(), waiting["key"]!.ToString()));
         Assert.Contains("ended on", waiting["reason"]!.ToString());
+        Assert.Contains("the 14 days in which it renews it are over", waiting["reason"]!.ToString());
         await Assert.ThrowsAnyAsync<WebSocketException>(() => ConnectAsync(first));
         Assert.Equal("offline", (await _api.GetFromJsonAsync<JsonNode>($"nodes/{s_id}", s_end))!["link"]!.ToString());
 
@@ -164,7 +165,12 @@ public sealed class RenewalTests : IAsyncLifetime
 
         NodeIdentity identity = NodeIdentity.Create(answer.Certificate, key);
         Assert.Equal(s_id.ToString(), identity.Name);
+        // Before it has come with the new one, it may not have that on its disk; from then on, nobody believes the old one.
+        var former = Protocol.Trust.FingerprintOf(old.Identity.Certificate.PublicKey);
+        await using SimulatedNode other = await SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse("10000000bbbb000b"), NodeRole.Slave, "arm64", s_end);
+        Assert.DoesNotContain(former, (await other.ReceiveAsync<RevokedKeys>(s_end)).Keys);
         await using SimulatedNode renewed = await SimulatedNode.ConnectAsync(_appliance.Info, identity, inventory, NodeRole.Slave, s_end);
+        Assert.Contains(former, (await other.ReceiveAsync<RevokedKeys>(s_end)).Keys);
         await Assert.ThrowsAnyAsync<WebSocketException>(() => old.RestartAsync(NodeRole.Slave, cancellation: s_end));
     }
 

@@ -168,7 +168,8 @@ internal sealed partial class LinkEndpoint(
     private string List(NodeKeys.Standing standing, NodeId node, X509Certificate2 certificate, IPAddress address)
     {
         string reason = standing == NodeKeys.Standing.Expired
-            ? string.Create(CultureInfo.InvariantCulture, $"its certificate ended on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}: it was off for too long")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"its certificate ended on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}, and the {Protocol.Trust.NodeGrace.TotalDays} days in which it renews it are over")
             : "its key is not, or no longer, a node's";
         if (standing == NodeKeys.Standing.Expired || (authority.Issued(certificate) && NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out node)))
         {
@@ -245,7 +246,7 @@ internal sealed partial class LinkEndpoint(
                 hello.Version,
             });
             history.Introduced(c, hello.Inventory, session.State, hello.Version, session.Address.ToString());
-            return NodeKeys.Seen(c, known, session.Key);
+            return keys.Seen(c, known, session.Key);
         });
         if (retires is null)
         {
@@ -254,7 +255,7 @@ internal sealed partial class LinkEndpoint(
         }
         if (retires is true)
         {
-            keys.Refresh();
+            keys.Refresh(isUrgent: false);
         }
         Seen(session);
         // Who sees that the node is connected finds its boot told to the end.

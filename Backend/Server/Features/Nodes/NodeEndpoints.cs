@@ -72,19 +72,18 @@ internal static class NodeEndpoints
                 var answer => Results.Ok(new Blinking(answer.Led, search.Seconds)),
             };
         }).WithSummary("Blink a node's LED");
-        api.MapDelete("/nodes/{id}", (string id, NodeDirectory nodes, NodeKeys keys, Database database, EventHub events) =>
+        api.MapDelete("/nodes/{id}", (string id, NodeDirectory nodes, NodeKeys keys, EventHub events) =>
         {
             if (Find(nodes, id) is not { } node)
             {
                 return Unknown(id);
             }
             // Its key is tied to nothing from here on.
-            database.Write(c =>
+            keys.Change(c =>
             {
                 keys.Revoke(c, node.Id);
-                c.Execute("DELETE FROM nodes WHERE id = @id", new { id = node.Id.ToString() });
+                return c.Execute("DELETE FROM nodes WHERE id = @id", new { id = node.Id.ToString() });
             });
-            keys.Refresh();
             nodes.Session(node.Id)?.Cut();
             events.Publish("node-removed", new { node.Id });
             return Results.NoContent();
