@@ -209,6 +209,17 @@ public sealed class UnapprovedTests : IAsyncLifetime
         Assert.Equal("Raspberry Pi 4 Model B Rev 1.4", (await GetAsync($"nodes/{s_id}"))["inventory"]!["model"]!.ToString());
     }
 
+    [Theory]
+    [InlineData(null, "from an earlier version of the appliance")]
+    [InlineData(86_400_000L, "tied to it on 1970-01-02 and not renewed since")]
+    public async Task Of_a_node_whose_key_is_old_is_said_what_is_known(long? keyAt, string said)
+    {
+        await using SimulatedNode node = await InstallAsync();
+        await node.DisconnectAsync(s_end);
+        _appliance.Services.GetRequiredService<Storage.Database>().Write(c => Dapper.SqlMapper.Execute(c, "UPDATE nodes SET key_at = @keyAt", new { keyAt }));
+        Assert.Contains(said, (await AskAsync(_key)).Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_card_in_another_board_waits_for_a_person_and_is_that_board_afterwards()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -75,7 +76,7 @@ internal sealed class EnrolmentEndpoint(
             return keys.Find(fingerprint) == inventory.Id ? Certify(inventory.Id, key) : Wait("another board has just taken this name", UnapprovedBoards.RetrySeconds(0));
         }
         string reason = keys.Find(fingerprint) is { } holder
-            ? holder == inventory.Id ? "it was off for too long" : $"its card is that of node {holder}, and it is another board"
+            ? holder == inventory.Id ? Unrenewed(row) : $"its card is that of node {holder}, and it is another board"
             : known ? $"another key is known as {inventory.Id}" : "new board";
         if (unapproved.Add(key, inventory, address, reason, out bool isNews) is not { } board)
         {
@@ -96,6 +97,11 @@ internal sealed class EnrolmentEndpoint(
     private bool IsForPolicy(NodeRow? row, Digest key) =>
         keys.Find(key) is null && !keys.IsRevoked(key) && !unapproved.IsRejected(key) &&
         (row is null || (row is { Lifecycle: Lifecycle.New, KeyBy: Approvals.Policy, InstallId: null, Image: null } && nodes.Session(row.NodeId) is null));
+
+    /// <summary>Why a node's own key gets no certificate without a person.</summary>
+    private static string Unrenewed(NodeRow? row) => row?.KeyAt is { } at
+        ? string.Create(CultureInfo.InvariantCulture, $"its key was tied to it on {DateTimeOffset.FromUnixTimeMilliseconds(at):yyyy-MM-dd} and not renewed since, as that of a node that was off for long")
+        : "its key is from an earlier version of the appliance, which did not note since when: approve it once";
 
     private EnrolResponse Certify(NodeId node, PublicKey key)
     {
