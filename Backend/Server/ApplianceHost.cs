@@ -77,7 +77,8 @@ public static partial class ApplianceHost
         string joinToken = JoinToken(settings);
         IReadOnlyDictionary<string, NetInstFiles> netInst = NetInstLibrary.Prepare(options, authority, joinToken);
 
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
+        WebApplicationBuilder builder =
+            WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, authority));
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
@@ -90,34 +91,49 @@ public static partial class ApplianceHost
             console.TimestampFormat = "HH:mm:ss ";
         });
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
-        builder.Services.AddProblemDetails().AddExceptionHandler<BadRequests>().Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.AddProblemDetails().AddExceptionHandler<BadRequests>()
+            .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
-            ConnectionBudget.Over(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), services.GetRequiredService<ILoggerFactory>())));
+            ConnectionBudget.Over(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(),
+                services.GetRequiredService<ILoggerFactory>())));
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
-            .AddSingleton(_ => folder).AddSingleton(new DataDisk(folder.FullPath, database.Probe, clock)).AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
-            .AddSingleton<ServerCertificates>(services => new(OpenServer, services.GetRequiredService<DataDisk>(), clock, services.GetRequiredService<ILogger<ServerCertificates>>()))
+            .AddSingleton(_ => folder).AddSingleton(new DataDisk(folder.FullPath, database.Probe, clock))
+            .AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database)
+            .AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
+            .AddSingleton<ServerCertificates>(services => new(OpenServer, services.GetRequiredService<DataDisk>(), clock,
+                services.GetRequiredService<ILogger<ServerCertificates>>()))
             .AddHostedService(services => services.GetRequiredService<ServerCertificates>())
             .AddAccess().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
-            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>().AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
+            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>()
+            .AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
             .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
-            .AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"), () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
+            .AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>()
+            .AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock))
+            .AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"),
+            () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
-            .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(), services.GetRequiredService<ImageCatalogue>().ReportDamage))
+            .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(),
+                services.GetRequiredService<ImageCatalogue>().ReportDamage))
             .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))
             .AddSingleton<ImageImporter>().AddSingleton<ImageCatalogue>()
-            .AddSingleton<BootSetLibrary>().AddSingleton<BootPlanner>().AddSingleton<IBootGate>(services => services.GetRequiredService<BootPlanner>())
-            .AddSingleton<BoardBootFiles>().AddSingleton<IBootFiles>(services => services.GetRequiredService<BoardBootFiles>()).AddSingleton<ILeaseStore, LeaseStore>()
-            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(), services.GetRequiredService<DataDisk>(), clock)).AddSingleton<BootReports>()
+            .AddSingleton<BootSetLibrary>().AddSingleton<BootPlanner>()
+            .AddSingleton<IBootGate>(services => services.GetRequiredService<BootPlanner>())
+            .AddSingleton<BoardBootFiles>().AddSingleton<IBootFiles>(services => services.GetRequiredService<BoardBootFiles>())
+            .AddSingleton<ILeaseStore, LeaseStore>()
+            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(),
+                services.GetRequiredService<DataDisk>(), clock)).AddSingleton<BootReports>()
             .AddSingleton<BootObserver>().AddSingleton<TftpService>().AddSingleton<DhcpService>()
             .AddHostedService(services => services.GetRequiredService<BootRecorder>())
-            .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
+            .AddHostedService(services => services.GetRequiredService<TftpService>())
+            .AddHostedService(services => services.GetRequiredService<DhcpService>())
             .AddSingleton(secrets).AddSingleton<ProfileStore>()
             .AddSingleton<ScheduleStore>().AddSingleton<ImageUse>().AddSingleton<ScheduleRunner>().AddHostedService<JobClock>()
             .AddHostedService<RawDigests>()
             .AddSingleton<NotificationStore>().AddSingleton<NotificationChannel>().AddSingleton<NotificationSender>()
             .AddHostedService(services => services.GetRequiredService<NotificationSender>())
-            .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>().AddHostedService(services => services.GetRequiredService<DiscoveryService>());
+            .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>()
+            .AddHostedService(services => services.GetRequiredService<DiscoveryService>());
 
         if (options.BootSigningKey is { } signingKey)
         {
@@ -156,7 +172,8 @@ public static partial class ApplianceHost
         return app;
     }
 
-    /// <summary>A disk that is full or fails is on the page, one line of the log, and in the audit log as soon as that can be written.</summary>
+    /// <summary>A disk that is full or fails is on the page, one line of the log, and in the audit log as soon as that can be
+    /// written.</summary>
     private static void TellOfDisk(WebApplication app)
     {
         DataDisk disk = app.Services.GetRequiredService<DataDisk>();
@@ -268,7 +285,8 @@ public static partial class ApplianceHost
         {
             web.Use((context, next) =>
             {
-                context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+                context.Response.Headers.ContentSecurityPolicy =
+                    "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
                 context.Response.Headers.XContentTypeOptions = "nosniff";
                 context.Response.Headers["Referrer-Policy"] = "no-referrer";
                 return next(context);
@@ -309,14 +327,17 @@ public static partial class ApplianceHost
             {
                 ServerCertificateContext = server.Current,
                 ClientCertificateRequired = true,
-                // Enrolment has no certificate yet; the link's endpoint insists on one. Whose it is, and whether it still is, is NodeKeys' to say.
-                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is null || (certificate is X509Certificate2 shown && authority.Issued(shown)),
+                // Enrolment has no certificate yet; the link's endpoint insists on one. Whose it is, and whether it still is, is NodeKeys'
+                // to say.
+                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                    certificate is null || (certificate is X509Certificate2 shown && authority.Issued(shown)),
             }));
         });
     }
 
     /// <summary>Options that are made for each connection: the certificate is another one after a while.</summary>
-    private static TlsHandshakeCallbackOptions Tls(Func<SslServerAuthenticationOptions> options) => new() { OnConnection = _ => ValueTask.FromResult(options()) };
+    private static TlsHandshakeCallbackOptions Tls(Func<SslServerAuthenticationOptions> options) =>
+        new() { OnConnection = _ => ValueTask.FromResult(options()) };
 
     [LoggerMessage(LogLevel.Warning, "The data folder {Folder} was open to others (mode {Mode}): it is its owner's alone now")]
     private static partial void LogNarrowed(ILogger logger, string folder, string mode);

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Http;
 namespace Bootstrap.Server;
 
 /// <summary>
-/// How many connections each door has open. Whoever has shown who he is has a number of his own: beyond it he loses one of his, and nobody else
-/// notices. Where a door is full, the network, and in it the address, that has the most connections on which nobody has shown who he is loses its
-/// oldest one, at first of those that ask for nothing. So strangers cost other strangers a little, and nodes and people nothing. A part of each
-/// door is kept for those who have yet to show who they are: who comes late finds it open.
+/// How many connections each door has open. Whoever has shown who he is has a number of his own: beyond it he loses one of his, and nobody
+/// else notices. Where a door is full, the network, and in it the address, that has the most connections on which nobody has shown who he
+/// is loses its oldest one, at first of those that ask for nothing. So strangers cost other strangers a little, and nodes and people
+/// nothing. A part of each door is kept for those who have yet to show who they are: who comes late finds it open.
 /// </summary>
 internal sealed class ConnectionBudget : IConnectionListenerFactory
 {
@@ -20,7 +20,8 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
     /// <summary>No rack has more nodes than this, each with a link and a few requests beside it.</summary>
     private const int MostPerDoor = 4096, LeastPerDoor = 16;
 
-    /// <summary>Connections of one node at one door: a link and a dozen requests beside it are what NetInst and a Slave open at most.</summary>
+    /// <summary>Connections of one node at one door: a link and a dozen requests beside it are what NetInst and a Slave open at
+    /// most.</summary>
     public const int OfNode = 64;
 
     /// <summary>Connections of one person at one door, his programs' with them.</summary>
@@ -29,7 +30,8 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
     /// <summary>Nobody has more than this part of a door, where that is less.</summary>
     private const int LargestPart = 4;
 
-    /// <summary>This part of a door stays with those who have not shown who they are, as long as somebody else has more than a few.</summary>
+    /// <summary>This part of a door stays with those who have not shown who they are, as long as somebody else has more than a
+    /// few.</summary>
     private const int NewcomersPart = 8, Few = 8;
 
     private static readonly int s_doors = Enum.GetValues<Door>().Length;
@@ -50,7 +52,8 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
         int own = Directory.GetFiles("/proc/self/fd").Length + Reserve;
         return !bounded || most >= own + s_doors * LeastPerDoor
             ? new ConnectionBudget(transport, bounded ? (int)Math.Min((most - own) / s_doors, MostPerDoor) : MostPerDoor)
-            : throw new InvalidDataException($"this process may have no more than {most} open files, and needs {own + s_doors * LeastPerDoor}: "
+            : throw new InvalidDataException(
+                $"this process may have no more than {most} open files, and needs {own + s_doors * LeastPerDoor}: "
                 + "raise the limit, such as by ulimit -n 4096");
     }
 
@@ -61,7 +64,8 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
     /// <param name="who">The node's key, or the person.</param>
     /// <param name="credential">What he has shown: of several that a person has, the one with the most connections gives way.</param>
     /// <param name="most">Connections that he may have.</param>
-    public static void Prove(HttpContext http, string who, string credential, int most) => http.Features.Get<Held>()?.Prove(who, credential, most);
+    public static void Prove(HttpContext http, string who, string credential, int most) =>
+        http.Features.Get<Held>()?.Prove(who, credential, most);
 
     /// <summary>Knows on which connections something is asked.</summary>
     public static async Task AskedAsync(HttpContext http, RequestDelegate next)

@@ -14,7 +14,8 @@ internal static class Problems
     public static IResult Gone(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status410Gone);
 
     /// <summary>The disk has no room for it, or does not work.</summary>
-    public static IResult Disk(Storage.DataDisk disk) => Results.Problem(disk.Sentence, statusCode: disk.Condition == Storage.DiskCondition.Failing
+    public static IResult Disk(Storage.DataDisk disk) =>
+        Results.Problem(disk.Sentence, statusCode: disk.Condition == Storage.DiskCondition.Failing
         ? StatusCodes.Status503ServiceUnavailable
         : StatusCodes.Status507InsufficientStorage);
 

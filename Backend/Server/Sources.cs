@@ -6,7 +6,8 @@ namespace Bootstrap.Server;
 /// <summary>Which addresses count together where strangers have a budget.</summary>
 internal static class Sources
 {
-    /// <summary>What one host can have to itself: an IPv4 address, or the network of 64 bits of which an IPv6 host takes whatever address it likes.</summary>
+    /// <summary>What one host can have to itself: an IPv4 address, or the network of 64 bits of which an IPv6 host takes whatever address
+    /// it likes.</summary>
     /// <param name="address">Null: unknown, which is one source.</param>
     public static string HostOf(IPAddress? address) => Of(address, 32);
 

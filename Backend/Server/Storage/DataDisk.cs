@@ -15,9 +15,9 @@ public enum DiskCondition
 }
 
 /// <summary>
-/// Whether the disk of the data folder works. What is wrong is noted where something could not be read or written, and is over when it can be
-/// again: what comes again by itself tries at its next tick, and whoever asked is told. Only what the disk or the database's file says counts;
-/// mistakes of the program are none of this, and come through.
+/// Whether the disk of the data folder works. What is wrong is noted where something could not be read or written, and is over when it can
+/// be again: what comes again by itself tries at its next tick, and whoever asked is told. Only what the disk or the database's file says
+/// counts; mistakes of the program are none of this, and come through.
 /// </summary>
 /// <param name="folder">The data folder.</param>
 /// <param name="probe">Writes and reads what the appliance needs; throws where that cannot be.</param>
@@ -33,7 +33,8 @@ public sealed class DataDisk(string folder, Action probe, TimeProvider clock)
     private const int DatabaseFull = 13; // SQLITE_FULL
     private const int NoSharedMemory = 4874; // SQLITE_IOERR_SHMSIZE: no room for the index of what is not in the database's file yet
 
-    /// <summary>SQLITE_BUSY (a program that is not ours holds it for longer than we wait), READONLY, IOERR, CORRUPT, CANTOPEN and NOTADB.</summary>
+    /// <summary>SQLITE_BUSY (a program that is not ours holds it for longer than we wait), READONLY, IOERR, CORRUPT, CANTOPEN and
+    /// NOTADB.</summary>
     private static readonly HashSet<int> s_databaseFaults = [5, 8, 10, 11, 14, 26];
 
     /// <summary>So much is free when a full disk is full no more.</summary>
@@ -56,7 +57,8 @@ public sealed class DataDisk(string folder, Action probe, TimeProvider clock)
     /// <summary>In one sentence, for whoever asked; empty where it is good.</summary>
     public string Sentence => Condition switch
     {
-        DiskCondition.Full => "The appliance's disk is full, and nothing was changed: free some space, such as by removing images, and try again.",
+        DiskCondition.Full =>
+            "The appliance's disk is full, and nothing was changed: free some space, such as by removing images, and try again.",
         DiskCondition.Failing => $"The appliance's disk does not work ({Reason}), and nothing was changed: look after it, and try again.",
         _ => "",
     };
@@ -125,7 +127,14 @@ public sealed class DataDisk(string folder, Action probe, TimeProvider clock)
     private void WriteFile()
     {
         string path = Path.Combine(folder, ".probe");
-        using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose, BufferSize = 0 });
+        using var file = new FileStream(path,
+            new FileStreamOptions
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                Options = FileOptions.DeleteOnClose,
+                BufferSize = 0
+            });
         file.Write(new byte[64 << 10]);
         file.Flush(flushToDisk: true);
     }

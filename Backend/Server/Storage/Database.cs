@@ -14,7 +14,8 @@ public sealed class Database : IDisposable
     private readonly Lock _writing = new();
 
     /// <param name="path">Made if absent.</param>
-    /// <exception cref="IOException">It cannot be opened, or is no database of this program; the message says which file and why.</exception>
+    /// <exception cref="IOException">It cannot be opened, or is no database of this program; the message says which file and
+    /// why.</exception>
     public Database(string path)
     {
         var connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 };

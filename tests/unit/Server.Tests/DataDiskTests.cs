@@ -99,7 +99,8 @@ public sealed partial class DataDiskTests : IDisposable
         }
     }
 
-    /// <summary>From now on, the kernel answers whatever is asked of that file system with EIO, as after a fault that cannot be mended.</summary>
+    /// <summary>From now on, the kernel answers whatever is asked of that file system with EIO, as after a fault that cannot be
+    /// mended.</summary>
     private static void ShutDown(string mount)
     {
         const nuint ShutDownNow = 0x8004587d; // EXT4_IOC_SHUTDOWN

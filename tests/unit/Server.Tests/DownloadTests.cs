@@ -79,12 +79,15 @@ public sealed class DownloadTests : JobTest
         StartTask start = await node.AcceptTaskAsync(s_end);
         using HttpClient link = node.CreateLinkClient();
         var body = new System.IO.Pipelines.Pipe();
-        using var request = new HttpRequestMessage(HttpMethod.Put, KeptArchive.Path(start.TaskId)) { Content = new StreamContent(body.Reader.AsStream()) };
+        using var request = new HttpRequestMessage(HttpMethod.Put,
+            KeptArchive.Path(start.TaskId))
+        { Content = new StreamContent(body.Reader.AsStream()) };
         request.Headers.TransferEncodingChunked = true;
         Task<HttpResponseMessage> upload = link.SendAsync(request, s_end);
         await body.Writer.WriteAsync(new byte[300_000], s_end);
         string folder = Path.Combine(Appliance.Options.DataFolder, "kept");
-        await Poll.UntilAsync(() => Task.FromResult(Directory.Exists(folder) && Directory.GetFiles(folder).Length == 1), there => there, s_end);
+        await Poll.UntilAsync(() => Task.FromResult(Directory.Exists(folder) && Directory.GetFiles(folder).Length == 1), there => there,
+            s_end);
         (await Api.DeleteAsync($"nodes/{node.Id}", s_end)).EnsureSuccessStatusCode();
         // It goes on sending, and finds that nobody takes it.
         while (!upload.IsCompleted)
@@ -98,7 +101,8 @@ public sealed class DownloadTests : JobTest
 
     private async Task ImportLargeAsync()
     {
-        using HttpResponseMessage answer = await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create(Bytes)), s_end);
+        using HttpResponseMessage answer = await Api.PostAsync("images?name=tiny&architecture=arm64",
+            new ByteArrayContent(TinyImage.Create(Bytes)), s_end);
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
     }
 

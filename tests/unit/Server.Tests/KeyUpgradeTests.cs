@@ -20,7 +20,8 @@ public sealed class KeyUpgradeTests : IDisposable
     /// <summary>Steps of the schema until then.</summary>
     private const int StepsBefore = 17;
 
-    private static readonly NodeId s_installed = NodeId.Parse("10000000ddaa0001"), s_enrolled = NodeId.Parse("10000000ddaa0002"), s_tagged = NodeId.Parse("10000000ddaa0003");
+    private static readonly NodeId s_installed = NodeId.Parse("10000000ddaa0001"), s_enrolled = NodeId.Parse("10000000ddaa0002"),
+        s_tagged = NodeId.Parse("10000000ddaa0003");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("test-upgrade-").FullName;
 
@@ -66,7 +67,9 @@ public sealed class KeyUpgradeTests : IDisposable
         var revocations = new Revocations(null, _ => { });
         var verifier = new MessageVerifier(authority.Issued, signer => revocations.Stands(signer.Key, signer.Number, signer.Ends));
         using X509Certificate2 signing = certificate.CopyWithPrivateKey(key);
-        var answer = new Answer("0123456789abcdef", ["mesh"], new NodeDescription(s_installed.ToString(), "front-1", new Identity("node", "pi", "front-1"), new Dictionary<string, string>(), []), 0);
+        var answer = new Answer("0123456789abcdef", ["mesh"],
+            new NodeDescription(s_installed.ToString(), "front-1", new Identity("node", "pi", "front-1"), new Dictionary<string, string>(),
+            []), 0);
         DiscoveryMessage signed = new MessageSigner(() => signing).Sign(answer);
         Assert.Equal(Proof.Holds, verifier.Prove(signed, answer));
         revocations.Hear(keys.Revoked);
@@ -78,7 +81,8 @@ public sealed class KeyUpgradeTests : IDisposable
     {
         CertificateAuthority authority = CertificateAuthority.Open(Path.Combine(_folder, "ca"), TimeProvider.System);
         using ECDsa key = NodeIdentity.CreateKey(), other = NodeIdentity.CreateKey();
-        using X509Certificate2 forgotten = authority.IssueNode(s_installed, "front-1", new PublicKey(key)), kept = authority.IssueNode(s_tagged, "camera-1", new PublicKey(other));
+        using X509Certificate2 forgotten = authority.IssueNode(s_installed, "front-1", new PublicKey(key)),
+            kept = authority.IssueNode(s_tagged, "camera-1", new PublicKey(other));
         WriteOld("none");
         using var database = new Database(File);
         using var keys = new NodeKeys(database, authority, new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System);
@@ -117,10 +121,14 @@ public sealed class KeyUpgradeTests : IDisposable
         using X509Certificate2 certificate = authority.IssueNode(s_tagged, "camera-1", new PublicKey(key));
         WriteOld("none", certificate.SerialNumber);
         using var database = new Database(File);
-        Assert.Equal([s_installed, s_tagged], database.Read(NodeRow.All).Select(n => n.NodeId).Order(Comparer<NodeId>.Create((a, b) => string.CompareOrdinal(a.ToString(), b.ToString()))));
+        Assert.Equal([s_installed, s_tagged],
+            database.Read(NodeRow.All).Select(n => n.NodeId)
+            .Order(Comparer<NodeId>.Create((a, b) => string.CompareOrdinal(a.ToString(), b.ToString()))));
         NodeRow kept = database.Read(c => NodeRow.Find(c, s_tagged))!;
         Assert.Equal(("camera-1", "camera", null), (kept.Name, kept.TagWords, kept.Key));
-        Assert.Null(new NodeKeys(database, authority, new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System).Find(certificate)); // nobody approved it
+        // nobody approved it
+        Assert.Null(new NodeKeys(database, authority, new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System)
+            .Find(certificate));
     }
 
     private void WriteOld(string installedSerial, string taggedSerial = "none")

@@ -71,7 +71,8 @@ public sealed class ServerCertificateTests : IDisposable
         _clock.Advance(TimeSpan.FromDays(2));
         foreach (IPEndPoint door in new[] { appliance.Options.Https, appliance.Options.Link })
         {
-            using X509Certificate2 renewed = await Poll.UntilAsync(() => ShownAsync(door), shown => shown.Thumbprint != first.Thumbprint, end);
+            using X509Certificate2 renewed = await Poll.UntilAsync(() => ShownAsync(door), shown => shown.Thumbprint != first.Thumbprint,
+                end);
             Assert.True(renewed.NotAfter > first.NotAfter.AddYears(1));
             Assert.True(Protocol.Trust.IsIssuedBy(renewed, appliance.Info.Authority));
         }

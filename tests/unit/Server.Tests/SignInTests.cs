@@ -48,7 +48,8 @@ public sealed class SignInTests : JobTest
     public async Task A_known_browser_signs_in_while_its_name_is_guessed_and_a_stranger_has_to_wait()
     {
         await ChoosePasswordAsync();
-        using HttpClient owner = Appliance.CreateClient(secret: null), stranger = Appliance.CreateClient(secret: null), late = Appliance.CreateClient(secret: null);
+        using HttpClient owner = Appliance.CreateClient(secret: null), stranger = Appliance.CreateClient(secret: null),
+            late = Appliance.CreateClient(secret: null);
         Assert.Equal(HttpStatusCode.OK, await EnterAsync(owner, Password));
         for (int i = 0; i < 40; i++)
         {
@@ -166,8 +167,10 @@ public sealed class SignInTests : JobTest
     public async Task A_flood_of_guesses_is_one_line_of_the_audit_log_that_counts_them()
     {
         using HttpClient stranger = Appliance.CreateClient(secret: null);
-        await Parallel.ForEachAsync(Enumerable.Range(0, 500), s_end, async (i, _) => await EnterAsync(stranger, $"guess {i}", i % 2 == 0 ? "admin" : $"name {i}"));
-        JsonNode log = await Support.Poll.UntilAsync(() => GetAsync("audit"), l => l!.AsArray().Count(e => e!["refusal"]!.ToString().Contains("250 times", StringComparison.Ordinal)) == 2, s_end);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 500), s_end,
+            async (i, _) => await EnterAsync(stranger, $"guess {i}", i % 2 == 0 ? "admin" : $"name {i}"));
+        JsonNode log = await Support.Poll.UntilAsync(() => GetAsync("audit"),
+            l => l!.AsArray().Count(e => e!["refusal"]!.ToString().Contains("250 times", StringComparison.Ordinal)) == 2, s_end);
         Assert.Equal(["admin from 127.0.0.1", "unknown from 127.0.0.1"], log.AsArray().Select(e => e!["subject"]!.ToString()).Order());
         // The next minute has its own.
         Time.Advance(TimeSpan.FromMinutes(1));

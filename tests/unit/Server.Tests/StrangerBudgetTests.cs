@@ -35,7 +35,8 @@ public sealed class StrangerBudgetTests
             using ECDsa key = NodeIdentity.CreateKey();
             var id = NodeId.Parse($"10000000{i:x8}");
             var address = new IPAddress([10, 0, (byte)(i >> 8), (byte)i]);
-            UnapprovedBoard? board = boards.Add(new PublicKey(key), SimulatedNode.InventoryOf(id, "arm64"), address.ToString(), "it is new", out bool isNews);
+            UnapprovedBoard? board = boards.Add(new PublicKey(key), SimulatedNode.InventoryOf(id, "arm64"), address.ToString(),
+                "it is new", out bool isNews);
             if (isNews)
             {
                 notices.Note(board!, claims: i % 2 == 0);
@@ -44,7 +45,8 @@ public sealed class StrangerBudgetTests
 
         Assert.Equal(UnapprovedBoards.Maximum - UnapprovedBoards.ForKnownKeys, boards.List().Count);
         Assert.InRange(database.Read(c => c.ExecuteScalar<long>("SELECT count(*) FROM notices")), 0, StrangerNotices.Budget);
-        Assert.InRange(appliance.Services.GetRequiredService<AuditLog>().List(null, null, 1000).Count - lines, 1, StrangerNotices.Budget + 1);
+        Assert.InRange(appliance.Services.GetRequiredService<AuditLog>().List(null, null, 1000).Count - lines, 1,
+            StrangerNotices.Budget + 1);
         Assert.Equal(0, database.Read(c => c.ExecuteScalar<long>("SELECT count(*) FROM nodes")));
         Assert.Equal(UnapprovedBoards.LongestRetrySeconds, UnapprovedBoards.RetrySeconds(UnapprovedBoards.Maximum + 200));
         await watching.CancelAsync();
@@ -80,7 +82,8 @@ public sealed class StrangerBudgetTests
         UnapprovedBoards boards = appliance.Services.GetRequiredService<UnapprovedBoards>();
         using ECDsa key = NodeIdentity.CreateKey();
         var node = NodeId.Parse("10000000aaaa0002");
-        await SimulatedNode.EnrolAsync(appliance.Info, key, SimulatedNode.InventoryOf(node, "arm64"), TestContext.Current.CancellationToken);
+        await SimulatedNode.EnrolAsync(appliance.Info, key, SimulatedNode.InventoryOf(node, "arm64"),
+            TestContext.Current.CancellationToken);
         (await api.DeleteAsync($"nodes/{node}", TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
         Assert.NotNull(Add(boards, key, node, "10.0.0.1"));
         Fill(boards, 3000, perAddress: 1, said => said);
@@ -107,7 +110,8 @@ public sealed class StrangerBudgetTests
         JsonArray all = JsonNode.Parse(listed)!.AsArray();
         Assert.Equal(UnapprovedBoards.Maximum - UnapprovedBoards.ForKnownKeys, all.Count);
         // Who says no more than a board has to say is listed with it.
-        Assert.Equal("Raspberry Pi 4 Model B Rev 1.4", all.Single(b => b!["id"]!.ToString() == "10000000aaaa0003")!["inventory"]!["model"]!.ToString());
+        Assert.Equal("Raspberry Pi 4 Model B Rev 1.4",
+            all.Single(b => b!["id"]!.ToString() == "10000000aaaa0003")!["inventory"]!["model"]!.ToString());
     }
 
     private static UnapprovedBoard? Add(UnapprovedBoards boards, ECDsa key, NodeId id, string address) =>
@@ -132,7 +136,8 @@ public sealed class StrangerBudgetTests
     [InlineData(100, 5)]
     [InlineData(1000, 50)]
     [InlineData(100_000, 60)]
-    public void Boards_ask_the_more_seldom_the_more_there_are(int boards, int seconds) => Assert.Equal(seconds, UnapprovedBoards.RetrySeconds(boards));
+    public void Boards_ask_the_more_seldom_the_more_there_are(int boards, int seconds) =>
+        Assert.Equal(seconds, UnapprovedBoards.RetrySeconds(boards));
 
     private static async Task<int> CountAsync(EventHub events, CancellationToken cancellation)
     {

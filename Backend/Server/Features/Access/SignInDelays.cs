@@ -4,14 +4,14 @@ namespace Bootstrap.Server.Features.Access;
 
 /// <summary>
 /// Slows down those who guess passwords. Attempts are counted by the address that they come from and by the name that they are for, whether
-/// anybody has it or not; after some that failed, each waits longer than the one before. A browser in which that person has signed in before has a
-/// count of its own, which no stranger's guesses touch, and a session or a link never waits. Counts have a place each in tables of fixed size:
-/// nobody can make the appliance remember more.
+/// anybody has it or not; after some that failed, each waits longer than the one before. A browser in which that person has signed in
+/// before has a count of its own, which no stranger's guesses touch, and a session or a link never waits. Counts have a place each in
+/// tables of fixed size: nobody can make the appliance remember more.
 /// <para>
-/// An IPv6 host can take any address of its network of 64 bits, and shares that network with its neighbours. If the network alone counted, one
-/// neighbour who guesses would keep all others out; if the address alone did, he would never wait. So each address waits as an IPv4 one does, and
-/// the network has a count beside it that begins late and never makes anybody wait for long: who changes addresses is slow, and his neighbours
-/// wait seconds at worst.
+/// An IPv6 host can take any address of its network of 64 bits, and shares that network with its neighbours. If the network alone counted,
+/// one neighbour who guesses would keep all others out; if the address alone did, he would never wait. So each address waits as an IPv4 one
+/// does, and the network has a count beside it that begins late and never makes anybody wait for long: who changes addresses is slow, and
+/// his neighbours wait seconds at worst.
 /// </para>
 /// </summary>
 internal sealed class SignInDelays(TimeProvider clock)
@@ -31,7 +31,8 @@ internal sealed class SignInDelays(TimeProvider clock)
     private static readonly TimeSpan s_memory = TimeSpan.FromMinutes(15);
 
     private readonly Lock _lock = new();
-    private readonly Count[] _sources = new Count[1 << 15], _networks = new Count[1 << 14], _names = new Count[1 << 12], _browsers = new Count[1 << 12];
+    private readonly Count[] _sources = new Count[1 << 15], _networks = new Count[1 << 14], _names = new Count[1 << 12],
+        _browsers = new Count[1 << 12];
 
     private struct Count
     {
@@ -86,7 +87,8 @@ internal sealed class SignInDelays(TimeProvider clock)
             yield return (_browsers, PlaceOf(_browsers, browser), FreeOfSource, s_longestDelay);
             yield break;
         }
-        string network = Sources.HostOf(source), address = source is null || network.Contains('.', StringComparison.Ordinal) ? network : source.ToString();
+        string network = Sources.HostOf(source), address = source is null || network.Contains('.', StringComparison.Ordinal) ? network
+            : source.ToString();
         yield return (_sources, PlaceOf(_sources, address), FreeOfSource, s_longestDelay);
         yield return (_names, PlaceOf(_names, name.Length > LongestName ? name[..LongestName] : name), FreeOfName, s_longestDelay);
         if (network != address)

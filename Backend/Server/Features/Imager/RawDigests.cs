@@ -9,8 +9,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Bootstrap.Server.Features.Imager;
 
-/// <summary>Works out the SHA-256 of each image for boards as one raw file, once, beside everything else: Imager writes nothing without it.</summary>
-internal sealed partial class RawDigests(Database database, ImageStore store, DataDisk disk, TimeProvider clock, ILogger<RawDigests> logger) : BackgroundService
+/// <summary>Works out the SHA-256 of each image for boards as one raw file, once, beside everything else: Imager writes nothing without
+/// it.</summary>
+internal sealed partial class RawDigests(Database database, ImageStore store, DataDisk disk, TimeProvider clock,
+    ILogger<RawDigests> logger) : BackgroundService
 {
     /// <summary>Raspberry Pi Imager writes cards for these.</summary>
     public const string Architecture = "arm64";
@@ -86,7 +88,8 @@ internal sealed partial class RawDigests(Database database, ImageStore store, Da
             // Not asked again: nodes are told of the damage when they fetch it, and an image that is imported again is looked at again.
             LogDamaged(image, e.Message);
         }
-        disk.Try(() => database.Write(c => c.Execute("UPDATE images SET raw_sha256 = @digest WHERE digest = @image", new { image, digest })));
+        disk.Try(() => database.Write(c => c.Execute("UPDATE images SET raw_sha256 = @digest WHERE digest = @image",
+            new { image, digest })));
     }
 
     [LoggerMessage(LogLevel.Warning, "Image {Image} is not offered to Raspberry Pi Imager: {Reason}")]

@@ -61,7 +61,8 @@ internal sealed class Approvals(NodeKeys keys, UnapprovedBoards unapproved, Node
     {
         unapproved.Approved(board.Key);
         audit.Add(by, "Tie a key to a node", $"{board.Id}: key {board.Key}" +
-            (before is not null && before != board.Key.ToString() ? $", before: {before}" : "") + (moved is { } from ? $", taken from {from}" : ""), "");
+            (before is not null && before != board.Key.ToString() ? $", before: {before}" : "") + (moved is { } from
+                ? $", taken from {from}" : ""), "");
         // Whoever is connected by what was replaced is not the node any more.
         if (nodes.Session(board.Id) is { } session && session.Key != board.Key)
         {

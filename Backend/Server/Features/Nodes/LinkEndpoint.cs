@@ -23,7 +23,8 @@ namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>Holds the connections of the nodes: <c>wss://…/link</c>, each named by its client certificate.</summary>
 internal sealed partial class LinkEndpoint(
-    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, StrangerNotices notices, NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
+    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, StrangerNotices notices,
+    NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
     NodeLocator locator, BootRecorder boots, NoiseCounter noise, DataDisk disk, ApplianceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
 {
@@ -66,7 +67,8 @@ internal sealed partial class LinkEndpoint(
             KeepAliveInterval = LinkMessage.HeartbeatPeriod,
             KeepAliveTimeout = 2 * LinkMessage.HeartbeatPeriod,
         });
-        var session = new LinkSession(node, certificate.PublicKey, CertifiedName(certificate, node), Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket)
+        var session = new LinkSession(node, certificate.PublicKey, CertifiedName(certificate, node),
+            Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket)
         {
             Sending = message => boots.Told(node, message),
         };
@@ -171,7 +173,8 @@ internal sealed partial class LinkEndpoint(
             ? string.Create(CultureInfo.InvariantCulture,
                 $"its certificate ended on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}, and the {Protocol.Trust.NodeGrace.TotalDays} days in which it renews it are over")
             : "its key is not, or no longer, a node's";
-        if (standing == NodeKeys.Standing.Expired || (authority.Issued(certificate) && NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out node)))
+        if (standing == NodeKeys.Standing.Expired
+            || (authority.Issued(certificate) && NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out node)))
         {
             Ask(certificate.PublicKey, InventoryLimits.Unsaid(node), address, reason);
         }
@@ -189,7 +192,8 @@ internal sealed partial class LinkEndpoint(
     /// <summary>What the node is called by its certificate; null where that is of another node, whose board this key was in
     /// before.</summary>
     private static string? CertifiedName(X509Certificate2 certificate, NodeId node) =>
-        certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) == node.ToString() ? Protocol.Trust.NodeNameOf(certificate) : null;
+        certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) == node.ToString() ? Protocol.Trust.NodeNameOf(certificate)
+            : null;
 
     /// <summary>
     /// The key is a node's, and the board is another one: its card was put into another board, or copied. Nobody but a person knows which.
@@ -294,10 +298,12 @@ internal sealed partial class LinkEndpoint(
         nodes.Publish(session.Node);
     }
 
-    /// <summary>A program that has just started has not heard of its switches yet: what was known of them holds until it says otherwise.</summary>
+    /// <summary>A program that has just started has not heard of its switches yet: what was known of them holds until it says
+    /// otherwise.</summary>
     private static Inventory WithKnownSwitches(Inventory inventory, Inventory known) => inventory with
     {
-        Interfaces = [.. inventory.Interfaces.Select(i => i.Switch is not null ? i : i with { Switch = known.Interfaces.FirstOrDefault(k => k.Mac == i.Mac)?.Switch })],
+        Interfaces = [.. inventory.Interfaces.Select(i => i.Switch is not null ? i
+            : i with { Switch = known.Interfaces.FirstOrDefault(k => k.Mac == i.Mac)?.Switch })],
     };
 
     private void Seen(LinkSession session) => database.Write(c => c.Execute(

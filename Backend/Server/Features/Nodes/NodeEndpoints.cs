@@ -26,7 +26,8 @@ internal static class NodeEndpoints
             Find(nodes, id) is { } node ? Results.Ok(log.Read(node.Id, null, after ?? 0)) : Unknown(id));
         api.MapGet("/nodes/{id}/changes", (string id, NodeDirectory nodes, NodeHistory history) =>
             Find(nodes, id) is { } node ? Results.Ok(history.Read(node.Id)) : Unknown(id));
-        api.MapPatch("/nodes/{id}", (string id, NodeEdit edit, NodeDirectory nodes, NodeHistory history, Database database, CertificateAuthority authority) =>
+        api.MapPatch("/nodes/{id}",
+            (string id, NodeEdit edit, NodeDirectory nodes, NodeHistory history, Database database, CertificateAuthority authority) =>
         {
             if (Find(nodes, id) is not { } node)
             {
@@ -51,7 +52,8 @@ internal static class NodeEndpoints
             nodes.Publish(node.Id);
             return Results.Ok(nodes.Find(node.Id));
         }).WithSummary("Acknowledge changes of a node");
-        api.MapPost("/nodes/{id}/locate", async (string id, Search search, NodeDirectory nodes, NodeLocator locator, CancellationToken cancellation) =>
+        api.MapPost("/nodes/{id}/locate",
+            async (string id, Search search, NodeDirectory nodes, NodeLocator locator, CancellationToken cancellation) =>
         {
             if (Find(nodes, id) is not { } node)
             {

@@ -33,7 +33,8 @@ internal static class NodeGuard
         return node;
     }
 
-    /// <summary>The certificate is a node's: the connection is that node's, and the request goes on as long as the certificate is good.</summary>
+    /// <summary>The certificate is a node's: the connection is that node's, and the request goes on as long as the certificate is
+    /// good.</summary>
     public static void Admit(HttpContext http, NodeId node, X509Certificate2 certificate)
     {
         Digest key = Protocol.Trust.FingerprintOf(certificate.PublicKey);

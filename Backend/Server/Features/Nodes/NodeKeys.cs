@@ -16,7 +16,8 @@ namespace Bootstrap.Server.Features.Nodes;
 /// </summary>
 internal sealed class NodeKeys : IDisposable
 {
-    /// <summary>Nodes of one age renew in one hour: that their old keys are revoked is told to all others no more often than this.</summary>
+    /// <summary>Nodes of one age renew in one hour: that their old keys are revoked is told to all others no more often than
+    /// this.</summary>
     private static readonly TimeSpan s_tellPause = TimeSpan.FromSeconds(30);
 
     private readonly Database _database;
@@ -26,8 +27,8 @@ internal sealed class NodeKeys : IDisposable
     private readonly ITimer _tell;
     private long? _toldAt;
 
-    // Every answer of discovery is looked up here; the table is the truth, and this follows each change of it. Where it could not follow, nobody
-    // is believed until it can: it is tried at each look.
+    // Every answer of discovery is looked up here; the table is the truth, and this follows each change of it. Where it could not follow,
+    // nobody is believed until it can: it is tried at each look.
     private volatile Dictionary<Digest, NodeId> _nodes = [];
     private volatile RevokedKeys _revoked = new([]);
     private volatile HashSet<Digest> _isRevoked = [];
@@ -68,14 +69,16 @@ internal sealed class NodeKeys : IDisposable
         {
             return Standing.Unknown;
         }
-        return IsInTime(node, key, certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime()) ? Standing.Good : Standing.Expired;
+        return IsInTime(node, key, certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime()) ? Standing.Good
+            : Standing.Expired;
     }
 
     /// <summary>Whether a certificate that was a node's is still that node's.</summary>
     /// <param name="key">Fingerprint of its key.</param>
     /// <param name="from">When the certificate began.</param>
     /// <param name="until">When it ends.</param>
-    public bool IsStill(NodeId node, Digest key, DateTimeOffset from, DateTimeOffset until) => Find(key) == node && IsInTime(node, key, from, until);
+    public bool IsStill(NodeId node, Digest key, DateTimeOffset from, DateTimeOffset until) =>
+        Find(key) == node && IsInTime(node, key, from, until);
 
     private bool IsInTime(NodeId node, Digest key, DateTimeOffset from, DateTimeOffset until) =>
         _authority.IsInTime(from, until) || IsApprovedSince(node, key, until);
@@ -142,14 +145,16 @@ internal sealed class NodeKeys : IDisposable
         {
             RevokeKey(c, Protocol.Trust.NumberOf(number), now);
         }
-        c.Execute("UPDATE nodes SET key = NULL, previous_key = NULL, certificate_serial = NULL, previous_serial = NULL WHERE id = @id", new { id = node.ToString() });
+        c.Execute("UPDATE nodes SET key = NULL, previous_key = NULL, certificate_serial = NULL, previous_serial = NULL WHERE id = @id",
+            new { id = node.ToString() });
     }
 
     /// <summary>As long as a certificate of today could last.</summary>
     private static long Until(long now) => now + (long)(CertificateAuthority.NodeLifetime + Protocol.Trust.NodeGrace).TotalMilliseconds;
 
     private static void RevokeKey(SqliteConnection c, Digest key, long now) =>
-        c.Execute("INSERT OR REPLACE INTO revoked_keys (key, until) VALUES (@key, @until)", new { key = key.ToString(), until = Until(now) });
+        c.Execute("INSERT OR REPLACE INTO revoked_keys (key, until) VALUES (@key, @until)",
+            new { key = key.ToString(), until = Until(now) });
 
     /// <summary>Changes whose key is whose, in one transaction, and follows it, whether or not that could be committed.</summary>
     public T Change<T>(Func<SqliteConnection, T> statements)
@@ -180,7 +185,14 @@ internal sealed class NodeKeys : IDisposable
             UPDATE nodes SET key = @next, previous_key = iif(@asked = @next, previous_key, @asked), key_at = @now
             WHERE id = @id AND @asked IN (key, previous_key) AND NOT EXISTS (SELECT 1 FROM nodes WHERE id <> @id AND @next IN (key, previous_key))
                 AND NOT EXISTS (SELECT 1 FROM revoked_keys WHERE key = @next)
-            """, new { id = node.ToString(), asked = asked.ToString(), next = next.ToString(), now = _clock.GetUtcNow().ToUnixTimeMilliseconds() })) == 1;
+            """, new
+        {
+            id = node.ToString(),
+            asked = asked.ToString(),
+            next = next.ToString(),
+            now = _clock.GetUtcNow()
+                .ToUnixTimeMilliseconds()
+        })) == 1;
     }
 
     /// <summary>The node has connected with a key: the one before it has done its work, when this is the newest, and is revoked.</summary>
@@ -196,7 +208,8 @@ internal sealed class NodeKeys : IDisposable
         {
             RevokeKey(c, Digest.Parse(previous), _clock.GetUtcNow().ToUnixTimeMilliseconds());
         }
-        c.Execute("UPDATE nodes SET key_seen = 1, previous_key = iif(key = @key, NULL, previous_key) WHERE id = @Id", new { row.Id, key = key.ToString() });
+        c.Execute("UPDATE nodes SET key_seen = 1, previous_key = iif(key = @key, NULL, previous_key) WHERE id = @Id",
+            new { row.Id, key = key.ToString() });
         return true;
     }
 
@@ -207,7 +220,8 @@ internal sealed class NodeKeys : IDisposable
     private Dictionary<Digest, NodeId> Nodes =>
         Interlocked.Read(ref _followed) == Interlocked.Read(ref _changes) || Follow(isUrgent: true) ? _nodes : [];
 
-    /// <summary>Reads the table anew, after a change of it was committed; as soon as it can be read, where the disk does not work.</summary>
+    /// <summary>Reads the table anew, after a change of it was committed; as soon as it can be read, where the disk does not
+    /// work.</summary>
     /// <param name="isUrgent">False: a key was revoked that its own node has replaced.</param>
     public void Refresh(bool isUrgent = true)
     {
@@ -295,7 +309,8 @@ internal sealed class NodeKeys : IDisposable
 
     /// <summary>A person has approved the key after its certificate had ended: it connects for as long as a certificate of that day would,
     /// and is given one.</summary>
-    private bool IsApprovedSince(NodeId node, Digest key, DateTimeOffset until) => _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } row &&
+    private bool IsApprovedSince(NodeId node, Digest key, DateTimeOffset until) =>
+        _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } row &&
         row.Key == key.ToString() &&
         DateTimeOffset.FromUnixTimeMilliseconds(at) is var approved && approved > until &&
         _clock.GetUtcNow() - approved < Protocol.Trust.NodeGrace;

@@ -32,10 +32,10 @@ internal sealed record UnapprovedBoard(
 
 /// <summary>
 /// The boards that ask to be admitted, in memory alone: who still asks is here again a moment after a restart, and a stranger costs no row
-/// and no write. Their number is bounded, in all and for one address, so that a stranger crowds out nobody but those beside him on his own address.
-/// Where all places are taken, the network with the most boards gives one up, of the address there that has the most; of several that have as
-/// many, chance decides, which nobody can be faster than: a board that asks again and again is soon there again. A part of the places is for boards
-/// that hold a key which is, or was, a node's: that cannot be invented.
+/// and no write. Their number is bounded, in all and for one address, so that a stranger crowds out nobody but those beside him on his own
+/// address. Where all places are taken, the network with the most boards gives one up, of the address there that has the most; of several
+/// that have as many, chance decides, which nobody can be faster than: a board that asks again and again is soon there again. A part of the
+/// places is for boards that hold a key which is, or was, a node's: that cannot be invented.
 /// </summary>
 internal sealed class UnapprovedBoards(NodeKeys keys, EventHub events, TimeProvider clock) : BackgroundService
 {
@@ -69,17 +69,19 @@ internal sealed class UnapprovedBoards(NodeKeys keys, EventHub events, TimeProvi
     private volatile bool _changed;
 
     /// <summary>Those that ask, in the order in which they came.</summary>
-    public IReadOnlyList<UnapprovedBoard> List() => [.. _boards.Values.Where(IsThere).OrderBy(b => b.FirstSeen).ThenBy(b => b.Key.ToString(), StringComparer.Ordinal)];
+    public IReadOnlyList<UnapprovedBoard> List() =>
+        [.. _boards.Values.Where(IsThere).OrderBy(b => b.FirstSeen).ThenBy(b => b.Key.ToString(), StringComparer.Ordinal)];
 
     /// <summary>
-    /// Those that ask, each with its inventory as far as <see cref="MaximumListedBytes"/> go: where there is too much, those that say most of
-    /// themselves are listed without it.
+    /// Those that ask, each with its inventory as far as <see cref="MaximumListedBytes"/> go: where there is too much, those that say most
+    /// of themselves are listed without it.
     /// </summary>
     public IReadOnlyList<(UnapprovedBoard Board, Inventory Inventory)> ListBounded()
     {
         IReadOnlyList<UnapprovedBoard> all = List();
         long left = MaximumListedBytes;
-        HashSet<Digest> whole = [.. all.OrderBy(b => b.InventoryJson.Length).TakeWhile(b => (left -= b.InventoryJson.Length) >= 0).Select(b => b.Key)];
+        HashSet<Digest> whole = [.. all.OrderBy(b => b.InventoryJson.Length).TakeWhile(b => (left -= b.InventoryJson.Length) >= 0)
+            .Select(b => b.Key)];
         return [.. all.Select(b => (b, whole.Contains(b.Key) ? b.Inventory : InventoryLimits.Unsaid(b.Id)))];
     }
 
@@ -114,7 +116,14 @@ internal sealed class UnapprovedBoards(NodeKeys keys, EventHub events, TimeProvi
         }
         if (_boards.TryGetValue(fingerprint, out UnapprovedBoard? known))
         {
-            UnapprovedBoard seen = known with { LastSeen = now, Address = address, Id = inventory.Id, Reason = reason, InventoryJson = Json(inventory) };
+            UnapprovedBoard seen = known with
+            {
+                LastSeen = now,
+                Address = address,
+                Id = inventory.Id,
+                Reason = reason,
+                InventoryJson = Json(inventory)
+            };
             _boards[fingerprint] = seen;
             isNews = known.Reason != reason;
             _changed = _changed || known.Id != seen.Id || known.Address != seen.Address || known.Reason != seen.Reason;
@@ -197,7 +206,8 @@ internal sealed class UnapprovedBoards(NodeKeys keys, EventHub events, TimeProvi
         UnapprovedBoard[] from = !full ? [] : strangers.Length > 0 ? strangers : [.. _boards.Values];
         if (from.Length > 0)
         {
-            UnapprovedBoard[] theirs = Greediest(Greediest(from, b => Sources.NetworkOf(IPAddress.TryParse(b.Address, out IPAddress? at) ? at : null)), b => b.Address);
+            UnapprovedBoard[] theirs = Greediest(Greediest(from,
+                b => Sources.NetworkOf(IPAddress.TryParse(b.Address, out IPAddress? at) ? at : null)), b => b.Address);
             _boards.TryRemove(theirs[Random.Shared.Next(theirs.Length)].Key, out _);
         }
         return true;
@@ -235,7 +245,8 @@ internal sealed class UnapprovedBoards(NodeKeys keys, EventHub events, TimeProvi
         }
     }
 
-    /// <summary>As much of an inventory as is kept: what a person needs to know the board by. The rest comes with the node itself.</summary>
+    /// <summary>As much of an inventory as is kept: what a person needs to know the board by. The rest comes with the node
+    /// itself.</summary>
     internal static byte[] Json(Inventory inventory)
     {
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(inventory, ProtocolJson.Default.Inventory);

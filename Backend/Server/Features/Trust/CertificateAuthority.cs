@@ -64,7 +64,8 @@ public sealed class CertificateAuthority
         string[] gone = [.. new[] { certificatePath, keyPath }.Where(file => !File.Exists(file))];
         if (gone.Length > 0)
         {
-            throw new InvalidDataException($"{gone[0]} is gone: put back the file that belongs to this data folder; no node believes another authority");
+            throw new InvalidDataException(
+                $"{gone[0]} is gone: put back the file that belongs to this data folder; no node believes another authority");
         }
         try
         {
@@ -145,7 +146,8 @@ public sealed class CertificateAuthority
         return request.CreateSelfSigned(s_always, s_end);
     }
 
-    private X509Certificate2 IssueWithKey(string name, X509Extension? alternativeNames, X509KeyUsageFlags usage, string? extendedUsage, TimeSpan lifetime)
+    private X509Certificate2 IssueWithKey(string name, X509Extension? alternativeNames, X509KeyUsageFlags usage, string? extendedUsage,
+        TimeSpan lifetime)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var publicKey = new PublicKey(key);
@@ -178,6 +180,7 @@ public sealed class CertificateAuthority
         DateTimeOffset now = _clock.GetUtcNow();
         (DateTimeOffset start, DateTimeOffset end) = now < s_before ? (s_always, s_before + lifetime) : (now.AddHours(-1), now + lifetime);
         using ECDsa key = _authority.GetECDsaPrivateKey()!;
-        return request.Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(key), start, end, RandomNumberGenerator.GetBytes(16));
+        return request.Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(key), start, end,
+            RandomNumberGenerator.GetBytes(16));
     }
 }

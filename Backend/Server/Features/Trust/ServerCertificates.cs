@@ -8,7 +8,8 @@ namespace Bootstrap.Server.Features.Trust;
 
 /// <summary>The certificate that the TLS ports show at this moment. It is renewed in time, however long the appliance runs.</summary>
 /// <param name="open">Reads the one that is kept, or makes another where that does not fit (<see cref="ServerCertificate.Open"/>).</param>
-internal sealed partial class ServerCertificates(Func<X509Certificate2> open, DataDisk disk, TimeProvider clock, ILogger<ServerCertificates> logger) : BackgroundService
+internal sealed partial class ServerCertificates(Func<X509Certificate2> open, DataDisk disk, TimeProvider clock,
+    ILogger<ServerCertificates> logger) : BackgroundService
 {
     /// <summary>There are 30 days for it.</summary>
     private static readonly TimeSpan s_look = TimeSpan.FromHours(1);
@@ -47,7 +48,8 @@ internal sealed partial class ServerCertificates(Func<X509Certificate2> open, Da
         LogRenewed(now.NotAfter.ToUniversalTime());
     }
 
-    private static SslStreamCertificateContext Wrap(X509Certificate2 certificate) => SslStreamCertificateContext.Create(certificate, null, offline: true);
+    private static SslStreamCertificateContext Wrap(X509Certificate2 certificate) =>
+        SslStreamCertificateContext.Create(certificate, null, offline: true);
 
     [LoggerMessage(LogLevel.Information, "The appliance's own certificate was renewed, until {End:u}: its names or its time were over")]
     private partial void LogRenewed(DateTime end);

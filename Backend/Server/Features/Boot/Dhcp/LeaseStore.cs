@@ -16,7 +16,8 @@ internal sealed class LeaseStore(Database database, DataDisk disk) : ILeaseStore
     private readonly Dictionary<MacAddress, Lease?> _unwritten = [];
 
     public IReadOnlyList<Lease> Load() => database.Read(c =>
-        c.Query<(string Mac, string Address, long Expires)>("SELECT mac, address, expires_at FROM leases").Select(Read).OfType<Lease>().ToList());
+        c.Query<(string Mac, string Address, long Expires)>("SELECT mac, address, expires_at FROM leases").Select(Read).OfType<Lease>()
+            .ToList());
 
     public void Save(Lease lease) => Write(lease.Mac, lease);
 

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Hosting;
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
 /// <summary>
-/// Collects what boards do while they boot, tells those who watch, and keeps it. Whoever reports only leaves a note in a queue: it neither waits
-/// nor fails; when the queue is full the note is counted and lost.
+/// Collects what boards do while they boot, tells those who watch, and keeps it. Whoever reports only leaves a note in a queue: it neither
+/// waits nor fails; when the queue is full the note is counted and lost.
 /// </summary>
 public sealed class BootRecorder : BackgroundService
 {
@@ -191,7 +191,8 @@ public sealed class BootRecorder : BackgroundService
         List<(WireBoard Board, IReadOnlyList<BootEvent> Events)> changes = Read(timeline =>
         {
             List<(WireBoard, IReadOnlyList<BootEvent>)> all =
-                [.. _untold.Where(u => timeline.Boards.ContainsKey(u.Key)).Select(u => (timeline.Boards[u.Key], (IReadOnlyList<BootEvent>)u.Value))];
+                [.. _untold.Where(u => timeline.Boards.ContainsKey(u.Key))
+                    .Select(u => (timeline.Boards[u.Key], (IReadOnlyList<BootEvent>)u.Value))];
             _untold.Clear();
             return all;
         });
