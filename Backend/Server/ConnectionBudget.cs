@@ -27,7 +27,7 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
     /// <summary>Connections of one person at one door, his programs' with them.</summary>
     public const int OfPerson = 256;
 
-    /// <summary>Nobody has more than this part of a door, where that is less.</summary>
+    /// <summary>Nobody has more than this part of a door, where that is less; but for a few, which an installation needs.</summary>
     private const int LargestPart = 4;
 
     /// <summary>This part of a door stays with those who have not shown who they are, as long as somebody else has more than a
@@ -154,7 +154,7 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
                 }
                 (held.Who, held.Credential) = (who, credential);
                 List<Held> his = [.. _open.Where(h => h.Who == who)];
-                if (his.Count > Math.Min(limit, most / LargestPart))
+                if (his.Count > Math.Min(limit, Math.Max(most / LargestPart, Few)))
                 {
                     ended = OfGreediest(his, h => h.Credential!, newestIfBusy: true);
                     Remove(ended);

@@ -108,6 +108,32 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_that_was_approved_after_its_certificates_end_is_good_until_the_node_has_come_with_the_next_one()
+    {
+        NodeIdentity identity = await EnrolAsync();
+        Inventory inventory = SimulatedNode.InventoryOf(s_id, "arm64");
+        Pass(TimeSpan.FromDays(105));
+        await Assert.ThrowsAnyAsync<WebSocketException>(() => ConnectAsync(identity));
+        var shown = new { key = Fingerprint(identity), id = s_id.ToString(), replaces = Fingerprint(identity) };
+        (await _api.PostAsJsonAsync("unapproved/approve", new { boards = new[] { shown } }, s_end)).EnsureSuccessStatusCode();
+
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, identity, inventory, NodeRole.Slave, s_end);
+        using ECDsa next = NodeIdentity.CreateKey();
+        await node.SendAsync(new RenewCertificate(NodeIdentity.CreateSigningRequest(next, s_id)), s_end);
+        await node.ReceiveAsync<NodeCertificate>(s_end);
+        // The power goes before it is on the disk; a look at the time passes before.
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, s_end);
+        await node.SendAsync(new InventoryReport(inventory with { Model = "still here" }), s_end);
+        await Poll.UntilAsync(() => _api.GetStringAsync($"nodes/{s_id}", s_end),
+            seen => seen.Contains("still here", StringComparison.Ordinal), s_end);
+        await node.RestartAsync(NodeRole.Slave, cancellation: s_end);
+
+        // It does not last for ever.
+        Pass(TimeSpan.FromDays(15));
+        await Assert.ThrowsAnyAsync<WebSocketException>(() => ConnectAsync(identity));
+    }
+
+    [Fact]
     public async Task A_link_that_is_open_ends_when_its_certificates_grace_has_passed()
     {
         await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, s_id, NodeRole.Slave, "arm64", s_end);

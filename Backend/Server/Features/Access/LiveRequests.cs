@@ -46,7 +46,7 @@ internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvi
     private void Check()
     {
         ILookup<bool, Live> live = _live.Keys.ToLookup(l => l.Caller is not null);
-        foreach (Live request in live[false].Where(l => !l.IsGood!()))
+        foreach (Live request in live[false].Where(l => !IsGood(l)))
         {
             request.End();
         }
@@ -62,6 +62,14 @@ internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvi
                 request.End();
             }
         }
+    }
+
+    /// <summary>One that cannot be asked at the moment says nothing of the others.</summary>
+    private bool IsGood(Live request)
+    {
+        bool good = true;
+        disk.Try(() => good = request.IsGood!());
+        return good;
     }
 
     private sealed class Live(LiveRequests requests, HttpContext http) : IDisposable

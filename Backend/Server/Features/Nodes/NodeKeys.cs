@@ -182,7 +182,8 @@ internal sealed class NodeKeys : IDisposable
     public bool Renew(NodeId node, Digest asked, Digest next)
     {
         return Change(c => c.Execute("""
-            UPDATE nodes SET key = @next, previous_key = iif(@asked = @next, previous_key, @asked), key_at = @now
+            UPDATE nodes SET key = @next, previous_key = iif(@asked = @next, previous_key, @asked),
+                key_at = iif(@asked = key, @now, key_at) -- one that never comes with the next one does not last for ever
             WHERE id = @id AND @asked IN (key, previous_key) AND NOT EXISTS (SELECT 1 FROM nodes WHERE id <> @id AND @next IN (key, previous_key))
                 AND NOT EXISTS (SELECT 1 FROM revoked_keys WHERE key = @next)
             """, new
@@ -190,8 +191,7 @@ internal sealed class NodeKeys : IDisposable
             id = node.ToString(),
             asked = asked.ToString(),
             next = next.ToString(),
-            now = _clock.GetUtcNow()
-                .ToUnixTimeMilliseconds()
+            now = _clock.GetUtcNow().ToUnixTimeMilliseconds(),
         })) == 1;
     }
 
@@ -307,11 +307,13 @@ internal sealed class NodeKeys : IDisposable
             """, row)) == 1;
     }
 
-    /// <summary>A person has approved the key after its certificate had ended: it connects for as long as a certificate of that day would,
-    /// and is given one.</summary>
+    /// <summary>
+    /// A person has approved the key after its certificate had ended: it connects for as long as a certificate of that day would, and is given
+    /// one; also when it has been given one and has not come with it, for a power cut may have taken that.
+    /// </summary>
     private bool IsApprovedSince(NodeId node, Digest key, DateTimeOffset until) =>
         _database.Read(c => NodeRow.Find(c, node)) is { KeyAt: { } at } row &&
-        row.Key == key.ToString() &&
+        (row.Key == key.ToString() || row.PreviousKey == key.ToString()) &&
         DateTimeOffset.FromUnixTimeMilliseconds(at) is var approved && approved > until &&
         _clock.GetUtcNow() - approved < Protocol.Trust.NodeGrace;
 }
