@@ -22,6 +22,10 @@ public static class Trust
     /// <summary>What a key is known by: the SHA-256 of its SubjectPublicKeyInfo (RFC 5280, 4.1.2.7).</summary>
     public static Digest FingerprintOf(PublicKey key) => Digest.Of(key.ExportSubjectPublicKeyInfo());
 
+    /// <summary>What stands for one certificate in a list of revoked keys: where its number alone is known, and not its key.</summary>
+    /// <param name="serial">Its serial number, as <see cref="X509Certificate2.SerialNumber"/>.</param>
+    public static Digest NumberOf(string serial) => Digest.Of(System.Text.Encoding.ASCII.GetBytes($"certificate {serial}"));
+
     /// <summary>The name by which people know the node of a certificate: its DNS name (RFC 5280, 4.2.1.6); null where it has
     /// none.</summary>
     public static string? NodeNameOf(X509Certificate2 certificate) =>

@@ -4,8 +4,8 @@ using System.Text;
 namespace Bootstrap.Cli;
 
 /// <summary>
-/// An appliance is there for long, and serves a thousand nodes in 300 MB. What .NET and glibc take otherwise goes by the processor's cache and by its threads, and both read
-/// it from the environment alone, when a program starts: so it starts once more.
+/// An appliance is there for long, and serves a thousand nodes in 300 MB. What .NET and glibc take otherwise goes by the processor's cache
+/// and by its threads, and both read it from the environment alone, when a program starts: so it starts once more.
 /// </summary>
 internal static partial class LeanProcess
 {
@@ -18,10 +18,12 @@ internal static partial class LeanProcess
         ["MALLOC_TRIM_THRESHOLD_"] = "131072",
     };
 
-    /// <summary>Replaces this program by itself, as the same process, where the environment does not say these things yet; whoever set them otherwise keeps his.</summary>
+    /// <summary>Replaces this program by itself, as the same process, where the environment does not say these things yet; whoever set them
+    /// otherwise keeps his.</summary>
     public static void Ensure()
     {
-        (string Name, string Value)[] missing = [.. s_settings.Where(s => Environment.GetEnvironmentVariable(s.Key) is null).Select(s => (s.Key, s.Value))];
+        (string Name, string Value)[] missing = [.. s_settings.Where(s => Environment.GetEnvironmentVariable(s.Key) is null)
+            .Select(s => (s.Key, s.Value))];
         if (missing.Length == 0)
         {
             return;
@@ -31,7 +33,8 @@ internal static partial class LeanProcess
         _ = Execute("/proc/self/exe", [.. Words("/proc/self/cmdline"), null], environment);
     }
 
-    private static string[] Words(string file) => Encoding.UTF8.GetString(File.ReadAllBytes(file)).Split('\0')[..^1]; // each ends with a zero
+    // each ends with a zero
+    private static string[] Words(string file) => Encoding.UTF8.GetString(File.ReadAllBytes(file)).Split('\0')[..^1];
 
     [LibraryImport("libc", EntryPoint = "execve", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Execute(string path, string?[] arguments, string?[] environment);

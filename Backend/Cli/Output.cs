@@ -31,7 +31,8 @@ internal static class Output
         }
     }
 
-    /// <summary>A plain table; where the output is no terminal it is as wide as it needs to be, else its last column is broken into lines.</summary>
+    /// <summary>A plain table; where the output is no terminal it is as wide as it needs to be, else its last column is broken into
+    /// lines.</summary>
     public static void Table(string[] columns, IEnumerable<string[]> rows)
     {
         var table = new Table().Border(TableBorder.None).Collapse();
@@ -75,11 +76,13 @@ internal static class Output
         {
             bytes /= 1000;
         }
-        return string.Create(CultureInfo.InvariantCulture, $"{(unit == 0 || bytes >= 100 ? Math.Round(bytes) : Math.Round(bytes, 1))} {units[unit]}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{(unit == 0 || bytes >= 100 ? Math.Round(bytes) : Math.Round(bytes, 1))} {units[unit]}");
     }
 
     public static string Time(long unixMilliseconds) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).LocalDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+        DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds)
+            .LocalDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
     /// <summary>"22:00", for tables that name the day.</summary>
     public static string DayTime(long unixMilliseconds) =>

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Imaging.Store;
@@ -72,13 +73,15 @@ public static partial class ApplianceHost
         var settings = new SettingsStore(database);
         settings.Verify();
         (CertificateAuthority authority, SecretBox secrets) = KeyFiles.Open(folder.FullPath, settings, clock);
-        X509Certificate2 server = ServerCertificate.Open(Path.Combine(folder.FullPath, "ca", "server.pem"), authority, ServerNames.OfThisMachine(), clock);
+        string serverFile = Path.Combine(folder.FullPath, "ca", "server.pem");
+        X509Certificate2 OpenServer() => ServerCertificate.Open(serverFile, authority, ServerNames.OfThisMachine(), clock);
         string joinToken = JoinToken(settings);
         IReadOnlyDictionary<string, NetInstFiles> netInst = NetInstLibrary.Prepare(options, authority, joinToken);
 
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
+        WebApplicationBuilder builder =
+            WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, authority, server));
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, authority));
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
             // A start that fails is told in one sentence by whoever started; the host would print its stack as well.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical).AddSimpleConsole(console =>
@@ -89,33 +92,50 @@ public static partial class ApplianceHost
             console.TimestampFormat = "HH:mm:ss ";
         });
         builder.Services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
-        builder.Services.AddProblemDetails().AddExceptionHandler<BadRequests>().Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.AddProblemDetails().AddExceptionHandler<BadRequests>()
+            .Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
-            ConnectionBudget.Over(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), services.GetRequiredService<ILoggerFactory>())));
+            ConnectionBudget.Over(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(),
+                services.GetRequiredService<ILoggerFactory>())));
         builder.Services.AddApiDescription().AddSystemd();
         builder.Services
-            .AddSingleton(_ => folder).AddSingleton(new DiskSpace(folder.FullPath)).AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database).AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
+            .AddSingleton(_ => folder).AddSingleton(new DataDisk(folder.FullPath, database.Probe, clock))
+            .AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database)
+            .AddSingleton(settings).AddSingleton(authority).AddSingleton(netInst)
+            .AddSingleton<ServerCertificates>(services => new(OpenServer, services.GetRequiredService<DataDisk>(), clock,
+                services.GetRequiredService<ILogger<ServerCertificates>>()))
+            .AddHostedService(services => services.GetRequiredService<ServerCertificates>())
             .AddAccess().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
-            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>().AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
+            .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>()
+            .AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
             .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
-            .AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>().AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock)).AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"), () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
+            .AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>()
+            .AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock))
+            .AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"),
+            () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
             .AddSingleton(new ImageStore(Path.Combine(options.DataFolder, "store")))
-            .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(), services.GetRequiredService<ImageCatalogue>().ReportDamage))
+            .AddSingleton<ChunkInspector>(services => new(services.GetRequiredService<ImageStore>(),
+                services.GetRequiredService<ImageCatalogue>().ReportDamage))
             .AddSingleton(_ => new ImageSigner(authority.IssueImageSigner()))
             .AddSingleton<ImageImporter>().AddSingleton<ImageCatalogue>()
-            .AddSingleton<BootSetLibrary>().AddSingleton<BootPlanner>().AddSingleton<IBootGate>(services => services.GetRequiredService<BootPlanner>())
-            .AddSingleton<BoardBootFiles>().AddSingleton<IBootFiles>(services => services.GetRequiredService<BoardBootFiles>()).AddSingleton<ILeaseStore, LeaseStore>()
-            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(), services.GetRequiredService<DiskSpace>(), clock)).AddSingleton<BootReports>()
+            .AddSingleton<BootSetLibrary>().AddSingleton<BootPlanner>()
+            .AddSingleton<IBootGate>(services => services.GetRequiredService<BootPlanner>())
+            .AddSingleton<BoardBootFiles>().AddSingleton<IBootFiles>(services => services.GetRequiredService<BoardBootFiles>())
+            .AddSingleton<ILeaseStore, LeaseStore>()
+            .AddSingleton<BootRecorder>(services => new(new BootStore(database), services.GetRequiredService<NoiseCounter>(),
+                services.GetRequiredService<DataDisk>(), clock)).AddSingleton<BootReports>()
             .AddSingleton<BootObserver>().AddSingleton<TftpService>().AddSingleton<DhcpService>()
             .AddHostedService(services => services.GetRequiredService<BootRecorder>())
-            .AddHostedService(services => services.GetRequiredService<TftpService>()).AddHostedService(services => services.GetRequiredService<DhcpService>())
+            .AddHostedService(services => services.GetRequiredService<TftpService>())
+            .AddHostedService(services => services.GetRequiredService<DhcpService>())
             .AddSingleton(secrets).AddSingleton<ProfileStore>()
             .AddSingleton<ScheduleStore>().AddSingleton<ImageUse>().AddSingleton<ScheduleRunner>().AddHostedService<JobClock>()
             .AddHostedService<RawDigests>()
             .AddSingleton(new BackupFolder(options.BackupsFolder)).AddSingleton<BackupService>().AddHostedService(services => services.GetRequiredService<BackupService>())
             .AddSingleton<NotificationStore>().AddSingleton<NotificationChannel>().AddSingleton<NotificationSender>()
             .AddHostedService(services => services.GetRequiredService<NotificationSender>())
-            .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>().AddHostedService(services => services.GetRequiredService<DiscoveryService>());
+            .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>()
+            .AddHostedService(services => services.GetRequiredService<DiscoveryService>());
 
         if (options.BootSigningKey is { } signingKey)
         {
@@ -135,7 +155,7 @@ public static partial class ApplianceHost
         app.Services.GetRequiredService<BackupFolder>().RemoveLeftovers();
         Snapshot.RemoveLeftovers(folder.FullPath);
         app.Services.GetRequiredService<NodeKeys>().RevocationsChanged += app.Services.GetRequiredService<NodeDirectory>().Tell;
-        app.Services.GetRequiredService<DiskSpace>().Changed += full => app.Services.GetRequiredService<EventHub>().Publish("disk", new { full });
+        TellOfDisk(app);
         app.Services.GetRequiredService<BootReports>(); // tells what the recorder hears, asked or not
         app.Use(ConnectionBudget.AskedAsync);
         app.UseStrictTransport();
@@ -154,6 +174,25 @@ public static partial class ApplianceHost
             app.Services.GetRequiredService<AccessTokens>().WriteInitialToken(file, admin, settings);
         }
         return app;
+    }
+
+    /// <summary>A disk that is full or fails is on the page, one line of the log, and in the audit log as soon as that can be
+    /// written.</summary>
+    private static void TellOfDisk(WebApplication app)
+    {
+        DataDisk disk = app.Services.GetRequiredService<DataDisk>();
+        string last = "";
+        disk.Changed += condition =>
+        {
+            app.Services.GetRequiredService<EventHub>().Publish("disk", new { disk = condition });
+            if (condition != DiskCondition.Good)
+            {
+                LogDisk(app.Logger, last = disk.Sentence);
+                return;
+            }
+            LogDiskGood(app.Logger);
+            disk.Try(() => app.Services.GetRequiredService<AuditLog>().Add("appliance", "The disk works again", "", last));
+        };
     }
 
     /// <summary>Makes the token of a link that signs the first administrator in, once; for those who stand at the machine itself.</summary>
@@ -251,7 +290,8 @@ public static partial class ApplianceHost
         {
             web.Use((context, next) =>
             {
-                context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+                context.Response.Headers.ContentSecurityPolicy =
+                    "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
                 context.Response.Headers.XContentTypeOptions = "nosniff";
                 context.Response.Headers["Referrer-Policy"] = "no-referrer";
                 return next(context);
@@ -273,33 +313,45 @@ public static partial class ApplianceHost
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
     }
 
-    private static void Listen(KestrelServerOptions kestrel, ApplianceOptions options, CertificateAuthority authority, X509Certificate2 server)
+    private static void Listen(KestrelServerOptions kestrel, ApplianceOptions options, CertificateAuthority authority)
     {
         kestrel.AddServerHeader = false;
         Bound(kestrel.Limits);
+        ServerCertificates server = kestrel.ApplicationServices.GetRequiredService<ServerCertificates>();
         kestrel.Listen(options.Https, listener =>
         {
             listener.Is(Door.Web);
-            listener.UseHttps(server);
+            listener.UseHttps(Tls(() => new SslServerAuthenticationOptions { ServerCertificateContext = server.Current }));
         });
         kestrel.Listen(options.Http, listener => listener.Is(Door.Plain));
         kestrel.Listen(options.Link, listener =>
         {
             listener.Is(Door.Link);
             listener.Protocols = HttpProtocols.Http1; // WebSockets as every client has them
-            listener.UseHttps(https =>
+            listener.UseHttps(Tls(() => new SslServerAuthenticationOptions
             {
-                https.ServerCertificate = server;
-                // Enrolment has no certificate yet; the link's endpoint insists on one.
-                https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
-                // Whose it is, and whether it still is, is NodeKeys' to say.
-                https.ClientCertificateValidation = (certificate, _, _) => authority.Issued(certificate);
-            });
+                ServerCertificateContext = server.Current,
+                ClientCertificateRequired = true,
+                // Enrolment has no certificate yet; the link's endpoint insists on one. Whose it is, and whether it still is, is NodeKeys'
+                // to say.
+                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                    certificate is null || (certificate is X509Certificate2 shown && authority.Issued(shown)),
+            }));
         });
     }
 
+    /// <summary>Options that are made for each connection: the certificate is another one after a while.</summary>
+    private static TlsHandshakeCallbackOptions Tls(Func<SslServerAuthenticationOptions> options) =>
+        new() { OnConnection = _ => ValueTask.FromResult(options()) };
+
     [LoggerMessage(LogLevel.Warning, "The data folder {Folder} was open to others (mode {Mode}): it is its owner's alone now")]
     private static partial void LogNarrowed(ILogger logger, string folder, string mode);
+
+    [LoggerMessage(LogLevel.Error, "{Sentence}")]
+    private static partial void LogDisk(ILogger logger, string sentence);
+
+    [LoggerMessage(LogLevel.Information, "The appliance's disk works again")]
+    private static partial void LogDiskGood(ILogger logger);
 
     /// <summary>The token that boards enrol with: made once, kept, and handed out with this appliance's boot files alone.</summary>
     private static string JoinToken(SettingsStore settings)

@@ -10,7 +10,8 @@ namespace Bootstrap.Server;
 /// <param name="ShareFolder">What came with the program: NetInst, Slave programs, boot firmware, web page.</param>
 public sealed record ApplianceOptions(string DataFolder, string ShareFolder)
 {
-    /// <summary>Files that an administrator put there for single boards, each in a folder named after its serial's last eight hex digits or its MAC with dashes.</summary>
+    /// <summary>Files that an administrator put there for single boards, each in a folder named after its serial's last eight hex digits or
+    /// its MAC with dashes.</summary>
     public string OverridesFolder => Path.Combine(DataFolder, "boot", "overrides");
 
     /// <summary>Where backups are kept; it may be on another disk.</summary>

@@ -6,15 +6,15 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bootstrap.Server;
 
-/// <summary>What a request's body lacks, or has in a form that is not understood, is told with its place; and that the disk is
-/// full.</summary>
-internal sealed partial class BadRequests(DiskSpace disk) : IExceptionHandler
+/// <summary>What a request's body lacks, or has in a form that is not understood, is told with its place; and that the disk
+/// is full or fails.</summary>
+internal sealed partial class BadRequests(DataDisk disk) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         if (disk.Note(exception))
         {
-            await Problems.DiskFull().ExecuteAsync(context);
+            await Problems.Disk(disk).ExecuteAsync(context);
             return true;
         }
         if (exception is not BadHttpRequestException bad)

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Http;
 namespace Bootstrap.Server;
 
 /// <summary>
-/// How many connections each door has open. Nobody is turned away: where a door is full, the address that has the most connections on which
-/// nobody has
-/// shown who he is loses its oldest one, at first of those that ask for nothing. So strangers cost other strangers a little, and nodes and
-/// people nothing.
+/// How many connections each door has open. Whoever has shown who he is has a number of his own: beyond it he loses one of his, and nobody
+/// else notices. Where a door is full, the network, and in it the address, that has the most connections on which nobody has shown who he
+/// is loses its oldest one, at first of those that ask for nothing. So strangers cost other strangers a little, and nodes and people
+/// nothing. A part of each door is kept for those who have yet to show who they are: who comes late finds it open.
 /// </summary>
 internal sealed class ConnectionBudget : IConnectionListenerFactory
 {
@@ -19,6 +19,20 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
 
     /// <summary>No rack has more nodes than this, each with a link and a few requests beside it.</summary>
     private const int MostPerDoor = 4096, LeastPerDoor = 16;
+
+    /// <summary>Connections of one node at one door: a link and a dozen requests beside it are what NetInst and a Slave open at
+    /// most.</summary>
+    public const int OfNode = 64;
+
+    /// <summary>Connections of one person at one door, his programs' with them.</summary>
+    public const int OfPerson = 256;
+
+    /// <summary>Nobody has more than this part of a door, where that is less; but for a few, which an installation needs.</summary>
+    private const int LargestPart = 4;
+
+    /// <summary>This part of a door stays with those who have not shown who they are, as long as somebody else has more than a
+    /// few.</summary>
+    private const int NewcomersPart = 8, Few = 8;
 
     private static readonly int s_doors = Enum.GetValues<Door>().Length;
 
@@ -33,24 +47,25 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
     public static ConnectionBudget Over(IConnectionListenerFactory transport)
     {
         string limit = File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal));
-        bool bounded = long.TryParse(limit["Max open files".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture, out long most);
+        string soft = limit["Max open files".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
+        bool bounded = long.TryParse(soft, CultureInfo.InvariantCulture, out long most);
         int own = Directory.GetFiles("/proc/self/fd").Length + Reserve;
         return !bounded || most >= own + s_doors * LeastPerDoor
             ? new ConnectionBudget(transport, bounded ? (int)Math.Min((most - own) / s_doors, MostPerDoor) : MostPerDoor)
-            : throw new InvalidDataException($"this process may have no more than {most} open files, and needs {own + s_doors * LeastPerDoor}: raise the limit, such as by ulimit -n 4096");
+            : throw new InvalidDataException(
+                $"this process may have no more than {most} open files, and needs {own + s_doors * LeastPerDoor}: "
+                + "raise the limit, such as by ulimit -n 4096");
     }
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
         new DoorBudget(await _transport.BindAsync(endpoint, cancellationToken), _each);
 
-    /// <summary>Whoever asks has shown who he is: this connection stays.</summary>
-    public static void Prove(HttpContext http)
-    {
-        if (http.Features.Get<Held>() is { } held)
-        {
-            held.Proven = true;
-        }
-    }
+    /// <summary>Whoever asks has shown who he is: this connection stays, or takes the place of another one of his.</summary>
+    /// <param name="who">The node's key, or the person.</param>
+    /// <param name="credential">What he has shown: of several that a person has, the one with the most connections gives way.</param>
+    /// <param name="most">Connections that he may have.</param>
+    public static void Prove(HttpContext http, string who, string credential, int most) =>
+        http.Features.Get<Held>()?.Prove(who, credential, most);
 
     /// <summary>Knows on which connections something is asked.</summary>
     public static async Task AskedAsync(HttpContext http, RequestDelegate next)
@@ -73,13 +88,23 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
     }
 
     /// <summary>One connection.</summary>
-    private sealed class Held(ConnectionContext connection, IPAddress address)
+    private sealed class Held(DoorBudget door, ConnectionContext connection, IPAddress address)
     {
-        public volatile bool Proven;
+        /// <summary>Who has shown on it who he is; null: nobody. Under the door's lock.</summary>
+        public string? Who { get; set; }
+
+        public string? Credential { get; set; }
 
         public int Asked;
 
+        public bool IsIdle => Volatile.Read(ref Asked) == 0;
+
         public IPAddress Address => address;
+
+        /// <summary>The network that a host has to itself where it likes: 64 bits of an IPv6 address.</summary>
+        public string Network { get; } = Sources.HostOf(address);
+
+        public void Prove(string who, string credential, int most) => door.Prove(this, who, credential, most);
 
         public void End() => connection.Abort(new ConnectionAbortedException("others need the room"));
     }
@@ -103,7 +128,7 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
             {
                 return null;
             }
-            var held = new Held(connection, (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None);
+            var held = new Held(this, connection, (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None);
             connection.Features.Set(held);
             Enter(held);
             connection.ConnectionClosed.Register(() =>
@@ -117,6 +142,26 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
         public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => listener.UnbindAsync(cancellationToken);
 
         public ValueTask DisposeAsync() => listener.DisposeAsync();
+
+        public void Prove(Held held, string who, string credential, int limit)
+        {
+            Held? ended = null;
+            lock (_lock)
+            {
+                if ((held.Who == who && held.Credential == credential) || !_places.ContainsKey(held))
+                {
+                    return;
+                }
+                (held.Who, held.Credential) = (who, credential);
+                List<Held> his = [.. _open.Where(h => h.Who == who)];
+                if (his.Count > Math.Min(limit, Math.Max(most / LargestPart, Few)))
+                {
+                    ended = OfGreediest(his, h => h.Credential!, newestIfBusy: true);
+                    Remove(ended);
+                }
+            }
+            ended?.End();
+        }
 
         private void Enter(Held held)
         {
@@ -149,13 +194,25 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
             }
         }
 
-        /// <summary>The new one itself where everybody else has shown who he is.</summary>
         private Held Choose()
         {
-            var strangers = _open.Where(held => !held.Proven).ToList();
-            IPAddress greediest = strangers.CountBy(held => held.Address).MaxBy(count => count.Value).Key;
-            var theirs = strangers.Where(held => held.Address.Equals(greediest)).ToList();
-            return theirs.FirstOrDefault(held => Volatile.Read(ref held.Asked) == 0) ?? theirs[0];
+            ILookup<bool, Held> proven = _open.ToLookup(held => held.Who is not null);
+            List<Held> strangers = [.. proven[false]], greediest = [.. Greediest(proven[true], held => held.Who!)];
+            return strangers.Count <= most / NewcomersPart && greediest.Count > Few
+                ? OfGreediest(greediest, held => held.Credential!, newestIfBusy: true)
+                : OfGreediest(Greediest(strangers, held => held.Network), held => held.Address, newestIfBusy: false);
         }
+
+        /// <summary>Of the group with the most connections the oldest idle one; where all are busy, one end of the row.</summary>
+        private static Held OfGreediest<T>(IEnumerable<Held> all, Func<Held, T> group, bool newestIfBusy)
+            where T : notnull
+        {
+            IReadOnlyList<Held> theirs = Greediest(all, group);
+            return theirs.FirstOrDefault(held => held.IsIdle) ?? theirs[newestIfBusy ? ^1 : 0];
+        }
+
+        /// <summary>The connections of the group that has the most of them; of several, the one that came first.</summary>
+        private static IReadOnlyList<Held> Greediest<T>(IEnumerable<Held> all, Func<Held, T> group)
+            where T : notnull => all.GroupBy(group).MaxBy(g => g.Count())?.ToList() ?? [];
     }
 }

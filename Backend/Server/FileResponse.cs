@@ -63,7 +63,8 @@ internal sealed class FileResponse(BootFile file, string type = "application/oct
         }
     }
 
-    /// <summary>The only range that is asked for. Where the client has an older part (If-Range), it gets the whole: nothing here has versions.</summary>
+    /// <summary>The only range that is asked for. Where the client has an older part (If-Range), it gets the whole: nothing here has
+    /// versions.</summary>
     private static RangeItemHeaderValue? RangeOf(HttpRequest request) =>
         request.GetTypedHeaders() is { Range: { Unit.Value: "bytes", Ranges.Count: 1 } range, IfRange: null } ? range.Ranges.First() : null;
 

@@ -46,14 +46,16 @@ internal static class Listeners
     {
         public override int Order => 0;
 
-        public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => endpoints.Any(e => e.Metadata.GetMetadata<DoorMark>() is not null);
+        public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) =>
+            endpoints.Any(e => e.Metadata.GetMetadata<DoorMark>() is not null);
 
         public Task ApplyAsync(HttpContext httpContext, CandidateSet candidates)
         {
             DoorMark? came = httpContext.Features.Get<DoorMark>();
             for (int i = 0; i < candidates.Count; i++)
             {
-                if (candidates.IsValidCandidate(i) && candidates[i].Endpoint.Metadata.GetMetadata<DoorMark>() is { } wanted && came != wanted)
+                if (candidates.IsValidCandidate(i) && candidates[i]
+                    .Endpoint.Metadata.GetMetadata<DoorMark>() is { } wanted && came != wanted)
                 {
                     candidates.SetValidity(i, false);
                 }

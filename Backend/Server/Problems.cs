@@ -13,8 +13,11 @@ internal static class Problems
 
     public static IResult Gone(string sentence) => Results.Problem(sentence, statusCode: StatusCodes.Status410Gone);
 
-    /// <summary>There is no room for it.</summary>
-    public static IResult DiskFull() => Results.Problem(Storage.DiskSpace.Sentence, statusCode: StatusCodes.Status507InsufficientStorage);
+    /// <summary>The disk has no room for it, or does not work.</summary>
+    public static IResult Disk(Storage.DataDisk disk) =>
+        Results.Problem(disk.Sentence, statusCode: disk.Condition == Storage.DiskCondition.Failing
+        ? StatusCodes.Status503ServiceUnavailable
+        : StatusCodes.Status507InsufficientStorage);
 
     /// <summary>The caller's credential has ended while he was asking.</summary>
     public static IResult Ended() =>

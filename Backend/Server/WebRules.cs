@@ -48,9 +48,11 @@ internal static class WebRules
     {
         // What it says of its length suffices; one that says nothing, or too little, is stopped where it is read.
         if (context.GetEndpoint()?.Metadata.GetMetadata<FileBody>() is null
-            && context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize is { } most && context.Request.ContentLength > most)
+            && context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize is { } most
+                && context.Request.ContentLength > most)
         {
-            return Results.Problem($"This takes no more than {most} bytes.", statusCode: StatusCodes.Status413PayloadTooLarge).ExecuteAsync(context);
+            return Results.Problem($"This takes no more than {most} bytes.", statusCode: StatusCodes.Status413PayloadTooLarge)
+                .ExecuteAsync(context);
         }
         bool reads = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
         return reads || !Listeners.CameBy(context, Door.Web) || Validate(context) is not { } refusal

@@ -53,8 +53,9 @@ public enum Proof
 /// <param name="Name">What the appliance calls the node; null for the appliance itself, and for nodes with a certificate of an earlier
 /// version.</param>
 /// <param name="Key">Fingerprint of the key (<see cref="Trust.FingerprintOf"/>).</param>
+/// <param name="Number">What the certificate itself is known by (<see cref="Trust.NumberOf"/>).</param>
 /// <param name="Ends">When the certificate ends.</param>
-public sealed record Signer(string Id, string? Name, Digest Key, DateTimeOffset Ends);
+public sealed record Signer(string Id, string? Name, Digest Key, Digest Number, DateTimeOffset Ends);
 
 /// <summary>Opens answers and tells proven ones from others.</summary>
 /// <param name="issued">Whether a certificate is one of the appliance's CA; asked once for each. Null: nothing can be proven here.</param>
@@ -120,7 +121,7 @@ public sealed class MessageVerifier(Func<X509Certificate2, bool>? issued, Func<S
         {
             using X509Certificate2 read = X509CertificateLoader.LoadCertificate(certificate);
             return issued!(read) && read.GetECDsaPublicKey() is { } key
-                ? new Sender(new Signer(read.GetNameInfo(X509NameType.SimpleName, forIssuer: false), Trust.NodeNameOf(read), Trust.FingerprintOf(read.PublicKey),
+                ? new Sender(new Signer(read.GetNameInfo(X509NameType.SimpleName, forIssuer: false), Trust.NodeNameOf(read), Trust.FingerprintOf(read.PublicKey), Trust.NumberOf(read.SerialNumber),
                     read.NotAfter.ToUniversalTime()), key)
                 : null;
         }

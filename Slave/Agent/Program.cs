@@ -139,7 +139,7 @@ async Task RunAsync(TimeProvider clock)
     wires.Add(legacy);
     var polo = new Polo(meshes, Describe, wires, clock, new MessageSigner(() => keeper.Current.Certificate));
     registry.Changed += polo.Changed;
-    var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority), signer => revocations.Stands(signer.Key, signer.Ends));
+    var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority), signer => revocations.Stands(signer.Key, signer.Number, signer.Ends));
     var folder = new ServiceFolder(Path.Combine(config, "services"), registry, Log, clock);
     var context = new LocalContext(meshes, null, verifier, registry, clock);
     var local = new LocalApi(run, context, Log);

@@ -36,6 +36,9 @@ public sealed class SimulatedNode : IAsyncDisposable
 
     public NodeId Id => Inventory.Id;
 
+    /// <summary>Its key and certificate; they stay its own.</summary>
+    public NodeIdentity Identity => _identity;
+
     /// <summary>The kernel's boot id; a new one with each <see cref="RestartAsync"/>.</summary>
     public string BootId { get; private set; } = Guid.NewGuid().ToString();
 

@@ -13,7 +13,7 @@ import { SchedulesPage } from "./pages/Schedules";
 import { SettingsPage } from "./pages/Settings";
 import { hasSignInToken, SignIn } from "./pages/SignIn";
 import { signedIn } from "./state/session";
-import { connection, diskFull, end, loaded, start } from "./state/store";
+import { connection, disk, end, loaded, start } from "./state/store";
 
 function Page() {
   const [, page, id, more] = location.value.path.split("/");
@@ -98,9 +98,14 @@ export function App() {
         {connection.value === "lost" && loaded.value && (
           <Notice tone="warn">The appliance does not answer: what you see may be old. Trying again …</Notice>
         )}
-        {diskFull.value && (
+        {disk.value === "full" && (
           <Notice tone="bad">
             The appliance's disk is full: nothing can be changed, and what is due waits. Free some space on it, such as by removing images.
+          </Notice>
+        )}
+        {disk.value === "failing" && (
+          <Notice tone="bad">
+            The appliance's disk does not work: nothing can be changed, and what is due waits. The appliance's log says why; back up what can be read.
           </Notice>
         )}
         {loaded.value ? <Page /> : <p class="dim" role="status">Reading …</p>}

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import { nothing, reduce } from "../src/state/reduce";
 
-it("a disk that is full is known until there is room again", () => {
-  const full = reduce(nothing, [{ name: "disk", data: { full: true } }]);
-  expect(full.diskFull).toBe(true);
-  expect(reduce(full, []).diskFull).toBe(true);
-  expect(reduce(full, [{ name: "disk", data: { full: false } }]).diskFull).toBe(false);
+it("a disk that is full or fails is known until it is good again", () => {
+  const full = reduce(nothing, [{ name: "disk", data: { disk: "full" } }]);
+  expect(full.disk).toBe("full");
+  expect(reduce(full, []).disk).toBe("full");
+  expect(reduce(full, [{ name: "disk", data: { disk: "failing" } }]).disk).toBe("failing");
+  expect(reduce(full, [{ name: "disk", data: { disk: "good" } }]).disk).toBe("good");
 });

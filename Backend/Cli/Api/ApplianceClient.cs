@@ -74,8 +74,10 @@ internal sealed class ApplianceClient : IDisposable
     {
         const string Cookie = "bootstrap-session=";
         using var client = new ApplianceClient(url, authority);
-        string cookie = await client.SendAsync(HttpMethod.Post, "session", JsonContent.Create(new { token = link }, options: s_json), cancellation,
-            response => Task.FromResult(response.Headers.GetValues("Set-Cookie").First(c => c.StartsWith(Cookie, StringComparison.Ordinal))));
+        string cookie = await client.SendAsync(HttpMethod.Post, "session", JsonContent.Create(new { token = link }, options: s_json),
+            cancellation,
+            response => Task.FromResult(response.Headers.GetValues("Set-Cookie")
+                .First(c => c.StartsWith(Cookie, StringComparison.Ordinal))));
         return cookie[Cookie.Length..].Split(';')[0];
     }
 
@@ -134,7 +136,8 @@ internal sealed class ApplianceClient : IDisposable
         }
         catch (HttpRequestException e) when (e.InnerException is AuthenticationException)
         {
-            throw new CliException($"{_url} shows a certificate that is not this appliance's: if it was set up anew, run `bootstrap login` again", e);
+            throw new CliException(
+                $"{_url} shows a certificate that is not this appliance's: if it was set up anew, run `bootstrap login` again", e);
         }
         catch (HttpRequestException e)
         {

@@ -14,7 +14,8 @@ internal sealed record Connection(Uri Url, string Token, string Authority)
     public static string DefaultPath =>
         Environment.GetEnvironmentVariable("BOOTSTRAP_CONNECTION") is { Length: > 0 } named
             ? named
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData,
+                Environment.SpecialFolderOption.DoNotVerify),
                 "bootstrap", "connection.json");
 
     /// <summary>Reads the kept connection.</summary>

@@ -5,11 +5,14 @@ namespace Bootstrap.Cli.Api;
 // What the commands show of the API's answers; see the API for the rest. Times are Unix milliseconds.
 
 internal sealed record Node(
-    string Id, string Name, string Lifecycle, string Link, string? Address, long FirstSeen, long LastSeen, string? ImageName, bool WantsApproval,
-    NodeInventory Inventory, NodeTask? Task, string Version, NodeRevision? Revision, IReadOnlyList<string> Tags, string Note, string Location, string Mark);
+    string Id, string Name, string Lifecycle, string Link, string? Address, long FirstSeen, long LastSeen, string? ImageName,
+    bool WantsApproval,
+    NodeInventory Inventory, NodeTask? Task, string Version, NodeRevision? Revision, IReadOnlyList<string> Tags, string Note,
+    string Location, string Mark);
 
 internal sealed record UnapprovedBoard(
-    string Key, string Id, string Address, string Reason, long FirstSeen, long LastSeen, NodeInventory Inventory, ClaimedNode? Claims, string? Holder);
+    string Key, string Id, string Address, string Reason, long FirstSeen, long LastSeen, NodeInventory Inventory, ClaimedNode? Claims,
+    string? Holder);
 
 /// <summary>A node that an unapproved board says it is.</summary>
 internal sealed record ClaimedNode(string Id, string Name, string? Key, string? Address, long LastSeen, string Link);
@@ -20,7 +23,8 @@ internal sealed record NodeInventory(
     string Architecture, string Model, string Serial, string Revision, string Firmware, long MemoryBytes, int Processors,
     IReadOnlyList<NodeInterface> Interfaces, IReadOnlyList<NodeDisk> Disks, string Kernel, string System, string? Slot = null);
 
-internal sealed record NodeInterface(string Name, string Mac, bool LinkUp, IReadOnlyList<string> Addresses, int SpeedMbit, NodeSwitch? Switch);
+internal sealed record NodeInterface(string Name, string Mac, bool LinkUp, IReadOnlyList<string> Addresses, int SpeedMbit,
+    NodeSwitch? Switch);
 
 internal sealed record NodeSwitch(string Chassis, string Port, string PortDescription, string SystemName, string ManagementAddress);
 
@@ -35,13 +39,16 @@ internal sealed record Blinking(string Led, int Seconds);
 internal sealed record NodeTask(string Kind, string State, string Phase, long Done, long Total, string Unit);
 
 internal sealed record Image(
-    string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, int Slots, bool Public = false,
+    string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, int Slots,
+    bool Public = false,
     string[]? Notes = null);
 
-internal sealed record Job(Guid Id, string Kind, string? ImageName, long CreatedAt, string CreatedBy, bool Ended, IReadOnlyDictionary<string, int> Counts, string Note);
+internal sealed record Job(Guid Id, string Kind, string? ImageName, long CreatedAt, string CreatedBy, bool Ended,
+    IReadOnlyDictionary<string, int> Counts, string Note);
 
 internal sealed record JobTask(
-    Guid Id, string NodeName, string State, string Phase, long Done, long Total, string Unit, double Rate, string Cause, string? Disk, long? EndedAt,
+    Guid Id, string NodeName, string State, string Phase, long Done, long Total, string Unit, double Rate, string Cause, string? Disk,
+    long? EndedAt,
     int? ExitCode, string Note, string Stall);
 
 internal sealed record TaskPhase(Guid Task, string State, string Phase, long At);
@@ -56,12 +63,14 @@ internal sealed record LogLine(long Id, long At, string Line);
 internal sealed record Named(string Name);
 
 internal sealed record Policy(
-    IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null, bool ApproveNewBoards = false);
+    IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null,
+    bool ApproveNewBoards = false);
 
 internal sealed record SignInLink(string Token);
 
 internal sealed record BootBoard(
-    string Mac, string? Node, string Program, string? Model, string? Serial, string? Eeprom, string? Vendor, string? Interface, string? Address, string? AsksFor,
+    string Mac, string? Node, string Program, string? Model, string? Serial, string? Eeprom, string? Vendor, string? Interface,
+    string? Address, string? AsksFor,
     long FirstSeen, long LastSeen, string Severity, string Headline);
 
 /// <summary>What a doctor says.</summary>

@@ -27,16 +27,20 @@ internal static class AccessCommands
         {
             new Command("list", "All people.").Lists<Person>(_ => "users", ["NAME", "ROLE", "PASSWORD", "SINCE"],
                 p => [p.Name, p.Role, p.HasPassword ? "yes" : "no", p.CreatedAt == 0 ? "the start" : Output.Time(p.CreatedAt)]),
-            new Command("add", "Add a person; prints a link that signs him in once, within a day.") { s_name, role }.Does(async (client, parsed, cancellation) =>
-                Invite(await client.PostAsync<Invitation>("users", new { name = parsed.GetRequiredValue(s_name), role = parsed.GetRequiredValue(role) }, cancellation))),
+            new Command("add", "Add a person; prints a link that signs him in once, within a day.") { s_name, role }
+                .Does(async (client, parsed, cancellation) =>
+                Invite(await client.PostAsync<Invitation>("users",
+                    new { name = parsed.GetRequiredValue(s_name), role = parsed.GetRequiredValue(role) }, cancellation))),
             new Command("role", "Give a person another role.") { s_name, role }.Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Patch, Path(parsed), new { role = parsed.GetRequiredValue(role) }, cancellation);
                 return 0;
             }),
-            new Command("link", "Print a link that signs a person in once, within a day.") { s_name }.Does(async (client, parsed, cancellation) =>
+            new Command("link", "Print a link that signs a person in once, within a day.") { s_name }
+                .Does(async (client, parsed, cancellation) =>
                 Invite(await client.PostAsync<Invitation>($"{Path(parsed)}/sign-in-link", null, cancellation))),
-            new Command("remove-password", "Take a person's password, and end what he is signed in with.") { s_name }.Does(async (client, parsed, cancellation) =>
+            new Command("remove-password", "Take a person's password, and end what he is signed in with.") { s_name }
+                .Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Patch, Path(parsed), new { removePassword = true }, cancellation);
                 return 0;
@@ -58,9 +62,11 @@ internal static class AccessCommands
         Option<string> role = Role("What it may do at most (default: what you may).");
         return new Command("tokens", "Let programs use the API in your name.")
         {
-            new Command("list", "Your tokens; an administrator's list has those of all.").Lists<Token>(_ => "tokens", ["ID", "NAME", "OWNER", "ROLE", "MADE", "LAST USED", "ENDS"],
+            new Command("list", "Your tokens; an administrator's list has those of all.")
+                .Lists<Token>(_ => "tokens", ["ID", "NAME", "OWNER", "ROLE", "MADE", "LAST USED", "ENDS"],
                 t => [t.Id, t.Name, t.Owner, t.Role, Output.Time(t.CreatedAt), Time(t.LastUsedAt), Time(t.ExpiresAt)]),
-            new Command("add", "Make a token, which is shown this once.") { name, role, days, file }.Does(async (client, parsed, cancellation) =>
+            new Command("add", "Make a token, which is shown this once.") { name, role, days, file }
+                .Does(async (client, parsed, cancellation) =>
             {
                 MadeToken made = await client.PostAsync<MadeToken>("tokens",
                     new { name = parsed.GetRequiredValue(name), role = parsed.GetValue(role), days = parsed.GetValue(days) }, cancellation);
@@ -75,7 +81,8 @@ internal static class AccessCommands
             }),
             new Command("revoke", "End a token.") { id }.Does(async (client, parsed, cancellation) =>
             {
-                await client.SendAsync(HttpMethod.Delete, $"tokens/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}", null, cancellation);
+                await client.SendAsync(HttpMethod.Delete, $"tokens/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}", null,
+                    cancellation);
                 return 0;
             }),
         };
@@ -85,7 +92,8 @@ internal static class AccessCommands
     {
         var text = new Option<string?>("--text") { Description = "Those that have this in any column." };
         var limit = new Option<int>("--limit") { Description = "At most so many (1 to 1000).", DefaultValueFactory = _ => 100 };
-        return new Command("audit", "Show who did what, the newest first.") { text, limit }.Does(async (client, parsed, cancellation) => ClientCommand.Show(
+        return new Command("audit", "Show who did what, the newest first.") { text, limit }
+            .Does(async (client, parsed, cancellation) => ClientCommand.Show(
             parsed, await client.GetAsync<IReadOnlyList<AuditEntry>>(string.Create(CultureInfo.InvariantCulture,
                 $"audit?limit={parsed.GetValue(limit)}&text={Uri.EscapeDataString(parsed.GetValue(text) ?? "")}"), cancellation),
             ["TIME", "WHO", "WHAT", "SUBJECT", "REFUSED"],

@@ -17,7 +17,8 @@ internal static partial class AnsibleCommand
     {
         var list = new Option<bool>("--list") { Description = "All hosts with what is known of them; the same as nothing." };
         var host = new Option<string?>("--host") { Description = "What is known of one host.", HelpName = "NAME" };
-        return new Command("ansible", "Ansible's dynamic inventory. The inventory script has two lines: #!/bin/sh and exec bootstrap nodes ansible \"$@\"")
+        return new Command("ansible",
+            "Ansible's dynamic inventory. The inventory script has two lines: #!/bin/sh and exec bootstrap nodes ansible \"$@\"")
         {
             NodeCommands.Select, list, host,
         }.Does(async (client, parsed, cancellation) =>
@@ -33,7 +34,8 @@ internal static partial class AnsibleCommand
     /// <summary>Groups for each tag, architecture, model, image and state; variables of all hosts, so that nobody asks for each.</summary>
     private static Dictionary<string, object> Inventory(IReadOnlyList<Node> nodes)
     {
-        IEnumerable<IGrouping<string, string>> groups = nodes.SelectMany(node => GroupsOf(node).Distinct().Select(group => (group, node.Name)))
+        IEnumerable<IGrouping<string, string>> groups = nodes.SelectMany(node => GroupsOf(node).Distinct()
+            .Select(group => (group, node.Name)))
             .GroupBy(pair => pair.group, pair => pair.Name).OrderBy(group => group.Key, StringComparer.Ordinal);
         var inventory = new Dictionary<string, object>
         {
@@ -51,11 +53,13 @@ internal static partial class AnsibleCommand
     {
         IEnumerable<(string Kind, string? Value)> properties =
         [
-            .. node.Tags.Select(tag => ("tag", (string?)tag)), ("arch", node.Inventory.Architecture), ("model", node.Inventory.Model), ("image", node.ImageName),
+            .. node.Tags.Select(tag => ("tag", (string?)tag)), ("arch", node.Inventory.Architecture), ("model", node.Inventory.Model),
+            ("image", node.ImageName),
             ("disk", node.Lifecycle), ("link", node.Link),
         ];
         // What Ansible takes as a group's name.
-        return properties.Where(p => !string.IsNullOrEmpty(p.Value)).Select(p => $"{p.Kind}_{NoNameCharacters().Replace(p.Value!.ToLowerInvariant(), "_").Trim('_')}");
+        return properties.Where(p => !string.IsNullOrEmpty(p.Value))
+            .Select(p => $"{p.Kind}_{NoNameCharacters().Replace(p.Value!.ToLowerInvariant(), "_").Trim('_')}");
     }
 
     private static Dictionary<string, object> Variables(Node node)

@@ -17,9 +17,13 @@ internal static class ApprovalCommands
     public static Command CreateApprove()
     {
         var keys = Keys();
-        var all = new Option<bool>("--all") { Description = "All that ask and claim to be no node that is known already; they are shown, and you are asked." };
+        var all = new Option<bool>(
+            "--all")
+        { Description = "All that ask and claim to be no node that is known already; they are shown, and you are asked." };
         var yes = new Option<bool>("--yes") { Description = "Do not ask." };
-        return new Command("approve", "Make boards nodes, by the keys that they show; asks where one takes the place of a node.") { keys, all, yes }.Does(async (client, parsed, cancellation) =>
+        return new Command("approve",
+            "Make boards nodes, by the keys that they show; asks where one takes the place of a node.") { keys, all, yes }
+            .Does(async (client, parsed, cancellation) =>
         {
             IReadOnlyList<UnapprovedBoard> boards = await client.GetAsync<IReadOnlyList<UnapprovedBoard>>("unapproved", cancellation);
             string[] wanted = parsed.GetValue(keys) ?? [];
@@ -27,7 +31,8 @@ internal static class ApprovalCommands
             {
                 throw new CliException("name the keys of the boards, or say --all") { ExitCode = 2 };
             }
-            UnapprovedBoard[] chosen = wanted.Length > 0 ? [.. wanted.Select(key => Find(boards, key))] : [.. boards.Where(b => b.Claims is null && b.Holder is null)];
+            UnapprovedBoard[] chosen = wanted.Length > 0 ? [.. wanted.Select(key => Find(boards, key))]
+                : [.. boards.Where(b => b.Claims is null && b.Holder is null)];
             if (chosen.Length == 0)
             {
                 throw new CliException("no new board asks to be admitted");
@@ -42,7 +47,8 @@ internal static class ApprovalCommands
                     throw new CliException("nothing was approved");
                 }
             }
-            IReadOnlyList<Node> nodes = await client.PostAsync<IReadOnlyList<Node>>("unapproved/approve", new { boards = chosen.Select(b => new { b.Key, b.Id, replaces = b.Claims?.Key }) }, cancellation);
+            IReadOnlyList<Node> nodes = await client.PostAsync<IReadOnlyList<Node>>("unapproved/approve",
+                new { boards = chosen.Select(b => new { b.Key, b.Id, replaces = b.Claims?.Key }) }, cancellation);
             return ClientCommand.Show(parsed, nodes, ["NAME", "ID", "MODEL"], n => [n.Name, n.Id, n.Inventory.Model]);
         });
     }

@@ -14,17 +14,25 @@ internal static class BootCommands
     public static Command Create()
     {
         var board = new Argument<string>("board") { Description = "MAC address, serial number (8 hex digits), or the node's name or id." };
-        var watched = new Argument<string?>("board") { Description = "Only this board; as in `boot explain`.", Arity = ArgumentArity.ZeroOrOne };
+        var watched = new Argument<string?>("board")
+        {
+            Description = "Only this board; as in `boot explain`.",
+            Arity = ArgumentArity.ZeroOrOne
+        };
         return new Command("boot", "Boards that boot from the network: what they do, why one does not, and what they boot.")
         {
             BootSetCommands.Create(),
-            new Command("list", "All boards that were seen booting.").Lists<BootBoard>(_ => "boot/boards", ["MAC", "NODE", "MODEL", "SERIAL", "EEPROM", "ADDRESS", "SEEN", "STATE"],
-                b => [b.Mac, b.Node ?? "", b.Model ?? b.Program, b.Serial ?? "", b.Eeprom ?? "", b.Address ?? "", Output.Time(b.LastSeen), b.Headline]),
-            new Command("watch", "Follow what boards do, one line for each step, until interrupted.") { watched }.Does((client, parsed, cancellation) =>
+            new Command("list", "All boards that were seen booting.")
+                .Lists<BootBoard>(_ => "boot/boards", ["MAC", "NODE", "MODEL", "SERIAL", "EEPROM", "ADDRESS", "SEEN", "STATE"],
+                b => [b.Mac, b.Node ?? "", b.Model ?? b.Program, b.Serial ?? "", b.Eeprom ?? "", b.Address ?? "", Output.Time(b.LastSeen),
+                    b.Headline]),
+            new Command("watch", "Follow what boards do, one line for each step, until interrupted.") { watched }
+                .Does((client, parsed, cancellation) =>
                 WatchAsync(client, parsed.GetValue(watched), parsed.GetValue(ClientCommand.Json), cancellation)),
             new Command("explain", "Say how a board's last boot went, and what to change; exit code 1 if it is at fault.") { board }.Does(
                 async (client, parsed, cancellation) => Explain(
-                    await client.GetAsync<BootExplanation>($"boot/boards/{Uri.EscapeDataString(parsed.GetRequiredValue(board))}/explain", cancellation), parsed)),
+                    await client.GetAsync<BootExplanation>($"boot/boards/{Uri.EscapeDataString(parsed.GetRequiredValue(board))}/explain",
+                        cancellation), parsed)),
         };
     }
 
@@ -52,7 +60,8 @@ internal static class BootCommands
             {
                 await foreach (SseItem<string> e in SseParser.Create(stream).EnumerateAsync(cancellation))
                 {
-                    if (e.EventType == "boot" && JsonSerializer.Deserialize<BootChange>(e.Data, s_json) is { } change && (mac is null || change.Board.Mac == mac))
+                    if (e.EventType == "boot" && JsonSerializer.Deserialize<BootChange>(e.Data, s_json) is { } change
+                        && (mac is null || change.Board.Mac == mac))
                     {
                         Print(change, json);
                     }
@@ -84,7 +93,8 @@ internal static class BootCommands
         {
             "dhcp" => $"DHCP {Text(e, "asked")}, {(Text(e, "answered") is { } answer ? $"answered {answer}" : "not answered")}{times}",
             "file" => $"{Text(e, "protocol")?.ToUpperInvariant()} {Text(e, "path")} {Text(e, "outcome")}" +
-                (Number(e, "bytes") is > 0 and var bytes ? $", {Output.Bytes(bytes)} in {(Number(e, "until") - Number(e, "at")) / 1000.0:0.0} s" : "") + times +
+                (Number(e, "bytes") is > 0 and var bytes
+                    ? $", {Output.Bytes(bytes)} in {(Number(e, "until") - Number(e, "at")) / 1000.0:0.0} s" : "") + times +
                 (Text(e, "detail") is { } detail ? $": {detail}" : ""),
             _ => $"link: {Text(e, "stage")}{times}{(Text(e, "detail") is { } detail ? $" ({detail})" : "")}",
         };

@@ -34,19 +34,23 @@ internal static class BootSetCommands
             }),
             new Command("create", "Take a boot set out of an image.") { image, name }.Does(async (client, parsed, cancellation) =>
             {
-                Set made = await client.PostAsync<Set>("boot/sets", new { image = parsed.GetRequiredValue(image), name = parsed.GetRequiredValue(name) }, cancellation);
+                Set made = await client.PostAsync<Set>("boot/sets",
+                    new { image = parsed.GetRequiredValue(image), name = parsed.GetRequiredValue(name) }, cancellation);
                 return ClientCommand.Show(parsed, [made], ["NAME", "KERNELS", "SIZE"],
                     set => [set.Name, string.Join(", ", set.Kernels.Select(k => $"{k.Version} ({k.Section})")), Output.Bytes(set.Bytes)]);
             }),
             new Command("delete", "Delete a boot set that no board uses.") { name }.Does(async (client, parsed, cancellation) =>
             {
-                await client.SendAsync(HttpMethod.Delete, $"boot/sets/{Uri.EscapeDataString(parsed.GetRequiredValue(name))}", null, cancellation);
+                await client.SendAsync(HttpMethod.Delete, $"boot/sets/{Uri.EscapeDataString(parsed.GetRequiredValue(name))}", null,
+                    cancellation);
                 return 0;
             }),
-            new Command("use", "Choose the boot set of boards, from their next boot on.") { chosen, model }.Does(async (client, parsed, cancellation) =>
+            new Command("use", "Choose the boot set of boards, from their next boot on.") { chosen, model }
+                .Does(async (client, parsed, cancellation) =>
             {
                 string? set = parsed.GetRequiredValue(chosen) is not Bundled and var wanted ? wanted : null;
-                await client.SendAsync<SetsAnswer>(HttpMethod.Put, $"boot/sets/use/{parsed.GetRequiredValue(model)}", JsonContent.Create(new { set }), cancellation);
+                await client.SendAsync<SetsAnswer>(HttpMethod.Put, $"boot/sets/use/{parsed.GetRequiredValue(model)}",
+                    JsonContent.Create(new { set }), cancellation);
                 return 0;
             }),
         };

@@ -36,7 +36,8 @@ internal static class CompletionCommand
     {
         var shell = new Argument<string>("shell") { Description = "bash, zsh or fish." };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
-        var command = new Command("completion", "Print a script that lets a shell complete commands and names: source <(bootstrap completion bash)") { shell };
+        var command = new Command("completion",
+            "Print a script that lets a shell complete commands and names: source <(bootstrap completion bash)") { shell };
         command.SetAction(parsed =>
         {
             Console.WriteLine(parsed.GetRequiredValue(shell) switch { "bash" => Bash, "zsh" => Zsh, _ => Fish });

@@ -12,18 +12,29 @@ internal static class DiscoverCommand
 {
     private static readonly TimeSpan s_servicesTime = TimeSpan.FromSeconds(3);
 
-    private static readonly Option<bool> s_services = new("--services") { Description = "Show every node's services with their parameters." };
-    private static readonly Option<bool> s_shell = new("--sh") { Description = "Addresses alone, for scripts: for host in $(bootstrap discover --sh); do …" };
-    private static readonly Option<string?> s_hostFile = new("--hostsfile") { Description = "The list that another program reads.", HelpName = string.Join('|', HostList.Formats) };
+    private static readonly Option<bool> s_services =
+        new("--services") { Description = "Show every node's services with their parameters." };
+    private static readonly Option<bool> s_shell =
+        new("--sh") { Description = "Addresses alone, for scripts: for host in $(bootstrap discover --sh); do …" };
+    private static readonly Option<string?> s_hostFile = new("--hostsfile")
+    {
+        Description = "The list that another program reads.",
+        HelpName = string.Join('|', HostList.Formats)
+    };
 
-    private static readonly Option<string?> s_2015 = new("--2015") { Description = "Ask programs of 2015, in this group.", HelpName = string.Join('|', LegacyMessage.Groups) };
+    private static readonly Option<string?> s_2015 = new("--2015")
+    {
+        Description = "Ask programs of 2015, in this group.",
+        HelpName = string.Join('|', LegacyMessage.Groups)
+    };
 
     private static readonly Option<bool> s_doctor = new("--doctor")
     {
         Description = "Say why nodes are not found: what is wrong, how that is known, what to change. Exit code 1 if something is at fault. Asks all nodes of the mesh, and --address besides; root sees more.",
     };
 
-    private static readonly Option<bool> s_thorough = new("--thorough") { Description = "With --doctor: listen for more than two minutes, to know whether there is an IGMP querier." };
+    private static readonly Option<bool> s_thorough =
+        new("--thorough") { Description = "With --doctor: listen for more than two minutes, to know whether there is an IGMP querier." };
 
     static DiscoverCommand()
     {
@@ -32,11 +43,14 @@ internal static class DiscoverCommand
     }
 
     private sealed record Shown(
-        string Id, string HostName, string Address, Identity Identity, IReadOnlyDictionary<string, string> Parameters, IReadOnlyList<Service> Services, bool Proven);
+        string Id, string HostName, string Address, Identity Identity, IReadOnlyDictionary<string, string> Parameters,
+        IReadOnlyList<Service> Services, bool Proven);
 
     public static Command Create()
     {
-        var command = new Command("discover", "Ask the wires of this machine who is there; needs no appliance. Exit code 1 where nobody answers.") { s_services, s_shell, s_hostFile, s_2015, s_doctor, s_thorough };
+        var command = new Command("discover",
+            "Ask the wires of this machine who is there; needs no appliance. Exit code 1 where nobody answers.") { s_services, s_shell,
+            s_hostFile, s_2015, s_doctor, s_thorough };
         SearchOptions.AddTo(command);
         command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(() =>
             parsed.GetValue(s_doctor) ? ExplainAsync(parsed, cancellation) :
@@ -48,7 +62,8 @@ internal static class DiscoverCommand
     {
         MessageVerifier? verifier = await Vouching.FindAsync(parsed, cancellation);
         // What programs work with has no strangers in it; people see who else answers, unless they ask for a certain CA's nodes.
-        bool isForPrograms = parsed.GetValue(s_hostFile) is not null || parsed.GetValue(s_shell), onlyProven = isForPrograms || parsed.GetValue(Vouching.AuthorityFile) is not null;
+        bool isForPrograms = parsed.GetValue(s_hostFile) is not null || parsed.GetValue(s_shell),
+            onlyProven = isForPrograms || parsed.GetValue(Vouching.AuthorityFile) is not null;
         IReadOnlyList<Found> found = await SearchOptions.FindAsync(parsed, verifier, onlyProven, cancellation);
         if (parsed.GetValue(s_hostFile) is { } format)
         {
@@ -66,7 +81,9 @@ internal static class DiscoverCommand
         else if (parsed.GetValue(s_services) && found.Count > 0)
         {
             Shown[] all = await Task.WhenAll(found.Select(node => ShowAsync(parsed, node, cancellation)));
-            Output.Table(["NODE", "SERVICE", "PARAMETERS"], all.SelectMany((node, i) => node.Services.Select(service => new[] { HostList.NameOf(found[i]), service.Id, Text(service.Parameters) })));
+            Output.Table(["NODE", "SERVICE", "PARAMETERS"],
+                all.SelectMany((node,
+                i) => node.Services.Select(service => new[] { HostList.NameOf(found[i]), service.Id, Text(service.Parameters) })));
         }
         else if (found.Count > 0)
         {
@@ -86,12 +103,15 @@ internal static class DiscoverCommand
 
     /// <summary>What the answer had room for, and how many more there are.</summary>
     private static string ServicesOf(Found found) =>
-        string.Join(' ', found.Node.Services.Select(s => s.Id)) + (found.ServiceCount > found.Node.Services.Count ? $" +{found.ServiceCount - found.Node.Services.Count}" : "");
+        string.Join(' ', found.Node.Services.Select(s => s.Id)) + (found.ServiceCount > found.Node.Services.Count
+            ? $" +{found.ServiceCount - found.Node.Services.Count}" : "");
 
     private static async Task<int> ExplainAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        var examination = new Examination(parsed.GetRequiredValue(SearchOptions.Interfaces), SearchOptions.Create(parsed), TimeProvider.System);
-        IReadOnlyList<Finding> findings = DiscoveryDoctor.Explain(await examination.RunAsync(parsed.GetValue(s_thorough) ? Examination.Thorough : Examination.Quick, cancellation));
+        var examination = new Examination(parsed.GetRequiredValue(SearchOptions.Interfaces), SearchOptions.Create(parsed),
+            TimeProvider.System);
+        IReadOnlyList<Finding> findings = DiscoveryDoctor.Explain(await examination.RunAsync(parsed.GetValue(s_thorough)
+            ? Examination.Thorough : Examination.Quick, cancellation));
         if (parsed.GetValue(ClientCommand.Json))
         {
             Output.Json(findings);
@@ -118,7 +138,8 @@ internal static class DiscoverCommand
         }
         else if (found.Count > 0 || parsed.GetValue(ClientCommand.Json))
         {
-            ClientCommand.Show(parsed, [.. found.Select(node => new { Address = node.Address.ToString(), node.Parameters })], ["ADDRESS", "PARAMETERS"],
+            ClientCommand.Show(parsed, [.. found.Select(node => new { Address = node.Address.ToString(), node.Parameters })],
+                ["ADDRESS", "PARAMETERS"],
                 node => [node.Address, Text(node.Parameters)]);
         }
         if (found.Count == 0)
@@ -139,5 +160,6 @@ internal static class DiscoverCommand
         return new Shown(node.Id, node.HostName, found.Address.ToString(), node.Identity, node.Parameters, node.Services, found.IsProven);
     }
 
-    private static string Text(IReadOnlyDictionary<string, string> parameters) => string.Join(' ', parameters.Select(p => $"{p.Key}={p.Value}"));
+    private static string Text(IReadOnlyDictionary<string, string> parameters) =>
+        string.Join(' ', parameters.Select(p => $"{p.Key}={p.Value}"));
 }

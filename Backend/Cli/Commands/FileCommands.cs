@@ -6,19 +6,28 @@ namespace Bootstrap.Cli.Commands;
 /// <summary><c>bootstrap deploy</c> puts a file on nodes; <c>bootstrap files</c> is what the appliance keeps of such files.</summary>
 internal static class FileCommands
 {
-    private static readonly Argument<FileInfo> s_file = new("file") { Description = "A file, or with --unpack a tar archive (.tar, .tar.gz)." };
+    private static readonly Argument<FileInfo> s_file =
+        new("file") { Description = "A file, or with --unpack a tar archive (.tar, .tar.gz)." };
 
-    private static readonly Argument<string> s_path = new("path") { Description = "Absolute path on the nodes: of the file, or of the folder that the archive is unpacked in." };
+    private static readonly Argument<string> s_path =
+        new("path") { Description = "Absolute path on the nodes: of the file, or of the folder that the archive is unpacked in." };
 
-    private static readonly Option<bool> s_unpack = new("--unpack") { Description = "Unpack the archive; files that are there already are not written again." };
+    private static readonly Option<bool> s_unpack =
+        new("--unpack") { Description = "Unpack the archive; files that are there already are not written again." };
 
-    private static readonly Option<string> s_owner = new("--owner") { Description = "User of the nodes whom it belongs to (default root).", HelpName = "name" };
+    private static readonly Option<string> s_owner = new("--owner")
+    {
+        Description = "User of the nodes whom it belongs to (default root).",
+        HelpName = "name"
+    };
 
     private static readonly Option<string> s_group = new("--group") { Description = "Its group (default root).", HelpName = "name" };
 
-    private static readonly Option<string> s_mode = new("--mode") { Description = "Permission bits of a single file, octal (default 0644).", HelpName = "bits" };
+    private static readonly Option<string> s_mode =
+        new("--mode") { Description = "Permission bits of a single file, octal (default 0644).", HelpName = "bits" };
 
-    private static readonly Option<string> s_after = new("--then") { Description = "One line for the node's shell, run by root afterwards.", HelpName = "line" };
+    private static readonly Option<string> s_after =
+        new("--then") { Description = "One line for the node's shell, run by root afterwards.", HelpName = "line" };
 
     public static Command Create()
     {
@@ -27,9 +36,11 @@ internal static class FileCommands
         {
             new Command("list", "All files.").Lists<StoredFile>(_ => "files", ["NAME", "SIZE", "UPLOADED", "DIGEST"],
                 f => [f.Name, Output.Bytes(f.SizeBytes), Output.Time(f.UploadedAt), f.Digest[..12]]),
-            new Command("remove", "Remove a file from the appliance; it stays on nodes.") { file }.Does(async (client, parsed, cancellation) =>
+            new Command("remove", "Remove a file from the appliance; it stays on nodes.") { file }
+                .Does(async (client, parsed, cancellation) =>
             {
-                await client.SendAsync(HttpMethod.Delete, $"files/{Uri.EscapeDataString(parsed.GetRequiredValue(file))}", null, cancellation);
+                await client.SendAsync(HttpMethod.Delete, $"files/{Uri.EscapeDataString(parsed.GetRequiredValue(file))}", null,
+                    cancellation);
                 return 0;
             }),
         };
@@ -37,7 +48,8 @@ internal static class FileCommands
 
     public static Command CreateDeploy() => new Command("deploy", "Put a file, or what is in an archive, on nodes.")
     {
-        s_file, s_path, WorkCommands.Node, NodeCommands.Select, s_unpack, s_owner, s_group, s_mode, s_after, JobCommands.Yes, JobCommands.Wait,
+        s_file, s_path, WorkCommands.Node, NodeCommands.Select, s_unpack, s_owner, s_group, s_mode, s_after, JobCommands.Yes,
+            JobCommands.Wait,
     }.WithBeginning().WithPlan().Does(async (client, parsed, cancellation) =>
     {
         FileInfo file = parsed.GetRequiredValue(s_file);

@@ -20,10 +20,12 @@ internal static class FlashCommand
         var yes = new Option<bool>("--yes") { Description = "Do not ask; everything on the card is lost." };
         return new Command("flash", "Write NetInst or an image to a card in this machine, and read it back.") { what, device, yes }
             .Does((client, parsed, cancellation) => FlashAsync(
-                client, parsed.GetRequiredValue(what), FlashTarget.Open(parsed.GetRequiredValue(device)), parsed.GetValue(yes), cancellation));
+                client, parsed.GetRequiredValue(what), FlashTarget.Open(parsed.GetRequiredValue(device)), parsed.GetValue(yes),
+                cancellation));
     }
 
-    private static async Task<int> FlashAsync(ApplianceClient client, string what, FlashTarget target, bool yes, CancellationToken cancellation)
+    private static async Task<int> FlashAsync(ApplianceClient client, string what, FlashTarget target, bool yes,
+        CancellationToken cancellation)
     {
         // Everything is known and checked before the card is opened for writing.
         ImageManifest? manifest = what == "netinst" ? null : await FetchManifestAsync(client, what, cancellation);
@@ -37,7 +39,9 @@ internal static class FlashCommand
             throw new CliException("nothing was written");
         }
         using var writer = new FlashWriter(target);
-        await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TransferSpeedColumn())
+        await AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(),
+            new TransferSpeedColumn())
             .StartAsync(async progress =>
             {
                 ProgressTask writing = progress.AddTask("writing"), verifying = progress.AddTask("reading back", autoStart: false);
@@ -62,10 +66,12 @@ internal static class FlashCommand
         Image found = await client.GetAsync<Image>($"images/{Uri.EscapeDataString(image)}", cancellation);
         SignedManifest signed = await client.GetAsync<SignedManifest>($"store/manifests/{found.Digest}", cancellation);
         using X509Certificate2 authority = client.Authority;
-        return signed.Verify(Digest.Parse(found.Digest), authority, out string? fault) ?? throw new CliException($"image '{image}' cannot be trusted: {fault}");
+        return signed.Verify(Digest.Parse(found.Digest), authority, out string? fault)
+            ?? throw new CliException($"image '{image}' cannot be trusted: {fault}");
     }
 
-    private static async Task WriteImageAsync(ApplianceClient client, ImageManifest manifest, FlashWriter writer, ProgressTask progress, CancellationToken cancellation)
+    private static async Task WriteImageAsync(ApplianceClient client, ImageManifest manifest, FlashWriter writer, ProgressTask progress,
+        CancellationToken cancellation)
     {
         progress.MaxValue = manifest.UsedBytes;
         writer.SetLength(manifest.SizeBytes);
@@ -74,10 +80,12 @@ internal static class FlashCommand
         foreach (ImageChunk chunk in manifest.Chunks)
         {
             byte[] stored = new byte[chunk.StoredLength];
-            await client.DownloadAsync($"store/chunks/{chunk.StoredDigest}", (body, _) => body.ReadExactlyAsync(stored, cancellation).AsTask(), cancellation);
+            await client.DownloadAsync($"store/chunks/{chunk.StoredDigest}",
+                (body, _) => body.ReadExactlyAsync(stored, cancellation).AsTask(), cancellation);
             if (Digest.Of(stored) != chunk.StoredDigest || decoder.Unwrap(stored, payload) != chunk.Length)
             {
-                throw new CliException($"chunk {chunk.Index} of image '{manifest.Name}' is damaged in the appliance's store: import the image again");
+                throw new CliException(
+                    $"chunk {chunk.Index} of image '{manifest.Name}' is damaged in the appliance's store: import the image again");
             }
             int at = 0;
             foreach (ChunkRange range in chunk.Ranges)
@@ -89,13 +97,15 @@ internal static class FlashCommand
         }
     }
 
-    private static Task WriteCardAsync(ApplianceClient client, FlashTarget target, FlashWriter writer, ProgressTask progress, CancellationToken cancellation) =>
+    private static Task WriteCardAsync(ApplianceClient client, FlashTarget target, FlashWriter writer, ProgressTask progress,
+        CancellationToken cancellation) =>
         client.DownloadAsync("netinst-card/arm64", async (body, length) =>
         {
             RefuseTooSmall(target, length ?? 0);
             progress.MaxValue = length ?? 1;
             byte[] piece = new byte[PieceBytes];
-            for (long offset = 0; await body.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false, cancellation) is > 0 and var count; offset += count)
+            for (long offset = 0; await body.ReadAtLeastAsync(piece, piece.Length, throwOnEndOfStream: false,
+                cancellation) is > 0 and var count; offset += count)
             {
                 writer.Write(offset, piece.AsSpan(0, count));
                 progress.Increment(count);
@@ -106,7 +116,8 @@ internal static class FlashCommand
     {
         if (target.SizeBytes < needed)
         {
-            throw new CliException($"{target.Path} has {Output.Bytes(target.SizeBytes.Value)}, {Output.Bytes(needed)} are needed: nothing was written");
+            throw new CliException(
+                $"{target.Path} has {Output.Bytes(target.SizeBytes.Value)}, {Output.Bytes(needed)} are needed: nothing was written");
         }
     }
 

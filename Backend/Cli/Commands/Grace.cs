@@ -11,7 +11,11 @@ internal static class Grace
         HelpName = "seconds",
     };
 
-    private static readonly Option<string> s_message = new("--message") { Description = "What they are told beside what happens and when.", HelpName = "text" };
+    private static readonly Option<string> s_message = new("--message")
+    {
+        Description = "What they are told beside what happens and when.",
+        HelpName = "text"
+    };
 
     public static IReadOnlyList<Option> Options { get; } = [s_grace, s_message];
 

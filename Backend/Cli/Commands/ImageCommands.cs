@@ -19,28 +19,40 @@ internal static class ImageCommands
         var name = new Option<string?>("--name") { Description = "What to call it; default: the file's name." };
         var architecture = new Option<string?>("--architecture") { Description = "arm64 or amd64, where the image itself does not tell." };
         architecture.AcceptOnlyFromAmong("arm64", "amd64");
-        Argument<string> image = new Argument<string>("image") { Description = "Name or digest." }.Suggests<Argument<string>, Image>("images", i => i.Name);
+        Argument<string> image = new Argument<string>("image") { Description = "Name or digest." }
+            .Suggests<Argument<string>, Image>("images", i => i.Name);
         var hours = new Option<int>("--hours") { Description = "How long it is good, 1 to 24.", DefaultValueFactory = _ => 8 };
-        var force = new Option<bool>("--force") { Description = "Also if nodes run it: they go on, and cannot be installed with it again." };
+        var force = new Option<bool>(
+            "--force")
+        { Description = "Also if nodes run it: they go on, and cannot be installed with it again." };
         return new Command("images", "Show, import and remove images.")
         {
-            new Command("list", "All images.").Lists<Image>(_ => "images", ["NAME", "FOR", "SLOTS", "ACCESS", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
-                i => [i.Name, i.Architecture, $"{i.Slots}", i.Public ? "public" : "private", Output.Bytes(i.SizeBytes), Output.Bytes(i.UsedBytes), Output.Bytes(i.StoredBytes), Output.Time(i.ImportedAt), i.Digest[..12]]),
+            new Command("list", "All images.")
+                .Lists<Image>(_ => "images", ["NAME", "FOR", "SLOTS", "ACCESS", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
+                i => [i.Name, i.Architecture, $"{i.Slots}", i.Public ? "public" : "private", Output.Bytes(i.SizeBytes),
+                    Output.Bytes(i.UsedBytes), Output.Bytes(i.StoredBytes), Output.Time(i.ImportedAt), i.Digest[..12]]),
             new Command("import", "Take an image into the store.") { file, name, architecture }.Does((client, parsed, cancellation) =>
-                ImportAsync(client, parsed.GetRequiredValue(file), parsed.GetValue(name), parsed.GetValue(architecture), parsed.GetValue(ClientCommand.Json), cancellation)),
-            new Command("publish", "Let anybody on the network fetch an image, over plain HTTP.") { image }.Does((client, parsed, cancellation) =>
+                ImportAsync(client, parsed.GetRequiredValue(file), parsed.GetValue(name), parsed.GetValue(architecture),
+                    parsed.GetValue(ClientCommand.Json), cancellation)),
+            new Command("publish", "Let anybody on the network fetch an image, over plain HTTP.") { image }
+                .Does((client, parsed, cancellation) =>
                 PublishAsync(client, parsed.GetRequiredValue(image), true, cancellation)),
-            new Command("unpublish", "Let approved nodes alone, and people who are signed in, fetch an image.") { image }.Does((client, parsed, cancellation) =>
+            new Command("unpublish", "Let approved nodes alone, and people who are signed in, fetch an image.") { image }
+                .Does((client, parsed, cancellation) =>
                 PublishAsync(client, parsed.GetRequiredValue(image), false, cancellation)),
-            new Command("imager", "Print an address where Raspberry Pi Imager finds all images, also private ones.") { hours }.Does(async (client, parsed, cancellation) =>
+            new Command("imager", "Print an address where Raspberry Pi Imager finds all images, also private ones.") { hours }
+                .Does(async (client, parsed, cancellation) =>
             {
-                ImagerAddress address = await client.PostAsync<ImagerAddress>("images/imager-address", new { hours = parsed.GetValue(hours) }, cancellation);
+                ImagerAddress address = await client.PostAsync<ImagerAddress>("images/imager-address",
+                    new { hours = parsed.GetValue(hours) }, cancellation);
                 Console.WriteLine(address.Url);
                 return 0;
             }),
             new Command("remove", "Remove an image that nothing needs.") { image, force }.Does(async (client, parsed, cancellation) =>
             {
-                Freed freed = await client.SendAsync<Freed>(HttpMethod.Delete, $"images/{Uri.EscapeDataString(parsed.GetRequiredValue(image))}?force={(parsed.GetValue(force) ? "true" : "false")}", null, cancellation);
+                Freed freed = await client.SendAsync<Freed>(HttpMethod.Delete,
+                    $"images/{Uri.EscapeDataString(parsed.GetRequiredValue(image))}?force={(parsed.GetValue(force) ? "true" : "false")}",
+                    null, cancellation);
                 Console.WriteLine($"removed; {Output.Bytes(freed.FreedBytes)} are free again");
                 return 0;
             }),
@@ -49,7 +61,8 @@ internal static class ImageCommands
 
     private static async Task<int> PublishAsync(ApplianceClient client, string image, bool isPublic, CancellationToken cancellation)
     {
-        Image changed = await client.SendAsync<Image>(HttpMethod.Patch, $"images/{Uri.EscapeDataString(image)}", JsonContent.Create(new { @public = isPublic }), cancellation);
+        Image changed = await client.SendAsync<Image>(HttpMethod.Patch, $"images/{Uri.EscapeDataString(image)}",
+            JsonContent.Create(new { @public = isPublic }), cancellation);
         Console.WriteLine($"{changed.Name} is {(changed.Public ? "public: anybody on the network may fetch it" : "private")}");
         return 0;
     }
@@ -64,10 +77,12 @@ internal static class ImageCommands
         name ??= file.Name.Split(".img")[0];
         string query = $"images?name={Uri.EscapeDataString(name)}" + (architecture is null ? "" : $"&architecture={architecture}");
         await using FileStream source = file.OpenRead();
-        Image imported = await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+        Image imported = await AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .AutoClear(json).StartAsync(async progress =>
             {
-                ProgressTask task = progress.AddTask(Markup.Escape(PlainText.Line($"importing {name}")), maxValue: Math.Max(1, file.Length));
+                ProgressTask task = progress.AddTask(Markup.Escape(PlainText.Line($"importing {name}")),
+                    maxValue: Math.Max(1, file.Length));
                 var content = ApplianceClient.FileContent(new CountingStream(source, sent => task.Value = sent));
                 return await client.SendAsync<Image>(HttpMethod.Post, query, content, cancellation);
             });

@@ -40,7 +40,8 @@ internal static class InstallKeyCommand
     };
 
     public static Command Create() => FleetWork.Create(
-        new Command("install-key", "Let an SSH key sign in on many nodes; needs no appliance. The key is added to the user's ~/.ssh/authorized_keys, where it is not there " +
+        new Command("install-key",
+            "Let an SSH key sign in on many nodes; needs no appliance. The key is added to the user's ~/.ssh/authorized_keys, where it is not there " +
             "yet, and then tried: a node is ok only if that key signs in. Exit code 0 if it does on all nodes, else 1; 2 where there is no node.") { s_key, s_passwordFile },
         timeoutSeconds: 60, parsed => null, InstallAsync);
 
@@ -80,17 +81,21 @@ internal static class InstallKeyCommand
 
     private static async Task<NodeEnd> ConfirmAsync(Ssh ssh, Target target, PublicKey key, RemoteExit added, CancellationToken stop) =>
         added.Code != 0 ? added.ToEnd(added.LastError)
-        : await IsTakenAsync(ssh, target, key, stop) ? new NodeEnd(Outcome.Ok, 0, added.LastOutput == "present" ? "was there already" : "added")
-        : new NodeEnd(Outcome.Failed, null, $"the key is in authorized_keys, and does not sign in ({key.Identity}): is its private key here, without " +
+        : await IsTakenAsync(ssh, target, key, stop)
+            ? new NodeEnd(Outcome.Ok, 0, added.LastOutput == "present" ? "was there already" : "added")
+        : new NodeEnd(Outcome.Failed, null,
+            $"the key is in authorized_keys, and does not sign in ({key.Identity}): is its private key here, without " +
             "a passphrase or in an agent, and the home folder on the node writable by its owner alone?");
 
     /// <summary>True if this very key signs in, not another one that ssh also has.</summary>
     private static async Task<bool> IsTakenAsync(Ssh ssh, Target target, PublicKey key, CancellationToken stop)
     {
-        string[] login = ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "PreferredAuthentications=publickey", "-i", key.Identity];
+        string[] login = ["-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "PreferredAuthentications=publickey", "-i",
+            key.Identity];
         RemoteExit exit = await ssh.ScriptAsync(target, "", login, null, stop);
         return exit.Unreachable is null &&
-            exit.Log.LastOrDefault(line => line.StartsWith("debug1: Server accepts key: ", StringComparison.Ordinal))?.Split(' ').Contains(key.Fingerprint) == true;
+            exit.Log.LastOrDefault(line => line.StartsWith("debug1: Server accepts key: ", StringComparison.Ordinal))?.Split(' ')
+                .Contains(key.Fingerprint) == true;
     }
 
     private static string FirstLine(FileInfo file)
@@ -105,12 +110,14 @@ internal static class InstallKeyCommand
         }
     }
 
-    /// <summary>Asks on the terminal, without showing what is typed; null where there is no terminal, or the user does not want to.</summary>
+    /// <summary>Asks on the terminal, without showing what is typed; null where there is no terminal, or the user does not want
+    /// to.</summary>
     private static async Task<string?> AskAsync(int nodes, CancellationToken interrupted)
     {
         if (Console.IsInputRedirected)
         {
-            await Console.Error.WriteLineAsync($"bootstrap: {nodes} of the nodes take no key yet: give --password-file, or run this in a terminal.");
+            await Console.Error.WriteLineAsync(
+                $"bootstrap: {nodes} of the nodes take no key yet: give --password-file, or run this in a terminal.");
             return null;
         }
         string question = $"Password for the {(nodes == 1 ? "node that takes" : $"{nodes} nodes that take")} no key yet";

@@ -11,16 +11,19 @@ internal static class JobCommands
 {
     private static readonly TimeSpan s_lookPeriod = TimeSpan.FromMilliseconds(500);
 
-    public static readonly Argument<string[]> Nodes = new Argument<string[]>("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.ZeroOrMore }
+    public static readonly Argument<string[]> Nodes =
+        new Argument<string[]>("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.ZeroOrMore }
         .Suggests<Argument<string[]>, Node>("nodes", n => n.Name);
 
     public static readonly Option<bool> Yes = new("--yes") { Description = "Do not ask." };
 
-    public static Option<bool> Wait { get; } = new("--wait") { Description = "Show the progress until the end; exit code 1 if any node failed." };
+    public static Option<bool> Wait { get; } =
+        new("--wait") { Description = "Show the progress until the end; exit code 1 if any node failed." };
 
     public static Command Create()
     {
-        Argument<Guid> id = new Argument<Guid>("job") { Description = "The job's id." }.Suggests<Argument<Guid>, Job>("jobs?limit=20", j => j.Id.ToString());
+        Argument<Guid> id = new Argument<Guid>("job") { Description = "The job's id." }
+            .Suggests<Argument<Guid>, Job>("jobs?limit=20", j => j.Id.ToString());
         var kind = new Option<string?>("--kind") { Description = "Only jobs of this kind." };
         var state = new Option<string?>("--state") { Description = "Only jobs that are open, paused or succeeded, or of which something failed, was cancelled or skipped." };
         state.AcceptOnlyFromAmong("open", "paused", "succeeded", "failed", "cancelled", "skipped");
@@ -30,27 +33,38 @@ internal static class JobCommands
         return new Command("jobs", "Show, watch, halt, cancel and repeat jobs.")
         {
             new Command("list", "Jobs, the newest first.") { kind, state, text, limit }.Lists<Job>(
-                parsed => string.Create(CultureInfo.InvariantCulture, $"jobs?limit={parsed.GetValue(limit)}") + string.Concat(new[] { kind, state, text }
-                    .Where(o => parsed.GetValue(o) is not null).Select(o => $"&{o.Name.TrimStart('-')}={Uri.EscapeDataString(parsed.GetValue(o)!)}")), ["ID", "KIND", "IMAGE", "ORDERED", "BY", "TASKS"],
+                parsed => string.Create(CultureInfo.InvariantCulture, $"jobs?limit={parsed.GetValue(limit)}")
+                    + string.Concat(new[] { kind, state, text }
+                    .Where(o => parsed.GetValue(o) is not null)
+                    .Select(o => $"&{o.Name.TrimStart('-')}={Uri.EscapeDataString(parsed.GetValue(o)!)}")),
+                    ["ID", "KIND", "IMAGE", "ORDERED", "BY", "TASKS"],
                 j => [j.Id.ToString(), j.Kind, j.ImageName ?? "", Output.Time(j.CreatedAt), j.CreatedBy, Counts(j)]),
             new Command("show", "One job with each of its tasks.") { id, Wait }.Does(async (client, parsed, cancellation) =>
-                await ReportAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), parsed, cancellation)),
-            new Command("output", "What each node said in a job, line by line, after its name.") { id }.Does(async (client, parsed, cancellation) =>
-                await PrintOutputAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), cancellation)),
+                await ReportAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), parsed,
+                    cancellation)),
+            new Command("output", "What each node said in a job, line by line, after its name.") { id }
+                .Does(async (client, parsed, cancellation) =>
+                await PrintOutputAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation),
+                    cancellation)),
             new Command("phases", "When each node came to which phase of a job.") { id }.Does(async (client, parsed, cancellation) =>
             {
                 string job = $"jobs/{parsed.GetRequiredValue(id)}";
                 var names = (await client.GetAsync<JobDetail>(job, cancellation)).Tasks.ToDictionary(t => t.Id, t => t.NodeName);
-                return ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<TaskPhase>>($"{job}/phases", cancellation), ["NODE", "STATE", "PHASE", "SINCE"],
+                return ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<TaskPhase>>($"{job}/phases", cancellation),
+                    ["NODE", "STATE", "PHASE", "SINCE"],
                     p => [names.GetValueOrDefault(p.Task, ""), p.State, p.Phase, Output.Time(p.At)]);
             }),
             WorkCommands.CreateRun(),
-            new Command("pause", "Begin nothing more; what nodes work on goes on.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "pause", parsed, cancellation)),
-            new Command("resume", "Go on after a pause.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "resume", parsed, cancellation)),
-            new Command("retry", "Order the same again for the nodes that failed.") { id, Wait }.Does(async (client, parsed, cancellation) =>
+            new Command("pause", "Begin nothing more; what nodes work on goes on.") { id }
+                .Does((client, parsed, cancellation) => ChangeAsync(client, "pause", parsed, cancellation)),
+            new Command("resume", "Go on after a pause.") { id }
+                .Does((client, parsed, cancellation) => ChangeAsync(client, "resume", parsed, cancellation)),
+            new Command("retry", "Order the same again for the nodes that failed.") { id, Wait }
+                .Does(async (client, parsed, cancellation) =>
                 await ReportAsync(client, await PostAsync(client, "retry", parsed, cancellation), parsed, cancellation)),
             ScheduleCommands.CreateApply(),
-            new Command("undo", "Take a job back of which no node has heard yet.") { id }.Does((client, parsed, cancellation) => ChangeAsync(client, "undo", parsed, cancellation)),
+            new Command("undo", "Take a job back of which no node has heard yet.") { id }
+                .Does((client, parsed, cancellation) => ChangeAsync(client, "undo", parsed, cancellation)),
             new Command("cancel", "Cancel what has not ended.") { id, only }.Does(CancelAsync),
         };
 
@@ -81,15 +95,21 @@ internal static class JobCommands
     /// <summary>install, update, deploy, reboot and shutdown.</summary>
     public static IEnumerable<Command> CreateOrders()
     {
-        Option<string> image = new Option<string>("--image") { Description = "Name or digest.", Required = true }.Suggests<Option<string>, Image>("images", i => i.Name);
+        Option<string> image = new Option<string>("--image") { Description = "Name or digest.", Required = true }
+            .Suggests<Option<string>, Image>("images", i => i.Name);
         Option<string?> profile = WorkCommands.Profile;
-        yield return new Command("install", "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, profile, Yes, Wait }.WithGrace().WithBeginning().WithPlan()
-            .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image), Grace.Parameters(parsed, parsed.GetValue(profile)), parsed, cancellation));
+        yield return new Command("install",
+            "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, profile, Yes, Wait }.WithGrace()
+            .WithBeginning().WithPlan()
+            .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image),
+                Grace.Parameters(parsed, parsed.GetValue(profile)), parsed, cancellation));
         yield return WorkCommands.CreateUpdate();
         yield return FileCommands.CreateDeploy();
-        yield return new Command("reboot", "Restart nodes.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace().WithBeginning().WithPlan()
+        yield return new Command("reboot", "Restart nodes.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace().WithBeginning()
+            .WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "reboot", null, Grace.Parameters(parsed), parsed, cancellation));
-        yield return new Command("shutdown", "Power nodes off.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace().WithBeginning().WithPlan()
+        yield return new Command("shutdown", "Power nodes off.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace().WithBeginning()
+            .WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "shutdown", null, Grace.Parameters(parsed), parsed, cancellation));
     }
 
@@ -104,7 +124,9 @@ internal static class JobCommands
         if (select is not null || image is not null)
         {
             Node[] nodes = await ChosenAsync(client, parsed, cancellation);
-            if (!parsed.GetValue(Yes) && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed), await SparesSlotsAsync(client, image, parsed, cancellation), choosesLater))
+            if (!parsed.GetValue(Yes)
+                && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed), await SparesSlotsAsync(client, image, parsed, cancellation),
+                choosesLater))
             {
                 throw new CliException("nothing was ordered");
             }
@@ -127,9 +149,11 @@ internal static class JobCommands
         return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", order, cancellation), parsed, cancellation);
     }
 
-    private static async Task<bool> SparesSlotsAsync(ApplianceClient client, string? image, ParseResult parsed, CancellationToken cancellation) =>
+    private static async Task<bool> SparesSlotsAsync(ApplianceClient client, string? image, ParseResult parsed,
+        CancellationToken cancellation) =>
         image is not null && WorkCommands.SparesSlots(parsed) &&
-        (await client.GetAsync<IReadOnlyList<Image>>("images", cancellation)).FirstOrDefault(i => i.Digest == image || i.Name == image) is { Slots: > 1 };
+        (await client.GetAsync<IReadOnlyList<Image>>("images", cancellation))
+            .FirstOrDefault(i => i.Digest == image || i.Name == image) is { Slots: > 1 };
 
     /// <summary>Those nodes that were named one by one; none where a selector chooses them.</summary>
     private static string[] NamesOf(ParseResult parsed)
@@ -144,13 +168,15 @@ internal static class JobCommands
     {
         string[] names = NamesOf(parsed);
         IReadOnlyList<Node> nodes = await NodeCommands.GetAsync(client, parsed, cancellation);
-        bool IsNamed(Node node, string name) => name == "all" || name == node.Name || name.Equals(node.Id, StringComparison.OrdinalIgnoreCase);
+        bool IsNamed(Node node, string name) =>
+            name == "all" || name == node.Name || name.Equals(node.Id, StringComparison.OrdinalIgnoreCase);
         if (names.FirstOrDefault(name => !nodes.Any(node => IsNamed(node, name))) is { } missing)
         {
             throw new CliException($"there is no node {missing}");
         }
         Node[] chosen = [.. nodes.Where(node => names.Length == 0 || names.Any(name => IsNamed(node, name)))];
-        return chosen.Length > 0 ? chosen : throw new CliException($"no node is taken by '{parsed.GetValue(NodeCommands.Select)}'") { ExitCode = 2 };
+        return chosen.Length > 0 ? chosen
+            : throw new CliException($"no node is taken by '{parsed.GetValue(NodeCommands.Select)}'") { ExitCode = 2 };
     }
 
     /// <summary>Shows which nodes are meant, and which disks lose what, and asks for their number.</summary>
@@ -170,13 +196,15 @@ internal static class JobCommands
                 nodes.Select(n => new[]
                 {
                     n.Name,
-                    (sparesSlots && n.Inventory.Slot is not null ? "the slot that is not in use: " : "") + string.Join(", ", n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")),
+                    (sparesSlots && n.Inventory.Slot is not null ? "the slot that is not in use: " : "") + string.Join(", ",
+                        n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")),
                     n.ImageName ?? "",
                 }));
         }
         if (choosesLater)
         {
-            Console.WriteLine("These are the nodes that the selector takes now. It is asked again when the job begins; --frozen keeps these.");
+            Console.WriteLine(
+                "These are the nodes that the selector takes now. It is asked again when the job begins; --frozen keeps these.");
         }
         Console.Write($"Type the number of nodes ({nodes.Length}) to go on: ");
         return Console.ReadLine()?.Trim() == nodes.Length.ToString(CultureInfo.InvariantCulture);
@@ -210,7 +238,8 @@ internal static class JobCommands
     }
 
     private static async Task<JobDetail> FollowAsync(ApplianceClient client, JobDetail job, CancellationToken cancellation) =>
-        await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn()).StartAsync(async progress =>
+        await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
+            .StartAsync(async progress =>
         {
             Dictionary<Guid, ProgressTask> bars = job.Tasks.ToDictionary(t => t.Id, t => progress.AddTask(t.NodeName, maxValue: 1));
             while (true)
@@ -218,7 +247,8 @@ internal static class JobCommands
                 foreach (JobTask task in job.Tasks)
                 {
                     string rate = task.Rate > 0 && task.Unit == "bytes" ? $" {Output.Bytes(task.Rate)}/s" : "";
-                    bars[task.Id].Description = Markup.Escape(PlainText.Line($"{task.NodeName} {(task.Phase.Length > 0 ? task.Phase : task.State)}{rate}"));
+                    bars[task.Id].Description =
+                        Markup.Escape(PlainText.Line($"{task.NodeName} {(task.Phase.Length > 0 ? task.Phase : task.State)}{rate}"));
                     bars[task.Id].Value = task.EndedAt is not null ? 1 : task.Total > 0 ? (double)task.Done / task.Total : 0;
                 }
                 if (job.Job.Ended)
@@ -238,13 +268,15 @@ internal static class JobCommands
         }
         else
         {
-            Console.WriteLine($"job {job.Job.Id}: {job.Job.Kind}{(job.Job.ImageName is { } image ? $" of {image}" : "")}, {Counts(job.Job)}");
+            Console.WriteLine(
+                $"job {job.Job.Id}: {job.Job.Kind}{(job.Job.ImageName is { } image ? $" of {image}" : "")}, {Counts(job.Job)}");
             if (job.Job.Note.Length > 0)
             {
                 Console.WriteLine(job.Job.Note);
             }
             Output.Table(["NODE", "STATE", "PHASE", "DISK", "EXIT", "CAUSE"],
-                job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", $"{t.ExitCode}", t.Cause.Length > 0 ? t.Cause : t.Note.Length > 0 ? t.Note : t.Stall }));
+                job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", $"{t.ExitCode}", t.Cause.Length > 0 ? t.Cause
+                    : t.Note.Length > 0 ? t.Note : t.Stall }));
         }
         return job.Tasks.Any(t => t.State is "failed" or "timed-out" or "cancelled" or "skipped") ? 1 : 0;
     }

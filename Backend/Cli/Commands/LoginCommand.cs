@@ -23,7 +23,8 @@ internal static class LoginCommand
                 return null;
             },
         };
-        var tokenFile = new Option<FileInfo>("--token-file") { Description = "File with an API token, such as serve --initial-token wrote." };
+        var tokenFile =
+            new Option<FileInfo>("--token-file") { Description = "File with an API token, such as serve --initial-token wrote." };
         var linkFile = new Option<FileInfo>("--link-file")
         {
             Description = "File with a sign-in link, such as sign-in-link in the appliance's data folder: signs you in as a person, for a week.",

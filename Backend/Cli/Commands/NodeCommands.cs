@@ -6,10 +6,12 @@ namespace Bootstrap.Cli.Commands;
 /// <summary><c>bootstrap nodes</c>.</summary>
 internal static class NodeCommands
 {
-    private static readonly Argument<string> s_node = new Argument<string>("node") { Description = "Name or id." }.Suggests<Argument<string>, Node>("nodes", n => n.Name);
+    private static readonly Argument<string> s_node = new Argument<string>("node") { Description = "Name or id." }
+        .Suggests<Argument<string>, Node>("nodes", n => n.Name);
 
     /// <summary>Words that choose nodes.</summary>
-    public static Option<string> Select { get; } = new("--select") { Description = "Words as in the page's filter, such as 'tag:camera state:online'." };
+    public static Option<string> Select { get; } =
+        new("--select") { Description = "Words as in the page's filter, such as 'tag:camera state:online'." };
 
     public static Command Create()
     {
@@ -19,7 +21,8 @@ internal static class NodeCommands
         {
             new Command("list", "All nodes, or those that --select takes.") { Select }.Lists<Node>(
                 PathOf, ["NAME", "ID", "DISK IS", "CONNECTED AS", "MARK", "DOING", "ADDRESS", "MODEL", "IMAGE", "LOCATION", "TAGS"],
-                node => [node.Name, node.Id, node.WantsApproval ? "new key!" : node.Lifecycle, node.Link, node.Mark == "none" ? "" : node.Mark, Doing(node.Task),
+                node => [node.Name, node.Id, node.WantsApproval ? "new key!" : node.Lifecycle, node.Link, node.Mark == "none" ? ""
+                    : node.Mark, Doing(node.Task),
                     node.Address ?? "", node.Inventory.Model, node.ImageName ?? "", node.Location, string.Join(' ', node.Tags)]),
             NodeInventoryCommands.CreateShow(s_node),
             NodeInventoryCommands.CreateSet(s_node),
@@ -29,10 +32,13 @@ internal static class NodeCommands
             new Command("log", "What a node told of itself.") { s_node }.Does(async (client, parsed, cancellation) =>
                 ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<LogLine>>($"{Path(parsed)}/log", cancellation),
                     ["TIME", "LINE"], line => [Output.Time(line.At), line.Line])),
-            new Command("locate", "Blink a node's activity LED, to find the board.") { s_node, seconds }.Does(async (client, parsed, cancellation) =>
+            new Command("locate", "Blink a node's activity LED, to find the board.") { s_node, seconds }
+                .Does(async (client, parsed, cancellation) =>
             {
-                Blinking blinking = await client.PostAsync<Blinking>($"{Path(parsed)}/locate", new { seconds = parsed.GetValue(seconds) }, cancellation);
-                Console.WriteLine(blinking.Seconds == 0 ? $"{blinking.Led} blinks no more" : $"{blinking.Led} blinks for {blinking.Seconds} s");
+                Blinking blinking = await client.PostAsync<Blinking>($"{Path(parsed)}/locate", new { seconds = parsed.GetValue(seconds) },
+                    cancellation);
+                Console.WriteLine(blinking.Seconds == 0 ? $"{blinking.Led} blinks no more"
+                    : $"{blinking.Led} blinks for {blinking.Seconds} s");
                 return 0;
             }),
             new Command("rename", "Call a node something else.") { s_node, name }.Does(async (client, parsed, cancellation) =>
@@ -60,7 +66,8 @@ internal static class NodeCommands
     public static Task<IReadOnlyList<Node>> GetAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation) =>
         client.GetAsync<IReadOnlyList<Node>>(PathOf(parsed), cancellation);
 
-    private static string PathOf(ParseResult parsed) => parsed.GetValue(Select) is { } words ? $"nodes?select={Uri.EscapeDataString(words)}" : "nodes";
+    private static string PathOf(ParseResult parsed) => parsed.GetValue(Select) is { } words
+        ? $"nodes?select={Uri.EscapeDataString(words)}" : "nodes";
 
     private static string Doing(NodeTask? task) => task switch
     {

@@ -9,7 +9,8 @@ internal static class NodeInventoryCommands
 {
     private const string All = "all";
 
-    public static Command CreateShow(Argument<string> node) => new Command("show", "All that is known of a node, and what has changed.") { node }
+    public static Command CreateShow(Argument<string> node) =>
+        new Command("show", "All that is known of a node, and what has changed.") { node }
         .Does(async (client, parsed, cancellation) =>
         {
             string path = NodeCommands.PathOf(parsed.GetRequiredValue(node));
@@ -28,18 +29,22 @@ internal static class NodeInventoryCommands
             if (changes.Count > 0)
             {
                 Console.WriteLine();
-                Output.Table(["CHANGED", "WHAT", "BY", "FROM", "TO"], changes.Select(c => new[] { Output.Time(c.At), c.Field, c.Source, c.Old, c.New }));
+                Output.Table(["CHANGED", "WHAT", "BY", "FROM", "TO"],
+                    changes.Select(c => new[] { Output.Time(c.At), c.Field, c.Source, c.Old, c.New }));
             }
             return 0;
         });
 
     public static Command CreateSet(Argument<string> node)
     {
-        var tag = new Option<string[]>("--tag") { Description = "Add a tag: 1 to 32 of a-z, 0-9, '-' and '_'. May be given more than once." };
+        var tag = new Option<string[]>(
+            "--tag")
+        { Description = "Add a tag: 1 to 32 of a-z, 0-9, '-' and '_'. May be given more than once." };
         var untag = new Option<string[]>("--untag") { Description = "Take a tag away." };
         var note = new Option<string?>("--note") { Description = "Free text; '' for none." };
         var location = new Option<string?>("--location") { Description = "Where it is; '' for nowhere." };
-        return new Command("set", "Tag a node, note something, say where it is.") { node, tag, untag, note, location }.Does(async (client, parsed, cancellation) =>
+        return new Command("set", "Tag a node, note something, say where it is.") { node, tag, untag, note, location }
+            .Does(async (client, parsed, cancellation) =>
         {
             var edit = new
             {
@@ -61,7 +66,9 @@ internal static class NodeInventoryCommands
     {
         var csv = new Option<bool>("--csv") { Description = "For spreadsheets, one line a node." };
         var file = new Argument<string>("file") { Description = "Where to; '-' for standard output." };
-        return new Command("export", "Write all that is known of all nodes, or of those that --select takes, to a file, as --csv or --json.") { csv, NodeCommands.Select, file }.Does(async (client, parsed, cancellation) =>
+        return new Command("export",
+            "Write all that is known of all nodes, or of those that --select takes, to a file, as --csv or --json.") { csv,
+            NodeCommands.Select, file }.Does(async (client, parsed, cancellation) =>
         {
             if (parsed.GetValue(csv) == parsed.GetValue(ClientCommand.Json))
             {
@@ -69,7 +76,8 @@ internal static class NodeInventoryCommands
             }
             string target = parsed.GetRequiredValue(file);
             string path = parsed.GetValue(csv) ? "nodes.csv" : "nodes.json";
-            await client.DownloadAsync(parsed.GetValue(NodeCommands.Select) is { } words ? $"{path}?select={Uri.EscapeDataString(words)}" : path, async (body, _) =>
+            await client.DownloadAsync(parsed.GetValue(NodeCommands.Select) is { } words ? $"{path}?select={Uri.EscapeDataString(words)}"
+                : path, async (body, _) =>
             {
                 try
                 {
@@ -87,8 +95,13 @@ internal static class NodeInventoryCommands
 
     public static Command CreateAcknowledge()
     {
-        var nodes = new Argument<string[]>("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.OneOrMore };
-        return new Command("acknowledge", "I have seen it: takes the marks 'new' and 'changed' away.") { nodes }.Does(async (client, parsed, cancellation) =>
+        var nodes = new Argument<string[]>("nodes")
+        {
+            Description = "Names or ids; 'all' for every node.",
+            Arity = ArgumentArity.OneOrMore
+        };
+        return new Command("acknowledge", "I have seen it: takes the marks 'new' and 'changed' away.") { nodes }
+            .Does(async (client, parsed, cancellation) =>
         {
             string[] named = parsed.GetRequiredValue(nodes);
             IEnumerable<string> chosen = named is [All]
@@ -116,7 +129,8 @@ internal static class NodeInventoryCommands
         yield return ["image", node.ImageName ?? ""];
         yield return ["model", board.Model];
         yield return ["serial", board.Serial];
-        yield return ["revision", node.Revision is { } r ? Words(board.Revision, r.Revision, r.Processor, r.Maker.Length > 0 ? $"made by {r.Maker}" : "") : board.Revision];
+        yield return ["revision", node.Revision is { } r
+            ? Words(board.Revision, r.Revision, r.Processor, r.Maker.Length > 0 ? $"made by {r.Maker}" : "") : board.Revision];
         yield return ["memory", $"{(node.Revision?.MemoryBytes ?? board.MemoryBytes) >> 20} MiB"];
         yield return ["processors", $"{board.Processors} ({board.Architecture})"];
         yield return ["firmware", board.Firmware];
@@ -125,14 +139,18 @@ internal static class NodeInventoryCommands
         yield return ["program", node.Version];
         foreach (NodeDisk disk in board.Disks)
         {
-            yield return [disk.Name, Words(Output.Bytes(disk.SizeBytes), disk.Kind, disk.Model, disk.Card is null ? disk.Serial : Card(disk.Card))];
+            yield return [disk.Name,
+                Words(Output.Bytes(disk.SizeBytes), disk.Kind, disk.Model, disk.Card is null ? disk.Serial : Card(disk.Card))];
         }
         foreach (NodeInterface i in board.Interfaces)
         {
-            yield return [i.Name, Words(i.Mac, !i.LinkUp ? "no link" : i.SpeedMbit > 0 ? $"{i.SpeedMbit} Mbit/s" : "", string.Join(' ', i.Addresses))];
+            yield return [i.Name,
+                Words(i.Mac, !i.LinkUp ? "no link" : i.SpeedMbit > 0 ? $"{i.SpeedMbit} Mbit/s" : "", string.Join(' ', i.Addresses))];
             if (i.Switch is { } at)
             {
-                yield return ["", Words($"plugged into {(at.SystemName.Length > 0 ? at.SystemName : at.Chassis)}", $"port {at.Port}", at.PortDescription, at.ManagementAddress)];
+                yield return ["",
+                    Words($"plugged into {(at.SystemName.Length > 0 ? at.SystemName : at.Chassis)}", $"port {at.Port}", at.PortDescription,
+                    at.ManagementAddress)];
             }
         }
         yield return ["first seen", Output.Time(node.FirstSeen)];

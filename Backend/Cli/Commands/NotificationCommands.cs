@@ -52,7 +52,8 @@ internal static class NotificationCommands
         {
             new Command("show", "Who is told what, and what has not arrived yet.").Does(async (client, parsed, cancellation) =>
                 Print(await client.GetAsync<View>("notifications", cancellation), parsed)),
-            new Command("apply", "Replace the settings by those of a file; secrets that it does not give stay.") { file }.Does(async (client, parsed, cancellation) =>
+            new Command("apply", "Replace the settings by those of a file; secrets that it does not give stay.") { file }
+                .Does(async (client, parsed, cancellation) =>
             {
                 SettingsFile wanted = YamlFile.Read<SettingsFile>(parsed.GetRequiredValue(file).FullName);
                 View view = await client.SendAsync<View>(HttpMethod.Put, "notifications", JsonContent.Create(wanted), cancellation);
@@ -64,7 +65,8 @@ internal static class NotificationCommands
             }),
             new Command("test", "Send a test, and say whether it arrived.") { target }.Does(async (client, parsed, cancellation) =>
             {
-                await client.SendAsync(HttpMethod.Post, "notifications/test", new { target = parsed.GetRequiredValue(target) }, cancellation);
+                await client.SendAsync(HttpMethod.Post, "notifications/test", new { target = parsed.GetRequiredValue(target) },
+                    cancellation);
                 Console.WriteLine("it arrived");
                 return 0;
             }),
@@ -86,7 +88,8 @@ internal static class NotificationCommands
         Output.Table(["NAME", "TO", "EVENTS"], rows);
         foreach (TargetState waiting in view.Waiting)
         {
-            Console.WriteLine($"{waiting.Target}: {waiting.Waiting} not arrived yet{(waiting.Error.Length > 0 ? $": {waiting.Error}" : "")}");
+            Console.WriteLine(
+                $"{waiting.Target}: {waiting.Waiting} not arrived yet{(waiting.Error.Length > 0 ? $": {waiting.Error}" : "")}");
         }
         return 0;
     }

@@ -11,10 +11,12 @@ internal static class ProfileCommands
     private sealed record Wireless(string Ssid);
 
     private sealed record Profile(
-        string Name, string Description, string HostName, IReadOnlyList<Named> Users, string TimeZone, Wireless? Wifi, IReadOnlyList<string> Packages,
+        string Name, string Description, string HostName, IReadOnlyList<Named> Users, string TimeZone, Wireless? Wifi,
+        IReadOnlyList<string> Packages,
         IReadOnlyList<JsonElement> Files);
 
-    private sealed record AllValues(Dictionary<string, Dictionary<string, string>> Groups, Dictionary<string, Dictionary<string, string>> Nodes);
+    private sealed record AllValues(Dictionary<string, Dictionary<string, string>> Groups,
+        Dictionary<string, Dictionary<string, string>> Nodes);
 
     private sealed record Fault(string Place, string Reason);
 
@@ -32,27 +34,36 @@ internal static class ProfileCommands
             new Command("list", "All profiles.").Does(async (client, parsed, cancellation) =>
                 ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Profile>>("profiles", cancellation),
                     ["NAME", "DESCRIPTION", "HOST NAME", "USERS", "TIME ZONE", "WI-FI", "PACKAGES", "FILES"],
-                    p => [p.Name, p.Description, p.HostName, string.Join(' ', p.Users.Select(u => u.Name)), p.TimeZone, p.Wifi?.Ssid ?? "", $"{p.Packages.Count}", $"{p.Files.Count}"])),
-            new Command("show", "One profile, as `apply` takes it; its secrets are not in it, and stay as they are when it is applied.") { s_name }.Does(ShowAsync),
+                    p => [p.Name, p.Description, p.HostName, string.Join(' ', p.Users.Select(u => u.Name)), p.TimeZone, p.Wifi?.Ssid ?? "",
+                        $"{p.Packages.Count}", $"{p.Files.Count}"])),
+            new Command("show",
+                "One profile, as `apply` takes it; its secrets are not in it, and stay as they are when it is applied.") { s_name }
+                .Does(ShowAsync),
             CreateApply(),
-            new Command("delete", "Forget a profile that no schedule and no open job uses.") { s_name }.Does(async (client, parsed, cancellation) =>
+            new Command("delete", "Forget a profile that no schedule and no open job uses.") { s_name }
+                .Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Delete, Path(parsed), null, cancellation);
                 return 0;
             }),
             new Command("preview", "What one node would get by a profile.") { s_name, node }.Does(async (client, parsed, cancellation) =>
-                Print(parsed, await client.PostAsync<JsonElement>($"{Path(parsed)}/preview", new { node = parsed.GetRequiredValue(node) }, cancellation))),
-            new Command("check", "Whether a profile fits nodes; exit code 1 where it does not fit one.") { s_name, JobCommands.Nodes, NodeCommands.Select }.Does(CheckAsync),
+                Print(parsed, await client.PostAsync<JsonElement>($"{Path(parsed)}/preview", new { node = parsed.GetRequiredValue(node) },
+                    cancellation))),
+            new Command("check",
+                "Whether a profile fits nodes; exit code 1 where it does not fit one.") { s_name, JobCommands.Nodes, NodeCommands.Select }
+                .Does(CheckAsync),
             new Command("values", "What groups (tags) and nodes say for {{ value.NAME }}.").Does(async (client, parsed, cancellation) =>
             {
                 AllValues all = await client.GetAsync<AllValues>("values", cancellation);
-                Dictionary<string, string> names = (await NodeCommands.GetAsync(client, parsed, cancellation)).ToDictionary(n => n.Id, n => n.Name);
+                Dictionary<string, string> names = (await NodeCommands.GetAsync(client, parsed, cancellation))
+                    .ToDictionary(n => n.Id, n => n.Name);
                 (string Of, string Name, string Value)[] rows =
                 [
                     .. all.Groups.SelectMany(g => g.Value.Select(v => ($"group {g.Key}", v.Key, v.Value))),
                     .. all.Nodes.SelectMany(n => n.Value.Select(v => ($"node {names.GetValueOrDefault(n.Key, n.Key)}", v.Key, v.Value))),
                 ];
-                return ClientCommand.Show(parsed, [.. rows.Select(r => new { of = r.Of, name = r.Name, value = r.Value })], ["OF", "NAME", "VALUE"], r => [r.of, r.name, r.value]);
+                return ClientCommand.Show(parsed, [.. rows.Select(r => new { of = r.Of, name = r.Name, value = r.Value })],
+                    ["OF", "NAME", "VALUE"], r => [r.of, r.name, r.value]);
             }),
             CreateSet(),
         };
@@ -60,17 +71,23 @@ internal static class ProfileCommands
 
     private static Command CreateApply()
     {
-        var file = new Option<string>("--file", "-f") { Description = "YAML with 'profiles' and, for what differs, 'values'.", Required = true, HelpName = "FILE" };
-        return new Command("apply", "Make the profiles of a file, or change those that differ, and set its values; others stay as they are.") { file }
+        var file = new Option<string>("--file",
+            "-f")
+        { Description = "YAML with 'profiles' and, for what differs, 'values'.", Required = true, HelpName = "FILE" };
+        return new Command("apply",
+            "Make the profiles of a file, or change those that differ, and set its values; others stay as they are.") { file }
             .Does(async (client, parsed, cancellation) =>
             {
                 ProfileFile wanted = ProfileFile.Read(parsed.GetRequiredValue(file));
-                Dictionary<string, JsonElement> before = (await client.GetAsync<IReadOnlyList<JsonElement>>("profiles", cancellation)).ToDictionary(p => p.GetProperty("name").GetString()!);
+                Dictionary<string, JsonElement> before = (await client.GetAsync<IReadOnlyList<JsonElement>>("profiles", cancellation))
+                    .ToDictionary(p => p.GetProperty("name").GetString()!);
                 var results = new List<Applied>();
                 foreach (ProfileFile.Entry entry in wanted.Profiles)
                 {
-                    JsonElement after = await PutAsync(client, $"profiles/{Uri.EscapeDataString(entry.Name)}", entry, $"profile '{entry.Name}'", cancellation);
-                    results.Add(new Applied(entry.Name, !before.TryGetValue(entry.Name, out JsonElement known) ? "added" : JsonElement.DeepEquals(known, after) ? "unchanged" : "changed"));
+                    JsonElement after = await PutAsync(client, $"profiles/{Uri.EscapeDataString(entry.Name)}", entry,
+                        $"profile '{entry.Name}'", cancellation);
+                    results.Add(new Applied(entry.Name, !before.TryGetValue(entry.Name, out JsonElement known) ? "added"
+                        : JsonElement.DeepEquals(known, after) ? "unchanged" : "changed"));
                 }
                 foreach ((string tag, Dictionary<string, string> values) in wanted.Values.Groups)
                 {
@@ -91,7 +108,8 @@ internal static class ProfileCommands
         var group = new Option<string?>("--group") { Description = "A tag: all nodes with it.", HelpName = "tag" };
         var node = new Option<string?>("--node") { Description = "Name or id of a node.", HelpName = "name" };
         var values = new Argument<string[]>("values") { Description = "NAME=VALUE; NAME= forgets one.", Arity = ArgumentArity.OneOrMore };
-        return new Command("set", "Say what {{ value.NAME }} is for a group or a node; other values stay. No secrets: values are shown.") { group, node, values }
+        return new Command("set",
+            "Say what {{ value.NAME }} is for a group or a node; other values stay. No secrets: values are shown.") { group, node, values }
             .Does(async (client, parsed, cancellation) =>
             {
                 string path = (parsed.GetValue(group), parsed.GetValue(node)) switch
@@ -114,7 +132,8 @@ internal static class ProfileCommands
                     }
                 }
                 all = await client.SendAsync<Dictionary<string, string>>(HttpMethod.Put, path, JsonContent.Create(all), cancellation);
-                return ClientCommand.Show(parsed, [.. all.OrderBy(v => v.Key, StringComparer.Ordinal)], ["NAME", "VALUE"], v => [v.Key, v.Value]);
+                return ClientCommand.Show(parsed, [.. all.OrderBy(v => v.Key, StringComparer.Ordinal)], ["NAME", "VALUE"],
+                    v => [v.Key, v.Value]);
             });
     }
 
@@ -132,7 +151,8 @@ internal static class ProfileCommands
         return 0;
     }
 
-    private static async Task<JsonElement> PutAsync(ApplianceClient client, string path, object body, string what, CancellationToken cancellation)
+    private static async Task<JsonElement> PutAsync(ApplianceClient client, string path, object body, string what,
+        CancellationToken cancellation)
     {
         try
         {
@@ -147,8 +167,10 @@ internal static class ProfileCommands
     private static async Task<int> CheckAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation)
     {
         Node[] nodes = await JobCommands.ChosenAsync(client, parsed, cancellation);
-        IReadOnlyList<Fit> fits = await client.PostAsync<IReadOnlyList<Fit>>($"{Path(parsed)}/check", new { nodes = nodes.Select(n => n.Id) }, cancellation);
-        ClientCommand.Show(parsed, fits, ["NODE", "HOST NAME", "FAULT"], f => [f.NodeName, f.HostName ?? "", string.Join(' ', f.Faults.Select(fault => $"{fault.Place}: {fault.Reason}"))]);
+        IReadOnlyList<Fit> fits = await client.PostAsync<IReadOnlyList<Fit>>($"{Path(parsed)}/check",
+            new { nodes = nodes.Select(n => n.Id) }, cancellation);
+        ClientCommand.Show(parsed, fits, ["NODE", "HOST NAME", "FAULT"],
+            f => [f.NodeName, f.HostName ?? "", string.Join(' ', f.Faults.Select(fault => $"{fault.Place}: {fault.Reason}"))]);
         return fits.All(f => f.Faults.Count == 0) ? 0 : 1;
     }
 

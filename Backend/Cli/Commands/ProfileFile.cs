@@ -97,7 +97,8 @@ internal sealed class ProfileFile
     {
         ProfileFile file = YamlFile.Read<ProfileFile>(path);
         string fault = file.Profiles.FindIndex(p => p.Name.Length == 0) is >= 0 and var nameless ? $"profile {nameless + 1} has no name"
-            : file.Profiles.GroupBy(p => p.Name).FirstOrDefault(g => g.Count() > 1) is { } twice ? $"there are {twice.Count()} profiles called '{twice.Key}'"
+            : file.Profiles.GroupBy(p => p.Name).FirstOrDefault(g => g.Count() > 1) is { } twice
+                ? $"there are {twice.Count()} profiles called '{twice.Key}'"
             : "";
         return fault.Length == 0 ? file : throw new CliException($"{path}: {fault}") { ExitCode = 2 };
     }

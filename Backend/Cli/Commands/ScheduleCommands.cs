@@ -13,14 +13,17 @@ internal static class ScheduleCommands
 
     private sealed record MaintenanceWindow(string Start, int Minutes);
 
-    private sealed record Template(string Kind, IReadOnlyList<string>? Nodes, string? Select, string? Image, JsonElement? Parameters, PlanOptions.RolloutPolicy? Rollout, PlanOptions.RetryPolicy? Retry);
+    private sealed record Template(string Kind, IReadOnlyList<string>? Nodes, string? Select, string? Image, JsonElement? Parameters,
+        PlanOptions.RolloutPolicy? Rollout, PlanOptions.RetryPolicy? Retry);
 
-    private sealed record NewSchedule(string Name, string Cron, Template Job, string Zone, string Missed, MaintenanceWindow? Window, bool Enabled);
+    private sealed record NewSchedule(string Name, string Cron, Template Job, string Zone, string Missed, MaintenanceWindow? Window,
+        bool Enabled);
 
     private sealed record ScheduledJob(string Kind, IReadOnlyList<string>? Nodes, string? Select, string? Image);
 
     private sealed record Schedule(
-        string Name, string Cron, string Zone, ScheduledJob Job, string Missed, MaintenanceWindow? Window, bool Enabled, long? Next, Guid? LastJob, long? LastAt);
+        string Name, string Cron, string Zone, ScheduledJob Job, string Missed, MaintenanceWindow? Window, bool Enabled, long? Next,
+        Guid? LastJob, long? LastAt);
 
     private static readonly Argument<string> s_name = new("name") { Description = "The schedule's name." };
 
@@ -37,7 +40,8 @@ internal static class ScheduleCommands
         var count = new Option<int>("--count") { Description = "How many.", DefaultValueFactory = _ => 5 };
         return new Command("schedules", "Jobs that are made again and again, by cron.")
         {
-            new Command("list", "All schedules and when they run next.").Lists<Schedule>(_ => "schedules", ["NAME", "CRON", "ZONE", "NEXT", "LAST", "MISSED", "WINDOW", "JOB"], Row),
+            new Command("list", "All schedules and when they run next.")
+                .Lists<Schedule>(_ => "schedules", ["NAME", "CRON", "ZONE", "NEXT", "LAST", "MISSED", "WINDOW", "JOB"], Row),
             CreateCalendar(),
             CreateAdd(),
             new Command("remove", "Make no more jobs of a schedule, and forget it.") { s_name }.Does(async (client, parsed, cancellation) =>
@@ -45,12 +49,18 @@ internal static class ScheduleCommands
                 await client.SendAsync(HttpMethod.Delete, Path(parsed), null, cancellation);
                 return 0;
             }),
-            new Command("enable", "Let a schedule make its jobs.") { s_name }.Does((client, parsed, cancellation) => SwitchAsync(client, true, parsed, cancellation)),
-            new Command("disable", "Let a schedule make no jobs until it is enabled.") { s_name }.Does((client, parsed, cancellation) => SwitchAsync(client, false, parsed, cancellation)),
-            new Command("run", "Make a schedule's job now, whatever its window says.") { s_name, JobCommands.Wait }.Does(async (client, parsed, cancellation) =>
-                await JobCommands.ReportAsync(client, await client.PostAsync<JobDetail>($"{Path(parsed)}/run", null, cancellation), parsed, cancellation)),
-            new Command("next", "When a schedule runs next, by this machine's clock.") { s_name, count }.Does(async (client, parsed, cancellation) =>
-                ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<long>>($"{Path(parsed)}/runs?count={parsed.GetValue(count)}", cancellation),
+            new Command("enable", "Let a schedule make its jobs.") { s_name }
+                .Does((client, parsed, cancellation) => SwitchAsync(client, true, parsed, cancellation)),
+            new Command("disable", "Let a schedule make no jobs until it is enabled.") { s_name }
+                .Does((client, parsed, cancellation) => SwitchAsync(client, false, parsed, cancellation)),
+            new Command("run", "Make a schedule's job now, whatever its window says.") { s_name, JobCommands.Wait }
+                .Does(async (client, parsed, cancellation) =>
+                await JobCommands.ReportAsync(client, await client.PostAsync<JobDetail>($"{Path(parsed)}/run", null, cancellation), parsed,
+                    cancellation)),
+            new Command("next", "When a schedule runs next, by this machine's clock.") { s_name, count }
+                .Does(async (client, parsed, cancellation) =>
+                ClientCommand.Show(parsed,
+                    await client.GetAsync<IReadOnlyList<long>>($"{Path(parsed)}/runs?count={parsed.GetValue(count)}", cancellation),
                     ["TIME"], at => [Output.Time(at)])),
         };
     }
@@ -59,41 +69,66 @@ internal static class ScheduleCommands
     {
         var from = new Option<string?>("--from") { Description = "The first day, such as 2027-01-31 (today).", HelpName = "DAY" };
         var days = new Option<int>("--days") { Description = "How many days (1 to 42).", DefaultValueFactory = _ => 7 };
-        return new Command("calendar", "Day by day, what the schedules have done and will do, by this machine's clock.") { from, days }.Lists<CalendarEntry>(
+        return new Command("calendar", "Day by day, what the schedules have done and will do, by this machine's clock.") { from, days }
+            .Lists<CalendarEntry>(
             parsed =>
             {
-                string first = parsed.GetValue(from) ?? TimeProvider.System.GetLocalNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+                string first = parsed.GetValue(from)
+                    ?? TimeProvider.System.GetLocalNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
                 return string.Create(CultureInfo.InvariantCulture,
                     $"calendar?from={Uri.EscapeDataString(first)}&days={parsed.GetValue(days)}&zone={Uri.EscapeDataString(TimeZoneInfo.Local.Id)}");
             },
             ["DAY", "SCHEDULE", "DONE", "TO COME"],
-            e => [e.Day, e.Schedule, string.Join(' ', e.Made.Select(m => Output.DayTime(m.At))), string.Join(' ', e.Runs.Select(Output.DayTime)) + (e.More ? " …" : "")]);
+            e => [e.Day, e.Schedule, string.Join(' ', e.Made.Select(m => Output.DayTime(m.At))),
+                string.Join(' ', e.Runs.Select(Output.DayTime)) + (e.More ? " …" : "")]);
     }
 
     private static Command CreateAdd()
     {
         var cron = new Option<string>("--cron") { Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * * SUN'.", Required = true, HelpName = "LINE" };
-        var zone = new Option<string>("--zone") { Description = "Time zone of the line, such as Europe/Berlin.", DefaultValueFactory = _ => "UTC" };
-        var kind = new Option<string>("--kind") { Description = "What is done: reboot, shutdown, install, update, firmware, run or deploy.", Required = true };
+        var zone = new Option<string>("--zone")
+        {
+            Description = "Time zone of the line, such as Europe/Berlin.",
+            DefaultValueFactory = _ => "UTC"
+        };
+        var kind = new Option<string>(
+            "--kind")
+        { Description = "What is done: reboot, shutdown, install, update, firmware, run or deploy.", Required = true };
         var image = new Option<string?>("--image") { Description = "Of installations: a name, looked up at each run, or a digest." };
         var parameters = new Option<string?>("--parameters") { Description = "Those of the kind, as the API takes them, such as '{\"shell\":\"df -h\"}'.", HelpName = "JSON" };
-        var nodes = new Option<string[]?>("--node") { Description = "A name or id; it stays this node. May be given several times, or 'all'." };
-        var missed = new Option<string>("--missed") { Description = "Runs that were due while the appliance was off.", DefaultValueFactory = _ => "skip" };
+        var nodes = new Option<string[]?>(
+            "--node")
+        { Description = "A name or id; it stays this node. May be given several times, or 'all'." };
+        var missed = new Option<string>("--missed")
+        {
+            Description = "Runs that were due while the appliance was off.",
+            DefaultValueFactory = _ => "skip"
+        };
         missed.AcceptOnlyFromAmong("skip", "run-once");
         var window = new Option<string?>("--window") { Description = "When jobs may begin on nodes, such as 22:00; what has not begun when it closes is skipped.", HelpName = "HH:MM" };
-        var minutes = new Option<int>("--window-minutes") { Description = "How long the window is open.", DefaultValueFactory = _ => DefaultWindowMinutes };
+        var minutes = new Option<int>("--window-minutes")
+        {
+            Description = "How long the window is open.",
+            DefaultValueFactory = _ => DefaultWindowMinutes
+        };
         var disabled = new Option<bool>("--disabled") { Description = "Make no jobs until it is enabled." };
-        return new Command("add", "Make a job again and again.") { s_name, cron, zone, kind, NodeCommands.Select, nodes, image, parameters, missed, window, minutes, disabled, s_yes }.WithPlan()
+        return new Command("add",
+            "Make a job again and again.") { s_name, cron, zone, kind, NodeCommands.Select, nodes, image, parameters, missed, window,
+            minutes, disabled, s_yes }.WithPlan()
             .Does(async (client, parsed, cancellation) =>
             {
                 if (parsed.GetValue(image) is { } erasing && !parsed.GetValue(s_yes))
                 {
                     throw Erases(erasing);
                 }
-                var job = new Template(parsed.GetRequiredValue(kind), parsed.GetValue(nodes) is { Length: > 0 } named ? named : null, parsed.GetValue(NodeCommands.Select),
-                    parsed.GetValue(image), parsed.GetValue(parameters) is { } json ? ReadJson(json) : null, PlanOptions.Rollout(parsed), PlanOptions.Retry(parsed));
-                var wanted = new NewSchedule(parsed.GetRequiredValue(s_name), parsed.GetRequiredValue(cron), job, parsed.GetValue(zone)!, parsed.GetValue(missed)!,
-                    parsed.GetValue(window) is { } start ? new MaintenanceWindow(start, parsed.GetValue(minutes)) : null, !parsed.GetValue(disabled));
+                var job = new Template(parsed.GetRequiredValue(kind), parsed.GetValue(nodes) is { Length: > 0 } named ? named : null,
+                    parsed.GetValue(NodeCommands.Select),
+                    parsed.GetValue(image), parsed.GetValue(parameters) is { } json ? ReadJson(json) : null, PlanOptions.Rollout(parsed),
+                    PlanOptions.Retry(parsed));
+                var wanted = new NewSchedule(parsed.GetRequiredValue(s_name), parsed.GetRequiredValue(cron), job, parsed.GetValue(zone)!,
+                    parsed.GetValue(missed)!,
+                    parsed.GetValue(window) is { } start ? new MaintenanceWindow(start, parsed.GetValue(minutes)) : null,
+                    !parsed.GetValue(disabled));
                 return Show(parsed, await client.PostAsync<Schedule>("schedules", wanted, cancellation));
             });
     }
@@ -101,21 +136,30 @@ internal static class ScheduleCommands
     /// <summary><c>apply</c>: what a file says, and nothing twice.</summary>
     public static Command CreateApply()
     {
-        var file = new Option<string>("--file", "-f") { Description = "YAML with 'schedules' and, for jobs that several share, 'templates'.", Required = true, HelpName = "FILE" };
+        var file = new Option<string>("--file",
+            "-f")
+        {
+            Description = "YAML with 'schedules' and, for jobs that several share, 'templates'.",
+            Required = true,
+            HelpName = "FILE"
+        };
         return new Command("apply", "Make the schedules of a file, or change those that differ; others stay as they are.") { file, s_yes }
             .Does(async (client, parsed, cancellation) =>
             {
                 IReadOnlyList<ScheduleFile.Entry> wanted = ScheduleFile.Read(parsed.GetRequiredValue(file));
-                if (wanted.Select(entry => entry.Job!.Image).FirstOrDefault(image => image is not null) is { } image && !parsed.GetValue(s_yes))
+                if (wanted.Select(entry => entry.Job!.Image)
+                    .FirstOrDefault(image => image is not null) is { } image && !parsed.GetValue(s_yes))
                 {
                     throw Erases(image);
                 }
-                var before = (await client.GetAsync<IReadOnlyList<JsonElement>>("schedules", cancellation)).ToDictionary(s => s.GetProperty("name").GetString()!);
+                var before = (await client.GetAsync<IReadOnlyList<JsonElement>>("schedules", cancellation))
+                    .ToDictionary(s => s.GetProperty("name").GetString()!);
                 var results = new List<Applied>();
                 foreach (ScheduleFile.Entry entry in wanted)
                 {
                     JsonElement after = await PutAsync(client, entry, cancellation);
-                    results.Add(new Applied(entry.Name!, !before.TryGetValue(entry.Name!, out JsonElement known) ? "added" : IsSame(known, after) ? "unchanged" : "changed"));
+                    results.Add(new Applied(entry.Name!, !before.TryGetValue(entry.Name!, out JsonElement known) ? "added"
+                        : IsSame(known, after) ? "unchanged" : "changed"));
                 }
                 return ClientCommand.Show(parsed, results, ["NAME", "RESULT"], r => [r.Name, r.Result]);
             });
@@ -137,7 +181,8 @@ internal static class ScheduleCommands
     {
         try
         {
-            return await client.SendAsync<JsonElement>(HttpMethod.Put, $"schedules/{Uri.EscapeDataString(entry.Name!)}", JsonContent.Create(entry), cancellation);
+            return await client.SendAsync<JsonElement>(HttpMethod.Put, $"schedules/{Uri.EscapeDataString(entry.Name!)}",
+                JsonContent.Create(entry), cancellation);
         }
         catch (CliException e)
         {
@@ -174,7 +219,8 @@ internal static class ScheduleCommands
 
     private static string[] Row(Schedule s) =>
     [
-        s.Name, s.Cron, s.Zone, s.Next is { } next ? Output.Time(next) : "disabled", s.LastAt is { } last ? Output.Time(last) : "", s.Missed,
+        s.Name, s.Cron, s.Zone, s.Next is { } next ? Output.Time(next) : "disabled", s.LastAt is { } last ? Output.Time(last) : "",
+        s.Missed,
         s.Window is { } window ? $"{window.Start} + {window.Minutes} min" : "",
         $"{s.Job.Kind}{(s.Job.Image is { } image ? $" of {image}" : "")}: {s.Job.Select ?? string.Join(' ', s.Job.Nodes ?? [])}",
     ];

@@ -2,7 +2,8 @@ using Bootstrap.Cli.Api;
 
 namespace Bootstrap.Cli.Commands;
 
-/// <summary>Schedules as a file has them (YAML): <c>schedules</c>, each with its <c>job</c> or the name of one of the <c>templates</c>.</summary>
+/// <summary>Schedules as a file has them (YAML): <c>schedules</c>, each with its <c>job</c> or the name of one of the
+/// <c>templates</c>.</summary>
 internal sealed class ScheduleFile
 {
     public Dictionary<string, Job> Templates { get; init; } = [];
@@ -76,8 +77,10 @@ internal sealed class ScheduleFile
         {
             { Name: null or "" } => $"schedule {number} has no name",
             { Cron: null } => $"schedule '{entry.Name}' has no cron line",
-            { Template: null, Job: null } or { Template: not null, Job: not null } => $"schedule '{entry.Name}' needs a job or a template, and not both",
-            { Template: { } name } when !file.Templates.ContainsKey(name) => $"schedule '{entry.Name}' names the template '{name}', which is not in this file",
+            { Template: null, Job: null } or { Template: not null, Job: not null } =>
+                $"schedule '{entry.Name}' needs a job or a template, and not both",
+            { Template: { } name } when !file.Templates.ContainsKey(name) =>
+                $"schedule '{entry.Name}' names the template '{name}', which is not in this file",
             _ => "",
         };
         if (fault.Length > 0)

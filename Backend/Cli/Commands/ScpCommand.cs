@@ -40,12 +40,14 @@ internal static class ScpCommand
 
     private static readonly TimeSpan s_tidying = TimeSpan.FromSeconds(10);
 
-    private static readonly Argument<string[]> s_paths = new("files") { Description = "FILE… DEST: files of this machine, and a path on the nodes.", Arity = new ArgumentArity(2, 100_000) };
+    private static readonly Argument<string[]> s_paths =
+        new("files") { Description = "FILE… DEST: files of this machine, and a path on the nodes.", Arity = new ArgumentArity(2, 100_000) };
     private static readonly Option<bool> s_recursive = new("--recursive") { Description = "Copy folders with all that is in them." };
     private static readonly Option<bool> s_preserve = new("--preserve") { Description = "Keep times and modes." };
 
     public static Command Create() => FleetWork.Create(
-        new Command("scp", "Copy files to many nodes by SSH; needs no appliance. Each file is first copied into a folder .bootstrap-scp-… beside its place, and then " +
+        new Command("scp",
+            "Copy files to many nodes by SSH; needs no appliance. Each file is first copied into a folder .bootstrap-scp-… beside its place, and then " +
             "renamed: no file that was cut off stands under its name, and one that was there is replaced as a whole. If the connection is lost or you interrupt it, that folder " +
             "stays on the node; it may be removed. DEST is a folder that exists, or the new name of one FILE; a path without / begins at the " +
             "user's home. Exit code 0 if all nodes have all files, else 1; 2 where there is no node.") { s_paths, s_recursive, s_preserve },
@@ -77,7 +79,8 @@ internal static class ScpCommand
             {
                 RemoteExit placed = await work.Ssh.ScriptAsync(target, Put +
                     string.Concat(copy.Files.Select(Path.GetFileName).Select(name => Shell.Call("put", $"{temporary}/{name}",
-                        prepared.LastOutput == "folder" ? $"{folder.TrimEnd('/')}/{name}" : copy.Destination))) + Shell.Call("rmdir", temporary), stop);
+                        prepared.LastOutput == "folder" ? $"{folder.TrimEnd('/')}/{name}"
+                            : copy.Destination))) + Shell.Call("rmdir", temporary), stop);
                 if (placed.Code == 0)
                 {
                     return placed.ToEnd();
@@ -95,7 +98,8 @@ internal static class ScpCommand
             throw;
         }
         // scp does not tell a refusal from a connection that was lost; whether the node is still there does.
-        return await TidyAsync(work, target, temporary) ? end : new NodeEnd(Outcome.Unreachable, null, $"{end.Detail}; {temporary} is left on the node");
+        return await TidyAsync(work, target, temporary) ? end
+            : new NodeEnd(Outcome.Unreachable, null, $"{end.Detail}; {temporary} is left on the node");
     }
 
     /// <summary>Removes what was copied and not put into place; false if the node cannot be reached.</summary>
@@ -118,8 +122,10 @@ internal static class ScpCommand
         string destination = paths[^1];
         string[] files = [.. paths[..^1].Select(Source)];
         return files.FirstOrDefault(f => !Path.Exists(f)) is { } missing ? $"there is no file {missing}"
-            : !recursive && files.FirstOrDefault(Directory.Exists) is { } folder ? $"{folder} is a folder: give --recursive to copy it with all that is in it"
-            : files.GroupBy(Path.GetFileName).FirstOrDefault(g => g.Count() > 1) is { } twins ? $"two files are called {twins.Key}: only one of them can have that name on the nodes"
+            : !recursive && files.FirstOrDefault(Directory.Exists) is { } folder
+                ? $"{folder} is a folder: give --recursive to copy it with all that is in it"
+            : files.GroupBy(Path.GetFileName).FirstOrDefault(g => g.Count() > 1) is { } twins
+                ? $"two files are called {twins.Key}: only one of them can have that name on the nodes"
             : files.FirstOrDefault(f => Path.GetFileName(f).Length == 0) is not null ? "/ cannot be copied: name what is in it"
             : destination.Length == 0 ? "DEST is empty: write . for the user's home"
             : destination[0] == '~' && destination is not "~" && !destination.StartsWith("~/", StringComparison.Ordinal)
@@ -134,9 +140,11 @@ internal static class ScpCommand
     {
         /// <summary>As shells and SFTP read it alike: absolute, or from the user's home on, where both begin.</summary>
         public string Destination { get; } =
-            Given is "~" ? "." : Given.StartsWith("~/", StringComparison.Ordinal) ? $"./{Given[2..]}" : Given[0] == '/' ? Given : $"./{Given}";
+            Given is "~" ? "." : Given.StartsWith("~/", StringComparison.Ordinal) ? $"./{Given[2..]}" : Given[0] == '/' ? Given
+                : $"./{Given}";
 
-        public string Parent => Destination.LastIndexOf('/') is > 0 and var slash ? Destination[..slash] : Destination[0] == '/' ? "/" : ".";
+        public string Parent => Destination.LastIndexOf('/') is > 0 and var slash ? Destination[..slash] : Destination[0] == '/' ? "/"
+            : ".";
 
         public bool MustBeFolder => Files.Count > 1 || Destination.EndsWith('/');
     }

@@ -17,8 +17,15 @@ internal static class ServeCommand
 {
     public static Command Create()
     {
-        var data = new Option<DirectoryInfo>("--data") { Description = "Folder that holds everything the appliance keeps.", Required = true };
-        var backups = new Option<DirectoryInfo?>("--backups") { Description = "Folder for the backups that are made by themselves, best on another disk. Default: 'backups' in the data folder." };
+        var data = new Option<DirectoryInfo>("--data")
+        {
+            Description = "Folder that holds everything the appliance keeps.",
+            Required = true
+        };
+        var backups = new Option<DirectoryInfo?>("--backups")
+        {
+            Description = "Folder for the backups that are made by themselves, best on another disk. Default: 'backups' in the data folder.",
+        };
         Option<IPEndPoint> https = EndPoint("--https", "0.0.0.0:8443", "Web page and API.");
         Option<IPEndPoint> http = EndPoint("--http", "0.0.0.0:8080", "Boot files and chunks, plain HTTP.");
         Option<IPEndPoint> link = EndPoint("--link", "0.0.0.0:8444", "Enrolment and control link of the nodes.");
@@ -39,18 +46,26 @@ internal static class ServeCommand
         {
             Description = "proxy: beside your DHCP server. full: the only one of an isolated rack. off: none. Default: as set on the page; proxy where it never was.",
         };
-        var force = new Option<bool>("--dhcp-force") { Description = "With --dhcp full: hand out addresses even where another DHCP server answers." };
+        var force = new Option<bool>(
+            "--dhcp-force")
+        { Description = "With --dhcp full: hand out addresses even where another DHCP server answers." };
         Option<string[]> pools = Values("--dhcp-pool", "SUBNET[,FIRST-LAST][,router=ADDR]",
             "With --dhcp full: addresses to hand out; may be given several times, also for subnets behind relays. Default: the interface's whole subnet.");
-        Option<string[]> reservations = Values("--dhcp-reserve", "ADDR=MAC|SERIAL", "With --dhcp full: an address for one board alone; may be given several times.");
+        Option<string[]> reservations = Values("--dhcp-reserve", "ADDR=MAC|SERIAL",
+            "With --dhcp full: an address for one board alone; may be given several times.");
         var uploads = new Option<DirectoryInfo?>("--tftp-uploads")
         {
             Description = "Let clients write new files by TFTP, such as logs, each into a folder of its own below this one.",
         };
-        var no2015 = new Option<bool>("--no-2015") { Description = "Do not answer the discovery protocol of 2015, in which answers are longer than questions." };
-        Option<string[]> interfaces = Values("--interface", "NAME", "Interface for DHCP and discovery; may be given several times. Default: all physical ones.");
+        var no2015 = new Option<bool>(
+            "--no-2015")
+        { Description = "Do not answer the discovery protocol of 2015, in which answers are longer than questions." };
+        Option<string[]> interfaces = Values("--interface", "NAME",
+            "Interface for DHCP and discovery; may be given several times. Default: all physical ones.");
         var signingKey = new Option<FileInfo?>("--boot-signing-key") { Description = "Sign boot.img for the HTTP boot of Raspberry Pi boards with this private RSA-2048 key (PEM)." };
-        var token = new Option<FileInfo?>("--initial-token") { Description = "Write an administrator's API token to this file on the first start." };
+        var token = new Option<FileInfo?>(
+            "--initial-token")
+        { Description = "Write an administrator's API token to this file on the first start." };
         var command = new Command("serve", "Run the appliance in the foreground until SIGTERM or Ctrl-C.")
         {
             data, backups, https, http, link, tftp, uploads, dhcp, pools, reservations, force, interfaces, no2015, signingKey, token,
@@ -62,7 +77,8 @@ internal static class ServeCommand
             {
                 result.AddError(fault);
             }
-            else if (result.GetValue(dhcp) != DhcpMode.Full && (wantedPools.Length + wantedReservations.Length > 0 || result.GetValue(force)))
+            else if (result.GetValue(dhcp) != DhcpMode.Full
+                && (wantedPools.Length + wantedReservations.Length > 0 || result.GetValue(force)))
             {
                 result.AddError("--dhcp-pool, --dhcp-reserve and --dhcp-force go with --dhcp full.");
             }

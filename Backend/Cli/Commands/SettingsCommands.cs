@@ -10,14 +10,19 @@ internal static class SettingsCommands
     public static Command CreatePolicy()
     {
         var install = new Option<string[]>("--install-new") { Description = "ARCHITECTURE=IMAGE: new boards get this image once they are approved, their disks are erased.", DefaultValueFactory = _ => [] };
-        var approve = new Option<bool>("--approve-new") { Description = "Approve every new board by itself: for a network that nobody else's machine can reach." };
+        var approve = new Option<bool>(
+            "--approve-new")
+        { Description = "Approve every new board by itself: for a network that nobody else's machine can reach." };
         var profile = new Option<string?>("--new-profile") { Description = "Customisation profile that new boards get." };
-        var keys = new Option<FileInfo?>("--authorized-keys") { Description = "File with the OpenSSH public keys that may sign in as root on installed systems." };
+        var keys = new Option<FileInfo?>(
+            "--authorized-keys")
+        { Description = "File with the OpenSSH public keys that may sign in as root on installed systems." };
         return new Command("policy", "What the appliance does by itself.")
         {
             new Command("show", "The policy.").Does(async (client, parsed, cancellation) =>
                 Print(await client.GetAsync<Policy>("policy", cancellation), parsed)),
-            new Command("set", "Replace the policy; what is not named is off.") { install, profile, keys, approve }.Does(async (client, parsed, cancellation) =>
+            new Command("set", "Replace the policy; what is not named is off.") { install, profile, keys, approve }
+                .Does(async (client, parsed, cancellation) =>
             {
                 var images = parsed.GetRequiredValue(install).Select(text => text.Split('=', 2)).ToArray();
                 if (images.Any(pair => pair.Length != 2))

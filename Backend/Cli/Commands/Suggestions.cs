@@ -24,7 +24,9 @@ internal static class Suggestions
             Option option => option.CompletionSources,
             _ => throw new ArgumentException("neither an argument nor an option", nameof(symbol)),
         };
-        sources.Add(context => [.. Fetch(path, name).Where(n => n == PlainText.Line(n) && n.StartsWith(context.WordToComplete, StringComparison.OrdinalIgnoreCase)).Select(n => new CompletionItem(n))]);
+        sources.Add(context => [.. Fetch(path, name)
+            .Where(n => n == PlainText.Line(n) && n.StartsWith(context.WordToComplete, StringComparison.OrdinalIgnoreCase))
+            .Select(n => new CompletionItem(n))]);
         return symbol;
     }
 

@@ -10,25 +10,38 @@ internal static class WorkCommands
     private const string OfPackages = "of packages", ByImage = "by an --image", OfFirmware = "of the boot --firmware";
 
     /// <summary>Of commands whose words are something else than nodes.</summary>
-    public static readonly Option<string[]> Node = new("--node") { Description = "Name or id, 'all' for every node; may be given several times.", HelpName = "name" };
+    public static readonly Option<string[]> Node =
+        new("--node") { Description = "Name or id, 'all' for every node; may be given several times.", HelpName = "name" };
 
-    private static readonly Option<string> s_user = new("--user") { Description = "User of the node who runs it (default root).", HelpName = "name" };
+    private static readonly Option<string> s_user = new("--user")
+    {
+        Description = "User of the node who runs it (default root).",
+        HelpName = "name"
+    };
 
     private static readonly Option<string> s_folder = new("--folder") { Description = "Where it works (default /).", HelpName = "path" };
 
-    private static readonly Option<int?> s_timeout = new("--timeout") { Description = "Seconds after which the node ends it.", HelpName = "seconds" };
+    private static readonly Option<int?> s_timeout = new("--timeout")
+    {
+        Description = "Seconds after which the node ends it.",
+        HelpName = "seconds"
+    };
 
     private static readonly Option<string[]> s_environment = new("--env") { Description = "NAME=VALUE; may be given several times. No secrets: jobs are stored and shown.", HelpName = "name=value" };
 
-    private static readonly Option<string> s_shell = new("--shell") { Description = "In the place of a command: one line for the node's shell.", HelpName = "line" };
+    private static readonly Option<string> s_shell =
+        new("--shell") { Description = "In the place of a command: one line for the node's shell.", HelpName = "line" };
 
-    private static readonly Option<string[]> s_packages = new("--package") { Description = "Only this package; may be given several times.", HelpName = "name" };
+    private static readonly Option<string[]> s_packages =
+        new("--package") { Description = "Only this package; may be given several times.", HelpName = "name" };
 
     /// <summary>Of commands that install an image.</summary>
-    public static readonly Option<string?> Profile = new Option<string?>("--profile") { Description = "Customisation profile: see `bootstrap profiles`.", HelpName = "name" }
+    public static readonly Option<string?> Profile =
+        new Option<string?>("--profile") { Description = "Customisation profile: see `bootstrap profiles`.", HelpName = "name" }
         .Suggests<Option<string?>, Named>("profiles", p => p.Name);
 
-    private static readonly Option<string?> s_image = new Option<string?>("--image") { Description = "Name or digest: the image takes the place of the system.", HelpName = "image" }
+    private static readonly Option<string?> s_image =
+        new Option<string?>("--image") { Description = "Name or digest: the image takes the place of the system.", HelpName = "image" }
         .Suggests<Option<string?>, Image>("images", i => i.Name);
 
     private static readonly Option<string[]> s_keep = new("--keep")
@@ -52,7 +65,8 @@ internal static class WorkCommands
         Description = "With --firmware: also on boards whose EEPROM is not written by recovery.bin from a card; a power failure meanwhile leaves one that somebody has to repair by hand.",
     };
 
-    private static readonly Option<bool> s_keepNothing = new("--keep-nothing") { Description = "With --image: everything on the disk goes." };
+    private static readonly Option<bool> s_keepNothing =
+        new("--keep-nothing") { Description = "With --image: everything on the disk goes." };
 
     private static readonly Option<bool> s_whole = new("--whole")
     {
@@ -62,8 +76,13 @@ internal static class WorkCommands
     /// <summary>A command, as a job of the appliance.</summary>
     public static Command CreateRun()
     {
-        var words = new Argument<string[]>("command") { Description = "After --: the program and its arguments, which no shell touches.", Arity = ArgumentArity.ZeroOrMore };
-        return new Command("run", "Run a command on nodes, by the appliance: also on those that come later, with its output kept. (`bootstrap run` needs no appliance, but SSH.)")
+        var words = new Argument<string[]>("command")
+        {
+            Description = "After --: the program and its arguments, which no shell touches.",
+            Arity = ArgumentArity.ZeroOrMore
+        };
+        return new Command("run",
+            "Run a command on nodes, by the appliance: also on those that come later, with its output kept. (`bootstrap run` needs no appliance, but SSH.)")
         {
             words, Node, NodeCommands.Select, s_shell, s_user, s_folder, s_timeout, s_environment, JobCommands.Yes, JobCommands.Wait,
         }.WithBeginning().WithPlan().Does((client, parsed, cancellation) =>
@@ -76,17 +95,20 @@ internal static class WorkCommands
                 ["user"] = parsed.GetValue(s_user),
                 ["folder"] = parsed.GetValue(s_folder),
                 ["timeoutSeconds"] = parsed.GetValue(s_timeout),
-                ["environment"] = parsed.GetValue(s_environment) is { Length: > 0 } variables ? variables.Select(Variable).ToDictionary(v => v.Name, v => v.Value) : null,
+                ["environment"] = parsed.GetValue(s_environment) is { Length: > 0 } variables
+                    ? variables.Select(Variable).ToDictionary(v => v.Name, v => v.Value) : null,
             }), parsed, cancellation);
         });
     }
 
     /// <summary>Packages, or the whole system by an image, or the boot firmware.</summary>
     public static Command CreateUpdate() =>
-        new Command("update", "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and " +
+        new Command("update",
+            "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and " +
             "keep what people have there; or, with --firmware, bring their boot firmware up to date.")
         {
-            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_whole, s_firmware, s_powerChecked, s_directWrite,
+            JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_whole, s_firmware,
+                s_powerChecked, s_directWrite,
             JobCommands.Yes, JobCommands.Wait,
         }.WithGrace().WithBeginning().WithPlan().Does((client, parsed, cancellation) =>
         {
@@ -99,7 +121,15 @@ internal static class WorkCommands
                     ["packages"] = parsed.GetValue(s_packages) is { Length: > 0 } packages ? packages : null,
                     ["timeoutSeconds"] = parsed.GetValue(s_timeout),
                 }),
-                ByImage => ("install", new(GraceOf(parsed, parsed.GetValue(Profile))) { ["update"] = true, ["keep"] = KeptPaths(parsed), ["whole"] = parsed.GetValue(s_whole) ? true : null }),
+                ByImage => ("install",
+                    new(GraceOf(parsed,
+                    parsed.GetValue(Profile)))
+                    {
+                        ["update"] = true,
+                        ["keep"] = KeptPaths(parsed),
+                        ["whole"] = parsed.GetValue(s_whole)
+                    ? true : null
+                    }),
                 _ => ("firmware", new(GraceOf(parsed))
                 {
                     ["powerChecked"] = parsed.GetValue(s_powerChecked) ? true : null,

@@ -18,9 +18,11 @@ internal sealed record Secret(string Value)
     private sealed class SecretConverter : JsonConverter<Secret>
     {
         // The appliance gives none.
-        public override Secret? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new JsonException("a secret is never read");
+        public override Secret? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new JsonException("a secret is never read");
 
-        public override void Write(Utf8JsonWriter writer, Secret value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
+        public override void Write(Utf8JsonWriter writer, Secret value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.Value);
     }
 }
 
@@ -29,7 +31,8 @@ internal static class YamlFile
 {
     private const string FileTag = "!file", VariableTag = "!env", PromptTag = "!prompt";
 
-    /// <summary>Reads a file whole. Texts can be <c>!file PATH</c>, from the file's own folder on; secrets <c>!env NAME</c> or <c>!prompt QUESTION</c> besides.</summary>
+    /// <summary>Reads a file whole. Texts can be <c>!file PATH</c>, from the file's own folder on; secrets <c>!env NAME</c> or <c>!prompt
+    /// QUESTION</c> besides.</summary>
     /// <exception cref="CliException">It cannot be read, or something in it is not understood; line and column are named.</exception>
     public static T Read<T>(string path)
         where T : class, new()
@@ -37,7 +40,8 @@ internal static class YamlFile
         try
         {
             string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-            IDeserializer reader = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithDuplicateKeyChecking()
+            IDeserializer reader = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance)
+                .WithDuplicateKeyChecking()
                 .WithAttemptingUnquotedStringTypeDeserialization()
                 .WithoutNodeTypeResolver<PreventUnknownTagsNodeTypeResolver>().WithNodeTypeResolver(new KnownTags())
                 .WithNodeDeserializer(new TaggedText(folder), where => where.OnTop()).Build();
@@ -55,7 +59,8 @@ internal static class YamlFile
 
     /// <summary>Something as such a file would have it; what is as it is by default is left out.</summary>
     public static string Write(object content) => new SerializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance)
-        .ConfigureDefaultValuesHandling(DefaultValuesHandling.OmitNull | DefaultValuesHandling.OmitDefaults | DefaultValuesHandling.OmitEmptyCollections)
+        .ConfigureDefaultValuesHandling(
+            DefaultValuesHandling.OmitNull | DefaultValuesHandling.OmitDefaults | DefaultValuesHandling.OmitEmptyCollections)
         .WithEventEmitter(next => new LiteralLines(next)).Build().Serialize(content);
 
     /// <summary>The reader's own words, without the names of its types.</summary>
@@ -71,17 +76,20 @@ internal static class YamlFile
     private sealed class KnownTags : INodeTypeResolver
     {
         public bool Resolve(NodeEvent? nodeEvent, ref Type currentType) =>
-            nodeEvent is not null && TagOf(nodeEvent) is { } tag && (nodeEvent is not Scalar || currentType != typeof(Secret) && (currentType != typeof(string) || tag != FileTag))
+            nodeEvent is not null && TagOf(nodeEvent) is { } tag
+                && (nodeEvent is not Scalar || currentType != typeof(Secret) && (currentType != typeof(string) || tag != FileTag))
                 ? throw new YamlException(nodeEvent.Start, nodeEvent.End, $"'{tag}' is not known here")
                 : false;
     }
 
     private sealed class TaggedText(string folder) : INodeDeserializer
     {
-        public bool Deserialize(IParser reader, Type expectedType, Func<IParser, Type, object?> nestedObjectDeserializer, out object? value, ObjectDeserializer rootDeserializer)
+        public bool Deserialize(IParser reader, Type expectedType, Func<IParser, Type, object?> nestedObjectDeserializer,
+            out object? value, ObjectDeserializer rootDeserializer)
         {
             value = null;
-            if (expectedType != typeof(Secret) && expectedType != typeof(string) || !reader.Accept<Scalar>(out Scalar? scalar) || expectedType == typeof(string) && TagOf(scalar) is null)
+            if (expectedType != typeof(Secret) && expectedType != typeof(string) || !reader.Accept<Scalar>(out Scalar? scalar)
+                || expectedType == typeof(string) && TagOf(scalar) is null)
             {
                 return false;
             }
@@ -89,7 +97,8 @@ internal static class YamlFile
             string text = TagOf(scalar) switch
             {
                 FileTag => ReadFile(scalar),
-                VariableTag => Environment.GetEnvironmentVariable(scalar.Value) ?? throw Fault(scalar, $"there is no environment variable '{scalar.Value}'"),
+                VariableTag => Environment.GetEnvironmentVariable(scalar.Value)
+                    ?? throw Fault(scalar, $"there is no environment variable '{scalar.Value}'"),
                 PromptTag => (Console.IsInputRedirected ? Console.ReadLine() : HiddenInput.Ask(scalar.Value, CancellationToken.None)) ?? "",
                 null when scalar.Value.Length == 0 => "",
                 _ => throw Fault(scalar, "a secret is not written here: name where it is, by !file PATH, !env NAME or !prompt QUESTION"),

@@ -7,7 +7,8 @@ internal static class DiscoveryDoctor
 {
     private static readonly Func<InterfaceFacts, DoctorFacts, Finding?>[] s_ofInterfaces =
     [
-        LinkRules.Unusable, LinkRules.PortTaken, LinkRules.NotSent, LinkRules.QuestionsStopped, LinkRules.ReversePath, LinkRules.AnswersStopped,
+        LinkRules.Unusable, LinkRules.PortTaken, LinkRules.NotSent, LinkRules.QuestionsStopped, LinkRules.ReversePath,
+        LinkRules.AnswersStopped,
         LinkRules.AnswersMissing, LinkRules.NoRoom,
         SwitchRules.BridgeHoldsBack, SwitchRules.QuestionsNotCarried, SwitchRules.BeatsNotCarried, SwitchRules.NoQuerier,
     ];
@@ -24,7 +25,8 @@ internal static class DiscoveryDoctor
     {
         List<Finding> findings =
         [
-            .. facts.Interfaces.SelectMany(i => s_ofInterfaces.Select(rule => rule(i, facts)).OfType<Finding>().Select(f => f with { Interface = i.Name })),
+            .. facts.Interfaces.SelectMany(i => s_ofInterfaces.Select(rule => rule(i, facts)).OfType<Finding>()
+                .Select(f => f with { Interface = i.Name })),
             .. s_ofMeshes.SelectMany(rule => rule(facts)),
         ];
         // That nobody answers follows from any fault above, and is one by itself where there is none.

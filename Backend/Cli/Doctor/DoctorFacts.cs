@@ -8,7 +8,8 @@ namespace Bootstrap.Cli.Doctor;
 /// <param name="Now">By this machine's clock.</param>
 /// <param name="Listened">For how long the interfaces were listened on.</param>
 /// <param name="Interfaces">All physical ones, or those that were named.</param>
-internal sealed record DoctorFacts(IReadOnlyList<string> Meshes, DateTimeOffset Now, TimeSpan Listened, IReadOnlyList<InterfaceFacts> Interfaces)
+internal sealed record DoctorFacts(IReadOnlyList<string> Meshes, DateTimeOffset Now, TimeSpan Listened,
+    IReadOnlyList<InterfaceFacts> Interfaces)
 {
     /// <summary>Who answers by the protocol of 2015.</summary>
     public IReadOnlyList<IPAddress> Nodes2015 { get; init; } = [];
@@ -32,7 +33,8 @@ internal sealed record DoctorFacts(IReadOnlyList<string> Meshes, DateTimeOffset 
     public IEnumerable<HeardAnswer> Answers => Interfaces.SelectMany(i => i.OthersAnswers(OwnAddresses));
 
     /// <summary>Addresses of this machine.</summary>
-    public IReadOnlyList<IPAddress> OwnAddresses => [.. Interfaces.Select(i => i.Address).OfType<IPAddress>().Where(a => !IPAddress.IsLoopback(a))];
+    public IReadOnlyList<IPAddress> OwnAddresses =>
+        [.. Interfaces.Select(i => i.Address).OfType<IPAddress>().Where(a => !IPAddress.IsLoopback(a))];
 }
 
 /// <summary>Whether discovery can work on an interface.</summary>
@@ -75,7 +77,8 @@ internal sealed record InterfaceFacts(string Name, LinkState State, IPAddress? A
 
     public IReadOnlyList<HeardBeat> Beats { get; init; } = [];
 
-    /// <summary>Senders of what came in by the interface for the socket that asked, and did not get to it; null: without CAP_NET_RAW nobody can see that.</summary>
+    /// <summary>Senders of what came in by the interface for the socket that asked, and did not get to it; null: without CAP_NET_RAW nobody
+    /// can see that.</summary>
     public IReadOnlyList<IPAddress>? Stopped { get; init; }
 
     /// <summary>Likewise for the socket that hears the group.</summary>

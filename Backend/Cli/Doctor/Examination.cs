@@ -38,7 +38,8 @@ internal sealed class Examination(IReadOnlyCollection<string> interfaceNames, Se
         long reversePath = ReversePathDrops();
         Task end = Task.Delay(time, clock, cancellation);
         Task<IReadOnlyList<IPAddress>> of2015 = Nodes2015Async(cancellation);
-        InterfaceFacts[] interfaces = await Task.WhenAll(all.Where(i => DiscoverySocket.IPv4(i) is not null || !KernelTables.IsPort(i)).Select(i => ExamineAsync(i, front, end, cancellation)));
+        InterfaceFacts[] interfaces = await Task.WhenAll(all.Where(i => DiscoverySocket.IPv4(i) is not null || !KernelTables.IsPort(i))
+            .Select(i => ExamineAsync(i, front, end, cancellation)));
         if (front is not null)
         {
             await front.StopAsync();
@@ -51,7 +52,8 @@ internal sealed class Examination(IReadOnlyCollection<string> interfaceNames, Se
             LostByOthers = KernelTables.Drops(KernelTables.Read("/proc/net/udp"), ServicePorts.Discovery),
             BufferLimit = KernelTables.Number("/proc/sys/net/core/rmem_max"),
         };
-        ApplianceTime?[] times = await Task.WhenAll(facts.Answers.Where(a => a.HttpPort is not null).DistinctBy(a => a.Id).Select(a => TimeOfAsync(a, cancellation)));
+        ApplianceTime?[] times = await Task.WhenAll(facts.Answers.Where(a => a.HttpPort is not null).DistinctBy(a => a.Id)
+            .Select(a => TimeOfAsync(a, cancellation)));
         return facts with { Times = [.. times.OfType<ApplianceTime>()] };
     }
 
@@ -77,7 +79,8 @@ internal sealed class Examination(IReadOnlyCollection<string> interfaceNames, Se
         var found = new HashSet<IPAddress>();
         foreach (string group in LegacyMessage.Groups)
         {
-            await foreach (LegacyNode node in marco.FindAsync(group, null, new Search { Timeout = LegacyMarco.StandardTimeout, Retries = 1 }, cancellation))
+            await foreach (LegacyNode node in marco.FindAsync(group, null,
+                new Search { Timeout = LegacyMarco.StandardTimeout, Retries = 1 }, cancellation))
             {
                 found.Add(node.Address);
             }
@@ -94,7 +97,8 @@ internal sealed class Examination(IReadOnlyCollection<string> interfaceNames, Se
         {
             using HttpResponseMessage response = await http.GetAsync(
                 new Uri($"http://{appliance.From.Address}:{appliance.HttpPort}/"), HttpCompletionOption.ResponseHeadersRead, cancellation);
-            return response.Headers.Date is { } date ? new ApplianceTime(appliance.Id, appliance.From.Address, date, clock.GetUtcNow()) : null;
+            return response.Headers.Date is { } date ? new ApplianceTime(appliance.Id, appliance.From.Address, date, clock.GetUtcNow())
+                : null;
         }
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
@@ -108,7 +112,9 @@ internal sealed class Examination(IReadOnlyCollection<string> interfaceNames, Se
     {
         try
         {
-            using Process nft = Process.Start(new ProcessStartInfo("nft", ["list", "ruleset"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using Process nft = Process.Start(new ProcessStartInfo("nft",
+                ["list", "ruleset"])
+            { RedirectStandardOutput = true, RedirectStandardError = true })!;
             Task<string> errors = nft.StandardError.ReadToEndAsync(cancellation);
             string rules = await nft.StandardOutput.ReadToEndAsync(cancellation);
             await errors;

@@ -8,7 +8,8 @@ using Bootstrap.Protocol.Discovery;
 namespace Bootstrap.Cli.Doctor;
 
 /// <summary>
-/// Watches what comes in by all interfaces in front of the firewall and the routing (packet(7), SOCK_DGRAM): UDP, and the queries of IGMP. Needs CAP_NET_RAW.
+/// Watches what comes in by all interfaces in front of the firewall and the routing (packet(7), SOCK_DGRAM): UDP, and the queries of IGMP.
+/// Needs CAP_NET_RAW.
 /// </summary>
 internal sealed class FrontWatch : IDisposable
 {
@@ -42,7 +43,8 @@ internal sealed class FrontWatch : IDisposable
     {
         try
         {
-            return new FrontWatch(new Socket(AddressFamily.Packet, SocketType.Dgram, (ProtocolType)BinaryPrimitives.ReverseEndianness(EtherTypeIPv4)), clock);
+            return new FrontWatch(new Socket(AddressFamily.Packet, SocketType.Dgram,
+                (ProtocolType)BinaryPrimitives.ReverseEndianness(EtherTypeIPv4)), clock);
         }
         catch (SocketException)
         {
@@ -77,7 +79,8 @@ internal sealed class FrontWatch : IDisposable
         {
             while (true)
             {
-                sender.Size = SocketAddress.GetMaximumAddressSize(AddressFamily.Packet); // the last packet has set it to what its sender needed
+                // the last packet has set it to what its sender needed
+                sender.Size = SocketAddress.GetMaximumAddressSize(AddressFamily.Packet);
                 int length = await _socket.ReceiveFromAsync(buffer, SocketFlags.None, sender);
                 Take(buffer.AsSpan(0, length), BitConverter.ToInt32(sender.Buffer.Span[IndexAt..]));
             }

@@ -15,7 +15,8 @@ namespace Bootstrap.Cli.Doctor;
 /// <param name="alone">A machine to ask alone, besides the neighbours that the kernel knows.</param>
 /// <param name="front">Sees what comes to the interface; null: nobody can.</param>
 /// <param name="clock">Measures the windows.</param>
-internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> meshes, IPEndPoint? alone, FrontWatch? front, TimeProvider clock)
+internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> meshes, IPEndPoint? alone, FrontWatch? front,
+    TimeProvider clock)
 {
     /// <summary>Each way is tried so often: a wire may lose one datagram.</summary>
     private const int Tries = 3;
@@ -48,11 +49,13 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
         TimeSpan window = AnswerWindow.For(new Search().Expected, AnswerWindow.PerAnswer(asking.ReceiveBufferSize));
         await AskAsync(asking, Way.Multicast, [s_group], window, cancellation);
         await AskAsync(asking, Way.Broadcast, DiscoverySocket.Broadcast(i) is { } broadcast ? [broadcast] : [], window, cancellation);
-        IPEndPoint[] silent = [.. Known().Where(known => !_answers.Keys.Any(a => a.Item2.Address.Equals(known.Address))).Take(MaximumNeighbours)];
+        IPEndPoint[] silent = [.. Known().Where(known => !_answers.Keys.Any(a => a.Item2.Address.Equals(known.Address)))
+            .Take(MaximumNeighbours)];
         await AskAsync(asking, Way.Alone, silent, window, cancellation);
         await end;
         int index = i.GetIPProperties().GetIPv4Properties().Index;
-        IReadOnlyList<IPAddress>? toAsking = front?.SendersTo(index, own.Port, started), toListening = front?.SendersTo(index, ServicePorts.Discovery, started);
+        IReadOnlyList<IPAddress>? toAsking = front?.SendersTo(index, own.Port, started),
+            toListening = front?.SendersTo(index, ServicePorts.Discovery, started);
         // What the interface had a moment ago is on its way to the socket.
         await Task.Delay(s_grace, clock, cancellation);
         // The kernel counts drops only as long as the socket is open.
@@ -68,7 +71,8 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
             Stopped = StoppedFor(asking, toAsking),
             StoppedForGroup = listening is null ? null : StoppedFor(listening, toListening),
             Querier = front?.QuerierOn(index),
-            ReversePathFilter = (int)Math.Max(KernelTables.Number("/proc/sys/net/ipv4/conf/all/rp_filter"), KernelTables.Number($"/proc/sys/net/ipv4/conf/{i.Name}/rp_filter")),
+            ReversePathFilter = (int)Math.Max(KernelTables.Number("/proc/sys/net/ipv4/conf/all/rp_filter"),
+                KernelTables.Number($"/proc/sys/net/ipv4/conf/{i.Name}/rp_filter")),
             Lost = lost,
             Buffer = asking.ReceiveBufferSize,
             Bridge = KernelTables.BridgeOf(i.Name),
@@ -98,7 +102,8 @@ internal sealed class InterfaceExam(NetworkInterface i, IReadOnlyList<string> me
 
     private IEnumerable<IPEndPoint> Known()
     {
-        IEnumerable<IPEndPoint> neighbours = KernelTables.Neighbours(KernelTables.Read("/proc/net/arp"), i.Name).Select(a => new IPEndPoint(a, ServicePorts.Discovery));
+        IEnumerable<IPEndPoint> neighbours = KernelTables.Neighbours(KernelTables.Read("/proc/net/arp"), i.Name)
+            .Select(a => new IPEndPoint(a, ServicePorts.Discovery));
         return alone is null ? neighbours : neighbours.Prepend(alone);
     }
 

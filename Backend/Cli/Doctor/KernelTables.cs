@@ -5,13 +5,15 @@ using Bootstrap.Protocol.Discovery;
 
 namespace Bootstrap.Cli.Doctor;
 
-/// <summary>What the kernel says of its network, in /proc/net, /proc/sys/net and /sys/class/net. A table that is not there says nothing.</summary>
+/// <summary>What the kernel says of its network, in /proc/net, /proc/sys/net and /sys/class/net. A table that is not there says
+/// nothing.</summary>
 internal static class KernelTables
 {
     /// <summary>/proc/net/udp: datagrams dropped on all sockets of a port.</summary>
     public static long Drops(string udp, int port) =>
         // "  123: 0100000A:0539 00000000:0000 07 …" with the number of drops at the end; ports in hexadecimal.
-        Rows(udp).Where(c => c.Length > 2 && c[1].EndsWith(string.Create(CultureInfo.InvariantCulture, $":{port:X4}"), StringComparison.Ordinal))
+        Rows(udp).Where(c => c.Length > 2 && c[1]
+            .EndsWith(string.Create(CultureInfo.InvariantCulture, $":{port:X4}"), StringComparison.Ordinal))
             .Sum(c => long.TryParse(c[^1], CultureInfo.InvariantCulture, out long drops) ? drops : 0);
 
     /// <summary>/proc/net/netstat: a counter by its name.</summary>
@@ -34,14 +36,16 @@ internal static class KernelTables
     public static IReadOnlyList<IPAddress> Neighbours(string arp, string interfaceName)
     {
         const int complete = 2;
-        return [.. Rows(arp).Where(c => c.Length == 6 && c[5] == interfaceName && (Convert.ToInt32(c[2], 16) & complete) != 0).Select(c => IPAddress.Parse(c[0]))];
+        return [.. Rows(arp).Where(c => c.Length == 6 && c[5] == interfaceName && (Convert.ToInt32(c[2], 16) & complete) != 0)
+            .Select(c => IPAddress.Parse(c[0]))];
     }
 
     /// <summary>The lines of `nft list ruleset` that drop or refuse something, as far as a reader wants them.</summary>
     public static IReadOnlyList<string> DroppingLines(string ruleset)
     {
         const int shown = 6;
-        return [.. ruleset.Split('\n').Select(line => line.Trim()).Where(line => line.Split(' ', ';').Any(word => word is "drop" or "reject")).Take(shown)];
+        return [.. ruleset.Split('\n').Select(line => line.Trim())
+            .Where(line => line.Split(' ', ';').Any(word => word is "drop" or "reject")).Take(shown)];
     }
 
     /// <summary>A file of the kernel, or an empty text.</summary>

@@ -9,7 +9,8 @@ internal static class Words
     private const int Shown = 5;
 
     /// <summary>"1 node", "9 nodes".</summary>
-    public static string Count(long number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
+    public static string Count(long number, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
 
     /// <summary>"10.0.0.7, 10.0.0.8 and 4 more".</summary>
     public static string List(IEnumerable<IPAddress> addresses)

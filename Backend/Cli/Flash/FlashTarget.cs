@@ -20,14 +20,16 @@ internal sealed record FlashTarget(string Path, long? SizeBytes, string Descript
         if (!resolved.FullName.StartsWith("/dev/", StringComparison.Ordinal))
         {
             return Directory.Exists(path) ? throw new CliException($"{path} is a folder: name a card, such as /dev/sdb")
-                : File.Exists(path) ? throw new CliException($"{path} exists already, and is not a card: name a card, such as /dev/sdb, or a new file")
+                : File.Exists(path)
+                    ? throw new CliException($"{path} exists already, and is not a card: name a card, such as /dev/sdb, or a new file")
                 : new FlashTarget(resolved.FullName, null, "a new file");
         }
         string name = System.IO.Path.GetFileName(resolved.FullName);
         string sys = System.IO.Path.Combine(SysBlock, name);
         if (!Directory.Exists(sys))
         {
-            throw new CliException($"{path} is not a block device: name the whole card or stick, such as /dev/sdb or /dev/mmcblk0 (see lsblk)");
+            throw new CliException(
+                $"{path} is not a block device: name the whole card or stick, such as /dev/sdb or /dev/mmcblk0 (see lsblk)");
         }
         if (File.Exists(System.IO.Path.Combine(sys, "partition")))
         {

@@ -23,7 +23,8 @@ internal sealed partial class FlashWriter : IDisposable
         _target = target;
         try
         {
-            _handle = File.OpenHandle(target.Path, target.SizeBytes is null ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            _handle = File.OpenHandle(target.Path, target.SizeBytes is null ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite,
+                FileShare.None);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -47,7 +48,8 @@ internal sealed partial class FlashWriter : IDisposable
         }
         catch (IOException e)
         {
-            throw new CliException($"writing at byte {offset} of {_target.Path} failed: {e.Message}; the card is incomplete and probably broken", e);
+            throw new CliException(
+                $"writing at byte {offset} of {_target.Path} failed: {e.Message}; the card is incomplete and probably broken", e);
         }
         _pieces.Add(new WrittenPiece(offset, data.Length, Digest.Of(data)));
     }
@@ -74,7 +76,8 @@ internal sealed partial class FlashWriter : IDisposable
             }
             if (Digest.Of(buffer.AsSpan(0, piece.Length)) != piece.Digest)
             {
-                throw new CliException($"{_target.Path} reads differently from what was written at byte {piece.Offset}: the card is broken, use another");
+                throw new CliException(
+                    $"{_target.Path} reads differently from what was written at byte {piece.Offset}: the card is broken, use another");
             }
             progress(done += piece.Length);
         }

@@ -16,9 +16,15 @@ internal sealed class Askpass : IDisposable
 
     public Askpass(string password)
     {
-        string folder = new[] { System.Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), "/dev/shm" }.FirstOrDefault(Directory.Exists) ?? Path.GetTempPath();
+        string folder = new[] { System.Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), "/dev/shm" }.FirstOrDefault(Directory.Exists)
+            ?? Path.GetTempPath();
         _file = Path.Combine(folder, $"bootstrap-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}");
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite
+        };
         using var stream = new FileStream(_file, options);
         stream.Write(Encoding.UTF8.GetBytes(password));
         Environment = new Dictionary<string, string>

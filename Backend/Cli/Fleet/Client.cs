@@ -28,7 +28,9 @@ internal static class Client
     {
         cancellation.ThrowIfCancellationRequested();
         // A session of its own: Ctrl-C reaches this program alone, which then tells nodes that were interrupted from nodes that failed.
-        var start = new ProcessStartInfo("setsid", ["--wait", .. command]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("setsid",
+            ["--wait", .. command])
+        { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;
@@ -76,7 +78,8 @@ internal static class Client
         string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
         if (programs.FirstOrDefault(program => !folders.Any(folder => File.Exists(Path.Combine(folder, program)))) is { } missing)
         {
-            throw new CliException($"the program {missing} is not on this machine: install OpenSSH's client (apt-get install openssh-client)");
+            throw new CliException(
+                $"the program {missing} is not on this machine: install OpenSSH's client (apt-get install openssh-client)");
         }
     }
 

@@ -12,7 +12,8 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
     private static readonly Option<string[]> s_hosts = SearchOptions.Values("--host", "ADDRESS[:PORT]", "Without discovery: this machine.");
     private static readonly Option<FileInfo?> s_file = new("--hosts") { Description = "Without discovery: the machines in this file, the first word of each line; # begins a comment.", HelpName = "FILE" };
 
-    private static readonly Option<bool> s_yes = new("--yes") { Description = "Where no CA of an appliance is known here: believe whoever answers discovery." };
+    private static readonly Option<bool> s_yes =
+        new("--yes") { Description = "Where no CA of an appliance is known here: believe whoever answers discovery." };
 
     private static readonly Option[] s_ofDiscovery =
         [SearchOptions.Mesh, SearchOptions.Service, SearchOptions.Interfaces, SearchOptions.Nodes, Vouching.AuthorityFile, s_yes];
@@ -29,7 +30,8 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
             Option? asked = s_ofDiscovery.FirstOrDefault(option => result.GetResult(option) is { Implicit: false });
             if (asked is not null && (result.GetResult(s_hosts) is { Implicit: false } || result.GetResult(s_file) is not null))
             {
-                result.AddError($"{asked.Name} chooses among nodes that are found: leave it out where --host or --hosts name the machines.");
+                result.AddError(
+                    $"{asked.Name} chooses among nodes that are found: leave it out where --host or --hosts name the machines.");
             }
             if ((result.GetValue(s_hosts) ?? []).FirstOrDefault(host => !Target.TryParse(host, out _)) is { } wrong)
             {
@@ -46,8 +48,10 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
         FileInfo? file = parsed.GetValue(s_file);
         if (hosts.Length > 0 || file is not null)
         {
-            Target[] named = [.. hosts.Concat(file is null ? [] : Lines(file)).Distinct().Select(Parse).Where(t => !excluded.Any(e => Is(e, t.Name, t.Host)))];
-            return named.Length > 0 ? new FleetTargets(named, []) : throw Usage("no machine is left to work on: --hosts is empty, or --exclude names all of them");
+            Target[] named = [.. hosts.Concat(file is null ? [] : Lines(file)).Distinct().Select(Parse)
+                .Where(t => !excluded.Any(e => Is(e, t.Name, t.Host)))];
+            return named.Length > 0 ? new FleetTargets(named, [])
+                : throw Usage("no machine is left to work on: --hosts is empty, or --exclude names all of them");
         }
 
         string mesh = string.Join("', '", parsed.GetRequiredValue(SearchOptions.Mesh));
@@ -67,13 +71,15 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
         }
         HashSet<string> twice = [.. found.GroupBy(HostList.NameOf).Where(g => g.Count() > 1).Select(g => g.Key)];
         return new FleetTargets(
-            [.. chosen.Select(f => new Target(twice.Contains(HostList.NameOf(f)) ? HostList.Safe(f.Node.Id, f.Address) : HostList.NameOf(f), f.Address.ToString(), null)).OrderBy(t => t.Name, StringComparer.Ordinal)],
+            [.. chosen.Select(f => new Target(twice.Contains(HostList.NameOf(f)) ? HostList.Safe(f.Node.Id, f.Address)
+                : HostList.NameOf(f), f.Address.ToString(), null)).OrderBy(t => t.Name, StringComparer.Ordinal)],
             [.. wanted.Where(w => !found.Any(f => Is(w, f)))]);
     }
 
     /// <summary>Who answers now; where it can be proven, only who is. An appliance is none to work on, unless it was asked for by a
     /// service.</summary>
-    private static async Task<IReadOnlyList<Found>> DiscoverAsync(ParseResult parsed, MessageVerifier? verifier, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<Found>> DiscoverAsync(ParseResult parsed, MessageVerifier? verifier,
+        CancellationToken cancellation)
     {
         string? service = parsed.GetValue(SearchOptions.Service);
         var search = new Search { Meshes = parsed.GetRequiredValue(SearchOptions.Mesh), Filter = new NodeFilter(service) };
@@ -105,7 +111,8 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
         {
             await Console.Error.WriteLineAsync($"  {found.Address}  {HostList.NameOf(found)}");
         }
-        await Console.Error.WriteAsync("Anybody may have answered, for no appliance's CA is known here. Are these the machines that are meant? Type yes to go on: ");
+        await Console.Error.WriteAsync(
+            "Anybody may have answered, for no appliance's CA is known here. Are these the machines that are meant? Type yes to go on: ");
         if ((await Console.In.ReadLineAsync(cancellation))?.Trim() is not ("yes" or "y"))
         {
             throw Usage($"nothing was sent: {others}");
@@ -116,7 +123,9 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
     {
         try
         {
-            return File.ReadAllLines(file.FullName).Select(line => line.Split('#')[0].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).Where(words => words.Length > 0).Select(words => words[0]);
+            return File.ReadAllLines(file.FullName)
+                .Select(line => line.Split('#')[0].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+                .Where(words => words.Length > 0).Select(words => words[0]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -124,7 +133,8 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
         }
     }
 
-    private static Target Parse(string text) => Target.TryParse(text, out Target? target) ? target : throw Usage(NotAHost(text).TrimEnd('.'));
+    private static Target Parse(string text) => Target.TryParse(text, out Target? target) ? target
+        : throw Usage(NotAHost(text).TrimEnd('.'));
 
     /// <summary>What a node calls itself counts only where nothing better is known.</summary>
     private static bool Is(string wanted, Found found) =>
@@ -134,5 +144,6 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
 
     private static CliException Usage(string sentence) => new(sentence) { ExitCode = 2 };
 
-    private static string NotAHost(string text) => $"'{text}' is not a machine: write ADDRESS, ADDRESS:PORT or [IPV6]:PORT; a user goes with --user.";
+    private static string NotAHost(string text) =>
+        $"'{text}' is not a machine: write ADDRESS, ADDRESS:PORT or [IPV6]:PORT; a user goes with --user.";
 }

@@ -43,9 +43,11 @@ internal sealed class FleetWork : IDisposable
     /// <param name="check">What is wrong with the command line, seen without any node: one sentence; null: nothing.</param>
     /// <param name="action">Gives what each node's work came to.</param>
     public static Command Create(
-        Command command, int timeoutSeconds, Func<ParseResult, string?> check, Func<FleetWork, ParseResult, Task<IReadOnlyList<NodeResult>>> action)
+        Command command, int timeoutSeconds, Func<ParseResult, string?> check,
+        Func<FleetWork, ParseResult, Task<IReadOnlyList<NodeResult>>> action)
     {
-        Option<int> timeout = Number("--timeout", "Seconds for one node; 0: without end. What was begun there may go on.", timeoutSeconds, least: 0);
+        Option<int> timeout = Number("--timeout", "Seconds for one node; 0: without end. What was begun there may go on.", timeoutSeconds,
+            least: 0);
         FleetTargets.AddTo(command);
         Ssh.AddTo(command);
         command.Add(s_parallel);
@@ -94,7 +96,8 @@ internal sealed class FleetWork : IDisposable
                 end = Interrupted.IsCancellationRequested ? new NodeEnd(Outcome.NotFinished, null, "interrupted")
                     : new NodeEnd(Outcome.TimedOut, null, $"not done after {_timeout.TotalSeconds} s");
             }
-            results[i] = new NodeResult(target.Name, target.Address, end.Outcome, end.ExitCode, Math.Round(clock.GetElapsedTime(begun).TotalSeconds, 2), end.Detail);
+            results[i] = new NodeResult(target.Name, target.Address, end.Outcome, end.ExitCode,
+                Math.Round(clock.GetElapsedTime(begun).TotalSeconds, 2), end.Detail);
         });
         return results;
     }
@@ -122,7 +125,8 @@ internal sealed class FleetWork : IDisposable
                 r.Address is "" || r.Address == r.Node ? r.Node : $"{r.Node} ({r.Address})", Words(r),
                 r.Seconds.ToString("0.0", CultureInfo.InvariantCulture), r.Detail,
             }));
-            Console.WriteLine(string.Join(", ", all.GroupBy(r => r.Outcome).OrderBy(g => g.Key).Select(g => $"{g.Count()} {Words(g.Key)}")));
+            Console.WriteLine(string.Join(", ",
+                all.GroupBy(r => r.Outcome).OrderBy(g => g.Key).Select(g => $"{g.Count()} {Words(g.Key)}")));
         }
         return all.All(r => r.Outcome == Outcome.Ok) ? 0 : 1;
     }
@@ -136,7 +140,8 @@ internal sealed class FleetWork : IDisposable
         return (ulong.Parse(ignored, NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) == 1;
     }
 
-    private static string Words(NodeResult result) => result.ExitCode is > 0 and var code ? $"{Words(result.Outcome)} ({code})" : Words(result.Outcome);
+    private static string Words(NodeResult result) => result.ExitCode is > 0 and var code ? $"{Words(result.Outcome)} ({code})"
+        : Words(result.Outcome);
 
     private static string Words(Outcome outcome) => outcome switch
     {

@@ -8,7 +8,8 @@ namespace Bootstrap.Cli.Fleet;
 /// <param name="Line">As authorized_keys has it.</param>
 /// <param name="Body">Type and base64, without the comment: what makes it this key.</param>
 /// <param name="Fingerprint">"SHA256:…", as ssh tells it.</param>
-/// <param name="Identity">What ssh needs to sign in with it: the private key's file; where that is not beside it, the public one, for an agent.</param>
+/// <param name="Identity">What ssh needs to sign in with it: the private key's file; where that is not beside it, the public one, for an
+/// agent.</param>
 internal sealed record PublicKey(string Line, string Body, string Fingerprint, string Identity)
 {
     private static readonly string[] s_defaults = ["id_ed25519.pub", "id_ecdsa.pub", "id_rsa.pub"];
@@ -41,7 +42,8 @@ internal sealed record PublicKey(string Line, string Body, string Fingerprint, s
     }
 
     private static bool IsType(string word) =>
-        word.StartsWith("ssh-", StringComparison.Ordinal) || word.StartsWith("ecdsa-", StringComparison.Ordinal) || word.StartsWith("sk-", StringComparison.Ordinal);
+        word.StartsWith("ssh-", StringComparison.Ordinal) || word.StartsWith("ecdsa-", StringComparison.Ordinal)
+            || word.StartsWith("sk-", StringComparison.Ordinal);
 
     private static CliException Usage(string sentence) => new(sentence) { ExitCode = 2 };
 }

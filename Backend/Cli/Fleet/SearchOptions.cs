@@ -10,24 +10,49 @@ namespace Bootstrap.Cli.Fleet;
 internal static class SearchOptions
 {
     public static readonly Option<string[]> Mesh = Values("--mesh", "NAME", "Nodes of this discovery mesh.", "default");
-    public static readonly Option<string?> Service = new("--service") { Description = "Only nodes that offer this service.", HelpName = "ID" };
+    public static readonly Option<string?> Service = new("--service")
+    {
+        Description = "Only nodes that offer this service.",
+        HelpName = "ID"
+    };
     public static readonly Option<string[]> Nodes = Values("--node", "ID|HOST", "Only the nodes with this id or host name.");
     public static readonly Option<string[]> Exclude = Values("--exclude", "ID|HOST", "Not the nodes with this id or host name.");
-    public static readonly Option<string[]> Interfaces = Values("--interface", "NAME", "Ask on this interface. Default: all physical ones.");
+    public static readonly Option<string[]> Interfaces = Values("--interface", "NAME",
+        "Ask on this interface. Default: all physical ones.");
 
-    private static readonly Option<string?> s_role = new("--role") { Description = "Only nodes with this role: slave, appliance, …", HelpName = "WORD" };
-    private static readonly Option<string?> s_kind = new("--kind") { Description = "Only nodes of this kind: raspberry-pi-4-model-b-rev-1-4, …", HelpName = "WORD" };
-    private static readonly Option<string?> s_instance = new("--instance") { Description = "Only the nodes that are called so.", HelpName = "WORD" };
-    private static readonly Option<string[]> s_parameters = Values("--param", "KEY=VALUE", "Only nodes with this parameter, on the service or on the node.");
+    private static readonly Option<string?> s_role = new("--role")
+    {
+        Description = "Only nodes with this role: slave, appliance, …",
+        HelpName = "WORD"
+    };
+    private static readonly Option<string?> s_kind =
+        new("--kind") { Description = "Only nodes of this kind: raspberry-pi-4-model-b-rev-1-4, …", HelpName = "WORD" };
+    private static readonly Option<string?> s_instance = new("--instance")
+    {
+        Description = "Only the nodes that are called so.",
+        HelpName = "WORD"
+    };
+    private static readonly Option<string[]> s_parameters = Values("--param", "KEY=VALUE",
+        "Only nodes with this parameter, on the service or on the node.");
     private static readonly Option<int?> s_maximum = new("--max") { Description = "Stop with so many nodes.", HelpName = "N" };
-    private static readonly Option<double> s_timeout = new("--timeout") { Description = "Stop after so many seconds.", HelpName = "S", DefaultValueFactory = _ => 10 };
+    private static readonly Option<double> s_timeout = new("--timeout")
+    {
+        Description = "Stop after so many seconds.",
+        HelpName = "S",
+        DefaultValueFactory = _ => 10
+    };
     private static readonly Option<int> s_retries = new("--retries") { Description = "Ask again until so many repetitions in a row found nobody new.", HelpName = "N", DefaultValueFactory = _ => 2 };
-    private static readonly Option<string?> s_address = new("--address") { Description = "Ask this machine alone.", HelpName = "ADDRESS[:PORT]" };
+    private static readonly Option<string?> s_address = new("--address")
+    {
+        Description = "Ask this machine alone.",
+        HelpName = "ADDRESS[:PORT]"
+    };
 
     /// <summary>Adds all of them.</summary>
     public static void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[Mesh, Service, Nodes, Exclude, Interfaces, s_role, s_kind, s_instance, s_parameters, s_maximum, s_timeout, s_retries, s_address, Vouching.AuthorityFile])
+        foreach (Option option in (Option[])[Mesh, Service, Nodes, Exclude, Interfaces, s_role, s_kind, s_instance, s_parameters,
+            s_maximum, s_timeout, s_retries, s_address, Vouching.AuthorityFile])
         {
             command.Add(option);
         }
@@ -38,7 +63,8 @@ internal static class SearchOptions
     public static Search Create(ParseResult parsed) => new()
     {
         Meshes = parsed.GetRequiredValue(Mesh),
-        Filter = new NodeFilter(parsed.GetValue(Service), parsed.GetValue(s_role), parsed.GetValue(s_kind), parsed.GetValue(s_instance), Parameters(parsed), Names(parsed)),
+        Filter = new NodeFilter(parsed.GetValue(Service), parsed.GetValue(s_role), parsed.GetValue(s_kind), parsed.GetValue(s_instance),
+            Parameters(parsed), Names(parsed)),
         Exclude = parsed.GetRequiredValue(Exclude),
         MaximumNodes = parsed.GetValue(s_maximum) ?? int.MaxValue,
         Timeout = TimeSpan.FromSeconds(parsed.GetValue(s_timeout)),
@@ -50,7 +76,8 @@ internal static class SearchOptions
     /// <param name="verifier">Proves answers; null: nobody does.</param>
     /// <param name="onlyProven">Nodes that are not proven are left out, where there is a verifier.</param>
     /// <exception cref="CliException">An option cannot be understood; exit code 2.</exception>
-    public static async Task<IReadOnlyList<Found>> FindAsync(ParseResult parsed, MessageVerifier? verifier, bool onlyProven, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<Found>> FindAsync(ParseResult parsed, MessageVerifier? verifier, bool onlyProven,
+        CancellationToken cancellation)
     {
         Search search = Create(parsed);
         var found = new List<Found>();
@@ -65,7 +92,8 @@ internal static class SearchOptions
     }
 
     /// <summary>Who asks, on the interfaces chosen.</summary>
-    public static Marco CreateMarco(ParseResult parsed, MessageVerifier? verifier = null) => new(parsed.GetRequiredValue(Interfaces), TimeProvider.System, verifier);
+    public static Marco CreateMarco(ParseResult parsed, MessageVerifier? verifier = null) =>
+        new(parsed.GetRequiredValue(Interfaces), TimeProvider.System, verifier);
 
     private static Dictionary<string, string>? Parameters(ParseResult parsed)
     {
@@ -80,7 +108,8 @@ internal static class SearchOptions
     private static IPEndPoint? Address(ParseResult parsed) => parsed.GetValue(s_address) switch
     {
         null => null,
-        var text when IPEndPoint.TryParse(text, out IPEndPoint? address) => address.Port == 0 ? new IPEndPoint(address.Address, ServicePorts.Discovery) : address,
+        var text when IPEndPoint.TryParse(text, out IPEndPoint? address) => address.Port == 0
+            ? new IPEndPoint(address.Address, ServicePorts.Discovery) : address,
         var text => throw Wrong($"--address {text}: write an IPv4 address, and :PORT where it is not {ServicePorts.Discovery}"),
     };
 

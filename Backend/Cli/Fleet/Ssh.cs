@@ -28,21 +28,31 @@ internal sealed record RemoteExit(int Code, string? Unreachable, string LastOutp
 /// <summary>The system's OpenSSH client, as the user's options and configuration have it.</summary>
 internal sealed class Ssh : IDisposable
 {
-    private static readonly Option<string?> s_user = new("--user") { Description = "Sign in as this user. Default: as ssh would.", HelpName = "NAME" };
-    private static readonly Option<FileInfo?> s_config = new("--ssh-config") { Description = "Use this file in place of ssh's configuration.", HelpName = "FILE" };
+    private static readonly Option<string?> s_user = new("--user")
+    {
+        Description = "Sign in as this user. Default: as ssh would.",
+        HelpName = "NAME"
+    };
+    private static readonly Option<FileInfo?> s_config =
+        new("--ssh-config") { Description = "Use this file in place of ssh's configuration.", HelpName = "FILE" };
     private static readonly Option<string> s_hostKeys = new("--host-keys")
     {
         Description = "accept-new: believe a node that was never seen, and remember its key. ask-config: as ssh's configuration says; what it would ask about is refused. A key that changed is always refused.",
         DefaultValueFactory = _ => "accept-new",
     };
 
-    private static readonly Option<FileInfo?> s_identity = new("--identity") { Description = "Sign in with this private key.", HelpName = "FILE" };
+    private static readonly Option<FileInfo?> s_identity = new("--identity")
+    {
+        Description = "Sign in with this private key.",
+        HelpName = "FILE"
+    };
 
     /// <summary>Where it is not <see cref="Askpass"/> that answers, no window opens to ask for a password.</summary>
     private static readonly Dictionary<string, string> s_askNothing = new() { ["SSH_ASKPASS_REQUIRE"] = "never" };
 
     /// <summary>ssh tells these of a connection that works.</summary>
-    private static readonly string[] s_uneventful = ["debug1:", "Authenticated to ", "Transferred: ", "Bytes per second: ", "Warning: Permanently added ", "OpenSSH_"];
+    private static readonly string[] s_uneventful = ["debug1:", "Authenticated to ", "Transferred: ", "Bytes per second: ",
+        "Warning: Permanently added ", "OpenSSH_"];
 
     private readonly string _logs;
     private readonly string[] _options;
@@ -67,7 +77,8 @@ internal sealed class Ssh : IDisposable
             .. config is null ? Array.Empty<string>() : ["-F", config.FullName],
             // Many clients at once must not rewrite the one file of known hosts, nor share connections that outlive them.
             "-o", "UpdateHostKeys=no", "-o", "ControlPath=none", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none",
-            "-o", string.Create(CultureInfo.InvariantCulture, $"ConnectTimeout={connectSeconds}"), "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3",
+            "-o", string.Create(CultureInfo.InvariantCulture, $"ConnectTimeout={connectSeconds}"), "-o", "ServerAliveInterval=5", "-o",
+            "ServerAliveCountMax=3",
             .. parsed.GetRequiredValue(s_hostKeys) == "accept-new" ? ["-o", "StrictHostKeyChecking=accept-new"] : Array.Empty<string>(),
             .. parsed.GetValue(s_user) is { } user ? ["-o", $"User={user}"] : Array.Empty<string>(),
         ];
@@ -104,7 +115,8 @@ internal sealed class Ssh : IDisposable
     /// <summary>Copies files to a node by scp (SFTP inside, so that no shell reads the paths).</summary>
     /// <param name="files">Absolute paths on this machine.</param>
     /// <param name="folder">An existing folder on the node; relative paths begin at the user's home.</param>
-    public Task<ClientExit> CopyAsync(Target target, IEnumerable<string> files, string folder, bool recursive, bool preserve, CancellationToken cancellation) =>
+    public Task<ClientExit> CopyAsync(Target target, IEnumerable<string> files, string folder, bool recursive, bool preserve,
+        CancellationToken cancellation) =>
         Client.RunAsync(
         [
             "scp", "-s", .. _options, .. _unattended, "-o", "LogLevel=ERROR",
@@ -116,7 +128,8 @@ internal sealed class Ssh : IDisposable
     public void Dispose() => Directory.Delete(_logs, recursive: true);
 
     private async Task<RemoteExit> RunAsync(
-        Target target, string command, string input, LineHandler line, string[] login, IReadOnlyDictionary<string, string> environment, CancellationToken cancellation)
+        Target target, string command, string input, LineHandler line, string[] login, IReadOnlyDictionary<string, string> environment,
+        CancellationToken cancellation)
     {
         // ssh's own words go to a file of their own: the node's errors are then the command's alone, and 255 can be told apart.
         string log = Path.Combine(_logs, Guid.NewGuid().ToString("n"));
@@ -126,7 +139,8 @@ internal sealed class Ssh : IDisposable
             .. target.Port is { } port ? ["-p", port.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
             "--", target.Host, command,
         ], input, line, environment, cancellation);
-        string[] told = File.Exists(log) ? [.. (await File.ReadAllLinesAsync(log, cancellation)).Select(l => l.TrimEnd()).Where(l => l.Length > 0)] : [];
+        string[] told = File.Exists(log)
+            ? [.. (await File.ReadAllLinesAsync(log, cancellation)).Select(l => l.TrimEnd()).Where(l => l.Length > 0)] : [];
         File.Delete(log);
         string lastError = exit.LastErrors.LastOrDefault("");
         // 255 is also what a command may end with, and what ssh says of one that a signal ended: then the node told so.
@@ -138,7 +152,8 @@ internal sealed class Ssh : IDisposable
     {
         if (log.Any(l => l.Contains("HOST IDENTIFICATION HAS CHANGED", StringComparison.Ordinal)))
         {
-            string key = log.SkipWhile(l => !l.StartsWith("The fingerprint for ", StringComparison.Ordinal)).Skip(1).FirstOrDefault("unknown").TrimEnd('.');
+            string key = log.SkipWhile(l => !l.StartsWith("The fingerprint for ", StringComparison.Ordinal)).Skip(1)
+                .FirstOrDefault("unknown").TrimEnd('.');
             return $"Host key verification failed: its key is not the one that was seen before, but {key}; if the node was reinstalled, forget the old one with ssh-keygen -R";
         }
         return log.LastOrDefault(l => !s_uneventful.Any(u => l.StartsWith(u, StringComparison.Ordinal))) ??

@@ -30,7 +30,8 @@ internal sealed record Target(string Name, string Host, int? Port)
         int? port = null;
         if (rest.Length > 0)
         {
-            if (rest[0] != ':' || !ushort.TryParse(rest.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort number) || number == 0)
+            if (rest[0] != ':' || !ushort.TryParse(rest.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort number)
+                || number == 0)
             {
                 return false;
             }

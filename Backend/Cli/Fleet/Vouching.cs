@@ -19,7 +19,8 @@ internal static class Vouching
 {
     private const int MaximumAnswerBytes = RevokedKeys.Maximum * 2 * 65;
 
-    private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(2), s_answerTimeout = TimeSpan.FromSeconds(5), s_searchTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(2), s_answerTimeout = TimeSpan.FromSeconds(5),
+        s_searchTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>Given in place of the CA that login has kept.</summary>
     public static readonly Option<FileInfo?> AuthorityFile = new("--ca")
@@ -44,21 +45,31 @@ internal static class Vouching
         HashSet<Digest>? revoked = await FetchRevokedAsync(parsed, authority, connection?.Url, cancellation);
         if (revoked is null)
         {
-            await Console.Error.WriteLineAsync("bootstrap: the appliance does not answer: nodes that it has forgotten since cannot be told from others");
+            await Console.Error.WriteLineAsync(
+                "bootstrap: the appliance does not answer: nodes that it has forgotten since cannot be told from others");
         }
         return new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, authority),
-            signer => revoked?.Contains(signer.Key) != true && TimeProvider.System.GetUtcNow() - signer.Ends < Trust.NodeGrace);
+            signer => revoked?.Contains(signer.Key) != true && revoked?.Contains(signer.Number) != true
+                && TimeProvider.System.GetUtcNow() - signer.Ends < Trust.NodeGrace);
     }
 
     /// <summary>Asks the appliance, which TLS proves; null: none answers.</summary>
-    private static async Task<HashSet<Digest>?> FetchRevokedAsync(ParseResult parsed, X509Certificate2 authority, Uri? known, CancellationToken cancellation)
+    private static async Task<HashSet<Digest>?> FetchRevokedAsync(ParseResult parsed, X509Certificate2 authority, Uri? known,
+        CancellationToken cancellation)
     {
         if (known is not null && await FetchRevokedAsync(known.Host, ServicePorts.Link, authority, cancellation) is { } told)
         {
             return told;
         }
-        var search = new Search { Meshes = parsed.GetRequiredValue(SearchOptions.Mesh), Filter = new NodeFilter(Service.Backend), Expected = 1, Timeout = s_searchTimeout };
-        var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, authority), signer => signer.Id.StartsWith(Trust.ApplianceIdPrefix, StringComparison.Ordinal));
+        var search = new Search
+        {
+            Meshes = parsed.GetRequiredValue(SearchOptions.Mesh),
+            Filter = new NodeFilter(Service.Backend),
+            Expected = 1,
+            Timeout = s_searchTimeout
+        };
+        var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, authority),
+            signer => signer.Id.StartsWith(Trust.ApplianceIdPrefix, StringComparison.Ordinal));
         await foreach (Found found in SearchOptions.CreateMarco(parsed, verifier).FindAsync(search, cancellation))
         {
             if (found.IsProven && LinkPortOf(found.Node) is { } port &&
@@ -71,10 +82,12 @@ internal static class Vouching
     }
 
     private static int? LinkPortOf(NodeDescription appliance) =>
-        appliance.Services.FirstOrDefault(s => s.Id == Service.Backend)?.Parameters.GetValueOrDefault("link") is not { } text ? ServicePorts.Link
+        appliance.Services.FirstOrDefault(s => s.Id == Service.Backend)?.Parameters.GetValueOrDefault("link") is not { } text
+            ? ServicePorts.Link
         : ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) && port > 0 ? port : null;
 
-    private static async Task<HashSet<Digest>?> FetchRevokedAsync(string host, int port, X509Certificate2 authority, CancellationToken cancellation)
+    private static async Task<HashSet<Digest>?> FetchRevokedAsync(string host, int port, X509Certificate2 authority,
+        CancellationToken cancellation)
     {
         using var http = new HttpClient(new SocketsHttpHandler
         {
@@ -93,10 +106,12 @@ internal static class Vouching
         };
         try
         {
-            string text = await http.GetStringAsync(new UriBuilder(Uri.UriSchemeHttps, host, port, RevokedKeys.PublicPath).Uri, cancellation);
+            string text = await http.GetStringAsync(new UriBuilder(Uri.UriSchemeHttps, host, port, RevokedKeys.PublicPath).Uri,
+                cancellation);
             return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Digest.Parse)];
         }
-        catch (Exception e) when (e is HttpRequestException or FormatException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or FormatException
+            || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             return null;
         }

@@ -1,6 +1,7 @@
 namespace Bootstrap.Imaging.BootSets;
 
-/// <summary>What boards' boot programs can load. A set that one of them would choke on is refused when it is made, not found out at a rack.</summary>
+/// <summary>What boards' boot programs can load. A set that one of them would choke on is refused when it is made, not found out at a
+/// rack.</summary>
 public static class BootLimits
 {
     private const int TftpBlocks = 65_535;
@@ -34,11 +35,14 @@ public static class BootLimits
 
     /// <summary>What is wrong with a config.txt; null for nothing.</summary>
     public static string? FindConfigFault(long bytes) => bytes < ConfigBytes ? null :
-        FormattableString.Invariant($"config.txt has {bytes:N0} bytes, and must have fewer than {ConfigBytes:N0}: a netbooting Raspberry Pi reads no more of it");
+        FormattableString.Invariant(
+            $"config.txt has {bytes:N0} bytes, and must have fewer than {ConfigBytes:N0}: a netbooting Raspberry Pi reads no more of it");
 
     /// <summary>What is wrong with a boot.img; null for nothing.</summary>
     public static string? FindBootImageFault(long bytes) => bytes <= BootImageBytes ? null :
-        FormattableString.Invariant($"boot.img has {bytes:N0} bytes, more than {BootImageBytes:N0}: an older EEPROM loads no larger one by HTTP");
+        FormattableString.Invariant(
+            $"boot.img has {bytes:N0} bytes, more than {BootImageBytes:N0}: an older EEPROM loads no larger one by HTTP");
 
-    private static bool IsOfPi4(string name) => name.StartsWith("start4", StringComparison.Ordinal) || name.StartsWith("fixup4", StringComparison.Ordinal);
+    private static bool IsOfPi4(string name) =>
+        name.StartsWith("start4", StringComparison.Ordinal) || name.StartsWith("fixup4", StringComparison.Ordinal);
 }

@@ -14,7 +14,8 @@ public static partial class BootSetMaker
 {
     private const string CustomInitramfs = "initramfs-";
 
-    private static readonly string[] s_modules = [.. List("modules-netinst-arm64"), .. List("modules-raspberrypi"), .. List("modules-preload")];
+    private static readonly string[] s_modules = [.. List("modules-netinst-arm64"), .. List("modules-raspberrypi"),
+        .. List("modules-preload")];
 
     /// <summary>Makes a set.</summary>
     /// <param name="disk">The image.</param>
@@ -24,7 +25,8 @@ public static partial class BootSetMaker
     /// <param name="initBytes">What is joined to each initramfs when it is served.</param>
     /// <param name="createdAt">Unix milliseconds.</param>
     /// <exception cref="ImageException">The image holds no boot set, or one that some board could not load.</exception>
-    public static BootSet Make(RawImage disk, (string Name, string Digest) source, string name, string folder, long initBytes, long createdAt)
+    public static BootSet Make(RawImage disk, (string Name, string Digest) source, string name, string folder, long initBytes,
+        long createdAt)
     {
         (FatVolume boot, Ext4Files root) = FindVolumes(disk);
         IReadOnlyList<FatEntry> entries = boot.List("")!;
@@ -60,7 +62,8 @@ public static partial class BootSetMaker
             throw new ImageException(
                 $"the image {source.Name} has no arm64 kernel in its boot partition whose modules are in its root file system (kernel8.img and /lib/modules/…)");
         }
-        bool upstream = entries.FirstOrDefault(e => e.Is("config.txt")) is { Length: < 65_536 } config && UpstreamKernel().IsMatch(Text(boot, config));
+        bool upstream = entries.FirstOrDefault(e => e.Is("config.txt")) is { Length: < 65_536 } config
+            && UpstreamKernel().IsMatch(Text(boot, config));
         long bytes = new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
         var set = new BootSet(name, source.Name, source.Digest, createdAt, upstream, chosen, bytes);
         Check(BootLimits.FindConfigFault(set.Config().Length));
@@ -76,7 +79,8 @@ public static partial class BootSetMaker
         Ext4Volume? root = partitions.Where(p => p.Number == found?.Partition)
             .Select(p => Ext4Volume.TryOpen(disk, p.Start, p.Length)).FirstOrDefault();
         return boot is null || root is null
-            ? throw new ImageException("a boot set is taken from a FAT boot partition and an ext4 root, as Raspberry Pi OS has them; this image has not both")
+            ? throw new ImageException(
+                "a boot set is taken from a FAT boot partition and an ext4 root, as Raspberry Pi OS has them; this image has not both")
             : (boot, root.Files);
     }
 
@@ -93,7 +97,8 @@ public static partial class BootSetMaker
             File.Delete(path); // a kernel for 32 bits, or one whose modules the image lacks
             return null;
         }
-        string section = entry.LongName.Contains("2712", StringComparison.Ordinal) || version.EndsWith("-2712", StringComparison.Ordinal) ? "pi5" : "all";
+        string section = entry.LongName.Contains("2712", StringComparison.Ordinal) || version.EndsWith("-2712", StringComparison.Ordinal)
+            ? "pi5" : "all";
         Check(BootLimits.FindFault(entry.LongName, entry.Length, section));
         string stem = Path.GetFileNameWithoutExtension(entry.LongName);
         var kernel = new BootKernel(section, entry.LongName, CustomInitramfs + stem, $"modules-{stem}.cpio.zst", version);
@@ -103,7 +108,8 @@ public static partial class BootSetMaker
         return kernel;
     }
 
-    /// <summary>The first part of NetInst's initramfs: mount points, which the kernel makes none of, the list of what is loaded first, modules.</summary>
+    /// <summary>The first part of NetInst's initramfs: mount points, which the kernel makes none of, the list of what is loaded first,
+    /// modules.</summary>
     private static byte[] Archive(ModuleFolder modules)
     {
         var archive = new CpioArchive();
@@ -111,7 +117,8 @@ public static partial class BootSetMaker
         {
             archive.AddDirectory(mountPoint, 0x1ed /* 0755 */);
         }
-        archive.AddFile("etc/bootstrap/modules", 0x1a4 /* 0644 */, Encoding.ASCII.GetBytes(string.Concat(List("modules-preload").Select(m => m + '\n'))));
+        archive.AddFile("etc/bootstrap/modules", 0x1a4 /* 0644 */,
+            Encoding.ASCII.GetBytes(string.Concat(List("modules-preload").Select(m => m + '\n'))));
         modules.AddTo(archive, s_modules);
         byte[] plain = archive.ToArray();
         byte[] frame = new byte[ZstdEncoder.Bound(plain.Length) + 512];
@@ -150,7 +157,8 @@ public static partial class BootSetMaker
     private static IEnumerable<string> List(string resource)
     {
         using var reader = new StreamReader(typeof(BootSetMaker).Assembly.GetManifestResourceStream(resource)!);
-        return [.. reader.ReadToEnd().Split('\n').SelectMany(line => line.Split('#')[0].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries))];
+        return [.. reader.ReadToEnd().Split('\n')
+            .SelectMany(line => line.Split('#')[0].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries))];
     }
 
     [GeneratedRegex(@"\A(kernel[A-Za-z0-9_]*\.img|vmlinuz[A-Za-z0-9._+-]*)\z")]

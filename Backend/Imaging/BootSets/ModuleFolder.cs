@@ -32,12 +32,13 @@ internal sealed class ModuleFolder
     public static ModuleFolder? TryOpen(Ext4Files files, string version)
     {
         string folder = $"lib/modules/{version}";
-        return files.ReadFile(folder + "/modules.dep", MaximumIndexBytes) is { } index ? new ModuleFolder(files, folder, Encoding.UTF8.GetString(index)) : null;
+        return files.ReadFile(folder + "/modules.dep", MaximumIndexBytes) is { } index
+            ? new ModuleFolder(files, folder, Encoding.UTF8.GetString(index)) : null;
     }
 
     /// <summary>
-    /// Writes the wanted modules and all that they need into an archive as NetInst takes them: decoded, since it cannot, with a modules.dep and
-    /// a modules.alias of these alone. A wanted module that this kernel does not have is built in, or is of another kind of board.
+    /// Writes the wanted modules and all that they need into an archive as NetInst takes them: decoded, since it cannot, with a modules.dep
+    /// and a modules.alias of these alone. A wanted module that this kernel does not have is built in, or is of another kind of board.
     /// </summary>
     public void AddTo(CpioArchive archive, IEnumerable<string> wanted)
     {
@@ -69,7 +70,8 @@ internal sealed class ModuleFolder
     private byte[] Decode(string file)
     {
         byte[] stored = _files.ReadFile($"{_folder}/{file}", MaximumModuleBytes) ??
-            throw new ImageException($"the image's {_folder}/modules.dep names {file}, which is not there: run depmod in it and import it again");
+            throw new ImageException(
+                $"the image's {_folder}/modules.dep names {file}, which is not there: run depmod in it and import it again");
         try
         {
             using var source = new MemoryStream(stored);
@@ -120,7 +122,8 @@ internal sealed class ModuleFolder
     private static byte[] Text(IEnumerable<string> lines) => Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + '\n')));
 
     /// <summary>A module's file once it is decoded.</summary>
-    private static string Plain(string file) => file.IndexOf(".ko.", StringComparison.Ordinal) is > 0 and var end ? file[..(end + 3)] : file;
+    private static string Plain(string file) => file.IndexOf(".ko.", StringComparison.Ordinal) is > 0 and var end ? file[..(end + 3)]
+        : file;
 
     private static string NameOf(string file) => Normal(Path.GetFileNameWithoutExtension(Plain(file)));
 

@@ -77,7 +77,8 @@ public sealed class DiskLayout
             }
             if (!_image.Reaches(end))
             {
-                throw new ImageException($"partition {p.Number} ends at byte {end}, but the image has only {_image.Length} bytes: it is truncated");
+                throw new ImageException(
+                    $"partition {p.Number} ends at byte {end}, but the image has only {_image.Length} bytes: it is truncated");
             }
             yield return new Extent(covered, volume is null && IsEmptySlot(p) ? Math.Min(EmptySlotBytes, end - covered) : end - covered);
             at = end;
@@ -85,7 +86,8 @@ public sealed class DiskLayout
         yield return new Extent(at, _image.Length - at);
     }
 
-    /// <summary>Of the second slot, and without the beginning of anything: a file system that is not known here begins in these bytes, and is content.</summary>
+    /// <summary>Of the second slot, and without the beginning of anything: a file system that is not known here begins in these bytes, and
+    /// is content.</summary>
     private bool IsEmptySlot(Partition p) =>
         Slots is [_, var second] && (p.Number == second.Boot || p.Number == second.Root) &&
         !_image.Read(p.Start, (int)Math.Min(EmptySlotBytes, p.Length)).AsSpan().ContainsAnyExcept((byte)0);
@@ -103,7 +105,8 @@ public sealed class DiskLayout
             }
         }
         IEnumerable<FatEntry> kernels = (boot.List("") ?? [])
-            .Where(e => !e.IsDirectory && (e.Name.StartsWith("KERNEL", StringComparison.Ordinal) || e.Name.StartsWith("VMLINU", StringComparison.Ordinal)));
+            .Where(e => !e.IsDirectory
+                && (e.Name.StartsWith("KERNEL", StringComparison.Ordinal) || e.Name.StartsWith("VMLINU", StringComparison.Ordinal)));
         return kernels.Any(kernel => IsArm64Kernel(boot.ReadStart(kernel, 4096))) ? "arm64" : null;
     }
 

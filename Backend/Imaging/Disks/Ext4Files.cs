@@ -11,7 +11,8 @@ namespace Bootstrap.Imaging.Disks;
 /// </summary>
 public sealed class Ext4Files
 {
-    private const int RootInode = 2, MaximumLinks = 16, MaximumDirectoryBytes = 64 << 20, MaximumLinkBytes = 4096, ExtentTreeDepth = 5, MaximumExtentNodes = 65_536;
+    private const int RootInode = 2, MaximumLinks = 16, MaximumDirectoryBytes = 64 << 20, MaximumLinkBytes = 4096, ExtentTreeDepth = 5,
+        MaximumExtentNodes = 65_536;
     private const uint FlagCompressed = 0x4, FlagEncrypted = 0x800, FlagExtents = 0x80000, FlagInlineData = 0x10000000;
     private const ushort TypeMask = 0xf000, TypeDirectory = 0x4000, TypeFile = 0x8000, TypeLink = 0xa000;
     private const uint IncompatMetaBlockGroups = 0x10, Incompat64Bit = 0x80;
@@ -148,7 +149,8 @@ public sealed class Ext4Files
         long table = BinaryPrimitives.ReadUInt32LittleEndian(descriptor.AsSpan(8)) |
             (_descriptorBytes >= 64 ? (long)BinaryPrimitives.ReadUInt32LittleEndian(descriptor.AsSpan(0x28)) << 32 : 0);
         byte[] inode = _image.Read(Place(table) + within * _inodeBytes, 128);
-        long size = BinaryPrimitives.ReadUInt32LittleEndian(inode.AsSpan(4)) | (long)BinaryPrimitives.ReadUInt32LittleEndian(inode.AsSpan(108)) << 32;
+        long size = BinaryPrimitives.ReadUInt32LittleEndian(inode.AsSpan(4)) | (long)BinaryPrimitives.ReadUInt32LittleEndian(
+            inode.AsSpan(108)) << 32;
         return new Inode(number, (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(inode) & TypeMask),
             BinaryPrimitives.ReadUInt32LittleEndian(inode.AsSpan(32)), size, inode[40..100]);
     }
@@ -162,7 +164,8 @@ public sealed class Ext4Files
         }
         if (inode.Size < 0 || inode.Size > limit)
         {
-            throw new ImageException($"{path} of the ext4 file system at byte {_start} has {inode.Size} bytes, more than the {limit} that are taken");
+            throw new ImageException(
+                $"{path} of the ext4 file system at byte {_start} has {inode.Size} bytes, more than the {limit} that are taken");
         }
         // A size is only a claim until there are blocks for it: the holes of a small image must not become memory.
         if (inode.Size > _blocks * _blockBytes)
@@ -196,7 +199,8 @@ public sealed class Ext4Files
         for (int i = 0; i < 15 && next < wanted; i++)
         {
             // Twelve blocks, then one block of numbers, one of blocks of numbers, and one of those.
-            Indirect(BinaryPrimitives.ReadUInt32LittleEndian(inode.Map.AsSpan(4 * i)), Math.Max(0, i - 11), ref next, wanted, perBlock, found);
+            Indirect(BinaryPrimitives.ReadUInt32LittleEndian(inode.Map.AsSpan(4 * i)), Math.Max(0, i - 11), ref next, wanted, perBlock,
+                found);
         }
         return found;
     }
@@ -222,9 +226,11 @@ public sealed class Ext4Files
 
     private void Extents(byte[] node, int maximumDepth, uint inode, ref int nodes, List<(long, long, long)> found)
     {
-        int entries = BinaryPrimitives.ReadUInt16LittleEndian(node.AsSpan(2)), depth = BinaryPrimitives.ReadUInt16LittleEndian(node.AsSpan(6));
+        int entries = BinaryPrimitives.ReadUInt16LittleEndian(node.AsSpan(2)),
+            depth = BinaryPrimitives.ReadUInt16LittleEndian(node.AsSpan(6));
         // Depth falls with each level, so a tree that points to itself ends here; one whose branches all meet again is counted out.
-        if (++nodes > MaximumExtentNodes || BinaryPrimitives.ReadUInt16LittleEndian(node) != 0xf30a || depth >= maximumDepth || 12 * (entries + 1) > node.Length)
+        if (++nodes > MaximumExtentNodes || BinaryPrimitives.ReadUInt16LittleEndian(node) != 0xf30a || depth >= maximumDepth
+            || 12 * (entries + 1) > node.Length)
         {
             throw Damaged($"the extent tree of inode {inode} makes no sense");
         }
@@ -236,14 +242,16 @@ public sealed class Ext4Files
             {
                 const int Uninitialised = 32768; // longer: blocks that were set aside and never written, which read as zeros
                 int count = BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(4));
-                long physical = (long)BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(6)) << 32 | BinaryPrimitives.ReadUInt32LittleEndian(entry.AsSpan(8));
+                long physical = (long)BinaryPrimitives.ReadUInt16LittleEndian(
+                    entry.AsSpan(6)) << 32 | BinaryPrimitives.ReadUInt32LittleEndian(entry.AsSpan(8));
                 if (count <= Uninitialised)
                 {
                     found.Add((logical, physical, count));
                 }
                 continue;
             }
-            long child = (long)BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(8)) << 32 | BinaryPrimitives.ReadUInt32LittleEndian(entry.AsSpan(4));
+            long child = (long)BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(8)) << 32 | BinaryPrimitives.ReadUInt32LittleEndian(
+                entry.AsSpan(4));
             Extents(_image.Read(Place(child), _blockBytes), depth, inode, ref nodes, found);
         }
     }

@@ -154,7 +154,8 @@ public sealed class Ext4Volume : IVolume
             {
                 return $"calls the block bitmap of group {group} not initialised, which its features do not allow";
             }
-            (long, long)[] tables = [(BlockBitmap(descriptor), 1), (InodeBitmap(descriptor), 1), (InodeTable(descriptor), _inodeTableBlocks)];
+            (long, long)[] tables = [(BlockBitmap(descriptor), 1), (InodeBitmap(descriptor), 1),
+                (InodeTable(descriptor), _inodeTableBlocks)];
             foreach ((long block, long count) in tables)
             {
                 // What lies before them is the superblock and the descriptors.

@@ -4,9 +4,9 @@ using System.Text;
 namespace Bootstrap.Imaging.Disks;
 
 /// <summary>
-/// A new FAT16 file system without a partition table, for files whose lengths are known: its tables and directories are made in memory, and the
-/// files' bytes follow them in the order given, each from the next multiple of <see cref="ClusterBytes"/> on. So an image of any size is sent
-/// without ever being stored. Same files, same bytes: there are no times in it.
+/// A new FAT16 file system without a partition table, for files whose lengths are known: its tables and directories are made in memory, and
+/// the files' bytes follow them in the order given, each from the next multiple of <see cref="ClusterBytes"/> on. So an image of any size
+/// is sent without ever being stored. Same files, same bytes: there are no times in it.
 /// </summary>
 public sealed class FatImage
 {
@@ -48,7 +48,8 @@ public sealed class FatImage
             int count = Clusters(length);
             directories[FolderOf(path)].Add((Path.GetFileName(path), length, false, count == 0 ? 0 : next));
             chains.Add((next, count));
-            next = count <= MostClusters - next ? next + count : throw new ImageException($"{path} with its {length} bytes is more than a boot image holds");
+            next = count <= MostClusters - next ? next + count
+                : throw new ImageException($"{path} with its {length} bytes is more than a boot image holds");
         }
         int clusters = Math.Max(FewestClusters, next - 2);
         _tableSectors = ((clusters + 2) * 2 + SectorBytes - 1) / SectorBytes + 1 & ~1;
@@ -79,7 +80,8 @@ public sealed class FatImage
     /// <summary>Of the whole file system, in bytes; what comes after the last file is zeros.</summary>
     public long Length { get; }
 
-    private static string FolderOf(string path) => path.Contains('/', StringComparison.Ordinal) ? path[..path.IndexOf('/', StringComparison.Ordinal)] : "";
+    private static string FolderOf(string path) => path.Contains('/', StringComparison.Ordinal)
+        ? path[..path.IndexOf('/', StringComparison.Ordinal)] : "";
 
     private static int Clusters(long bytes) => (int)Math.Min((bytes + ClusterBytes - 1) / ClusterBytes, MostClusters + 1);
 
@@ -161,7 +163,8 @@ public sealed class FatImage
         {
             int at = i < 5 ? 1 + 2 * i : i < 11 ? 14 + 2 * (i - 5) : 28 + 2 * (i - 11), character = (part - 1) * 13 + i;
             // A zero ends the name, ones fill what is left.
-            BinaryPrimitives.WriteUInt16LittleEndian(entry[at..], character < name.Length ? name[character] : character == name.Length ? (ushort)0 : (ushort)0xffff);
+            BinaryPrimitives.WriteUInt16LittleEndian(entry[at..], character < name.Length ? name[character] : character == name.Length
+                ? (ushort)0 : (ushort)0xffff);
         }
     }
 
@@ -178,7 +181,8 @@ public sealed class FatImage
     /// <summary>Eight and three characters: the name itself in upper case where it fits, else its beginning and a number.</summary>
     private static byte[] ShortName(string name, HashSet<string> taken)
     {
-        static string Fitting(string text) => string.Concat(text.ToUpperInvariant().Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'));
+        static string Fitting(string text) =>
+            string.Concat(text.ToUpperInvariant().Where(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'));
         string stem = Path.GetFileNameWithoutExtension(name), extension = Path.GetExtension(name).TrimStart('.');
         string shortStem = Fitting(stem), shortExtension = Fitting(extension)[..Math.Min(3, Fitting(extension).Length)];
         string candidate = shortStem.PadRight(8) + shortExtension.PadRight(3);

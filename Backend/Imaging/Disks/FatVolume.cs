@@ -173,7 +173,8 @@ public sealed class FatVolume : IVolume
         }
         if (left > 0)
         {
-            throw new ImageException($"the file {file.LongName} of the FAT file system at byte {_start} ends {left} bytes too early: the image is damaged");
+            throw new ImageException(
+                $"the file {file.LongName} of the FAT file system at byte {_start} ends {left} bytes too early: the image is damaged");
         }
     }
 

@@ -16,8 +16,8 @@ public sealed record Partition(int Number, long Start, long Length, string Type,
 }
 
 /// <summary>
-/// Reads MBR (primary entries, and in the place of an extended one its logical partitions, which are numbered from 5 on) and GPT (UEFI specification 2.10, chapter 5) tables with
-/// sectors of 512 bytes, which is what images for cards and disks have.
+/// Reads MBR (primary entries, and in the place of an extended one its logical partitions, which are numbered from 5 on) and GPT (UEFI
+/// specification 2.10, chapter 5) tables with sectors of 512 bytes, which is what images for cards and disks have.
 /// </summary>
 public static class PartitionTable
 {
@@ -74,8 +74,8 @@ public static class PartitionTable
     }
 
     /// <summary>
-    /// A chain of sectors like the MBR: the first entry of each is a partition, counted from that sector, the second one the next sector, counted from the start
-    /// of the extended partition (block/partitions/msdos.c of Linux).
+    /// A chain of sectors like the MBR: the first entry of each is a partition, counted from that sector, the second one the next sector,
+    /// counted from the start of the extended partition (block/partitions/msdos.c of Linux).
     /// </summary>
     private static void ReadLogical(RawImage image, long start, long end, uint signature, List<Partition> partitions)
     {
@@ -92,7 +92,8 @@ public static class PartitionTable
             {
                 if (at + offset + length > end)
                 {
-                    throw new ImageException($"partition {number} of the image does not lie within its extended partition: the table is damaged");
+                    throw new ImageException(
+                        $"partition {number} of the image does not lie within its extended partition: the table is damaged");
                 }
                 partitions.Add(Named(number++, at + offset, length, type, signature));
             }
@@ -117,7 +118,8 @@ public static class PartitionTable
     private static (byte Type, long Start, long Length) Entry(byte[] sector, int index)
     {
         ReadOnlySpan<byte> entry = sector.AsSpan(446 + 16 * index, 16);
-        return (entry[4], BinaryPrimitives.ReadUInt32LittleEndian(entry[8..]) * (long)SectorSize, BinaryPrimitives.ReadUInt32LittleEndian(entry[12..]) * (long)SectorSize);
+        return (entry[4], BinaryPrimitives.ReadUInt32LittleEndian(entry[8..]) * (long)SectorSize,
+            BinaryPrimitives.ReadUInt32LittleEndian(entry[12..]) * (long)SectorSize);
     }
 
     private static List<Partition> ReadGpt(RawImage image)

@@ -72,7 +72,8 @@ public sealed class RawImage
     {
         if (offset < 0 || !Reaches(offset + buffer.Length))
         {
-            throw new ImageException($"the image ends at byte {_available}, but its own tables point to byte {offset}: it is truncated or damaged");
+            throw new ImageException(
+                $"the image ends at byte {_available}, but its own tables point to byte {offset}: it is truncated or damaged");
         }
         _read(offset, buffer);
     }

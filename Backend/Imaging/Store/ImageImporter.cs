@@ -41,7 +41,8 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         bool isClean = false;
         try
         {
-            using SafeFileHandle raw = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite, options: FileOptions.DeleteOnClose);
+            using SafeFileHandle raw = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.ReadWrite,
+                options: FileOptions.DeleteOnClose);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             var image = new RawImage(raw);
             using var decoded = new BlockingCollection<DecodedBlock>(BlocksInFlight);
@@ -156,7 +157,8 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         }
         while (layout.Notes.Count > notes);
         var manifest = new ImageManifest(
-            ImageManifest.CurrentFormat, name, runsOn, image.Length, ImageManifest.DefaultChunkSize, layout.Partitions, chunks, layout.Slots);
+            ImageManifest.CurrentFormat, name, runsOn, image.Length, ImageManifest.DefaultChunkSize, layout.Partitions, chunks,
+            layout.Slots);
         ImageRoot? root = layout.FindRoot();
         bool tells = root?.Fault is null && manifest.FindRoot(out _)?.Number == root?.Partition;
         return (tells ? manifest : manifest with { Root = root },

@@ -90,7 +90,8 @@ internal sealed class ImportSession(ImageStore store) : IDisposable
         });
         if (lost > 0)
         {
-            throw new ImageException($"{lost} of its {manifest.Chunks.Count} chunks have gone from {folder}, were changed or cannot be read: " +
+            throw new ImageException(
+                $"{lost} of its {manifest.Chunks.Count} chunks have gone from {folder}, were changed or cannot be read: " +
                 "see that nothing else works in that folder and that its disk is sound, and import it again");
         }
     }

@@ -24,5 +24,6 @@ internal static class Workers
 
     /// <summary>Awaited within, so that an <see cref="OperationCanceledException"/> counts as cancellation whatever its token.</summary>
     private static async Task OnThreadAsync(Action piece) =>
-        await Task.Factory.StartNew(piece, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        await Task.Factory.StartNew(piece, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            .ConfigureAwait(false);
 }

@@ -29,7 +29,8 @@ public sealed record AddressPool(IPNetwork Subnet, IPAddress? First = null, IPAd
             {
                 read = read with { Router = router };
             }
-            else if (part.Split('-') is [var from, var to] && TryParse(from, subnet, out IPAddress? first) && TryParse(to, subnet, out IPAddress? last) &&
+            else if (part.Split('-') is [var from, var to] && TryParse(from, subnet, out IPAddress? first)
+                && TryParse(to, subnet, out IPAddress? last) &&
                 AddressRange.Number(first) <= AddressRange.Number(last))
             {
                 read = read with { First = first, Last = last };
@@ -50,14 +51,17 @@ public sealed record AddressPool(IPNetwork Subnet, IPAddress? First = null, IPAd
 /// <summary>An address that one board alone gets.</summary>
 /// <param name="Address">The address; it may lie outside the pool's range.</param>
 /// <param name="Mac">The board's hardware address; null: it is known by its serial number.</param>
-/// <param name="Serial">Low 32 bits of a Pi's serial number, which its boot program tells; the system on it then keeps the address by its MAC.</param>
+/// <param name="Serial">Low 32 bits of a Pi's serial number, which its boot program tells; the system on it then keeps the address by its
+/// MAC.</param>
 public sealed record Reservation(IPAddress Address, MacAddress? Mac = null, uint? Serial = null)
 {
-    /// <summary>Reads <c>10.77.0.20=dc:a6:32:01:36:c2</c>, or <c>10.77.0.20=c0ffee01</c>: the last eight digits of a serial number, or all of it.</summary>
+    /// <summary>Reads <c>10.77.0.20=dc:a6:32:01:36:c2</c>, or <c>10.77.0.20=c0ffee01</c>: the last eight digits of a serial number, or all
+    /// of it.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out Reservation? reservation)
     {
         reservation = null;
-        if (text.Split('=') is not [var left, var board] || !IPAddress.TryParse(left, out IPAddress? address) || address.AddressFamily != AddressFamily.InterNetwork)
+        if (text.Split('=') is not [var left, var board] || !IPAddress.TryParse(left, out IPAddress? address)
+            || address.AddressFamily != AddressFamily.InterNetwork)
         {
             return false;
         }

@@ -14,7 +14,8 @@ internal sealed class AddressProbe(string interfaceName, TimeProvider clock)
     private const int Questions = 2;
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Who answers for the address; null after half a second of silence, or where the interface cannot be asked for the moment.</summary>
+    /// <summary>Who answers for the address; null after half a second of silence, or where the interface cannot be asked for the
+    /// moment.</summary>
     public async ValueTask<MacAddress?> FindHolderAsync(IPAddress address, CancellationToken cancel)
     {
         try
@@ -49,7 +50,8 @@ internal sealed class AddressProbe(string interfaceName, TimeProvider clock)
             {
                 int length = await socket.ReceiveAsync(packet, either.Token);
                 // An answer, or any message of a station that says it has the address.
-                if (ArpMessage.TryParse(packet.AsSpan(0, length), out ArpMessage message) && message.SenderAddress.Equals(address) && message.Sender != socket.OwnMac)
+                if (ArpMessage.TryParse(packet.AsSpan(0, length), out ArpMessage message) && message.SenderAddress.Equals(address)
+                    && message.Sender != socket.OwnMac)
                 {
                     return message.Sender;
                 }

@@ -35,7 +35,8 @@ public static class BootAnswer
                 yield break;
             case BootClientKind.RaspberryPi:
                 yield return DhcpOption.Text(DhcpOptionCode.VendorClass, "PXEClient");
-                yield return new DhcpOption(DhcpOptionCode.VendorSpecific, client.Machine.Form == MachineIdForm.Pi3Rom ? PiMenu.Pi3bOption : PiMenu.Option);
+                yield return new DhcpOption(DhcpOptionCode.VendorSpecific, client.Machine.Form == MachineIdForm.Pi3Rom ? PiMenu.Pi3bOption
+                    : PiMenu.Option);
                 break;
             case BootClientKind.UefiHttpX64 or BootClientKind.UefiHttpArm64:
                 yield return DhcpOption.Text(DhcpOptionCode.VendorClass, "HTTPClient");
@@ -50,8 +51,8 @@ public static class BootAnswer
                 yield return new DhcpOption(DhcpOptionCode.IpxeEncapsulated, new byte[] { 176, 1, 1 });
                 break;
             default:
-                // Without option 43 a UEFI PXE client asks for the file on port 4011 and does so whatever its make; with discovery control 8
-                // some ignore the file. Where the address comes from us too it is plain DHCP: the file is in the reply, no PXE needed.
+                // Without option 43 a UEFI PXE client asks for the file on port 4011 and does so whatever its make; with discovery control
+                // 8 some ignore the file. Where the address comes from us too it is plain DHCP: the file is in the reply, no PXE needed.
                 if (proxy)
                 {
                     yield return DhcpOption.Text(DhcpOptionCode.VendorClass, "PXEClient");

@@ -53,7 +53,8 @@ public readonly record struct ClientMachineId(MachineIdForm Form, uint? Serial =
         }
         else
         {
-            // EDK2 and iPXE send the bytes as SMBIOS has them, first three fields little-endian: so read, it is what Linux calls product_uuid.
+            // EDK2 and iPXE send the bytes as SMBIOS has them, first three fields little-endian: so read, it is what Linux calls
+            // product_uuid.
             id = new ClientMachineId(MachineIdForm.Uuid, Uuid: new Guid(data));
         }
         return true;

@@ -9,11 +9,13 @@ namespace Bootstrap.Netboot.Dhcp;
 /// <param name="Machine">Option 97, decoded where possible.</param>
 /// <param name="IsPi3Rom">
 /// The mask ROM of a Pi 3, not the bootcode.bin that follows it with an exchange of its own. A 3B's sends sixteen times 0x44 as option 97;
-/// a 3B+'s the serial four times as bootcode.bin does, but it alone asks for neither mask nor router (raspberrypi/firmware#1362, #764, #871).
+/// a 3B+'s the serial four times as bootcode.bin does, but it alone asks for neither mask nor router (raspberrypi/firmware#1362, #764,
+/// #871).
 /// </param>
 public readonly record struct DhcpClient(BootClientKind Kind, ClientMachineId Machine, bool IsPi3Rom)
 {
-    // A hint, never the only test: such lists rot (raspberrypi/rpi-eeprom#720), and a Pi that runs its operating system has the same prefix.
+    // A hint, never the only test: such lists rot (raspberrypi/rpi-eeprom#720), and a Pi that runs its operating system has the same
+    // prefix.
     private static readonly uint[] s_piPrefixes = [0xb827eb, 0xdca632, 0xe45f01, 0xd83add, 0x2ccf67, 0x28cdc1, 0x88a29e];
 
     /// <summary>True for the prefixes of MAC addresses that Raspberry Pi boards are known to have: a hint.</summary>
@@ -23,7 +25,8 @@ public readonly record struct DhcpClient(BootClientKind Kind, ClientMachineId Ma
     public static DhcpClient Of(DhcpMessage message)
     {
         ClientMachineId machine =
-            message.Find(DhcpOptionCode.ClientMachineId) is { } data && ClientMachineId.TryParse(data.Span, out ClientMachineId id) ? id : default;
+            message.Find(DhcpOptionCode.ClientMachineId) is { } data && ClientMachineId.TryParse(data.Span, out ClientMachineId id) ? id
+                : default;
         BootClientKind kind = Recognise(message, machine);
         bool rom = kind == BootClientKind.RaspberryPi &&
             (machine.Form == MachineIdForm.Pi3Rom || machine.Form == MachineIdForm.PiSerial && !AsksForMaskOrRouter(message));

@@ -20,7 +20,8 @@ public sealed record DhcpMessage
     /// <summary>The smallest message on the wire that every BOOTP relay passes on (RFC 1542 §2.1).</summary>
     public const int MinimumSize = 300;
 
-    /// <summary>Large enough for every reply that is made here, and what a client must accept (RFC 2131 §2: 576 with the headers).</summary>
+    /// <summary>Large enough for every reply that is made here, and what a client must accept (RFC 2131 §2: 576 with the
+    /// headers).</summary>
     public const int MaximumReplySize = 548;
 
     private const int OptionsStart = 240;
@@ -101,7 +102,8 @@ public sealed record DhcpMessage
         // Option 52: "file" (1), "sname" (2) or both (3) hold options instead (RFC 2131 §4.1).
         int overload = options.Find(o => o.Code == DhcpOptionCode.Overload) is { Data.Length: 1 } o ? o.Data.Span[0] : 0;
         // Their parts of a split option follow in this order (RFC 3396 §5).
-        if ((overload & 1) != 0 && !TryReadOptions(datagram[108..236], options) || (overload & 2) != 0 && !TryReadOptions(datagram[44..108], options))
+        if ((overload & 1) != 0 && !TryReadOptions(datagram[108..236], options) || (overload & 2) != 0
+            && !TryReadOptions(datagram[44..108], options))
         {
             return false;
         }
@@ -126,7 +128,8 @@ public sealed record DhcpMessage
     /// <param name="target">At least <see cref="MaximumReplySize"/> bytes.</param>
     /// <param name="pad">Fill up to <see cref="MinimumSize"/> with zeros after the end mark.</param>
     /// <returns>The number of bytes written.</returns>
-    /// <exception cref="ArgumentException">The options do not fit. Replies made here always do: what they return of a client's is bounded.</exception>
+    /// <exception cref="ArgumentException">The options do not fit. Replies made here always do: what they return of a client's is
+    /// bounded.</exception>
     public int Write(Span<byte> target, bool pad)
     {
         target[..OptionsStart].Clear();

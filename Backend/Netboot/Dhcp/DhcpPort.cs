@@ -95,12 +95,13 @@ internal sealed class DhcpPort : IDisposable
 
     /// <summary>
     /// Sends a reply where RFC 2131 §4.1 says: to the relay; to the client where it has an address; else, unless the client has asked for
-    /// broadcast, to its hardware address and the address it is being given, as every DHCP server does (ISC's and busybox' by packet socket,
-    /// dnsmasq by an ARP entry), so every boot ROM takes it. For a rack of Pi 3 it matters: all use one transaction id, and by broadcast
-    /// each would hear the others' offers as its own. A proxy's offer gives no address that it could be sent to, and goes to everybody, as dnsmasq's
-    /// does. So does a refusal: the client must not believe in its address.
+    /// broadcast, to its hardware address and the address it is being given, as every DHCP server does (ISC's and busybox' by packet
+    /// socket, dnsmasq by an ARP entry), so every boot ROM takes it. For a rack of Pi 3 it matters: all use one transaction id, and by
+    /// broadcast each would hear the others' offers as its own. A proxy's offer gives no address that it could be sent to, and goes to
+    /// everybody, as dnsmasq's does. So does a refusal: the client must not believe in its address.
     /// </summary>
-    public async ValueTask SendAsync(DhcpMessage request, DhcpMessage reply, IPEndPoint from, ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    public async ValueTask SendAsync(DhcpMessage request, DhcpMessage reply, IPEndPoint from, ReadOnlyMemory<byte> bytes,
+        CancellationToken cancel)
     {
         if (_packets is not null && request.Relay.Equals(IPAddress.Any) && request.ClientAddress.Equals(IPAddress.Any) &&
             !request.Broadcast && !reply.YourAddress.Equals(IPAddress.Any) && _interface is { } at)
@@ -112,7 +113,8 @@ internal sealed class DhcpPort : IDisposable
         }
         IPEndPoint to = IsBootServer ? from :
             !request.Relay.Equals(IPAddress.Any) ? new IPEndPoint(request.Relay, Server) :
-            request.ClientAddress.Equals(IPAddress.Any) || reply.Type == DhcpMessageType.Nak ? new IPEndPoint(IPAddress.Broadcast, ClientPort) :
+            request.ClientAddress.Equals(IPAddress.Any) || reply.Type == DhcpMessageType.Nak
+                ? new IPEndPoint(IPAddress.Broadcast, ClientPort) :
             new IPEndPoint(request.ClientAddress, ClientPort);
         await _socket.SendToAsync(bytes, to, cancel);
     }

@@ -18,9 +18,9 @@ public sealed record DhcpInterface(string Name, IPAddress Address, int PrefixLen
 public delegate ValueTask<MacAddress?> WhoHas(IPAddress address, CancellationToken cancel);
 
 /// <summary>
-/// Decides what to answer; no sockets. Told nothing are: in proxy mode whoever does not boot from the network, and every message but DISCOVER
-/// (the address server's business) and a REQUEST to the boot server's port; in full mode clients that chose another server, and clients
-/// behind a relay for whose subnet there is no pool.
+/// Decides what to answer; no sockets. Told nothing are: in proxy mode whoever does not boot from the network, and every message but
+/// DISCOVER (the address server's business) and a REQUEST to the boot server's port; in full mode clients that chose another server, and
+/// clients behind a relay for whose subnet there is no pool.
 /// </summary>
 public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
 {
@@ -31,7 +31,8 @@ public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
 
     /// <summary>A client that is not to boot from the network is one that asks for no boot information.</summary>
     public DhcpClient Admit(DhcpMessage request, DhcpClient client) =>
-        client.Kind != BootClientKind.None && request is { IsRequest: true, Type: { } type } && options.Gate?.Admits(request.Mac, client, type) == false
+        client.Kind != BootClientKind.None && request is { IsRequest: true, Type: { } type }
+            && options.Gate?.Admits(request.Mac, client, type) == false
             ? client with { Kind = BootClientKind.None }
             : client;
 
@@ -76,7 +77,8 @@ public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
             case DhcpMessageType.Request:
                 return AnswerRequest(request, client, at, plan, pool, range, reserved);
             case DhcpMessageType.Inform:
-                return Reply(request, DhcpMessageType.Ack, client, at, IPAddress.Any, proxy: false, AddressOptions(plan, pool, leased: false));
+                return Reply(request, DhcpMessageType.Ack, client, at, IPAddress.Any, proxy: false,
+                    AddressOptions(plan, pool, leased: false));
             case DhcpMessageType.Release:
                 leases.Release(request.Mac);
                 return null;
@@ -110,11 +112,12 @@ public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
     }
 
     /// <summary>
-    /// RFC 2131 §4.3.2. A client that selects names its server (option 54); one that restarts asks for the address it had (option 50); one that
-    /// renews has it (ciaddr). This server is the only one, so it speaks for the subnet: what cannot be granted is refused at once.
+    /// RFC 2131 §4.3.2. A client that selects names its server (option 54); one that restarts asks for the address it had (option 50); one
+    /// that renews has it (ciaddr). This server is the only one, so it speaks for the subnet: what cannot be granted is refused at once.
     /// </summary>
     private DhcpMessage? AnswerRequest(
-        DhcpMessage request, DhcpClient client, DhcpInterface at, AddressPlan plan, AddressPool pool, AddressRange range, IPAddress? reserved)
+        DhcpMessage request, DhcpClient client, DhcpInterface at, AddressPlan plan, AddressPool pool, AddressRange range,
+        IPAddress? reserved)
     {
         if (request.FindAddress(DhcpOptionCode.ServerIdentifier) is { } chosen && !chosen.Equals(at.Address))
         {
@@ -133,7 +136,8 @@ public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
     }
 
     /// <summary>
-    /// The address kept for a board. The system on a board does not tell the serial number that its boot program told: it keeps what its MAC has.
+    /// The address kept for a board. The system on a board does not tell the serial number that its boot program told: it keeps what its
+    /// MAC has.
     /// </summary>
     private IPAddress? FindReserved(MacAddress mac, uint? serial, AddressPlan plan, AddressPool pool)
     {
@@ -148,7 +152,8 @@ public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
     }
 
     private DhcpMessage Reply(
-        DhcpMessage request, DhcpMessageType type, DhcpClient client, DhcpInterface at, IPAddress yours, bool proxy, IEnumerable<DhcpOption> address) => new()
+        DhcpMessage request, DhcpMessageType type, DhcpClient client, DhcpInterface at, IPAddress yours, bool proxy,
+        IEnumerable<DhcpOption> address) => new()
         {
             IsRequest = false,
             TransactionId = request.TransactionId,

@@ -5,8 +5,8 @@ using Bootstrap.Protocol.Ids;
 namespace Bootstrap.Netboot.Dhcp;
 
 /// <summary>
-/// DHCP on named interfaces, in proxy or full mode. Each interface has its own sockets, so that a message is known by the wire it came by and
-/// the reply names that interface's address.
+/// DHCP on named interfaces, in proxy or full mode. Each interface has its own sockets, so that a message is known by the wire it came by
+/// and the reply names that interface's address.
 /// </summary>
 public sealed class DhcpServer : IDisposable
 {
@@ -26,7 +26,8 @@ public sealed class DhcpServer : IDisposable
     }
 
     /// <summary>
-    /// Opens the ports; serves once <see cref="RunAsync"/> is called. In full mode it first listens for other DHCP servers, up to four seconds.
+    /// Opens the ports; serves once <see cref="RunAsync"/> is called. In full mode it first listens for other DHCP servers, up to four
+    /// seconds.
     /// </summary>
     /// <param name="options">How DHCP is answered.</param>
     /// <param name="interfaces">Names of the interfaces to listen on.</param>
@@ -38,7 +39,8 @@ public sealed class DhcpServer : IDisposable
     /// A port is taken, a privilege is missing, an interface does not exist, or another DHCP server answers on one.
     /// </exception>
     public static async Task<DhcpServer> OpenAsync(
-        DhcpServerOptions options, IReadOnlyCollection<string> interfaces, ILeaseStore leases, IBootObserver observer, TimeProvider clock, CancellationToken cancel)
+        DhcpServerOptions options, IReadOnlyCollection<string> interfaces, ILeaseStore leases, IBootObserver observer, TimeProvider clock,
+        CancellationToken cancel)
     {
         var server = new DhcpServer(options, leases, observer, clock);
         try
@@ -99,7 +101,8 @@ public sealed class DhcpServer : IDisposable
                     waiting.Remove(done);
                     await answer;
                 }
-                if (!DhcpMessage.TryParse(buffer.AsSpan(0, received.ReceivedBytes), out DhcpMessage? message) || message.Type is not { } type)
+                if (!DhcpMessage.TryParse(buffer.AsSpan(0, received.ReceivedBytes), out DhcpMessage? message)
+                    || message.Type is not { } type)
                 {
                     _observer.Malformed("DHCP");
                 }
@@ -120,7 +123,8 @@ public sealed class DhcpServer : IDisposable
         await Task.WhenAll(waiting.Values);
     }
 
-    private async Task AnswerAsync(DhcpMessage message, DhcpMessageType type, IPEndPoint from, DhcpPort port, DhcpInterface at, CancellationToken cancel)
+    private async Task AnswerAsync(DhcpMessage message, DhcpMessageType type, IPEndPoint from, DhcpPort port, DhcpInterface at,
+        CancellationToken cancel)
     {
         var client = DhcpClient.Of(message);
         DhcpClient admitted;
@@ -168,7 +172,8 @@ public sealed class DhcpServer : IDisposable
 
     /// <summary>
     /// How long the ROM of a Pi 3 is kept waiting, 1 to 2 seconds: a reply that comes sooner can lock it in a loop until its power is cut
-    /// (raspberrypi/firmware#934, #862). Each board has a time of its own, so that many that are switched on together do not all load at once (#764).
+    /// (raspberrypi/firmware#934, #862). Each board has a time of its own, so that many that are switched on together do not all load at
+    /// once (#764).
     /// </summary>
     internal static TimeSpan PatienceOf(MacAddress mac) => TimeSpan.FromMilliseconds(1000 + mac.Value * 0x9E3779B97F4A7C15 % 1000);
 }

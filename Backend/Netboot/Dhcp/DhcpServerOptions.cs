@@ -25,7 +25,8 @@ public sealed record DhcpServerOptions
 public sealed record AddressPlan
 {
     /// <summary>
-    /// The subnets with addresses to hand out. An interface whose own subnet is not among them hands out all of it; a relay's subnet must be named.
+    /// The subnets with addresses to hand out. An interface whose own subnet is not among them hands out all of it; a relay's subnet must
+    /// be named.
     /// </summary>
     public IReadOnlyList<AddressPool> Pools { get; init; } = [];
 

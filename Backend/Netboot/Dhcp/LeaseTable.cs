@@ -53,7 +53,8 @@ public sealed class LeaseTable
         }
     }
 
-    /// <summary>Gives a client the address that it asks for. False if it is another's, not of this range, or not the one reserved for it.</summary>
+    /// <summary>Gives a client the address that it asks for. False if it is another's, not of this range, or not the one reserved for
+    /// it.</summary>
     public bool TryTake(MacAddress mac, IPAddress address, IPAddress? reserved, AddressRange range, TimeSpan time)
     {
         lock (_lock)
@@ -79,7 +80,8 @@ public sealed class LeaseTable
         }
     }
 
-    /// <summary>A client gives its address back, or has chosen another server's offer. It gets the same again while nobody else needs it.</summary>
+    /// <summary>A client gives its address back, or has chosen another server's offer. It gets the same again while nobody else needs
+    /// it.</summary>
     public void Release(MacAddress mac)
     {
         lock (_lock)

@@ -19,7 +19,8 @@ internal static class RivalSearch
     // A server that pings an address before it offers it is silent for three seconds (dnsmasq).
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>The address of another DHCP server on the wire; null if none answers within four seconds, or the interface is down.</summary>
+    /// <summary>The address of another DHCP server on the wire; null if none answers within four seconds, or the interface is
+    /// down.</summary>
     /// <exception cref="NetbootException">This program may not ask.</exception>
     public static async Task<IPAddress?> FindAsync(string interfaceName, TimeProvider clock, CancellationToken cancel)
     {
@@ -64,7 +65,8 @@ internal static class RivalSearch
             ],
         }.Write(message, pad: true);
         byte[] packet = new byte[UdpPacket.HeaderSize + length];
-        UdpPacket.Write(packet, new IPEndPoint(IPAddress.Any, ClientPort), new IPEndPoint(IPAddress.Broadcast, ServerPort), message.AsSpan(0, length));
+        UdpPacket.Write(packet, new IPEndPoint(IPAddress.Any, ClientPort), new IPEndPoint(IPAddress.Broadcast, ServerPort),
+            message.AsSpan(0, length));
         return packet;
     }
 
@@ -78,8 +80,10 @@ internal static class RivalSearch
             while (true)
             {
                 int length = await socket.ReceiveAsync(packet, either.Token);
-                if (UdpPacket.TryRead(packet.AsSpan(0, length), ClientPort, out ReadOnlySpan<byte> payload) && DhcpMessage.TryParse(payload, out DhcpMessage? offer) &&
-                    !offer.IsRequest && offer.TransactionId == transaction && offer.Type == DhcpMessageType.Offer && !offer.YourAddress.Equals(IPAddress.Any))
+                if (UdpPacket.TryRead(packet.AsSpan(0, length), ClientPort, out ReadOnlySpan<byte> payload)
+                    && DhcpMessage.TryParse(payload, out DhcpMessage? offer) &&
+                    !offer.IsRequest && offer.TransactionId == transaction && offer.Type == DhcpMessageType.Offer
+                        && !offer.YourAddress.Equals(IPAddress.Any))
                 {
                     return offer.FindAddress(DhcpOptionCode.ServerIdentifier) ?? offer.NextServer;
                 }

@@ -7,7 +7,7 @@ namespace Bootstrap.Netboot.Ethernet;
 /// <summary>
 /// An ARP message for IPv4 on Ethernet (RFC 826), big-endian:
 /// <code>
-///   0 hardware 1(2)  2 protocol 0800(2)  4 sizes 06 04  6 operation(2)  8 sender MAC(6)  14 sender IP(4)  18 target MAC(6)  24 target IP(4)
+/// 0 hardware 1(2) 2 protocol 0800(2) 4 sizes 06 04 6 operation(2) 8 sender MAC(6) 14 sender IP(4) 18 target MAC(6) 24 target IP(4)
 /// </code>
 /// </summary>
 internal readonly record struct ArpMessage(bool IsRequest, MacAddress Sender, IPAddress SenderAddress, IPAddress TargetAddress)
@@ -16,7 +16,8 @@ internal readonly record struct ArpMessage(bool IsRequest, MacAddress Sender, IP
 
     private const ulong Head = 0x0001_0800_0604_0000;
 
-    /// <summary>Who answers for an address? Asked without an address of our own, so that nobody learns a wrong one (RFC 5227 §2.1.1).</summary>
+    /// <summary>Who answers for an address? Asked without an address of our own, so that nobody learns a wrong one (RFC 5227
+    /// §2.1.1).</summary>
     public static ArpMessage Probe(MacAddress own, IPAddress address) => new(true, own, IPAddress.Any, address);
 
     public static bool TryParse(ReadOnlySpan<byte> packet, out ArpMessage message)
@@ -26,7 +27,8 @@ internal readonly record struct ArpMessage(bool IsRequest, MacAddress Sender, IP
         {
             return false;
         }
-        message = new ArpMessage(packet[7] == 1, MacAddress.FromBytes(packet[8..]), new IPAddress(packet.Slice(14, 4)), new IPAddress(packet.Slice(24, 4)));
+        message = new ArpMessage(packet[7] == 1, MacAddress.FromBytes(packet[8..]), new IPAddress(packet.Slice(14, 4)),
+            new IPAddress(packet.Slice(24, 4)));
         return true;
     }
 

@@ -7,8 +7,8 @@ using Bootstrap.Protocol.Ids;
 namespace Bootstrap.Netboot.Ethernet;
 
 /// <summary>
-/// What the kernel says of one network interface (netdevice(7)). .NET can only list all interfaces, and fails now and then while any of them
-/// comes or goes, as a rack's do.
+/// What the kernel says of one network interface (netdevice(7)). .NET can only list all interfaces, and fails now and then while any of
+/// them comes or goes, as a rack's do.
 /// </summary>
 internal static partial class NetworkLink
 {

@@ -58,7 +58,8 @@ internal sealed class PacketSocket : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    /// <summary>struct sockaddr_ll: family(2) protocol(2, big-endian) index(4) hardware type(2) packet type(1) length(1) address(8).</summary>
+    /// <summary>struct sockaddr_ll: family(2) protocol(2, big-endian) index(4) hardware type(2) packet type(1) length(1)
+    /// address(8).</summary>
     private sealed class LinkEndPoint(ushort protocol, int index, MacAddress mac) : EndPoint
     {
         public override AddressFamily AddressFamily => AddressFamily.Packet;

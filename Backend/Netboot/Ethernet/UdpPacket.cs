@@ -46,7 +46,8 @@ internal static class UdpPacket
     public static bool TryRead(ReadOnlySpan<byte> packet, int port, out ReadOnlySpan<byte> payload)
     {
         payload = default;
-        if (packet.Length < HeaderSize || packet[0] >> 4 != 4 || packet[9] != Udp || (BinaryPrimitives.ReadUInt16BigEndian(packet[6..]) & 0x3fff) != 0)
+        if (packet.Length < HeaderSize || packet[0] >> 4 != 4 || packet[9] != Udp
+            || (BinaryPrimitives.ReadUInt16BigEndian(packet[6..]) & 0x3fff) != 0)
         {
             return false;
         }
@@ -56,7 +57,8 @@ internal static class UdpPacket
             return false;
         }
         int length = BinaryPrimitives.ReadUInt16BigEndian(packet[(header + 4)..]);
-        if (length < UdpHeaderSize || packet.Length < header + length || BinaryPrimitives.ReadUInt16BigEndian(packet[(header + 2)..]) != port)
+        if (length < UdpHeaderSize || packet.Length < header + length
+            || BinaryPrimitives.ReadUInt16BigEndian(packet[(header + 2)..]) != port)
         {
             return false;
         }

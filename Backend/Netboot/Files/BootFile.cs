@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Bootstrap.Netboot;
 
-/// <summary>An open boot file, readable at any place, over TFTP and HTTP alike. Its length and bytes stay the same until it is disposed.</summary>
+/// <summary>An open boot file, readable at any place, over TFTP and HTTP alike. Its length and bytes stay the same until it is
+/// disposed.</summary>
 public abstract class BootFile : IDisposable
 {
     /// <summary>Bytes.</summary>

@@ -10,8 +10,8 @@ public static class BootPath
 
     /// <summary>
     /// Turns a requested path into parts joined by single '/', with no leading or trailing one. Backslashes (Windows-minded PXE programs)
-    /// count as slashes; "." and empty parts are dropped. Refused: "..", control characters, ':' (drives, streams), nothing at all, and what
-    /// is longer than <see cref="MaxLength"/>.
+    /// count as slashes; "." and empty parts are dropped. Refused: "..", control characters, ':' (drives, streams), nothing at all, and
+    /// what is longer than <see cref="MaxLength"/>.
     /// </summary>
     public static bool TryNormalise(string requested, [NotNullWhen(true)] out string? path)
     {

@@ -44,7 +44,8 @@ internal sealed class NetasciiDecoder
 {
     private bool _afterReturn;
 
-    /// <summary>Decodes a part in place, and returns how many bytes are left of it; a CR at its end waits for the next part; one before anything else is dropped.</summary>
+    /// <summary>Decodes a part in place, and returns how many bytes are left of it; a CR at its end waits for the next part; one before
+    /// anything else is dropped.</summary>
     public int Decode(Span<byte> text)
     {
         int written = 0;

@@ -22,8 +22,8 @@ public readonly record struct RetryTimer(TimeSpan? RoundTrip, TimeSpan Deviation
 
     // A resend that was not needed can hang start4.elf (raspberrypi/firmware#1631): never hurry.
     private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(500);
-    // Longer than the 5 s of silence that atftp and tftp-hpa wait for before they speak again: resends that came more often would keep a client
-    // whose acknowledgement was lost from ever repeating it.
+    // Longer than the 5 s of silence that atftp and tftp-hpa wait for before they speak again: resends that came more often would keep a
+    // client whose acknowledgement was lost from ever repeating it.
     private static readonly TimeSpan s_most = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan s_first = TimeSpan.FromSeconds(1);
 

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Bootstrap.Netboot.Tftp;
 
 /// <summary>One request: looked at, answered or refused, and reported.</summary>
-internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpRequest request, TftpServerOptions options, IBootFiles files, TransferLoop loop)
+internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpRequest request, TftpServerOptions options,
+    IBootFiles files, TransferLoop loop)
 {
     private readonly long _begun = loop.Clock.GetTimestamp();
     private readonly BootClient _who = new(client.Address, NeighbourTable.Find(client.Address));
@@ -18,8 +19,10 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
         try
         {
             using var port = new TransferPort(loop, local, client);
-            return !BootPath.TryNormalise(request.Path, out string? path) ? Refuse(port, TftpError.AccessViolation, "this path is not allowed") :
-                request.Mode is not ("octet" or "netascii") ? Refuse(port, TftpError.IllegalOperation, "the mode must be octet or netascii") :
+            return !BootPath.TryNormalise(request.Path, out string? path)
+                ? Refuse(port, TftpError.AccessViolation, "this path is not allowed") :
+                request.Mode is not ("octet" or "netascii")
+                    ? Refuse(port, TftpError.IllegalOperation, "the mode must be octet or netascii") :
                 request.Opcode == TftpOpcode.ReadRequest ? await SendAsync(port, path) :
                 options.Uploads is { } uploads ? await TakeAsync(port, path, uploads) :
                 Refuse(port, TftpError.AccessViolation, "nothing can be written here");
@@ -46,7 +49,8 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
                 Tell(port, TftpError.FileNotFound, "no such file");
                 return new TftpSighting(_who, path, TftpOutcome.NotFound, 0, null);
             }
-            if (!TftpTerms.TryNegotiate(request.Options, IsText ? null : file.Length, isUpload: false, out TftpTerms? terms, out string reason))
+            if (!TftpTerms.TryNegotiate(request.Options, IsText ? null : file.Length, isUpload: false, out TftpTerms? terms,
+                out string reason))
             {
                 return Refuse(port, TftpError.BadOptions, reason);
             }
@@ -105,11 +109,14 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
     private TftpSighting Refuse(TransferPort port, TftpError error, string reason)
     {
         Tell(port, error, reason);
-        return new TftpSighting(_who, TftpPacket.Printable(request.Path), TftpOutcome.Refused, 0, reason) { IsUpload = request.Opcode == TftpOpcode.WriteRequest };
+        return new TftpSighting(_who, TftpPacket.Printable(request.Path), TftpOutcome.Refused, 0,
+            reason)
+        { IsUpload = request.Opcode == TftpOpcode.WriteRequest };
     }
 
     /// <summary>
-    /// ICMP "port unreachable": the client has closed its port, which some do instead of sending an error; after the first reply it is a probe.
+    /// ICMP "port unreachable": the client has closed its port, which some do instead of sending an error; after the first reply it is a
+    /// probe.
     /// </summary>
     private TftpSighting Failed(string path, long bytes, SocketException reason)
     {

@@ -61,9 +61,10 @@ internal sealed class TftpDownload(TransferPort port, TransferLoop loop, BootFil
                 long sentAt = loop.Clock.GetTimestamp();
                 long before = _confirmed;
                 bool mayBeUrged = terms.WindowSize > 1 && sends == 1;
-                // One block at a time, an acknowledgement of what is confirmed already is ignored, never answered with a block (the Sorcerer's
-                // Apprentice, RFC 1123 §4.2.3.1; it could hang a Pi 4, raspberrypi/firmware#1631): only silence makes a resend. With windows it is how
-                // a client says that the first block is missing (RFC 7440 §4): the window comes again, once. One within the window says that the rest was lost.
+                // One block at a time, an acknowledgement of what is confirmed already is ignored, never answered with a block (the
+                // Sorcerer's Apprentice, RFC 1123 §4.2.3.1; it could hang a Pi 4, raspberrypi/firmware#1631): only silence makes a resend.
+                // With windows it is how a client says that the first block is missing (RFC 7440 §4): the window comes again, once. One
+                // within the window says that the rest was lost.
                 while (_confirmed == before)
                 {
                     int received = await port.ReceiveAsync(timer.Wait(sends, terms.Timeout) - loop.Clock.GetElapsedTime(sentAt));
@@ -77,7 +78,8 @@ internal sealed class TftpDownload(TransferPort port, TransferLoop loop, BootFil
                     }
                     if (opcode == TftpOpcode.Error)
                     {
-                        return (_confirmed <= 0 ? TftpOutcome.Probed : TftpOutcome.Aborted, TftpPacket.DescribeError(loop.Packet.AsSpan(0, received)) + Hint());
+                        return (_confirmed <= 0 ? TftpOutcome.Probed : TftpOutcome.Aborted,
+                            TftpPacket.DescribeError(loop.Packet.AsSpan(0, received)) + Hint());
                     }
                     if (opcode == TftpOpcode.Ack && TftpPacket.Expand(number, before, Math.Max(_loaded, 0)) is { } block)
                     {

@@ -55,7 +55,8 @@ internal static class TftpPacket
     public static string DescribeError(ReadOnlySpan<byte> packet) =>
         $"the client sent error {packet[3]}: {Printable(Encoding.ASCII.GetString(packet[HeaderSize..]).TrimEnd('\0'))}";
 
-    /// <summary>The block after <paramref name="after"/> and up to <paramref name="last"/> whose low 16 bits these are; null if there is none.</summary>
+    /// <summary>The block after <paramref name="after"/> and up to <paramref name="last"/> whose low 16 bits these are; null if there is
+    /// none.</summary>
     public static long? Expand(ushort number, long after, long last)
     {
         long block = after + (ushort)(number - after);

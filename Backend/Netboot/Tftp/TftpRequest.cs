@@ -51,7 +51,8 @@ public sealed record TftpRequest(TftpOpcode Opcode, string Path, string Mode, IR
         }
         var options = new List<KeyValuePair<string, string>>();
         // Some clients pad the packet: what is not a whole option ends the list.
-        while (options.Count < MaxOptions && TryReadText(ref packet, out string? name) && TryReadText(ref packet, out string? value) && name.Length > 0)
+        while (options.Count < MaxOptions && TryReadText(ref packet, out string? name) && TryReadText(ref packet, out string? value)
+            && name.Length > 0)
         {
             options.Add(new(name.ToLowerInvariant(), value));
         }

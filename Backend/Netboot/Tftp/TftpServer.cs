@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Bootstrap.Netboot.Tftp;
 
 /// <summary>
-/// A TFTP server (RFC 1350, 2347, 2348, 2349, 7440), octet and netascii. Each request becomes a transfer with a socket of its own. Files are
-/// looked up through <see cref="IBootFiles"/> alone; nothing can be written unless the options say where.
+/// A TFTP server (RFC 1350, 2347, 2348, 2349, 7440), octet and netascii. Each request becomes a transfer with a socket of its own. Files
+/// are looked up through <see cref="IBootFiles"/> alone; nothing can be written unless the options say where.
 /// </summary>
 public sealed class TftpServer : IDisposable
 {
@@ -39,7 +39,9 @@ public sealed class TftpServer : IDisposable
     public static TftpServer Open(TftpServerOptions options, IBootFiles files, IBootObserver observer, TimeProvider clock)
     {
         bool version6 = options.EndPoint.AddressFamily == AddressFamily.InterNetworkV6;
-        var socket = new Socket(options.EndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = ReceiveBufferBytes };
+        var socket = new Socket(options.EndPoint.AddressFamily, SocketType.Dgram,
+            ProtocolType.Udp)
+        { ReceiveBufferSize = ReceiveBufferBytes };
         try
         {
             if (version6)

@@ -9,9 +9,11 @@ namespace Bootstrap.Netboot.Tftp;
 /// <param name="Timeout">Time before a resend, if the client has set it (RFC 2349); else it is measured.</param>
 /// <param name="Size">Bytes of a file that the client is about to send, if it told (RFC 2349).</param>
 /// <param name="Acknowledged">The options to confirm; if there are none, no OACK is sent.</param>
-public sealed record TftpTerms(int BlockSize, int WindowSize, TimeSpan? Timeout, long? Size, IReadOnlyList<KeyValuePair<string, string>> Acknowledged)
+public sealed record TftpTerms(int BlockSize, int WindowSize, TimeSpan? Timeout, long? Size,
+    IReadOnlyList<KeyValuePair<string, string>> Acknowledged)
 {
-    /// <summary>Larger blocks would be cut into IP fragments on Ethernet, which boot ROMs reassemble badly or not at all: 1500 − 20 − 8 − 4.</summary>
+    /// <summary>Larger blocks would be cut into IP fragments on Ethernet, which boot ROMs reassemble badly or not at all: 1500 − 20 − 8 −
+    /// 4.</summary>
     public const int LargestBlock = 1468;
 
     /// <summary>
@@ -23,8 +25,8 @@ public sealed record TftpTerms(int BlockSize, int WindowSize, TimeSpan? Timeout,
     private const int HeaderSize = 4;
 
     /// <summary>
-    /// Settles the options of a request. Unknown ones are passed over (RFC 2347); a Pi 4 ignores what it gets without an OACK, so every known one is
-    /// confirmed. False with a reason if a value is not one that its RFC allows: the answer is error 8.
+    /// Settles the options of a request. Unknown ones are passed over (RFC 2347); a Pi 4 ignores what it gets without an OACK, so every
+    /// known one is confirmed. False with a reason if a value is not one that its RFC allows: the answer is error 8.
     /// </summary>
     /// <param name="asked">The request's options, names in lower case.</param>
     /// <param name="length">Bytes of the file; null if they are not known before it is sent (netascii): tsize is then left out.</param>
@@ -32,7 +34,8 @@ public sealed record TftpTerms(int BlockSize, int WindowSize, TimeSpan? Timeout,
     /// <param name="terms">What is settled.</param>
     /// <param name="reason">What is wrong.</param>
     public static bool TryNegotiate(
-        IReadOnlyList<KeyValuePair<string, string>> asked, long? length, bool isUpload, [NotNullWhen(true)] out TftpTerms? terms, out string reason)
+        IReadOnlyList<KeyValuePair<string, string>> asked, long? length, bool isUpload, [NotNullWhen(true)] out TftpTerms? terms,
+        out string reason)
     {
         terms = null;
         reason = "";
@@ -85,7 +88,8 @@ public sealed record TftpTerms(int BlockSize, int WindowSize, TimeSpan? Timeout,
                 acknowledged.Add(new(name, number.ToString(CultureInfo.InvariantCulture)));
             }
         }
-        terms = new TftpTerms((int)block, (int)window, timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null, isUpload ? size : null, acknowledged);
+        terms = new TftpTerms((int)block, (int)window, timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null, isUpload ? size
+            : null, acknowledged);
         return true;
     }
 }

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace Bootstrap.Netboot.Tftp;
 
-/// <summary>Takes one file from a client, from the first reply to the last acknowledgement; one that does not arrive whole is deleted.</summary>
+/// <summary>Takes one file from a client, from the first reply to the last acknowledgement; one that does not arrive whole is
+/// deleted.</summary>
 internal sealed class TftpUpload(TransferPort port, TransferLoop loop, TftpUploads uploads, FileStream file, TftpTerms terms, bool asText)
 {
     private readonly NetasciiDecoder? _text = asText ? new NetasciiDecoder() : null;
@@ -19,7 +20,8 @@ internal sealed class TftpUpload(TransferPort port, TransferLoop loop, TftpUploa
     /// <param name="refusal">Why there is none.</param>
     /// <exception cref="IOException">It cannot be made.</exception>
     public static bool TryCreate(
-        TftpUploads uploads, BootClient client, string name, [NotNullWhen(true)] out FileStream? file, out (TftpError Code, string Reason) refusal)
+        TftpUploads uploads, BootClient client, string name, [NotNullWhen(true)] out FileStream? file,
+        out (TftpError Code, string Reason) refusal)
     {
         file = null;
         refusal = default;
@@ -28,7 +30,8 @@ internal sealed class TftpUpload(TransferPort port, TransferLoop loop, TftpUploa
             refusal = (TftpError.AccessViolation, "a name without folders is wanted");
             return false;
         }
-        DirectoryInfo folder = Directory.CreateDirectory(Path.Combine(uploads.Folder, client.Mac?.ToString('-') ?? client.Address.ToString().Replace(':', '-')));
+        DirectoryInfo folder = Directory.CreateDirectory(Path.Combine(uploads.Folder,
+            client.Mac?.ToString('-') ?? client.Address.ToString().Replace(':', '-')));
         if (folder.EnumerateFileSystemInfos().Take(uploads.MaxFiles).Count() == uploads.MaxFiles)
         {
             refusal = (TftpError.DiskFull, $"there are {uploads.MaxFiles} files of this client already");
@@ -91,7 +94,8 @@ internal sealed class TftpUpload(TransferPort port, TransferLoop loop, TftpUploa
                 if (opcode != TftpOpcode.Data || number != (ushort)(block + 1) || length > terms.BlockSize)
                 {
                     // A block that came twice needs no answer; one from further on says that those before it were lost (RFC 7440 §4).
-                    if (opcode == TftpOpcode.Data && terms.WindowSize > 1 && (ushort)(number - block) is > 1 and < 0x8000 && replied != block)
+                    if (opcode == TftpOpcode.Data && terms.WindowSize > 1 && (ushort)(number - block) is > 1 and < 0x8000
+                        && replied != block)
                     {
                         Reply();
                     }
@@ -135,7 +139,8 @@ internal sealed class TftpUpload(TransferPort port, TransferLoop loop, TftpUploa
             {
                 try
                 {
-                    while (await port.ReceiveAsync(timer.Wait(1, terms.Timeout) - loop.Clock.GetElapsedTime(sentAt)) is >= 0 and var received)
+                    while (await port.ReceiveAsync(timer.Wait(1, terms.Timeout) - loop.Clock.GetElapsedTime(sentAt)) is >= 0
+                        and var received)
                     {
                         if (TftpPacket.TryRead(loop.Packet.AsSpan(0, received), out TftpOpcode opcode, out ushort number) &&
                             opcode == TftpOpcode.Data && number == (ushort)block)

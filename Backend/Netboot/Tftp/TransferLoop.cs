@@ -5,8 +5,9 @@ using Bootstrap.Protocol.Polling;
 namespace Bootstrap.Netboot.Tftp;
 
 /// <summary>
-/// The one thread on which all transfers run, each until it waits for a packet. A transfer is lockstep: block, acknowledgement, block. Passed
-/// from a poll to a pool of threads, each packet would pay for two changes of thread; here it costs a wait, a receive, a read and a send.
+/// The one thread on which all transfers run, each until it waits for a packet. A transfer is lockstep: block, acknowledgement, block.
+/// Passed from a poll to a pool of threads, each packet would pay for two changes of thread; here it costs a wait, a receive, a read and a
+/// send.
 /// </summary>
 internal sealed class TransferLoop : IDisposable
 {
@@ -39,8 +40,8 @@ internal sealed class TransferLoop : IDisposable
 
     /// <summary>Awaited, it continues on the loop's thread, and the port is watched from then on.</summary>
     /// <remarks>
-    /// To be awaited by the transfer itself: a method of its own around it may have ended by the time that its caller awaits it, who then would
-    /// go on where he was.
+    /// To be awaited by the transfer itself: a method of its own around it may have ended by the time that its caller awaits it, who then
+    /// would go on where he was.
     /// </remarks>
     /// <exception cref="OperationCanceledException">The service stops.</exception>
     public EntryAwaitable EnterAsync(TransferPort port) => new(this, port);

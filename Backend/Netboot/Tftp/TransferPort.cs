@@ -5,15 +5,16 @@ using System.Threading.Tasks.Sources;
 namespace Bootstrap.Netboot.Tftp;
 
 /// <summary>
-/// The UDP port of one transfer (RFC 1350 §4), connected to its client: what others send the kernel drops. Waits on the transfer loop without
-/// allocating: one wait at a time.
+/// The UDP port of one transfer (RFC 1350 §4), connected to its client: what others send the kernel drops. Waits on the transfer loop
+/// without allocating: one wait at a time.
 /// </summary>
 internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
 {
     private const int SolUdp = 17;
     private const int UdpSegment = 103;
 
-    /// <summary>The kernel takes at most 64 segments and 65,507 bytes at a time (UDP_MAX_SEGMENTS; udp(7)): so many of the largest.</summary>
+    /// <summary>The kernel takes at most 64 segments and 65,507 bytes at a time (UDP_MAX_SEGMENTS; udp(7)): so many of the
+    /// largest.</summary>
     private const int MaxSegments = 44;
 
     private readonly TransferLoop _loop;
@@ -46,7 +47,8 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
     /// <summary>When the wait under way ends, as a time stamp of the clock; far away when none is.</summary>
     public long Deadline { get; private set; } = long.MaxValue;
 
-    /// <summary>The length of the next datagram, which lies in the loop's packet; −1 if none comes in time. On the loop's thread alone.</summary>
+    /// <summary>The length of the next datagram, which lies in the loop's packet; −1 if none comes in time. On the loop's thread
+    /// alone.</summary>
     /// <exception cref="SocketException">The client has closed its port (ConnectionRefused), or the network is down.</exception>
     /// <exception cref="OperationCanceledException">The service stops.</exception>
     public ValueTask<int> ReceiveAsync(TimeSpan patience)
@@ -85,9 +87,10 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
         {
             int count = Math.Min(packets.Length, size);
             SendOne(packets[..count], out SocketError error);
-            // A full queue has dropped the packet: it is sent again in time, as one that the network has lost. ConnectionRefused is about an
-            // earlier packet: whether the client is gone for good, the next wait tells.
-            if (error is not (SocketError.Success or SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable or SocketError.ConnectionRefused))
+            // A full queue has dropped the packet: it is sent again in time, as one that the network has lost. ConnectionRefused is about
+            // an earlier packet: whether the client is gone for good, the next wait tells.
+            if (error is not (SocketError.Success or SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable
+                or SocketError.ConnectionRefused))
             {
                 throw new SocketException((int)error);
             }
@@ -100,7 +103,8 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
     internal void OnReadable()
     {
         int length = _socket.Receive(_loop.Packet, SocketFlags.None, out SocketError error);
-        if (error == SocketError.ConnectionRefused && _socket.Receive(_loop.Packet, SocketFlags.None, out SocketError second) is var last && second == SocketError.Success)
+        if (error == SocketError.ConnectionRefused && _socket.Receive(_loop.Packet, SocketFlags.None, out SocketError second) is var last
+            && second == SocketError.Success)
         {
             (length, error) = (last, second); // what the client sent before it closed its port
         }
@@ -140,7 +144,8 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
 
     ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _wait.GetStatus(token);
 
-    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token,
+        ValueTaskSourceOnCompletedFlags flags) =>
         _wait.OnCompleted(continuation, state, token, flags);
 
     private void EndWait()
@@ -151,7 +156,8 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
 
     private void SendOne(ReadOnlySpan<byte> packet, out SocketError error) => _socket.Send(packet, SocketFlags.None, out error);
 
-    /// <summary>Tells the kernel to cut what is sent into packets of a size (UDP_SEGMENT, since Linux 4.18); false if it does not.</summary>
+    /// <summary>Tells the kernel to cut what is sent into packets of a size (UDP_SEGMENT, since Linux 4.18); false if it does
+    /// not.</summary>
     private bool TrySegment(int size)
     {
         if (_segment == 0)

@@ -11,13 +11,15 @@ namespace Bootstrap.Server.Storage;
 /// </summary>
 public sealed partial class DataFolder : IDisposable
 {
-    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, Others = ~Owner & (UnixFileMode)0x1ff;
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+        Others = ~Owner & (UnixFileMode)0x1ff;
 
     private const string LockFile = "lock", PidFile = "pid", DatabaseFile = "appliance.db";
 
     /// <summary>What may be in a folder in which no appliance has been yet; people put boards' own files into <c>boot</c> before the first
     /// start.</summary>
-    private static readonly HashSet<string> s_beforeFirst = [LockFile, PidFile, "ca", "boot", "store", "files", "kept", "secrets.key", "backups",
+    private static readonly HashSet<string> s_beforeFirst = [LockFile, PidFile, "ca", "boot", "store", "files", "kept", "secrets.key",
+        "backups",
         "lost+found"];
 
     private readonly FileStream _lock;
@@ -45,9 +47,11 @@ public sealed partial class DataFolder : IDisposable
     {
         Directory.CreateDirectory(path, Owner);
         if (!File.Exists(Path.Combine(path, DatabaseFile)) && !RestoredFolder.IsPending(path)
-            && Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName).FirstOrDefault(name => !s_beforeFirst.Contains(name!) && !RestoredFolder.IsName(name!)) is { } other)
+            && Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName)
+                .FirstOrDefault(name => !s_beforeFirst.Contains(name!) && !RestoredFolder.IsName(name!)) is { } other)
         {
-            throw new InvalidDataException($"{path} is no appliance's data folder, and '{other}' is in it: name an empty folder, or one that is not there yet");
+            throw new InvalidDataException(
+                $"{path} is no appliance's data folder, and '{other}' is in it: name an empty folder, or one that is not there yet");
         }
         var folder = new DataFolder(path, Hold(path));
         try
@@ -75,7 +79,8 @@ public sealed partial class DataFolder : IDisposable
         }
         catch (IOException e) when (e.GetType() == typeof(IOException)) // what it throws for a lock alone
         {
-            string who = File.Exists(Path.Combine(path, PidFile)) && int.TryParse(File.ReadAllText(Path.Combine(path, PidFile)), CultureInfo.InvariantCulture, out int pid)
+            string who = File.Exists(Path.Combine(path, PidFile))
+                && int.TryParse(File.ReadAllText(Path.Combine(path, PidFile)), CultureInfo.InvariantCulture, out int pid)
                 ? string.Create(CultureInfo.InvariantCulture, $" (process {pid})") : "";
             throw new IOException($"another appliance{who} uses the data folder {path}: stop it first, or name another folder", e);
         }
@@ -94,12 +99,14 @@ public sealed partial class DataFolder : IDisposable
             }
             catch (UnauthorizedAccessException e)
             {
-                throw new InvalidDataException($"the data folder {FullPath} is open to others and is not this user's own: chown it, or name another one", e);
+                throw new InvalidDataException(
+                    $"the data folder {FullPath} is open to others and is not this user's own: chown it, or name another one", e);
             }
             WasOpen = mode;
         }
         var everything = new FileSystemEnumerable<(string Path, UnixFileMode Mode)>(FullPath, (ref FileSystemEntry entry) =>
-            (entry.ToFullPath(), entry.ToFileSystemInfo().UnixFileMode), new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+            (entry.ToFullPath(), entry.ToFileSystemInfo().UnixFileMode),
+                new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
         {
             ShouldIncludePredicate = IsNoLink,
             ShouldRecursePredicate = IsNoLink,

@@ -14,7 +14,8 @@ public sealed class Database : IDisposable
     private readonly Lock _writing = new();
 
     /// <param name="path">Made if absent.</param>
-    /// <exception cref="IOException">It cannot be opened, or is no database of this program; the message says which file and why.</exception>
+    /// <exception cref="IOException">It cannot be opened, or is no database of this program; the message says which file and
+    /// why.</exception>
     public Database(string path)
     {
         var connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 };
@@ -87,12 +88,16 @@ public sealed class Database : IDisposable
             {
                 _writer.Execute("PRAGMA wal_checkpoint(PASSIVE)");
             }
-            catch (SqliteException e) when (DiskSpace.Says(e))
+            catch (SqliteException e) when (DataDisk.Says(e) is not null)
             {
                 // It is committed, and reaches the medium with the next checkpoint that has room.
             }
         }
     }
+
+    /// <summary>Whether the file can be read and written: writes what is in it already.</summary>
+    /// <exception cref="SqliteException">It cannot.</exception>
+    public void Probe() => Write(c => c.Execute($"PRAGMA user_version = {c.ExecuteScalar<long>("PRAGMA user_version")}"));
 
     /// <summary>Reads from a connection of its own, all statements the same state: what is written meanwhile is not seen.</summary>
     public T Read<T>(Func<SqliteConnection, T> query)

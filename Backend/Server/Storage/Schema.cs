@@ -155,7 +155,8 @@ internal static class Schema
         ALTER TABLE tasks ADD COLUMN retry_at INTEGER;
         CREATE INDEX tasks_open_by_job ON tasks (job_id) WHERE ended_at IS NULL;
         """,
-        // Jobs that begin at a time, and schedules that make them. A schedule's run is known by the time that it was due: there is one job for it.
+        // Jobs that begin at a time, and schedules that make them. A schedule's run is known by the time that it was due: there is one job
+        // for it.
         """
         ALTER TABLE jobs ADD COLUMN not_before INTEGER;
         ALTER TABLE jobs ADD COLUMN begin_by INTEGER;
@@ -278,7 +279,8 @@ internal static class Schema
         """
         ALTER TABLE images ADD COLUMN slots INTEGER NOT NULL DEFAULT 1;
         """,
-        // A job that is yet to choose its nodes has not ended, whatever tasks it has: its end is told once, with the last task or with the choice.
+        // A job that is yet to choose its nodes has not ended, whatever tasks it has: its end is told once, with the last task or with the
+        // choice.
         """
         DROP TRIGGER notice_job_ended;
         CREATE TRIGGER notice_job_ended AFTER UPDATE OF ended_at ON tasks

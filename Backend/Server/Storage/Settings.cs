@@ -30,7 +30,8 @@ public sealed class SettingsStore(Database database)
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"the setting '{key}' in the appliance's database is damaged: put back a copy of the database from before", e);
+            throw new InvalidDataException(
+                $"the setting '{key}' in the appliance's database is damaged: put back a copy of the database from before", e);
         }
     }
 

@@ -46,6 +46,38 @@ public sealed class BudgetTests : IDisposable
     }
 
     [Fact]
+    public async Task One_token_with_more_connections_than_the_door_has_keeps_nobody_else_out()
+    {
+        string token = Path.Combine(_folder, "token");
+        await using RunningAppliance appliance = await RunningAppliance.StartAsync(Path.Combine(_folder, "data"),
+            ["sh", "-c", "ulimit -n 512; exec \"$0\" \"$@\""], "--initial-token", token);
+        string secret = (await File.ReadAllTextAsync(token, s_end)).Trim();
+        using HttpClient owner = appliance.CreateClient(secret);
+        // Watches on each of its connections: none of them is idle.
+        JsonNode? made = await (await owner.PostAsJsonAsync("tokens", new { name = "greedy" }, s_end)).Content.ReadFromJsonAsync<JsonNode>(s_end);
+        using HttpClient greedy = appliance.CreateClient(made!["token"]!.ToString());
+        var streams = new List<HttpResponseMessage>();
+        int refused = 0;
+        for (int i = 0; i < 250; i++)
+        {
+            try
+            {
+                streams.Add(await greedy.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, s_end));
+            }
+            catch (HttpRequestException)
+            {
+                refused++;
+            }
+        }
+        Assert.InRange(refused, 150, 249);
+        using HttpClient late = appliance.CreateClient(secret);
+        using HttpResponseMessage watching = await late.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, s_end);
+        Assert.Equal(HttpStatusCode.OK, watching.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await late.GetAsync("nodes", s_end)).StatusCode);
+        streams.ForEach(stream => stream.Dispose());
+    }
+
+    [Fact]
     public async Task A_process_that_may_open_too_few_files_is_told_how_many_it_needs()
     {
         (int code, _, string errors) = await CommandLine.RunToolAsync(["sh", "-c", "ulimit -n 320; exec timeout 60 \"$0\" \"$@\"", CommandLine.Program,

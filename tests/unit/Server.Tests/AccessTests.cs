@@ -88,7 +88,8 @@ public sealed class AccessTests
     {
         await using TestAppliance appliance = await TestAppliance.StartAsync();
         using HttpClient client = appliance.CreateClient();
-        using HttpResponseMessage response = await client.PostAsync(path, new StringContent(body, null, path == "images" ? "application/octet-stream" : "application/json"), s_end);
+        using HttpResponseMessage response = await client.PostAsync(path,
+            new StringContent(body, null, path == "images" ? "application/octet-stream" : "application/json"), s_end);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("[]", await client.GetStringAsync("jobs", s_end));
         Assert.Equal("[]", await client.GetStringAsync("images", s_end));

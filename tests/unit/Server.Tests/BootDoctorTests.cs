@@ -21,14 +21,17 @@ public sealed class BootDoctorTests
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false).Discover(4, answered: false).Explain(5),
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false).Discover(4).Explain(5)),
         ["an installed board asks the network first, and gets an address from nobody"] = new("left-alone",
-            () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false, leftAlone: true).Discover(4, answered: false, leftAlone: true).Explain(60),
+            () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false, leftAlone: true)
+                .Discover(4, answered: false, leftAlone: true).Explain(60),
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false).Discover(4, answered: false).Explain(60)),
         ["an installed board asks the network first, and gets an address"] = new("left-alone",
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, leftAlone: true).Explain(60),
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, leftAlone: true).Discover(92).Explain(130)),
         ["an installed PC is told by its iPXE script to boot its disk"] = new("left-alone",
-            () => BootRecording.Pc().Discover(0).File(1, "snponly.efi").Discover(3, kind: BootClientKind.Ipxe).File(4, "boot/ipxe", protocol: FileProtocol.Http, leftAlone: true).Explain(60),
-            () => BootRecording.Pc().Discover(0).File(1, "snponly.efi").Discover(3, kind: BootClientKind.Ipxe).File(4, "boot/ipxe", protocol: FileProtocol.Http).Explain(60)),
+            () => BootRecording.Pc().Discover(0).File(1, "snponly.efi").Discover(3, kind: BootClientKind.Ipxe)
+                .File(4, "boot/ipxe", protocol: FileProtocol.Http, leftAlone: true).Explain(60),
+            () => BootRecording.Pc().Discover(0).File(1, "snponly.efi").Discover(3, kind: BootClientKind.Ipxe)
+                .File(4, "boot/ipxe", protocol: FileProtocol.Http).Explain(60)),
         ["there is no pool for the relay's subnet"] = new("no-pool",
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false, relay: "10.1.0.1").Explain(5),
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false).Explain(5)),
@@ -60,50 +63,69 @@ public sealed class BootDoctorTests
             () => BootRecording.Pi4().Discover(0, tried: 32).Request(0.1).File(1, "config.txt").Explain(2),
             () => BootRecording.Pi4().Discover(0, tried: 3).Request(0.1).File(1, "config.txt").Explain(2)),
         ["a Pi 4 without start4.elf"] = new("missing-file",
-            () => BootRecording.Pi4().Discover(0).File(1, "config.txt").Missing(2, "01eeffc0/start4.elf", "01eeffc0/start.elf", "start4.elf", "start.elf").Explain(20),
-            () => BootRecording.Pi4().Discover(0).File(1, "config.txt").Missing(2, "01eeffc0/start4.elf", "01eeffc0/start.elf").File(3, "start4.elf").Explain(20)),
+            () => BootRecording.Pi4().Discover(0).File(1, "config.txt")
+                .Missing(2, "01eeffc0/start4.elf", "01eeffc0/start.elf", "start4.elf", "start.elf").Explain(20),
+            () => BootRecording.Pi4().Discover(0).File(1, "config.txt").Missing(2, "01eeffc0/start4.elf", "01eeffc0/start.elf")
+                .File(3, "start4.elf").Explain(20)),
         ["a Pi 3 without bootcode.bin"] = new("missing-file",
             () => BootRecording.Pi3().Discover(0, rom: true).Missing(1, "bootcode.bin").Explain(20),
             () => BootRecording.Pi3().Discover(0, rom: true).File(1, "bootcode.bin").Missing(2, "bootsig.bin").Explain(20)),
         ["a Pi 5 needs no start.elf"] = new("missing-file",
-            () => BootRecording.Pi5().Discover(0).File(1, "01eeffc0/config.txt").Missing(2, "01eeffc0/kernel_2712.img", "01eeffc0/kernel8.img").Explain(20),
-            () => BootRecording.Pi5().Discover(0).File(1, "01eeffc0/config.txt").Missing(2, "01eeffc0/start.elf", "01eeffc0/start4.elf").Explain(20)),
+            () => BootRecording.Pi5().Discover(0).File(1, "01eeffc0/config.txt")
+                .Missing(2, "01eeffc0/kernel_2712.img", "01eeffc0/kernel8.img").Explain(20),
+            () => BootRecording.Pi5().Discover(0).File(1, "01eeffc0/config.txt").Missing(2, "01eeffc0/start.elf", "01eeffc0/start4.elf")
+                .Explain(20)),
         ["a board without its device tree"] = new("missing-file",
-            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf").Missing(2, "01eeffc0/bcm2711-rpi-cm4.dtb", "bcm2711-rpi-cm4.dtb").Explain(20),
-            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf").Missing(2, "01eeffc0/bcm2711-rpi-4-b.dtb").File(3, "bcm2711-rpi-4-b.dtb").Explain(20)),
+            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf").Missing(2, "01eeffc0/bcm2711-rpi-cm4.dtb", "bcm2711-rpi-cm4.dtb")
+                .Explain(20),
+            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf").Missing(2, "01eeffc0/bcm2711-rpi-4-b.dtb")
+                .File(3, "bcm2711-rpi-4-b.dtb").Explain(20)),
         ["misses that are normal probes"] = new("missing-file",
             () => BootRecording.Pi4().Discover(0).Missing(1, "start4.elf").Explain(20),
-            () => BootRecording.Pi4().Discover(0).Missing(1, "recovery.elf", "dt-blob.bin", "bootcfg.txt", "vl805.sig", "pieeprom.upd", "autoboot.txt").Explain(20)),
+            () => BootRecording.Pi4().Discover(0)
+                .Missing(1, "recovery.elf", "dt-blob.bin", "bootcfg.txt", "vl805.sig", "pieeprom.upd", "autoboot.txt").Explain(20)),
         ["a PC whose boot file is not there"] = new("missing-file",
             () => BootRecording.Pc().Discover(0, bootFile: "ipxe.efi").Missing(1, "ipxe.efi").Explain(20),
             () => BootRecording.Pc().Discover(0, bootFile: "ipxe.efi").File(1, "ipxe.efi").Missing(2, "grub.cfg").Explain(20)),
         ["a transfer that stopped in the middle"] = new("abandoned-transfer",
             () => BootRecording.Pi4().Discover(0).File(1, "start4.elf", TftpOutcome.TimedOut, bytes: 14_680, length: 2_250_000).Explain(20),
-            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf", TftpOutcome.TimedOut, bytes: 14_680, length: 2_250_000).File(3, "start4.elf", bytes: 2_250_000).Explain(20)),
+            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf", TftpOutcome.TimedOut, bytes: 14_680, length: 2_250_000)
+                .File(3, "start4.elf", bytes: 2_250_000).Explain(20)),
         ["a transfer that was repeated"] = new("retried-transfers",
-            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf", TftpOutcome.Aborted, bytes: 14_680, length: 2_250_000).File(3, "start4.elf").Explain(4),
-            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf", TftpOutcome.Probed, bytes: 0, length: 2_250_000).File(3, "start4.elf").Explain(4)),
+            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf", TftpOutcome.Aborted, bytes: 14_680, length: 2_250_000)
+                .File(3, "start4.elf").Explain(4),
+            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf", TftpOutcome.Probed, bytes: 0, length: 2_250_000)
+                .File(3, "start4.elf").Explain(4)),
         ["40 MB in blocks of 512 bytes"] = new("file-too-large",
-            () => BootRecording.Pi3().Discover(0, rom: true).File(1, "kernel8.img", TftpOutcome.TimedOut, bytes: 33_553_920, length: 40_000_000, block: 512).Explain(60),
-            () => BootRecording.Pi3().Discover(0, rom: true).File(1, "kernel8.img", TftpOutcome.TimedOut, bytes: 33_000_000, length: 33_100_000, block: 512).Explain(60)),
+            () => BootRecording.Pi3().Discover(0, rom: true)
+                .File(1, "kernel8.img", TftpOutcome.TimedOut, bytes: 33_553_920, length: 40_000_000, block: 512).Explain(60),
+            () => BootRecording.Pi3().Discover(0, rom: true)
+                .File(1, "kernel8.img", TftpOutcome.TimedOut, bytes: 33_000_000, length: 33_100_000, block: 512).Explain(60)),
         ["70 MB in blocks of 1,024 bytes"] = new("file-too-large",
-            () => BootRecording.Pi4().Discover(0).File(1, "kernel8.img", TftpOutcome.Aborted, bytes: 67_107_840, length: 70_000_000, block: 1024).Explain(60),
-            () => BootRecording.Pi4().Discover(0).File(1, "kernel8.img", TftpOutcome.Aborted, bytes: 67_107_840, length: 70_000_000, block: 1468).Explain(60)),
+            () => BootRecording.Pi4().Discover(0)
+                .File(1, "kernel8.img", TftpOutcome.Aborted, bytes: 67_107_840, length: 70_000_000, block: 1024).Explain(60),
+            () => BootRecording.Pi4().Discover(0)
+                .File(1, "kernel8.img", TftpOutcome.Aborted, bytes: 67_107_840, length: 70_000_000, block: 1468).Explain(60)),
         ["100 MB in blocks of 1,468 bytes"] = new("file-too-large",
-            () => BootRecording.Pi4().Discover(0).File(1, "boot.img", TftpOutcome.TimedOut, bytes: 96_205_380, length: 100_000_000).Explain(60),
+            () => BootRecording.Pi4().Discover(0).File(1, "boot.img", TftpOutcome.TimedOut, bytes: 96_205_380, length: 100_000_000)
+                .Explain(60),
             () => BootRecording.Pi4().Discover(0).File(1, "boot.img", bytes: 100_000_000).Explain(60)), // an EEPROM of 2025-09-23 counts on
         ["a file that cannot be read"] = new("unreadable-file",
-            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf", TftpOutcome.Failed, detail: "reading start4.elf: input/output error").Explain(2),
-            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf", TftpOutcome.Failed, detail: "network is down").File(3, "start4.elf").Explain(4)),
+            () => BootRecording.Pi4().Discover(0)
+                .File(1, "start4.elf", TftpOutcome.Failed, detail: "reading start4.elf: input/output error").Explain(2),
+            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf", TftpOutcome.Failed, detail: "network is down").File(3, "start4.elf")
+                .Explain(4)),
         ["a request that makes no sense"] = new("refused-request",
-            () => BootRecording.Pi4().Discover(0).File(1, "../etc/passwd", TftpOutcome.Refused, detail: "this path is not allowed").Explain(2),
+            () => BootRecording.Pi4().Discover(0).File(1, "../etc/passwd", TftpOutcome.Refused, detail: "this path is not allowed")
+                .Explain(2),
             () => BootRecording.Pi4().Discover(0).Missing(1, "etc/passwd").Explain(2)),
         ["silence after config.txt"] = new("stopped",
             () => BootRecording.Pi4().Discover(0).File(1, "config.txt").Explain(50),
             () => BootRecording.Pi4().Discover(0).File(1, "config.txt").Explain(30)),
         ["silence after iPXE's script, which says to boot the disk"] = new("stopped",
             () => BootRecording.Pc().Discover(0).File(1, "snponly.efi").File(4, "boot/ipxe", protocol: FileProtocol.Http).Explain(60),
-            () => BootRecording.Pc().Discover(0).File(1, "snponly.efi").File(4, "boot/ipxe", protocol: FileProtocol.Http, leftAlone: true).Explain(60)),
+            () => BootRecording.Pc().Discover(0).File(1, "snponly.efi").File(4, "boot/ipxe", protocol: FileProtocol.Http, leftAlone: true)
+                .Explain(60)),
         ["silence after the kernel"] = new("kernel-silent",
             () => BootRecording.Pi4().Boot(0).Explain(190),
             () => BootRecording.Pi4().Boot(0).Explain(60)),
@@ -117,11 +139,13 @@ public sealed class BootDoctorTests
             () => BootRecording.Pi4().Boot(0).Boot(45).Boot(90).Explain(97),
             () => BootRecording.Pi4().Boot(0).Boot(45).Explain(52)),
         ["NetInst waits for a person"] = new("waits",
-            () => BootRecording.Pi4().Boot(0).Introduce(13).Linked(13, LinkStage.Waiting, "waiting for a person to assign an image").Explain(20),
+            () => BootRecording.Pi4().Boot(0).Introduce(13).Linked(13, LinkStage.Waiting, "waiting for a person to assign an image")
+                .Explain(20),
             () => BootRecording.Pi4().Boot(0).Introduce(13).Linked(13, LinkStage.Waiting).Linked(15, LinkStage.Installing).Explain(20)),
         ["an installed board netboots again and again"] = new("boots-again-and-again",
             () => BootRecording.Pi4(installed: true).Boot(0).Introduce(13).Boot(100).Introduce(113).Boot(200).Introduce(213).Explain(220),
-            () => BootRecording.Pi4(installed: true).Boot(0).Introduce(13).Boot(100).Introduce(113).Linked(114, LinkStage.Installing).Boot(200).Introduce(213).Explain(220)),
+            () => BootRecording.Pi4(installed: true).Boot(0).Introduce(13).Boot(100).Introduce(113).Linked(114, LinkStage.Installing)
+                .Boot(200).Introduce(213).Explain(220)),
         ["a board without a system netboots again and again"] = new("boots-again-and-again",
             () => BootRecording.Pi4(installed: true).Boot(0).Introduce(13).Boot(100).Introduce(113).Boot(200).Introduce(213).Explain(220),
             () => BootRecording.Pi4().Boot(0).Introduce(13).Boot(100).Introduce(113).Boot(200).Introduce(213).Explain(220)),
@@ -150,7 +174,8 @@ public sealed class BootDoctorTests
     {
         foreach (Finding finding in (Finding[])[.. s_cases[what].Met(), .. s_cases[what].NearMiss()])
         {
-            Assert.All([finding.Cause, finding.Evidence, finding.Change ?? "."], sentence => Assert.EndsWith(".", sentence, StringComparison.Ordinal));
+            Assert.All([finding.Cause, finding.Evidence, finding.Change ?? "."],
+                sentence => Assert.EndsWith(".", sentence, StringComparison.Ordinal));
             Assert.True(finding.Severity != FindingSeverity.Fault || finding.Change is not null);
         }
     }
@@ -173,7 +198,8 @@ public sealed class BootDoctorTests
     [Fact]
     public void An_abandoned_transfer_names_block_and_file()
     {
-        Finding fault = BootRecording.Pi4().Discover(0).File(1, "01eeffc0/start4.elf", TftpOutcome.TimedOut, bytes: 14_680, length: 2_250_000).Explain(20)[0];
+        Finding fault = BootRecording.Pi4().Discover(0)
+            .File(1, "01eeffc0/start4.elf", TftpOutcome.TimedOut, bytes: 14_680, length: 2_250_000).Explain(20)[0];
         Assert.Equal("abandoned-transfer", fault.Rule);
         Assert.Contains("01eeffc0/start4.elf", fault.Cause);
         Assert.Contains("block 10 of 1,533", fault.Evidence);
@@ -182,7 +208,8 @@ public sealed class BootDoctorTests
     [Fact]
     public void The_worst_comes_first()
     {
-        IReadOnlyList<Finding> findings = BootRecording.Pi4(installed: true).Boot(0).Introduce(13).Boot(100).Introduce(113).Boot(200).Introduce(213).Explain(220);
+        IReadOnlyList<Finding> findings = BootRecording.Pi4(installed: true).Boot(0).Introduce(13).Boot(100).Introduce(113).Boot(200)
+            .Introduce(213).Explain(220);
         Assert.Equal(findings.OrderByDescending(f => f.Severity), findings);
         Assert.Equal("boots-again-and-again", findings[0].Rule);
     }

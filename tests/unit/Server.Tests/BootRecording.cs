@@ -31,7 +31,9 @@ internal sealed class BootRecording
     public bool IsInstalled { get; init; }
 
     public static BootRecording Pi4(DhcpMode mode = DhcpMode.Proxy, bool tftp = true, bool installed = false) =>
-        new(BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc03114)) { Mode = mode, ServesTftp = tftp, IsInstalled = installed };
+        new(BootClientKind.RaspberryPi,
+            new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc03114))
+        { Mode = mode, ServesTftp = tftp, IsInstalled = installed };
 
     public static BootRecording Pi5() => new(BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc04170));
 
@@ -40,11 +42,19 @@ internal sealed class BootRecording
     public static BootRecording Pc() => new(BootClientKind.UefiX64, new ClientMachineId(MachineIdForm.Uuid, Uuid: Guid.Empty));
 
     public BootRecording Discover(
-        double at, bool rom = false, string? relay = null, bool answered = true, int tried = 0, string? given = null, string? bootFile = null, BootClientKind? kind = null,
+        double at, bool rom = false, string? relay = null, bool answered = true, int tried = 0, string? given = null,
+        string? bootFile = null, BootClientKind? kind = null,
         bool leftAlone = false) =>
         Dhcp(at, new DhcpSighting(Mac, kind ?? _kind, _machine, "eth0", DhcpMessageType.Discover, answered ? DhcpMessageType.Offer : null,
             given is null ? null : IPAddress.Parse(given), bootFile)
-        { IsPi3Rom = rom, IsLeftAlone = leftAlone, Relay = relay is null ? null : IPAddress.Parse(relay), Server = Appliance, Seconds = tried });
+        {
+            IsPi3Rom = rom,
+            IsLeftAlone = leftAlone,
+            Relay = relay is null ? null
+            : IPAddress.Parse(relay),
+            Server = Appliance,
+            Seconds = tried
+        });
 
     public BootRecording Request(double at, string chosen = "10.0.0.254", BootClientKind? kind = null) =>
         Dhcp(at, new DhcpSighting(Mac, kind ?? _kind, _machine, "eth0", DhcpMessageType.Request, null, IPAddress.Parse("10.0.0.7"), null)
@@ -52,7 +62,8 @@ internal sealed class BootRecording
 
     /// <summary>A file by TFTP.</summary>
     public BootRecording File(
-        double at, string path, TftpOutcome outcome = TftpOutcome.Completed, long bytes = 1000, long? length = null, int block = 1468, string? detail = null, double took = 0.1,
+        double at, string path, TftpOutcome outcome = TftpOutcome.Completed, long bytes = 1000, long? length = null, int block = 1468,
+        string? detail = null, double took = 0.1,
         FileProtocol protocol = FileProtocol.Tftp, bool leftAlone = false)
     {
         var e = new FileEvent(Time(at), protocol, path, outcome, outcome == TftpOutcome.NotFound ? 0 : bytes)
@@ -70,7 +81,9 @@ internal sealed class BootRecording
         paths.Aggregate(this, (recording, path) => recording.File(at, path, TftpOutcome.NotFound, took: 0));
 
     /// <summary>All that a Pi 4 needs.</summary>
-    public BootRecording Boot(double at) => Discover(at).Request(at + 0.1).File(at + 0.2, "01eeffc0/config.txt").Missing(at + 0.4, "01eeffc0/pieeprom.sig", "01eeffc0/recover4.elf")
+    public BootRecording Boot(double at) =>
+        Discover(at).Request(at + 0.1).File(at + 0.2, "01eeffc0/config.txt")
+        .Missing(at + 0.4, "01eeffc0/pieeprom.sig", "01eeffc0/recover4.elf")
         .File(at + 0.5, "01eeffc0/start4.elf", bytes: 2_250_000).File(at + 1, "01eeffc0/bcm2711-rpi-4-b.dtb")
         .File(at + 2, "01eeffc0/kernel8.img", bytes: 10_000_000, took: 2).File(at + 4, "01eeffc0/initramfs8", bytes: 8_000_000, took: 2);
 

@@ -45,7 +45,9 @@ public sealed class BootReportTests : ApplianceTest
     {
         Recorder.Asked(Discover(s_board));
         Assert.Null((await GetAsync("boot/boards"))[0]!["eeprom"]);
-        Recorder.Fetched(new TftpSighting(new BootClient(s_board, null), "01eeffc0/config.txt", TftpOutcome.Completed, 9, null) { Length = 9, BlockSize = blockSize });
+        Recorder.Fetched(new TftpSighting(new BootClient(s_board, null), "01eeffc0/config.txt", TftpOutcome.Completed, 9,
+            null)
+        { Length = 9, BlockSize = blockSize });
         Assert.Equal(eeprom, (await GetAsync("boot/boards"))[0]!["eeprom"]!.ToString());
     }
 
@@ -53,7 +55,8 @@ public sealed class BootReportTests : ApplianceTest
     public async Task A_board_that_introduces_itself_is_merged_into_its_node()
     {
         Recorder.Asked(Discover(s_board));
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("1000000001eeffc0"), NodeRole.NetInst, "arm64", _end);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("1000000001eeffc0"),
+            NodeRole.NetInst, "arm64", _end);
         await node.ReceiveAsync<Wait>(_end);
         foreach (string name in new[] { "dc:a6:32:01:36:c2", "dc-a6-32-01-36-c2", "01eeffc0", "1000000001eeffc0", "node-eeffc0" })
         {
@@ -80,9 +83,12 @@ public sealed class BootReportTests : ApplianceTest
         using var board = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{Appliance.Options.Http}/") };
         Assert.Equal(HttpStatusCode.NotFound, (await board.GetAsync("boot/files/01eeffc0/no-such-file", _end)).StatusCode);
         Assert.Equal(4, (await board.GetByteArrayAsync("netinst/arm64/kernel", _end)).Length);
-        JsonArray events = (await Poll.UntilAsync(() => GetAsync("boot/boards/01eeffc0/conversations"), c => c[0]!["events"]!.AsArray().Count == 3, _end))[0]!["events"]!.AsArray();
-        Assert.Equal(("boot/files/01eeffc0/no-such-file", "not-found"), (events[1]!["path"]!.ToString(), events[1]!["outcome"]!.ToString()));
-        Assert.Equal(("netinst/arm64/kernel", "completed", 4), (events[2]!["path"]!.ToString(), events[2]!["outcome"]!.ToString(), (int)events[2]!["bytes"]!));
+        JsonArray events = (await Poll.UntilAsync(() => GetAsync("boot/boards/01eeffc0/conversations"),
+            c => c[0]!["events"]!.AsArray().Count == 3, _end))[0]!["events"]!.AsArray();
+        Assert.Equal(("boot/files/01eeffc0/no-such-file", "not-found"),
+            (events[1]!["path"]!.ToString(), events[1]!["outcome"]!.ToString()));
+        Assert.Equal(("netinst/arm64/kernel", "completed", 4),
+            (events[2]!["path"]!.ToString(), events[2]!["outcome"]!.ToString(), (int)events[2]!["bytes"]!));
     }
 
     [Fact]
@@ -127,18 +133,22 @@ public sealed class BootReportTests : ApplianceTest
         string folder = Directory.CreateTempSubdirectory("test-boot-").FullName;
         using var database = new Database(Path.Combine(folder, "appliance.db"));
         var clock = new SettableClock();
-        using (BootRecorder before = new(new BootStore(database), new NoiseCounter(), new DiskSpace(folder), clock))
+        using (BootRecorder before = new(new BootStore(database), new NoiseCounter(), new DataDisk(folder, () => { }, TimeProvider.System),
+            clock))
         {
             await before.StartAsync(_end);
             for (int boot = 0; boot < BootStore.Kept + 5; boot++)
             {
                 before.Asked(Discover(s_board) with { Answered = null, Address = null });
-                before.Fetched(new TftpSighting(new BootClient(s_board, null), "01eeffc0/kernel8.img", TftpOutcome.Completed, 9, null) { Length = 9, BlockSize = 1468 });
+                before.Fetched(new TftpSighting(new BootClient(s_board, null), "01eeffc0/kernel8.img", TftpOutcome.Completed, 9,
+                    null)
+                { Length = 9, BlockSize = 1468 });
                 clock.Now += TimeSpan.FromMinutes(5);
             }
             await before.StopAsync(_end);
         }
-        using BootRecorder after = new(new BootStore(database), new NoiseCounter(), new DiskSpace(folder), clock);
+        using BootRecorder after = new(new BootStore(database), new NoiseCounter(), new DataDisk(folder, () => { }, TimeProvider.System),
+            clock);
         IReadOnlyList<Conversation> kept = after.Conversations(BootRecording.Mac);
         Assert.Equal(BootStore.Kept, kept.Count);
         Assert.Equal(kept.OrderByDescending(c => c.StartedAt), kept);
@@ -153,7 +163,8 @@ public sealed class BootReportTests : ApplianceTest
         string folder = Directory.CreateTempSubdirectory("test-boot-").FullName;
         using (var database = new Database(Path.Combine(folder, "appliance.db")))
         {
-            using (BootRecorder before = new(new BootStore(database), new NoiseCounter(), new DiskSpace(folder), TimeProvider.System))
+            using (BootRecorder before = new(new BootStore(database), new NoiseCounter(),
+                new DataDisk(folder, () => { }, TimeProvider.System), TimeProvider.System))
             {
                 before.Asked(Discover(s_board));
                 before.Asked(Discover(s_board) with { Mac = new MacAddress(0xdca632000002) });
@@ -161,7 +172,8 @@ public sealed class BootReportTests : ApplianceTest
             }
             database.Write(c => c.Execute("UPDATE boot_conversations SET body = '{\"events\":[{\"type\":\"telepathy\"}]}' WHERE mac = @mac",
                 new { mac = BootRecording.Mac.ToString() }));
-            using BootRecorder after = new(new BootStore(database), new NoiseCounter(), new DiskSpace(folder), TimeProvider.System);
+            using BootRecorder after = new(new BootStore(database), new NoiseCounter(),
+                new DataDisk(folder, () => { }, TimeProvider.System), TimeProvider.System);
             Assert.Equal("dc:a6:32:00:00:02", Assert.Single(after.Read(timeline => timeline.Boards.Keys)).ToString());
         }
         Directory.Delete(folder, recursive: true);
@@ -174,7 +186,8 @@ public sealed class BootReportTests : ApplianceTest
         using (var database = new Database(Path.Combine(folder, "appliance.db")))
         {
             var noise = new NoiseCounter();
-            using BootRecorder recorder = new(new BootStore(database), noise, new DiskSpace(folder), TimeProvider.System);
+            using BootRecorder recorder = new(new BootStore(database), noise, new DataDisk(folder, () => { }, TimeProvider.System),
+                TimeProvider.System);
             for (int i = 0; i < 10_000; i++)
             {
                 recorder.Asked(Discover(s_board));
@@ -185,7 +198,8 @@ public sealed class BootReportTests : ApplianceTest
     }
 
     private static DhcpSighting Discover(IPAddress address) => new(BootRecording.Mac, BootClientKind.RaspberryPi,
-        new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc03114), "eth0", DhcpMessageType.Discover, DhcpMessageType.Offer, address, null);
+        new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc03114), "eth0", DhcpMessageType.Discover, DhcpMessageType.Offer,
+        address, null);
 
     private async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, _end))!;
 }

@@ -32,7 +32,9 @@ public sealed class BootSetTests : IAsyncLifetime
         TestDisk.Run("openssl", "rsa", "-in", Path.Combine(_folder, "key.pem"), "-pubout", "-out", Path.Combine(_folder, "public.pem"));
         _appliance = await TestAppliance.StartAsync(change: options => options with { BootSigningKey = Path.Combine(_folder, "key.pem") });
         _api = _appliance.CreateClient();
-        _plain = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://{_appliance.Options.Http}/") };
+        _plain = new HttpClient(
+            new SocketsHttpHandler { AllowAutoRedirect = false })
+        { BaseAddress = new Uri($"http://{_appliance.Options.Http}/") };
     }
 
     public async ValueTask DisposeAsync()
@@ -117,7 +119,9 @@ public sealed class BootSetTests : IAsyncLifetime
         await File.WriteAllBytesAsync(signature, Convert.FromHexString(lines[2]["rsa2048: ".Length..]), s_end);
         TestDisk.Run("openssl", "dgst", "-sha256", "-verify", Path.Combine(_folder, "public.pem"), "-signature", signature, image);
 
-        using var range = new HttpRequestMessage(HttpMethod.Get, "boot/raspios/boot.img") { Headers = { Range = new RangeHeaderValue(bytes.Length - 5_000_001, bytes.Length - 4_000_001) } };
+        using var range = new HttpRequestMessage(HttpMethod.Get,
+            "boot/raspios/boot.img")
+        { Headers = { Range = new RangeHeaderValue(bytes.Length - 5_000_001, bytes.Length - 4_000_001) } };
         using HttpResponseMessage part = await _plain.SendAsync(range, s_end);
         Assert.Equal(HttpStatusCode.PartialContent, part.StatusCode);
         Assert.Equal(bytes[^5_000_001..^4_000_000], await part.Content.ReadAsByteArrayAsync(s_end));
@@ -139,7 +143,8 @@ public sealed class BootSetTests : IAsyncLifetime
     private async Task<StageInstallOrder> ReinstallAsync(Inventory board)
     {
         await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, board, NodeRole.Slave, s_end);
-        using HttpResponseMessage ordered = await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { board.Id.ToString() }, image = "os" }, s_end);
+        using HttpResponseMessage ordered = await _api.PostAsJsonAsync("jobs",
+            new { kind = "install", nodes = new[] { board.Id.ToString() }, image = "os" }, s_end);
         Assert.True(ordered.IsSuccessStatusCode, await ordered.Content.ReadAsStringAsync(s_end));
         return Assert.IsType<StageInstallOrder>((await node.ReceiveAsync<StartTask>(s_end)).Order);
     }
@@ -175,7 +180,8 @@ public sealed class BootSetTests : IAsyncLifetime
     {
         _appliance.Services.GetRequiredService<IBootGate>().Admits(
             new MacAddress(0xd83add000000 | Convert.ToUInt64(serial[4..], 16)),
-            new DhcpClient(BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, Convert.ToUInt32(serial, 16), revision), false), DhcpMessageType.Discover);
+            new DhcpClient(BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, Convert.ToUInt32(serial, 16), revision),
+                false), DhcpMessageType.Discover);
         return Encoding.ASCII.GetString(Read(serial + "/config.txt")!);
     }
 

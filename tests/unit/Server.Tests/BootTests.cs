@@ -54,7 +54,8 @@ public sealed class BootTests : ApplianceTest
         await using SimulatedNode node = await InstallAsync();
         foreach (int pause in (int[])[0, 40, 90, 45])
         {
-            _clock.Advance(TimeSpan.FromSeconds(pause)); // network first in its order: it asks for 45 s, boots its disk, and is switched off and on
+            // network first in its order: it asks for 45 s, boots its disk, and is switched off and on
+            _clock.Advance(TimeSpan.FromSeconds(pause));
             Assert.False(Discovers(Board));
         }
         _clock.Advance(TimeSpan.FromSeconds(50));
@@ -182,7 +183,8 @@ public sealed class BootTests : ApplianceTest
         await plain.GetStringAsync($"boot/ipxe?mac={mac}&uuid={uuid}", s_end);
 
         // The request is recorded once its answer is sent.
-        await Poll.UntilAsync(async () => (await Api.GetFromJsonAsync<JsonArray>($"boot/boards/{mac}/conversations", s_end))![0]!["events"]!.AsArray().Count, count => count == 2, s_end);
+        await Poll.UntilAsync(async () => (await Api.GetFromJsonAsync<JsonArray>($"boot/boards/{mac}/conversations",
+            s_end))![0]!["events"]!.AsArray().Count, count => count == 2, s_end);
         _clock.Advance(TimeSpan.FromMinutes(5));
         JsonNode explained = (await Api.GetFromJsonAsync<JsonNode>($"boot/boards/{mac}/explain", s_end))!;
         Assert.Equal(["left-alone"], explained["findings"]!.AsArray().Select(finding => finding!["rule"]!.ToString()));
@@ -194,7 +196,8 @@ public sealed class BootTests : ApplianceTest
         await using SimulatedNode node = await ConnectAsync(Board, "arm64");
         await ImportAsync("x\nkernel=evil.img", "arm64");
         await node.DisconnectAsync(s_end);
-        (await Api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { Board }, image = "x\nkernel=evil.img" }, s_end)).EnsureSuccessStatusCode();
+        (await Api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { Board }, image = "x\nkernel=evil.img" }, s_end))
+            .EnsureSuccessStatusCode();
         Assert.True(Discovers(Board));
         Assert.DoesNotContain("\nkernel=evil.img", Read(Folder + "config.txt"));
     }
@@ -228,11 +231,13 @@ public sealed class BootTests : ApplianceTest
         SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse(id), NodeRole.NetInst, architecture, s_end);
 
     private async Task ImportAsync(string name, string architecture) =>
-        (await Api.PostAsync($"images?name={Uri.EscapeDataString(name)}&architecture={architecture}", new ByteArrayContent(TinyImage.Create()), s_end)).EnsureSuccessStatusCode();
+        (await Api.PostAsync($"images?name={Uri.EscapeDataString(name)}&architecture={architecture}",
+            new ByteArrayContent(TinyImage.Create()), s_end)).EnsureSuccessStatusCode();
 
     private async Task<JsonNode> OrderAsync(string id = Board, object? parameters = null)
     {
-        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { id }, image = "tiny", parameters }, s_end);
+        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs",
+            new { kind = "install", nodes = new[] { id }, image = "tiny", parameters }, s_end);
         return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>(s_end))!;
     }
 
@@ -242,7 +247,8 @@ public sealed class BootTests : ApplianceTest
 
     /// <summary>What a Pi 4's EEPROM says; true if it is told to boot from the network.</summary>
     private bool Discovers(string serial, bool isPi3Rom = false) => Appliance.Services.GetRequiredService<IBootGate>().Admits(
-        Mac, new DhcpClient(BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, Convert.ToUInt32(serial[8..], 16), 0xc03114), isPi3Rom),
+        Mac, new DhcpClient(BootClientKind.RaspberryPi,
+            new ClientMachineId(MachineIdForm.PiEeprom, Convert.ToUInt32(serial[8..], 16), 0xc03114), isPi3Rom),
         DhcpMessageType.Discover);
 
     private static MacAddress Mac { get; } = MacAddress.TryParse("dc:a6:32:00:00:01", out MacAddress mac) ? mac : default;

@@ -47,8 +47,11 @@ public sealed class BootTimelineTests
         BootRecording phone = BootRecording.Pi4().Discover(0, kind: BootClientKind.None).Request(1, kind: BootClientKind.None);
         Assert.Empty(phone.Timeline.Boards);
         // A board's own system is no stranger while the board is booting, and is one again later.
-        Assert.Equal(10, BootRecording.Pi4().Boot(0).Discover(12, kind: BootClientKind.None).Timeline.Newest(BootRecording.Mac)!.Events.Count);
-        Assert.Equal(10, BootRecording.Pi4().Boot(0).Introduce(12).Discover(13, kind: BootClientKind.None).Timeline.Newest(BootRecording.Mac)!.Events.Count);
+        Assert.Equal(10,
+            BootRecording.Pi4().Boot(0).Discover(12, kind: BootClientKind.None).Timeline.Newest(BootRecording.Mac)!.Events.Count);
+        Assert.Equal(10,
+            BootRecording.Pi4().Boot(0).Introduce(12).Discover(13, kind: BootClientKind.None)
+            .Timeline.Newest(BootRecording.Mac)!.Events.Count);
     }
 
     [Fact]
@@ -84,7 +87,8 @@ public sealed class BootTimelineTests
     {
         BootTimeline timeline = BootRecording.Pi4().Discover(0, given: "10.0.0.7").Introduce(5, NodeRole.Slave).Timeline;
         Assert.Null(timeline.Fetched(BootRecording.Time(9), new BootClient(IPAddress.Parse("10.0.0.7"), null),
-            new FileEvent(BootRecording.Time(9), FileProtocol.Http, "netinst/arm64/kernel", TftpOutcome.Completed, 1), onlyIfBooting: true));
+            new FileEvent(BootRecording.Time(9), FileProtocol.Http, "netinst/arm64/kernel", TftpOutcome.Completed, 1),
+            onlyIfBooting: true));
     }
 
     [Fact]
@@ -97,7 +101,8 @@ public sealed class BootTimelineTests
         }
         Conversation conversation = boot.Timeline.Newest(BootRecording.Mac)!;
         Assert.Equal(3, conversation.Events.Count);
-        Assert.Equal((20, BootRecording.Time(1), BootRecording.Time(20)), conversation.Events[^1] is var e ? (e.Count, e.At, e.Until) : default);
+        Assert.Equal((20, BootRecording.Time(1), BootRecording.Time(20)), conversation.Events[^1] is var e ? (e.Count, e.At, e.Until)
+            : default);
     }
 
     [Fact]
@@ -118,7 +123,8 @@ public sealed class BootTimelineTests
         BootTimeline timeline = BootRecording.Pi4().Discover(0).Introduce(1).Timeline;
         for (uint i = 1; i <= BootTimeline.MaxBoards; i++)
         {
-            timeline.Asked(BootRecording.Time(2) + i, new DhcpSighting(new MacAddress(i), BootClientKind.BiosPxe, default, "eth0", DhcpMessageType.Discover, null, null, null));
+            timeline.Asked(BootRecording.Time(2) + i,
+                new DhcpSighting(new MacAddress(i), BootClientKind.BiosPxe, default, "eth0", DhcpMessageType.Discover, null, null, null));
         }
         Assert.Equal(BootTimeline.MaxBoards, timeline.Boards.Count);
         Assert.Contains(BootRecording.Mac, timeline.Boards.Keys);

@@ -29,7 +29,8 @@ public sealed class CalendarTests : JobTest
         JsonNode[] night = Of("night");
         // Half past midnight in Berlin is 22:30 UTC of the day before, and 23:30 once the clocks have gone back.
         Assert.Equal(["23 22:30", "24 22:30", "25 23:30"], night.Select(d =>
-            DateTimeOffset.FromUnixTimeMilliseconds((long)d["runs"]!.AsArray().Single()!).ToString("dd HH:mm", CultureInfo.InvariantCulture)));
+            DateTimeOffset.FromUnixTimeMilliseconds((long)d["runs"]!.AsArray().Single()!)
+                .ToString("dd HH:mm", CultureInfo.InvariantCulture)));
         Assert.Equal(["2099-10-24", "2099-10-25", "2099-10-26"], night.Select(d => d["day"]!.ToString()));
         Assert.All(Of("busy"), d => Assert.Equal((24, true), (d["runs"]!.AsArray().Count, (bool)d["more"]!)));
         JsonNode off = Assert.Single(Of("off"));
@@ -47,5 +48,6 @@ public sealed class CalendarTests : JobTest
         Assert.Equal(sentence, await RefusalAsync(HttpMethod.Get, $"calendar?{query}", null));
 
     private async Task AddAsync(string name, string cron, string zone) =>
-        (await Api.PostAsJsonAsync("schedules", new { name, cron, zone, job = new { kind = "reboot", select = "tag=nobody" } }, s_end)).EnsureSuccessStatusCode();
+        (await Api.PostAsJsonAsync("schedules", new { name, cron, zone, job = new { kind = "reboot", select = "tag=nobody" } }, s_end))
+            .EnsureSuccessStatusCode();
 }

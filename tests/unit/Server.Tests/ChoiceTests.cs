@@ -60,7 +60,13 @@ public sealed class ChoiceTests : JobTest
     {
         SimulatedNode[] nodes = await ConnectAsync(4);
         await TagAsync(nodes[..3]);
-        string job = await OrderAsync(new { kind = "reboot", select = "tag=camera", notBefore = InAnHour(), rollout = new { canary = 1, stopAfter = "50%" } });
+        string job = await OrderAsync(new
+        {
+            kind = "reboot",
+            select = "tag=camera",
+            notBefore = InAnHour(),
+            rollout = new { canary = 1, stopAfter = "50%" }
+        });
         await TakeTagAsync(nodes[0], nodes[1]);
         await TagAsync(nodes[3]);
         Time.Now += TimeSpan.FromMinutes(61);
@@ -74,12 +80,20 @@ public sealed class ChoiceTests : JobTest
     public async Task A_new_node_does_not_get_the_host_name_of_one_that_stays()
     {
         await ImportAsync();
-        using (HttpResponseMessage made = await Api.PutAsJsonAsync("profiles/lab", new { name = "lab", hostName = "lab-{{ value.place }}", values = new { place = "1" } }, s_end))
+        using (HttpResponseMessage made = await Api.PutAsJsonAsync("profiles/lab",
+            new { name = "lab", hostName = "lab-{{ value.place }}", values = new { place = "1" } }, s_end))
         {
             Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync(s_end));
         }
         await using SimulatedNode first = await ConnectAsync("10000000cccc0000");
-        string job = await OrderAsync(new { kind = "install", select = "all", image = "tiny", parameters = new { profile = "lab" }, notBefore = InAnHour() });
+        string job = await OrderAsync(new
+        {
+            kind = "install",
+            select = "all",
+            image = "tiny",
+            parameters = new { profile = "lab" },
+            notBefore = InAnHour()
+        });
         await using SimulatedNode same = await ConnectAsync("10000000cccc0001");
         Time.Now += TimeSpan.FromMinutes(61);
         JsonNode begun = await UntilAsync(job, "sent skipped");
@@ -92,7 +106,13 @@ public sealed class ChoiceTests : JobTest
         Time.Now = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero).AddDays(1).AddHours(12.5);
         SimulatedNode[] nodes = await ConnectAsync(1);
         using (HttpResponseMessage added = await Api.PostAsJsonAsync("schedules",
-            new { name = "night", cron = "0 13 * * *", window = new { start = "14:00", minutes = 60 }, job = new { kind = "reboot", select = "tag=camera" } }, s_end))
+            new
+            {
+                name = "night",
+                cron = "0 13 * * *",
+                window = new { start = "14:00", minutes = 60 },
+                job = new { kind = "reboot", select = "tag=camera" }
+            }, s_end))
         {
             Assert.True(added.IsSuccessStatusCode, await added.Content.ReadAsStringAsync(s_end));
         }
@@ -133,7 +153,8 @@ public sealed class ChoiceTests : JobTest
         await TakeTagAsync(nodes[0]);
         Time.Now += TimeSpan.FromMinutes(61);
         JsonNode over = await UntilAsync(job, "skipped");
-        Assert.Equal((true, "no node was taken by 'tag=camera' when it began"), ((bool)over["job"]!["ended"]!, over["job"]!["note"]!.ToString()));
+        Assert.Equal((true, "no node was taken by 'tag=camera' when it began"),
+            ((bool)over["job"]!["ended"]!, over["job"]!["note"]!.ToString()));
     }
 
     [Fact]
@@ -157,7 +178,8 @@ public sealed class ChoiceTests : JobTest
         await TagAsync(nodes);
         string first = await OrderAsync(new { kind = "reboot", select = "tag=camera", notBefore = InAnHour() });
         string second = await OrderAsync(new { kind = "shutdown", nodes = s_all, after = first[5..] });
-        using (HttpResponseMessage cancelled = await Api.PostAsync($"tasks/{(await GetAsync(first))["tasks"]![0]!["id"]}/cancel", null, s_end))
+        using (HttpResponseMessage cancelled = await Api.PostAsync($"tasks/{(await GetAsync(first))["tasks"]![0]!["id"]}/cancel", null,
+            s_end))
         {
             Assert.Equal(HttpStatusCode.NoContent, cancelled.StatusCode);
         }
@@ -173,7 +195,8 @@ public sealed class ChoiceTests : JobTest
         await ConnectAsync(1);
         string job = await OrderAsync(new { kind = "install", select = "all", image = "tiny", notBefore = InAnHour() });
         await using SimulatedNode other =
-            await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("00000000-0000-4000-8000-0000000000aa"), NodeRole.NetInst, "amd64", s_end);
+            await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("00000000-0000-4000-8000-0000000000aa"), NodeRole.NetInst,
+                "amd64", s_end);
         await using SimulatedNode same = await ConnectAsync("10000000cccc0001");
         Time.Now += TimeSpan.FromMinutes(61);
         JsonNode begun = await Poll.UntilAsync(() => GetAsync(job), j => j["tasks"]!.AsArray().Count == 3, s_end);
@@ -195,7 +218,8 @@ public sealed class ChoiceTests : JobTest
         JsonNode gone = await GetAsync(job);
         Assert.Equal(("cancelled cancelled", true), (States(gone), (bool)gone["job"]!["ended"]!));
         Assert.All(gone["tasks"]!.AsArray(), t => Assert.Equal("undone before anything was sent to the node", t!["note"]!.ToString()));
-        Assert.Equal($"Job {job[5..]} has ended: there is nothing to undo.", await RefusalAsync(HttpMethod.Post, $"{job}/undo", null, HttpStatusCode.Conflict));
+        Assert.Equal($"Job {job[5..]} has ended: there is nothing to undo.",
+            await RefusalAsync(HttpMethod.Post, $"{job}/undo", null, HttpStatusCode.Conflict));
         Time.Now += TimeSpan.FromSeconds(11);
 
         // What a node hears first is the next order.
@@ -226,7 +250,8 @@ public sealed class ChoiceTests : JobTest
         string job = await OrderAsync(new { kind = "reboot", nodes = s_all });
         await FailAsync(nodes[0]);
         await UntilAsync(job, "failed");
-        Assert.Equal("holdSeconds is 0 to 300, not 301: a job for later has a notBefore.", await RefusalAsync(HttpMethod.Post, $"{job}/retry?holdSeconds=301", null));
+        Assert.Equal("holdSeconds is 0 to 300, not 301: a job for later has a notBefore.",
+            await RefusalAsync(HttpMethod.Post, $"{job}/retry?holdSeconds=301", null));
         using HttpResponseMessage retried = await Api.PostAsync($"{job}/retry?holdSeconds=10", null, s_end);
         string again = $"jobs/{(await retried.Content.ReadFromJsonAsync<JsonNode>(s_end))!["job"]!["id"]}";
         Assert.Equal("held", await StatesAsync(again));
@@ -241,7 +266,8 @@ public sealed class ChoiceTests : JobTest
         Assert.Equal("holdSeconds is 0 to 300, not 301: a job for later has a notBefore. Nothing was ordered.",
             await RefusalAsync(HttpMethod.Post, "jobs", new { kind = "reboot", nodes = s_all, holdSeconds = 301 }));
         var nobody = Guid.NewGuid();
-        Assert.Equal($"There is no job {nobody}.", await RefusalAsync(HttpMethod.Post, $"jobs/{nobody}/undo", null, HttpStatusCode.NotFound));
+        Assert.Equal($"There is no job {nobody}.",
+            await RefusalAsync(HttpMethod.Post, $"jobs/{nobody}/undo", null, HttpStatusCode.NotFound));
         Assert.Equal("[]", await Api.GetStringAsync("jobs", s_end));
     }
 

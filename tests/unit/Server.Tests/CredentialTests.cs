@@ -44,7 +44,8 @@ public sealed class CredentialTests : JobTest
                 string word = ApiJson.Word(role), me = $"{kind}-{word}", eve = $"eve-{me}";
                 await PostAsync(Api, "users", new { name = eve, role = "admin" });
                 await PostAsync(Api, "users", new { name = me, role = kind == "session" ? role : Role.Admin });
-                string secret = kind == "session" ? Tokens.CreateSession(me) : Tokens.CreateToken("itself-" + me, me, role, TimeSpan.FromDays(10));
+                string secret = kind == "session" ? Tokens.CreateSession(me)
+                    : Tokens.CreateToken("itself-" + me, me, role, TimeSpan.FromDays(10));
                 Tokens.CreateToken("own-" + me, me, Role.Viewer);
                 Tokens.CreateToken("others-" + me, "admin", Role.Viewer);
                 using HttpClient client = Appliance.CreateClient(secret);
@@ -69,7 +70,11 @@ public sealed class CredentialTests : JobTest
                 };
                 bool allows = allowed.Split(' ').Contains($"{kind}:{word}");
                 string before = await StateAsync();
-                using var request = new HttpRequestMessage(new HttpMethod(words[0]), path) { Content = body is null ? null : JsonContent.Create(body) };
+                using var request = new HttpRequestMessage(new HttpMethod(words[0]), path)
+                {
+                    Content = body is null ? null
+                    : JsonContent.Create(body)
+                };
                 using HttpResponseMessage response = await client.SendAsync(request, s_end);
                 Assert.True(response.IsSuccessStatusCode == allows, $"{kind}:{word} {what}: {(int)response.StatusCode}");
                 if (!allows)
@@ -91,10 +96,13 @@ public sealed class CredentialTests : JobTest
         using HttpClient child = await MakeTokenAsync(maker, new { name = "child" });
         using HttpClient grandchild = await MakeTokenAsync(child, new { name = "grandchild", days = 9 });
         Assert.Equal("operator", await RoleAsync(child));
-        Assert.Equal(HttpStatusCode.BadRequest, (await maker.PostAsJsonAsync("tokens", new { name = "longer", days = 11 }, s_end)).StatusCode);
-        Assert.Equal(HttpStatusCode.BadRequest, (await child.PostAsJsonAsync("tokens", new { name = "longer", days = 11 }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest,
+            (await maker.PostAsJsonAsync("tokens", new { name = "longer", days = 11 }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest,
+            (await child.PostAsJsonAsync("tokens", new { name = "longer", days = 11 }, s_end)).StatusCode);
         Time.Advance(TimeSpan.FromDays(10));
-        Assert.All(await Task.WhenAll(StatusAsync(maker), StatusAsync(child), StatusAsync(grandchild)), s => Assert.Equal(HttpStatusCode.Unauthorized, s));
+        Assert.All(await Task.WhenAll(StatusAsync(maker), StatusAsync(child), StatusAsync(grandchild)),
+            s => Assert.Equal(HttpStatusCode.Unauthorized, s));
     }
 
     [Fact]
@@ -109,7 +117,8 @@ public sealed class CredentialTests : JobTest
         Assert.Equal(HttpStatusCode.NotFound, (await child.DeleteAsync($"tokens/{await IdAsync("brother")}", s_end)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(grandchild));
         Assert.Equal(HttpStatusCode.NoContent, (await Api.DeleteAsync($"tokens/{await IdAsync("maker")}", s_end)).StatusCode);
-        Assert.All(await Task.WhenAll(StatusAsync(maker), StatusAsync(child), StatusAsync(grandchild)), s => Assert.Equal(HttpStatusCode.Unauthorized, s));
+        Assert.All(await Task.WhenAll(StatusAsync(maker), StatusAsync(child), StatusAsync(grandchild)),
+            s => Assert.Equal(HttpStatusCode.Unauthorized, s));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(brother));
     }
 
@@ -121,7 +130,8 @@ public sealed class CredentialTests : JobTest
         using HttpClient child = await MakeTokenAsync(maker, new { name = "child" });
         (await Api.PatchAsJsonAsync("users/ada", new { role = "viewer" }, s_end)).EnsureSuccessStatusCode();
         Assert.Equal("viewer", await RoleAsync(child));
-        Assert.Equal(HttpStatusCode.BadRequest, (await maker.PostAsJsonAsync("tokens", new { name = "more", role = "operator" }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest,
+            (await maker.PostAsJsonAsync("tokens", new { name = "more", role = "operator" }, s_end)).StatusCode);
     }
 
     [Fact]
@@ -162,7 +172,8 @@ public sealed class CredentialTests : JobTest
     [Theory]
     [InlineData("removed")]
     [InlineData("operator")]
-    public async Task A_link_for_somebody_else_is_good_without_its_makers_session_but_not_when_he_is_no_administrator_any_more(string becomes)
+    public async Task A_link_for_somebody_else_is_good_without_its_makers_session_but_not_when_he_is_no_administrator_any_more(
+        string becomes)
     {
         await PostAsync(Api, "users", new { name = "eve", role = "admin" });
         await PostAsync(Api, "users", new { name = "bob", role = "viewer" });
@@ -172,7 +183,8 @@ public sealed class CredentialTests : JobTest
         await eve.DeleteAsync("session", s_end);
         using HttpClient first = await RedeemAsync(ada);
         Assert.Equal("viewer", await RoleAsync(first));
-        (await (becomes == "removed" ? Api.DeleteAsync("users/eve", s_end) : Api.PatchAsJsonAsync("users/eve", new { role = becomes }, s_end))).EnsureSuccessStatusCode();
+        (await (becomes == "removed" ? Api.DeleteAsync("users/eve", s_end)
+            : Api.PatchAsJsonAsync("users/eve", new { role = becomes }, s_end))).EnsureSuccessStatusCode();
         using HttpClient stranger = Appliance.CreateClient(secret: null);
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsJsonAsync("session", new { token = bob }, s_end)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(first));
@@ -215,7 +227,8 @@ public sealed class CredentialTests : JobTest
     {
         await PostAsync(Api, "users", new { name = "ada", role = "operator" });
         bool session = what is "its person signs out" or "its person's password is taken";
-        using HttpClient maker = Appliance.CreateClient(session ? Tokens.CreateSession("ada") : Tokens.CreateToken("maker", "ada", Role.Operator, TimeSpan.FromDays(1)));
+        using HttpClient maker = Appliance.CreateClient(session ? Tokens.CreateSession("ada")
+            : Tokens.CreateToken("maker", "ada", Role.Operator, TimeSpan.FromDays(1)));
         using HttpClient client = session ? maker : await MakeTokenAsync(maker, new { name = "child" });
         using HttpClient other = Appliance.CreateClient(Role.Viewer);
         using StreamReader stream = await WatchAsync(client), untouched = await WatchAsync(other);
@@ -235,7 +248,8 @@ public sealed class CredentialTests : JobTest
         }
         await EndAsync(stream);
         // It was that credential's alone.
-        await PostAsync(Appliance.CreateClient(), "policy", new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>() }, HttpMethod.Put);
+        await PostAsync(Appliance.CreateClient(), "policy", new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>() },
+            HttpMethod.Put);
         while (!(await untouched.ReadLineAsync(s_end))!.StartsWith("event: policy", StringComparison.Ordinal))
         {
         }
@@ -255,7 +269,8 @@ public sealed class CredentialTests : JobTest
         await Assert.ThrowsAsync<HttpRequestException>(() => upload);
         Assert.Equal("[]", await Api.GetStringAsync("files", s_end));
         // What a viewer may do goes on.
-        await PostAsync(Appliance.CreateClient(), "policy", new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>() }, HttpMethod.Put);
+        await PostAsync(Appliance.CreateClient(), "policy", new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>() },
+            HttpMethod.Put);
         while (!(await stream.ReadLineAsync(s_end))!.StartsWith("event: policy", StringComparison.Ordinal))
         {
         }
@@ -316,14 +331,17 @@ public sealed class CredentialTests : JobTest
     private async Task<string> IdAsync(string name)
     {
         using HttpClient admin = Appliance.SignIn();
-        return (await admin.GetFromJsonAsync<JsonNode>("tokens", s_end))!.AsArray().Single(t => t!["name"]!.ToString() == name)!["id"]!.ToString();
+        return (await admin.GetFromJsonAsync<JsonNode>("tokens", s_end))!.AsArray()
+            .Single(t => t!["name"]!.ToString() == name)!["id"]!.ToString();
     }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client) => (await client.GetAsync("nodes", s_end)).StatusCode;
 
-    private static async Task<string> RoleAsync(HttpClient client) => (await client.GetFromJsonAsync<JsonNode>("session", s_end))!["role"]!.ToString();
+    private static async Task<string> RoleAsync(HttpClient client) =>
+        (await client.GetFromJsonAsync<JsonNode>("session", s_end))!["role"]!.ToString();
 
-    private async Task<HttpClient> MakeTokenAsync(HttpClient maker, object token) => Appliance.CreateClient((await PostAsync(maker, "tokens", token))["token"]!.ToString());
+    private async Task<HttpClient> MakeTokenAsync(HttpClient maker, object token) =>
+        Appliance.CreateClient((await PostAsync(maker, "tokens", token))["token"]!.ToString());
 
     private async Task<HttpClient> RedeemAsync(string link)
     {

@@ -9,9 +9,12 @@ public sealed class CronLineTests
     private static readonly DateTimeOffset s_now = At("2027-01-01T00:00:00Z");
 
     [Theory]
-    [InlineData("30 2 * * *", "Europe/Berlin", "2027-03-27T12:00:00Z", "2027-03-28T01:00:00Z", "2027-03-29T00:30:00Z")] // 02:30 is not there: 03:00
-    [InlineData("30 2 * * *", "Europe/Berlin", "2027-10-30T12:00:00Z", "2027-10-31T00:30:00Z", "2027-11-01T01:30:00Z")] // 02:30 is there twice: once
-    [InlineData("0 * * * *", "Europe/Berlin", "2027-10-31T00:00:00Z", "2027-10-31T01:00:00Z", "2027-10-31T02:00:00Z")] // every hour that passes
+    // 02:30 is not there: 03:00
+    [InlineData("30 2 * * *", "Europe/Berlin", "2027-03-27T12:00:00Z", "2027-03-28T01:00:00Z", "2027-03-29T00:30:00Z")]
+    // 02:30 is there twice: once
+    [InlineData("30 2 * * *", "Europe/Berlin", "2027-10-30T12:00:00Z", "2027-10-31T00:30:00Z", "2027-11-01T01:30:00Z")]
+    // every hour that passes
+    [InlineData("0 * * * *", "Europe/Berlin", "2027-10-31T00:00:00Z", "2027-10-31T01:00:00Z", "2027-10-31T02:00:00Z")]
     [InlineData("0 3 * * SUN", "UTC", "2027-01-01T00:00:00Z", "2027-01-03T03:00:00Z", "2027-01-10T03:00:00Z")]
     [InlineData("15 22 L * *", "Asia/Kolkata", "2027-01-31T17:00:00Z", "2027-02-28T16:45:00Z", "2027-03-31T16:45:00Z")]
     public void A_line_runs_by_the_clock_of_its_zone(string line, string zone, string after, string first, string second)

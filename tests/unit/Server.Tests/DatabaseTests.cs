@@ -32,7 +32,12 @@ public sealed class DatabaseTests
             old.Open();
             Schema.Migrate(old, 1);
             old.Execute("INSERT INTO nodes (id, name, lifecycle, inventory, first_seen, last_seen) VALUES (@id, 'front-1', 'Installed', @json, 1, 2)",
-                new { id = inventory.Id.ToString(), json = System.Text.Json.JsonSerializer.Serialize(inventory, ProtocolJson.Default.Inventory) });
+                new
+                {
+                    id = inventory.Id.ToString(),
+                    json = System.Text.Json.JsonSerializer.Serialize(inventory,
+                    ProtocolJson.Default.Inventory)
+                });
         }
         using (var database = new Database(path))
         {

@@ -13,7 +13,8 @@ public sealed class DeployJobTests : WorkJobTest
 {
     private const UnixFileMode Usual = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    private protected override NodeSystem Machine => NodeSystem.This with { Config = Folder, Slave = [DotNet, "exec", Path.Combine(AppContext.BaseDirectory, "bootstrap-slave.dll")] };
+    private protected override NodeSystem Machine =>
+        NodeSystem.This with { Config = Folder, Slave = [DotNet, "exec", Path.Combine(AppContext.BaseDirectory, "bootstrap-slave.dll")] };
 
     private static string DotNet => new NodeSystem("/", Environment.GetEnvironmentVariable("PATH")!).Find("dotnet")!;
 
@@ -63,7 +64,8 @@ public sealed class DeployJobTests : WorkJobTest
         await File.WriteAllTextAsync(Path.Combine(Target, "one"), "2", s_end);
         DateTime written = File.GetLastWriteTimeUtc(Path.Combine(Target, "bin/run"));
         Assert.Equal([$"1 written, 3 unchanged in {Target}"], await LogAsync(await DoAsync("deploy", order)));
-        Assert.Equal(("1", written), (await File.ReadAllTextAsync(Path.Combine(Target, "one"), s_end), File.GetLastWriteTimeUtc(Path.Combine(Target, "bin/run"))));
+        Assert.Equal(("1", written),
+            (await File.ReadAllTextAsync(Path.Combine(Target, "one"), s_end), File.GetLastWriteTimeUtc(Path.Combine(Target, "bin/run"))));
     }
 
     [Theory]
@@ -85,7 +87,8 @@ public sealed class DeployJobTests : WorkJobTest
     public async Task An_archive_is_not_unpacked_through_a_symbolic_link()
     {
         string elsewhere = Directory.CreateDirectory(Path.Combine(Folder, "elsewhere")).FullName;
-        await UploadAsync("sly.tar", Archive(false, new PaxTarEntry(TarEntryType.SymbolicLink, "way") { LinkName = elsewhere }, File_("way/out", "out")));
+        await UploadAsync("sly.tar",
+            Archive(false, new PaxTarEntry(TarEntryType.SymbolicLink, "way") { LinkName = elsewhere }, File_("way/out", "out")));
         JsonNode task = await DoAsync("deploy", new { file = "sly.tar", path = Target, unpack = true });
         Assert.Equal("failed", task["state"]!.ToString());
         Assert.Contains(await LogAsync(task), line => line.Contains("is a symbolic link", StringComparison.Ordinal));
@@ -133,7 +136,8 @@ public sealed class DeployJobTests : WorkJobTest
     public async Task An_order_that_is_wrong_is_refused_in_one_sentence(string file, string path, string mode, string sentence)
     {
         await UploadAsync("one", [1]);
-        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind = "deploy", nodes = new[] { "all" }, parameters = new { file, path, mode } }, s_end);
+        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs",
+            new { kind = "deploy", nodes = new[] { "all" }, parameters = new { file, path, mode } }, s_end);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Contains(sentence, (await answer.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString());
     }

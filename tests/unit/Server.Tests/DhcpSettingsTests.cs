@@ -17,11 +17,18 @@ public sealed class DhcpSettingsTests
     [InlineData("10.9.0.0/24,10.8.0.1-10.8.0.9", null, 720, "is not SUBNET")]
     [InlineData("10.9.0.0/24 10.9.0.0/25", null, 720, "'10.9.0.0/25' is a second pool for the same subnet")]
     [InlineData(null, "10.9.0.20=board", 720, "'10.9.0.20=board' is not ADDR=MAC|SERIAL")]
-    [InlineData(null, "10.9.0.20=c0ffee01 10.9.0.20=c0ffee02", 720, "'10.9.0.20=c0ffee02' reserves an address that is another board's already")]
+    [InlineData(null, "10.9.0.20=c0ffee01 10.9.0.20=c0ffee02", 720,
+        "'10.9.0.20=c0ffee02' reserves an address that is another board's already")]
     [InlineData(null, null, 1, "A lease of 1 minutes cannot be")]
     public void What_cannot_be_is_one_sentence_that_names_it(string? pools, string? reservations, int minutes, string? fault)
     {
-        string? found = new DhcpSettings(DhcpMode.Full) { Pools = pools?.Split(' ') ?? [], Reservations = reservations?.Split(' ') ?? [], LeaseMinutes = minutes }.FindFault();
+        string? found = new DhcpSettings(DhcpMode.Full)
+        {
+            Pools = pools?.Split(' ') ?? [],
+            Reservations = reservations?.Split(' ')
+            ?? [],
+            LeaseMinutes = minutes
+        }.FindFault();
         Assert.Equal(fault is null, found is null);
         Assert.Contains(fault ?? "", found ?? "", StringComparison.Ordinal);
     }
@@ -41,7 +48,8 @@ public sealed class DhcpSettingsTests
     [Fact]
     public async Task An_appliance_whose_settings_cannot_be_any_more_starts_and_says_why()
     {
-        await using TestAppliance appliance = await TestAppliance.StartWithDhcpAsync(new DhcpSettings(DhcpMode.Full) { Pools = ["10.9.0.0/24"] }, "absent0");
+        await using TestAppliance appliance =
+            await TestAppliance.StartWithDhcpAsync(new DhcpSettings(DhcpMode.Full) { Pools = ["10.9.0.0/24"] }, "absent0");
         using HttpClient api = appliance.CreateClient();
         JsonNode dhcp = (await api.GetFromJsonAsync<JsonNode>("dhcp", s_end))!;
         Assert.Equal(("full", false, false), (dhcp["settings"]!["mode"]!.ToString(), (bool)dhcp["fixed"]!, (bool)dhcp["running"]!));
@@ -49,10 +57,12 @@ public sealed class DhcpSettingsTests
 
         using HttpResponseMessage refusal = await api.PutAsJsonAsync("dhcp", new { mode = "proxy" }, s_end);
         Assert.Equal(HttpStatusCode.Conflict, refusal.StatusCode);
-        Assert.StartsWith("Nothing was changed: DHCP cannot listen on 'absent0'", (await refusal.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("Nothing was changed: DHCP cannot listen on 'absent0'",
+            (await refusal.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString(), StringComparison.Ordinal);
         Assert.Equal("full", (await api.GetFromJsonAsync<JsonNode>("dhcp", s_end))!["settings"]!["mode"]!.ToString());
 
-        dhcp = (await (await api.PutAsJsonAsync("dhcp", new { mode = "off", pools = new[] { "10.9.0.0/24" } }, s_end)).EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>(s_end))!;
+        dhcp = (await (await api.PutAsJsonAsync("dhcp", new { mode = "off", pools = new[] { "10.9.0.0/24" } }, s_end))
+            .EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>(s_end))!;
         Assert.Equal("off", dhcp["settings"]!["mode"]!.ToString());
         Assert.Null(dhcp["fault"]);
     }

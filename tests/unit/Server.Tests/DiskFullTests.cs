@@ -14,7 +14,11 @@ public sealed class DiskFullTests : IAsyncLifetime
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
 
     private readonly string _disk = Directory.CreateTempSubdirectory("test-disk-").FullName;
-    private readonly SettableClock _clock = new() { Now = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero).AddDays(1).AddHours(12.5) };
+    private readonly SettableClock _clock = new()
+    {
+        Now = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero).AddDays(1)
+        .AddHours(12.5)
+    };
     private TestAppliance _appliance = null!;
     private HttpClient _api = null!;
 
@@ -23,7 +27,8 @@ public sealed class DiskFullTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await ToolAsync("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", _disk);
-        _appliance = await TestAppliance.StartAsync(clock: _clock, change: options => options with { DataFolder = Path.Combine(_disk, "data") });
+        _appliance = await TestAppliance.StartAsync(clock: _clock,
+            change: options => options with { DataFolder = Path.Combine(_disk, "data") });
         _api = _appliance.CreateClient();
     }
 
@@ -38,7 +43,8 @@ public sealed class DiskFullTests : IAsyncLifetime
     [Fact]
     public async Task What_is_due_on_a_full_disk_is_done_when_there_is_room_and_meanwhile_it_is_told()
     {
-        await CreatedAsync(_api.PutAsJsonAsync("schedules/hourly", new { name = "hourly", cron = "0 * * * *", missed = "skip", job = new { kind = "reboot", select = "tag=nobody" } }, s_end));
+        await CreatedAsync(_api.PutAsJsonAsync("schedules/hourly",
+            new { name = "hourly", cron = "0 * * * *", missed = "skip", job = new { kind = "reboot", select = "tag=nobody" } }, s_end));
         Fill();
         foreach (string path in new[] { "files?name=large", "images?name=large&architecture=arm64" })
         {
@@ -46,7 +52,8 @@ public sealed class DiskFullTests : IAsyncLifetime
             await ToldAsync(refused);
         }
         // What the database's journal has room for already is still written.
-        HttpResponseMessage told = await Poll.UntilAsync(() => _api.PostAsJsonAsync("tokens", new { name = new string('x', 50) }, s_end), answer => !answer.IsSuccessStatusCode, s_end);
+        HttpResponseMessage told = await Poll.UntilAsync(() => _api.PostAsJsonAsync("tokens", new { name = new string('x', 50) }, s_end),
+            answer => !answer.IsSuccessStatusCode, s_end);
         await ToldAsync(told);
         Assert.True(await IsFullAsync());
 
@@ -64,6 +71,9 @@ public sealed class DiskFullTests : IAsyncLifetime
         Assert.False(await IsFullAsync());
         using HttpResponseMessage fits = await UploadAsync("files?name=small", [1, 2, 3]);
         Assert.Equal(HttpStatusCode.Created, fits.StatusCode);
+        Assert.Contains((await GetAsync("audit")).AsArray(),
+            e => e!["what"]!.ToString() == "The disk works again"
+            && e["refusal"]!.ToString().Contains("is full", StringComparison.Ordinal));
     }
 
     /// <summary>Writes until nothing more fits, not into the database's own pages either.</summary>
@@ -92,7 +102,7 @@ public sealed class DiskFullTests : IAsyncLifetime
 
     private async Task<JsonNode> GetAsync(string path) => (await _api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 
-    private async Task<bool> IsFullAsync() => (bool)(await GetAsync("status"))["diskFull"]!;
+    private async Task<bool> IsFullAsync() => (await GetAsync("status"))["disk"]!.ToString() == "full";
 
     private static async Task CreatedAsync(Task<HttpResponseMessage> asked)
     {
@@ -104,7 +114,8 @@ public sealed class DiskFullTests : IAsyncLifetime
     {
         Assert.Equal(HttpStatusCode.InsufficientStorage, refused.StatusCode);
         JsonNode? problem = await refused.Content.ReadFromJsonAsync<JsonNode>(s_end);
-        Assert.StartsWith("The appliance's disk is full, and nothing was changed: free some space", problem!["detail"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("The appliance's disk is full, and nothing was changed: free some space", problem!["detail"]!.ToString(),
+            StringComparison.Ordinal);
     }
 
     private async Task<HttpResponseMessage> UploadAsync(string path, byte[] content)

@@ -35,7 +35,8 @@ public sealed class FileResponseTests : IAsyncLifetime
     [InlineData("bytes=0-0,2-3", HttpStatusCode.OK, null, new byte[] { 1, 2, 3, 4 })]
     [InlineData("bytes=3-1", HttpStatusCode.OK, null, new byte[] { 1, 2, 3, 4 })]
     [InlineData("lines=1-2", HttpStatusCode.OK, null, new byte[] { 1, 2, 3, 4 })]
-    public async Task A_range_is_what_was_asked_for_and_nonsense_is_the_whole(string range, HttpStatusCode status, string? contentRange, byte[] bytes)
+    public async Task A_range_is_what_was_asked_for_and_nonsense_is_the_whole(string range, HttpStatusCode status, string? contentRange,
+        byte[] bytes)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "netinst/arm64/kernel");
         request.Headers.TryAddWithoutValidation("Range", range);

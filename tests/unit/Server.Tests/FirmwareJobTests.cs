@@ -62,7 +62,8 @@ public sealed class FirmwareRolloutTests : JobTest
         var nodes = new SimulatedNode[3];
         for (int i = 0; i < nodes.Length; i++)
         {
-            nodes[i] = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse($"10000000cccc{i:d4}"), NodeRole.Slave, "arm64", s_end);
+            nodes[i] = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse($"10000000cccc{i:d4}"), NodeRole.Slave, "arm64",
+                s_end);
         }
         string job = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" } });
         Assert.Equal("sent held held", await StatesAsync(job));
@@ -74,13 +75,20 @@ public sealed class FirmwareRolloutTests : JobTest
         await nodes[0].RestartAsync(NodeRole.Slave, cancellation: s_end);
         Assert.Equal(start.TaskId, (await nodes[0].ReceiveAsync<StartTask>(s_end)).TaskId);
         Assert.Equal("sent held held", await StatesAsync(job));
-        await nodes[0].SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched, Note: "the board runs the boot firmware of 2025-05-08"), s_end);
+        await nodes[0].SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched,
+            Note: "the board runs the boot firmware of 2025-05-08"), s_end);
         await UntilAsync(job, "succeeded sent held");
         await FailAsync(nodes[1]);
         JsonNode ended = await UntilAsync(job, "succeeded failed skipped");
         Assert.Equal("1 of 3 nodes failed, and the roll-out stops after 1", ended["job"]!["note"]!.ToString());
 
-        string atOnce = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" }, rollout = new { maximumAtOnce = 2 }, parameters = new { graceSeconds = 60, powerChecked = true } });
+        string atOnce = await OrderAsync(new
+        {
+            kind = "firmware",
+            nodes = new[] { "all" },
+            rollout = new { maximumAtOnce = 2 },
+            parameters = new { graceSeconds = 60, powerChecked = true }
+        });
         Assert.Equal("sent sent held", await StatesAsync(atOnce));
         Assert.Equal(new FirmwareOrder(new UserWarning(60, ""), PowerChecked: true), (await nodes[0].ReceiveAsync<StartTask>(s_end)).Order);
         foreach (SimulatedNode node in nodes)
@@ -121,13 +129,15 @@ public sealed class FirmwareRolloutTests : JobTest
     [Fact]
     public async Task A_node_that_starts_NetInst_after_the_restart_has_lost_its_system()
     {
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("10000000cccc0000"), NodeRole.Slave, "arm64", s_end);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("10000000cccc0000"), NodeRole.Slave,
+            "arm64", s_end);
         string job = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" } });
         await node.AcceptTaskAsync(s_end);
         await node.SendAsync(new Goodbye("reboot"), s_end);
         await node.RestartAsync(NodeRole.NetInst, cancellation: s_end);
         JsonNode ended = await UntilAsync(job, "failed");
-        Assert.StartsWith("the node started NetInst instead of its system", ended["tasks"]![0]!["cause"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("the node started NetInst instead of its system", ended["tasks"]![0]!["cause"]!.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,7 +147,9 @@ public sealed class FirmwareRolloutTests : JobTest
         string job = await OrderAsync(new { kind = "firmware", nodes = new[] { "all" } });
         JsonNode ended = await UntilAsync(job, "failed");
         Assert.Contains("install one first", ended["tasks"]![0]!["cause"]!.ToString());
-        Assert.Contains("needs a grace", await RefusalAsync(HttpMethod.Post, "jobs", new { kind = "firmware", nodes = new[] { "all" }, parameters = new { message = "bye" } }, HttpStatusCode.BadRequest));
+        Assert.Contains("needs a grace",
+            await RefusalAsync(HttpMethod.Post, "jobs",
+            new { kind = "firmware", nodes = new[] { "all" }, parameters = new { message = "bye" } }, HttpStatusCode.BadRequest));
         await nodes[0].DisposeAsync();
     }
 }

@@ -39,7 +39,8 @@ public sealed class GraceTests : WorkJobTest
         await ProgramAsync("wall", $"printf '%s' \"$*\" >>{Said}");
         JsonNode task = await OrderAsync("reboot", new { graceSeconds = 3600 });
         await Poll.UntilAsync(() => NowAsync(task), now => now["phase"]!.ToString() == "warning-users", s_end);
-        await Poll.UntilAsync(() => Task.FromResult(File.Exists(Said) && File.ReadAllText(Said) == "This machine is restarted in 60 min."), said => said, s_end);
+        await Poll.UntilAsync(() => Task.FromResult(File.Exists(Said) && File.ReadAllText(Said) == "This machine is restarted in 60 min."),
+            said => said, s_end);
         using HttpResponseMessage cancelled = await Api.PostAsync($"tasks/{task["id"]}/cancel", null, s_end);
         Assert.Equal("cancelled", (await EndOfAsync(task))["state"]!.ToString());
         // It takes orders again, and nobody has restarted it.

@@ -50,17 +50,20 @@ public sealed class ImageTests
         using HttpClient api = appliance.CreateClient();
         using HttpResponseMessage answer = await api.PostAsync("images?name=live&architecture=arm64", new ByteArrayContent(image), s_end);
         JsonNode imported = (await answer.Content.ReadFromJsonAsync<JsonNode>(s_end))!;
-        Assert.Contains("The ext4 file system in partition 1 was not cleanly unmounted: all of it is stored, free space, too.", imported["notes"]!.AsArray().Select(note => note!.ToString()));
+        Assert.Contains("The ext4 file system in partition 1 was not cleanly unmounted: all of it is stored, free space, too.",
+            imported["notes"]!.AsArray().Select(note => note!.ToString()));
         Assert.Equal(image.Length, (long)imported["usedBytes"]!);
     }
 
     private static async Task<string> ImportAsync(HttpClient api, string name, int seed)
     {
-        using HttpResponseMessage answer = await api.PostAsync($"images?name={name}&architecture=arm64", new ByteArrayContent(TinyImage.Create(seed: seed)), s_end);
+        using HttpResponseMessage answer = await api.PostAsync($"images?name={name}&architecture=arm64",
+            new ByteArrayContent(TinyImage.Create(seed: seed)), s_end);
         answer.EnsureSuccessStatusCode();
         return (await answer.Content.ReadFromJsonAsync<JsonNode>(s_end))!["digest"]!.ToString();
     }
 
     private static string[] ChunkFiles(TestAppliance appliance) =>
-        Directory.GetFiles(Path.Combine(appliance.Services.GetRequiredService<ImageStore>().Folder, "chunks"), "*", SearchOption.AllDirectories);
+        Directory.GetFiles(Path.Combine(appliance.Services.GetRequiredService<ImageStore>().Folder, "chunks"), "*",
+            SearchOption.AllDirectories);
 }

@@ -22,7 +22,8 @@ public sealed class ImageUseTests : JobTest
         await nodes[0].RestartAsync(NodeRole.Slave, order.TaskId, cancellation: s_end);
         await UntilAsync(job, "succeeded");
 
-        await Api.PostAsJsonAsync("schedules", new { name = "fresh", cron = "0 3 * * *", job = new { kind = "install", select = "all", image = "tiny" } }, s_end);
+        await Api.PostAsJsonAsync("schedules",
+            new { name = "fresh", cron = "0 3 * * *", job = new { kind = "install", select = "all", image = "tiny" } }, s_end);
         Assert.Equal("The schedule fresh installs 'tiny': change or delete it first.", await RefusedAsync(image, "?force=true"));
         (await Api.DeleteAsync("schedules/fresh", s_end)).EnsureSuccessStatusCode();
 
@@ -36,12 +37,14 @@ public sealed class ImageUseTests : JobTest
         Assert.Empty((await GetAsync("images")).AsArray());
     }
 
-    private Task<string> RefusedAsync(string image, string query = "") => RefusalAsync(HttpMethod.Delete, $"images/{image}{query}", null, HttpStatusCode.Conflict);
+    private Task<string> RefusedAsync(string image, string query = "") =>
+        RefusalAsync(HttpMethod.Delete, $"images/{image}{query}", null, HttpStatusCode.Conflict);
 
     private async Task<string> ImportAsync(int seed)
     {
         Time.Now += TimeSpan.FromSeconds(1);
-        using HttpResponseMessage answer = await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create(seed: seed)), s_end);
+        using HttpResponseMessage answer = await Api.PostAsync("images?name=tiny&architecture=arm64",
+            new ByteArrayContent(TinyImage.Create(seed: seed)), s_end);
         return (await answer.Content.ReadFromJsonAsync<JsonNode>(s_end))!["digest"]!.ToString();
     }
 }

@@ -26,7 +26,8 @@ public sealed class ImagerTests : ApplianceTest
         JsonNode entry = (await Poll.UntilAsync(() => ListAsync(plain), list => list.Count > 0, s_end)).Single()!;
 
         Assert.Equal("tiny", entry["name"]!.ToString());
-        foreach (string required in new[] { "name", "description", "icon", "url", "extract_size", "extract_sha256", "image_download_size", "release_date", "devices" })
+        foreach (string required in new[] { "name", "description", "icon", "url", "extract_size", "extract_sha256", "image_download_size",
+            "release_date", "devices" })
         {
             Assert.NotNull(entry[required]);
         }
@@ -47,7 +48,8 @@ public sealed class ImagerTests : ApplianceTest
     [Fact]
     public async Task Private_images_are_at_an_address_that_a_person_asked_for_until_it_ends_or_its_maker_does()
     {
-        using HttpResponseMessage imported = await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
+        using HttpResponseMessage imported = await Api.PostAsync("images?name=tiny&architecture=arm64",
+            new ByteArrayContent(TinyImage.Create()), s_end);
         Assert.Equal(HttpStatusCode.Created, imported.StatusCode);
         using HttpClient viewer = Appliance.CreateClient(Role.Viewer);
         using HttpResponseMessage made = await viewer.PostAsJsonAsync("images/imager-address", new { hours = 2 }, s_end);
@@ -55,16 +57,19 @@ public sealed class ImagerTests : ApplianceTest
         Assert.StartsWith(Appliance.Url + "imager/", address, StringComparison.Ordinal);
         using HttpClient nobody = Appliance.CreateClient();
         nobody.DefaultRequestHeaders.Authorization = null;
-        JsonNode entry = (await Poll.UntilAsync(async () => JsonNode.Parse(await nobody.GetStringAsync(address, s_end))!["os_list"]!.AsArray(), list => list.Count > 0, s_end)).Single()!;
+        JsonNode entry = (await Poll.UntilAsync(async () => JsonNode.Parse(await nobody.GetStringAsync(address,
+            s_end))!["os_list"]!.AsArray(), list => list.Count > 0, s_end)).Single()!;
         byte[] file = await nobody.GetByteArrayAsync(entry["url"]!.ToString(), s_end);
         Assert.Equal(entry["extract_sha256"]!.ToString(), Convert.ToHexStringLower(SHA256.HashData(file)));
 
         // It opens nothing else, and as a token it is none.
         string key = address.Split('/')[^2];
-        Assert.Equal(HttpStatusCode.NotFound, (await nobody.GetAsync(address.Replace(key, new string('0', key.Length), StringComparison.Ordinal), s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound,
+            (await nobody.GetAsync(address.Replace(key, new string('0', key.Length), StringComparison.Ordinal), s_end)).StatusCode);
         nobody.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.GetAsync("images", s_end)).StatusCode);
-        Assert.Equal(HttpStatusCode.BadRequest, (await viewer.PostAsJsonAsync("images/imager-address", new { hours = 25 }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest,
+            (await viewer.PostAsJsonAsync("images/imager-address", new { hours = 25 }, s_end)).StatusCode);
         Assert.DoesNotContain(key, await Api.GetStringAsync("audit", s_end), StringComparison.Ordinal);
 
         // With the token that asked for it, it goes.
@@ -92,5 +97,6 @@ public sealed class ImagerTests : ApplianceTest
         Assert.Contains("joinToken", System.Text.Encoding.Latin1.GetString(file[20_000..85_536]), StringComparison.Ordinal);
     }
 
-    private static async Task<JsonArray> ListAsync(HttpClient plain) => JsonNode.Parse(await plain.GetStringAsync("os_list.json", s_end))!["os_list"]!.AsArray();
+    private static async Task<JsonArray> ListAsync(HttpClient plain) =>
+        JsonNode.Parse(await plain.GetStringAsync("os_list.json", s_end))!["os_list"]!.AsArray();
 }

@@ -68,7 +68,8 @@ public sealed class InventoryTests : ApplianceTest
         node.Inventory = node.Inventory with { Kernel = "6.1.0-38-arm64" };
         await node.RestartAsync(NodeRole.Slave, cancellation: s_end);
         JsonNode change = Assert.Single(await ChangesAsync(node));
-        Assert.Equal(("kernel", "6.1.0-35-arm64", "6.1.0-38-arm64"), (change["field"]!.ToString(), change["old"]!.ToString(), change["new"]!.ToString()));
+        Assert.Equal(("kernel", "6.1.0-35-arm64", "6.1.0-38-arm64"),
+            (change["field"]!.ToString(), change["old"]!.ToString(), change["new"]!.ToString()));
         Assert.Equal("none", await MarkAsync(node));
     }
 
@@ -88,7 +89,8 @@ public sealed class InventoryTests : ApplianceTest
         _clock.Now += TimeSpan.FromHours(2);
         await ReportAsync(node, s_port with { Port = "Gi1/0/8" });
         JsonNode change = Assert.Single(await ChangesAsync(node));
-        Assert.Equal(("switch", "rack-3 port Gi1/0/7", "rack-3 port Gi1/0/8"), (change["field"]!.ToString(), change["old"]!.ToString(), change["new"]!.ToString()));
+        Assert.Equal(("switch", "rack-3 port Gi1/0/7", "rack-3 port Gi1/0/8"),
+            (change["field"]!.ToString(), change["old"]!.ToString(), change["new"]!.ToString()));
         Assert.Equal("changed", await MarkAsync(node));
 
         // Bad contact: back where it was within the hour, and nothing is left of it.
@@ -103,11 +105,13 @@ public sealed class InventoryTests : ApplianceTest
     public async Task Names_tags_and_locations_are_set_by_people_and_kept_in_the_history()
     {
         await using SimulatedNode node = await ConnectAsync("10000000bbbb0005");
-        await EditAsync(node, new { tags = new[] { "rack-3", "camera" }, location = " Room 12 ", note = "Fan is loud.\nOrdered a new one." });
+        await EditAsync(node,
+            new { tags = new[] { "rack-3", "camera" }, location = " Room 12 ", note = "Fan is loud.\nOrdered a new one." });
         await EditAsync(node, new { addTags = new[] { "spare", "camera" }, removeTags = new[] { "rack-3" }, name = "front-1" });
         JsonNode seen = await GetAsync($"nodes/{node.Id}");
         Assert.Equal(["camera", "spare"], seen["tags"]!.AsArray().Select(t => t!.ToString()));
-        Assert.Equal(("Room 12", "Fan is loud.\nOrdered a new one.", "front-1"), (seen["location"]!.ToString(), seen["note"]!.ToString(), seen["name"]!.ToString()));
+        Assert.Equal(("Room 12", "Fan is loud.\nOrdered a new one.", "front-1"),
+            (seen["location"]!.ToString(), seen["note"]!.ToString(), seen["name"]!.ToString()));
         Assert.Equal(["location", "name", "tags", "tags"], (await ChangesAsync(node)).Select(c => c["field"]!.ToString()).Order());
         Assert.All(await ChangesAsync(node), c => Assert.Equal("person", c["source"]!.ToString()));
     }
@@ -115,10 +119,12 @@ public sealed class InventoryTests : ApplianceTest
     [Theory]
     [InlineData("""{"tags":["Camera"]}""", "'Camera' is not a tag: use 1 to 32 of a-z, 0-9, '-' and '_'.")]
     [InlineData("""{"addTags":[""]}""", "'' is not a tag: use 1 to 32 of a-z, 0-9, '-' and '_'.")]
-    [InlineData("""{"addTags":["abcdefghijklmnopqrstuvwxyz0123456"]}""", "'abcdefghijklmnopqrstuvwxyz0123456' is not a tag: use 1 to 32 of a-z, 0-9, '-' and '_'.")]
+    [InlineData("""{"addTags":["abcdefghijklmnopqrstuvwxyz0123456"]}""",
+        "'abcdefghijklmnopqrstuvwxyz0123456' is not a tag: use 1 to 32 of a-z, 0-9, '-' and '_'.")]
     [InlineData("""{"addTags":["a\n"]}""", "'a\n' is not a tag: use 1 to 32 of a-z, 0-9, '-' and '_'.")]
     [InlineData("""{"location":"a\nb"}""", "A location is one line of at most 200 characters; this one has 3, or more lines.")]
-    [InlineData("""{"note":"a\u0000b"}""", "A note is text of at most 4000 characters; this one has 3, or characters that cannot be shown.")]
+    [InlineData("""{"note":"a\u0000b"}""",
+        "A note is text of at most 4000 characters; this one has 3, or characters that cannot be shown.")]
     public async Task What_is_no_label_is_refused_in_one_sentence_and_nothing_is_changed(string edit, string sentence)
     {
         await using SimulatedNode node = await ConnectAsync("10000000bbbb0006");
@@ -135,7 +141,8 @@ public sealed class InventoryTests : ApplianceTest
     {
         await using SimulatedNode node = await ConnectAsync("10000000bbbb0007");
         JsonNode revision = (await GetAsync($"nodes/{node.Id}"))["revision"]!;
-        Assert.Equal(("Raspberry Pi 4 Model B", "1.4", 4L << 30, "Sony UK", "BCM2711"), (revision["model"]!.ToString(), revision["revision"]!.ToString(),
+        Assert.Equal(("Raspberry Pi 4 Model B", "1.4", 4L << 30, "Sony UK", "BCM2711"),
+            (revision["model"]!.ToString(), revision["revision"]!.ToString(),
             (long)revision["memoryBytes"]!, revision["maker"]!.ToString(), revision["processor"]!.ToString()));
     }
 
@@ -165,9 +172,11 @@ public sealed class InventoryTests : ApplianceTest
         string csv = await response.Content.ReadAsStringAsync(s_end);
         Assert.StartsWith("name,id,link,lifecycle,mark,tags,location,note,address,", csv, StringComparison.Ordinal);
         Assert.EndsWith("\r\n", csv, StringComparison.Ordinal);
-        Assert.Contains("\r\nnode-bb0008,10000000bbbb0008,slave,new,new,a b,'-1st floor,\"said \"\"soon\"\",\nthen left\",127.0.0.1,", csv, StringComparison.Ordinal);
+        Assert.Contains("\r\nnode-bb0008,10000000bbbb0008,slave,new,new,a b,'-1st floor,\"said \"\"soon\"\",\nthen left\",127.0.0.1,", csv,
+            StringComparison.Ordinal);
         Assert.Contains(",'=cmd|'/c calc'!A1,' @SUM(A1),10.0.0.2,", csv, StringComparison.Ordinal);
-        Assert.Single((await Api.GetStringAsync("nodes.csv?select=tag=absent", s_end)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries));
+        Assert.Single((await Api.GetStringAsync("nodes.csv?select=tag=absent", s_end))
+            .Split("\r\n", StringSplitOptions.RemoveEmptyEntries));
         Assert.Empty((await GetAsync("nodes.json?select=state:offline")).AsArray());
         JsonArray json = (await GetAsync("nodes.json?select=tag=a")).AsArray();
         Assert.Equal("=cmd|'/c calc'!A1", Assert.Single(json)!["inventory"]!["interfaces"]![0]!["switch"]!["systemName"]!.ToString());
@@ -210,7 +219,8 @@ public sealed class InventoryTests : ApplianceTest
         Assert.Equal("node-bb000a cannot blink: the board has no activity LED.", await RefusalAsync(await asking, HttpStatusCode.Conflict));
 
         Assert.Equal("A board blinks for 1 to 3600 seconds (0 ends it), not 9999.",
-            await RefusalAsync(await Api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { seconds = 9999 }, s_end), HttpStatusCode.BadRequest));
+            await RefusalAsync(await Api.PostAsJsonAsync($"nodes/{node.Id}/locate", new { seconds = 9999 }, s_end),
+                HttpStatusCode.BadRequest));
         await node.DisconnectAsync(s_end);
         await Poll.UntilAsync(() => GetAsync($"nodes/{node.Id}"), n => n["link"]!.ToString() == "offline", s_end);
         Assert.Equal("node-bb000a is not connected: only a board that runs can blink.",
@@ -220,7 +230,11 @@ public sealed class InventoryTests : ApplianceTest
     /// <summary>Reports what its first interface is plugged into, and waits until that is known.</summary>
     private async Task ReportAsync(SimulatedNode node, SwitchPort? port)
     {
-        Inventory said = node.Inventory with { System = "Debian GNU/Linux 12 (bookworm)", Interfaces = [node.Inventory.Interfaces[0] with { Switch = port }] };
+        Inventory said = node.Inventory with
+        {
+            System = "Debian GNU/Linux 12 (bookworm)",
+            Interfaces = [node.Inventory.Interfaces[0] with { Switch = port }]
+        };
         await node.SendAsync(new InventoryReport(said), s_end);
         await Poll.UntilAsync(() => GetAsync($"nodes/{node.Id}"),
             n => n["inventory"]!["interfaces"]![0]!["switch"]?["port"]?.ToString() == port?.Port, s_end);
@@ -237,7 +251,8 @@ public sealed class InventoryTests : ApplianceTest
 
     private async Task<string> MarkAsync(SimulatedNode node) => (await GetAsync($"nodes/{node.Id}"))["mark"]!.ToString();
 
-    private async Task<JsonNode[]> ChangesAsync(SimulatedNode node) => [.. (await GetAsync($"nodes/{node.Id}/changes")).AsArray().Select(c => c!)];
+    private async Task<JsonNode[]> ChangesAsync(SimulatedNode node) =>
+        [.. (await GetAsync($"nodes/{node.Id}/changes")).AsArray().Select(c => c!)];
 
     private async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 

@@ -19,7 +19,15 @@ public sealed class JobHistoryTests : JobTest
             c.Execute("INSERT INTO jobs (id, kind, created_at, created_by) VALUES (@id, @kind, @at, 'api')",
                 ids.Select((id, i) => new { id, kind = i % 100 == 0 ? "shutdown" : "reboot", at = i * 1000 }));
             c.Execute("INSERT INTO tasks (id, job_id, node_id, state, created_at, phase_at, ended_at) VALUES (@id, @job, @node, @state, 0, 0, 1)",
-                ids.SelectMany(job => nodes.Select((node, i) => new { id = Guid.NewGuid().ToString(), job, node, state = i > 0 || job == ids[5] ? "Succeeded" : job == ids[77] ? "Cancelled" : "Failed" })));
+                ids.SelectMany(job => nodes.Select((node,
+                    i) => new
+                    {
+                        id = Guid.NewGuid().ToString(),
+                        job,
+                        node,
+                        state = i > 0 || job == ids[5] ? "Succeeded" : job == ids[77]
+                    ? "Cancelled" : "Failed"
+                    })));
         });
 
         var listed = new List<string>();
@@ -38,9 +46,11 @@ public sealed class JobHistoryTests : JobTest
         string name = (await GetAsync($"nodes/{nodes[1]}"))["name"]!.ToString();
         Assert.Equal(Page, (await ListAsync($"&text={name[2..].ToUpperInvariant()}")).Count);
         Assert.Empty(await ListAsync("&text=%25"));
-        Assert.Equal("A job is not 'fine': state is one of open, paused, succeeded, failed, cancelled, skipped.", await RefusalAsync(HttpMethod.Get, "jobs?state=fine", null));
+        Assert.Equal("A job is not 'fine': state is one of open, paused, succeeded, failed, cancelled, skipped.",
+            await RefusalAsync(HttpMethod.Get, "jobs?state=fine", null));
         Assert.Equal("limit is 1 to 1000, not 0.", await RefusalAsync(HttpMethod.Get, "jobs?limit=0", null));
-        Assert.StartsWith("There are no jobs of kind 'dance': ", await RefusalAsync(HttpMethod.Get, "jobs?kind=dance", null), StringComparison.Ordinal);
+        Assert.StartsWith("There are no jobs of kind 'dance': ", await RefusalAsync(HttpMethod.Get, "jobs?kind=dance", null),
+            StringComparison.Ordinal);
     }
 
     private static string Id(JsonNode? job) => job!["id"]!.ToString();

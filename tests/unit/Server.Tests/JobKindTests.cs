@@ -58,7 +58,8 @@ public sealed class JobKindTests : ApplianceTest
     public async Task A_command_that_is_too_long_is_refused()
     {
         await using SimulatedNode node = await ConnectAsync("10000000abcdef01");
-        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind = "run", nodes = new[] { "all" }, parameters = new { shell = new string('x', 20_000) } }, s_end);
+        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs",
+            new { kind = "run", nodes = new[] { "all" }, parameters = new { shell = new string('x', 20_000) } }, s_end);
         Assert.Contains("longer than 16384 bytes", (await answer.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString());
     }
 
@@ -66,7 +67,8 @@ public sealed class JobKindTests : ApplianceTest
     public async Task NetInst_is_no_system_to_run_a_command_in()
     {
         await using SimulatedNode node = await ConnectAsync("10000000abcdef01");
-        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind = "run", nodes = new[] { "all" }, parameters = new { shell = "true" } }, s_end);
+        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs",
+            new { kind = "run", nodes = new[] { "all" }, parameters = new { shell = "true" } }, s_end);
         JsonNode task = (await answer.Content.ReadFromJsonAsync<JsonNode>(s_end))!["tasks"]![0]!;
         Assert.Equal("failed", task["state"]!.ToString());
         Assert.Contains("install one first", task["cause"]!.ToString());
@@ -75,11 +77,14 @@ public sealed class JobKindTests : ApplianceTest
     [Fact]
     public async Task A_node_that_was_away_when_its_task_was_cancelled_is_told_when_it_is_back_and_is_not_asked_to_begin_again()
     {
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", s_end);
-        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind = "run", nodes = new[] { "all" }, parameters = new { shell = "true" } }, s_end);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave,
+            "arm64", s_end);
+        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs",
+            new { kind = "run", nodes = new[] { "all" }, parameters = new { shell = "true" } }, s_end);
         StartTask start = await node.AcceptTaskAsync(s_end);
         Assert.False(Assert.IsType<RunOrder>(start.Order).Again);
-        await Poll.UntilAsync(async () => (await Api.GetFromJsonAsync<JsonArray>("jobs", s_end))![0]!["counts"]!["running"], running => running is not null, s_end);
+        await Poll.UntilAsync(async () => (await Api.GetFromJsonAsync<JsonArray>("jobs", s_end))![0]!["counts"]!["running"],
+            running => running is not null, s_end);
         await node.DisconnectAsync(s_end);
         using HttpResponseMessage cancelled = await Api.PostAsync($"tasks/{start.TaskId}/cancel", null, s_end);
         await node.RestartAsync(NodeRole.Slave, cancellation: s_end);

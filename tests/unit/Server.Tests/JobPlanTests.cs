@@ -47,7 +47,12 @@ public sealed class JobPlanTests : JobTest
     public async Task An_appliance_that_was_off_goes_on_where_it_was()
     {
         SimulatedNode[] nodes = await ConnectAsync(3);
-        string job = await OrderAsync(new { kind = "reboot", nodes = s_all, rollout = new { batch = 1, pauseBetween = 600, stopAfter = 2 } });
+        string job = await OrderAsync(new
+        {
+            kind = "reboot",
+            nodes = s_all,
+            rollout = new { batch = 1, pauseBetween = 600, stopAfter = 2 }
+        });
         await RebootAsync(nodes[0]);
         await UntilAsync(job, "succeeded held held");
 
@@ -165,7 +170,8 @@ public sealed class JobPlanTests : JobTest
         await UntilAsync(job, "succeeded succeeded succeeded");
         foreach (string what in new[] { "pause", "resume" })
         {
-            Assert.EndsWith($"has ended: there is nothing to {what}.", await RefusalAsync(HttpMethod.Post, $"{job}/{what}", null, HttpStatusCode.Conflict), StringComparison.Ordinal);
+            Assert.EndsWith($"has ended: there is nothing to {what}.",
+                await RefusalAsync(HttpMethod.Post, $"{job}/{what}", null, HttpStatusCode.Conflict), StringComparison.Ordinal);
         }
     }
 
@@ -181,18 +187,23 @@ public sealed class JobPlanTests : JobTest
 
         JsonNode again = (await (await Api.PostAsync($"{job}/retry", null, s_end)).Content.ReadFromJsonAsync<JsonNode>(s_end))!;
         Assert.Equal([nodes[0].Id.ToString(), nodes[2].Id.ToString()], again["tasks"]!.AsArray().Select(t => t!["node"]!.ToString()));
-        Assert.Equal((job, "3", 3), ($"jobs/{again["job"]!["retryOf"]}", again["job"]!["rollout"]!["stopAfter"]!.ToString(), (int)again["job"]!["rollout"]!["batch"]!));
+        Assert.Equal((job, "3", 3),
+            ($"jobs/{again["job"]!["retryOf"]}", again["job"]!["rollout"]!["stopAfter"]!.ToString(),
+            (int)again["job"]!["rollout"]!["batch"]!));
         string second = $"jobs/{again["job"]!["id"]}";
-        Assert.Equal($"Job {second[5..]} tries again already what failed in job {job[5..]}.", await RefusalAsync(HttpMethod.Post, $"{job}/retry", null, HttpStatusCode.Conflict));
+        Assert.Equal($"Job {second[5..]} tries again already what failed in job {job[5..]}.",
+            await RefusalAsync(HttpMethod.Post, $"{job}/retry", null, HttpStatusCode.Conflict));
 
         await RebootAsync(nodes[0]);
         await RebootAsync(nodes[2]);
         await UntilAsync(second, "succeeded succeeded");
-        Assert.Equal($"No node failed in job {second[5..]}: there is nothing to try again.", await RefusalAsync(HttpMethod.Post, $"{second}/retry", null, HttpStatusCode.Conflict));
+        Assert.Equal($"No node failed in job {second[5..]}: there is nothing to try again.",
+            await RefusalAsync(HttpMethod.Post, $"{second}/retry", null, HttpStatusCode.Conflict));
         string nobody = $"jobs/{Guid.NewGuid()}";
         foreach (string what in new[] { "pause", "resume", "retry" })
         {
-            Assert.Equal($"There is no job {nobody[5..]}.", await RefusalAsync(HttpMethod.Post, $"{nobody}/{what}", null, HttpStatusCode.NotFound));
+            Assert.Equal($"There is no job {nobody[5..]}.",
+                await RefusalAsync(HttpMethod.Post, $"{nobody}/{what}", null, HttpStatusCode.NotFound));
         }
     }
 
@@ -205,7 +216,8 @@ public sealed class JobPlanTests : JobTest
         await FailAsync(nodes[0]);
         await UntilAsync(first, "failed sent");
         JsonNode waiting = await UntilAsync(second, "held held held");
-        Assert.Equal((first[5..], $"waits for the end of job {first[5..]}"), (waiting["job"]!["after"]!.ToString(), waiting["job"]!["note"]!.ToString()));
+        Assert.Equal((first[5..], $"waits for the end of job {first[5..]}"),
+            (waiting["job"]!["after"]!.ToString(), waiting["job"]!["note"]!.ToString()));
         await RebootAsync(nodes[1]);
         JsonNode begun = await UntilAsync(second, "skipped sent sent");
         Assert.Equal($"did not succeed in job {first[5..]}, which comes before", begun["tasks"]![0]!["cause"]!.ToString());
@@ -220,12 +232,18 @@ public sealed class JobPlanTests : JobTest
     [InlineData("""{"rollout":{"batch":0}}""", "The roll-out's batch is a number of nodes, 1 or more, not 0.")]
     [InlineData("""{"rollout":{"maximumAtOnce":0}}""", "The roll-out's maximumAtOnce is a number of nodes, 1 or more, not 0.")]
     [InlineData("""{"rollout":{"batch":1,"pauseBetween":-5}}""", "The roll-out's pauseBetween is 0 to 604800 seconds, not -5.")]
-    [InlineData("""{"rollout":{"pauseBetween":5}}""", "The roll-out's pauseBetween needs a canary or a batch: there is nothing to pause between.")]
-    [InlineData("""{"rollout":{"requireHealthy":true}}""", "The roll-out's requireHealthy needs a canary or a batch: there is nothing to wait between.")]
-    [InlineData("""{"rollout":{"stopAfter":"0"}}""", "The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not '0'.")]
-    [InlineData("""{"rollout":{"stopAfter":"101%"}}""", "The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not '101%'.")]
-    [InlineData("""{"rollout":{"stopAfter":1.5}}""", "The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not '1.5'.")]
-    [InlineData("""{"rollout":{"batch":1,"requireHealthy":true},"kind":"shutdown"}""", "The roll-out's requireHealthy cannot be had with a shutdown: nodes that are off are not connected.")]
+    [InlineData("""{"rollout":{"pauseBetween":5}}""",
+        "The roll-out's pauseBetween needs a canary or a batch: there is nothing to pause between.")]
+    [InlineData("""{"rollout":{"requireHealthy":true}}""",
+        "The roll-out's requireHealthy needs a canary or a batch: there is nothing to wait between.")]
+    [InlineData("""{"rollout":{"stopAfter":"0"}}""",
+        "The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not '0'.")]
+    [InlineData("""{"rollout":{"stopAfter":"101%"}}""",
+        "The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not '101%'.")]
+    [InlineData("""{"rollout":{"stopAfter":1.5}}""",
+        "The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not '1.5'.")]
+    [InlineData("""{"rollout":{"batch":1,"requireHealthy":true},"kind":"shutdown"}""",
+        "The roll-out's requireHealthy cannot be had with a shutdown: nodes that are off are not connected.")]
     [InlineData("""{"retry":{"attempts":0}}""", "The retry policy's attempts is 1 to 10, not 0.")]
     [InlineData("""{"retry":{"attempts":2,"pause":-1}}""", "The retry policy's pause is 0 to 86400 seconds, not -1.")]
     public async Task A_plan_that_cannot_be_is_refused_in_one_sentence_and_nothing_is_ordered(string plan, string sentence)

@@ -40,12 +40,14 @@ public abstract class JobTest : ApplianceTest
     /// <summary>Gives the appliance the image 'tiny'.</summary>
     private protected async Task ImportAsync()
     {
-        using HttpResponseMessage answer = await Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
+        using HttpResponseMessage answer = await Api.PostAsync("images?name=tiny&architecture=arm64",
+            new ByteArrayContent(TinyImage.Create()), s_end);
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
     }
 
     /// <summary>A time as an order names it.</summary>
-    private protected string InAnHour() => (Time.Now + TimeSpan.FromHours(1)).ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture);
+    private protected string InAnHour() =>
+        (Time.Now + TimeSpan.FromHours(1)).ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture);
 
     private protected async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 
@@ -53,12 +55,14 @@ public abstract class JobTest : ApplianceTest
     private protected async Task<string> StatesAsync(string job) => States(await GetAsync(job));
 
     /// <summary>Waits until the tasks are in these states.</summary>
-    private protected Task<JsonNode> UntilAsync(string job, string states) => Poll.UntilAsync(() => GetAsync(job), j => States(j) == states, s_end);
+    private protected Task<JsonNode> UntilAsync(string job, string states) =>
+        Poll.UntilAsync(() => GetAsync(job), j => States(j) == states, s_end);
 
     private protected static string States(JsonNode job) => string.Join(' ', job["tasks"]!.AsArray().Select(t => t!["state"]!.ToString()));
 
     /// <summary>Sends a request, which is refused with a sentence.</summary>
-    private protected async Task<string> RefusalAsync(HttpMethod method, string path, object? body, HttpStatusCode status = HttpStatusCode.BadRequest)
+    private protected async Task<string> RefusalAsync(HttpMethod method, string path, object? body,
+        HttpStatusCode status = HttpStatusCode.BadRequest)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
         using HttpResponseMessage response = await Api.SendAsync(request, s_end);

@@ -43,7 +43,9 @@ public sealed class KeptTests : JobTest
 
         await using SimulatedNode other = await ConnectAsync("10000000dddd0002");
         using HttpClient otherLink = other.CreateLinkClient();
-        using HttpClient stranger = new(new ApplianceTls(Appliance.Info.Authority).CreateHandler(null, _ => { })) { BaseAddress = link.BaseAddress };
+        using HttpClient stranger = new(new ApplianceTls(Appliance.Info.Authority)
+            .CreateHandler(null, _ => { }))
+        { BaseAddress = link.BaseAddress };
         foreach (HttpClient wrong in new[] { otherLink, stranger })
         {
             Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(wrong, KeptArchive.Path(start.TaskId)));
@@ -51,7 +53,8 @@ public sealed class KeptTests : JobTest
             using HttpResponseMessage put = await wrong.PutAsync(KeptArchive.Path(start.TaskId), new ByteArrayContent([1]), s_end);
             Assert.Equal(HttpStatusCode.Forbidden, put.StatusCode);
         }
-        Assert.Equal(HttpStatusCode.NotFound, (await Api.GetAsync(new Uri(Api.BaseAddress!, KeptArchive.Path(start.TaskId)), s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound,
+            (await Api.GetAsync(new Uri(Api.BaseAddress!, KeptArchive.Path(start.TaskId)), s_end)).StatusCode);
 
         await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
         await Poll.UntilAsync(() => GetAsync(job), j => j["tasks"]![0]!["phase"]!.ToString() == "starting", s_end);
@@ -96,7 +99,8 @@ public sealed class KeptTests : JobTest
         await Assert.ThrowsAsync<IOException>(() => archives.AddAsync(task, new BrokenStream(), s_end));
         Assert.Empty(Directory.GetFiles(folder));
         Assert.Null(archives.Find(task));
-        Assert.Equal(new KeptArchive(Digest.Of(s_archive), s_archive.Length), await archives.AddAsync(task, new MemoryStream(s_archive), s_end));
+        Assert.Equal(new KeptArchive(Digest.Of(s_archive), s_archive.Length),
+            await archives.AddAsync(task, new MemoryStream(s_archive), s_end));
         Assert.Equal(new KeptState(new KeptArchive(Digest.Of(s_archive), s_archive.Length), room), archives.StateOf(task));
     }
 
@@ -119,9 +123,21 @@ public sealed class KeptTests : JobTest
         await ImportAsync();
         await using SimulatedNode node = await ConnectAsync("10000000dddd0001");
         await Api.PutAsJsonAsync("profiles/lab", new { keptPaths = new[] { "/srv/data" } }, s_end);
-        JsonNode job = await GetAsync(await OrderAsync(new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters = new { update = true, profile = "lab" } }));
+        JsonNode job = await GetAsync(await OrderAsync(new
+        {
+            kind = "install",
+            nodes = new[] { "all" },
+            image = "tiny",
+            parameters = new { update = true, profile = "lab" }
+        }));
         Assert.Equal("""["/srv/data"]""", job["job"]!["parameters"]!["keep"]!.ToJsonString());
-        job = await GetAsync(await OrderAsync(new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters = new { update = true, profile = "lab", keep = Array.Empty<string>() } }));
+        job = await GetAsync(await OrderAsync(new
+        {
+            kind = "install",
+            nodes = new[] { "all" },
+            image = "tiny",
+            parameters = new { update = true, profile = "lab", keep = Array.Empty<string>() }
+        }));
         Assert.Equal("[]", job["job"]!["parameters"]!["keep"]!.ToJsonString());
         foreach ((object parameters, string sentence) in new (object, string)[]
         {
@@ -131,7 +147,9 @@ public sealed class KeptTests : JobTest
             (new { update = true, keep = new[] { "/etc/bootstrap/node.pem" } }, "nothing can be written in /etc/bootstrap"),
         })
         {
-            Assert.Contains(sentence, await RefusalAsync(HttpMethod.Post, "jobs", new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters }), StringComparison.Ordinal);
+            Assert.Contains(sentence,
+                await RefusalAsync(HttpMethod.Post, "jobs", new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters }),
+                StringComparison.Ordinal);
         }
     }
 
@@ -139,7 +157,13 @@ public sealed class KeptTests : JobTest
     {
         await ImportAsync();
         SimulatedNode node = await ConnectAsync("10000000dddd0001");
-        string job = await OrderAsync(new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters = new { update = true } });
+        string job = await OrderAsync(new
+        {
+            kind = "install",
+            nodes = new[] { "all" },
+            image = "tiny",
+            parameters = new { update = true }
+        });
         return (node, await node.AcceptTaskAsync(s_end), job);
     }
 
@@ -147,7 +171,9 @@ public sealed class KeptTests : JobTest
 
     private static async Task<JsonNode> PutAsync(HttpClient link, Guid task)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Put, KeptArchive.Path(task)) { Content = new StreamContent(new MemoryStream(s_archive)) };
+        using var request = new HttpRequestMessage(HttpMethod.Put,
+            KeptArchive.Path(task))
+        { Content = new StreamContent(new MemoryStream(s_archive)) };
         request.Headers.TransferEncodingChunked = true;
         using HttpResponseMessage response = await link.SendAsync(request, s_end);
         return (await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>(s_end))!;

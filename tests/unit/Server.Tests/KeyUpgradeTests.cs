@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Link;
+using Bootstrap.Agent.Discovery;
 using Bootstrap.Protocol;
+using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Trust;
@@ -18,7 +20,8 @@ public sealed class KeyUpgradeTests : IDisposable
     /// <summary>Steps of the schema until then.</summary>
     private const int StepsBefore = 17;
 
-    private static readonly NodeId s_installed = NodeId.Parse("10000000ddaa0001"), s_enrolled = NodeId.Parse("10000000ddaa0002"), s_tagged = NodeId.Parse("10000000ddaa0003");
+    private static readonly NodeId s_installed = NodeId.Parse("10000000ddaa0001"), s_enrolled = NodeId.Parse("10000000ddaa0002"),
+        s_tagged = NodeId.Parse("10000000ddaa0003");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("test-upgrade-").FullName;
 
@@ -36,13 +39,78 @@ public sealed class KeyUpgradeTests : IDisposable
         using X509Certificate2 forged = authority.IssueNode(s_installed, "front-1", new PublicKey(other));
         WriteOld(shown.SerialNumber);
         using var database = new Database(File);
-        var keys = new NodeKeys(database, authority, TimeProvider.System);
+        var keys = new NodeKeys(database, authority, new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System);
 
         Assert.Null(keys.Find(forged)); // of this CA and in this name, and not the one that the database knows
         Assert.Equal(s_installed, keys.Find(shown));
         Assert.Equal(s_installed, keys.Find(same));
         Assert.Null(keys.Find(forged));
         Assert.Equal(Protocol.Trust.FingerprintOf(shown.PublicKey).ToString(), database.Read(c => NodeRow.Find(c, s_installed))!.Key);
+    }
+
+    [Fact]
+    public void A_node_that_is_forgotten_before_it_has_come_with_a_key_is_revoked_by_the_number_of_its_certificate()
+    {
+        CertificateAuthority authority = CertificateAuthority.Open(Path.Combine(_folder, "ca"), TimeProvider.System);
+        using ECDsa key = NodeIdentity.CreateKey();
+        using X509Certificate2 certificate = authority.IssueNode(s_installed, "front-1", new PublicKey(key));
+        WriteOld(certificate.SerialNumber);
+        using var database = new Database(File);
+        using var keys = new NodeKeys(database, authority, new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System);
+        keys.Change(c =>
+        {
+            keys.Revoke(c, s_installed);
+            return c.Execute("DELETE FROM nodes WHERE id = @id", new { id = s_installed.ToString() });
+        });
+        Assert.Equal([Protocol.Trust.NumberOf(certificate.SerialNumber)], keys.Revoked.Keys);
+        // What it signs is believed by nobody who has heard of it.
+        var revocations = new Revocations(null, _ => { });
+        var verifier = new MessageVerifier(authority.Issued, signer => revocations.Stands(signer.Key, signer.Number, signer.Ends));
+        using X509Certificate2 signing = certificate.CopyWithPrivateKey(key);
+        var answer = new Answer("0123456789abcdef", ["mesh"],
+            new NodeDescription(s_installed.ToString(), "front-1", new Identity("node", "pi", "front-1"), new Dictionary<string, string>(),
+            []), 0);
+        DiscoveryMessage signed = new MessageSigner(() => signing).Sign(answer);
+        Assert.Equal(Proof.Holds, verifier.Prove(signed, answer));
+        revocations.Hear(keys.Revoked);
+        Assert.Equal(Proof.Fails, verifier.Prove(signed, answer));
+    }
+
+    [Fact]
+    public void Where_a_change_of_keys_cannot_be_followed_nobody_is_believed_until_it_can()
+    {
+        CertificateAuthority authority = CertificateAuthority.Open(Path.Combine(_folder, "ca"), TimeProvider.System);
+        using ECDsa key = NodeIdentity.CreateKey(), other = NodeIdentity.CreateKey();
+        using X509Certificate2 forgotten = authority.IssueNode(s_installed, "front-1", new PublicKey(key)),
+            kept = authority.IssueNode(s_tagged, "camera-1", new PublicKey(other));
+        WriteOld("none");
+        using var database = new Database(File);
+        using var keys = new NodeKeys(database, authority, new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System);
+        keys.Change(c =>
+        {
+            keys.Tie(c, s_installed, Protocol.Trust.FingerprintOf(forgotten.PublicKey), "admin");
+            keys.Tie(c, s_tagged, Protocol.Trust.FingerprintOf(kept.PublicKey), "admin");
+            return true;
+        });
+        Assert.Equal((s_installed, s_tagged), (keys.Find(forgotten)!.Value, keys.Find(kept)!.Value));
+
+        // It is written; and nothing can be read any more.
+        SqliteConnection.ClearAllPools();
+        keys.Change(c =>
+        {
+            keys.Revoke(c, s_installed);
+            System.IO.File.Move(File, File + ".away");
+            Directory.CreateDirectory(File);
+            return true;
+        });
+        Assert.Null(keys.Find(Protocol.Trust.FingerprintOf(forgotten.PublicKey)));
+        Assert.Null(keys.Find(Protocol.Trust.FingerprintOf(kept.PublicKey)));
+
+        Directory.Delete(File);
+        System.IO.File.Move(File + ".away", File);
+        Assert.Null(keys.Find(forgotten));
+        Assert.Equal(s_tagged, keys.Find(kept));
+        Assert.Contains(Protocol.Trust.FingerprintOf(forgotten.PublicKey), keys.Revoked.Keys);
     }
 
     [Fact]
@@ -53,10 +121,14 @@ public sealed class KeyUpgradeTests : IDisposable
         using X509Certificate2 certificate = authority.IssueNode(s_tagged, "camera-1", new PublicKey(key));
         WriteOld("none", certificate.SerialNumber);
         using var database = new Database(File);
-        Assert.Equal([s_installed, s_tagged], database.Read(NodeRow.All).Select(n => n.NodeId).Order(Comparer<NodeId>.Create((a, b) => string.CompareOrdinal(a.ToString(), b.ToString()))));
+        Assert.Equal([s_installed, s_tagged],
+            database.Read(NodeRow.All).Select(n => n.NodeId)
+            .Order(Comparer<NodeId>.Create((a, b) => string.CompareOrdinal(a.ToString(), b.ToString()))));
         NodeRow kept = database.Read(c => NodeRow.Find(c, s_tagged))!;
         Assert.Equal(("camera-1", "camera", null), (kept.Name, kept.TagWords, kept.Key));
-        Assert.Null(new NodeKeys(database, authority, TimeProvider.System).Find(certificate)); // nobody approved it
+        // nobody approved it
+        Assert.Null(new NodeKeys(database, authority, new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System)
+            .Find(certificate));
     }
 
     private void WriteOld(string installedSerial, string taggedSerial = "none")

@@ -1,3 +1,5 @@
+using System.Net.WebSockets;
+using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
@@ -17,9 +19,39 @@ public sealed class NodeBudgetTests : ApplianceTest
         await using SimulatedNode node = await ConnectAsync("10000000abcdef01");
         // Each of these characters is six bytes in JSON.
         await node.SendAsync(new LogLines(null, [.. Enumerable.Repeat(new string('\u65e5', 500), 100)]), s_end);
-        await Poll.UntilAsync(() => Api.GetStringAsync("nodes/10000000abcdef01/log", s_end), log => log.Contains("\u65e5\u65e5", StringComparison.Ordinal) || log.Contains("\\u65E5\\u65E5", StringComparison.OrdinalIgnoreCase), s_end);
+        await Poll.UntilAsync(() => Api.GetStringAsync("nodes/10000000abcdef01/log", s_end),
+            log => log.Contains("\u65e5\u65e5", StringComparison.Ordinal)
+            || log.Contains("\\u65E5\\u65E5", StringComparison.OrdinalIgnoreCase), s_end);
         await node.SendAsync(new InventoryReport(node.Inventory with { Model = new string('x', 900_000) }), s_end);
         await Assert.ThrowsAsync<InvalidOperationException>(() => node.ReceiveAsync<StartTask>(s_end));
+    }
+
+    [Fact]
+    public async Task A_node_has_so_many_connections_and_no_more_and_loses_none_of_those_that_work()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000abcdef03");
+        using var invoker = new HttpMessageInvoker(new ApplianceTls(Appliance.Info.Authority).CreateHandler(node.Identity, _ => { }));
+        var open = new List<ClientWebSocket>();
+        int refused = 0;
+        for (int i = 0; i < ConnectionBudget.OfNode + 20; i++)
+        {
+            var socket = new ClientWebSocket();
+            open.Add(socket);
+            try
+            {
+                await socket.ConnectAsync(new Uri($"wss://{Appliance.Info.Link}{LinkMessage.Path}"), invoker, s_end);
+            }
+            catch (WebSocketException)
+            {
+                refused++;
+            }
+        }
+        Assert.Equal(21, refused); // its link is one of them
+        await using SimulatedNode other = await ConnectAsync("10000000abcdef04");
+        await node.SendAsync(new InventoryReport(node.Inventory with { Model = "still here" }), s_end);
+        await Poll.UntilAsync(() => Api.GetStringAsync("nodes/10000000abcdef03", s_end),
+            seen => seen.Contains("still here", StringComparison.Ordinal), s_end);
+        open.ForEach(socket => socket.Dispose());
     }
 
     [Fact]

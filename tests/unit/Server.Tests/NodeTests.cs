@@ -124,7 +124,8 @@ public sealed class NodeTests : ApplianceTest
         await using SimulatedNode liar = await SlaveAsync("10000000aaaa000b");
         Guid task = await OrderAsync(node);
         await liar.SendAsync(new LogLines(task, ["all is well"]), s_end);
-        JsonNode line = (await Poll.UntilAsync(async () => (await GetAsync($"nodes/{liar.Id}/log")).AsArray(), l => l.Count == 1, s_end))[0]!;
+        JsonNode line = (await Poll.UntilAsync(async () => (await GetAsync($"nodes/{liar.Id}/log")).AsArray(), l => l.Count == 1,
+            s_end))[0]!;
         Assert.Equal(("all is well", null), (line["line"]!.ToString(), line["task"]));
         Assert.Empty((await GetAsync($"tasks/{task}/log")).AsArray());
         Assert.Empty((await GetAsync($"nodes/{node.Id}/log")).AsArray());
@@ -143,7 +144,8 @@ public sealed class NodeTests : ApplianceTest
             await node.SendAsync(new LogLines(null, ["after"]), s_end);
             return (await GetAsync($"nodes/{node.Id}/log")).AsArray();
         }, l => l[^1]!["line"]!.ToString() == "after", s_end);
-        Assert.Contains(later, line => line!["line"]!.ToString().EndsWith(" lines that came too fast were left out)", StringComparison.Ordinal));
+        Assert.Contains(later,
+            line => line!["line"]!.ToString().EndsWith(" lines that came too fast were left out)", StringComparison.Ordinal));
     }
 
     private async Task<SimulatedNode> SlaveAsync(string id) =>
@@ -156,7 +158,8 @@ public sealed class NodeTests : ApplianceTest
         return (await node.AcceptTaskAsync(s_end)).TaskId;
     }
 
-    private Task<HttpResponseMessage> RenameAsync(SimulatedNode node, string name) => Api.PatchAsJsonAsync($"nodes/{node.Id}", new { name }, s_end);
+    private Task<HttpResponseMessage> RenameAsync(SimulatedNode node, string name) =>
+        Api.PatchAsJsonAsync($"nodes/{node.Id}", new { name }, s_end);
 
     private async Task<JsonNode> GetAsync(string path) => (await Api.GetFromJsonAsync<JsonNode>(path, s_end))!;
 }

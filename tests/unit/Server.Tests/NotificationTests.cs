@@ -58,8 +58,10 @@ public sealed class NotificationTests : JobTest
         receiver.Answer = StatusCodes.Status503ServiceUnavailable;
         await ConnectAsync(1);
         await TellAsync(() => receiver.Heard.Count == 1);
-        JsonNode waiting = await Poll.UntilAsync(() => GetAsync("notifications"), n => n["waiting"] is JsonArray { Count: 1 } all && all[0]!["error"]!.ToString().Length > 0, s_end);
-        Assert.Equal(("hook", "it answered 503 Service Unavailable"), (waiting["waiting"]![0]!["target"]!.ToString(), waiting["waiting"]![0]!["error"]!.ToString()));
+        JsonNode waiting = await Poll.UntilAsync(() => GetAsync("notifications"),
+            n => n["waiting"] is JsonArray { Count: 1 } all && all[0]!["error"]!.ToString().Length > 0, s_end);
+        Assert.Equal(("hook", "it answered 503 Service Unavailable"),
+            (waiting["waiting"]![0]!["target"]!.ToString(), waiting["waiting"]![0]!["error"]!.ToString()));
 
         await Appliance.RestartAsync();
         receiver.Answer = StatusCodes.Status204NoContent;
@@ -105,7 +107,8 @@ public sealed class NotificationTests : JobTest
         Assert.Equal([job[5..], last[5..]], Ended());
 
         string[] Ended() =>
-            [.. receiver.Heard.Where(h => h.Json["type"]!.ToString() == "job.ended").Select(h => h.Json["data"]!["job"]!["id"]!.ToString())];
+            [.. receiver.Heard.Where(h => h.Json["type"]!.ToString() == "job.ended")
+                .Select(h => h.Json["data"]!["job"]!["id"]!.ToString())];
     }
 
     [Fact]
@@ -115,7 +118,17 @@ public sealed class NotificationTests : JobTest
         await PutAsync(new
         {
             webhooks = Array.Empty<object>(),
-            mail = new { host = "127.0.0.1", port = server.Port, security = "none", from = "rack@example.org", to = new[] { "ada@example.org" }, events = new[] { "job-ended" }, user = "rack", password = "pass word" },
+            mail = new
+            {
+                host = "127.0.0.1",
+                port = server.Port,
+                security = "none",
+                from = "rack@example.org",
+                to = new[] { "ada@example.org" },
+                events = new[] { "job-ended" },
+                user = "rack",
+                password = "pass word"
+            },
         });
         SimulatedNode[] nodes = await ConnectAsync(1);
         string name = (await GetAsync($"nodes/{nodes[0].Id}"))["name"]!.ToString();
@@ -140,7 +153,8 @@ public sealed class NotificationTests : JobTest
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         Assert.Equal("test", Assert.Single(receiver.Heard).Json["type"]!.ToString());
         receiver.Answer = StatusCodes.Status302Found;
-        Assert.Equal("The test did not arrive: it answered 302 Found.", await RefusalAsync(HttpMethod.Post, "notifications/test", new { target = "hook" }, HttpStatusCode.Conflict));
+        Assert.Equal("The test did not arrive: it answered 302 Found.",
+            await RefusalAsync(HttpMethod.Post, "notifications/test", new { target = "hook" }, HttpStatusCode.Conflict));
         Assert.Equal("The test did not arrive: there is no webhook 'nobody' any more.",
             await RefusalAsync(HttpMethod.Post, "notifications/test", new { target = "nobody" }, HttpStatusCode.Conflict));
     }
@@ -166,20 +180,26 @@ public sealed class NotificationTests : JobTest
     }
 
     [Theory]
-    [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"ftp://x\",\"events\":[\"job-ended\"]}]}", "'ftp://x' of the webhook 'a' is no http or https address.")]
+    [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"ftp://x\",\"events\":[\"job-ended\"]}]}",
+        "'ftp://x' of the webhook 'a' is no http or https address.")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://u:p@x/\",\"events\":[\"job-ended\"]}]}", "has a name or password in it")]
-    [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[]}]}", "has no events: name one of job-ended, job-failing, new-board, backup-failed.")]
+    [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[]}]}",
+        "has no events: name one of job-ended, job-failing, new-board, backup-failed.")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[\"tea-time\"]}]}", "is not understood")]
-    [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[\"job-ended\"],\"secret\":\"short\"}]}", "is not 'whsec_' and 24 to 64 bytes in Base64.")]
+    [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[\"job-ended\"],\"secret\":\"short\"}]}",
+        "is not 'whsec_' and 24 to 64 bytes in Base64.")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\\n\",\"url\":\"https://x/\",\"events\":[\"job-ended\"]}]}", "cannot be a webhook's name")]
-    [InlineData("{\"webhooks\":[{\"name\":\"e-mail\",\"url\":\"https://x/\",\"events\":[\"job-ended\"]}]}", "'e-mail' cannot be a webhook's name")]
+    [InlineData("{\"webhooks\":[{\"name\":\"e-mail\",\"url\":\"https://x/\",\"events\":[\"job-ended\"]}]}",
+        "'e-mail' cannot be a webhook's name")]
     [InlineData("{\"webhooks\":[],\"mail\":{\"host\":\"mail.example.org\",\"port\":25,\"security\":\"none\",\"from\":\"a@b\",\"to\":[\"c@d\"],\"events\":[\"job-ended\"],\"user\":\"u\",\"password\":\"p\"}}", "in the clear")]
     [InlineData("{\"webhooks\":[],\"mail\":{\"host\":\"mail.example.org\",\"port\":25,\"security\":\"tls\",\"from\":\"a@b\",\"to\":[\"nobody\"],\"events\":[\"job-ended\"]}}", "'nobody' is not an e-mail address.")]
     public async Task Settings_that_cannot_be_are_refused_and_nothing_is_changed(string body, string sentence)
     {
-        using HttpResponseMessage answer = await Api.PutAsync("notifications", new StringContent(body, Encoding.UTF8, "application/json"), s_end);
+        using HttpResponseMessage answer = await Api.PutAsync("notifications", new StringContent(body, Encoding.UTF8, "application/json"),
+            s_end);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Contains(sentence, JsonNode.Parse(await answer.Content.ReadAsStringAsync(s_end))!["detail"]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains(sentence, JsonNode.Parse(await answer.Content.ReadAsStringAsync(s_end))!["detail"]!.ToString(),
+            StringComparison.Ordinal);
         Assert.Empty((await GetAsync("notifications"))["settings"]!["webhooks"]!.AsArray());
     }
 
@@ -187,9 +207,11 @@ public sealed class NotificationTests : JobTest
     public void A_signature_is_that_of_the_specifications_example() =>
         // The example of the specification (standard-webhooks/spec/standard-webhooks.md, libraries' common test vector).
         Assert.Equal("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-            WebhookSignature.Sign(WebhookSignature.KeyOf("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")!, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, "{\"test\": 2432232314}"));
+            WebhookSignature.Sign(WebhookSignature.KeyOf("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")!, "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                1614265330, "{\"test\": 2432232314}"));
 
-    private static object Hook(Uri url) => new { webhooks = new[] { new { name = "hook", url, events = new[] { "job-ended", "job-failing", "new-board" } } } };
+    private static object Hook(Uri url) =>
+        new { webhooks = new[] { new { name = "hook", url, events = new[] { "job-ended", "job-failing", "new-board" } } } };
 
     /// <summary>Sets one webhook for all events.</summary>
     /// <returns>Its secret.</returns>
@@ -225,7 +247,8 @@ public sealed class NotificationTests : JobTest
 
         public int Answer { get; set; } = StatusCodes.Status204NoContent;
 
-        public Uri Url => new(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/hook");
+        public Uri Url =>
+            new(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/hook");
 
         public static async Task<Receiver> StartAsync()
         {
@@ -238,7 +261,8 @@ public sealed class NotificationTests : JobTest
             {
                 using var reader = new StreamReader(context.Request.Body);
                 IHeaderDictionary headers = context.Request.Headers;
-                receiver.Heard.Enqueue(new Request(headers["webhook-id"].ToString(), long.Parse(headers["webhook-timestamp"].ToString(), System.Globalization.CultureInfo.InvariantCulture),
+                receiver.Heard.Enqueue(new Request(headers["webhook-id"].ToString(),
+                    long.Parse(headers["webhook-timestamp"].ToString(), System.Globalization.CultureInfo.InvariantCulture),
                     headers["webhook-signature"].ToString(), await reader.ReadToEndAsync(context.RequestAborted)));
                 return Results.StatusCode(receiver.Answer);
             });
@@ -266,7 +290,8 @@ public sealed class NotificationTests : JobTest
             services.Add((IMessageStore)this);
             services.Add((IUserAuthenticator)this);
             ISmtpServerOptions options = new SmtpServerOptionsBuilder().ServerName("localhost")
-                .Endpoint(endpoint => endpoint.Endpoint(new IPEndPoint(IPAddress.Loopback, Port)).AuthenticationRequired().AllowUnsecureAuthentication()).Build();
+                .Endpoint(endpoint => endpoint.Endpoint(new IPEndPoint(IPAddress.Loopback, Port)).AuthenticationRequired()
+                    .AllowUnsecureAuthentication()).Build();
             _running = new SmtpServer.SmtpServer(options, services).StartAsync(_stop.Token);
         }
 
@@ -283,7 +308,8 @@ public sealed class NotificationTests : JobTest
         }
 
         public override async Task<SmtpResponse> SaveAsync(
-            ISessionContext context, IMessageTransaction transaction, System.Buffers.ReadOnlySequence<byte> buffer, CancellationToken cancellationToken)
+            ISessionContext context, IMessageTransaction transaction, System.Buffers.ReadOnlySequence<byte> buffer,
+            CancellationToken cancellationToken)
         {
             using var stream = new MemoryStream(System.Buffers.BuffersExtensions.ToArray(buffer));
             Received.Enqueue(await MimeMessage.LoadAsync(stream, cancellationToken));

@@ -20,7 +20,8 @@ public sealed class OpenApiTests : ApplianceTest
         // {id:guid} is {id} there; neither what is for no path at all nor the document itself is in it.
         string[] wanted = [.. Appliance.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Select(endpoint => Regex.Replace("/" + endpoint.RoutePattern.RawText!.TrimStart('/'), ":[a-z]+}", "}"))
-            .Where(path => path.StartsWith("/api/v1/", StringComparison.Ordinal) && !path.Contains("**", StringComparison.Ordinal) && path != "/api/v1/openapi.json")];
+            .Where(path => path.StartsWith("/api/v1/", StringComparison.Ordinal) && !path.Contains("**", StringComparison.Ordinal)
+                && path != "/api/v1/openapi.json")];
         Assert.Equal(wanted.Distinct().Order(StringComparer.Ordinal), described.Order(StringComparer.Ordinal));
 
         JsonNode schemas = document["components"]!["schemas"]!;

@@ -22,18 +22,24 @@ public sealed class PeopleTests : JobTest
         using HttpClient ada = Stranger();
         await PostAsync(ada, "session", new { token = link });
         JsonNode session = (await ada.GetFromJsonAsync<JsonNode>("session", s_end))!;
-        Assert.Equal(("ada", "operator", "false"), (session["name"]!.ToString(), session["role"]!.ToString(), session["hasPassword"]!.ToString()));
-        Assert.Equal(HttpStatusCode.BadRequest, (await ada.PutAsJsonAsync("session/password", new { password = "short" }, s_end)).StatusCode);
-        Assert.Equal(HttpStatusCode.NoContent, (await ada.PutAsJsonAsync("session/password", new { password = Password }, s_end)).StatusCode);
+        Assert.Equal(("ada", "operator", "false"),
+            (session["name"]!.ToString(), session["role"]!.ToString(), session["hasPassword"]!.ToString()));
+        Assert.Equal(HttpStatusCode.BadRequest,
+            (await ada.PutAsJsonAsync("session/password", new { password = "short" }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent,
+            (await ada.PutAsJsonAsync("session/password", new { password = Password }, s_end)).StatusCode);
 
         using HttpClient again = Stranger();
-        Assert.Equal(HttpStatusCode.Unauthorized, (await again.PostAsJsonAsync("session", new { name = "ada", password = Password + "!" }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized,
+            (await again.PostAsJsonAsync("session", new { name = "ada", password = Password + "!" }, s_end)).StatusCode);
         await PostAsync(again, "session", new { name = "ada", password = Password });
         Assert.Equal(HttpStatusCode.OK, (await again.GetAsync("nodes", s_end)).StatusCode);
 
         // Another password takes the one before, and ends what else is signed in.
-        Assert.Equal(HttpStatusCode.BadRequest, (await again.PutAsJsonAsync("session/password", new { password = Password + "2" }, s_end)).StatusCode);
-        Assert.Equal(HttpStatusCode.NoContent, (await again.PutAsJsonAsync("session/password", new { password = Password + "2", current = Password }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest,
+            (await again.PutAsJsonAsync("session/password", new { password = Password + "2" }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent,
+            (await again.PutAsJsonAsync("session/password", new { password = Password + "2", current = Password }, s_end)).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await ada.GetAsync("nodes", s_end)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await again.GetAsync("nodes", s_end)).StatusCode);
     }
@@ -44,7 +50,8 @@ public sealed class PeopleTests : JobTest
         using HttpClient stranger = Stranger();
         foreach (string guess in new[] { "", "admin", "raspberry", "password" })
         {
-            Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsJsonAsync("session", new { name = "admin", password = guess }, s_end)).StatusCode);
+            Assert.Equal(HttpStatusCode.Unauthorized,
+                (await stranger.PostAsJsonAsync("session", new { name = "admin", password = guess }, s_end)).StatusCode);
         }
     }
 
@@ -77,9 +84,11 @@ public sealed class PeopleTests : JobTest
         string link = (await PostAsync(Api, "users", new { name = "bob", role = "operator" }))["token"]!.ToString();
         using HttpClient bob = Stranger();
         await PostAsync(bob, "session", new { token = link });
-        Assert.Equal(HttpStatusCode.BadRequest, (await bob.PostAsJsonAsync("tokens", new { name = "ci", role = "admin" }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest,
+            (await bob.PostAsJsonAsync("tokens", new { name = "ci", role = "admin" }, s_end)).StatusCode);
         using HttpClient program = Stranger();
-        program.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await PostAsync(bob, "tokens", new { name = "ci", days = 30 }))["token"]!.ToString());
+        program.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer",
+            (await PostAsync(bob, "tokens", new { name = "ci", days = 30 }))["token"]!.ToString());
         Assert.Equal(HttpStatusCode.BadRequest, await TryAsync(program, "POST jobs"));
 
         Assert.True((await Api.PatchAsJsonAsync("users/bob", new { role = "viewer" }, s_end)).IsSuccessStatusCode);
@@ -106,7 +115,8 @@ public sealed class PeopleTests : JobTest
         Assert.Equal(HttpStatusCode.Unauthorized, await TryAsync(program, "GET nodes"));
 
         using HttpClient again = Appliance.SignIn();
-        program.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await PostAsync(again, "tokens", new { name = "always" }))["token"]!.ToString());
+        program.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer",
+            (await PostAsync(again, "tokens", new { name = "always" }))["token"]!.ToString());
         Assert.Equal(HttpStatusCode.OK, await TryAsync(program, "GET nodes"));
         JsonNode tokens = (await again.GetFromJsonAsync<JsonNode>("tokens", s_end))!;
         string id = tokens.AsArray().Single(t => t!["name"]!.ToString() == "always")!["id"]!.ToString();
@@ -117,12 +127,14 @@ public sealed class PeopleTests : JobTest
     [Fact]
     public async Task There_is_always_an_administrator()
     {
-        Assert.Equal("'admin' is the only administrator: make another one first.", await RefusalAsync(HttpMethod.Delete, "users/admin", null, HttpStatusCode.Conflict));
+        Assert.Equal("'admin' is the only administrator: make another one first.",
+            await RefusalAsync(HttpMethod.Delete, "users/admin", null, HttpStatusCode.Conflict));
         Assert.Equal("'admin' is the only administrator: make another one first.",
             await RefusalAsync(HttpMethod.Patch, "users/admin", new { role = "viewer" }, HttpStatusCode.Conflict));
         await PostAsync(Api, "users", new { name = "eve", role = "admin" });
         Assert.True((await Api.PatchAsJsonAsync("users/admin", new { role = "operator" }, s_end)).IsSuccessStatusCode);
-        Assert.StartsWith("This takes the role 'admin'", await RefusalAsync(HttpMethod.Delete, "users/eve", null, HttpStatusCode.Forbidden), StringComparison.Ordinal);
+        Assert.StartsWith("This takes the role 'admin'",
+            await RefusalAsync(HttpMethod.Delete, "users/eve", null, HttpStatusCode.Forbidden), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -168,7 +180,8 @@ public sealed class PeopleTests : JobTest
                 "ada|Sign in||",
                 "admin|Add a person|ada|",
             ],
-            log.AsArray().Where(e => e!["who"]!.ToString() != "policy").Select(e => $"{e!["who"]}|{e["what"]}|{e["subject"]}|{e["refusal"]}"));
+            log.AsArray().Where(e => e!["who"]!.ToString() != "policy")
+                .Select(e => $"{e!["who"]}|{e["what"]}|{e["subject"]}|{e["refusal"]}"));
         Assert.DoesNotContain(Password, log.ToJsonString(), StringComparison.Ordinal);
         Assert.DoesNotContain(link, log.ToJsonString(), StringComparison.Ordinal);
         Assert.Single((await GetAsync("audit?text=REBOOT")).AsArray());
@@ -178,7 +191,8 @@ public sealed class PeopleTests : JobTest
     [Fact]
     public void Whatever_changes_something_says_in_words_what_it_does()
     {
-        RouteEndpoint[] silent = [.. Appliance.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Where(endpoint =>
+        RouteEndpoint[] silent = [.. Appliance.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint =>
             endpoint.RoutePattern.RawText!.TrimStart('/').StartsWith("api/v1/", StringComparison.Ordinal) &&
             endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Any(m => m != "GET") == true &&
             endpoint.Metadata.GetMetadata<IEndpointSummaryMetadata>() is null)];
@@ -207,7 +221,11 @@ public sealed class PeopleTests : JobTest
             "profiles/absent/preview" => new { node = "nobody" },
             _ => new { name = "x" },
         };
-        using var request = new HttpRequestMessage(new HttpMethod(words[0]), words[1]) { Content = words[0] == "GET" ? null : JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(new HttpMethod(words[0]), words[1])
+        {
+            Content = words[0] == "GET" ? null
+            : JsonContent.Create(body)
+        };
         using HttpResponseMessage response = await client.SendAsync(request, s_end);
         return response.StatusCode;
     }

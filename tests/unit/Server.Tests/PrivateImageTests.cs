@@ -122,9 +122,11 @@ public sealed class PrivateImageTests : ApplianceTest
     {
         byte[] image = TinyImage.Create();
         image[^1] ^= seed; // so that two of them differ
-        using HttpResponseMessage imported = await Api.PostAsync($"images?name={name}&architecture=arm64", new ByteArrayContent(image), s_end);
+        using HttpResponseMessage imported = await Api.PostAsync($"images?name={name}&architecture=arm64", new ByteArrayContent(image),
+            s_end);
         string digest = (await imported.Content.ReadFromJsonAsync<JsonNode>(s_end))!["digest"]!.ToString();
-        SignedManifest signed = JsonSerializer.Deserialize(await Api.GetStringAsync($"store/manifests/{digest}", s_end), ProtocolJson.Default.SignedManifest)!;
+        SignedManifest signed = JsonSerializer.Deserialize(await Api.GetStringAsync($"store/manifests/{digest}", s_end),
+            ProtocolJson.Default.SignedManifest)!;
         ImageManifest manifest = signed.Verify(Digest.Parse(digest), Appliance.Info.Authority, out _)!;
         return ([$"/store/manifests/{digest}", .. manifest.Chunks.Select(c => $"/store/chunks/{c.StoredDigest}")], digest);
     }

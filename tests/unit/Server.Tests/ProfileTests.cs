@@ -11,23 +11,28 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
 
-/// <summary>Profiles: what they say is looked at before anything is stored or ordered, each node gets its own, and secrets come to nodes alone.</summary>
+/// <summary>Profiles: what they say is looked at before anything is stored or ordered, each node gets its own, and secrets come to nodes
+/// alone.</summary>
 public sealed class ProfileTests : JobTest
 {
-    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0q test", Hash = "$6$salt$Qs3cr3tHashThatNobodyMaySee", Passphrase = "nobody-may-see-this", Token = "s3cr3t-t0k3n";
+    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0q test", Hash = "$6$salt$Qs3cr3tHashThatNobodyMaySee",
+        Passphrase = "nobody-may-see-this", Token = "s3cr3t-t0k3n";
 
     private static readonly object s_classroom = new
     {
         description = "A classroom",
         hostName = "{{ value.room }}-{{ node.number }}",
-        users = new[] { new { name = "pi", fullName = "Pupil of {{ value.room }}", groups = new[] { "video" }, sudo = true, keys = new[] { Key }, passwordHash = Hash } },
+        users = new[] { new { name = "pi", fullName = "Pupil of {{ value.room }}", groups = new[] { "video" }, sudo = true,
+            keys = new[] { Key }, passwordHash = Hash } },
         locale = "de_DE.UTF-8",
         keyboard = new { layout = "de" },
         timeZone = "Europe/Berlin",
         wifi = new { ssid = "School {{ value.room }}", country = "DE", passphrase = Passphrase },
-        networks = new[] { new { @interface = "{{ node.mac }}", address = "10.0.0.{{ node.number }}/24", gateway = "10.0.0.1", dns = new[] { "9.9.9.9" } } },
+        networks = new[] { new { @interface = "{{ node.mac }}", address = "10.0.0.{{ node.number }}/24", gateway = "10.0.0.1",
+            dns = new[] { "9.9.9.9" } } },
         packages = new[] { "git" },
-        files = new[] { new { path = "/etc/app.conf", content = "host={{ node.hostname }}\ntoken={{ secret.token }}\nbraces={{ '{{' }}\n", owner = "pi", mode = "0600" } },
+        files = new[] { new { path = "/etc/app.conf", content = "host={{ node.hostname }}\ntoken={{ secret.token }}\nbraces={{ '{{' }}\n",
+            owner = "pi", mode = "0600" } },
         firstBootScript = "#!/bin/sh\necho {{ node.serial }}\n",
         values = new { room = "lab" },
         secrets = new { token = Token },
@@ -48,7 +53,8 @@ public sealed class ProfileTests : JobTest
         Assert.Equal("#!/bin/sh\necho 10000000cccc0000\n", preview["firstBootScript"]!.ToString());
 
         // An unsaved profile is looked at with what is saved of the secrets, and is not saved.
-        using HttpResponseMessage unsaved = await Api.PostAsJsonAsync("profiles/other/preview", new { node = "pi-07", profile = new { hostName = "x-{{ node.name }}" } }, s_end);
+        using HttpResponseMessage unsaved = await Api.PostAsJsonAsync("profiles/other/preview",
+            new { node = "pi-07", profile = new { hostName = "x-{{ node.name }}" } }, s_end);
         Assert.Equal("x-pi-07", (await unsaved.Content.ReadFromJsonAsync<JsonNode>(s_end))!["hostName"]!.ToString());
         await RefusalAsync(HttpMethod.Get, "profiles/other", null, HttpStatusCode.NotFound);
     }
@@ -56,15 +62,20 @@ public sealed class ProfileTests : JobTest
     [Fact]
     public async Task All_that_speaks_against_an_order_is_told_at_once()
     {
-        await using SimulatedNode first = await NodeAsync("pi-07"), same = await NodeAsync("rack-7", "10000000cccc0001"), none = await NodeAsync("kitchen", "10000000cccc0002");
+        await using SimulatedNode first = await NodeAsync("pi-07"), same = await NodeAsync("rack-7", "10000000cccc0001"),
+            none = await NodeAsync("kitchen", "10000000cccc0002");
         await PutAsync("profiles/classroom", s_classroom);
         using HttpResponseMessage answer = await Api.PostAsJsonAsync(
-            "profiles/classroom/check", new { nodes = new[] { first.Id.ToString(), same.Id.ToString(), none.Id.ToString(), "10000000ffffffff" } }, s_end);
-        Dictionary<string, JsonNode> fits = (await answer.Content.ReadFromJsonAsync<JsonArray>(s_end))!.ToDictionary(fit => fit!["nodeName"]!.ToString(), fit => fit!);
+            "profiles/classroom/check",
+            new { nodes = new[] { first.Id.ToString(), same.Id.ToString(), none.Id.ToString(), "10000000ffffffff" } }, s_end);
+        Dictionary<string, JsonNode> fits = (await answer.Content.ReadFromJsonAsync<JsonArray>(s_end))!.ToDictionary(fit =>
+            fit!["nodeName"]!.ToString(), fit => fit!);
         Assert.Equal(["kitchen", "pi-07", "rack-7"], fits.Keys.Order(StringComparer.Ordinal));
         Assert.Contains("node.number", fits["kitchen"]["faults"]!.ToJsonString(), StringComparison.Ordinal);
         Assert.Single(new[] { "pi-07", "rack-7" }, name => fits[name]["hostName"]?.ToString() == "lab-7");
-        Assert.Single(new[] { "pi-07", "rack-7" }, name => fits[name]["faults"]!.AsArray().SingleOrDefault()?["reason"]!.ToString().EndsWith("would be called 'lab-7' too", StringComparison.Ordinal) == true);
+        Assert.Single(new[] { "pi-07", "rack-7" },
+            name => fits[name]["faults"]!.AsArray().SingleOrDefault()?["reason"]!.ToString()
+            .EndsWith("would be called 'lab-7' too", StringComparison.Ordinal) == true);
     }
 
     [Fact]
@@ -91,7 +102,8 @@ public sealed class ProfileTests : JobTest
     public async Task A_new_board_gets_the_profile_that_the_policy_names()
     {
         await ImportAsync();
-        object Policy(string profile) => new { installNewBoards = new { arm64 = "tiny" }, authorizedKeys = Array.Empty<string>(), profile, approveNewBoards = true };
+        object Policy(string profile) =>
+            new { installNewBoards = new { arm64 = "tiny" }, authorizedKeys = Array.Empty<string>(), profile, approveNewBoards = true };
         Assert.Equal("There is no profile 'lab'.", await RefusalAsync(HttpMethod.Put, "policy", Policy("lab")));
         await PutAsync("profiles/lab", new { name = "lab", hostName = "lab-{{ node.name }}" });
         await PutAsync("policy", Policy("lab"));
@@ -103,7 +115,8 @@ public sealed class ProfileTests : JobTest
 
         await PutAsync("profiles/lab", new { name = "lab", hostName = "lab-{{ value.room }}" });
         await using SimulatedNode roomless = await ConnectAsync("10000000cccc0008");
-        Assert.Contains("the profile 'lab' of new boards does not fit this one: ", (await roomless.ReceiveAsync<Wait>(s_end)).Reason, StringComparison.Ordinal);
+        Assert.Contains("the profile 'lab' of new boards does not fit this one: ", (await roomless.ReceiveAsync<Wait>(s_end)).Reason,
+            StringComparison.Ordinal);
         Assert.Single((await GetAsync("jobs")).AsArray());
     }
 
@@ -118,15 +131,19 @@ public sealed class ProfileTests : JobTest
         var order = (InstallOrder)(await node.AcceptTaskAsync(s_end)).Order;
         // The node has them, and nobody else.
         SystemProfile profile = order.Configuration.Profile!;
-        Assert.Equal((Hash, Passphrase, $"host=lab-7\ntoken={Token}\nbraces={{{{\n"), (profile.Users[0].PasswordHash, profile.Wireless!.Passphrase, profile.Files[0].Content));
-        foreach (string path in new[] { "profiles", "profiles/classroom", "jobs", "nodes", $"nodes/{node.Id}", $"nodes/{node.Id}/log", "values", "schedules" })
+        Assert.Equal((Hash, Passphrase, $"host=lab-7\ntoken={Token}\nbraces={{{{\n"),
+            (profile.Users[0].PasswordHash, profile.Wireless!.Passphrase, profile.Files[0].Content));
+        foreach (string path in new[] { "profiles", "profiles/classroom", "jobs", "nodes", $"nodes/{node.Id}", $"nodes/{node.Id}/log",
+            "values", "schedules" })
         {
             answers.Append(await Api.GetStringAsync(path, s_end));
         }
         string job = (await GetAsync("jobs"))[0]!["id"]!.ToString();
-        answers.Append(await Api.GetStringAsync($"jobs/{job}", s_end)).Append(order).Append(profile).Append(profile.Users[0]).Append(profile.Wireless).Append(profile.Files[0]);
+        answers.Append(await Api.GetStringAsync($"jobs/{job}", s_end)).Append(order).Append(profile).Append(profile.Users[0])
+            .Append(profile.Wireless).Append(profile.Files[0]);
         AssertNoSecret(answers.ToString());
-        AssertNoSecret(string.Join('\n', Appliance.Services.GetRequiredService<Database>().Read(c => c.Query<string>("SELECT parameters FROM jobs").ToList())));
+        AssertNoSecret(string.Join('\n',
+            Appliance.Services.GetRequiredService<Database>().Read(c => c.Query<string>("SELECT parameters FROM jobs").ToList())));
         foreach (string file in Directory.EnumerateFiles(DataFolder, "appliance.db*"))
         {
             using var content = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
@@ -141,7 +158,8 @@ public sealed class ProfileTests : JobTest
     public async Task A_secret_that_is_not_mentioned_stays_and_an_empty_one_is_forgotten()
     {
         JsonNode stored = await PutAsync("profiles/classroom", s_classroom);
-        Assert.Equal((true, true, "token"), ((bool)stored["users"]![0]!["passwordSet"]!, (bool)stored["wifi"]!["passphraseSet"]!, stored["secretsSet"]![0]!.ToString()));
+        Assert.Equal((true, true, "token"),
+            ((bool)stored["users"]![0]!["passwordSet"]!, (bool)stored["wifi"]!["passphraseSet"]!, stored["secretsSet"]![0]!.ToString()));
         // What was read can be written back as it is.
         JsonNode again = await PutAsync("profiles/classroom", stored);
         Assert.Equal(stored.ToJsonString(), again.ToJsonString());
@@ -163,14 +181,18 @@ public sealed class ProfileTests : JobTest
     [InlineData("""{"description":"x","timeZone":"Europe/Bielefeld"}""", "timeZone: there is no time zone 'Europe/Bielefeld'")]
     [InlineData("""{"timeZone":"../../etc/shadow"}""", "timeZone: there is no time zone")]
     [InlineData("""{"locale":"german"}""", "locale: 'german' is no locale")]
-    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.256/24"}]}""", "networks[0].address: '10.0.0.256/24' is no address with its prefix")]
-    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.5"}]}""", "networks[0].address: '10.0.0.5' is no address with its prefix")]
-    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.5/24","dns":["dns.example"]}]}""", "networks[0].dns[0]: 'dns.example' is no IP address")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.256/24"}]}""",
+        "networks[0].address: '10.0.0.256/24' is no address with its prefix")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.5"}]}""",
+        "networks[0].address: '10.0.0.5' is no address with its prefix")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.5/24","dns":["dns.example"]}]}""",
+        "networks[0].dns[0]: 'dns.example' is no IP address")]
     [InlineData("""{"networks":[{"interface":"wlan0","address":"10.0.0.5/24"}]}""", "networks: wlan0 is a wireless interface")]
     [InlineData("""{"files":[{"path":"/etc/../root/x"}]}""", "files[0].path: '/etc/../root/x' is no path of a file")]
     [InlineData("""{"files":[{"path":"/etc/bootstrap/node.pem"}]}""", "files[0].path: nothing can be written in /etc/bootstrap")]
     [InlineData("""{"files":[{"path":"/etc/motd","mode":"4755"}]}""", "files[0].mode: '4755' is no mode")]
-    [InlineData("""{"files":[{"path":"/a","content":"one\n{{ secret.none }}"}]}""", "files[0].content: in line 2, there is no secret 'none'")]
+    [InlineData("""{"files":[{"path":"/a","content":"one\n{{ secret.none }}"}]}""",
+        "files[0].content: in line 2, there is no secret 'none'")]
     [InlineData("""{"hostName":"{{ secret.none }}"}""", "hostName: 'secret.none' is a secret, which only")]
     [InlineData("""{"users":[{"name":"Pi"}]}""", "users[0].name: 'Pi' is no name of a user")]
     [InlineData("""{"users":[{"name":"pi","keys":["AAAA"]}]}""", "users[0].keys[0]: 'AAAA…' is not an OpenSSH public key")]
@@ -219,7 +241,13 @@ public sealed class ProfileTests : JobTest
         await using SimulatedNode node = await NodeAsync("pi-07");
         await ImportAsync();
         await PutAsync("profiles/classroom", s_classroom);
-        string job = await OrderAsync(new { kind = "install", nodes = new[] { "pi-07" }, image = "tiny", parameters = new { profile = "classroom" } });
+        string job = await OrderAsync(new
+        {
+            kind = "install",
+            nodes = new[] { "pi-07" },
+            image = "tiny",
+            parameters = new { profile = "classroom" }
+        });
         Guid task = (await node.AcceptTaskAsync(s_end)).TaskId;
         await node.SendAsync(new TaskEnded(task, true, false, "", DiskState.Installed), s_end);
         await Poll.UntilAsync(() => GetAsync(job), j => Phase(j) == "starting", s_end);
@@ -235,7 +263,8 @@ public sealed class ProfileTests : JobTest
         // The link may break meanwhile: the same order comes again, and says so.
         await node.RestartAsync(NodeRole.Slave, installId: task, cancellation: s_end);
         Assert.True(((FirstBootOrder)(await node.ReceiveAsync<StartTask>(s_end)).Order).Again);
-        await node.SendAsync(new TaskEnded(task, false, false, "the profile's first-boot script ended with exit code 3", DiskState.Untouched, ExitCode: 3), s_end);
+        await node.SendAsync(new TaskEnded(task, false, false, "the profile's first-boot script ended with exit code 3",
+            DiskState.Untouched, ExitCode: 3), s_end);
         JsonNode ended = (await UntilAsync(job, "succeeded"))["tasks"]![0]!;
         Assert.Equal("the system is installed and runs, but not all of its first start was done: the profile's first-boot script ended with exit code 3", ended["note"]!.ToString());
         Assert.Equal("installed", ended["disk"]!.ToString());
@@ -252,10 +281,12 @@ public sealed class ProfileTests : JobTest
         {
             Assert.Equal(HttpStatusCode.Created, added.StatusCode);
         }
-        Assert.StartsWith("The profile 'plain' is used by schedule 'nightly'", await RefusalAsync(HttpMethod.Delete, "profiles/plain", null, HttpStatusCode.Conflict));
+        Assert.StartsWith("The profile 'plain' is used by schedule 'nightly'",
+            await RefusalAsync(HttpMethod.Delete, "profiles/plain", null, HttpStatusCode.Conflict));
         (await Api.DeleteAsync("schedules/nightly", s_end)).EnsureSuccessStatusCode();
         string ordered = await OrderAsync(job);
-        Assert.StartsWith("The profile 'plain' is used by job", await RefusalAsync(HttpMethod.Delete, "profiles/plain", null, HttpStatusCode.Conflict));
+        Assert.StartsWith("The profile 'plain' is used by job",
+            await RefusalAsync(HttpMethod.Delete, "profiles/plain", null, HttpStatusCode.Conflict));
         await FailAsync(node, final: true);
         await UntilAsync(ordered, "failed");
         Assert.Equal(HttpStatusCode.NoContent, (await Api.DeleteAsync("profiles/plain", s_end)).StatusCode);
@@ -265,7 +296,8 @@ public sealed class ProfileTests : JobTest
     [Fact]
     public void Templates_replace_variables_and_nothing_else()
     {
-        string text = Template.Fill("a {{node.name}} {{  value.x }} {{ '{{' }} x }} $1 %s", name => (name == "node.name" ? "{{ value.x }}" : "1", ""), out string fault);
+        string text = Template.Fill("a {{node.name}} {{  value.x }} {{ '{{' }} x }} $1 %s",
+            name => (name == "node.name" ? "{{ value.x }}" : "1", ""), out string fault);
         Assert.Equal(("a {{ value.x }} 1 {{ x }} $1 %s", ""), (text, fault));
     }
 

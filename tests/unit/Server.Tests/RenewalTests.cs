@@ -91,16 +91,61 @@ public sealed class RenewalTests : IAsyncLifetime
         Pass(TimeSpan.FromDays(90 + 14) + TimeSpan.FromMinutes(1));
         await using SlaveUnderTest slave = Start();
         JsonNode waiting = await Poll.UntilAsync(
-            async () => (await _api.GetFromJsonAsync<JsonArray>("unapproved", s_end))!.SingleOrDefault(), one => one is not null, s_end) ?? throw new InvalidOperationException();
+            async () => (await _api.GetFromJsonAsync<JsonArray>("unapproved", s_end))!.SingleOrDefault(), one => one is not null,
+            s_end) ?? throw new InvalidOperationException();
         Assert.Equal((s_id.ToString(), Fingerprint(first)), (waiting["id"]!.ToString(), waiting["key"]!.ToString()));
         Assert.Contains("ended on", waiting["reason"]!.ToString());
+        Assert.Contains("the 14 days in which it renews it are over", waiting["reason"]!.ToString());
         await Assert.ThrowsAnyAsync<WebSocketException>(() => ConnectAsync(first));
         Assert.Equal("offline", (await _api.GetFromJsonAsync<JsonNode>($"nodes/{s_id}", s_end))!["link"]!.ToString());
 
-        (await _api.PostAsJsonAsync("unapproved/approve", new { boards = new[] { new { key = Fingerprint(first), id = s_id.ToString(), replaces = Fingerprint(first) } } }, s_end)).EnsureSuccessStatusCode();
+        (await _api.PostAsJsonAsync("unapproved/approve",
+            new { boards = new[] { new { key = Fingerprint(first), id = s_id.ToString(), replaces = Fingerprint(first) } } },
+            s_end)).EnsureSuccessStatusCode();
         await ConnectedAsync();
         await Poll.UntilAsync(() => Task.FromResult(Serial()), s => s != first.Certificate.SerialNumber, s_end);
         await ConnectedAsync();
+    }
+
+    [Fact]
+    public async Task A_key_that_was_approved_after_its_certificates_end_is_good_until_the_node_has_come_with_the_next_one()
+    {
+        NodeIdentity identity = await EnrolAsync();
+        Inventory inventory = SimulatedNode.InventoryOf(s_id, "arm64");
+        Pass(TimeSpan.FromDays(105));
+        await Assert.ThrowsAnyAsync<WebSocketException>(() => ConnectAsync(identity));
+        var shown = new { key = Fingerprint(identity), id = s_id.ToString(), replaces = Fingerprint(identity) };
+        (await _api.PostAsJsonAsync("unapproved/approve", new { boards = new[] { shown } }, s_end)).EnsureSuccessStatusCode();
+
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, identity, inventory, NodeRole.Slave, s_end);
+        using ECDsa next = NodeIdentity.CreateKey();
+        await node.SendAsync(new RenewCertificate(NodeIdentity.CreateSigningRequest(next, s_id)), s_end);
+        await node.ReceiveAsync<NodeCertificate>(s_end);
+        // The power goes before it is on the disk; a look at the time passes before.
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, s_end);
+        await node.SendAsync(new InventoryReport(inventory with { Model = "still here" }), s_end);
+        await Poll.UntilAsync(() => _api.GetStringAsync($"nodes/{s_id}", s_end),
+            seen => seen.Contains("still here", StringComparison.Ordinal), s_end);
+        await node.RestartAsync(NodeRole.Slave, cancellation: s_end);
+
+        // It does not last for ever.
+        Pass(TimeSpan.FromDays(15));
+        await Assert.ThrowsAnyAsync<WebSocketException>(() => ConnectAsync(identity));
+    }
+
+    [Fact]
+    public async Task A_link_that_is_open_ends_when_its_certificates_grace_has_passed()
+    {
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(_appliance.Info, s_id, NodeRole.Slave, "arm64", s_end);
+        Pass(TimeSpan.FromDays(103));
+        // Within the grace it is heard; a look at the time passes in between.
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, s_end);
+        await node.SendAsync(new InventoryReport(node.Inventory with { Model = "still here" }), s_end);
+        await Poll.UntilAsync(() => _api.GetStringAsync($"nodes/{s_id}", s_end),
+            seen => seen.Contains("still here", StringComparison.Ordinal), s_end);
+        Pass(TimeSpan.FromDays(1.1));
+        await CutOffAsync(node);
+        await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.Slave, cancellation: s_end));
     }
 
     [Fact]
@@ -127,20 +172,24 @@ public sealed class RenewalTests : IAsyncLifetime
         using NodeIdentity gone = NodeIdentity.Create(answer.Certificate, key);
         Assert.False(slave.Revocations.Contains(Protocol.Trust.FingerprintOf(gone.Certificate.PublicKey)));
         (await _api.DeleteAsync($"nodes/{other}", s_end)).EnsureSuccessStatusCode();
-        await Poll.UntilAsync(() => Task.FromResult(slave.Revocations.Contains(Protocol.Trust.FingerprintOf(gone.Certificate.PublicKey))), told => told, s_end);
+        await Poll.UntilAsync(() => Task.FromResult(slave.Revocations.Contains(Protocol.Trust.FingerprintOf(gone.Certificate.PublicKey))),
+            told => told, s_end);
 
         await _appliance.RestartAsync();
-        await using SimulatedNode late = await SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse("10000000bbbb000a"), NodeRole.Slave, "arm64", s_end);
+        await using SimulatedNode late = await SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse("10000000bbbb000a"),
+            NodeRole.Slave, "arm64", s_end);
         Assert.Equal(Fingerprint(gone), Assert.Single((await late.ReceiveAsync<RevokedKeys>(s_end)).Keys).ToString());
         using var anybody = new HttpClient(new ApplianceTls(_appliance.Info.Authority).CreateHandler(null, _ => { }));
-        Assert.Equal(Fingerprint(gone) + "\n", await anybody.GetStringAsync($"https://{_appliance.Info.Link}{RevokedKeys.PublicPath}", s_end));
+        Assert.Equal(Fingerprint(gone) + "\n",
+            await anybody.GetStringAsync($"https://{_appliance.Info.Link}{RevokedKeys.PublicPath}", s_end));
     }
 
     [Fact]
     public async Task The_old_certificate_is_good_until_the_new_one_was_used_and_no_longer()
     {
         Inventory inventory = SimulatedNode.InventoryOf(s_id, "arm64");
-        await using SimulatedNode old = await SimulatedNode.ConnectAsync(_appliance.Info, await EnrolAsync(), inventory, NodeRole.Slave, s_end);
+        await using SimulatedNode old = await SimulatedNode.ConnectAsync(_appliance.Info, await EnrolAsync(), inventory, NodeRole.Slave,
+            s_end);
         ECDsa key = NodeIdentity.CreateKey();
         // Whatever name a request has, the node gets its own.
         await old.SendAsync(new RenewCertificate(NodeIdentity.CreateSigningRequest(key, NodeId.Parse("10000000bbbb0002"))), s_end);
@@ -150,7 +199,13 @@ public sealed class RenewalTests : IAsyncLifetime
 
         NodeIdentity identity = NodeIdentity.Create(answer.Certificate, key);
         Assert.Equal(s_id.ToString(), identity.Name);
+        // Before it has come with the new one, it may not have that on its disk; from then on, nobody believes the old one.
+        var former = Protocol.Trust.FingerprintOf(old.Identity.Certificate.PublicKey);
+        await using SimulatedNode other = await SimulatedNode.ConnectAsync(_appliance.Info, NodeId.Parse("10000000bbbb000b"),
+            NodeRole.Slave, "arm64", s_end);
+        Assert.DoesNotContain(former, (await other.ReceiveAsync<RevokedKeys>(s_end)).Keys);
         await using SimulatedNode renewed = await SimulatedNode.ConnectAsync(_appliance.Info, identity, inventory, NodeRole.Slave, s_end);
+        Assert.Contains(former, (await other.ReceiveAsync<RevokedKeys>(s_end)).Keys);
         await Assert.ThrowsAnyAsync<WebSocketException>(() => old.RestartAsync(NodeRole.Slave, cancellation: s_end));
     }
 
@@ -197,7 +252,8 @@ public sealed class RenewalTests : IAsyncLifetime
         RenewCertificate request = AskAtDay61(keeper);
         CertificateAuthority other = CertificateAuthority.Open(Path.Combine(_folder, "other"), TimeProvider.System);
         PublicKey asked = CertificateAuthority.KeyOf(request.Request)!;
-        foreach (X509Certificate2 bad in new[] { other.IssueNode(s_id, "node", asked), Authority.IssueNode(NodeId.Parse("10000000bbbb0002"), "node", asked) })
+        foreach (X509Certificate2 bad in new[] { other.IssueNode(s_id, "node",
+            asked), Authority.IssueNode(NodeId.Parse("10000000bbbb0002"), "node", asked) })
         {
             using (bad)
             {
@@ -267,7 +323,8 @@ public sealed class RenewalTests : IAsyncLifetime
 
     /// <summary>The connection ends, by whichever of the ways that a connection is cut, before a certificate came.</summary>
     private static async Task CutOffAsync(SimulatedNode node) => Assert.True(
-        await Record.ExceptionAsync(() => node.ReceiveAsync<NodeCertificate>(s_end)) is WebSocketException or InvalidOperationException or IOException);
+        await Record.ExceptionAsync(() => node.ReceiveAsync<NodeCertificate>(s_end)) is WebSocketException or InvalidOperationException
+            or IOException);
 
     private IdentityKeeper Open() => IdentityKeeper.Open(_folder, _appliance.Info.Authority, _ => { }, _nodeClock);
 

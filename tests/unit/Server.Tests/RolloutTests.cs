@@ -52,7 +52,8 @@ public sealed class RolloutTests
     public void The_next_batch_waits_until_those_that_succeeded_are_connected_unless_that_is_not_wanted()
     {
         _away.Add("node-0");
-        Assert.Equal(("", "", "batch 2 waits until 1 of the nodes that were done before are connected again"), Decide(new RolloutPolicy(Batch: 2), "sshh"));
+        Assert.Equal(("", "", "batch 2 waits until 1 of the nodes that were done before are connected again"),
+            Decide(new RolloutPolicy(Batch: 2), "sshh"));
         Assert.Equal(("2 3", "", ""), Decide(new RolloutPolicy(Batch: 2, RequireHealthy: false), "sshh"));
         Assert.Equal(("2 3", "", ""), Decide(new RolloutPolicy(Batch: 2), "sshh", kind: "shutdown"));
         Assert.Equal(("3", "", ""), Decide(new RolloutPolicy(Batch: 2, MaximumAtOnce: 2), "ssrh")); // it has begun: no way back
@@ -84,7 +85,8 @@ public sealed class RolloutTests
         Assert.Equal(("", "", "paused"), Decide(new RolloutPolicy(), "rHh", paused: true));
         Assert.Equal(("1 2", "", ""), Decide(new RolloutPolicy(), "rHh"));
         Assert.Equal(("1", "", "at most 2 at once"), Decide(new RolloutPolicy(MaximumAtOnce: 2), "rHh"));
-        Assert.Equal(("2", "0 3", "1 of 4 nodes failed, and the roll-out stops after 1"), Decide(new RolloutPolicy(StopAfter: "1"), "hfHh"));
+        Assert.Equal(("2", "0 3", "1 of 4 nodes failed, and the roll-out stops after 1"),
+            Decide(new RolloutPolicy(StopAfter: "1"), "hfHh"));
     }
 
     [Theory]
@@ -111,7 +113,8 @@ public sealed class RolloutTests
             RolloutText = System.Text.Json.JsonSerializer.Serialize(policy, ApiJson.Options),
         };
         TaskRow[] tasks = [.. states.Select((letter, i) => Task(i, letter, endedAt))];
-        RolloutStep step = Rollout.Decide(job, tasks, [], Now, node => !_away.Contains(node.ToString()), node => !_busy.Contains(node.ToString()));
+        RolloutStep step = Rollout.Decide(job, tasks, [], Now, node => !_away.Contains(node.ToString()),
+            node => !_busy.Contains(node.ToString()));
         return (Positions(step.Begin), Positions(step.Skip), step.Note);
     }
 

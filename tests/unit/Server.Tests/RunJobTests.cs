@@ -9,10 +9,17 @@ public sealed class RunJobTests : WorkJobTest
     [Fact]
     public async Task A_command_succeeds_with_exit_code_0_and_its_output_is_in_the_tasks_log()
     {
-        JsonNode task = await DoAsync("run", new { command = new[] { "sh", "-c", "echo \"$1\"; echo bad >&2; pwd; id -un; echo $GREETING $HOME", "sh", "Grüße $HOME 🦊" }, folder = "/usr", environment = new Dictionary<string, string> { ["GREETING"] = "hello" } });
+        JsonNode task = await DoAsync("run",
+            new
+            {
+                command = new[] { "sh", "-c", "echo \"$1\"; echo bad >&2; pwd; id -un; echo $GREETING $HOME", "sh", "Grüße $HOME 🦊" },
+                folder = "/usr",
+                environment = new Dictionary<string, string> { ["GREETING"] = "hello" }
+            });
         Assert.Equal(("succeeded", "", 0), End(task));
         string[] lines = await LogAsync(task);
-        Assert.Equal(["Grüße $HOME 🦊", "/usr", "root", "hello /root"], lines.Where(line => !line.StartsWith("stderr", StringComparison.Ordinal)));
+        Assert.Equal(["Grüße $HOME 🦊", "/usr", "root", "hello /root"],
+            lines.Where(line => !line.StartsWith("stderr", StringComparison.Ordinal)));
         Assert.Contains("stderr: bad", lines);
     }
 
@@ -41,7 +48,8 @@ public sealed class RunJobTests : WorkJobTest
     public async Task A_command_that_fails_is_run_again_as_often_as_the_retry_policy_says()
     {
         string tries = Path.Combine(Folder, "tries");
-        JsonNode task = await EndOfAsync(await OrderAsync("run", new { shell = $"echo once >>{tries}; test $(wc -l <{tries}) = 3" }, new { attempts = 3, pause = 0 }));
+        JsonNode task = await EndOfAsync(await OrderAsync("run", new { shell = $"echo once >>{tries}; test $(wc -l <{tries}) = 3" },
+            new { attempts = 3, pause = 0 }));
         Assert.Equal(("succeeded", "", 0), End(task));
         Assert.Equal(3, (await File.ReadAllLinesAsync(tries, s_end)).Length);
         task = await EndOfAsync(await OrderAsync("run", new { shell = $"echo once >>{tries}; exit 4" }, new { attempts = 2, pause = 0 }));
@@ -52,10 +60,12 @@ public sealed class RunJobTests : WorkJobTest
     [Fact]
     public async Task A_command_streams_while_it_runs_and_a_cancellation_ends_all_that_it_started()
     {
-        JsonNode task = await OrderAsync("run", new { shell = "trap 'echo asked to end; exit 7' TERM; sleep 3600 & echo child $!; echo begun; wait" });
+        JsonNode task = await OrderAsync("run",
+            new { shell = "trap 'echo asked to end; exit 7' TERM; sleep 3600 & echo child $!; echo begun; wait" });
         string[] lines = await SaysAsync(task, "begun");
         Assert.Equal("running", (await NowAsync(task))["phase"]!.ToString());
-        int child = int.Parse(lines.Single(line => line.StartsWith("child ", StringComparison.Ordinal))[6..], System.Globalization.CultureInfo.InvariantCulture);
+        int child = int.Parse(lines.Single(line => line.StartsWith("child ", StringComparison.Ordinal))[6..],
+            System.Globalization.CultureInfo.InvariantCulture);
         Assert.True(IsRunning(child));
         using HttpResponseMessage cancelled = await Api.PostAsync($"tasks/{task["id"]}/cancel", null, s_end);
         Assert.True(cancelled.IsSuccessStatusCode);

@@ -16,7 +16,8 @@ namespace Bootstrap.Server.Tests;
 public sealed class ScheduleTests : JobTest
 {
     /// <summary>The middle of an hour, a day ahead: nothing is due by the machine's own clock.</summary>
-    private static readonly DateTimeOffset s_start = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero).AddDays(1).AddHours(12.5);
+    private static readonly DateTimeOffset s_start = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero).AddDays(1)
+        .AddHours(12.5);
 
     private static readonly object s_nobody = new { kind = "reboot", select = "tag=nobody" };
 
@@ -37,7 +38,8 @@ public sealed class ScheduleTests : JobTest
         Assert.Equal(1, await RunsAsync());
         Assert.Equal(1, await RunsAsync());
         JsonNode job = (await GetAsync("jobs"))[0]!;
-        Assert.Equal(("hourly", "schedule", Milliseconds(s_start.AddMinutes(30))), (job["schedule"]!.ToString(), job["createdBy"]!.ToString(), (long)job["dueAt"]!));
+        Assert.Equal(("hourly", "schedule", Milliseconds(s_start.AddMinutes(30))),
+            (job["schedule"]!.ToString(), job["createdBy"]!.ToString(), (long)job["dueAt"]!));
         Assert.Equal((true, "no node was taken by 'tag=nobody'"), ((bool)job["ended"]!, job["note"]!.ToString()));
 
         Time.Now = s_start.AddMinutes(20); // the clock is set back, and passes the hour again
@@ -95,7 +97,8 @@ public sealed class ScheduleTests : JobTest
         string digest = (await GetAsync("images"))[0]!["digest"]!.ToString();
         Database.Write(c => c.Execute("DELETE FROM images WHERE digest = @digest", new { digest }));
         JsonNode without = await GetAsync(await RunNowAsync("fresh"));
-        Assert.All(without["tasks"]!.AsArray(), t => Assert.Equal(("skipped", "there is no image 'tiny' any more"), (t!["state"]!.ToString(), t["cause"]!.ToString())));
+        Assert.All(without["tasks"]!.AsArray(),
+            t => Assert.Equal(("skipped", "there is no image 'tiny' any more"), (t!["state"]!.ToString(), t["cause"]!.ToString())));
     }
 
     [Fact]
@@ -118,14 +121,21 @@ public sealed class ScheduleTests : JobTest
         await UntilAsync(job, "running held held");
         Time.Now = s_start.AddMinutes(60);
         JsonNode closed = await UntilAsync(job, "timed-out skipped skipped");
-        Assert.Equal($"the maintenance window closed at {s_start.AddHours(1):yyyy-MM-dd HH:mm:ss} UTC", closed["tasks"]![2]!["cause"]!.ToString());
+        Assert.Equal($"the maintenance window closed at {s_start.AddHours(1):yyyy-MM-dd HH:mm:ss} UTC",
+            closed["tasks"]![2]!["cause"]!.ToString());
     }
 
     [Fact]
     public async Task A_run_outside_the_window_waits_until_it_opens_and_one_that_a_person_asks_for_does_not()
     {
         SimulatedNode[] nodes = await ConnectAsync(1);
-        await AddAsync(new { name = "night", cron = "0 * * * *", window = new { start = "14:00", minutes = 60 }, job = new { kind = "reboot", select = "all" } });
+        await AddAsync(new
+        {
+            name = "night",
+            cron = "0 * * * *",
+            window = new { start = "14:00", minutes = 60 },
+            job = new { kind = "reboot", select = "all" }
+        });
         Time.Now = s_start.AddMinutes(30);
         Assert.Equal(1, await RunsAsync());
         JsonNode made = (await GetAsync("jobs"))[0]!;
@@ -147,7 +157,8 @@ public sealed class ScheduleTests : JobTest
         SimulatedNode[] nodes = await ConnectAsync(1);
         string at = s_start.AddHours(1).ToOffset(TimeSpan.FromHours(-5)).ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture);
         string job = await OrderAsync(new { kind = "reboot", nodes = new[] { "all" }, notBefore = at });
-        Assert.Equal($"begins at {s_start.AddHours(1):yyyy-MM-dd HH:mm:ss} UTC", (await UntilAsync(job, "held"))["job"]!["note"]!.ToString());
+        Assert.Equal($"begins at {s_start.AddHours(1):yyyy-MM-dd HH:mm:ss} UTC",
+            (await UntilAsync(job, "held"))["job"]!["note"]!.ToString());
         await Appliance.RestartAsync(() => Time.Now = s_start.AddMinutes(59));
         await nodes[0].RestartAsync(NodeRole.NetInst, cancellation: s_end);
         Assert.Equal("held", await StatesAsync(job));
@@ -163,23 +174,34 @@ public sealed class ScheduleTests : JobTest
     public async Task A_time_that_cannot_be_is_refused(string notBefore, string sentence)
     {
         await ConnectAsync(1);
-        Assert.Equal($"{sentence} Nothing was ordered.", await RefusalAsync(HttpMethod.Post, "jobs", new { kind = "reboot", nodes = new[] { "all" }, notBefore }));
+        Assert.Equal($"{sentence} Nothing was ordered.",
+            await RefusalAsync(HttpMethod.Post, "jobs", new { kind = "reboot", nodes = new[] { "all" }, notBefore }));
         Assert.Equal("[]", await Api.GetStringAsync("jobs", s_end));
     }
 
     [Theory]
-    [InlineData("""{"name":"x","cron":"0 0 30 2 *","job":{"kind":"reboot","select":"all"}}""", "The cron line '0 0 30 2 *' never comes: there is no such day. Nothing was changed.")]
-    [InlineData("""{"name":"x","cron":"0 3 * * *","zone":"Mars","job":{"kind":"reboot","select":"all"}}""", "There is no time zone 'Mars': use a name such as Europe/Berlin, or UTC. Nothing was changed.")]
-    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"install","select":"all","image":"none"}}""", "There is no image 'none': see the list of images for names and digests.")]
-    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"","select":"all"}}""", "There are no jobs of kind '': it is one of deploy, firmware, install, reboot, run, shutdown, update.")]
+    [InlineData("""{"name":"x","cron":"0 0 30 2 *","job":{"kind":"reboot","select":"all"}}""",
+        "The cron line '0 0 30 2 *' never comes: there is no such day. Nothing was changed.")]
+    [InlineData("""{"name":"x","cron":"0 3 * * *","zone":"Mars","job":{"kind":"reboot","select":"all"}}""",
+        "There is no time zone 'Mars': use a name such as Europe/Berlin, or UTC. Nothing was changed.")]
+    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"install","select":"all","image":"none"}}""",
+        "There is no image 'none': see the list of images for names and digests.")]
+    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"","select":"all"}}""",
+        "There are no jobs of kind '': it is one of deploy, firmware, install, reboot, run, shutdown, update.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"select":"all"}}""", "In job, 'kind' must be given.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot"}}""", "No nodes were named: nothing was ordered.")]
-    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot","select":" "}}""", "No node is taken by the selector ' ': nothing was ordered.")]
-    [InlineData("""{"name":"X y","cron":"0 3 * * *","job":{"kind":"reboot","select":"all"}}""", "'X y' is no name for a schedule: use 1 to 64 of a-z, 0-9, '-' and '_'. Nothing was changed.")]
-    [InlineData("""{"name":"x","cron":"0 3 * * *","window":{"start":"25:00","minutes":5},"job":{"kind":"reboot","select":"all"}}""", "The window's start is a time such as 22:00, not '25:00'. Nothing was changed.")]
-    [InlineData("""{"name":"x","cron":"0 3 * * *","window":{"start":"22:00","minutes":0},"job":{"kind":"reboot","select":"all"}}""", "The window's length is 1 to 1440 minutes, not 0. Nothing was changed.")]
-    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot","select":"all","rollout":{"batch":0}}}""", "The roll-out's batch is a number of nodes, 1 or more, not 0. Nothing was ordered.")]
-    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot","select":"all","notBefore":"2099-01-01T00:00:00Z"}}""", "A schedule's job has no notBefore: its cron line says when. Nothing was changed.")]
+    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot","select":" "}}""",
+        "No node is taken by the selector ' ': nothing was ordered.")]
+    [InlineData("""{"name":"X y","cron":"0 3 * * *","job":{"kind":"reboot","select":"all"}}""",
+        "'X y' is no name for a schedule: use 1 to 64 of a-z, 0-9, '-' and '_'. Nothing was changed.")]
+    [InlineData("""{"name":"x","cron":"0 3 * * *","window":{"start":"25:00","minutes":5},"job":{"kind":"reboot","select":"all"}}""",
+        "The window's start is a time such as 22:00, not '25:00'. Nothing was changed.")]
+    [InlineData("""{"name":"x","cron":"0 3 * * *","window":{"start":"22:00","minutes":0},"job":{"kind":"reboot","select":"all"}}""",
+        "The window's length is 1 to 1440 minutes, not 0. Nothing was changed.")]
+    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot","select":"all","rollout":{"batch":0}}}""",
+        "The roll-out's batch is a number of nodes, 1 or more, not 0. Nothing was ordered.")]
+    [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot","select":"all","notBefore":"2099-01-01T00:00:00Z"}}""",
+        "A schedule's job has no notBefore: its cron line says when. Nothing was changed.")]
     public async Task A_schedule_that_cannot_be_is_refused_with_place_and_reason(string schedule, string sentence)
     {
         Assert.Equal(sentence, await RefusalAsync(HttpMethod.Post, "schedules", JsonNode.Parse(schedule)));
@@ -197,7 +219,8 @@ public sealed class ScheduleTests : JobTest
         long[] runs = [.. (await GetAsync("schedules/daily/runs?count=3")).AsArray().Select(r => (long)r!)];
         Assert.Equal((3, (long)shown["next"]!, "skip"), (runs.Length, runs[0], shown["missed"]!.ToString()));
         Assert.Equal(runs, (await GetAsync("cron/runs?line=0%203%20*%20*%20*&zone=Europe/Berlin&count=3")).AsArray().Select(r => (long)r!));
-        Assert.StartsWith("The cron line '0 3' has 2 fields", await RefusalAsync(HttpMethod.Get, "cron/runs?line=0%203&zone=UTC", null), StringComparison.Ordinal);
+        Assert.StartsWith("The cron line '0 3' has 2 fields", await RefusalAsync(HttpMethod.Get, "cron/runs?line=0%203&zone=UTC", null),
+            StringComparison.Ordinal);
         Assert.Equal("count is 1 to 100, not 0.", await RefusalAsync(HttpMethod.Get, "schedules/daily/runs?count=0", null));
 
         Assert.Equal(HttpStatusCode.OK, (await Api.PutAsJsonAsync("schedules/daily", daily with { cron = "0 * * * *" }, s_end)).StatusCode);
@@ -212,9 +235,11 @@ public sealed class ScheduleTests : JobTest
         Assert.Equal((job, Milliseconds(s_start.AddMinutes(90))), ($"jobs/{shown["lastJob"]}", (long)shown["next"]!));
 
         Assert.Equal(HttpStatusCode.NoContent, (await Api.DeleteAsync("schedules/daily", s_end)).StatusCode);
-        foreach ((HttpMethod method, string path) in new[] { (HttpMethod.Get, ""), (HttpMethod.Delete, ""), (HttpMethod.Get, "/runs"), (HttpMethod.Post, "/run") })
+        foreach ((HttpMethod method,
+            string path) in new[] { (HttpMethod.Get, ""), (HttpMethod.Delete, ""), (HttpMethod.Get, "/runs"), (HttpMethod.Post, "/run") })
         {
-            Assert.Equal("There is no schedule 'daily'.", await RefusalAsync(method, $"schedules/daily{path}", null, HttpStatusCode.NotFound));
+            Assert.Equal("There is no schedule 'daily'.",
+                await RefusalAsync(method, $"schedules/daily{path}", null, HttpStatusCode.NotFound));
         }
     }
 

@@ -13,7 +13,8 @@ public sealed class SelectorTests : ApplianceTest
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
 
     private static readonly Selectors s_selectors =
-        JsonSerializer.Deserialize<Selectors>(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "selectors.json")), ApiJson.Options)!;
+        JsonSerializer.Deserialize<Selectors>(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "selectors.json")),
+            ApiJson.Options)!;
 
     private sealed record Case(string Query, bool Taken);
 
@@ -23,7 +24,8 @@ public sealed class SelectorTests : ApplianceTest
     public void Words_choose_what_they_choose_on_the_page()
     {
         Assert.NotEmpty(s_selectors.Cases);
-        Assert.All(s_selectors.Cases, c => Assert.Equal((c.Query, c.Taken), (c.Query, NodeSelector.Parse(c.Query).Matches(s_selectors.Node))));
+        Assert.All(s_selectors.Cases,
+            c => Assert.Equal((c.Query, c.Taken), (c.Query, NodeSelector.Parse(c.Query).Matches(s_selectors.Node))));
     }
 
     [Theory]
@@ -41,7 +43,8 @@ public sealed class SelectorTests : ApplianceTest
 
         foreach (object order in new object[]
         {
-            new { kind = "reboot", select = "tag=cam" }, new { kind = "reboot", select = "" }, new { kind = "reboot", select = "all", nodes = new[] { "all" } }, new { kind = "reboot" },
+            new { kind = "reboot", select = "tag=cam" }, new { kind = "reboot", select = "" },
+                new { kind = "reboot", select = "all", nodes = new[] { "all" } }, new { kind = "reboot" },
         })
         {
             using HttpResponseMessage refusal = await Api.PostAsJsonAsync("jobs", order, s_end);

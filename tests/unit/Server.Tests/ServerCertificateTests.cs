@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Support;
@@ -53,6 +55,36 @@ public sealed class ServerCertificateTests : IDisposable
         using X509Certificate2 renewed = Open(s_names);
         Assert.NotEqual(first.Thumbprint, renewed.Thumbprint);
         Assert.True(renewed.NotAfter > first.NotAfter.AddYears(1));
+    }
+
+    [Fact]
+    public async Task An_appliance_that_runs_for_years_shows_a_certificate_that_is_good_on_all_its_doors()
+    {
+        CancellationToken end = TestContext.Current.CancellationToken;
+        await using TestAppliance appliance = await TestAppliance.StartAsync(clock: _clock);
+        using X509Certificate2 first = await ShownAsync(appliance.Options.Https);
+        _clock.Advance(new DateTimeOffset(first.NotAfter).AddDays(-31) - _clock.Now);
+        using (X509Certificate2 same = await ShownAsync(appliance.Options.Https))
+        {
+            Assert.Equal(first.Thumbprint, same.Thumbprint);
+        }
+        _clock.Advance(TimeSpan.FromDays(2));
+        foreach (IPEndPoint door in new[] { appliance.Options.Https, appliance.Options.Link })
+        {
+            using X509Certificate2 renewed = await Poll.UntilAsync(() => ShownAsync(door), shown => shown.Thumbprint != first.Thumbprint,
+                end);
+            Assert.True(renewed.NotAfter > first.NotAfter.AddYears(1));
+            Assert.True(Protocol.Trust.IsIssuedBy(renewed, appliance.Info.Authority));
+        }
+
+        async Task<X509Certificate2> ShownAsync(IPEndPoint door)
+        {
+            using var socket = new TcpClient();
+            await socket.ConnectAsync(door, end);
+            await using var tls = new SslStream(socket.GetStream(), leaveInnerStreamOpen: false, (_, _, _, _) => true);
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, end);
+            return X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData());
+        }
     }
 
     [Fact]

@@ -48,7 +48,8 @@ public sealed class SignInTests : JobTest
     public async Task A_known_browser_signs_in_while_its_name_is_guessed_and_a_stranger_has_to_wait()
     {
         await ChoosePasswordAsync();
-        using HttpClient owner = Appliance.CreateClient(secret: null), stranger = Appliance.CreateClient(secret: null), late = Appliance.CreateClient(secret: null);
+        using HttpClient owner = Appliance.CreateClient(secret: null), stranger = Appliance.CreateClient(secret: null),
+            late = Appliance.CreateClient(secret: null);
         Assert.Equal(HttpStatusCode.OK, await EnterAsync(owner, Password));
         for (int i = 0; i < 40; i++)
         {
@@ -62,6 +63,16 @@ public sealed class SignInTests : JobTest
         // Delays pass, for everybody.
         Time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(HttpStatusCode.OK, await EnterAsync(late, Password));
+    }
+
+    [Fact]
+    public async Task Who_comes_with_an_old_link_is_told_the_commands_that_make_a_new_one()
+    {
+        using HttpClient late = Appliance.CreateClient(secret: null);
+        using HttpResponseMessage refused = await late.PostAsJsonAsync("session", new { token = new string('0', 64) }, s_end);
+        string sentence = (await refused.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString();
+        Assert.Contains("`bootstrap sign-in`", sentence, StringComparison.Ordinal);
+        Assert.Contains("`bootstrap users link NAME`", sentence, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,20 +122,55 @@ public sealed class SignInTests : JobTest
         Assert.NotEqual(TimeSpan.Zero, delays.Take(source, "admin", null));
     }
 
+    [Fact]
+    public void A_neighbour_on_the_same_link_who_guesses_keeps_nobody_else_there_out_and_changing_addresses_gains_him_little()
+    {
+        var delays = new SignInDelays(Time);
+        IPAddress owner = IPAddress.Parse("2001:db8:1:2::1");
+        int guesses = 0;
+        while (delays.Take(IPAddress.Parse("2001:db8:1:2::bad"), "admin", null) == TimeSpan.Zero)
+        {
+            guesses++;
+        }
+        Assert.InRange(guesses, 1, 20);
+        Assert.Equal(TimeSpan.Zero, delays.Take(owner, "ada", null));
+
+        // An address of his own for each guess, at names that nobody guessed before.
+        TimeSpan wait = TimeSpan.Zero;
+        for (int i = 0; i < 10_000 && wait == TimeSpan.Zero; i++)
+        {
+            wait = delays.Take(IPAddress.Parse($"2001:db8:1:2:{i:x}::1"), $"name {i}", null);
+            guesses = i;
+        }
+        Assert.InRange(guesses, 100, 300);
+        TimeSpan longest = TimeSpan.Zero;
+        for (int i = 0; i < 50; i++)
+        {
+            Time.Advance(wait);
+            wait = delays.Take(IPAddress.Parse($"2001:db8:1:2:{i:x}::2"), $"other {i}", null);
+            longest = wait > longest ? wait : longest;
+        }
+        Assert.InRange(longest.TotalSeconds, 2, 5);
+        Assert.InRange(delays.Take(owner, "ada", null).TotalSeconds, 0, 5);
+        Assert.Equal(TimeSpan.Zero, delays.Take(owner, "ada", "known browser"));
+    }
+
     [Theory]
     [InlineData("192.0.2.1", "192.0.2.1")]
     [InlineData("::ffff:192.0.2.1", "192.0.2.1")]
     [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
     [InlineData("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64")]
     public void A_host_is_one_source_whatever_address_of_its_network_it_takes(string address, string source) =>
-        Assert.Equal(source, SignInDelays.SourceOf(IPAddress.Parse(address)));
+        Assert.Equal(source, Sources.HostOf(IPAddress.Parse(address)));
 
     [Fact]
     public async Task A_flood_of_guesses_is_one_line_of_the_audit_log_that_counts_them()
     {
         using HttpClient stranger = Appliance.CreateClient(secret: null);
-        await Parallel.ForEachAsync(Enumerable.Range(0, 500), s_end, async (i, _) => await EnterAsync(stranger, $"guess {i}", i % 2 == 0 ? "admin" : $"name {i}"));
-        JsonNode log = await Support.Poll.UntilAsync(() => GetAsync("audit"), l => l!.AsArray().Count(e => e!["refusal"]!.ToString().Contains("250 times", StringComparison.Ordinal)) == 2, s_end);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 500), s_end,
+            async (i, _) => await EnterAsync(stranger, $"guess {i}", i % 2 == 0 ? "admin" : $"name {i}"));
+        JsonNode log = await Support.Poll.UntilAsync(() => GetAsync("audit"),
+            l => l!.AsArray().Count(e => e!["refusal"]!.ToString().Contains("250 times", StringComparison.Ordinal)) == 2, s_end);
         Assert.Equal(["admin from 127.0.0.1", "unknown from 127.0.0.1"], log.AsArray().Select(e => e!["subject"]!.ToString()).Order());
         // The next minute has its own.
         Time.Advance(TimeSpan.FromMinutes(1));

@@ -127,7 +127,9 @@ public sealed class SlotJobTests : JobTest
         await ImportAsync();
         await using SimulatedNode node = await ConnectAsync("10000000eeee0001");
         Assert.Contains("'whole' is of an update alone",
-            await RefusalAsync(HttpMethod.Post, "jobs", new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters = new { whole = true } }), StringComparison.Ordinal);
+            await RefusalAsync(HttpMethod.Post, "jobs",
+                new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters = new { whole = true } }),
+                StringComparison.Ordinal);
     }
 
     private async Task ImportTwoAsync(int slots)
@@ -148,9 +150,16 @@ public sealed class SlotJobTests : JobTest
         node.Inventory = node.Inventory with { Slot = slot };
         await node.RestartAsync(NodeRole.Slave, first.TaskId, cancellation: s_end);
         await UntilAsync(install, "succeeded");
-        string job = await OrderAsync(new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters = new { update = true, whole } });
+        string job = await OrderAsync(new
+        {
+            kind = "install",
+            nodes = new[] { "all" },
+            image = "tiny",
+            parameters = new { update = true, whole }
+        });
         return (node, await node.AcceptTaskAsync(s_end), job);
     }
 
-    private Task PhaseAsync(string job, string phase) => Poll.UntilAsync(() => GetAsync(job), j => j["tasks"]![0]!["phase"]!.ToString() == phase, s_end);
+    private Task PhaseAsync(string job, string phase) =>
+        Poll.UntilAsync(() => GetAsync(job), j => j["tasks"]![0]!["phase"]!.ToString() == phase, s_end);
 }

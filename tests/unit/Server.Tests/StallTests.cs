@@ -17,8 +17,10 @@ public sealed class StallTests : JobTest
     [InlineData(null, 0, 101, 20, "no end of this phase for 101 s; on this node it usually takes 20 s")]
     [InlineData(null, 0, 59, 1, "")]
     [InlineData(null, 0, 9999, null, "")]
-    public void What_is_usual_decides(int? pause, int usualPause, int inPhase, int? usual, string said) => Assert.Equal(said, StallWatch.Describe(
-        pause is { } p ? (TimeSpan.FromSeconds(p), TimeSpan.FromSeconds(usualPause)) : null, TimeSpan.FromSeconds(inPhase), usual is { } u ? TimeSpan.FromSeconds(u) : null));
+    public void What_is_usual_decides(int? pause, int usualPause, int inPhase, int? usual, string said) =>
+        Assert.Equal(said, StallWatch.Describe(
+        pause is { } p ? (TimeSpan.FromSeconds(p), TimeSpan.FromSeconds(usualPause)) : null, TimeSpan.FromSeconds(inPhase), usual is { } u
+            ? TimeSpan.FromSeconds(u) : null));
 
     [Fact]
     public void Three_earlier_times_are_needed_and_the_one_in_the_middle_counts()

@@ -16,17 +16,20 @@ public sealed class StoreTests
     {
         await using TestAppliance appliance = await TestAppliance.StartAsync();
         using HttpClient api = appliance.CreateClient();
-        using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{appliance.Options.Http}/store/chunks/") };
+        using var plain =
+            new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{appliance.Options.Http}/store/chunks/") };
         await ImportAsync(api);
         await api.PatchAsJsonAsync("images/tiny", new { @public = true }, s_end);
-        string path = Directory.EnumerateFiles(Path.Combine(appliance.Services.GetRequiredService<ImageStore>().Folder, "chunks"), "*", SearchOption.AllDirectories).First();
+        string path = Directory.EnumerateFiles(Path.Combine(appliance.Services.GetRequiredService<ImageStore>().Folder, "chunks"), "*",
+            SearchOption.AllDirectories).First();
         byte[] sound = await plain.GetByteArrayAsync(Path.GetFileName(path), s_end);
 
         await File.WriteAllBytesAsync(path, sound[..^1], s_end);
         using HttpResponseMessage damaged = await plain.GetAsync(Path.GetFileName(path), s_end);
         Assert.Equal(HttpStatusCode.Gone, damaged.StatusCode);
         Assert.Null(damaged.Headers.CacheControl?.MaxAge);
-        Assert.Contains("import the image again", (string)(await damaged.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("import the image again", (string)(await damaged.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!,
+            StringComparison.Ordinal);
 
         await ImportAsync(api);
         Assert.Equal(sound, await plain.GetByteArrayAsync(Path.GetFileName(path), s_end));
@@ -34,7 +37,8 @@ public sealed class StoreTests
 
     private static async Task ImportAsync(HttpClient api)
     {
-        using HttpResponseMessage imported = await api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
+        using HttpResponseMessage imported = await api.PostAsync("images?name=tiny&architecture=arm64",
+            new ByteArrayContent(TinyImage.Create()), s_end);
         Assert.Equal(HttpStatusCode.Created, imported.StatusCode);
     }
 }

@@ -55,11 +55,14 @@ public sealed class TaskKindTests
         TaskRow restarting = Row("firmware", phase: gone.Phase, bootIdBefore: "old");
         Assert.Equal(Step.SendOrder, kind.OnConnected(restarting, Hello(NodeRole.Slave, "old")));
         Assert.Equal(new Step.Send(FirmwareKind.Confirming), kind.OnConnected(restarting, Hello(NodeRole.Slave, "new")));
-        Step.Move proven = Move(kind.OnEnded(restarting, new TaskEnded(s_task, true, false, "", DiskState.Untouched, Note: "the board runs it")));
+        Step.Move proven = Move(kind.OnEnded(restarting,
+            new TaskEnded(s_task, true, false, "", DiskState.Untouched, Note: "the board runs it")));
         Assert.Equal((TaskState.Succeeded, "the board runs it"), (proven.State, proven.Note));
-        Step.Move older = Move(kind.OnEnded(restarting, new TaskEnded(s_task, false, false, "the board still runs the old one", DiskState.Untouched)));
+        Step.Move older = Move(kind.OnEnded(restarting,
+            new TaskEnded(s_task, false, false, "the board still runs the old one", DiskState.Untouched)));
         Assert.Equal((TaskState.Failed, "the board still runs the old one"), (older.State, older.Cause));
-        Assert.Equal(TaskState.Cancelled, Move(kind.OnEnded(staging, new TaskEnded(s_task, false, true, "cancelled", DiskState.Untouched))).State);
+        Assert.Equal(TaskState.Cancelled,
+            Move(kind.OnEnded(staging, new TaskEnded(s_task, false, true, "cancelled", DiskState.Untouched))).State);
     }
 
     [Fact]
@@ -103,7 +106,8 @@ public sealed class TaskKindTests
     {
         var kind = new InstallKind();
         const string profile = """{"profile":"classroom"}""";
-        var begun = Assert.IsType<Step.Send>(kind.OnConnected(Row("install", phase: InstallKind.Starting, parameters: profile), Hello(NodeRole.Slave, "new", installId: s_task)));
+        var begun = Assert.IsType<Step.Send>(kind.OnConnected(Row("install", phase: InstallKind.Starting, parameters: profile),
+            Hello(NodeRole.Slave, "new", installId: s_task)));
         Assert.Equal((InstallKind.FirstBoot, true), (begun.Phase, begun.Installed));
 
         TaskRow first = Row("install", phase: InstallKind.FirstBoot, parameters: profile);
@@ -135,7 +139,8 @@ public sealed class TaskKindTests
     [Fact]
     public void A_staged_NetInst_that_never_came_is_a_failure_with_the_disk_untouched()
     {
-        Step.Move failed = Move(new InstallKind().OnConnected(Row("install", phase: InstallKind.Staging, bootIdBefore: "old"), Hello(NodeRole.Slave, "new")));
+        Step.Move failed = Move(new InstallKind()
+            .OnConnected(Row("install", phase: InstallKind.Staging, bootIdBefore: "old"), Hello(NodeRole.Slave, "new")));
         Assert.Equal((TaskState.Failed, DiskState.Untouched, Lifecycle.Installed), (failed.State, failed.Disk, failed.Node));
     }
 
@@ -144,16 +149,19 @@ public sealed class TaskKindTests
     [InlineData(DiskState.Unbootable, 1, TaskState.Waiting, null)]
     [InlineData(DiskState.Unbootable, 2, TaskState.Waiting, null)]
     [InlineData(DiskState.Unbootable, 3, TaskState.Failed, Lifecycle.Unbootable)]
-    public void A_failed_installation_is_tried_again_only_where_the_disk_was_begun(DiskState disk, int attempts, TaskState expected, Lifecycle? node)
+    public void A_failed_installation_is_tried_again_only_where_the_disk_was_begun(DiskState disk, int attempts, TaskState expected,
+        Lifecycle? node)
     {
-        Step.Move move = Move(new InstallKind().OnEnded(Row("install", attempts: attempts), new TaskEnded(s_task, false, false, "why", disk)));
+        Step.Move move = Move(new InstallKind()
+            .OnEnded(Row("install", attempts: attempts), new TaskEnded(s_task, false, false, "why", disk)));
         Assert.Equal((expected, "why", disk, node), (move.State, move.Cause, move.Disk, move.Node));
     }
 
     [Fact]
     public void An_installation_that_failed_for_good_is_not_tried_again()
     {
-        Step.Move move = Move(new InstallKind().OnEnded(Row("install"), new TaskEnded(s_task, false, false, "why", DiskState.Unbootable, Final: true)));
+        Step.Move move = Move(new InstallKind()
+            .OnEnded(Row("install"), new TaskEnded(s_task, false, false, "why", DiskState.Unbootable, Final: true)));
         Assert.Equal((TaskState.Failed, DiskState.Unbootable, Lifecycle.Unbootable), (move.State, move.Disk, move.Node));
     }
 
@@ -175,7 +183,8 @@ public sealed class TaskKindTests
 
         TaskRow confirming = Row("install", phase: InstallKind.Confirming, bootIdBefore: "new");
         Assert.Equal(InstallKind.Confirming, kind.PhaseOf(confirming, LinkState.Slave, "accepted"));
-        Assert.Equal(Step.Nothing, kind.OnConnected(confirming, Hello(NodeRole.Slave, "new", active: true, installId: s_task, onTrial: true)));
+        Assert.Equal(Step.Nothing,
+            kind.OnConnected(confirming, Hello(NodeRole.Slave, "new", active: true, installId: s_task, onTrial: true)));
         Assert.Equal(confirm, kind.OnConnected(confirming, Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true)));
         Step.Move done = Move(kind.OnEnded(confirming, new TaskEnded(s_task, true, false, "", DiskState.Installed)));
         Assert.Equal((TaskState.Succeeded, Lifecycle.Installed, DiskState.Installed), (done.State, done.Node, done.Disk));
@@ -183,9 +192,12 @@ public sealed class TaskKindTests
         Assert.Equal(done, kind.OnConnected(confirming, Hello(NodeRole.Slave, "new", installId: s_task)));
 
         const string profile = """{"update":true,"profile":"classroom"}""";
-        var first = Assert.IsType<Step.Send>(kind.OnEnded(Row("install", phase: InstallKind.Confirming, parameters: profile), new TaskEnded(s_task, true, false, "", DiskState.Installed)));
+        var first = Assert.IsType<Step.Send>(kind.OnEnded(Row("install", phase: InstallKind.Confirming, parameters: profile),
+            new TaskEnded(s_task, true, false, "", DiskState.Installed)));
         Assert.Equal((InstallKind.FirstBoot, true, null), (first.Phase, first.Installed, first.Order));
-        Assert.Equal(Step.Nothing, kind.OnEnded(Row("install", phase: InstallKind.FirstBoot, parameters: profile), new TaskEnded(s_task, true, false, "", DiskState.Installed)));
+        Assert.Equal(Step.Nothing,
+            kind.OnEnded(Row("install", phase: InstallKind.FirstBoot, parameters: profile),
+            new TaskEnded(s_task, true, false, "", DiskState.Installed)));
     }
 
     [Fact]
@@ -194,47 +206,59 @@ public sealed class TaskKindTests
         var kind = new InstallKind();
         foreach (string phase in new[] { InstallKind.Trying, InstallKind.Confirming })
         {
-            Step.Move back = Move(kind.OnConnected(Row("install", phase: phase, bootIdBefore: "old"), Hello(NodeRole.Slave, "again", installId: Guid.NewGuid())));
+            Step.Move back = Move(kind.OnConnected(Row("install", phase: phase, bootIdBefore: "old"),
+                Hello(NodeRole.Slave, "again", installId: Guid.NewGuid())));
             Assert.Equal((TaskState.Failed, DiskState.Installed, Lifecycle.Installed), (back.State, back.Disk, back.Node));
             Assert.Contains("gone back by itself", back.Cause);
-            Assert.Contains("NetInst", Move(kind.OnConnected(Row("install", phase: phase, bootIdBefore: "old"), Hello(NodeRole.NetInst, "again"))).Cause);
+            Assert.Contains("NetInst",
+                Move(kind.OnConnected(Row("install", phase: phase, bootIdBefore: "old"), Hello(NodeRole.NetInst, "again"))).Cause);
         }
         // The power went in the middle of the writing: that is begun again.
-        Assert.Equal(Step.SendOrder, kind.OnConnected(Row("install", phase: "writing", bootIdBefore: "old"), Hello(NodeRole.Slave, "again")));
-        Step.Move refused = Move(kind.OnEnded(Row("install", phase: InstallKind.Confirming), new TaskEnded(s_task, false, false, "read-only", DiskState.Untouched)));
+        Assert.Equal(Step.SendOrder,
+            kind.OnConnected(Row("install", phase: "writing", bootIdBefore: "old"), Hello(NodeRole.Slave, "again")));
+        Step.Move refused = Move(kind.OnEnded(Row("install", phase: InstallKind.Confirming),
+            new TaskEnded(s_task, false, false, "read-only", DiskState.Untouched)));
         Assert.Equal((TaskState.Failed, DiskState.Installed, null), (refused.State, refused.Disk, refused.Node));
 
-        Assert.Equal((TaskState.Cancelled, DiskState.Installed), End(kind.OnEnded(Row("install", phase: InstallKind.Confirming), new TaskEnded(s_task, false, true, "", DiskState.Untouched))));
         Assert.Equal((TaskState.Cancelled, DiskState.Installed),
-            End(kind.OnConnected(Row("install", phase: InstallKind.Trying, cancelRequested: 1), Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true))));
+            End(kind.OnEnded(Row("install", phase: InstallKind.Confirming), new TaskEnded(s_task, false, true, "", DiskState.Untouched))));
+        Assert.Equal((TaskState.Cancelled, DiskState.Installed),
+            End(kind.OnConnected(Row("install", phase: InstallKind.Trying, cancelRequested: 1),
+                Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true))));
 
         TaskRow trying = Row("install", phase: InstallKind.Trying);
         Assert.Equal(Step.Nothing, kind.OnTime(trying, TimeSpan.FromMinutes(29), false));
-        Assert.Equal((TaskState.TimedOut, null), (Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), false)).State, Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), false)).Node));
-        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(Row("install", phase: InstallKind.Confirming), TimeSpan.FromMinutes(11), true)).State);
+        Assert.Equal((TaskState.TimedOut, null),
+            (Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), false)).State,
+            Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), false)).Node));
+        Assert.Equal(TaskState.TimedOut,
+            Move(kind.OnTime(Row("install", phase: InstallKind.Confirming), TimeSpan.FromMinutes(11), true)).State);
 
         static (TaskState, DiskState?) End(Step step) => (Move(step).State, Move(step).Disk);
     }
 
     private static Step.Move Move(Step step) => Assert.IsType<Step.Move>(step);
 
-    private static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null, string parameters = "{}", long cancelRequested = 0) => new()
-    {
-        Id = s_task.ToString(),
-        JobId = Guid.NewGuid().ToString(),
-        NodeId = "node-1",
-        Kind = kind,
-        Parameters = parameters,
-        StateText = nameof(TaskState.Running),
-        Phase = phase,
-        Cause = "",
-        Attempts = attempts,
-        CancelRequested = cancelRequested,
-        BootIdBefore = bootIdBefore,
-        CreatedAt = 0,
-        PhaseAt = 0,
-    };
+    private static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null, string parameters = "{}",
+        long cancelRequested = 0) => new()
+        {
+            Id = s_task.ToString(),
+            JobId = Guid.NewGuid().ToString(),
+            NodeId = "node-1",
+            Kind = kind,
+            Parameters = parameters,
+            StateText = nameof(TaskState.Running),
+            Phase = phase,
+            Cause = "",
+            Attempts = attempts,
+            CancelRequested = cancelRequested,
+            BootIdBefore = bootIdBefore,
+            CreatedAt = 0,
+            PhaseAt = 0,
+        };
 
-    private static Hello Hello(NodeRole role, string bootId, bool active = false, Guid? installId = null, bool onTrial = false) => new(role, "test", bootId, installId,
-        Support.SimulatedNode.InventoryOf(NodeId.Parse("node-1"), "arm64"), new Health(1, 0, 0, null, null), active ? [s_task] : [], onTrial);
+    private static Hello Hello(NodeRole role, string bootId, bool active = false, Guid? installId = null, bool onTrial = false) =>
+        new(role, "test", bootId, installId,
+        Support.SimulatedNode.InventoryOf(NodeId.Parse("node-1"), "arm64"), new Health(1, 0, 0, null, null), active ? [s_task] : [],
+        onTrial);
 }

@@ -28,9 +28,12 @@ public sealed class TaskPhaseTests : JobTest
         await Appliance.RestartAsync();
         JsonArray phases = (await GetAsync($"{job}/phases")).AsArray();
         Assert.All(phases, p => Assert.Equal(order.TaskId.ToString(), p!["task"]!.ToString()));
-        (string, string, long)[] told = [.. phases.Select(p => (p!["state"]!.ToString(), p["phase"]!.ToString(), (long)p["at"]! - start.ToUnixTimeMilliseconds()))];
+        (string, string,
+            long)[] told = [.. phases.Select(p => (p!["state"]!.ToString(), p["phase"]!.ToString(),
+            (long)p["at"]! - start.ToUnixTimeMilliseconds()))];
         Assert.Equal(("sent", "", 0), told[0]);
         Assert.Equal([("running", "checking", 10_000), ("running", "writing", 20_000), ("failed", "", 30_000)], told[^3..]);
-        Assert.StartsWith("There is no job ", await RefusalAsync(HttpMethod.Get, $"jobs/{Guid.Empty}/phases", null, HttpStatusCode.NotFound), StringComparison.Ordinal);
+        Assert.StartsWith("There is no job ",
+            await RefusalAsync(HttpMethod.Get, $"jobs/{Guid.Empty}/phases", null, HttpStatusCode.NotFound), StringComparison.Ordinal);
     }
 }

@@ -114,7 +114,8 @@ public sealed class UnapprovedTests : IAsyncLifetime
         await AskAsync(_key);
         using HttpClient viewer = _appliance.CreateClient(Role.Viewer);
         Assert.Single((await viewer.GetFromJsonAsync<JsonArray>("unapproved", s_end))!);
-        Assert.Equal(HttpStatusCode.Forbidden, (await viewer.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_key)]), s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden,
+            (await viewer.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_key)]), s_end)).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await viewer.DeleteAsync($"unapproved/{Fingerprint(_key)}", s_end)).StatusCode);
     }
 
@@ -143,7 +144,8 @@ public sealed class UnapprovedTests : IAsyncLifetime
         Assert.Equal((Fingerprint(_other), Fingerprint(_key)), (claim["key"]!.ToString(), claim["claims"]!["key"]!.ToString()));
         Assert.Equal(secret.ToString(), claim["claims"]!["id"]!.ToString());
         Assert.Equal("Raspberry Pi 4 Model B Rev 1.4", claim["claims"]!["inventory"]!["model"]!.ToString());
-        Assert.Contains((await GetAsync("audit")).AsArray(), e => e!["what"]!.ToString() == "Claim a node with another key" && e["subject"]!.ToString().Contains(Fingerprint(_other)));
+        Assert.Contains((await GetAsync("audit")).AsArray(),
+            e => e!["what"]!.ToString() == "Claim a node with another key" && e["subject"]!.ToString().Contains(Fingerprint(_other)));
 
         // The true one comes back and gets what was meant for it.
         await node.RestartAsync(NodeRole.NetInst, cancellation: s_end);
@@ -157,13 +159,18 @@ public sealed class UnapprovedTests : IAsyncLifetime
         await AskAsync(_other);
         // Who approves has seen the key that it had: by a list from before it was a node, nothing is replaced.
         Assert.Equal(HttpStatusCode.Conflict, (await ApproveAsync(_other)).StatusCode);
-        Assert.Equal(HttpStatusCode.Conflict, (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_other)], replaces: Fingerprint(_other)), s_end)).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_other)], replaces: Fingerprint(_key)), s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict,
+            (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_other)], replaces: Fingerprint(_other)), s_end))
+            .StatusCode);
+        Assert.Equal(HttpStatusCode.OK,
+            (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_other)], replaces: Fingerprint(_key)), s_end))
+            .StatusCode);
         await Assert.ThrowsAnyAsync<Exception>(() => node.ReceiveAsync<StartTask>(s_end)); // cut off at once
         await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.Slave, cancellation: s_end));
 
         NodeIdentity swapped = NodeIdentity.Create((await AskAsync(_other)).Certificate, _other);
-        await using SimulatedNode replaced = await SimulatedNode.ConnectAsync(_appliance.Info, swapped, node.Inventory, NodeRole.NetInst, s_end);
+        await using SimulatedNode replaced = await SimulatedNode.ConnectAsync(_appliance.Info, swapped, node.Inventory, NodeRole.NetInst,
+            s_end);
         JsonNode seen = await GetAsync($"nodes/{s_id}");
         Assert.Equal(("installed", Fingerprint(_other)), (seen["lifecycle"]!.ToString(), seen["key"]!.ToString()));
         Assert.Contains((await GetAsync("audit")).AsArray(), e =>
@@ -182,11 +189,13 @@ public sealed class UnapprovedTests : IAsyncLifetime
         using var open = new ClientWebSocket();
         await open.ConnectAsync(new Uri($"wss://{_appliance.Info.Link}{LinkMessage.Path}"), invoker, s_end);
         await AskAsync(_other);
-        (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_other)], replaces: Fingerprint(_key)), s_end)).EnsureSuccessStatusCode();
+        (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_other)], replaces: Fingerprint(_key)), s_end))
+            .EnsureSuccessStatusCode();
         await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { s_id.ToString() }, image = "tiny" }, s_end);
 
         byte[] hello = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
-            new Hello(NodeRole.NetInst, "test", "boot", null, node.Inventory, new Health(1, 0, 1, null, null), []), ProtocolJson.Default.LinkMessage);
+            new Hello(NodeRole.NetInst, "test", "boot", null, node.Inventory, new Health(1, 0, 1, null, null), []),
+            ProtocolJson.Default.LinkMessage);
         await open.SendAsync(hello, WebSocketMessageType.Text, true, s_end);
         byte[] buffer = new byte[64 << 10];
         // It is cut, in whichever way, before one word has come.
@@ -203,25 +212,42 @@ public sealed class UnapprovedTests : IAsyncLifetime
         await _api.DeleteAsync($"nodes/{s_id}", s_end);
         await Assert.ThrowsAnyAsync<WebSocketException>(() => node.RestartAsync(NodeRole.Slave, cancellation: s_end));
         JsonNode waiting = Assert.Single((await GetAsync("unapproved")).AsArray())!;
-        Assert.Equal((s_id.ToString(), Fingerprint(_key), ""), (waiting["id"]!.ToString(), waiting["key"]!.ToString(), waiting["inventory"]!["model"]!.ToString()));
+        Assert.Equal((s_id.ToString(), Fingerprint(_key), ""),
+            (waiting["id"]!.ToString(), waiting["key"]!.ToString(), waiting["inventory"]!["model"]!.ToString()));
         Assert.Equal(HttpStatusCode.OK, (await ApproveAsync(_key)).StatusCode);
         await node.RestartAsync(NodeRole.Slave, cancellation: s_end);
         Assert.Equal("Raspberry Pi 4 Model B Rev 1.4", (await GetAsync($"nodes/{s_id}"))["inventory"]!["model"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData(null, "from an earlier version of the appliance")]
+    [InlineData(86_400_000L, "tied to it on 1970-01-02 and not renewed since")]
+    public async Task Of_a_node_whose_key_is_old_is_said_what_is_known(long? keyAt, string said)
+    {
+        await using SimulatedNode node = await InstallAsync();
+        await node.DisconnectAsync(s_end);
+        _appliance.Services.GetRequiredService<Storage.Database>()
+            .Write(c => Dapper.SqlMapper.Execute(c, "UPDATE nodes SET key_at = @keyAt", new { keyAt }));
+        Assert.Contains(said, (await AskAsync(_key)).Reason, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_card_in_another_board_waits_for_a_person_and_is_that_board_afterwards()
     {
         await using SimulatedNode node = await InstallAsync();
-        NodeIdentity identity = NodeIdentity.Create((await AskAsync(_key)).Certificate, NodeIdentity.CreateKey() is var own ? Copy(_key, own) : _key);
+        NodeIdentity identity = NodeIdentity.Create((await AskAsync(_key)).Certificate, NodeIdentity.CreateKey() is var own
+            ? Copy(_key, own) : _key);
         await node.DisconnectAsync(s_end);
         Inventory board = SimulatedNode.InventoryOf(NodeId.Parse("10000000eeee0002"), "arm64");
         Task<SimulatedNode> held = SimulatedNode.ConnectAsync(_appliance.Info, identity, board, NodeRole.Slave, s_end);
-        JsonNode waiting = (await Poll.UntilAsync(async () => (await GetAsync("unapproved")).AsArray().SingleOrDefault(), one => one is not null, s_end))!;
-        Assert.Equal((board.Id.ToString(), s_id.ToString(), Fingerprint(_key)), (waiting["id"]!.ToString(), waiting["holder"]!.ToString(), waiting["key"]!.ToString()));
+        JsonNode waiting = (await Poll.UntilAsync(async () => (await GetAsync("unapproved")).AsArray().SingleOrDefault(),
+            one => one is not null, s_end))!;
+        Assert.Equal((board.Id.ToString(), s_id.ToString(), Fingerprint(_key)),
+            (waiting["id"]!.ToString(), waiting["holder"]!.ToString(), waiting["key"]!.ToString()));
         Assert.Equal("offline", (await GetAsync($"nodes/{s_id}"))["link"]!.ToString());
 
-        Assert.Equal(HttpStatusCode.OK, (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_key)], board.Id), s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK,
+            (await _api.PostAsJsonAsync("unapproved/approve", Choice([Fingerprint(_key)], board.Id), s_end)).StatusCode);
         await Assert.ThrowsAnyAsync<Exception>(() => held); // it comes anew
         identity = NodeIdentity.Create((await AskAsync(_key, board)).Certificate, Copy(_key, NodeIdentity.CreateKey()));
         await using SimulatedNode moved = await SimulatedNode.ConnectAsync(_appliance.Info, identity, board, NodeRole.Slave, s_end);
@@ -233,7 +259,9 @@ public sealed class UnapprovedTests : IAsyncLifetime
     public async Task New_boards_are_approved_without_a_person_only_where_the_policy_says_so_and_never_in_a_nodes_name()
     {
         await AskAsync(_key);
-        (await _api.PutAsJsonAsync("policy", new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true }, s_end)).EnsureSuccessStatusCode();
+        (await _api.PutAsJsonAsync("policy",
+            new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true },
+            s_end)).EnsureSuccessStatusCode();
         Inventory board = SimulatedNode.InventoryOf(s_id, "arm64");
         using (ECDsa first = NodeIdentity.CreateKey())
         {
@@ -253,13 +281,16 @@ public sealed class UnapprovedTests : IAsyncLifetime
         await _api.DeleteAsync($"nodes/{s_id}", s_end);
         Assert.Empty((await AskAsync(_key)).Certificate);
         Assert.Empty((await AskAsync(_other)).Certificate);
-        Assert.Contains((await GetAsync("audit")).AsArray(), e => e!["who"]!.ToString() == "policy" && e["subject"]!.ToString().StartsWith($"{s_id}: key {Fingerprint(_key)}", StringComparison.Ordinal));
+        Assert.Contains((await GetAsync("audit")).AsArray(),
+            e => e!["who"]!.ToString() == "policy"
+            && e["subject"]!.ToString().StartsWith($"{s_id}: key {Fingerprint(_key)}", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task No_board_can_have_the_appliances_own_id()
     {
-        Inventory appliance = SimulatedNode.InventoryOf(NodeId.Parse(_appliance.Services.GetRequiredService<CertificateAuthority>().Fingerprint.ToString()[..8].Insert(0, "appliance-")), "arm64");
+        Inventory appliance = SimulatedNode.InventoryOf(NodeId.Parse(_appliance.Services.GetRequiredService<CertificateAuthority>()
+            .Fingerprint.ToString()[..8].Insert(0, "appliance-")), "arm64");
         HttpRequestException refused = await Assert.ThrowsAsync<HttpRequestException>(() => AskAsync(_key, appliance));
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
     }
@@ -270,7 +301,8 @@ public sealed class UnapprovedTests : IAsyncLifetime
         using var http = new HttpClient(new ApplianceTls(_appliance.Info.Authority).CreateHandler(null, _ => { }));
         using var content = new ByteArrayContent(new byte[1 << 20]);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        Assert.Equal(HttpStatusCode.BadRequest, (await http.PostAsync($"https://{_appliance.Info.Link}{EnrolRequest.Path}", content, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest,
+            (await http.PostAsync($"https://{_appliance.Info.Link}{EnrolRequest.Path}", content, s_end)).StatusCode);
     }
 
     [Fact]
@@ -335,7 +367,8 @@ public sealed class UnapprovedTests : IAsyncLifetime
     private async Task InstallAsync(SimulatedNode node)
     {
         await _api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
-        (await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { s_id.ToString() }, image = "tiny" }, s_end)).EnsureSuccessStatusCode();
+        (await _api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { s_id.ToString() }, image = "tiny" }, s_end))
+            .EnsureSuccessStatusCode();
         StartTask start = await node.AcceptTaskAsync(s_end);
         await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed), s_end);
         await node.RestartAsync(NodeRole.Slave, start.TaskId, cancellation: s_end);

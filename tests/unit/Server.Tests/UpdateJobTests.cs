@@ -49,7 +49,8 @@ public sealed class UpdateJobTests : WorkJobTest
     public async Task A_node_without_a_package_manager_refuses_in_one_sentence()
     {
         (string state, string cause, int? code) = End(await DoAsync("update", new { }));
-        Assert.Equal(("failed", "this node has no package manager that is known here (apt-get, dnf, apk, pacman)", null), (state, cause, code));
+        Assert.Equal(("failed", "this node has no package manager that is known here (apt-get, dnf, apk, pacman)", null),
+            (state, cause, code));
     }
 
     [Fact]
@@ -88,7 +89,8 @@ public sealed class UpdateJobTests : WorkJobTest
         await lists.DisposeAsync();
         await Poll.UntilAsync(() => NowAsync(task), now => now["phase"]!.ToString() == "upgrade", s_end);
         // dpkg's lock is waited for by apt itself, which says so.
-        await Poll.UntilAsync(() => LogAsync(task), lines => lines.Any(line => line.Contains("lock-frontend", StringComparison.Ordinal)), s_end);
+        await Poll.UntilAsync(() => LogAsync(task), lines => lines.Any(line => line.Contains("lock-frontend", StringComparison.Ordinal)),
+            s_end);
         await dpkg.DisposeAsync();
         Assert.Equal(("succeeded", "", 0), End(await EndOfAsync(task)));
         Assert.Contains("Setting up hello-node (2) ...", await LogAsync(task));
@@ -106,7 +108,8 @@ public sealed class UpdateJobTests : WorkJobTest
     private async Task MakeDebianAsync()
     {
         await ProgramAsync("apt-get", $"APT_CONFIG={Folder}/apt.conf exec /usr/bin/apt-get \"$@\"");
-        foreach (string folder in new[] { "var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "etc/apt/apt.conf.d", "etc/apt/preferences.d", "tmp" })
+        foreach (string folder in new[] { "var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/apt/lists/partial",
+            "var/cache/apt/archives/partial", "etc/apt/apt.conf.d", "etc/apt/preferences.d", "tmp" })
         {
             Directory.CreateDirectory(Path.Combine(Root, folder));
         }
@@ -126,7 +129,8 @@ public sealed class UpdateJobTests : WorkJobTest
         File.Move(newer, Path.Combine(repository, "hello.deb"));
         byte[] content = await File.ReadAllBytesAsync(Path.Combine(repository, "hello.deb"), s_end);
         await File.WriteAllTextAsync(Path.Combine(repository, "Packages"),
-            $"{Control("2")}Filename: ./hello.deb\nSize: {content.Length}\nSHA256: {Convert.ToHexStringLower(SHA256.HashData(content))}\n", s_end);
+            $"{Control("2")}Filename: ./hello.deb\nSize: {content.Length}\nSHA256: {Convert.ToHexStringLower(SHA256.HashData(content))}\n",
+            s_end);
     }
 
     private async Task<string> PackageAsync(string version)

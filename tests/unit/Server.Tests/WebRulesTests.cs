@@ -62,7 +62,8 @@ public sealed class WebRulesTests : JobTest
     {
         using HttpResponseMessage without = await Api.PostAsync("files?name=x", new ByteArrayContent([1]), s_end);
         Assert.Equal(HttpStatusCode.Created, without.StatusCode);
-        using var form = new ByteArrayContent([2]) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded") } };
+        using var form =
+            new ByteArrayContent([2]) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded") } };
         using HttpResponseMessage wrong = await Api.PostAsync("files?name=y", form, s_end);
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, wrong.StatusCode);
     }

@@ -43,7 +43,8 @@ public abstract class WorkJobTest : ApplianceTest
     }
 
     /// <param name="bootId">Of the kernel: another one than before says that the machine was restarted.</param>
-    private protected SlaveUnderTest Start(string bootId = "boot") => new(s_id, IdentityKeeper.Open(Folder, Appliance.Info.Authority, _ => { }, TimeProvider.System), Appliance.Info,
+    private protected SlaveUnderTest Start(string bootId = "boot") =>
+        new(s_id, IdentityKeeper.Open(Folder, Appliance.Info.Authority, _ => { }, TimeProvider.System), Appliance.Info,
         Path.Combine(Folder, "tasks"), TimeProvider.System, Power, Machine, bootId);
 
     /// <summary>Restarts it, or does not.</summary>
@@ -56,7 +57,8 @@ public abstract class WorkJobTest : ApplianceTest
     /// <param name="retry">The retry policy; null: nothing is tried again.</param>
     private protected async Task<JsonNode> OrderAsync(string kind, object parameters, object? retry = null)
     {
-        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs", new { kind, nodes = new[] { s_id.ToString() }, parameters, retry }, s_end);
+        using HttpResponseMessage answer = await Api.PostAsJsonAsync("jobs",
+            new { kind, nodes = new[] { s_id.ToString() }, parameters, retry }, s_end);
         JsonNode body = (await answer.Content.ReadFromJsonAsync<JsonNode>(s_end))!;
         Assert.True(answer.IsSuccessStatusCode, body.ToString());
         return body["tasks"]![0]!;
@@ -74,7 +76,8 @@ public abstract class WorkJobTest : ApplianceTest
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    private protected Task<JsonNode> EndOfAsync(JsonNode task) => Poll.UntilAsync(() => NowAsync(task), now => now["endedAt"] is not null, s_end);
+    private protected Task<JsonNode> EndOfAsync(JsonNode task) =>
+        Poll.UntilAsync(() => NowAsync(task), now => now["endedAt"] is not null, s_end);
 
     private protected async Task<JsonNode> NowAsync(JsonNode task) =>
         (await Api.GetFromJsonAsync<JsonNode>($"jobs/{task["jobId"]}", s_end))!["tasks"]![0]!;
@@ -83,7 +86,9 @@ public abstract class WorkJobTest : ApplianceTest
         [.. (await Api.GetFromJsonAsync<JsonArray>($"tasks/{task["id"]}/log", s_end))!.Select(line => line!["line"]!.ToString())];
 
     /// <summary>Waits for a line of the task's log.</summary>
-    private protected Task<string[]> SaysAsync(JsonNode task, string line) => Poll.UntilAsync(() => LogAsync(task), lines => lines.Contains(line), s_end);
+    private protected Task<string[]> SaysAsync(JsonNode task, string line) =>
+        Poll.UntilAsync(() => LogAsync(task), lines => lines.Contains(line), s_end);
 
-    private protected static (string State, string Cause, int? ExitCode) End(JsonNode task) => (task["state"]!.ToString(), task["cause"]!.ToString(), (int?)task["exitCode"]);
+    private protected static (string State, string Cause, int? ExitCode) End(JsonNode task) =>
+        (task["state"]!.ToString(), task["cause"]!.ToString(), (int?)task["exitCode"]);
 }

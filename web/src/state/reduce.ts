@@ -1,4 +1,4 @@
-import type { ApplianceEvent, BoardView, ImageView, ImportView, JobView, NodeView, Policy, ScheduleView, UnapprovedBoard } from "../api/types";
+import type { ApplianceEvent, BoardView, DiskCondition, ImageView, ImportView, JobView, NodeView, Policy, ScheduleView, UnapprovedBoard } from "../api/types";
 
 /** Everything that the page knows of the appliance. Never changed in place. */
 export interface Snapshot {
@@ -14,11 +14,11 @@ export interface Snapshot {
   policy: Policy | null;
   /** In the order in which they came. */
   unapproved: readonly UnapprovedBoard[];
-  /** The appliance can write nothing. */
-  diskFull: boolean;
+  /** Where it is not good, the appliance can write nothing. */
+  disk: DiskCondition;
 }
 
-export const nothing: Snapshot = { nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), schedules: new Map(), policy: null, unapproved: [], diskFull: false };
+export const nothing: Snapshot = { nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), schedules: new Map(), policy: null, unapproved: [], disk: "good" };
 
 /** The next snapshot. Parts that did not change stay the same objects, and so do rows that did not. */
 export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Snapshot {
@@ -65,7 +65,7 @@ export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Sna
         next.policy = e.data;
         break;
       case "disk":
-        next.diskFull = e.data.full;
+        next.disk = e.data.disk;
         break;
       case "unapproved":
         break; // the list is read anew

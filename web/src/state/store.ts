@@ -26,7 +26,7 @@ export const policy = computed(() => snapshot.value.policy);
 /** Boards that ask to be admitted. */
 export const unapproved = computed(() => snapshot.value.unapproved);
 /** The appliance can write nothing. */
-export const diskFull = computed(() => snapshot.value.diskFull);
+export const disk = computed(() => snapshot.value.disk);
 export const imports = computed(() => [...snapshot.value.imports.values()]);
 
 const taskWatchers = new Set<(tasks: TaskView[]) => void>();
@@ -101,7 +101,7 @@ async function refetch(): Promise<void> {
       schedules: keyed(allSchedules, "name"),
       policy: thePolicy,
       unapproved: waitingBoards,
-      diskFull: status.diskFull,
+      disk: status.disk,
     };
     loaded.value = true;
     if (streaming) connection.value = "live";

@@ -37,7 +37,8 @@ internal static class AccessEndpoints
             : new Session(false));
         // Public by nature; whoever gets it here compares its fingerprint.
         api.MapGet("/ca/fingerprint", (CertificateAuthority authority) => new ShownFingerprint(Fingerprint.Of(authority.Certificate)));
-        api.MapGet("/ca", (CertificateAuthority authority) => Results.Text(authority.Certificate.ExportCertificatePem(), "application/x-pem-file"));
+        api.MapGet("/ca",
+            (CertificateAuthority authority) => Results.Text(authority.Certificate.ExportCertificatePem(), "application/x-pem-file"));
         api.MapDelete("/session", (AccessTokens tokens, HttpContext context) =>
         {
             if (Guard.Secret(context) is { } session)

@@ -64,7 +64,8 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
     private sealed record Redeemed(string Owner, string Role, string? Parent);
 
     /// <summary>A row of the table as it is made.</summary>
-    private sealed record Made(SecretKind Kind, string Name, string Owner, string Role, long? Expires, string? Parent = null, string? MadeBy = null);
+    private sealed record Made(SecretKind Kind, string Name, string Owner, string Role, long? Expires, string? Parent = null,
+        string? MadeBy = null);
 
     /// <summary>Makes an API token of a person's own; for those who stand at the machine itself.</summary>
     /// <param name="name">What people know it by.</param>
@@ -142,13 +143,16 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
         }
         (owner, string? session) = database.Write(c =>
         {
-            Redeemed? found = c.QuerySingleOrDefault<Redeemed>($"DELETE {Good} RETURNING owner AS Owner, role AS Role, parent AS Parent", link);
+            Redeemed? found = c.QuerySingleOrDefault<Redeemed>($"DELETE {Good} RETURNING owner AS Owner, role AS Role, parent AS Parent",
+                link);
             if (found is null)
             {
                 return ("", null);
             }
-            long? parents = found.Parent is null ? null : c.ExecuteScalar<long?>("SELECT expires_at FROM tokens WHERE hash = @Parent", found);
-            var made = new Made(SecretKind.Session, "session", found.Owner, found.Role, Earlier(After(SessionLifetime), parents), found.Parent);
+            long? parents = found.Parent is null ? null
+                : c.ExecuteScalar<long?>("SELECT expires_at FROM tokens WHERE hash = @Parent", found);
+            var made = new Made(SecretKind.Session, "session", found.Owner, found.Role, Earlier(After(SessionLifetime), parents),
+                found.Parent);
             return (found.Owner, (string?)Insert(c, made));
         });
         return session;
@@ -205,7 +209,7 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
             {
                 database.Write(c => c.Execute("UPDATE tokens SET last_used_at = @now WHERE hash = @hash", new { hash, now }));
             }
-            catch (SqliteException e) when (DiskSpace.Says(e))
+            catch (SqliteException e) when (DataDisk.Says(e) is not null)
             {
                 // Who only looks can look, on a full disk, too.
             }
@@ -221,10 +225,13 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
 
     /// <summary>Programs' tokens, the newest first.</summary>
     /// <param name="owner">Those of this person alone; null: all.</param>
-    public IReadOnlyList<TokenView> List(string? owner) => [.. database.Read(c => c.Query<(string Id, string Name, string Owner, string Role, long CreatedAt, long? ExpiresAt, long? LastUsedAt)>("""
+    public IReadOnlyList<TokenView> List(string? owner) =>
+        [.. database.Read(c => c.Query<(string Id, string Name, string Owner, string Role, long CreatedAt, long? ExpiresAt,
+        long? LastUsedAt)>("""
         SELECT substr(hash, 1, 12), name, owner, role, created_at, expires_at, last_used_at FROM tokens
         WHERE kind = 'Token' AND (expires_at IS NULL OR expires_at > @now) AND (@owner IS NULL OR owner = @owner) ORDER BY created_at DESC
-        """, new { owner, now = Now })).Select(t => new TokenView(t.Id, t.Name, t.Owner, Enum.Parse<Role>(t.Role), t.CreatedAt, t.ExpiresAt, t.LastUsedAt))];
+        """, new { owner, now = Now }))
+            .Select(t => new TokenView(t.Id, t.Name, t.Owner, Enum.Parse<Role>(t.Role), t.CreatedAt, t.ExpiresAt, t.LastUsedAt))];
 
     /// <summary>Ends a session by its secret, and what it made.</summary>
     public void EndSession(string secret) =>
@@ -239,7 +246,14 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
         WITH RECURSIVE made (hash) AS (VALUES (@Credential) UNION ALL SELECT t.hash FROM tokens t JOIN made m ON t.parent = m.hash)
         DELETE FROM tokens WHERE substr(hash, 1, 12) = @id AND kind = 'Token'
             AND iif(@person, @everybody OR owner = @Name, hash IN (SELECT hash FROM made))
-        """, new { id, caller.Credential, caller.Name, person = caller.Kind == SecretKind.Session, everybody = caller.Role == Role.Admin })) > 0;
+        """, new
+    {
+        id,
+        caller.Credential,
+        caller.Name,
+        person = caller.Kind == SecretKind.Session,
+        everybody = caller.Role == Role.Admin
+    })) > 0;
 
     /// <summary>Ends all of a person's sessions and links but one, and forgets his browsers: his password may be known to others.</summary>
     /// <param name="owner">Name of the person.</param>

@@ -1,7 +1,6 @@
 using System.Net;
-using Microsoft.Data.Sqlite;
+using Bootstrap.Server.Storage;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Bootstrap.Server.Features.Access;
 
@@ -9,7 +8,7 @@ namespace Bootstrap.Server.Features.Access;
 /// Those who were not let in, in the audit log: one line for each address and name in a minute, with their number, and one for all others
 /// when there are too many. A flood of guesses is a few lines.
 /// </summary>
-internal sealed partial class FailedSignIns(AuditLog audit, TimeProvider clock, ILogger<FailedSignIns> log) : BackgroundService
+internal sealed class FailedSignIns(AuditLog audit, DataDisk disk, TimeProvider clock) : BackgroundService
 {
     /// <summary>Lines of one minute that name an address.</summary>
     public const int MostSources = 50;
@@ -43,7 +42,7 @@ internal sealed partial class FailedSignIns(AuditLog audit, TimeProvider clock, 
                 _lines.Clear();
                 _windowStart = now;
             }
-            string subject = $"{(name.Length > 0 ? name : "unknown")} from {SignInDelays.SourceOf(source)}";
+            string subject = $"{(name.Length > 0 ? name : "unknown")} from {Sources.HostOf(source)}";
             if (_lines.Count >= MostSources && !_lines.ContainsKey(subject))
             {
                 subject = "others";
@@ -84,19 +83,11 @@ internal sealed partial class FailedSignIns(AuditLog audit, TimeProvider clock, 
     {
         foreach (Line line in _lines.Values.Where(l => l.Count > l.Written))
         {
-            try
+            if (!disk.Try(() => audit.Amend(line.Id, $"{line.Refusal} ({line.Count} times within a minute)")))
             {
-                audit.Amend(line.Id, $"{line.Refusal} ({line.Count} times within a minute)");
-                line.Written = line.Count;
-            }
-            catch (SqliteException e)
-            {
-                LogUnwritten(e.Message);
                 return;
             }
+            line.Written = line.Count;
         }
     }
-
-    [LoggerMessage(LogLevel.Error, "failed attempts to sign in cannot be written down ({Reason}): it is tried again")]
-    private partial void LogUnwritten(string reason);
 }

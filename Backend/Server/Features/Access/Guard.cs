@@ -47,7 +47,8 @@ internal static class Guard
     /// <summary>Lets only those through who have a session's cookie or an API token (<c>Authorization: Bearer …</c>).</summary>
     /// <param name="change">The role of those who may do what is no GET.</param>
     public static TBuilder RequireSignIn<TBuilder>(this TBuilder builder, Role change)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new SignInRequired(change)).AddEndpointFilter(async (context, next) =>
+        where TBuilder : IEndpointConventionBuilder =>
+            builder.WithMetadata(new SignInRequired(change)).AddEndpointFilter(async (context, next) =>
         {
             object? answer = await next(context);
             HttpContext http = context.HttpContext;
@@ -72,11 +73,12 @@ internal static class Guard
         }
         if (CallerOf(http) is not { } caller)
         {
-            await Results.Problem("Sign in first: open the link that the appliance printed, or send an API token as 'Authorization: Bearer …'.",
+            await Results.Problem(
+                "Sign in first: open the link that the appliance printed, or send an API token as 'Authorization: Bearer …'.",
                 statusCode: StatusCodes.Status401Unauthorized).ExecuteAsync(http);
             return;
         }
-        ConnectionBudget.Prove(http);
+        ConnectionBudget.Prove(http, caller.Name, caller.Credential, ConnectionBudget.OfPerson);
         EndpointMetadataCollection marks = http.GetEndpoint()!.Metadata;
         Role needed = marks.GetMetadata<Need>()?.Role ?? (Changes(http) ? required.Change : Role.Viewer);
         if (Validate(caller, needed, marks.GetMetadata<PersonOnly>() is not null) is { } refusal)
@@ -126,7 +128,8 @@ internal static class Guard
         {
             subjects = subjects.Append(name);
         }
-        http.RequestServices.GetRequiredService<AuditLog>().Add(who, Action(http), string.Join(", ", subjects.Where(s => s.Length > 0)), refusal);
+        http.RequestServices.GetRequiredService<AuditLog>()
+            .Add(who, Action(http), string.Join(", ", subjects.Where(s => s.Length > 0)), refusal);
     }
 
     /// <summary>What the request's endpoint does, in words.</summary>

@@ -1,17 +1,15 @@
 using System.Collections.Concurrent;
+using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Bootstrap.Server.Features.Access;
 
 /// <summary>
 /// The requests that are being answered, each as long as its credential is good: what is revoked or has expired, and whose person lost the
-/// role
-/// or was removed, is cut off within a second, whatever it does (an event stream, an upload, a download).
+/// role or was removed, is cut off within a second, whatever it does (an event stream, an upload, a download, a node's link).
 /// </summary>
-internal sealed partial class LiveRequests(AccessTokens tokens, TimeProvider clock, ILogger<LiveRequests> log) : BackgroundService
+internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvider clock) : BackgroundService
 {
     /// <summary>Looking is simpler than being told, and sees every way in which a credential ends.</summary>
     private static readonly TimeSpan s_checkInterval = TimeSpan.FromMilliseconds(400);
@@ -22,9 +20,18 @@ internal sealed partial class LiveRequests(AccessTokens tokens, TimeProvider clo
     /// <param name="needed">The role that its endpoint takes.</param>
     public IDisposable Add(HttpContext http, Caller caller, Role needed)
     {
-        var live = new Live(this, http, caller, needed);
+        var live = new Live(this, http) { Caller = caller, Needed = needed };
         _live.TryAdd(live, true);
         return live;
+    }
+
+    /// <summary>Watches over a request to its end.</summary>
+    /// <param name="isGood">Whether what let it in still would; asked several times a second.</param>
+    public void Watch(HttpContext http, Func<bool> isGood)
+    {
+        var live = new Live(this, http) { IsGood = isGood };
+        _live.TryAdd(live, true);
+        http.Response.RegisterForDispose(live);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -32,45 +39,50 @@ internal sealed partial class LiveRequests(AccessTokens tokens, TimeProvider clo
         using var timer = new PeriodicTimer(s_checkInterval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            try
-            {
-                Check();
-            }
-            catch (SqliteException e)
-            {
-                LogUnreadable(e.Message);
-            }
+            disk.Try(Check);
         }
     }
 
     private void Check()
     {
-        Live[] live = [.. _live.Keys];
-        if (live.Length == 0)
+        ILookup<bool, Live> live = _live.Keys.ToLookup(l => l.Caller is not null);
+        foreach (Live request in live[false].Where(l => !IsGood(l)))
+        {
+            request.End();
+        }
+        if (!live[true].Any())
         {
             return;
         }
-        IReadOnlyDictionary<string, Caller> good = tokens.Find(live.Select(l => l.Caller.Credential));
-        foreach (Live request in live)
+        IReadOnlyDictionary<string, Caller> good = tokens.Find(live[true].Select(l => l.Caller!.Credential));
+        foreach (Live request in live[true])
         {
-            if (!good.TryGetValue(request.Caller.Credential, out Caller? now) || now.Role < request.Needed)
+            if (!good.TryGetValue(request.Caller!.Credential, out Caller? now) || now.Role < request.Needed)
             {
                 request.End();
             }
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "whether those who are connected still may be cannot be read ({Reason}): it is tried again")]
-    private partial void LogUnreadable(string reason);
+    /// <summary>One that cannot be asked at the moment says nothing of the others.</summary>
+    private bool IsGood(Live request)
+    {
+        bool good = true;
+        disk.Try(() => good = request.IsGood!());
+        return good;
+    }
 
-    private sealed class Live(LiveRequests requests, HttpContext http, Caller caller, Role needed) : IDisposable
+    private sealed class Live(LiveRequests requests, HttpContext http) : IDisposable
     {
         private readonly Lock _lock = new();
         private bool _over;
 
-        public Caller Caller => caller;
+        public Caller? Caller { get; init; }
 
-        public Role Needed => needed;
+        public Role Needed { get; init; }
+
+        /// <summary>Where there is no caller.</summary>
+        public Func<bool>? IsGood { get; init; }
 
         /// <summary>Cuts the request off, unless it is over: its context may serve another one by then.</summary>
         public void End()

@@ -12,8 +12,8 @@ namespace Bootstrap.Server.Features.Access;
 public sealed record Person(string Name, Role Role, bool HasPassword, long CreatedAt);
 
 /// <summary>
-/// Those who may sign in. There is an administrator from the start; nobody has a password before he chose one. Passwords are kept as ASP.NET
-/// Core Identity hashes them (PBKDF2 with HMAC-SHA-512).
+/// Those who may sign in. There is an administrator from the start; nobody has a password before he chose one. Passwords are kept as
+/// ASP.NET Core Identity hashes them (PBKDF2 with HMAC-SHA-512).
 /// </summary>
 internal sealed partial class People(Database database, TimeProvider clock)
 {
@@ -48,8 +48,10 @@ internal sealed partial class People(Database database, TimeProvider clock)
         {
             return $"'{name}' cannot be a person's name: use 1 to 32 of a-z, 0-9, '.', '_' and '-', beginning with a letter, and not {string.Join(" or ", s_reserved)}.";
         }
-        return database.Write(c => c.Execute("INSERT INTO people (name, role, created_at) VALUES (@name, @role, @now) ON CONFLICT DO NOTHING",
-            new { name, role = role.ToString(), now = clock.GetUtcNow().ToUnixTimeMilliseconds() })) == 1 ? "" : $"There is a person '{name}' already.";
+        return database.Write(c =>
+            c.Execute("INSERT INTO people (name, role, created_at) VALUES (@name, @role, @now) ON CONFLICT DO NOTHING",
+            new { name, role = role.ToString(), now = clock.GetUtcNow().ToUnixTimeMilliseconds() })) == 1 ? ""
+                : $"There is a person '{name}' already.";
     }
 
     /// <summary>Gives a person another role, at once for all that he is signed in with.</summary>

@@ -31,7 +31,8 @@ internal static class PeopleEndpoints
         api.MapGet("/users", (People people) => people.All()).Needs(Role.Admin);
         api.MapPost("/users", (NewPerson wanted, People people, AccessTokens tokens, HttpContext context) =>
             people.Add(wanted.Name, wanted.Role) is { Length: > 0 } fault ? Problems.Bad(fault)
-                : Invite(wanted.Name, wanted.Role, tokens, context) is { } invitation ? Results.Created($"/api/v1/users/{wanted.Name}", invitation)
+                : Invite(wanted.Name, wanted.Role, tokens, context) is { } invitation
+                    ? Results.Created($"/api/v1/users/{wanted.Name}", invitation)
                 : Problems.Ended()).ForPeople().WithSummary("Add a person");
         api.MapPatch("/users/{name}", (string name, PersonEdit wanted, People people, AccessTokens tokens) =>
         {
@@ -80,7 +81,8 @@ internal static class PeopleEndpoints
                 : Problems.Ended();
         }).Needs(Role.Viewer).WithSummary("Make a token");
         api.MapDelete("/tokens/{id}", (string id, AccessTokens tokens, HttpContext context) =>
-            tokens.RevokeToken(id, Caller.Of(context)) ? Results.NoContent() : Problems.NotFound($"There is no token '{id}' that you may revoke."))
+            tokens.RevokeToken(id, Caller.Of(context)) ? Results.NoContent()
+                : Problems.NotFound($"There is no token '{id}' that you may revoke."))
             .Needs(Role.Viewer).WithSummary("Revoke a token");
     }
 
@@ -88,7 +90,8 @@ internal static class PeopleEndpoints
         wanted.Name is not { Length: > 0 and <= 64 } ? "A token has a name of 1 to 64 characters."
         : wanted.Days is < 1 or > 3650 ? $"A token is good for 1 to 3650 days, not {wanted.Days}."
         : wanted.Role > caller.Role ? $"A token of the role '{ApiJson.Word(wanted.Role!.Value)}' takes somebody who has it."
-        : caller is { Kind: SecretKind.Token, ExpiresAt: { } end } && wanted.Days is { } days && now.AddDays(days).ToUnixTimeMilliseconds() > end
+        : caller is { Kind: SecretKind.Token, ExpiresAt: { } end } && wanted.Days is { } days
+            && now.AddDays(days).ToUnixTimeMilliseconds() > end
             ? $"A token makes no other that outlives it: this one ends {DateTimeOffset.FromUnixTimeMilliseconds(end):yyyy-MM-dd HH:mm} UTC."
         : null;
 

@@ -1,15 +1,18 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Bootstrap.Server.Features.Access;
 
 /// <summary>
 /// Slows down those who guess passwords. Attempts are counted by the address that they come from and by the name that they are for, whether
-/// anybody
-/// has it or not; after some that failed, each waits longer than the one before. A browser in which that person has signed in before has a
-/// count
-/// of its own, which no stranger's guesses touch. Counts have a place each in tables of fixed size: nobody can make the appliance remember
-/// more.
+/// anybody has it or not; after some that failed, each waits longer than the one before. A browser in which that person has signed in
+/// before has a count of its own, which no stranger's guesses touch, and a session or a link never waits. Counts have a place each in
+/// tables of fixed size: nobody can make the appliance remember more.
+/// <para>
+/// An IPv6 host can take any address of its network of 64 bits, and shares that network with its neighbours. If the network alone counted,
+/// one neighbour who guesses would keep all others out; if the address alone did, he would never wait. So each address waits as an IPv4 one
+/// does, and the network has a count beside it that begins late and never makes anybody wait for long: who changes addresses is slow, and
+/// his neighbours wait seconds at worst.
+/// </para>
 /// </summary>
 internal sealed class SignInDelays(TimeProvider clock)
 {
@@ -17,15 +20,19 @@ internal sealed class SignInDelays(TimeProvider clock)
     /// over.</summary>
     private const int FreeOfSource = 10, FreeOfName = 20;
 
+    /// <summary>Attempts of a network that may fail before its delays.</summary>
+    private const int FreeOfNetwork = 200;
+
     private const int LongestName = 64;
 
-    private static readonly TimeSpan s_longestDelay = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longestDelay = TimeSpan.FromMinutes(1), s_longestOfNetwork = TimeSpan.FromSeconds(5);
 
     /// <summary>A count is forgotten when nothing was added to it for so long.</summary>
     private static readonly TimeSpan s_memory = TimeSpan.FromMinutes(15);
 
     private readonly Lock _lock = new();
-    private readonly Count[] _sources = new Count[1 << 15], _names = new Count[1 << 12], _browsers = new Count[1 << 12];
+    private readonly Count[] _sources = new Count[1 << 15], _networks = new Count[1 << 14], _names = new Count[1 << 12],
+        _browsers = new Count[1 << 12];
 
     private struct Count
     {
@@ -43,16 +50,16 @@ internal sealed class SignInDelays(TimeProvider clock)
         lock (_lock)
         {
             TimeSpan wait = TimeSpan.Zero;
-            foreach ((Count[] table, int place, int free) in Places(source, name, browser))
+            foreach ((Count[] table, int place, int free, TimeSpan longest) in Places(source, name, browser))
             {
-                TimeSpan its = Wait(ref table[place], free);
+                TimeSpan its = Wait(ref table[place], free, longest);
                 wait = its > wait ? its : wait;
             }
             if (wait > TimeSpan.Zero)
             {
                 return wait;
             }
-            foreach ((Count[] table, int place, _) in Places(source, name, browser))
+            foreach ((Count[] table, int place, _, _) in Places(source, name, browser))
             {
                 table[place] = new Count { Failures = table[place].Failures + 1, LastAt = clock.GetTimestamp() };
             }
@@ -66,40 +73,34 @@ internal sealed class SignInDelays(TimeProvider clock)
     {
         lock (_lock)
         {
-            foreach ((Count[] table, int place, _) in Places(source, name, browser))
+            foreach ((Count[] table, int place, _, _) in Places(source, name, browser))
             {
                 table[place].Failures = Math.Max(0, table[place].Failures - 1);
             }
         }
     }
 
-    /// <summary>What counts as one source: an IPv4 address, or the network of 64 bits that an IPv6 host has to itself.</summary>
-    public static string SourceOf(IPAddress? address)
+    private IEnumerable<(Count[] Table, int Place, int Free, TimeSpan Longest)> Places(IPAddress? source, string name, string? browser)
     {
-        if (address is null)
+        if (browser is not null)
         {
-            return "";
+            yield return (_browsers, PlaceOf(_browsers, browser), FreeOfSource, s_longestDelay);
+            yield break;
         }
-        if (address.IsIPv4MappedToIPv6)
+        string network = Sources.HostOf(source), address = source is null || network.Contains('.', StringComparison.Ordinal) ? network
+            : source.ToString();
+        yield return (_sources, PlaceOf(_sources, address), FreeOfSource, s_longestDelay);
+        yield return (_names, PlaceOf(_names, name.Length > LongestName ? name[..LongestName] : name), FreeOfName, s_longestDelay);
+        if (network != address)
         {
-            address = address.MapToIPv4();
+            yield return (_networks, PlaceOf(_networks, network), FreeOfNetwork, s_longestOfNetwork);
         }
-        return address.AddressFamily != AddressFamily.InterNetworkV6 ? address.ToString()
-            : $"{new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), 0, 0, 0, 0, 0, 0, 0, 0])}/64";
     }
-
-    private IEnumerable<(Count[] Table, int Place, int Free)> Places(IPAddress? source, string name, string? browser) => browser is not null
-        ? [(_browsers, PlaceOf(_browsers, browser), FreeOfSource)]
-        :
-        [
-            (_sources, PlaceOf(_sources, SourceOf(source)), FreeOfSource),
-            (_names, PlaceOf(_names, name.Length > LongestName ? name[..LongestName] : name), FreeOfName),
-        ];
 
     /// <summary>.NET's hashes of strings are keyed by a secret of the process: nobody can choose whose place he shares.</summary>
     private static int PlaceOf(Count[] table, string key) => (int)((uint)string.GetHashCode(key, StringComparison.Ordinal) % table.Length);
 
-    private TimeSpan Wait(ref Count count, int free)
+    private TimeSpan Wait(ref Count count, int free, TimeSpan longest)
     {
         TimeSpan since = clock.GetElapsedTime(count.LastAt);
         if (since > s_memory)
@@ -110,7 +111,7 @@ internal sealed class SignInDelays(TimeProvider clock)
         {
             return TimeSpan.Zero;
         }
-        var delay = TimeSpan.FromSeconds(Math.Min(Math.Pow(2, count.Failures - free), s_longestDelay.TotalSeconds));
+        var delay = TimeSpan.FromSeconds(Math.Min(Math.Pow(2, count.Failures - free), longest.TotalSeconds));
         return delay > since ? delay - since : TimeSpan.Zero;
     }
 }

@@ -36,7 +36,8 @@ internal static class BootEndpoints
             {
                 return Results.Text(BoardTemplates.FirstScript(server), "text/plain");
             }
-            var claim = new BoardClaim(null, MacAddress.TryParse(mac, out MacAddress parsed) ? parsed : null, Guid.TryParse(uuid, out Guid id) ? id.ToString() : null);
+            var claim = new BoardClaim(null, MacAddress.TryParse(mac, out MacAddress parsed) ? parsed : null,
+                Guid.TryParse(uuid, out Guid id) ? id.ToString() : null);
             BootPlan plan = planner.For(claim, context.Connection.RemoteIpAddress);
             if (!plan.FromNetwork)
             {

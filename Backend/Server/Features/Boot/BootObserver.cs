@@ -31,7 +31,8 @@ internal sealed partial class BootObserver(NoiseCounter noise, BootRecorder reco
     }
 
     [LoggerMessage(LogLevel.Information, "{Mac} ({Kind}) sent DHCP {Asked} on {Interface} and got {Answered}")]
-    private partial void LogAsked(Protocol.Ids.MacAddress mac, BootClientKind kind, DhcpMessageType asked, DhcpMessageType answered, string @interface);
+    private partial void LogAsked(Protocol.Ids.MacAddress mac, BootClientKind kind, DhcpMessageType asked, DhcpMessageType answered,
+        string @interface);
 
     [LoggerMessage(LogLevel.Warning, "TFTP of {Path} to {Address} ended early: {Outcome} {Detail}")]
     private partial void LogTrouble(System.Net.IPAddress address, string path, TftpOutcome outcome, string detail);

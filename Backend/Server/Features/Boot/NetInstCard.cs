@@ -42,7 +42,8 @@ internal sealed class NetInstCard : BootFile
     /// <summary><c>GET /netinst-card/{architecture}</c>.</summary>
     public static void Map(IEndpointRouteBuilder api) => api.MapGet("/netinst-card/{architecture}", (
         string architecture, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
-        Open(architecture, netInst, options) is { } card ? new FileResponse(card) : Problems.NotFound($"This appliance has no NetInst card for {architecture}."))
+        Open(architecture, netInst, options) is { } card ? new FileResponse(card)
+            : Problems.NotFound($"This appliance has no NetInst card for {architecture}."))
         .Needs(Role.Operator);
 
     public override int ReadAt(long offset, Span<byte> buffer)

@@ -29,7 +29,8 @@ public static class NetInstLibrary
     /// <param name="authority">The CA that nodes are to trust.</param>
     /// <param name="joinToken">The token to enrol with.</param>
     /// <exception cref="IOException">A file cannot be read; the message says which.</exception>
-    public static IReadOnlyDictionary<string, NetInstFiles> Prepare(ApplianceOptions options, CertificateAuthority authority, string joinToken)
+    public static IReadOnlyDictionary<string, NetInstFiles> Prepare(ApplianceOptions options, CertificateAuthority authority,
+        string joinToken)
     {
         byte[] personal = PersonalArchive(options.Mesh, authority, joinToken);
         string folder = Path.Combine(options.DataFolder, "boot");
@@ -64,7 +65,8 @@ public static class NetInstLibrary
             return false;
         }
         return File.ResolveLinkTarget(path, returnFinalTarget: true) is { Exists: false } target
-            ? throw new IOException($"{path} is a link to {target.FullName}, which does not exist: make that file, or remove the link to do without it")
+            ? throw new IOException(
+                $"{path} is a link to {target.FullName}, which does not exist: make that file, or remove the link to do without it")
             : true;
     }
 
@@ -75,8 +77,10 @@ public static class NetInstLibrary
         var settings = new NodeSettings(mesh, [], joinToken, null);
         var archive = new CpioArchive();
         archive.AddDirectory(folder, 0x1c0 /* 0700 */);
-        archive.AddFile($"{folder}/{NodeFiles.Authority}", 0x180 /* 0600 */, System.Text.Encoding.ASCII.GetBytes(authority.Certificate.ExportCertificatePem()));
-        archive.AddFile($"{folder}/{NodeFiles.Settings}", 0x180, JsonSerializer.SerializeToUtf8Bytes(settings, ProtocolJson.Default.NodeSettings));
+        archive.AddFile($"{folder}/{NodeFiles.Authority}", 0x180 /* 0600 */,
+            System.Text.Encoding.ASCII.GetBytes(authority.Certificate.ExportCertificatePem()));
+        archive.AddFile($"{folder}/{NodeFiles.Settings}", 0x180,
+            JsonSerializer.SerializeToUtf8Bytes(settings, ProtocolJson.Default.NodeSettings));
         return archive.ToArray();
     }
 

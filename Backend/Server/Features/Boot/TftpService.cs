@@ -15,8 +15,8 @@ internal sealed partial class TftpService(
     public bool IsServing => _tftp is not null;
 
     /// <summary>
-    /// Opens the port, so that an appliance that cannot have it does not call itself ready. Without the privilege for it, it works for boards
-    /// that need no network boot, and says how to grant it.
+    /// Opens the port, so that an appliance that cannot have it does not call itself ready. Without the privilege for it, it works for
+    /// boards that need no network boot, and says how to grant it.
     /// </summary>
     /// <exception cref="NetbootException">The port cannot be had; the message says why and what to do.</exception>
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -25,7 +25,8 @@ internal sealed partial class TftpService(
         {
             try
             {
-                _tftp = TftpServer.Open(new TftpServerOptions { EndPoint = endPoint, Uploads = options.TftpUploads }, files, observer, clock);
+                _tftp = TftpServer.Open(new TftpServerOptions { EndPoint = endPoint, Uploads = options.TftpUploads }, files, observer,
+                    clock);
             }
             catch (NetbootException reason) when (reason.IsMissingPrivilege)
             {

@@ -17,7 +17,12 @@ internal static class ApiDescription
         options.ShouldInclude = endpoint => endpoint.RelativePath?.StartsWith("api/v1/", StringComparison.Ordinal) == true;
         options.AddDocumentTransformer((document, _, _) =>
         {
-            document.Info = new OpenApiInfo { Title = "Bootstrap", Version = "v1", Description = "A token as `Authorization: Bearer …`: `bootstrap login` says where it comes from." };
+            document.Info = new OpenApiInfo
+            {
+                Title = "Bootstrap",
+                Version = "v1",
+                Description = "A token as `Authorization: Bearer …`: `bootstrap login` says where it comes from."
+            };
             // Where the reader has it from is where the API is.
             document.Servers = [];
             return Task.CompletedTask;

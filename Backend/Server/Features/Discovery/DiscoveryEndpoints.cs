@@ -12,14 +12,18 @@ internal static class DiscoveryEndpoints
 {
     private const int MaximumEvents = 1000;
 
-    internal sealed record Discovered(string Address, string Id, string HostName, Identity Identity, IReadOnlyList<Service> Services, bool IsProven);
+    internal sealed record Discovered(string Address, string Id, string HostName, Identity Identity, IReadOnlyList<Service> Services,
+        bool IsProven);
 
     internal sealed record Present(
-        string Id, string HostName, Identity Identity, string Address, PresenceState State, DateTimeOffset LastHeard, IReadOnlyList<Service> Services);
+        string Id, string HostName, Identity Identity, string Address, PresenceState State, DateTimeOffset LastHeard,
+        IReadOnlyList<Service> Services);
 
     public static void MapDiscovery(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/discovered", async (string? service, ApplianceOptions options, Trust.CertificateAuthority authority, Nodes.NodeKeys keys, TimeProvider clock, CancellationToken cancellation) =>
+        api.MapGet("/discovered",
+            async (string? service, ApplianceOptions options, Trust.CertificateAuthority authority, Nodes.NodeKeys keys,
+            TimeProvider clock, CancellationToken cancellation) =>
         {
             var marco = new Marco(options.Interfaces, clock, new MessageVerifier(authority.Issued, keys.Stands));
             var search = new Search { Meshes = [options.Mesh], Filter = service is null ? null : new NodeFilter(service) };

@@ -21,19 +21,23 @@ internal sealed class DiscoveryService : BackgroundService
     private readonly LegacyPolo _legacy;
     private readonly PresenceWatcher _watcher;
     private readonly PresenceStore _store;
-    private readonly DiskSpace _disk;
+    private readonly DataDisk _disk;
     private readonly TimeProvider _clock;
     private readonly X509Certificate2 _certificate;
 
     public DiscoveryService(
-        ApplianceOptions options, CertificateAuthority authority, NodeKeys keys, NoiseCounter noise, PresenceStore store, DiskSpace disk, EventHub events, TimeProvider clock)
+        ApplianceOptions options, CertificateAuthority authority, NodeKeys keys, NoiseCounter noise, PresenceStore store, DataDisk disk,
+        EventHub events, TimeProvider clock)
     {
         (_store, _disk, _clock) = (store, disk, clock);
-        string fingerprint = authority.Fingerprint.ToString(), id = $"{Protocol.Trust.ApplianceIdPrefix}{fingerprint[..8]}", host = Environment.MachineName;
+        string fingerprint = authority.Fingerprint.ToString(), id = $"{Protocol.Trust.ApplianceIdPrefix}{fingerprint[..8]}",
+            host = Environment.MachineName;
         _certificate = authority.IssueDiscovery(id);
-        var description = new NodeDescription(id, host, new Identity("appliance", "bootstrap", host), new Dictionary<string, string>(), [.. Services(options, fingerprint)]);
+        var description = new NodeDescription(id, host, new Identity("appliance", "bootstrap", host), new Dictionary<string, string>(),
+            [.. Services(options, fingerprint)]);
         var wires = new Wires(options.Interfaces, clock, () => noise.Count("discovery"));
-        _watcher = new PresenceWatcher(options.Mesh, wires, new MessageVerifier(authority.Issued, keys.Stands), clock, lastSequence: store.LastSequence());
+        _watcher = new PresenceWatcher(options.Mesh, wires, new MessageVerifier(authority.Issued, keys.Stands), clock,
+            lastSequence: store.LastSequence());
         _watcher.Restore(store.Load());
         _watcher.Happened += e =>
         {
@@ -51,7 +55,8 @@ internal sealed class DiscoveryService : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAll(_polo.RunAsync(stoppingToken), _legacy.RunAsync(stoppingToken), _watcher.RunAsync(stoppingToken), SaveAsync(stoppingToken));
+        await Task.WhenAll(_polo.RunAsync(stoppingToken), _legacy.RunAsync(stoppingToken), _watcher.RunAsync(stoppingToken),
+            SaveAsync(stoppingToken));
         Save();
     }
 

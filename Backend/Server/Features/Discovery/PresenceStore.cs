@@ -33,7 +33,8 @@ internal sealed class PresenceStore(Database database)
     /// <summary>Events with a number above this one, oldest first.</summary>
     public IReadOnlyList<PresenceEvent> EventsAfter(long sequence, int limit) => database.Read(c =>
         c.Query<Row>("SELECT sequence, kind, node_id AS NodeId, at, reason FROM presence_events WHERE sequence > @sequence ORDER BY sequence LIMIT @limit", new { sequence, limit })
-            .Select(r => new PresenceEvent(r.Sequence, Enum.Parse<PresenceKind>(r.Kind), r.NodeId, DateTimeOffset.FromUnixTimeMilliseconds(r.At), r.Reason)).ToList());
+            .Select(r => new PresenceEvent(r.Sequence, Enum.Parse<PresenceKind>(r.Kind), r.NodeId,
+                DateTimeOffset.FromUnixTimeMilliseconds(r.At), r.Reason)).ToList());
 
     private static IEnumerable<PresenceRecord> Read(string json)
     {

@@ -41,7 +41,8 @@ internal static class EventEndpoints
                     }
                     else if (await next)
                     {
-                        string text = events.Current is { } e ? $"id: {e.Id}\nevent: {e.Name}\ndata: {e.Json}\n\n" : "event: reset\ndata: {}\n\n";
+                        string text = events.Current is { } e ? $"id: {e.Id}\nevent: {e.Name}\ndata: {e.Json}\n\n"
+                            : "event: reset\ndata: {}\n\n";
                         await context.Response.WriteAsync(text, gone);
                         next = events.MoveNextAsync().AsTask();
                     }

@@ -109,7 +109,8 @@ public sealed class EventHub(TimeProvider clock)
             return false;
         }
 
-        public async IAsyncEnumerable<ApplianceEvent> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        public async IAsyncEnumerable<ApplianceEvent> ReadAsync(
+            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
         {
             await foreach (ApplianceEvent e in _waiting.Reader.ReadAllAsync(cancellation))
             {

@@ -30,7 +30,8 @@ public sealed class FileCatalogue(Database database, string folder, TimeProvider
     }
 
     /// <summary>All, the newest first.</summary>
-    public IReadOnlyList<FileView> List() => database.Read(c => c.Query<Row>($"SELECT {Columns} FROM files ORDER BY uploaded_at DESC").Select(r => r.View).ToList());
+    public IReadOnlyList<FileView> List() =>
+        database.Read(c => c.Query<Row>($"SELECT {Columns} FROM files ORDER BY uploaded_at DESC").Select(r => r.View).ToList());
 
     /// <summary>Those that a database knows.</summary>
     internal static IReadOnlyList<Digest> DigestsIn(SqliteConnection c) => [.. c.Query<string>("SELECT digest FROM files ORDER BY digest").Select(Digest.Parse)];
@@ -70,7 +71,8 @@ public sealed class FileCatalogue(Database database, string folder, TimeProvider
                 file = new FileView(Digest.Finish(hash), name, stored.Length, clock.GetUtcNow().ToUnixTimeMilliseconds());
             }
             File.Move(temporary, PathOf(file.Digest), overwrite: true);
-            database.Write(c => c.Execute("INSERT OR REPLACE INTO files (digest, name, size_bytes, uploaded_at) VALUES (@digest, @Name, @SizeBytes, @UploadedAt)",
+            database.Write(c =>
+                c.Execute("INSERT OR REPLACE INTO files (digest, name, size_bytes, uploaded_at) VALUES (@digest, @Name, @SizeBytes, @UploadedAt)",
                 new { digest = file.Digest.ToString(), file.Name, file.SizeBytes, file.UploadedAt }));
             return file;
         }

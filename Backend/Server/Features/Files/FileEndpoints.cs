@@ -45,6 +45,7 @@ internal static class FileEndpoints
     }
 
     /// <summary>For nodes.</summary>
-    public static void MapStoredFiles(this IEndpointRouteBuilder routes) => routes.MapGet("/store/files/{digest}", (string digest, FileCatalogue files) =>
+    public static void MapStoredFiles(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/store/files/{digest}", (string digest, FileCatalogue files) =>
         Digest.TryParse(digest, out Digest file) ? FileResponse.Of(files.PathOf(file)) : Results.NotFound());
 }

@@ -17,15 +17,20 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bootstrap.Server.Features.Imager;
 
 /// <summary>
-/// <c>/os_list.json</c> as Raspberry Pi Imager reads it (doc/json-schema/os-list-schema.json of raspberrypi/rpi-imager), and the files that it names. Imager does not
-/// believe the appliance's own certificate: these are at the plain door, as all that boards fetch there, and Imager checks each file by its SHA-256.
+/// <c>/os_list.json</c> as Raspberry Pi Imager reads it (doc/json-schema/os-list-schema.json of raspberrypi/rpi-imager), and the files that
+/// it names. Imager does not believe the appliance's own certificate: these are at the plain door, as all that boards fetch there, and
+/// Imager checks each file by its SHA-256.
 /// </summary>
 internal static class ImagerEndpoints
 {
     /// <summary>Imager's tags of boards with 64 bits.</summary>
     private static readonly string[] s_devices = ["pi5-64bit", "pi4-64bit", "pi3-64bit"];
 
-    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true
+    };
 
     /// <summary>Digests of NetInst's cards, by file and time of writing: they change with the program alone.</summary>
     private static readonly ConcurrentDictionary<(string Path, DateTime Written), string> s_cards = new();
@@ -33,7 +38,8 @@ internal static class ImagerEndpoints
     internal sealed record OsList([property: JsonPropertyName("os_list")] IReadOnlyList<Entry> Entries);
 
     internal sealed record Entry(
-        string Name, string Description, string Icon, string Url, long ExtractSize, [property: JsonPropertyName("extract_sha256")] string Digest, long ImageDownloadSize,
+        string Name, string Description, string Icon, string Url, long ExtractSize,
+        [property: JsonPropertyName("extract_sha256")] string Digest, long ImageDownloadSize,
         string ReleaseDate, IReadOnlyList<string> Devices);
 
     private sealed record Row(string Digest, string Name, long SizeBytes, long UsedBytes, long ImportedAt, string RawDigest);
@@ -47,9 +53,10 @@ internal static class ImagerEndpoints
     /// <summary>What anybody finds: NetInst and public images.</summary>
     public static void MapImager(this IEndpointRouteBuilder plain)
     {
-        plain.MapGet("/os_list.json", (HttpContext context, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
+        plain.MapGet("/os_list.json",
+            (HttpContext context, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
             List(context, database, netInst, options, "", publicOnly: true));
-        plain.MapFiles("", (_, found) => found.Public);
+        plain.MapFiles("", _ => found => found.Public);
     }
 
     /// <summary>
@@ -60,14 +67,20 @@ internal static class ImagerEndpoints
     public static void MapImagerAddress(this IEndpointRouteBuilder web)
     {
         web.MapGet("/imager/{key}/os_list.json", (
-            string key, HttpContext context, AccessTokens tokens, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
+            string key, HttpContext context, AccessTokens tokens, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst,
+            ApplianceOptions options) =>
             tokens.OpensImages(key) ? List(context, database, netInst, options, "/" + key, publicOnly: false) : Results.NotFound());
-        web.MapFiles("/{key}", (context, _) =>
-            context.Request.RouteValues["key"] is string key && context.RequestServices.GetRequiredService<AccessTokens>().OpensImages(key));
+        web.MapFiles("/{key}", context =>
+        {
+            AccessTokens tokens = context.RequestServices.GetRequiredService<AccessTokens>();
+            string key = (string)context.Request.RouteValues["key"]!;
+            return _ => tokens.OpensImages(key);
+        });
     }
 
     /// <summary><c>POST /images/imager-address</c>: an address for Raspberry Pi Imager.</summary>
-    public static void MapImagerAddresses(this IEndpointRouteBuilder api) => api.MapPost("/images/imager-address", (NewAddress wanted, HttpContext context, AccessTokens tokens) =>
+    public static void MapImagerAddresses(this IEndpointRouteBuilder api) =>
+        api.MapPost("/images/imager-address", (NewAddress wanted, HttpContext context, AccessTokens tokens) =>
         wanted.Hours < 1 || wanted.Hours > AccessTokens.ImagerLifetime.TotalHours
             ? Problems.Bad($"An address for Imager is good for 1 to {AccessTokens.ImagerLifetime.TotalHours:0} hours, not {wanted.Hours}.")
             : tokens.CreateImagerKey(Caller.Of(context), TimeSpan.FromHours(wanted.Hours)) is var (secret, expires)
@@ -76,7 +89,8 @@ internal static class ImagerEndpoints
         .Needs(Role.Viewer).WithSummary("Make an address for Raspberry Pi Imager");
 
     private static IResult List(
-        HttpContext context, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options, string folder, bool publicOnly)
+        HttpContext context, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options, string folder,
+        bool publicOnly)
     {
         string here = $"{context.Request.Scheme}://{context.Request.Host}/imager{folder}";
         var entries = new List<Entry>();
@@ -86,28 +100,46 @@ internal static class ImagerEndpoints
             {
                 var file = new FileInfo(card.Path);
                 string digest = s_cards.GetOrAdd((card.Path, file.LastWriteTimeUtc), _ => RawDigests.Of(card, context.RequestAborted));
-                entries.Add(EntryOf(here, "Bootstrap NetInst", "Starts the installer of this appliance, for boards without network boot", "netinst.img", card.Length, digest,
+                entries.Add(EntryOf(here, "Bootstrap NetInst", "Starts the installer of this appliance, for boards without network boot",
+                    "netinst.img", card.Length, digest,
                     new DateTimeOffset(file.LastWriteTimeUtc)));
             }
         }
         entries.AddRange(database.Read(c => c.Query<Row>("""
                 SELECT digest AS Digest, name AS Name, size_bytes AS SizeBytes, used_bytes AS UsedBytes, imported_at AS ImportedAt, raw_sha256 AS RawDigest FROM images
                 WHERE raw_sha256 <> '' AND (public <> 0 OR NOT @publicOnly) ORDER BY imported_at DESC
-                """, new { publicOnly }).ToList()).Select(image => EntryOf(here, image.Name, string.Create(CultureInfo.InvariantCulture, $"{image.UsedBytes / 1e9:0.0} GB in use"), $"{image.Digest}.img",
+                """, new { publicOnly }).ToList())
+                    .Select(image => EntryOf(here, image.Name,
+                    string.Create(CultureInfo.InvariantCulture, $"{image.UsedBytes / 1e9:0.0} GB in use"), $"{image.Digest}.img",
                 image.SizeBytes, image.RawDigest, DateTimeOffset.FromUnixTimeMilliseconds(image.ImportedAt))));
         return Results.Json(new OsList(entries), s_json);
     }
 
-    /// <param name="allows">Whether an image may go to whoever asks.</param>
-    private static void MapFiles(this IEndpointRouteBuilder routes, string folder, Func<HttpContext, ImageView, bool> allows)
+    /// <param name="allows">Whether an image may go to whoever asks; asked again while it goes, when the request itself may be
+    /// over.</param>
+    private static void MapFiles(this IEndpointRouteBuilder routes, string folder, Func<HttpContext, Func<ImageView, bool>> allows)
     {
         routes.MapGet($"/imager{folder}/netinst.img", (IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
             NetInstCard.Open(RawDigests.Architecture, netInst, options) is { } card ? new FileResponse(card) : Results.NotFound());
-        routes.MapGet($"/imager{folder}/{{digest}}.img", (string digest, HttpContext context, ImageStore store, ImageCatalogue images) =>
-            Digest.TryParse(digest, out Digest image) && images.Find(digest) is { } found && allows(context, found) && store.ReadImage(image) is { } manifest ? new FileResponse(new StoredImageFile(store, manifest)) : Results.NotFound());
-        routes.MapGet($"/imager{folder}/icon.svg", (ApplianceOptions options) => FileResponse.Of(Path.Combine(options.ShareFolder, "web", "favicon.svg"), "image/svg+xml"));
+        routes.MapGet($"/imager{folder}/{{digest}}.img",
+            (string digest, HttpContext context, ImageStore store, ImageCatalogue images, LiveRequests live) =>
+        {
+            Func<ImageView, bool> opens = allows(context);
+            if (!Digest.TryParse(digest, out Digest image) || !Allows() || store.ReadImage(image) is not { } manifest)
+            {
+                return Results.NotFound();
+            }
+            live.Watch(context, Allows);
+            return new FileResponse(new StoredImageFile(store, manifest));
+
+            bool Allows() => images.Find(digest) is { } found && opens(found);
+        });
+        routes.MapGet($"/imager{folder}/icon.svg",
+            (ApplianceOptions options) => FileResponse.Of(Path.Combine(options.ShareFolder, "web", "favicon.svg"), "image/svg+xml"));
     }
 
-    private static Entry EntryOf(string here, string name, string description, string file, long size, string digest, DateTimeOffset date) => new(
-        name, description, $"{here}/icon.svg", $"{here}/{file}", size, digest, size, date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), s_devices);
+    private static Entry EntryOf(string here, string name, string description, string file, long size, string digest,
+        DateTimeOffset date) => new(
+        name, description, $"{here}/icon.svg", $"{here}/{file}", size, digest, size,
+        date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), s_devices);
 }

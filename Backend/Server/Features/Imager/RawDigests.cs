@@ -9,8 +9,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Bootstrap.Server.Features.Imager;
 
-/// <summary>Works out the SHA-256 of each image for boards as one raw file, once, beside everything else: Imager writes nothing without it.</summary>
-internal sealed partial class RawDigests(Database database, ImageStore store, DiskSpace disk, TimeProvider clock, ILogger<RawDigests> logger) : BackgroundService
+/// <summary>Works out the SHA-256 of each image for boards as one raw file, once, beside everything else: Imager writes nothing without
+/// it.</summary>
+internal sealed partial class RawDigests(Database database, ImageStore store, DataDisk disk, TimeProvider clock,
+    ILogger<RawDigests> logger) : BackgroundService
 {
     /// <summary>Raspberry Pi Imager writes cards for these.</summary>
     public const string Architecture = "arm64";
@@ -18,6 +20,11 @@ internal sealed partial class RawDigests(Database database, ImageStore store, Di
     private const int BlockBytes = 4 << 20;
 
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(2);
+
+    /// <summary>An image that could not be read for the disk's sake is read again after this.</summary>
+    private static readonly TimeSpan s_again = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<string, long> _unreadable = [];
 
     /// <summary>SHA-256 of a file of any length.</summary>
     public static string Of(BootFile file, CancellationToken cancellation)
@@ -41,12 +48,14 @@ internal sealed partial class RawDigests(Database database, ImageStore store, Di
             using var timer = new PeriodicTimer(s_look, clock);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                if (disk.IsFull)
+                if (disk.Condition != DiskCondition.Good)
                 {
                     continue; // the result could not be kept
                 }
-                foreach (string image in database.Read(c => c.Query<string>(
-                    "SELECT digest FROM images WHERE raw_sha256 IS NULL AND architecture = @Architecture", new { Architecture }).ToList()))
+                List<string> images = [];
+                disk.Try(() => images = database.Read(c => c.Query<string>(
+                    "SELECT digest FROM images WHERE raw_sha256 IS NULL AND architecture = @Architecture", new { Architecture }).ToList()));
+                foreach (string image in images.Where(i => !_unreadable.TryGetValue(i, out long at) || clock.GetElapsedTime(at) > s_again))
                 {
                     await Task.Run(() => Note(image, stoppingToken), stoppingToken);
                 }
@@ -69,12 +78,18 @@ internal sealed partial class RawDigests(Database database, ImageStore store, Di
                 digest = Of(file, cancellation);
             }
         }
+        catch (IOException e) when (disk.Note(e))
+        {
+            _unreadable[image] = clock.GetTimestamp(); // of the image nothing is known yet
+            return;
+        }
         catch (IOException e)
         {
             // Not asked again: nodes are told of the damage when they fetch it, and an image that is imported again is looked at again.
             LogDamaged(image, e.Message);
         }
-        disk.Try(() => database.Write(c => c.Execute("UPDATE images SET raw_sha256 = @digest WHERE digest = @image", new { image, digest })));
+        disk.Try(() => database.Write(c => c.Execute("UPDATE images SET raw_sha256 = @digest WHERE digest = @image",
+            new { image, digest })));
     }
 
     [LoggerMessage(LogLevel.Warning, "Image {Image} is not offered to Raspberry Pi Imager: {Reason}")]

@@ -20,7 +20,8 @@ namespace Bootstrap.Server.Features.Images;
 /// in.</param>
 /// <param name="Notes">What whoever imports it should know, a sentence each; in the answer to its import alone.</param>
 public sealed record ImageView(
-    Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, long Slots = 1, bool Public = false,
+    Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, long Slots = 1,
+    bool Public = false,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Notes = null)
 {
     /// <summary>Of an image with two places for a system.</summary>
@@ -63,7 +64,8 @@ public sealed class ImageCatalogue(
         public required long Slots { get; init; }
         public required long Public { get; init; }
 
-        public ImageView View => new(Protocol.Ids.Digest.Parse(Digest), Name, Architecture, SizeBytes, UsedBytes, StoredBytes, ImportedAt, Slots, Public != 0);
+        public ImageView View =>
+            new(Protocol.Ids.Digest.Parse(Digest), Name, Architecture, SizeBytes, UsedBytes, StoredBytes, ImportedAt, Slots, Public != 0);
     }
 
     public IReadOnlyList<ImageView> List() => database.Read(c =>
@@ -146,7 +148,8 @@ public sealed class ImageCatalogue(
     /// <returns>The image as it is now; null: there is none of that digest.</returns>
     public ImageView? SetPublic(Digest digest, bool isPublic)
     {
-        database.Write(c => c.Execute("UPDATE images SET public = @isPublic WHERE digest = @digest", new { isPublic, digest = digest.ToString() }));
+        database.Write(c => c.Execute("UPDATE images SET public = @isPublic WHERE digest = @digest",
+            new { isPublic, digest = digest.ToString() }));
         if (Find(digest.ToString()) is not { } image)
         {
             return null;
@@ -182,9 +185,11 @@ public sealed class ImageCatalogue(
     }
 
     /// <summary>Removes an image and the chunks that no other image needs.</summary>
-    /// <param name="refuse">Why it must stay, in one sentence, by what the database says at the moment of the removal; null: nothing needs it.</param>
+    /// <param name="refuse">Why it must stay, in one sentence, by what the database says at the moment of the removal; null: nothing needs
+    /// it.</param>
     /// <returns>Bytes that were freed; or why nothing was removed.</returns>
-    public async Task<(long Freed, string? Refusal)> RemoveAsync(Digest digest, Func<SqliteConnection, string?> refuse, CancellationToken cancellation)
+    public async Task<(long Freed, string? Refusal)> RemoveAsync(Digest digest, Func<SqliteConnection, string?> refuse,
+        CancellationToken cancellation)
     {
         await _storeInUse.WaitAsync(cancellation);
         try
@@ -215,12 +220,14 @@ public sealed class ImageCatalogue(
     /// <summary>Tells in the log that a stored chunk is damaged, and whose it is.</summary>
     internal void ReportDamage(Digest chunk)
     {
-        IEnumerable<string> names = List().Where(image => store.ReadImage(image.Digest)?.Chunks.Any(c => c.StoredDigest == chunk) is true).Select(image => image.Name);
+        IEnumerable<string> names = List().Where(image => store.ReadImage(image.Digest)?.Chunks.Any(c => c.StoredDigest == chunk) is true)
+            .Select(image => image.Name);
         logger.LogError("The stored chunk {Path} is damaged: import {Images} again", store.ChunkPath(chunk), string.Join(", ", names));
     }
 
     /// <summary>Turns an importer's many reports into a few events.</summary>
-    private sealed class ImportReport(Guid id, string name, long total, EventHub events, TimeProvider clock, TimeSpan period) : IProgress<ImportProgress>
+    private sealed class ImportReport(Guid id, string name, long total, EventHub events, TimeProvider clock, TimeSpan period)
+        : IProgress<ImportProgress>
     {
         private long _last;
 

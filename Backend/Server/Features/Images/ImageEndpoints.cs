@@ -23,7 +23,7 @@ internal static class ImageEndpoints
         api.MapGet("/images/{image}", (string image, ImageCatalogue images) =>
             images.Find(image) is { } found ? Results.Ok(found) : Unknown(image));
         // The body is the image file itself: nothing of it is kept in memory, and nothing is written twice.
-        api.MapPost("/images", async (HttpContext context, string? name, string? architecture, ImageCatalogue images, DiskSpace disk) =>
+        api.MapPost("/images", async (HttpContext context, string? name, string? architecture, ImageCatalogue images, DataDisk disk) =>
         {
             if (string.IsNullOrWhiteSpace(name) || name.Length > 100)
             {
@@ -37,12 +37,13 @@ internal static class ImageEndpoints
             context.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true; // decoders read synchronously
             try
             {
-                ImageView image = await images.ImportAsync(context.Request.Body, context.Request.ContentLength ?? 0, name, architecture, context.RequestAborted);
+                ImageView image = await images.ImportAsync(context.Request.Body, context.Request.ContentLength ?? 0, name, architecture,
+                    context.RequestAborted);
                 return Results.Created($"/api/v1/images/{image.Digest}", image);
             }
-            catch (ImageException e) when (e.InnerException is { } reason && disk.Note(reason))
+            catch (ImageException e) when (disk.Note(e))
             {
-                return Problems.DiskFull();
+                return Problems.Disk(disk);
             }
             catch (ImageException e)
             {
@@ -50,9 +51,11 @@ internal static class ImageEndpoints
             }
         }).TakesFile().WithSummary("Upload an image");
         api.MapPatch("/images/{image}", (string image, ImageEdit edit, ImageCatalogue images) =>
-            images.Find(image) is { } found && images.SetPublic(found.Digest, edit.Public) is { } changed ? Results.Ok(changed) : Unknown(image)).WithSummary("Change an image");
+            images.Find(image) is { } found && images.SetPublic(found.Digest, edit.Public) is { } changed ? Results.Ok(changed)
+                : Unknown(image)).WithSummary("Change an image");
         // With force, nodes that run it do not keep it.
-        api.MapDelete("/images/{image}", async (string image, bool? force, ImageCatalogue images, ImageUse use, CancellationToken cancellation) =>
+        api.MapDelete("/images/{image}",
+            async (string image, bool? force, ImageCatalogue images, ImageUse use, CancellationToken cancellation) =>
         {
             if (images.Find(image) is not { } found)
             {
@@ -62,7 +65,8 @@ internal static class ImageEndpoints
             {
                 return Problems.Conflict(ahead);
             }
-            (long freedBytes, string? refusal) = await images.RemoveAsync(found.Digest, c => ImageUse.Now(c, found, force is true), cancellation);
+            (long freedBytes, string? refusal) = await images.RemoveAsync(found.Digest, c => ImageUse.Now(c, found, force is true),
+                cancellation);
             return refusal is null ? Results.Ok(new { freedBytes }) : Problems.Conflict(refusal);
         }).WithSummary("Remove an image");
     }
@@ -75,7 +79,8 @@ internal static class ImageEndpoints
             Digest.TryParse(digest, out Digest image) && (!publicOnly || images.Find(image.ToString()) is { Public: true })
                 ? Immutable(context, store.ManifestPath(image), "application/json")
                 : Results.NotFound());
-        routes.MapGet("/store/chunks/{digest}", async (string digest, ImageStore store, ImageCatalogue images, ChunkInspector inspector, HttpContext context) =>
+        routes.MapGet("/store/chunks/{digest}",
+            async (string digest, ImageStore store, ImageCatalogue images, ChunkInspector inspector, HttpContext context) =>
         {
             if (!Digest.TryParse(digest, out Digest chunk) || (publicOnly && !images.IsPublicChunk(chunk)))
             {

@@ -20,8 +20,10 @@ internal sealed class ImageUse(ImageCatalogue images, PolicyStore policy, Schedu
             return $"New boards are installed with '{image.Name}': change that policy first.";
         }
         // A schedule that names it takes the newest of that name at each run: an older one in its place would be a surprise.
-        string[] users = [.. schedules.All().Select(s => s.Schedule).Where(s => s.Job.Image is { } wanted && images.Find(wanted)?.Digest == image.Digest).Select(s => s.Name)];
-        return users.Length == 0 ? null : $"The schedule{(users.Length == 1 ? "" : "s")} {Names(users)} install{(users.Length == 1 ? "s" : "")} '{image.Name}': change or delete {(users.Length == 1 ? "it" : "them")} first.";
+        string[] users = [.. schedules.All().Select(s => s.Schedule)
+            .Where(s => s.Job.Image is { } wanted && images.Find(wanted)?.Digest == image.Digest).Select(s => s.Name)];
+        return users.Length == 0 ? null
+            : $"The schedule{(users.Length == 1 ? "" : "s")} {Names(users)} install{(users.Length == 1 ? "s" : "")} '{image.Name}': change or delete {(users.Length == 1 ? "it" : "them")} first.";
     }
 
     /// <summary>What needs it at this moment, in one sentence; null: nothing does.</summary>
@@ -36,7 +38,8 @@ internal sealed class ImageUse(ImageCatalogue images, PolicyStore policy, Schedu
         {
             return $"{(jobs == 1 ? "A job that has" : $"{jobs} jobs that have")} not ended install{(jobs == 1 ? "s" : "")} '{image.Name}': wait for the end, or cancel first.";
         }
-        string[] nodes = evenIfInstalled ? [] : [.. c.Query<string>("SELECT name FROM nodes WHERE image = @digest AND lifecycle = @installed ORDER BY name",
+        string[] nodes = evenIfInstalled ? []
+            : [.. c.Query<string>("SELECT name FROM nodes WHERE image = @digest AND lifecycle = @installed ORDER BY name",
             new { digest, installed = nameof(Lifecycle.Installed) })];
         return nodes.Length == 0 ? null
             : $"'{image.Name}' runs on {Names(nodes)}: install another image there first, or delete it by force; they go on running it, and cannot be installed with it again.";

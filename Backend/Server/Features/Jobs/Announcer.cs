@@ -6,8 +6,8 @@ using Bootstrap.Server.Storage;
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>
-/// Tells those who watch what has changed of jobs, once at the end of each of the engine's turns: a job of a thousand nodes is sent before it is told. A job itself,
-/// which is counted anew from all of its tasks, is told a few times a second at most.
+/// Tells those who watch what has changed of jobs, once at the end of each of the engine's turns: a job of a thousand nodes is sent before
+/// it is told. A job itself, which is counted anew from all of its tasks, is told a few times a second at most.
 /// </summary>
 internal sealed class Announcer(Database database, NodeDirectory nodes, ProgressBoard progress, EventHub events, CancellationToken stopping)
 {

@@ -26,9 +26,12 @@ internal static partial class CommandWords
             return "Say what is to be run: either 'command', a list of the program and its arguments, or 'shell', one line for the node's shell.";
         }
         IReadOnlyList<string> words = Of(command, shell);
-        return words.Count == 0 || string.IsNullOrWhiteSpace(words[0]) || string.IsNullOrWhiteSpace(shell ?? words[0]) ? "The command is empty: name a program."
-            : words.Count > MaximumWords ? $"The command has {words.Count} words; {MaximumWords} are possible: put them into a script and deploy it."
-            : words.Sum(Encoding.UTF8.GetByteCount) > MaximumBytes ? $"The command is longer than {MaximumBytes} bytes: put it into a script and deploy it."
+        return words.Count == 0 || string.IsNullOrWhiteSpace(words[0]) || string.IsNullOrWhiteSpace(shell ?? words[0])
+            ? "The command is empty: name a program."
+            : words.Count > MaximumWords
+                ? $"The command has {words.Count} words; {MaximumWords} are possible: put them into a script and deploy it."
+            : words.Sum(Encoding.UTF8.GetByteCount) > MaximumBytes
+                ? $"The command is longer than {MaximumBytes} bytes: put it into a script and deploy it."
             : words.Any(HasNul) ? "The command has a NUL character, which no program's argument can have."
             : "";
     }
@@ -37,12 +40,15 @@ internal static partial class CommandWords
 
     /// <param name="what">The parameter's name.</param>
     public static string RefusePath(string what, string path) =>
-        path.Length is > 0 and <= MaximumPath && path[0] == '/' && !HasNul(path) ? "" : $"'{what}' must be an absolute path, such as /srv/data; it is '{path}'.";
+        path.Length is > 0 and <= MaximumPath && path[0] == '/' && !HasNul(path) ? ""
+            : $"'{what}' must be an absolute path, such as /srv/data; it is '{path}'.";
 
     public static string RefuseEnvironment(IReadOnlyDictionary<string, string> environment) =>
         environment.Count > MaximumVariables ? $"The environment has {environment.Count} variables; {MaximumVariables} are possible."
-        : environment.Keys.FirstOrDefault(name => !VariableName().IsMatch(name)) is { } wrong ? $"'{wrong}' is no name of an environment variable."
-        : environment.FirstOrDefault(v => v.Value.Length > MaximumPath || HasNul(v.Value)) is { Key: { } tooLong } ? $"The environment variable '{tooLong}' is longer than {MaximumPath} characters, or has a NUL character."
+        : environment.Keys.FirstOrDefault(name => !VariableName().IsMatch(name)) is { } wrong
+            ? $"'{wrong}' is no name of an environment variable."
+        : environment.FirstOrDefault(v => v.Value.Length > MaximumPath || HasNul(v.Value)) is { Key: { } tooLong }
+            ? $"The environment variable '{tooLong}' is longer than {MaximumPath} characters, or has a NUL character."
         : environment.Keys.FirstOrDefault(IsSecret) is { } secret
             ? $"The environment variable '{secret}' seems to be a secret, and a job is stored and shown as it was ordered: keep secrets in files on the nodes."
         : "";

@@ -26,12 +26,15 @@ internal sealed partial class DeployKind : WorkKind<DeployParameters>
     private protected override string Refuse(DeployParameters parameters, JobWish wish, JobSources sources) =>
         new[]
         {
-            sources.Files.Find(parameters.File) is null ? $"There is no file '{parameters.File}': upload it first, or see the list of files for names and digests." : "",
+            sources.Files.Find(parameters.File) is null
+                ? $"There is no file '{parameters.File}': upload it first, or see the list of files for names and digests." : "",
             CommandWords.RefusePath("path", parameters.Path),
-            !parameters.Unpack && parameters.Path.EndsWith('/') ? $"'path' must name the file, and not only the folder '{parameters.Path}' that it goes to." : "",
+            !parameters.Unpack && parameters.Path.EndsWith('/')
+                ? $"'path' must name the file, and not only the folder '{parameters.Path}' that it goes to." : "",
             parameters.Path.Split('/').Contains("..") ? "'path' must not have '..' in it." : "",
             CommandWords.RefuseUser(parameters.Owner), CommandWords.RefuseUser(parameters.Group),
-            OctalMode().IsMatch(parameters.Mode) ? "" : $"'{parameters.Mode}' is no mode of a file: three or four octal digits, such as 0644.",
+            OctalMode().IsMatch(parameters.Mode) ? ""
+                : $"'{parameters.Mode}' is no mode of a file: three or four octal digits, such as 0644.",
             parameters.Command is null && parameters.Shell is null ? "" : CommandWords.Refuse(parameters.Command, parameters.Shell),
             RefuseTimeout(parameters.TimeoutSeconds),
         }.FirstOrDefault(fault => fault.Length > 0) ?? "";
@@ -47,7 +50,8 @@ internal sealed partial class DeployKind : WorkKind<DeployParameters>
             return null;
         }
         fault = "";
-        IReadOnlyList<string> command = parameters.Command is null && parameters.Shell is null ? [] : CommandWords.Of(parameters.Command, parameters.Shell);
+        IReadOnlyList<string> command = parameters.Command is null && parameters.Shell is null ? []
+            : CommandWords.Of(parameters.Command, parameters.Shell);
         return new DeployOrder(FileCatalogue.RemoteOf(file), parameters.Unpack, parameters.Path, parameters.Owner, parameters.Group,
             Convert.ToInt32(parameters.Mode, 8), command, parameters.TimeoutSeconds, again);
     }

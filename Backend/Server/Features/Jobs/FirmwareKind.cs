@@ -6,17 +6,19 @@ namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>How boot firmware is brought up to date.</summary>
 /// <param name="GraceSeconds">As for <see cref="PowerParameters"/>, as <paramref name="Message"/>.</param>
-/// <param name="PowerChecked">A person has looked at the supply of these nodes. It stands for what a node cannot measure, and for nothing that it has measured.</param>
+/// <param name="PowerChecked">A person has looked at the supply of these nodes. It stands for what a node cannot measure, and for nothing
+/// that it has measured.</param>
 /// <param name="AllowDirectWrite">Also where a power cut in the middle may leave a board that somebody has to repair by hand.</param>
-internal sealed record FirmwareParameters(int GraceSeconds = 0, string Message = "", bool PowerChecked = false, bool AllowDirectWrite = false)
+internal sealed record FirmwareParameters(int GraceSeconds = 0, string Message = "", bool PowerChecked = false,
+    bool AllowDirectWrite = false)
 {
     [JsonIgnore]
     public PowerParameters Power => new(GraceSeconds, Message);
 }
 
 /// <summary>
-/// Bring the boot firmware of nodes (a Pi's EEPROM) up to the newest that they have. The Slave checks the power, stages it and restarts the machine. Proof: after the
-/// restart the board says that it runs what was staged, or something newer.
+/// Bring the boot firmware of nodes (a Pi's EEPROM) up to the newest that they have. The Slave checks the power, stages it and restarts the
+/// machine. Proof: after the restart the board says that it runs what was staged, or something newer.
 /// </summary>
 internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
 {
@@ -27,8 +29,8 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
     public const string Confirming = "confirming";
 
     /// <summary>
-    /// What can be ended, the node gives up by itself after 20 minutes; writing takes a minute or two. Where it hangs, the node does not end it, and nothing more is
-    /// expected of it here.
+    /// What can be ended, the node gives up by itself after 20 minutes; writing takes a minute or two. Where it hangs, the node does not
+    /// end it, and nothing more is expected of it here.
     /// </summary>
     private static readonly TimeSpan s_workLimit = TimeSpan.FromMinutes(30);
 
@@ -37,7 +39,8 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
 
     public override string Word => "firmware";
 
-    /// <summary>A board that does not start again is repaired by hand: one after the other, and nobody else after the first failure.</summary>
+    /// <summary>A board that does not start again is repaired by hand: one after the other, and nobody else after the first
+    /// failure.</summary>
     public override RolloutPolicy UsualRollout { get; } = new(MaximumAtOnce: 1, StopAfter: "1");
 
     private protected override string Refuse(FirmwareParameters parameters, JobWish wish, JobSources sources) => parameters.Power.Refuse();

@@ -15,7 +15,8 @@ internal sealed record Fitting(JobSpec? Spec, IReadOnlyDictionary<NodeId, string
     /// <param name="image">Name or digest; null: none.</param>
     /// <param name="beside">Nodes that do it as well, and are not asked about: no two may get one host name.</param>
     public static Fitting Of(
-        string kind, string? image, JsonElement? parameters, IReadOnlyList<NodeView> nodes, JobSources sources, IReadOnlyList<NodeView>? beside = null)
+        string kind, string? image, JsonElement? parameters, IReadOnlyList<NodeView> nodes, JobSources sources,
+        IReadOnlyList<NodeView>? beside = null)
     {
         Dictionary<NodeId, string> unfit = [];
         ImageView? found = image is null ? null : sources.Images.Find(image);
@@ -52,6 +53,7 @@ internal sealed record Fitting(JobSpec? Spec, IReadOnlyDictionary<NodeId, string
         }
         return new Fitting(spec, unfit);
 
-        JobSpec? Accept(IReadOnlyList<NodeView> nodes, out string fault) => TaskKind.Find(kind)!.Accept(new JobWish(image, parameters, nodes), sources, out fault);
+        JobSpec? Accept(IReadOnlyList<NodeView> nodes, out string fault) =>
+            TaskKind.Find(kind)!.Accept(new JobWish(image, parameters, nodes), sources, out fault);
     }
 }

@@ -16,7 +16,8 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Keep">Of an update, the paths that are kept; null: those of the profile, or the usual ones. Empty: nothing.</param>
 /// <param name="Whole">Of an update, the whole disk is written also where it has two slots.</param>
 internal sealed record InstallParameters(
-    int GraceSeconds = 0, string Message = "", string? Profile = null, bool Update = false, IReadOnlyList<string>? Keep = null, bool Whole = false)
+    int GraceSeconds = 0, string Message = "", string? Profile = null, bool Update = false, IReadOnlyList<string>? Keep = null,
+    bool Whole = false)
 {
     private const int MaximumPaths = 200;
 
@@ -25,11 +26,13 @@ internal sealed record InstallParameters(
         Keep is null ? ""
         : !Update ? "'keep' is of an update alone: an installation erases the disk. Nothing was ordered."
         : Keep.Count > MaximumPaths ? $"{Keep.Count} paths are to be kept; {MaximumPaths} are possible. Nothing was ordered."
-        : Keep.Select(path => path is null ? "A path to be kept is null" : ProfileRules.Path(path)).FirstOrDefault(fault => fault.Length > 0) is { } fault ? $"{fault}. Nothing was ordered."
+        : Keep.Select(path => path is null ? "A path to be kept is null" : ProfileRules.Path(path))
+            .FirstOrDefault(fault => fault.Length > 0) is { } fault ? $"{fault}. Nothing was ordered."
         : "";
 
     /// <summary>What is wrong with the choice of the whole disk, in one sentence; empty: nothing.</summary>
-    public string RefuseWhole() => Whole && !Update ? "'whole' is of an update alone: an installation writes the whole disk in any case. Nothing was ordered." : "";
+    public string RefuseWhole() => Whole && !Update
+        ? "'whole' is of an update alone: an installation writes the whole disk in any case. Nothing was ordered." : "";
 
     /// <summary>Whether a running node is updated by writing the slot that it does not use.</summary>
     /// <param name="slot">The one that it runs from; null: its disk has one alone.</param>
@@ -41,10 +44,11 @@ internal sealed record InstallParameters(
 }
 
 /// <summary>
-/// Write an image and start it; as an update, keep what people have on the node. A running Slave stages NetInst and restarts into it; NetInst writes. Proof: the new system's Slave
-/// reports in with this task's id as the id of its installation. An update of a node whose disk has two slots is done by its Slave alone, in the slot that is not in use: the new
-/// system is tried once, and confirmed when it reports in. Where there is a profile, that Slave then does what is left of it; how that
-/// ends is noted, and makes no installed system a failed installation.
+/// Write an image and start it; as an update, keep what people have on the node. A running Slave stages NetInst and restarts into it;
+/// NetInst writes. Proof: the new system's Slave reports in with this task's id as the id of its installation. An update of a node whose
+/// disk has two slots is done by its Slave alone, in the slot that is not in use: the new system is tried once, and confirmed when it
+/// reports in. Where there is a profile, that Slave then does what is left of it; how that ends is noted, and makes no installed system a
+/// failed installation.
 /// </summary>
 internal sealed partial class InstallKind : TaskKind<InstallParameters>
 {
@@ -185,7 +189,8 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         return new InstallOrder(Digest.Parse(task.Image!), null, mayHoldSomeOfIt, configuration, parameters.Keep, isPublic);
     }
 
-    /// <summary>What a Slave does for an installation of the whole disk is to stage NetInst; what NetInst then does has phases of its own, as has an update of a slot.</summary>
+    /// <summary>What a Slave does for an installation of the whole disk is to stage NetInst; what NetInst then does has phases of its own,
+    /// as has an update of a slot.</summary>
     public override string PhaseOf(TaskRow task, LinkState state, string reported) =>
         task.Phase is Starting or FirstBoot or Confirming || reported == TaskKind.Accepted && state == LinkState.Slave ? task.Phase
         : state == LinkState.Slave && reported != PowerParameters.WarningUsers && !s_slotPhases.Contains(reported) ? Staging
@@ -199,7 +204,8 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         }
         if (hello.Role == NodeRole.NetInst)
         {
-            return task.Phase == FirstBoot ? Succeeded("the system is installed and has run, but the node started NetInst before its first start was done")
+            return task.Phase == FirstBoot
+                ? Succeeded("the system is installed and has run, but the node started NetInst before its first start was done")
                 : WorksOn(hello, task) ? Step.Nothing
                 // It has installed, and lost its connection before it restarted: it is not to install again.
                 : task.Phase == Starting && hello.BootId == task.BootIdBefore ? Step.Nothing
@@ -215,9 +221,11 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         return task.Phase switch
         {
             Starting => Step.Fail(
-                "the node started another system than the one that was just written to its disk: does it boot from another disk?", node: Lifecycle.Unbootable),
+                "the node started another system than the one that was just written to its disk: does it boot from another disk?",
+                node: Lifecycle.Unbootable),
             Staging when restarted => Step.Fail(
-                "the node restarted into its old system instead of NetInst: its log tells what the staged NetInst met", DiskState.Untouched, Lifecycle.Installed),
+                "the node restarted into its old system instead of NetInst: its log tells what the staged NetInst met",
+                DiskState.Untouched, Lifecycle.Installed),
             _ when WorksOn(hello, task) => Step.Nothing,
             _ => Step.SendOrder,
         };
@@ -231,7 +239,8 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         }
         if (task.Phase == FirstBoot)
         {
-            return Succeeded(ended.Succeeded ? "" : $"the system is installed and runs, but not all of its first start was done: {(ended.Cancelled ? "it was cancelled" : ended.Cause)}");
+            return Succeeded(ended.Succeeded ? ""
+                : $"the system is installed and runs, but not all of its first start was done: {(ended.Cancelled ? "it was cancelled" : ended.Cause)}");
         }
         if (ended.Succeeded)
         {
@@ -263,9 +272,11 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         _ when !connected && inPhase > s_absenceLimit && task.Attempts == 0 =>
             Step.TimeOut($"the node was away for {s_absenceLimit.TotalHours:0} hours in the middle of it"),
         _ when !connected && inPhase > s_absenceLimit =>
-            Step.TimeOut($"the node was away for {s_absenceLimit.TotalHours:0} hours in the middle of its installation", Lifecycle.Unbootable),
+            Step.TimeOut($"the node was away for {s_absenceLimit.TotalHours:0} hours in the middle of its installation",
+                Lifecycle.Unbootable),
         _ => Step.Nothing,
     };
 
-    private static Step.Move Succeeded(string note) => new(TaskState.Succeeded, "", Disk: DiskState.Installed, Node: Lifecycle.Installed, Note: note);
+    private static Step.Move Succeeded(string note) =>
+        new(TaskState.Succeeded, "", Disk: DiskState.Installed, Node: Lifecycle.Installed, Note: note);
 }

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Hosting;
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>Lets the schedules, the engine and what is kept look at the time once a second.</summary>
-internal sealed class JobClock(ScheduleRunner schedules, JobEngine engine, KeptArchives kept, DiskSpace disk, TimeProvider clock) : BackgroundService
+internal sealed class JobClock(ScheduleRunner schedules, JobEngine engine, KeptArchives kept, DataDisk disk, TimeProvider clock)
+    : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

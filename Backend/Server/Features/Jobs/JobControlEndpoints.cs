@@ -24,7 +24,8 @@ internal static class JobControlEndpoints
                 : Problems.Conflict(refusal);
         }).WithSummary("Undo a job before it has begun");
         api.MapPost("/jobs/{id:guid}/retry", (
-            Guid id, int? holdSeconds, JobEngine engine, ImageCatalogue images, Database database, ProgressBoard progress, HttpContext context) =>
+            Guid id, int? holdSeconds, JobEngine engine, ImageCatalogue images, Database database, ProgressBoard progress,
+            HttpContext context) =>
         {
             if (JobEndpoints.Detail(database, progress, id) is not { } job)
             {

@@ -15,7 +15,8 @@ internal static class JobEndpoints
     /// <summary>What to do to which nodes: <paramref name="Nodes"/> or <paramref name="Select"/>.</summary>
     /// <param name="Nodes">Ids or names; <c>["all"]</c> for every node.</param>
     /// <param name="Select">
-    /// A selector (<see cref="NodeSelector"/>); <c>GET /nodes?select=</c> shows what it takes. A job for later asks it again when it begins.
+    /// A selector (<see cref="NodeSelector"/>); <c>GET /nodes?select=</c> shows what it takes. A job for later asks it again when it
+    /// begins.
     /// </param>
     /// <param name="Image">Digest or name; of installations alone.</param>
     /// <param name="Parameters">Those of the kind.</param>
@@ -24,7 +25,8 @@ internal static class JobEndpoints
     /// <param name="Frozen">It stays with the nodes that the selector takes now.</param>
     /// <param name="HoldSeconds">Nothing is sent for so long, so that the order can be undone.</param>
     internal sealed record NewJob(string Kind, IReadOnlyList<string>? Nodes = null, string? Select = null, string? Image = null,
-        JsonElement? Parameters = null, RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, string? NotBefore = null, Guid? After = null,
+        JsonElement? Parameters = null, RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, string? NotBefore = null,
+        Guid? After = null,
         bool Frozen = false, int HoldSeconds = 0)
     {
         [JsonIgnore]
@@ -37,12 +39,14 @@ internal static class JobEndpoints
         api.MapGet("/jobs", (string? kind, string? state, string? text, Guid? before, int? limit, Database database) =>
         {
             var filter = new JobFilter(kind, state, text, before, limit ?? JobFilter.MostListed);
-            return filter.FindFault() is { Length: > 0 } fault ? Problems.Bad(fault) : Results.Ok(database.Read(c => JobView.Query(c, filter)));
+            return filter.FindFault() is { Length: > 0 } fault ? Problems.Bad(fault)
+                : Results.Ok(database.Read(c => JobView.Query(c, filter)));
         });
         api.MapGet("/jobs/{id:guid}", (Guid id, Database database, ProgressBoard progress) =>
             Detail(database, progress, id) is { } job ? Results.Ok(job) : Missing(id));
         api.MapPost("/jobs", (
-            NewJob request, NodeDirectory nodes, JobSources sources, JobEngine engine, Database database, ProgressBoard progress, TimeProvider clock,
+            NewJob request, NodeDirectory nodes, JobSources sources, JobEngine engine, Database database, ProgressBoard progress,
+            TimeProvider clock,
             HttpContext context) =>
         {
             if (Refuse(request, nodes, sources, out List<NodeView> targets, out JobSpec? spec) is { } refusal)
@@ -61,7 +65,8 @@ internal static class JobEndpoints
             {
                 return Problems.Bad($"There is no job {after} that this one could come after. Nothing was ordered.");
             }
-            Guid job = engine.Create(spec!, [.. targets.Select(t => t.Id)], Caller.Of(context).Name, request.Plan.Hold(request.HoldSeconds, clock.GetUtcNow()));
+            Guid job = engine.Create(spec!, [.. targets.Select(t => t.Id)], Caller.Of(context).Name,
+                request.Plan.Hold(request.HoldSeconds, clock.GetUtcNow()));
             return Results.Created($"/api/v1/jobs/{job}", Detail(database, progress, job));
         }).WithSummary("Order a job");
         api.MapPost("/jobs/{id:guid}/cancel", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
@@ -70,11 +75,13 @@ internal static class JobEndpoints
             return Detail(database, progress, id) is { } job ? Results.Ok(job) : Missing(id);
         }).WithSummary("Cancel a job");
         api.MapPost("/tasks/{id:guid}/cancel", (Guid id, JobEngine engine) =>
-            engine.Cancel(id) ? Results.NoContent() : Problems.Conflict($"There is no open task {id}.")).WithSummary("Cancel one node's task");
+            engine.Cancel(id) ? Results.NoContent()
+                : Problems.Conflict($"There is no open task {id}.")).WithSummary("Cancel one node's task");
         api.MapGet("/tasks/{id:guid}/log", (Guid id, long? after, NodeLog log) => log.Read(null, id, after ?? 0));
     }
 
-    internal static string NoSuchKind(string kind) => $"There are no jobs of kind '{kind}': it is one of {string.Join(", ", TaskKind.Words)}.";
+    internal static string NoSuchKind(string kind) =>
+        $"There are no jobs of kind '{kind}': it is one of {string.Join(", ", TaskKind.Words)}.";
 
     internal static IResult Missing(Guid id) => Problems.NotFound($"There is no job {id}.");
 
@@ -118,7 +125,8 @@ internal static class JobEndpoints
         {
             targets.AddRange(nodes.Select(NodeSelector.Parse(selector)));
             return request.Nodes is not null ? Problems.Bad("A job names its nodes or has a selector, not both. Nothing was ordered.")
-                : targets.Count == 0 && !(mayBeNobody && selector.Trim().Length > 0) ? Problems.Bad($"No node is taken by the selector '{selector}': nothing was ordered.")
+                : targets.Count == 0 && !(mayBeNobody && selector.Trim().Length > 0)
+                    ? Problems.Bad($"No node is taken by the selector '{selector}': nothing was ordered.")
                 : null;
         }
         IReadOnlyList<NodeView> all = nodes.List();
@@ -127,7 +135,8 @@ internal static class JobEndpoints
             NodeView[] found = [.. all.Where(n => wanted == "all" || n.Name == wanted || n.Id.ToString() == wanted.ToLowerInvariant())];
             if (found.Length == 0)
             {
-                return Problems.Bad(wanted == "all" ? "There are no nodes yet." : $"There is no node '{wanted}': see the list of nodes for names and ids.");
+                return Problems.Bad(wanted == "all" ? "There are no nodes yet."
+                    : $"There is no node '{wanted}': see the list of nodes for names and ids.");
             }
             targets.AddRange(found);
         }

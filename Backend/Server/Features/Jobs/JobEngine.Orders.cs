@@ -112,7 +112,8 @@ internal sealed partial class JobEngine
         using (_turns.Take())
         {
             JobRow first = _database.Read(c => JobRow.Find(c, id))!;
-            NodeId[] failed = [.. _database.Read(c => TaskRow.OfJob(c, id)).Where(t => t.State is TaskState.Failed or TaskState.TimedOut).Select(t => t.Node)];
+            NodeId[] failed = [.. _database.Read(c => TaskRow.OfJob(c, id)).Where(t => t.State is TaskState.Failed or TaskState.TimedOut)
+                .Select(t => t.Node)];
             refusal = failed.Length == 0 ? $"No node failed in job {id}: there is nothing to try again."
                 : _database.Read(c => JobRow.OpenRetryOf(c, id)) is { } open ? $"Job {open} tries again already what failed in job {id}."
                 : "";
@@ -177,7 +178,8 @@ internal sealed partial class JobEngine
             Choose(job, selector, tasks);
             return true;
         }
-        RolloutStep step = Rollout.Decide(job, tasks, earlier, Now, node => _nodes.Session(node) is { Hello: not null }, node => Current(node) is null);
+        RolloutStep step = Rollout.Decide(job, tasks, earlier, Now, node => _nodes.Session(node) is { Hello: not null },
+            node => Current(node) is null);
         if (step.Begin.Count + step.Skip.Count == 0 && step.Note == job.Note)
         {
             return false;
@@ -204,8 +206,8 @@ internal sealed partial class JobEngine
     }
 
     /// <summary>
-    /// The job begins: its nodes are those that its selector takes now, or those that it has where it is too late to begin. What was ended before, as by a
-    /// cancellation, stays so.
+    /// The job begins: its nodes are those that its selector takes now, or those that it has where it is too late to begin. What was ended
+    /// before, as by a cancellation, stays so.
     /// </summary>
     private void Choose(JobRow job, string selector, List<TaskRow> tasks)
     {
@@ -216,7 +218,8 @@ internal sealed partial class JobEngine
             return;
         }
         IReadOnlyList<NodeView> taken = _nodes.Select(NodeSelector.Parse(selector));
-        HashSet<NodeId> known = [.. tasks.Select(t => t.Node)], open = [.. tasks.Where(t => t.EndedAt is null).Select(t => t.Node)], wanted = [.. taken.Select(n => n.Id)];
+        HashSet<NodeId> known = [.. tasks.Select(t => t.Node)], open = [.. tasks.Where(t => t.EndedAt is null).Select(t => t.Node)],
+            wanted = [.. taken.Select(n => n.Id)];
         NodeView[] added = [.. taken.Where(n => !known.Contains(n.Id))], kept = [.. taken.Where(n => open.Contains(n.Id))];
         TaskRow[] left = [.. tasks.Where(t => t.EndedAt is null && !wanted.Contains(t.Node))];
         Fitting fitting = Fitting.Of(job.Kind, job.Image, JsonElement.Parse(job.Parameters), added, _sources, beside: kept);
@@ -226,7 +229,8 @@ internal sealed partial class JobEngine
             JobRow.SetNote(c, job.Id, added.Length + kept.Length > 0 ? "" : $"no node was taken by '{selector}' when it began");
         });
         _announcer.NoteJob(job.JobId);
-        foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, job.JobId)).Where(t => !known.Contains(t.Node) || left.Any(l => l.Id == t.Id)))
+        foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, job.JobId))
+            .Where(t => !known.Contains(t.Node) || left.Any(l => l.Id == t.Id)))
         {
             _announcer.Note(task);
         }

@@ -30,10 +30,12 @@ internal sealed partial class JobEngine
     private readonly Turns _turns;
     private readonly Announcer _announcer;
 
-    public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, PolicyStore policy, KeptArchives kept, StallWatch stalls,
+    public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, PolicyStore policy,
+        KeptArchives kept, StallWatch stalls,
         EventHub events, IHostApplicationLifetime lifetime, TimeProvider clock)
     {
-        (_database, _nodes, _sources, _progress, _policy, _kept, _stalls, _clock) = (database, nodes, sources, progress, policy, kept, stalls, clock);
+        (_database, _nodes, _sources, _progress, _policy, _kept, _stalls, _clock) = (database, nodes, sources, progress, policy, kept,
+            stalls, clock);
         _announcer = new Announcer(database, nodes, progress, events, lifetime.ApplicationStopping);
         _turns = new Turns(_announcer.Tell);
         _started = Now;
@@ -210,8 +212,10 @@ internal sealed partial class JobEngine
                     Apply(task, Step.Fail(fault), mayRetry: false);
                 }
                 break;
-            case Step.Move { State: TaskState.Failed or TaskState.TimedOut } failure when mayRetry && task.Retry is { } retry && retry.Grants(task):
-                Move(task, failure with { State = TaskState.Waiting, Phase = "retrying" }, TimeSpan.FromSeconds(retry.Pause), countsAsRetry: true);
+            case Step.Move { State: TaskState.Failed or TaskState.TimedOut } failure when mayRetry && task.Retry is { } retry
+                && retry.Grants(task):
+                Move(task, failure with { State = TaskState.Waiting, Phase = "retrying" }, TimeSpan.FromSeconds(retry.Pause),
+                    countsAsRetry: true);
                 break;
             case Step.Move move:
                 Move(task, move, s_retryPause * task.Attempts);
@@ -229,7 +233,16 @@ internal sealed partial class JobEngine
                     boot_id_before = @boot, attempts = attempts + @attempt
                 WHERE id = @id
                 """,
-                new { id = task.Id, state = nameof(TaskState.Sent), step.Phase, now, boot = hello.BootId, attempt = order is InstallOrder ? 1 : 0 });
+                new
+                {
+                    id = task.Id,
+                    state = nameof(TaskState.Sent),
+                    step.Phase,
+                    now,
+                    boot = hello.BootId,
+                    attempt = order is InstallOrder
+                    ? 1 : 0
+                });
             if (order is InstallOrder)
             {
                 NodeRow.SetLifecycle(c, task.NodeId, Lifecycle.Installing);

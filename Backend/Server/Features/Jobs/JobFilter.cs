@@ -6,7 +6,8 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Text">Part of the name of a node or of the image, of who ordered it, of its parameters, schedule or note.</param>
 /// <param name="Before">Those that were ordered before that one: the end of an earlier list.</param>
 /// <param name="Limit">At most so many.</param>
-internal sealed record JobFilter(string? Kind = null, string? State = null, string? Text = null, Guid? Before = null, int Limit = JobFilter.MostListed)
+internal sealed record JobFilter(string? Kind = null, string? State = null, string? Text = null, Guid? Before = null,
+    int Limit = JobFilter.MostListed)
 {
     /// <summary>So many are listed at once.</summary>
     public const int MostListed = 1000;
@@ -51,5 +52,6 @@ internal sealed record JobFilter(string? Kind = null, string? State = null, stri
         """;
 
     private static string Escape(string text) =>
-        text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal);
+        text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal)
+            .Replace("_", @"\_", StringComparison.Ordinal);
 }

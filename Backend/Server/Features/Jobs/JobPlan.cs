@@ -14,7 +14,8 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Selector">By which its nodes were chosen; null: they were named.</param>
 /// <param name="Frozen">It stays with the nodes that the selector takes now; else the selector is asked again when the job begins.</param>
 internal sealed record JobPlan(
-    RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, long? NotBefore = null, long? BeginBy = null, Guid? After = null, Guid? RetryOf = null,
+    RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, long? NotBefore = null, long? BeginBy = null, Guid? After = null,
+    Guid? RetryOf = null,
     ScheduledRun? Run = null, IReadOnlyDictionary<NodeId, string>? Unfit = null, string Note = "",
     string? Selector = null, bool Frozen = false)
 {
@@ -41,7 +42,8 @@ internal sealed record JobPlan(
 
     /// <summary>The same, with what its kind usually does where nothing was said, if there are several nodes or may be.</summary>
     public JobPlan For(TaskKind kind, int nodes) =>
-        kind.UsualRollout is { } usual && (nodes > 1 || !IsChosen) ? this with { Rollout = (Rollout ?? RolloutPolicy.AllAtOnce).FilledFrom(usual) } : this;
+        kind.UsualRollout is { } usual && (nodes > 1 || !IsChosen)
+            ? this with { Rollout = (Rollout ?? RolloutPolicy.AllAtOnce).FilledFrom(usual) } : this;
 
     /// <summary>The same for the same nodes, but nothing is sent for some seconds.</summary>
     public JobPlan Hold(int seconds, DateTimeOffset now) => seconds == 0 ? this : this with

@@ -59,7 +59,8 @@ internal sealed class JobRow
     /// <summary>A condition: the job's selector is to be asked when it begins, and so it has not ended, whatever tasks it has.</summary>
     public const string Unchosen = "selector IS NOT NULL AND chosen_at IS NULL";
 
-    /// <summary>Jobs with tasks that have not begun, and may be told to or not, and those that are yet to choose: there is something to decide.</summary>
+    /// <summary>Jobs with tasks that have not begun, and may be told to or not, and those that are yet to choose: there is something to
+    /// decide.</summary>
     public static List<JobRow> Undecided(SqliteConnection c) => [.. c.Query<JobRow>($"""
         {Select} WHERE j.id IN (SELECT id FROM jobs WHERE {Unchosen})
             OR j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND state = 'Held')
@@ -109,13 +110,14 @@ internal sealed class JobRow
     }
 
     /// <summary>
-    /// Its nodes are known from now on: those that the selector takes, of which some may be new, and those that it does not take any more are skipped. Those that
-    /// go on have the first places: a canary is one of them.
+    /// Its nodes are known from now on: those that the selector takes, of which some may be new, and those that it does not take any more
+    /// are skipped. Those that go on have the first places: a canary is one of them.
     /// </summary>
     /// <param name="added">In their order.</param>
     /// <param name="left">Those of its tasks whose nodes are not taken.</param>
     public void Choose(
-        SqliteConnection c, IReadOnlyCollection<NodeId> added, IReadOnlyDictionary<NodeId, string> unfit, IReadOnlyCollection<TaskRow> left, long now)
+        SqliteConnection c, IReadOnlyCollection<NodeId> added, IReadOnlyDictionary<NodeId, string> unfit,
+        IReadOnlyCollection<TaskRow> left, long now)
     {
         InsertTasks(c, JobId, added, int.MaxValue / 2, TaskState.Held, unfit, now);
         foreach (TaskRow task in left)
@@ -148,7 +150,8 @@ internal sealed class JobRow
     }
 
     private static void InsertTasks(
-        SqliteConnection c, Guid job, IEnumerable<NodeId> nodes, int position, TaskState first, IReadOnlyDictionary<NodeId, string>? unfit, long now) => c.Execute("""
+        SqliteConnection c, Guid job, IEnumerable<NodeId> nodes, int position, TaskState first, IReadOnlyDictionary<NodeId, string>? unfit,
+        long now) => c.Execute("""
             INSERT INTO tasks (id, job_id, node_id, position, state, cause, created_at, phase_at, ended_at)
             VALUES (@id, @job, @node, @position, @state, @cause, @now, @now, iif(@unfit, @now, NULL))
             """,
@@ -164,7 +167,8 @@ internal sealed class JobRow
                 now,
             }).ToList());
 
-    public static void SetNote(SqliteConnection c, string id, string note) => c.Execute("UPDATE jobs SET note = @note WHERE id = @id", new { id, note });
+    public static void SetNote(SqliteConnection c, string id, string note) =>
+        c.Execute("UPDATE jobs SET note = @note WHERE id = @id", new { id, note });
 
     /// <summary>Halts a job or lets it go on. What waits for its node when it is halted is held from then on.</summary>
     /// <returns>False where no task of it is open.</returns>

@@ -11,5 +11,6 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <summary>Where kinds of jobs look things up.</summary>
 /// <param name="NetInst">By architecture.</param>
 internal sealed record JobSources(
-    Database Database, PolicyStore Policy, ImageCatalogue Images, FileCatalogue Files, IReadOnlyDictionary<string, NetInstFiles> NetInst, BootSetLibrary Sets,
+    Database Database, PolicyStore Policy, ImageCatalogue Images, FileCatalogue Files, IReadOnlyDictionary<string, NetInstFiles> NetInst,
+    BootSetLibrary Sets,
     ProfileStore Profiles, ApplianceOptions Options);

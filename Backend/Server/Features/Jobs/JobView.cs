@@ -80,22 +80,27 @@ public sealed record JobView(
         bool ended = !choosesAgain && counts.Keys.All(s => s >= TaskState.Succeeded);
         // What the last tasks waited for is of no interest once they have ended otherwise.
         string note = ended && counts.Count > 0 && !counts.ContainsKey(TaskState.Skipped) ? "" : row.Note;
-        return new JobView(Guid.Parse(row.Id), row.Kind, row.Image, row.ImageName, JsonElement.Parse(row.Parameters), row.CreatedAt, row.CreatedBy, ended,
+        return new JobView(Guid.Parse(row.Id), row.Kind, row.Image, row.ImageName, JsonElement.Parse(row.Parameters), row.CreatedAt,
+            row.CreatedBy, ended,
             counts.ToDictionary(s => ApiJson.Word(s.Key), s => s.Value),
-            JobRow.Read<RolloutPolicy>(row.Rollout), JobRow.Read<RetryPolicy>(row.Retry), row.Paused != 0, note, row.RetryOf is { } first ? Guid.Parse(first) : null,
-            row.After is { } before ? Guid.Parse(before) : null, row.NotBefore, row.BeginBy, row.Schedule, row.DueAt, row.Selector, choosesAgain);
+            JobRow.Read<RolloutPolicy>(row.Rollout), JobRow.Read<RetryPolicy>(row.Retry), row.Paused != 0, note, row.RetryOf is { } first
+                ? Guid.Parse(first) : null,
+            row.After is { } before ? Guid.Parse(before) : null, row.NotBefore, row.BeginBy, row.Schedule, row.DueAt, row.Selector,
+            choosesAgain);
     }
 }
 
 /// <summary>A task as people see it.</summary>
-/// <param name="Phase">One word: <c>staging</c>, <c>checking</c>, <c>writing</c>, <c>verifying</c>, <c>configuring</c>, <c>starting</c> …</param>
+/// <param name="Phase">One word: <c>staging</c>, <c>checking</c>, <c>writing</c>, <c>verifying</c>, <c>configuring</c>, <c>starting</c>
+/// …</param>
 /// <param name="Cause">Why it failed, in one sentence; empty otherwise.</param>
 /// <param name="Disk">State of the node's disk, once known.</param>
 /// <param name="Attempts">How often NetInst was sent at it.</param>
 /// <param name="PhaseAt">When the phase began, Unix milliseconds.</param>
 /// <param name="ExitCode">Of the command that was run; 128 + n where signal n ended it.</param>
 /// <param name="Note">What people must know beside how it ended; empty where there is nothing.</param>
-/// <param name="Stall">That it does not get on ("no progress for 75 s"), for as long as that is so; empty otherwise. It goes on all the same.</param>
+/// <param name="Stall">That it does not get on ("no progress for 75 s"), for as long as that is so; empty otherwise. It goes on all the
+/// same.</param>
 public sealed record TaskView(
     Guid Id, Guid JobId, NodeId Node, string NodeName, string Kind, TaskState State, string Phase, long Done, long Total, string Unit,
     double Rate, string Cause, string? Disk, int Attempts, bool CancelRequested, long CreatedAt, long? SentAt, long PhaseAt, long? EndedAt,

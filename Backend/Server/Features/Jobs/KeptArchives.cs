@@ -6,8 +6,8 @@ using Bootstrap.Server.Storage;
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>
-/// What nodes keep through image updates, while their disks are written: one archive of a task, never replaced once it is whole. Files of mode 0600
-/// whose names say task and digest.
+/// What nodes keep through image updates, while their disks are written: one archive of a task, never replaced once it is whole. Files of
+/// mode 0600 whose names say task and digest.
 /// </summary>
 /// <param name="room">Bytes that may be stored now.</param>
 internal sealed class KeptArchives(Database database, string folder, Func<long> room, TimeProvider clock)
@@ -33,7 +33,8 @@ internal sealed class KeptArchives(Database database, string folder, Func<long> 
         : null;
 
     /// <summary>Where a task's archive is; null: there is none.</summary>
-    public string? PathOf(Guid task) => Directory.Exists(folder) ? Directory.EnumerateFiles(folder, $"{task}-*{Extension}").FirstOrDefault() : null;
+    public string? PathOf(Guid task) => Directory.Exists(folder)
+        ? Directory.EnumerateFiles(folder, $"{task}-*{Extension}").FirstOrDefault() : null;
 
     public KeptState StateOf(Guid task) => new(Find(task), room());
 

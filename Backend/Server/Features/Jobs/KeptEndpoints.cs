@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
@@ -12,17 +11,19 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Bootstrap.Server.Features.Jobs;
 
-/// <summary><c>/kept</c> on the link's port: what a node keeps through an image update, for the certificate of that very node alone (<see cref="KeptArchive"/>).</summary>
+/// <summary><c>/kept</c> on the link's port: what a node keeps through an image update, for the certificate of that very node alone
+/// (<see cref="KeptArchive"/>).</summary>
 internal static class KeptEndpoints
 {
     public static void MapKept(this IEndpointRouteBuilder link)
     {
         RouteGroupBuilder kept = link.MapGroup("/kept/{task:guid}");
-        kept.MapGet("/state", async (HttpContext context, Guid task, Database database, NodeKeys keys, KeptArchives archives) =>
-            await RefuseAsync(context, task, database, keys) ?? Json(JsonSerializer.SerializeToUtf8Bytes(archives.StateOf(task), ProtocolJson.Default.KeptState)));
-        kept.MapGet("", async (HttpContext context, Guid task, Database database, NodeKeys keys, KeptArchives archives) =>
+        kept.MapGet("/state", async (HttpContext context, Guid task, Database database, KeptArchives archives) =>
+            await RefuseAsync(context, task, database)
+                ?? Json(JsonSerializer.SerializeToUtf8Bytes(archives.StateOf(task), ProtocolJson.Default.KeptState)));
+        kept.MapGet("", async (HttpContext context, Guid task, Database database, KeptArchives archives) =>
         {
-            if (await RefuseAsync(context, task, database, keys) is { } refusal)
+            if (await RefuseAsync(context, task, database) is { } refusal)
             {
                 return refusal;
             }
@@ -33,9 +34,9 @@ internal static class KeptEndpoints
         kept.MapPut("", StoreAsync);
     }
 
-    private static async Task<IResult> StoreAsync(HttpContext context, Guid task, Database database, NodeKeys keys, KeptArchives archives)
+    private static async Task<IResult> StoreAsync(HttpContext context, Guid task, Database database, KeptArchives archives)
     {
-        if (await RefuseAsync(context, task, database, keys) is { } refusal)
+        if (await RefuseAsync(context, task, database) is { } refusal)
         {
             return refusal;
         }
@@ -51,12 +52,13 @@ internal static class KeptEndpoints
     }
 
     /// <returns>Null where the one who asks is the node of this task, which is open and keeps something.</returns>
-    private static async Task<IResult?> RefuseAsync(HttpContext context, Guid id, Database database, NodeKeys keys)
+    private static async Task<IResult?> RefuseAsync(HttpContext context, Guid id, Database database)
     {
-        X509Certificate2? certificate = await context.Connection.GetClientCertificateAsync();
-        return keys.Find(certificate) is not { } node || database.Read(c => TaskRow.Find(c, id)) is not { } task || task.Node != node
+        return await NodeGuard.AdmitAsync(context) is not { } node || database.Read(c => TaskRow.Find(c, id)) is not { } task
+            || task.Node != node
                 ? Text("This is another node's, or nobody's.", StatusCodes.Status403Forbidden)
-            : task.EndedAt is not null || task.State < TaskState.Sent || !InstallKind.Keeps(task) ? Text("This task keeps nothing, or has ended.", StatusCodes.Status409Conflict)
+            : task.EndedAt is not null || task.State < TaskState.Sent || !InstallKind.Keeps(task)
+                ? Text("This task keeps nothing, or has ended.", StatusCodes.Status409Conflict)
             : null;
     }
 

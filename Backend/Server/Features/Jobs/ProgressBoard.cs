@@ -49,8 +49,10 @@ public sealed class ProgressBoard(TimeProvider clock)
         });
     }
 
-    /// <summary>Since a task's last progress, and what is usual between two reports of it; null where its phase has no measure, or all of it is done.</summary>
-    public (TimeSpan Now, TimeSpan Usual)? PauseOf(Guid task) => _reports.TryGetValue(task, out Known last) && last.Report.Done < last.Report.Total
+    /// <summary>Since a task's last progress, and what is usual between two reports of it; null where its phase has no measure, or all of
+    /// it is done.</summary>
+    public (TimeSpan Now, TimeSpan Usual)? PauseOf(Guid task) =>
+        _reports.TryGetValue(task, out Known last) && last.Report.Done < last.Report.Total
         ? (clock.GetElapsedTime(last.MovedAt), TimeSpan.FromSeconds(last.Pause))
         : null;
 

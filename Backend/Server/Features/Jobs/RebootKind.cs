@@ -33,5 +33,6 @@ internal sealed class RebootKind : TaskKind<PowerParameters>
         goodbye == "reboot" ? new Step.Move(TaskState.Running, "restarting") : Step.Nothing;
 
     public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
-        inPhase > s_limit + ParametersOf(task).Grace ? Step.TimeOut($"the node did not come back with a new start within {s_limit.TotalMinutes:0} minutes") : Step.Nothing;
+        inPhase > s_limit + ParametersOf(task).Grace
+            ? Step.TimeOut($"the node did not come back with a new start within {s_limit.TotalMinutes:0} minutes") : Step.Nothing;
 }

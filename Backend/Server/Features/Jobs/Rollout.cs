@@ -8,7 +8,8 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Note">Why the others wait, or why these were skipped; empty where there is nothing to say.</param>
 internal sealed record RolloutStep(IReadOnlyList<TaskRow> Begin, IReadOnlyList<TaskRow> Skip, string Note);
 
-/// <summary>Decides whose turn it is, from what the database holds at that moment and nothing else: a killed appliance decides the same again.</summary>
+/// <summary>Decides whose turn it is, from what the database holds at that moment and nothing else: a killed appliance decides the same
+/// again.</summary>
 internal static class Rollout
 {
     /// <summary>One decision about one job.</summary>
@@ -18,12 +19,14 @@ internal static class Rollout
     /// <param name="isConnected">The node's link is up.</param>
     /// <param name="isFree">The node does nothing else.</param>
     public static RolloutStep Decide(
-        JobRow job, IReadOnlyList<TaskRow> tasks, IReadOnlyList<TaskRow> earlier, long now, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree)
+        JobRow job, IReadOnlyList<TaskRow> tasks, IReadOnlyList<TaskRow> earlier, long now, Func<NodeId, bool> isConnected,
+        Func<NodeId, bool> isFree)
     {
         TaskRow[] unbegun = [.. tasks.Where(t => t.EndedAt is null && t.SentAt is null)];
         // What was begun before a pause goes on before all others, whatever became of the rest.
         TaskRow[] resumed = job.Paused ? [] : [.. tasks.Where(t => t.State == TaskState.Held && t.SentAt is not null)];
-        string? stop = job.BeginBy <= now && unbegun.Length > 0 ? $"the maintenance window closed at {JobRow.Time(job.BeginBy.Value)}" : FindStop(job.Rollout, tasks);
+        string? stop = job.BeginBy <= now && unbegun.Length > 0 ? $"the maintenance window closed at {JobRow.Time(job.BeginBy.Value)}"
+            : FindStop(job.Rollout, tasks);
         if (stop is not null)
         {
             return new RolloutStep(resumed, unbegun, stop);
@@ -57,7 +60,8 @@ internal static class Rollout
         int nodes = tasks.Count(t => t.State != TaskState.Skipped);
         int canaries = failed.Count(t => t.Position < policy.Canary);
         return canaries > 0 ? $"the canary failed on {canaries} of {policy.Canary} nodes"
-            : failed.Length > 0 && failed.Length >= policy.FailureLimit(nodes) ? $"{failed.Length} of {nodes} nodes failed, and the roll-out stops after {policy.StopAfter ?? "1"}"
+            : failed.Length > 0 && failed.Length >= policy.FailureLimit(nodes)
+                ? $"{failed.Length} of {nodes} nodes failed, and the roll-out stops after {policy.StopAfter ?? "1"}"
             : null;
     }
 
@@ -98,7 +102,8 @@ internal static class Rollout
 
     /// <summary>Begins as many of a batch as there is room for.</summary>
     private static RolloutStep Fill(
-        RolloutPolicy policy, int batch, IReadOnlyList<TaskRow> tasks, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree, TaskRow[] resumed)
+        RolloutPolicy policy, int batch, IReadOnlyList<TaskRow> tasks, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree,
+        TaskRow[] resumed)
     {
         TaskRow[] held = [.. tasks.Where(t => t.State == TaskState.Held && t.SentAt is null && policy.BatchOf(t.Position) == batch)];
         TaskRow[] begin = held;

@@ -10,7 +10,8 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="MaximumAtOnce">Never more nodes than this at the same time; those that are offline are passed over until they come.</param>
 /// <param name="PauseBetween">Seconds between the end of one batch and the next.</param>
 /// <param name="StopAfter">
-/// So many failures ("3") or such a part of the nodes ("10%") end it; null: the first failure where there is a canary or a batch, else none.
+/// So many failures ("3") or such a part of the nodes ("10%") end it; null: the first failure where there is a canary or a batch, else
+/// none.
 /// </param>
 /// <param name="RequireHealthy">
 /// The next batch waits until the nodes of the one before that succeeded are connected; null: yes, except for shutdowns.
@@ -27,7 +28,8 @@ public sealed record RolloutPolicy(
     [JsonIgnore]
     public bool HasBatches => Canary > 0 || Batch is not null;
 
-    /// <summary>The same, with another one's bounds where nothing was said: on failures always, on nodes at the same time where nothing else holds nodes back.</summary>
+    /// <summary>The same, with another one's bounds where nothing was said: on failures always, on nodes at the same time where nothing
+    /// else holds nodes back.</summary>
     internal RolloutPolicy FilledFrom(RolloutPolicy usual) => this with
     {
         StopAfter = StopAfter ?? usual.StopAfter,
@@ -43,8 +45,10 @@ public sealed record RolloutPolicy(
         { PauseBetween: < 0 or > LongestPause } => $"pauseBetween is 0 to {LongestPause} seconds, not {PauseBetween}.",
         { PauseBetween: > 0, HasBatches: false } => "pauseBetween needs a canary or a batch: there is nothing to pause between.",
         { RequireHealthy: not null, HasBatches: false } => "requireHealthy needs a canary or a batch: there is nothing to wait between.",
-        { RequireHealthy: true } when !kind.EndsConnected => "requireHealthy cannot be had with a shutdown: nodes that are off are not connected.",
-        { StopAfter: { } text } when !TryRead(text, out _, out _) => $"stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not '{text}'.",
+        { RequireHealthy: true } when !kind.EndsConnected =>
+            "requireHealthy cannot be had with a shutdown: nodes that are off are not connected.",
+        { StopAfter: { } text } when !TryRead(text, out _, out _) =>
+            $"stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not '{text}'.",
         _ => null,
     };
 

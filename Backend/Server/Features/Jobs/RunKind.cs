@@ -23,14 +23,16 @@ internal sealed class RunKind : WorkKind<RunParameters>
     private protected override string Refuse(RunParameters parameters, JobWish wish, JobSources sources) =>
         new[]
         {
-            CommandWords.Refuse(parameters.Command, parameters.Shell), CommandWords.RefuseUser(parameters.User), CommandWords.RefusePath("folder", parameters.Folder),
+            CommandWords.Refuse(parameters.Command, parameters.Shell), CommandWords.RefuseUser(parameters.User),
+                CommandWords.RefusePath("folder", parameters.Folder),
             CommandWords.RefuseEnvironment(parameters.Environment ?? s_nothing), RefuseTimeout(parameters.TimeoutSeconds),
         }.FirstOrDefault(fault => fault.Length > 0) ?? "";
 
     private protected override WorkOrder? Compose(RunParameters parameters, bool again, JobSources sources, out string fault)
     {
         fault = "";
-        return new RunOrder(CommandWords.Of(parameters.Command, parameters.Shell), parameters.User, parameters.Folder, parameters.Environment ?? s_nothing,
+        return new RunOrder(CommandWords.Of(parameters.Command, parameters.Shell), parameters.User, parameters.Folder,
+            parameters.Environment ?? s_nothing,
             parameters.TimeoutSeconds, again);
     }
 

@@ -38,6 +38,7 @@ internal sealed class ShutdownKind : TaskKind<PowerParameters>
 
     public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
         task.Phase == GoingDown && !connected && inPhase > s_silence ? new Step.Move(TaskState.Succeeded, "")
-        : inPhase > s_limit + ParametersOf(task).Grace ? Step.TimeOut($"the node did not say goodbye within {s_limit.TotalMinutes:0} minutes")
+        : inPhase > s_limit + ParametersOf(task).Grace
+            ? Step.TimeOut($"the node did not say goodbye within {s_limit.TotalMinutes:0} minutes")
         : Step.Nothing;
 }

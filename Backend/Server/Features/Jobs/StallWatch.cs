@@ -6,8 +6,8 @@ using Microsoft.Data.Sqlite;
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>
-/// Notices tasks that do not get on, by what is usual for them: the pauses between their own reports, and how long the phase took in earlier
-/// tasks of the kind on the same node. It ends nothing; the kinds have time-outs.
+/// Notices tasks that do not get on, by what is usual for them: the pauses between their own reports, and how long the phase took in
+/// earlier tasks of the kind on the same node. It ends nothing; the kinds have time-outs.
 /// </summary>
 internal sealed class StallWatch(Database database, ProgressBoard progress)
 {
@@ -44,7 +44,8 @@ internal sealed class StallWatch(Database database, ProgressBoard progress)
     /// <param name="usual">How long the phase usually takes; null: not known.</param>
     internal static string Describe((TimeSpan Now, TimeSpan Usual)? pause, TimeSpan inPhase, TimeSpan? usual) =>
         pause is { } p && p.Now > Longer(s_least, UsualPauses * p.Usual) ? $"no progress for {Seconds(p.Now)}"
-        : usual is { } u && inPhase > Longer(s_least, Medians * u) ? $"no end of this phase for {Seconds(inPhase)}; on this node it usually takes {Seconds(u)}"
+        : usual is { } u && inPhase > Longer(s_least, Medians * u)
+            ? $"no end of this phase for {Seconds(inPhase)}; on this node it usually takes {Seconds(u)}"
         : "";
 
     /// <summary>The median; null of too few.</summary>

@@ -27,7 +27,8 @@ internal abstract record Step
     /// <param name="ExitCode">Of the command that was run.</param>
     /// <param name="Note">What people must know beside how it ended.</param>
     public sealed record Move(
-        TaskState State, string Phase, string Cause = "", DiskState? Disk = null, Lifecycle? Node = null, int? ExitCode = null, string Note = "") : Step;
+        TaskState State, string Phase, string Cause = "", DiskState? Disk = null, Lifecycle? Node = null, int? ExitCode = null,
+        string Note = "") : Step;
 
     public static readonly Step Nothing = new Stay();
     public static readonly Step SendOrder = new Send();
@@ -118,7 +119,8 @@ internal abstract class TaskKind
 
     /// <summary>The task as its node says that it has ended.</summary>
     private protected static Step.Move EndAs(TaskEnded ended) => new(
-        ended.Succeeded ? TaskState.Succeeded : ended.Cancelled ? TaskState.Cancelled : ended.TimedOut ? TaskState.TimedOut : TaskState.Failed,
+        ended.Succeeded ? TaskState.Succeeded : ended.Cancelled ? TaskState.Cancelled : ended.TimedOut ? TaskState.TimedOut
+            : TaskState.Failed,
         "", ended.Cancelled ? "" : ended.Cause, ExitCode: ended.ExitCode, Note: ended.Note);
 
     /// <summary>A Slave that does not know an order says nothing; null: it has taken it, or may yet.</summary>
@@ -133,7 +135,8 @@ internal abstract class TaskKind
 internal abstract class TaskKind<T> : TaskKind
     where T : class
 {
-    private static readonly JsonSerializerOptions s_strict = new(ApiJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions s_strict =
+        new(ApiJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     public sealed override JobSpec? Accept(JobWish wish, JobSources sources, out string fault)
     {
@@ -145,7 +148,8 @@ internal abstract class TaskKind<T> : TaskKind
         T parameters;
         try
         {
-            parameters = JsonSerializer.Deserialize<T>(wish.Parameters is { ValueKind: not JsonValueKind.Null } given ? given.GetRawText() : "{}", s_strict)!;
+            parameters = JsonSerializer.Deserialize<T>(wish.Parameters is { ValueKind: not JsonValueKind.Null } given ? given.GetRawText()
+                : "{}", s_strict)!;
         }
         catch (JsonException e)
         {

@@ -95,7 +95,8 @@ internal sealed class TaskRow
 
     /// <summary>A node's tasks that are not held back and have not ended: the first is the one that it works on.</summary>
     public static List<TaskRow> Open(SqliteConnection c, NodeId node) =>
-        [.. c.Query<TaskRow>($"{Select} WHERE t.node_id = @node AND t.ended_at IS NULL AND t.state <> 'Held' ORDER BY {Oldest}", new { node = node.ToString() })];
+        [.. c.Query<TaskRow>($"{Select} WHERE t.node_id = @node AND t.ended_at IS NULL AND t.state <> 'Held' ORDER BY {Oldest}",
+            new { node = node.ToString() })];
 
     public static List<TaskRow> OfJob(SqliteConnection c, Guid job) =>
         [.. c.Query<TaskRow>($"{Select} WHERE t.job_id = @job ORDER BY t.position, t.id", new { job = job.ToString() })];

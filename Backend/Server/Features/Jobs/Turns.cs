@@ -1,7 +1,8 @@
 namespace Bootstrap.Server.Features.Jobs;
 
 /// <summary>
-/// Lets in one after the other. Those who can wait without a thread do: a thousand nodes that answer at once do not take a thousand threads.
+/// Lets in one after the other. Those who can wait without a thread do: a thousand nodes that answer at once do not take a thousand
+/// threads.
 /// </summary>
 /// <param name="atEnd">Done at the end of each turn, before the next one.</param>
 internal sealed class Turns(Action atEnd)

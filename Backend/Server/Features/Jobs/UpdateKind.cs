@@ -18,7 +18,8 @@ internal sealed partial class UpdateKind : WorkKind<UpdateParameters>
     private protected override string Refuse(UpdateParameters parameters, JobWish wish, JobSources sources)
     {
         IReadOnlyList<string> packages = parameters.Packages ?? [];
-        return packages.Count > MaximumPackages ? $"{packages.Count} packages are named; {MaximumPackages} are possible, or name none: all are brought up to date then."
+        return packages.Count > MaximumPackages
+            ? $"{packages.Count} packages are named; {MaximumPackages} are possible, or name none: all are brought up to date then."
             : packages.FirstOrDefault(package => !PackageName().IsMatch(package)) is { } wrong ? $"'{wrong}' is no name of a package."
             : RefuseTimeout(parameters.TimeoutSeconds);
     }

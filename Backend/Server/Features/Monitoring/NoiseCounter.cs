@@ -21,12 +21,12 @@ public sealed class NoiseCounter
 /// <summary><c>GET /status</c>: how the appliance itself is.</summary>
 internal static class StatusEndpoint
 {
-    /// <param name="DiskFull">Nothing can be written until there is room again.</param>
-    internal sealed record Status(string Version, IReadOnlyDictionary<string, long> Malformed, bool DiskFull);
+    /// <param name="Disk">Where it is not good, nothing can be changed until it is again.</param>
+    internal sealed record Status(string Version, IReadOnlyDictionary<string, long> Malformed, DiskCondition Disk);
 
     public static void MapStatus(this IEndpointRouteBuilder api)
     {
         string version = typeof(StatusEndpoint).Assembly.GetName().Version!.ToString(3);
-        api.MapGet("/status", (NoiseCounter noise, DiskSpace disk) => new Status(version, noise.Counts, disk.IsFull));
+        api.MapGet("/status", (NoiseCounter noise, DataDisk disk) => new Status(version, noise.Counts, disk.Condition));
     }
 }

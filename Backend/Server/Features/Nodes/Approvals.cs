@@ -2,14 +2,13 @@ using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Access;
-using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>Ties the keys of boards to nodes: the one way in.</summary>
-internal sealed class Approvals(Database database, NodeKeys keys, UnapprovedBoards unapproved, NodeDirectory nodes, AuditLog audit, TimeProvider clock)
+internal sealed class Approvals(NodeKeys keys, UnapprovedBoards unapproved, NodeDirectory nodes, AuditLog audit, TimeProvider clock)
 {
     /// <summary>Who approves new boards where people have set that.</summary>
     public const string Policy = "policy";
@@ -29,7 +28,7 @@ internal sealed class Approvals(Database database, NodeKeys keys, UnapprovedBoar
     public NodeId? Approve(IReadOnlyList<(UnapprovedBoard Board, Digest? Replaces)> boards, string by)
     {
         var tied = new List<(UnapprovedBoard Board, string? Before, NodeId? Moved)>();
-        NodeId? changed = database.Write(c =>
+        NodeId? changed = keys.Change(c =>
         {
             foreach ((UnapprovedBoard board, Digest? replaces) in boards)
             {
@@ -51,7 +50,6 @@ internal sealed class Approvals(Database database, NodeKeys keys, UnapprovedBoar
             }
             return default(NodeId?);
         });
-        keys.Refresh();
         foreach ((UnapprovedBoard board, string? before, NodeId? moved) in tied)
         {
             Tell(board, before, moved, by);
@@ -63,7 +61,8 @@ internal sealed class Approvals(Database database, NodeKeys keys, UnapprovedBoar
     {
         unapproved.Approved(board.Key);
         audit.Add(by, "Tie a key to a node", $"{board.Id}: key {board.Key}" +
-            (before is not null && before != board.Key.ToString() ? $", before: {before}" : "") + (moved is { } from ? $", taken from {from}" : ""), "");
+            (before is not null && before != board.Key.ToString() ? $", before: {before}" : "") + (moved is { } from
+                ? $", taken from {from}" : ""), "");
         // Whoever is connected by what was replaced is not the node any more.
         if (nodes.Session(board.Id) is { } session && session.Key != board.Key)
         {

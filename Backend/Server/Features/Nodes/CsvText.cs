@@ -20,7 +20,8 @@ internal sealed class CsvText
 
     private static string Cell(string value)
     {
-        bool isFormula = value is ['\t' or '\r' or '\n', ..] || (value.TrimStart() is [var first, ..] && StartsFormula.Contains(first, StringComparison.Ordinal));
+        bool isFormula = value is ['\t' or '\r' or '\n', ..]
+            || (value.TrimStart() is [var first, ..] && StartsFormula.Contains(first, StringComparison.Ordinal));
         string text = isFormula ? "'" + value : value;
         return text.AsSpan().ContainsAny(MustBeQuoted) ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -21,7 +22,8 @@ namespace Bootstrap.Server.Features.Nodes;
 /// else. A board gets its certificate when its key is tied to a node; until then it waits and asks again.
 /// </summary>
 internal sealed class EnrolmentEndpoint(
-    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, NodeDirectory nodes, Approvals approvals, StrangerNotices notices,
+    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, NodeDirectory nodes,
+    Approvals approvals, StrangerNotices notices,
     PolicyStore policy, NoiseCounter noise)
 {
     /// <summary>Bytes of a request: a PC with 64 disks has half of that.</summary>
@@ -72,20 +74,23 @@ internal sealed class EnrolmentEndpoint(
             Digest? before = row?.Key is { } has ? Digest.Parse(has) : null;
             approvals.Approve([(new UnapprovedBoard(fingerprint, inventory, key, address), before)], Approvals.Policy);
             // Two that came in one moment with one name: the second is a stranger.
-            return keys.Find(fingerprint) == inventory.Id ? Certify(inventory.Id, key) : Wait("another board has just taken this name", UnapprovedBoards.RetrySeconds(0));
+            return keys.Find(fingerprint) == inventory.Id ? Certify(inventory.Id, key)
+                : Wait("another board has just taken this name", UnapprovedBoards.RetrySeconds(0));
         }
         string reason = keys.Find(fingerprint) is { } holder
-            ? holder == inventory.Id ? "it was off for too long" : $"its card is that of node {holder}, and it is another board"
+            ? holder == inventory.Id ? Unrenewed(row) : $"its card is that of node {holder}, and it is another board"
             : known ? $"another key is known as {inventory.Id}" : "new board";
         if (unapproved.Add(key, inventory, address, reason, out bool isNews) is not { } board)
         {
-            return Wait("no room: the appliance's page lists as many boards as it can, or this one was rejected there", UnapprovedBoards.LongestRetrySeconds);
+            return Wait("no room: the appliance's page lists as many boards as it can, or this one was rejected there",
+                UnapprovedBoards.LongestRetrySeconds);
         }
         if (isNews)
         {
             notices.Note(board, known);
         }
-        return Wait($"{reason}; approve the board with key {fingerprint.ToString()[..16]} on the appliance's page", UnapprovedBoards.RetrySeconds(unapproved.Count));
+        return Wait($"{reason}; approve the board with key {fingerprint.ToString()[..16]} on the appliance's page",
+            UnapprovedBoards.RetrySeconds(unapproved.Count));
     }
 
     /// <summary>
@@ -95,7 +100,14 @@ internal sealed class EnrolmentEndpoint(
     /// </summary>
     private bool IsForPolicy(NodeRow? row, Digest key) =>
         keys.Find(key) is null && !keys.IsRevoked(key) && !unapproved.IsRejected(key) &&
-        (row is null || (row is { Lifecycle: Lifecycle.New, KeyBy: Approvals.Policy, InstallId: null, Image: null } && nodes.Session(row.NodeId) is null));
+        (row is null || (row is { Lifecycle: Lifecycle.New, KeyBy: Approvals.Policy, InstallId: null, Image: null }
+            && nodes.Session(row.NodeId) is null));
+
+    /// <summary>Why a node's own key gets no certificate without a person.</summary>
+    private static string Unrenewed(NodeRow? row) => row?.KeyAt is { } at
+        ? string.Create(CultureInfo.InvariantCulture,
+            $"its key was tied to it on {DateTimeOffset.FromUnixTimeMilliseconds(at):yyyy-MM-dd} and not renewed since, as that of a node that was off for long")
+        : "its key is from an earlier version of the appliance, which did not note since when: approve it once";
 
     private EnrolResponse Certify(NodeId node, PublicKey key)
     {

@@ -23,8 +23,9 @@ namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>Holds the connections of the nodes: <c>wss://…/link</c>, each named by its client certificate.</summary>
 internal sealed partial class LinkEndpoint(
-    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, StrangerNotices notices, NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
-    NodeLocator locator, BootRecorder boots, NoiseCounter noise, ApplianceOptions options,
+    Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, StrangerNotices notices,
+    NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
+    NodeLocator locator, BootRecorder boots, NoiseCounter noise, DataDisk disk, ApplianceOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
 {
     /// <summary>Bytes of a first message: mostly inventory, as at enrolment.</summary>
@@ -55,7 +56,7 @@ internal sealed partial class LinkEndpoint(
                 : List(standing, node, certificate, Plain(context.Connection.RemoteIpAddress)));
             return;
         }
-        ConnectionBudget.Prove(context);
+        NodeGuard.Admit(context, node, certificate);
         if (!context.WebSockets.IsWebSocketRequest)
         {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
@@ -66,7 +67,8 @@ internal sealed partial class LinkEndpoint(
             KeepAliveInterval = LinkMessage.HeartbeatPeriod,
             KeepAliveTimeout = 2 * LinkMessage.HeartbeatPeriod,
         });
-        var session = new LinkSession(node, certificate.PublicKey, CertifiedName(certificate, node), Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket)
+        var session = new LinkSession(node, certificate.PublicKey, CertifiedName(certificate, node),
+            Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket)
         {
             Sending = message => boots.Told(node, message),
         };
@@ -93,10 +95,17 @@ internal sealed partial class LinkEndpoint(
             await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (nodes.Disconnect(session))
             {
-                Seen(session);
                 boots.Left(node, session.Goodbye);
-                await engine.GoneAsync(session);
-                nodes.Publish(node);
+                try
+                {
+                    Seen(session);
+                    await engine.GoneAsync(session);
+                    nodes.Publish(node);
+                }
+                catch (Exception e) when (disk.Note(e))
+                {
+                    // Its task goes by the time that it has: as that of a node that was away when the appliance started.
+                }
             }
         }
     }
@@ -161,9 +170,11 @@ internal sealed partial class LinkEndpoint(
     private string List(NodeKeys.Standing standing, NodeId node, X509Certificate2 certificate, IPAddress address)
     {
         string reason = standing == NodeKeys.Standing.Expired
-            ? string.Create(CultureInfo.InvariantCulture, $"its certificate ended on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}: it was off for too long")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"its certificate ended on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}, and the {Protocol.Trust.NodeGrace.TotalDays} days in which it renews it are over")
             : "its key is not, or no longer, a node's";
-        if (standing == NodeKeys.Standing.Expired || (authority.Issued(certificate) && NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out node)))
+        if (standing == NodeKeys.Standing.Expired
+            || (authority.Issued(certificate) && NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out node)))
         {
             Ask(certificate.PublicKey, InventoryLimits.Unsaid(node), address, reason);
         }
@@ -181,7 +192,8 @@ internal sealed partial class LinkEndpoint(
     /// <summary>What the node is called by its certificate; null where that is of another node, whose board this key was in
     /// before.</summary>
     private static string? CertifiedName(X509Certificate2 certificate, NodeId node) =>
-        certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) == node.ToString() ? Protocol.Trust.NodeNameOf(certificate) : null;
+        certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) == node.ToString() ? Protocol.Trust.NodeNameOf(certificate)
+            : null;
 
     /// <summary>
     /// The key is a node's, and the board is another one: its card was put into another board, or copied. Nobody but a person knows which.
@@ -238,7 +250,7 @@ internal sealed partial class LinkEndpoint(
                 hello.Version,
             });
             history.Introduced(c, hello.Inventory, session.State, hello.Version, session.Address.ToString());
-            return NodeKeys.Seen(c, known, session.Key);
+            return keys.Seen(c, known, session.Key);
         });
         if (retires is null)
         {
@@ -247,7 +259,7 @@ internal sealed partial class LinkEndpoint(
         }
         if (retires is true)
         {
-            keys.Refresh();
+            keys.Refresh(isUrgent: false);
         }
         Seen(session);
         // Who sees that the node is connected finds its boot told to the end.
@@ -286,10 +298,12 @@ internal sealed partial class LinkEndpoint(
         nodes.Publish(session.Node);
     }
 
-    /// <summary>A program that has just started has not heard of its switches yet: what was known of them holds until it says otherwise.</summary>
+    /// <summary>A program that has just started has not heard of its switches yet: what was known of them holds until it says
+    /// otherwise.</summary>
     private static Inventory WithKnownSwitches(Inventory inventory, Inventory known) => inventory with
     {
-        Interfaces = [.. inventory.Interfaces.Select(i => i.Switch is not null ? i : i with { Switch = known.Interfaces.FirstOrDefault(k => k.Mac == i.Mac)?.Switch })],
+        Interfaces = [.. inventory.Interfaces.Select(i => i.Switch is not null ? i
+            : i with { Switch = known.Interfaces.FirstOrDefault(k => k.Mac == i.Mac)?.Switch })],
     };
 
     private void Seen(LinkSession session) => database.Write(c => c.Execute(

@@ -18,7 +18,8 @@ namespace Bootstrap.Server.Features.Nodes;
 /// <param name="address">The node's.</param>
 /// <param name="localAddress">The appliance's, as the node sees it.</param>
 /// <param name="socket">Stays the caller's.</param>
-public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedName, IPAddress address, IPAddress localAddress, WebSocket socket)
+public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedName, IPAddress address, IPAddress localAddress,
+    WebSocket socket)
 {
     private readonly Channel<LinkMessage> _outgoing = Channel.CreateBounded<LinkMessage>(256);
     private readonly CancellationTokenSource _cut = new();
@@ -90,7 +91,8 @@ public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedNam
     /// <summary>Ends the connection at once.</summary>
     public void Cut() => _cut.Cancel();
 
-    /// <summary>Sends what is queued until the connection ends, and ends it where nothing can be sent any more: the node comes back, and is told anew.</summary>
+    /// <summary>Sends what is queued until the connection ends, and ends it where nothing can be sent any more: the node comes back, and is
+    /// told anew.</summary>
     public async Task SendQueuedAsync(CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _cut.Token);
@@ -112,7 +114,8 @@ public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedNam
     private async Task SpendAsync(int bytes, CancellationToken cancellation)
     {
         long now = TimeProvider.System.GetTimestamp();
-        _allowance = Math.Min(AllowanceBytes, _allowance + TimeProvider.System.GetElapsedTime(_spentAt, now).TotalSeconds * AllowancePerSecond) - bytes;
+        _allowance = Math.Min(AllowanceBytes,
+            _allowance + TimeProvider.System.GetElapsedTime(_spentAt, now).TotalSeconds * AllowancePerSecond) - bytes;
         _spentAt = now;
         if (_allowance < 0)
         {

@@ -77,7 +77,8 @@ internal sealed class NodeDirectory(Database database, ProgressBoard progress, U
         return new NodeView(id, row.Name, row.Lifecycle, session?.State ?? LinkState.Offline, row.Address, row.FirstSeen, row.LastSeen,
             row.Image, row.Image is null ? null : images.GetValueOrDefault(row.Image), unapproved.Claims(id),
             row.Inventory, session?.Health, task is null ? null : ShortView(task),
-            row.Version, row.Revision is { } code ? PiRevision.Read(code) : null, row.Tags, row.Note, row.Location, row.Mark, row.AcknowledgedAt, row.Key);
+            row.Version, row.Revision is { } code ? PiRevision.Read(code) : null, row.Tags, row.Note, row.Location, row.Mark,
+            row.AcknowledgedAt, row.Key);
     }
 
     private NodeTaskView ShortView(TaskRow task)

@@ -14,7 +14,8 @@ namespace Bootstrap.Server.Features.Nodes;
 /// <param name="Note">Free text, also of several lines.</param>
 /// <param name="Location">Where it is: "rack 3, shelf 2".</param>
 internal sealed partial record NodeEdit(
-    string? Name = null, IReadOnlyList<string>? Tags = null, IReadOnlyList<string>? AddTags = null, IReadOnlyList<string>? RemoveTags = null,
+    string? Name = null, IReadOnlyList<string>? Tags = null, IReadOnlyList<string>? AddTags = null,
+    IReadOnlyList<string>? RemoveTags = null,
     string? Note = null, string? Location = null)
 {
     /// <summary>Tags of one node.</summary>
@@ -47,11 +48,13 @@ internal sealed partial record NodeEdit(
         }
         if (note.Length > MaximumNote || note.Any(ch => char.IsControl(ch) && ch is not ('\n' or '\r' or '\t')))
         {
-            return Problems.Bad($"A note is text of at most {MaximumNote} characters; this one has {note.Length}, or characters that cannot be shown.");
+            return Problems.Bad(
+                $"A note is text of at most {MaximumNote} characters; this one has {note.Length}, or characters that cannot be shown.");
         }
         if (location.Length > MaximumLocation || location.Any(char.IsControl))
         {
-            return Problems.Bad($"A location is one line of at most {MaximumLocation} characters; this one has {location.Length}, or more lines.");
+            return Problems.Bad(
+                $"A location is one line of at most {MaximumLocation} characters; this one has {location.Length}, or more lines.");
         }
         if (name != row.Name && NodeNames.IsTaken(c, name))
         {

@@ -26,7 +26,8 @@ internal static class NodeEndpoints
             Find(nodes, id) is { } node ? Results.Ok(log.Read(node.Id, null, after ?? 0)) : Unknown(id));
         api.MapGet("/nodes/{id}/changes", (string id, NodeDirectory nodes, NodeHistory history) =>
             Find(nodes, id) is { } node ? Results.Ok(history.Read(node.Id)) : Unknown(id));
-        api.MapPatch("/nodes/{id}", (string id, NodeEdit edit, NodeDirectory nodes, NodeHistory history, Database database, CertificateAuthority authority) =>
+        api.MapPatch("/nodes/{id}",
+            (string id, NodeEdit edit, NodeDirectory nodes, NodeHistory history, Database database, CertificateAuthority authority) =>
         {
             if (Find(nodes, id) is not { } node)
             {
@@ -51,7 +52,8 @@ internal static class NodeEndpoints
             nodes.Publish(node.Id);
             return Results.Ok(nodes.Find(node.Id));
         }).WithSummary("Acknowledge changes of a node");
-        api.MapPost("/nodes/{id}/locate", async (string id, Search search, NodeDirectory nodes, NodeLocator locator, CancellationToken cancellation) =>
+        api.MapPost("/nodes/{id}/locate",
+            async (string id, Search search, NodeDirectory nodes, NodeLocator locator, CancellationToken cancellation) =>
         {
             if (Find(nodes, id) is not { } node)
             {
@@ -72,19 +74,18 @@ internal static class NodeEndpoints
                 var answer => Results.Ok(new Blinking(answer.Led, search.Seconds)),
             };
         }).WithSummary("Blink a node's LED");
-        api.MapDelete("/nodes/{id}", (string id, NodeDirectory nodes, NodeKeys keys, Database database, EventHub events) =>
+        api.MapDelete("/nodes/{id}", (string id, NodeDirectory nodes, NodeKeys keys, EventHub events) =>
         {
             if (Find(nodes, id) is not { } node)
             {
                 return Unknown(id);
             }
             // Its key is tied to nothing from here on.
-            database.Write(c =>
+            keys.Change(c =>
             {
                 keys.Revoke(c, node.Id);
-                c.Execute("DELETE FROM nodes WHERE id = @id", new { id = node.Id.ToString() });
+                return c.Execute("DELETE FROM nodes WHERE id = @id", new { id = node.Id.ToString() });
             });
-            keys.Refresh();
             nodes.Session(node.Id)?.Cut();
             events.Publish("node-removed", new { node.Id });
             return Results.NoContent();

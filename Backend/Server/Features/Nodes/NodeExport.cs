@@ -8,7 +8,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bootstrap.Server.Features.Nodes;
 
-/// <summary><c>/nodes.csv</c> for spreadsheets, one line a node, and <c>/nodes.json</c> for programs: all that is known of all nodes, or of those that a selector takes, as a file.</summary>
+/// <summary><c>/nodes.csv</c> for spreadsheets, one line a node, and <c>/nodes.json</c> for programs: all that is known of all nodes, or of
+/// those that a selector takes, as a file.</summary>
 internal static class NodeExport
 {
     private static readonly JsonSerializerOptions s_json = new(ApiJson.Options) { WriteIndented = true };
@@ -37,11 +38,13 @@ internal static class NodeExport
         ("processors", n => Number(n.Inventory.Processors)),
         ("architecture", n => n.Inventory.Architecture),
         ("firmware", n => n.Inventory.Firmware),
-        ("disks", n => Join(n.Inventory.Disks.Select(d => FormattableString.Invariant($"{d.Name} {d.SizeBytes} {d.Kind} {d.Model}").TrimEnd()))),
+        ("disks", n => Join(n.Inventory.Disks.Select(d => FormattableString.Invariant($"{d.Name} {d.SizeBytes} {d.Kind} {d.Model}")
+            .TrimEnd()))),
         ("disk_serials", n => Join(n.Inventory.Disks.Select(d => d.Serial))),
         ("card_maker", n => Join(Cards(n).Select(c => c.Manufacturer))),
         ("card_date", n => Join(Cards(n).Select(c => c.Date))),
-        ("card_life_used_percent", n => Join(Cards(n).Where(c => c.LifeUsedPercent is not null).Select(c => Number(c.LifeUsedPercent!.Value)))),
+        ("card_life_used_percent",
+            n => Join(Cards(n).Where(c => c.LifeUsedPercent is not null).Select(c => Number(c.LifeUsedPercent!.Value)))),
         ("system", n => n.Inventory.System),
         ("kernel", n => n.Inventory.Kernel),
         ("version", n => n.Version),

@@ -5,8 +5,8 @@ using Bootstrap.Protocol;
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>
-/// What of a node is worth remembering, each as a few words for people: that is compared, and its history kept. What a program cannot tell is
-/// left out and stays as it was: NetInst's own kernel is not the node's, and its drivers are not all.
+/// What of a node is worth remembering, each as a few words for people: that is compared, and its history kept. What a program cannot tell
+/// is left out and stays as it was: NetInst's own kernel is not the node's, and its drivers are not all.
 /// </summary>
 internal static class NodeFacts
 {
@@ -63,12 +63,13 @@ internal static class NodeFacts
         (port.PortDescription.Length > 0 && port.Port.Contains(':', StringComparison.Ordinal) ? port.PortDescription : port.Port);
 
     /// <summary>
-    /// A Pi's is what its revision code says. Of other boards only that is known which the kernel manages: a little less than what is plugged in,
-    /// and not the same with every kernel. Memory comes in few sizes: the next one is meant.
+    /// A Pi's is what its revision code says. Of other boards only that is known which the kernel manages: a little less than what is
+    /// plugged in, and not the same with every kernel. Memory comes in few sizes: the next one is meant.
     /// </summary>
     private static string Memory(Inventory inventory)
     {
-        if (uint.TryParse(inventory.Revision, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint code) && PiRevision.Read(code) is { } board)
+        if (uint.TryParse(inventory.Revision, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint code)
+            && PiRevision.Read(code) is { } board)
         {
             return Mebibytes(board.MemoryBytes);
         }
@@ -86,10 +87,12 @@ internal static class NodeFacts
 
     private static string Disk(DiskInfo disk)
     {
-        string[] words = [disk.Card?.Manufacturer ?? "", disk.Model, string.Create(CultureInfo.InvariantCulture, $"{disk.SizeBytes / 1e9:0.0} GB"),
+        string[] words = [disk.Card?.Manufacturer ?? "", disk.Model,
+            string.Create(CultureInfo.InvariantCulture, $"{disk.SizeBytes / 1e9:0.0} GB"),
             disk.Card?.Serial is { Length: > 0 } serial ? serial : disk.Serial];
         return string.Join(' ', words.Where(w => w.Length > 0));
     }
 
-    private static string List(IEnumerable<string> words) => words.Order(StringComparer.Ordinal).ToArray() is { Length: > 0 } some ? string.Join(", ", some) : None;
+    private static string List(IEnumerable<string> words) => words.Order(StringComparer.Ordinal).ToArray() is { Length: > 0 } some
+        ? string.Join(", ", some) : None;
 }

@@ -1,3 +1,6 @@
+using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,11 +14,34 @@ internal static class NodeGuard
         where TBuilder : IEndpointConventionBuilder => builder.AddEndpointFilter(async (context, next) =>
         {
             HttpContext http = context.HttpContext;
-            if (http.RequestServices.GetRequiredService<NodeKeys>().Find(await http.Connection.GetClientCertificateAsync()) is null)
+            if (await AdmitAsync(http) is null)
             {
                 return Results.Problem("This is for nodes whose keys are approved.", statusCode: StatusCodes.Status403Forbidden);
             }
-            ConnectionBudget.Prove(http);
             return await next(context);
         });
+
+    /// <summary>Whose request this is, by the certificate of its connection; null: no node's.</summary>
+    public static async Task<NodeId?> AdmitAsync(HttpContext http)
+    {
+        X509Certificate2? certificate = await http.Connection.GetClientCertificateAsync();
+        if (http.RequestServices.GetRequiredService<NodeKeys>().Find(certificate) is not { } node)
+        {
+            return null;
+        }
+        Admit(http, node, certificate!);
+        return node;
+    }
+
+    /// <summary>The certificate is a node's: the connection is that node's, and the request goes on as long as the certificate is
+    /// good.</summary>
+    public static void Admit(HttpContext http, NodeId node, X509Certificate2 certificate)
+    {
+        Digest key = Protocol.Trust.FingerprintOf(certificate.PublicKey);
+        ConnectionBudget.Prove(http, key.ToString(), key.ToString(), ConnectionBudget.OfNode);
+        NodeKeys keys = http.RequestServices.GetRequiredService<NodeKeys>();
+        // The certificate itself may be gone, with its connection, when it is looked at again.
+        DateTimeOffset from = certificate.NotBefore.ToUniversalTime(), until = certificate.NotAfter.ToUniversalTime();
+        http.RequestServices.GetRequiredService<LiveRequests>().Watch(http, () => keys.IsStill(node, key, from, until));
+    }
 }

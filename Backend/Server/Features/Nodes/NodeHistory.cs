@@ -29,8 +29,8 @@ internal sealed class NodeHistory(Database database, TimeProvider clock)
     public const string Person = "person";
 
     /// <summary>
-    /// What changes again within this time is one change from the first to the last, and none where it is as it was: a DHCP server that gives
-    /// another address each time, or a cable that makes bad contact, must not drive out what matters.
+    /// What changes again within this time is one change from the first to the last, and none where it is as it was: a DHCP server that
+    /// gives another address each time, or a cable that makes bad contact, must not drive out what matters.
     /// </summary>
     private static readonly Dictionary<string, TimeSpan> s_settling = new()
     {
@@ -85,7 +85,8 @@ internal sealed class NodeHistory(Database database, TimeProvider clock)
     {
         string id = node.ToString();
         Dictionary<string, string> known =
-            JsonSerializer.Deserialize<Dictionary<string, string>>(c.ExecuteScalar<string>("SELECT facts FROM nodes WHERE id = @id", new { id })!)!;
+            JsonSerializer.Deserialize<Dictionary<string, string>>(c.ExecuteScalar<string>("SELECT facts FROM nodes WHERE id = @id",
+                new { id })!)!;
         foreach ((string field, string words) in facts)
         {
             string now = words.Length <= MaximumWords ? words : words[..MaximumWords] + " …";

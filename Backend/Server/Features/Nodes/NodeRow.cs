@@ -71,7 +71,8 @@ internal sealed class NodeRow
     public Inventory Inventory => JsonSerializer.Deserialize(InventoryJson, ProtocolJson.Default.Inventory)!;
 
     /// <summary>A Pi's revision code, as the board has told it.</summary>
-    public uint? Revision => uint.TryParse(Inventory.Revision, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint code) ? code : null;
+    public uint? Revision => uint.TryParse(Inventory.Revision, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint code)
+        ? code : null;
 
     public static NodeRow? Find(SqliteConnection c, NodeId id) =>
         c.QuerySingleOrDefault<NodeRow>($"SELECT {Columns} FROM nodes WHERE id = @id", new { id = id.ToString() });

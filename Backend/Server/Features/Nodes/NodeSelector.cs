@@ -4,16 +4,17 @@ using Bootstrap.Protocol;
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>
-/// Chooses nodes by words, in the language of the page's filter (web/src/lib/filter.ts; both are tested with tests/fixtures/selectors.json).
-/// Words that stand apart must all be found; <c>field:word</c> looks in one field; <c>field=word</c> must be all of it; <c>-word</c> must not be
-/// found; "…" keeps words together; <c>all</c> alone is every node.
+/// Chooses nodes by words, in the language of the page's filter (web/src/lib/filter.ts; both are tested with
+/// tests/fixtures/selectors.json). Words that stand apart must all be found; <c>field:word</c> looks in one field; <c>field=word</c> must
+/// be all of it; <c>-word</c> must not be found; "…" keeps words together; <c>all</c> alone is every node.
 /// </summary>
 public sealed partial class NodeSelector
 {
     private static readonly Dictionary<string, Func<NodeView, IEnumerable<string>>> s_fields = new()
     {
         ["name"] = n => [n.Name, n.Id.ToString()],
-        ["state"] = n => [ApiJson.Word(n.Link), LinkWord(n.Link), ApiJson.Word(n.Lifecycle), .. n.WantsApproval ? ["approval"] : Array.Empty<string>()],
+        ["state"] = n =>
+            [ApiJson.Word(n.Link), LinkWord(n.Link), ApiJson.Word(n.Lifecycle), .. n.WantsApproval ? ["approval"] : Array.Empty<string>()],
         ["task"] = n => n.Task is { } task ? [task.Kind, task.State, task.Phase] : ["none"],
         ["arch"] = n => [n.Inventory.Architecture],
         ["model"] = n => [n.Inventory.Model],
@@ -50,7 +51,8 @@ public sealed partial class NodeSelector
     public bool Matches(NodeView node) => Text.Length > 0 && _terms.All(term =>
     {
         IEnumerable<string> values = term.Field is { } field ? s_fields[field](node) : s_fields.Values.SelectMany(f => f(node));
-        return values.Any(v => term.Whole ? v.Equals(term.Word, StringComparison.OrdinalIgnoreCase) : v.Contains(term.Word, StringComparison.OrdinalIgnoreCase)) != term.Not;
+        return values.Any(v => term.Whole ? v.Equals(term.Word, StringComparison.OrdinalIgnoreCase)
+            : v.Contains(term.Word, StringComparison.OrdinalIgnoreCase)) != term.Not;
     });
 
     private static Term TermOf(Match match)
@@ -72,6 +74,7 @@ public sealed partial class NodeSelector
     private static string SwitchWords(SwitchPort port) =>
         $"{(port.SystemName.Length > 0 ? port.SystemName : port.Chassis)} port {(port.Port.Contains(':') && port.PortDescription.Length > 0 ? port.PortDescription : port.Port)}";
 
-    [GeneratedRegex("""(?<not>-?)(?:(?<field>[a-z0-9_]+)(?<sign>[:=]))?(?:"(?<quoted>[^"]*)"?|(?<bare>\S+))""", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("""(?<not>-?)(?:(?<field>[a-z0-9_]+)(?<sign>[:=]))?(?:"(?<quoted>[^"]*)"?|(?<bare>\S+))""",
+        RegexOptions.ExplicitCapture)]
     private static partial Regex Words();
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Bootstrap.Protocol;
@@ -21,7 +22,7 @@ internal sealed record UnapprovedBoard(
 {
     /// <summary>A board that asks at this moment, and is not listed.</summary>
     public UnapprovedBoard(Digest key, Inventory inventory, PublicKey publicKey, string address)
-        : this(key, inventory.Id, publicKey, address, "", JsonSerializer.SerializeToUtf8Bytes(inventory, ProtocolJson.Default.Inventory), 0, 0)
+        : this(key, inventory.Id, publicKey, address, "", UnapprovedBoards.Json(inventory), 0, 0)
     {
     }
 
@@ -31,11 +32,12 @@ internal sealed record UnapprovedBoard(
 
 /// <summary>
 /// The boards that ask to be admitted, in memory alone: who still asks is here again a moment after a restart, and a stranger costs no row
-/// and no
-/// write. Their number is bounded, in all and for one address, so that a stranger crowds out nobody but those beside him on his own
-/// address.
+/// and no write. Their number is bounded, in all and for one address, so that a stranger crowds out nobody but those beside him on his own
+/// address. Where all places are taken, the network with the most boards gives one up, of the address there that has the most; of several
+/// that have as many, chance decides, which nobody can be faster than: a board that asks again and again is soon there again. A part of the
+/// places is for boards that hold a key which is, or was, a node's: that cannot be invented.
 /// </summary>
-internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : BackgroundService
+internal sealed class UnapprovedBoards(NodeKeys keys, EventHub events, TimeProvider clock) : BackgroundService
 {
     /// <summary>What strangers do is told to those who watch no more often than this, however many they are.</summary>
     private static readonly TimeSpan s_tellPeriod = TimeSpan.FromSeconds(1);
@@ -43,9 +45,18 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
     /// <summary>A rack that is switched on for the first time fits.</summary>
     public const int Maximum = 1024;
 
+    /// <summary>Places that strangers do not get.</summary>
+    public const int ForKnownKeys = Maximum / 8;
+
     /// <summary>One board behind one address is the rule; a person who tries several keys, or a router in between, is not locked
     /// out.</summary>
     public const int MaximumOfAddress = 8;
+
+    /// <summary>Bytes of JSON that are kept of one: 16 MiB in all. A PC with twenty disks has half of that.</summary>
+    public const int MaximumInventoryBytes = 16 << 10;
+
+    /// <summary>Bytes of inventories that are listed at once: those of 1,000 boards as they are.</summary>
+    public const int MaximumListedBytes = 4 << 20;
 
     /// <summary>Who has not asked for so long is not shown any more. It is longer than the longest pause between two questions.</summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromMinutes(3);
@@ -58,7 +69,21 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
     private volatile bool _changed;
 
     /// <summary>Those that ask, in the order in which they came.</summary>
-    public IReadOnlyList<UnapprovedBoard> List() => [.. _boards.Values.Where(IsThere).OrderBy(b => b.FirstSeen).ThenBy(b => b.Key.ToString(), StringComparer.Ordinal)];
+    public IReadOnlyList<UnapprovedBoard> List() =>
+        [.. _boards.Values.Where(IsThere).OrderBy(b => b.FirstSeen).ThenBy(b => b.Key.ToString(), StringComparer.Ordinal)];
+
+    /// <summary>
+    /// Those that ask, each with its inventory as far as <see cref="MaximumListedBytes"/> go: where there is too much, those that say most
+    /// of themselves are listed without it.
+    /// </summary>
+    public IReadOnlyList<(UnapprovedBoard Board, Inventory Inventory)> ListBounded()
+    {
+        IReadOnlyList<UnapprovedBoard> all = List();
+        long left = MaximumListedBytes;
+        HashSet<Digest> whole = [.. all.OrderBy(b => b.InventoryJson.Length).TakeWhile(b => (left -= b.InventoryJson.Length) >= 0)
+            .Select(b => b.Key)];
+        return [.. all.Select(b => (b, whole.Contains(b.Key) ? b.Inventory : InventoryLimits.Unsaid(b.Id)))];
+    }
 
     /// <summary>The board with that key, or null.</summary>
     public UnapprovedBoard? Find(Digest key) => _boards.TryGetValue(key, out UnapprovedBoard? board) && IsThere(board) ? board : null;
@@ -91,7 +116,14 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
         }
         if (_boards.TryGetValue(fingerprint, out UnapprovedBoard? known))
         {
-            UnapprovedBoard seen = known with { LastSeen = now, Address = address, Id = inventory.Id, Reason = reason, InventoryJson = Json(inventory) };
+            UnapprovedBoard seen = known with
+            {
+                LastSeen = now,
+                Address = address,
+                Id = inventory.Id,
+                Reason = reason,
+                InventoryJson = Json(inventory)
+            };
             _boards[fingerprint] = seen;
             isNews = known.Reason != reason;
             _changed = _changed || known.Id != seen.Id || known.Address != seen.Address || known.Reason != seen.Reason;
@@ -102,7 +134,7 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
             return null;
         }
         Forget(now);
-        if (_boards.Count >= Maximum || _boards.Values.Count(b => b.Address == address) >= MaximumOfAddress)
+        if (!MakeRoom(address, IsKnown(fingerprint)))
         {
             return null;
         }
@@ -158,6 +190,38 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
         }
     }
 
+    /// <summary>Whether it is, or was, a node's key: not many are, and who asks with one holds it.</summary>
+    private bool IsKnown(Digest key) => keys.Find(key) is not null || keys.IsRevoked(key);
+
+    /// <returns>False where the address has as many as one may have.</returns>
+    private bool MakeRoom(string address, bool known)
+    {
+        UnapprovedBoard[] strangers = [.. _boards.Values.Where(b => !IsKnown(b.Key))];
+        if (!known && strangers.Count(b => b.Address == address) >= MaximumOfAddress)
+        {
+            return false;
+        }
+        bool full = known ? _boards.Count >= Maximum : strangers.Length >= Maximum - ForKnownKeys;
+        // With more known keys than there are places, they share what they have.
+        UnapprovedBoard[] from = !full ? [] : strangers.Length > 0 ? strangers : [.. _boards.Values];
+        if (from.Length > 0)
+        {
+            UnapprovedBoard[] theirs = Greediest(Greediest(from,
+                b => Sources.NetworkOf(IPAddress.TryParse(b.Address, out IPAddress? at) ? at : null)), b => b.Address);
+            _boards.TryRemove(theirs[Random.Shared.Next(theirs.Length)].Key, out _);
+        }
+        return true;
+    }
+
+    /// <summary>The boards of the group that has the most; of several that have as many, one by chance.</summary>
+    private static UnapprovedBoard[] Greediest(UnapprovedBoard[] boards, Func<UnapprovedBoard, string> group)
+    {
+        IGrouping<string, UnapprovedBoard>[] groups = [.. boards.GroupBy(group)];
+        int most = groups.Max(g => g.Count());
+        IGrouping<string, UnapprovedBoard>[] largest = [.. groups.Where(g => g.Count() == most)];
+        return [.. largest[Random.Shared.Next(largest.Length)]];
+    }
+
     /// <summary>Tells those who watch that the list is another one.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -181,5 +245,20 @@ internal sealed class UnapprovedBoards(EventHub events, TimeProvider clock) : Ba
         }
     }
 
-    private static byte[] Json(Inventory inventory) => JsonSerializer.SerializeToUtf8Bytes(inventory, ProtocolJson.Default.Inventory);
+    /// <summary>As much of an inventory as is kept: what a person needs to know the board by. The rest comes with the node
+    /// itself.</summary>
+    internal static byte[] Json(Inventory inventory)
+    {
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(inventory, ProtocolJson.Default.Inventory);
+        while (json.Length > MaximumInventoryBytes && inventory.Disks.Count + inventory.Interfaces.Count > 0)
+        {
+            inventory = inventory with
+            {
+                Disks = [.. inventory.Disks.Take(inventory.Disks.Count / 2)],
+                Interfaces = [.. inventory.Interfaces.Take(inventory.Interfaces.Count / 2)],
+            };
+            json = JsonSerializer.SerializeToUtf8Bytes(inventory, ProtocolJson.Default.Inventory);
+        }
+        return json;
+    }
 }

@@ -31,12 +31,14 @@ internal sealed record Notice(NoticeKind Kind, string Headline, string Text, str
         if (kind == NoticeKind.NewBoard)
         {
             if (c.QuerySingleOrDefault<(string Name, string Model, string Serial)>(
-                    "SELECT name, inventory ->> '$.model', inventory ->> '$.serial' FROM nodes WHERE id = @subject", new { subject }) is not { Name: { } name } node)
+                    "SELECT name, inventory ->> '$.model', inventory ->> '$.serial' FROM nodes WHERE id = @subject",
+                    new { subject }) is not { Name: { } name } node)
             {
                 return null;
             }
             string headline = $"a new board has come: {name} ({node.Model})";
-            return new Notice(kind, headline, headline + "\n", Json(kind, at, headline, new { node = new { id = subject, name, node.Model, node.Serial } }));
+            return new Notice(kind, headline, headline + "\n",
+                Json(kind, at, headline, new { node = new { id = subject, name, node.Model, node.Serial } }));
         }
         if (JobView.Query(c, Guid.Parse(subject)) is not [{ } job])
         {
@@ -61,7 +63,8 @@ internal sealed record Notice(NoticeKind Kind, string Headline, string Text, str
         var causes = tasks.Where(t => t.State is TaskState.Failed or TaskState.TimedOut or TaskState.Skipped or TaskState.Cancelled)
             .GroupBy(t => t.Cause.Length > 0 ? t.Cause : ApiJson.Word(t.State))
             .Select(g => new { cause = g.Key, nodes = g.Select(t => names.GetValueOrDefault(t.NodeId, t.NodeId)).ToList() }).ToList();
-        var text = new StringBuilder(headline).Append('\n').Append(CultureInfo.InvariantCulture, $"ordered by {job.CreatedBy}{(job.Schedule is { } schedule ? $" ({schedule})" : "")}\n");
+        var text = new StringBuilder(headline).Append('\n')
+            .Append(CultureInfo.InvariantCulture, $"ordered by {job.CreatedBy}{(job.Schedule is { } schedule ? $" ({schedule})" : "")}\n");
         foreach (var group in causes)
         {
             string more = group.nodes.Count > MostNames ? $" and {group.nodes.Count - MostNames} more" : "";
@@ -78,5 +81,12 @@ internal sealed record Notice(NoticeKind Kind, string Headline, string Text, str
     }, at, headline, data);
 
     private static string Json(string type, long at, string text, object data) => JsonSerializer.Serialize(
-        new { type, timestamp = DateTimeOffset.FromUnixTimeMilliseconds(at).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture), text, data }, ApiJson.Options);
+        new
+        {
+            type,
+            timestamp = DateTimeOffset.FromUnixTimeMilliseconds(at)
+            .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
+            text,
+            data
+        }, ApiJson.Options);
 }

@@ -14,13 +14,19 @@ internal sealed class NotificationChannel(TimeProvider clock) : IDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
 
     // A redirection would take what is signed to somebody whom nobody named.
-    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = s_patience };
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5)
+    })
+    { Timeout = s_patience };
 
     /// <summary>Sends it.</summary>
     /// <param name="settings">With secrets.</param>
     /// <param name="id">The same for each attempt at the same target: a receiver that gets it twice knows.</param>
     /// <returns>Why it did not arrive, in one sentence; empty: it did.</returns>
-    public async Task<string> SendAsync(NotificationSettings settings, string target, string id, string headline, string text, string body, CancellationToken cancellation)
+    public async Task<string> SendAsync(NotificationSettings settings, string target, string id, string headline, string text, string body,
+        CancellationToken cancellation)
     {
         try
         {
@@ -28,13 +34,15 @@ internal sealed class NotificationChannel(TimeProvider clock) : IDisposable
             {
                 return settings.Mail is { } mail ? await MailAsync(mail, id, headline, text, cancellation) : "nobody gets e-mail any more";
             }
-            return settings.Webhooks.FirstOrDefault(w => w.Name == target) is { } hook ? await PostAsync(hook, id, body, cancellation) : $"there is no webhook '{target}' any more";
+            return settings.Webhooks.FirstOrDefault(w => w.Name == target) is { } hook ? await PostAsync(hook, id, body, cancellation)
+                : $"there is no webhook '{target}' any more";
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             return $"no answer within {s_patience.TotalSeconds:0} s";
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or SocketException or AuthenticationException or ProtocolException or CommandException or SslHandshakeException)
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException or AuthenticationException
+            or ProtocolException or CommandException or SslHandshakeException)
         {
             return (e.InnerException ?? e).Message.ReplaceLineEndings(" ");
         }
@@ -49,7 +57,9 @@ internal sealed class NotificationChannel(TimeProvider clock) : IDisposable
             return "its secret cannot be unlocked: give it again";
         }
         long now = clock.GetUtcNow().ToUnixTimeSeconds();
-        using var request = new HttpRequestMessage(HttpMethod.Post, hook.Url) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post,
+            hook.Url)
+        { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.Add("webhook-id", id);
         request.Headers.Add("webhook-timestamp", now.ToString(CultureInfo.InvariantCulture));
         request.Headers.Add("webhook-signature", WebhookSignature.Sign(key, id, now, body));

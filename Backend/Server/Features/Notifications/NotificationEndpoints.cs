@@ -17,7 +17,8 @@ internal static class NotificationEndpoints
     /// <summary>For administrators.</summary>
     public static void MapNotifications(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/notifications", (NotificationStore store, NotificationSender sender) => new View(store.View(), sender.States())).Needs(Role.Admin);
+        api.MapGet("/notifications", (NotificationStore store, NotificationSender sender) => new View(store.View(), sender.States()))
+            .Needs(Role.Admin);
         api.MapPut("/notifications", (NotificationSettings wanted, NotificationStore store, NotificationSender sender) =>
             wanted.FindFault() is { Length: > 0 } fault
                 ? Problems.Bad($"{fault} Nothing was changed.")

@@ -11,18 +11,20 @@ namespace Bootstrap.Server.Features.Notifications;
 public sealed record TargetState(string Target, int Waiting, string Error);
 
 /// <summary>
-/// Tells what has happened. The database notes it in the transaction in which it happens (Schema.cs, triggers), and keeps what has not arrived:
-/// nothing is lost when the appliance is killed, and a receiver that is away is tried again for a day.
+/// Tells what has happened. The database notes it in the transaction in which it happens (Schema.cs, triggers), and keeps what has not
+/// arrived: nothing is lost when the appliance is killed, and a receiver that is away is tried again for a day.
 /// </summary>
 internal sealed partial class NotificationSender(
-    Database database, NotificationStore store, NotificationChannel channel, DiskSpace disk, TimeProvider clock, ILogger<NotificationSender> logger) : BackgroundService
+    Database database, NotificationStore store, NotificationChannel channel, DataDisk disk, TimeProvider clock,
+    ILogger<NotificationSender> logger) : BackgroundService
 {
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
     /// <summary>Before each further attempt.</summary>
     private static readonly TimeSpan[] s_pauses =
     [
-        TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1), TimeSpan.FromHours(4), TimeSpan.FromHours(8),
+        TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10), TimeSpan.FromHours(1),
+        TimeSpan.FromHours(4), TimeSpan.FromHours(8),
         TimeSpan.FromHours(12),
     ];
 
@@ -50,7 +52,7 @@ internal sealed partial class NotificationSender(
             using var timer = new PeriodicTimer(s_look, clock);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                if (disk.IsFull)
+                if (disk.Condition != DiskCondition.Good)
                 {
                     continue; // that something has arrived could not be noted, and it would be sent again and again
                 }
@@ -81,7 +83,8 @@ internal sealed partial class NotificationSender(
         NotificationSettings settings = store.View();
         database.Write(c =>
         {
-            foreach (Noted noted in c.Query<Noted>("SELECT id AS Id, kind AS Kind, subject AS Subject, at AS At, text AS Text FROM notices ORDER BY id").ToList())
+            foreach (Noted noted in c.Query<Noted>(
+                "SELECT id AS Id, kind AS Kind, subject AS Subject, at AS At, text AS Text FROM notices ORDER BY id").ToList())
             {
                 NoticeKind kind = Enum.Parse<NoticeKind>(noted.Kind);
                 string[] targets = [.. settings.TargetsOf(kind)];
@@ -115,7 +118,8 @@ internal sealed partial class NotificationSender(
     {
         foreach (Delivery delivery in deliveries)
         {
-            string error = await channel.SendAsync(settings, delivery.Target, delivery.Id, delivery.Headline, delivery.Text, delivery.Body, cancellation);
+            string error = await channel.SendAsync(settings, delivery.Target, delivery.Id, delivery.Headline, delivery.Text, delivery.Body,
+                cancellation);
             if (error.Length == 0 || delivery.Attempts >= s_pauses.Length)
             {
                 database.Write(c => c.Execute("DELETE FROM deliveries WHERE id = @Id", delivery));
@@ -130,7 +134,8 @@ internal sealed partial class NotificationSender(
             database.Write(c =>
             {
                 c.Execute("UPDATE deliveries SET attempts = attempts + 1, error = @error WHERE id = @Id", new { delivery.Id, error });
-                c.Execute("UPDATE deliveries SET next_at = @next WHERE target = @Target AND next_at < @next", new { delivery.Target, next });
+                c.Execute("UPDATE deliveries SET next_at = @next WHERE target = @Target AND next_at < @next",
+                    new { delivery.Target, next });
             });
             LogFailed(delivery.Target, delivery.Headline, error);
             return;

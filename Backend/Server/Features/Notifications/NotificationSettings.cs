@@ -34,7 +34,8 @@ public enum MailSecurity
 
 /// <summary>A program that is told by HTTP POST, signed as Standard Webhooks says (standardwebhooks.com).</summary>
 /// <param name="Events">What it is told.</param>
-/// <param name="Secret">Write-only: <c>whsec_</c> and 24 to 64 bytes in Base64. Not given: the one that is kept, or a new one, which is shown in that answer alone.</param>
+/// <param name="Secret">Write-only: <c>whsec_</c> and 24 to 64 bytes in Base64. Not given: the one that is kept, or a new one, which is
+/// shown in that answer alone.</param>
 /// <param name="SecretSet">One is kept.</param>
 public sealed record Webhook(string Name, string Url, IReadOnlyList<NoticeKind> Events, string? Secret = null, bool? SecretSet = null);
 
@@ -44,7 +45,8 @@ public sealed record Webhook(string Name, string Url, IReadOnlyList<NoticeKind> 
 /// <param name="Password">Write-only; not given: the one that is kept.</param>
 /// <param name="PasswordSet">One is kept.</param>
 public sealed record MailNotification(
-    string Host, int Port, MailSecurity Security, string From, IReadOnlyList<string> To, IReadOnlyList<NoticeKind> Events, string? User = null, string? Password = null,
+    string Host, int Port, MailSecurity Security, string From, IReadOnlyList<string> To, IReadOnlyList<NoticeKind> Events,
+    string? User = null, string? Password = null,
     bool? PasswordSet = null);
 
 /// <summary>Who is told what.</summary>
@@ -60,7 +62,8 @@ public sealed partial record NotificationSettings(IReadOnlyList<Webhook> Webhook
 
     /// <summary>Who is told of this: names of webhooks, or <see cref="MailTarget"/>.</summary>
     public IEnumerable<string> TargetsOf(NoticeKind kind) =>
-        [.. Webhooks.Where(w => w.Events.Contains(kind)).Select(w => w.Name), .. Mail?.Events.Contains(kind) == true ? [MailTarget] : Array.Empty<string>()];
+        [.. Webhooks.Where(w => w.Events.Contains(kind)).Select(w => w.Name), .. Mail?.Events.Contains(kind) == true ? [MailTarget]
+            : Array.Empty<string>()];
 
     /// <summary>What is wrong with it, in one sentence; empty: nothing.</summary>
     public string FindFault()
@@ -71,12 +74,16 @@ public sealed partial record NotificationSettings(IReadOnlyList<Webhook> Webhook
         }
         foreach (Webhook hook in Webhooks)
         {
-            string fault = !Name().IsMatch(hook.Name) || hook.Name == MailTarget ? $"'{hook.Name}' cannot be a webhook's name: use 1 to 40 of a-z, 0-9 and '-', and not '{MailTarget}'."
+            string fault = !Name().IsMatch(hook.Name) || hook.Name == MailTarget
+                ? $"'{hook.Name}' cannot be a webhook's name: use 1 to 40 of a-z, 0-9 and '-', and not '{MailTarget}'."
                 : Webhooks.Count(w => w.Name == hook.Name) > 1 ? $"There are two webhooks '{hook.Name}'."
-                : !Uri.TryCreate(hook.Url, UriKind.Absolute, out Uri? url) || url.Scheme is not ("http" or "https") ? $"'{hook.Url}' of the webhook '{hook.Name}' is no http or https address."
-                : url.UserInfo.Length > 0 ? $"The address of the webhook '{hook.Name}' has a name or password in it: that is no place for a secret."
+                : !Uri.TryCreate(hook.Url, UriKind.Absolute, out Uri? url) || url.Scheme is not ("http" or "https")
+                    ? $"'{hook.Url}' of the webhook '{hook.Name}' is no http or https address."
+                : url.UserInfo.Length > 0
+                    ? $"The address of the webhook '{hook.Name}' has a name or password in it: that is no place for a secret."
                 : hook.Events.Count == 0 ? $"The webhook '{hook.Name}' has no events: name one of {Kinds}."
-                : hook.Secret is { } secret && WebhookSignature.KeyOf(secret) is null ? $"The secret of the webhook '{hook.Name}' is not 'whsec_' and 24 to 64 bytes in Base64."
+                : hook.Secret is { } secret && WebhookSignature.KeyOf(secret) is null
+                    ? $"The secret of the webhook '{hook.Name}' is not 'whsec_' and 24 to 64 bytes in Base64."
                 : "";
             if (fault.Length > 0)
             {
@@ -94,12 +101,15 @@ public sealed partial record NotificationSettings(IReadOnlyList<Webhook> Webhook
         : mail.To.FirstOrDefault(to => !MailAddress.TryCreate(to, out _)) is { } wrong ? $"'{wrong}' is not an e-mail address."
         : mail.Events.Count == 0 ? $"E-mail has no events: name one of {Kinds}."
         : mail.Password is not null && string.IsNullOrEmpty(mail.User) ? "A password for the mail server needs a user."
-        : mail is { User: not null, Security: MailSecurity.None } && !IsLoopback(mail.Host) ? "A password would go to the mail server in the clear: use start-tls or tls."
+        : mail is { User: not null, Security: MailSecurity.None } && !IsLoopback(mail.Host)
+            ? "A password would go to the mail server in the clear: use start-tls or tls."
         : "";
 
     private static string Kinds => string.Join(", ", Enum.GetValues<NoticeKind>().Select(ApiJson.Word));
 
-    private static bool IsLoopback(string host) => host == "localhost" || System.Net.IPAddress.TryParse(host, out System.Net.IPAddress? address) && System.Net.IPAddress.IsLoopback(address);
+    private static bool IsLoopback(string host) =>
+        host == "localhost" || System.Net.IPAddress.TryParse(host, out System.Net.IPAddress? address)
+        && System.Net.IPAddress.IsLoopback(address);
 
     [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,39}\z")]
     private static partial Regex Name();

@@ -36,12 +36,15 @@ internal sealed class NotificationStore(SettingsStore settings, SecretBox box)
             }
             secrets[hook.Name] = given is null ? before[hook.Name] : Lock(given, hook.Name);
         }
-        if (wanted.Mail is { User: not null } mail && (mail.Password is { } password ? Lock(password, NotificationSettings.MailTarget) : before.GetValueOrDefault(NotificationSettings.MailTarget)) is { } locked)
+        if (wanted.Mail is { User: not null } mail
+            && (mail.Password is { } password ? Lock(password, NotificationSettings.MailTarget)
+            : before.GetValueOrDefault(NotificationSettings.MailTarget)) is { } locked)
         {
             secrets[NotificationSettings.MailTarget] = locked;
         }
         var bare = new NotificationSettings(
-            [.. wanted.Webhooks.Select(w => w with { Secret = null, SecretSet = null })], wanted.Mail is { } m ? m with { Password = null, PasswordSet = null } : null);
+            [.. wanted.Webhooks.Select(w => w with { Secret = null, SecretSet = null })], wanted.Mail is { } m
+                ? m with { Password = null, PasswordSet = null } : null);
         settings.Set(Key, new Kept(bare, secrets));
         NotificationSettings view = View(bare, secrets.Keys);
         return view with { Webhooks = [.. view.Webhooks.Select(w => w with { Secret = made.GetValueOrDefault(w.Name) })] };
@@ -55,7 +58,8 @@ internal sealed class NotificationStore(SettingsStore settings, SecretBox box)
 
     private string Lock(string secret, string target) => box.Lock(secret, About(target));
 
-    private string? Unlock(Kept kept, string target) => kept.Secrets.TryGetValue(target, out string? locked) ? box.Unlock(locked, About(target)) : null;
+    private string? Unlock(Kept kept, string target) => kept.Secrets.TryGetValue(target, out string? locked)
+        ? box.Unlock(locked, About(target)) : null;
 
     private static string About(string target) => $"notification {target}";
 }

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Bootstrap.Server.Features.Profiles;
 
 /// <summary>
-/// How an installed system is made a node's own. Texts are templates (<see cref="Template"/>), but for the names of the profile, of users and of
-/// values, and for secrets. What is not given leaves the image as it is.
+/// How an installed system is made a node's own. Texts are templates (<see cref="Template"/>), but for the names of the profile, of users
+/// and of values, and for secrets. What is not given leaves the image as it is.
 /// </summary>
 /// <param name="Name">Of a-z, 0-9, '-' and '_'.</param>
 /// <param name="HostName">RFC 1123 label.</param>
@@ -17,7 +17,8 @@ namespace Bootstrap.Server.Features.Profiles;
 /// <param name="CloudInit">User-data, for images with cloud-init.</param>
 /// <param name="KeptPaths">What an image update is to keep.</param>
 /// <param name="Values">What <c>value.NAME</c> is where neither a group of the node nor the node itself says otherwise.</param>
-/// <param name="Secrets">What <c>secret.NAME</c> is in files, script and user-data. Write-only: null or left out keeps one, empty forgets it.</param>
+/// <param name="Secrets">What <c>secret.NAME</c> is in files, script and user-data. Write-only: null or left out keeps one, empty forgets
+/// it.</param>
 /// <param name="SecretsSet">Read-only: names of those that are kept.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record Profile(
@@ -54,7 +55,8 @@ internal sealed record Profile(
     /// <summary>With all lists there, and without any secret: as it is stored.</summary>
     public Profile Settled() => this with
     {
-        Users = [.. (Users ?? []).Select(u => u with { Groups = u.Groups ?? [], Keys = u.Keys ?? [], PasswordHash = null, PasswordSet = null })],
+        Users = [.. (Users ?? [])
+            .Select(u => u with { Groups = u.Groups ?? [], Keys = u.Keys ?? [], PasswordHash = null, PasswordSet = null })],
         Wifi = Wifi is null ? null : Wifi with { Passphrase = null, PassphraseSet = null },
         Networks = [.. (Networks ?? []).Select(n => n with { Dns = n.Dns ?? [] })],
         Packages = Packages ?? [],
@@ -85,7 +87,8 @@ internal sealed record Profile(
 /// <param name="PasswordSet">Read-only.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ProfileUser(
-    string Name, string FullName = "", IReadOnlyList<string>? Groups = null, string Shell = "", bool Sudo = false, IReadOnlyList<string>? Keys = null,
+    string Name, string FullName = "", IReadOnlyList<string>? Groups = null, string Shell = "", bool Sudo = false,
+    IReadOnlyList<string>? Keys = null,
     string? PasswordHash = null, bool? PasswordSet = null);
 
 /// <param name="Layout">"de", "us".</param>
@@ -96,7 +99,8 @@ internal sealed record ProfileKeyboard(string Layout, string Model = "pc105", st
 /// <param name="Passphrase">Write-only, of WPA: null or left out keeps it, empty forgets it (an open network).</param>
 /// <param name="PassphraseSet">Read-only.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record ProfileWireless(string Ssid, string Country, bool Hidden = false, string? Passphrase = null, bool? PassphraseSet = null);
+internal sealed record ProfileWireless(string Ssid, string Country, bool Hidden = false, string? Passphrase = null,
+    bool? PassphraseSet = null);
 
 /// <param name="Interface">Name ("eth0") or MAC address.</param>
 /// <param name="Address">With its prefix: "10.0.0.5/24".</param>

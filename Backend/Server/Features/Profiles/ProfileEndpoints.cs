@@ -8,7 +8,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bootstrap.Server.Features.Profiles;
 
-/// <summary><c>/profiles</c>: how installed systems are made their nodes' own; <c>/values</c>: what differs between groups and nodes.</summary>
+/// <summary><c>/profiles</c>: how installed systems are made their nodes' own; <c>/values</c>: what differs between groups and
+/// nodes.</summary>
 internal static class ProfileEndpoints
 {
     private const int MaximumValues = 200, MaximumValue = 4096;
@@ -26,8 +27,10 @@ internal static class ProfileEndpoints
 
     /// <summary>What one node would get, with "(secret)" in the place of secrets.</summary>
     internal sealed record Preview(
-        NodeId Node, string NodeName, string HostName, IReadOnlyList<SystemUser> Users, string Locale, SystemKeyboard? Keyboard, string TimeZone, SystemWireless? Wifi,
-        IReadOnlyList<SystemNetwork> Networks, IReadOnlyList<string> Packages, IReadOnlyList<PreviewFile> Files, string FirstBootScript, string CloudInit,
+        NodeId Node, string NodeName, string HostName, IReadOnlyList<SystemUser> Users, string Locale, SystemKeyboard? Keyboard,
+        string TimeZone, SystemWireless? Wifi,
+        IReadOnlyList<SystemNetwork> Networks, IReadOnlyList<string> Packages, IReadOnlyList<PreviewFile> Files, string FirstBootScript,
+        string CloudInit,
         IReadOnlyList<string> KeptPaths);
 
     /// <param name="Mode">In octal.</param>
@@ -36,12 +39,14 @@ internal static class ProfileEndpoints
     /// <param name="Groups">Tag → name → value.</param>
     /// <param name="Nodes">Id → name → value.</param>
     internal sealed record AllValues(
-        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Groups, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Nodes);
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Groups,
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Nodes);
 
     public static void MapProfiles(this IEndpointRouteBuilder api)
     {
         api.MapGet("/profiles", (ProfileStore profiles) => profiles.All());
-        api.MapGet("/profiles/{name}", (string name, ProfileStore profiles) => profiles.Find(name) is { } profile ? Results.Ok(profile) : Missing(name));
+        api.MapGet("/profiles/{name}", (string name, ProfileStore profiles) => profiles.Find(name) is { } profile ? Results.Ok(profile)
+            : Missing(name));
         api.MapPut("/profiles/{name}", (string name, Profile wanted, ProfileStore profiles) =>
         {
             if (Named(wanted, name, out Profile named) is { } refusal)
@@ -84,7 +89,8 @@ internal static class ProfileEndpoints
                 : Faulty(faults, "");
         }).WithSummary("Preview a profile").OnlyReads();
         api.MapPost("/profiles/{name}/check", (string name, CheckWish wish, ProfileStore profiles, NodeDirectory nodes) =>
-            profiles.Find(name) is { } profile ? Results.Ok(Check(profile, wish, profiles, nodes)) : Missing(name)).WithSummary("Check a profile").OnlyReads();
+            profiles.Find(name) is { } profile ? Results.Ok(Check(profile, wish, profiles, nodes))
+                : Missing(name)).WithSummary("Check a profile").OnlyReads();
         api.MapGet("/values", (ProfileStore profiles) => new AllValues(profiles.GroupValues(), profiles.NodeValues()));
         api.MapGet("/values/groups/{tag}", (string tag, ProfileStore profiles) => Of(profiles.GroupValues(), tag));
         api.MapPut("/values/groups/{tag}", (string tag, Dictionary<string, string> values, ProfileStore profiles) =>
@@ -98,7 +104,8 @@ internal static class ProfileEndpoints
             return Results.Ok(Of(profiles.GroupValues(), tag));
         }).WithSummary("Set a group's values");
         api.MapGet("/values/nodes/{node}", (string node, ProfileStore profiles, NodeDirectory nodes) =>
-            FindNode(nodes, node) is { } found ? Results.Ok(Of(profiles.NodeValues(), found.Id.ToString())) : Problems.NotFound($"There is no node '{node}'."));
+            FindNode(nodes, node) is { } found ? Results.Ok(Of(profiles.NodeValues(), found.Id.ToString()))
+                : Problems.NotFound($"There is no node '{node}'."));
         api.MapPut("/values/nodes/{node}", (string node, Dictionary<string, string> values, ProfileStore profiles, NodeDirectory nodes) =>
         {
             if (FindNode(nodes, node) is not { } found)
@@ -118,7 +125,8 @@ internal static class ProfileEndpoints
     private static IResult? Named(Profile wanted, string name, out Profile named)
     {
         named = wanted with { Name = name };
-        return wanted.Name.Length > 0 && wanted.Name != name ? Problems.Bad($"The profile is called '{wanted.Name}' here and '{name}' in the address.")
+        return wanted.Name.Length > 0 && wanted.Name != name
+            ? Problems.Bad($"The profile is called '{wanted.Name}' here and '{name}' in the address.")
             : wanted.HasHoles ? Problems.Bad("A list of the profile has null in it: give a value, or leave it out.")
             : null;
     }
@@ -155,22 +163,28 @@ internal static class ProfileEndpoints
     private static Preview Show(NodeView node, Profile profile, RenderedProfile rendered)
     {
         SystemProfile system = rendered.System;
-        return new Preview(node.Id, node.Name, rendered.HostName, system.Users, system.Locale, system.Keyboard, system.TimeZone, system.Wireless, system.Networks,
-            rendered.Packages, [.. system.Files.Select(f => new PreviewFile(f.Path, $"{f.Owner}:{f.Group}", "0" + Convert.ToString(f.Mode, 8).PadLeft(3, '0'), f.Content))],
+        return new Preview(node.Id, node.Name, rendered.HostName, system.Users, system.Locale, system.Keyboard, system.TimeZone,
+            system.Wireless, system.Networks,
+            rendered.Packages,
+            [.. system.Files.Select(f => new PreviewFile(f.Path, $"{f.Owner}:{f.Group}", "0" + Convert.ToString(f.Mode, 8).PadLeft(3, '0'),
+            f.Content))],
             system.FirstBootScript, system.UserData, profile.KeptPaths!);
     }
 
     private static string Refuse(Dictionary<string, string> values) =>
         values.Count > MaximumValues ? $"These are {values.Count} values; {MaximumValues} are possible."
         : values.Keys.Select(ProfileRules.ValueName).FirstOrDefault(fault => fault.Length > 0) is { } wrong ? $"{wrong}."
-        : values.FirstOrDefault(v => v.Value is null || v.Value.Length > MaximumValue || v.Value.Contains('\0', StringComparison.Ordinal)) is { Key: { } bad }
+        : values.FirstOrDefault(v => v.Value is null || v.Value.Length > MaximumValue
+            || v.Value.Contains('\0', StringComparison.Ordinal)) is { Key: { } bad }
             ? $"The value '{bad}' is no text of at most {MaximumValue} characters."
         : "";
 
-    private static IReadOnlyDictionary<string, string> Of(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> all, string key) =>
+    private static IReadOnlyDictionary<string, string> Of(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> all,
+        string key) =>
         all.GetValueOrDefault(key) ?? new Dictionary<string, string>();
 
-    private static NodeView? FindNode(NodeDirectory nodes, string wanted) => nodes.List().FirstOrDefault(n => n.Name == wanted || n.Id.ToString() == wanted.ToLowerInvariant());
+    private static NodeView? FindNode(NodeDirectory nodes, string wanted) =>
+        nodes.List().FirstOrDefault(n => n.Name == wanted || n.Id.ToString() == wanted.ToLowerInvariant());
 
     private static IResult Missing(string name) => Problems.NotFound($"There is no profile '{name}'.");
 }

@@ -36,7 +36,8 @@ internal sealed class ProfileRenderer
     private readonly List<ProfileFault> _faults = [];
     private string? _hostName;
 
-    private ProfileRenderer(Profile profile, ProfileSecrets secrets, ProfileScope? scope) => (_profile, _secrets, _scope) = (profile, secrets, scope);
+    private ProfileRenderer(Profile profile, ProfileSecrets secrets, ProfileScope? scope) =>
+        (_profile, _secrets, _scope) = (profile, secrets, scope);
 
     /// <summary>What is wrong with a profile for all nodes; secrets are looked at here alone.</summary>
     /// <param name="profile">Settled.</param>
@@ -51,7 +52,8 @@ internal sealed class ProfileRenderer
     /// <summary>A profile for one node.</summary>
     /// <param name="profile">Settled and checked.</param>
     /// <param name="faults">What is wrong, where null is returned.</param>
-    public static RenderedProfile? Render(Profile profile, ProfileSecrets secrets, ProfileScope scope, out IReadOnlyList<ProfileFault> faults)
+    public static RenderedProfile? Render(Profile profile, ProfileSecrets secrets, ProfileScope scope,
+        out IReadOnlyList<ProfileFault> faults)
     {
         var renderer = new ProfileRenderer(profile, secrets, scope);
         RenderedProfile rendered = renderer.Render();
@@ -73,10 +75,12 @@ internal sealed class ProfileRenderer
             Each("files", _profile.Files!, File),
             Optional("firstBootScript", _profile.FirstBootScript, ProfileRules.Script, maySecrets: true),
             Optional("cloudInit", _profile.CloudInit, ProfileRules.UserData, maySecrets: true));
-        IReadOnlyList<string> packages = Each("packages", _profile.Packages!, (place, package) => Text(place, package, ProfileRules.Package));
+        IReadOnlyList<string> packages = Each("packages", _profile.Packages!,
+            (place, package) => Text(place, package, ProfileRules.Package));
         RefuseTwice("networks", system.Networks.Select(n => n.Interface));
         RefuseTwice("files", system.Files.Select(f => f.Path));
-        if (system.Wireless is null && system.Networks.FirstOrDefault(n => n.Interface.StartsWith("wl", StringComparison.Ordinal)) is { } unjoined)
+        if (system.Wireless is null
+            && system.Networks.FirstOrDefault(n => n.Interface.StartsWith("wl", StringComparison.Ordinal)) is { } unjoined)
         {
             Fault("networks", $"{unjoined.Interface} is a wireless interface, and the profile has no 'wifi' for it to join");
         }
@@ -95,7 +99,8 @@ internal sealed class ProfileRenderer
         for (int i = 0; i < _profile.Users!.Count; i++)
         {
             Fixed($"users[{i}].name", _profile.Users[i].Name, ProfileRules.Account);
-            Fixed($"users[{i}].passwordHash", _secrets.PasswordHash(_profile.Users[i].Name), hash => hash.Length == 0 ? "" : ProfileRules.PasswordHash(hash));
+            Fixed($"users[{i}].passwordHash", _secrets.PasswordHash(_profile.Users[i].Name), hash => hash.Length == 0 ? ""
+                : ProfileRules.PasswordHash(hash));
         }
         RefuseTwice("users", _profile.Users.Select(u => u.Name));
         Fixed("wifi.passphrase", _secrets.Passphrase, passphrase => passphrase.Length == 0 ? "" : ProfileRules.Passphrase(passphrase));
@@ -123,13 +128,15 @@ internal sealed class ProfileRenderer
         _secrets.PasswordHash(user.Name));
 
     private SystemKeyboard Keyboard(ProfileKeyboard keyboard) => new(
-        Text("keyboard.layout", keyboard.Layout, layout => layout.Length == 0 ? "a keyboard has a layout, such as de" : ProfileRules.Keyboard(layout)),
+        Text("keyboard.layout", keyboard.Layout, layout => layout.Length == 0 ? "a keyboard has a layout, such as de"
+            : ProfileRules.Keyboard(layout)),
         Text("keyboard.model", keyboard.Model, ProfileRules.Keyboard),
         Text("keyboard.variant", keyboard.Variant, ProfileRules.Keyboard),
         Text("keyboard.options", keyboard.Options, ProfileRules.Keyboard));
 
     private SystemWireless Wireless(ProfileWireless wifi) => new(
-        Text("wifi.ssid", wifi.Ssid, ProfileRules.Ssid), Text("wifi.country", wifi.Country, ProfileRules.Country), _secrets.Passphrase, wifi.Hidden);
+        Text("wifi.ssid", wifi.Ssid, ProfileRules.Ssid), Text("wifi.country", wifi.Country, ProfileRules.Country), _secrets.Passphrase,
+        wifi.Hidden);
 
     private SystemNetwork Network(string place, ProfileNetwork network) => new(
         Text($"{place}.interface", network.Interface, ProfileRules.Interface),

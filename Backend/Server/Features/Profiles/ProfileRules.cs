@@ -10,7 +10,8 @@ using Bootstrap.Server.Features.Settings;
 
 namespace Bootstrap.Server.Features.Profiles;
 
-/// <summary>What the parts of a profile must look like. Each rule tells what is wrong, without the sentence's end; empty: nothing.</summary>
+/// <summary>What the parts of a profile must look like. Each rule tells what is wrong, without the sentence's end; empty:
+/// nothing.</summary>
 internal static partial class ProfileRules
 {
     private const int MaximumPath = 4096;
@@ -18,7 +19,8 @@ internal static partial class ProfileRules
     /// <summary>Folders that are not on the disk, and that of the Slave's own files.</summary>
     private static readonly string[] s_closed = ["/proc", "/sys", "/dev", "/run", "/etc/bootstrap"];
 
-    private static readonly string[] s_userData = ["#cloud-config", "#!", "#include", "#cloud-boothook", "#part-handler", "## template:", "Content-Type:"];
+    private static readonly string[] s_userData = ["#cloud-config", "#!", "#include", "#cloud-boothook", "#part-handler", "## template:",
+        "Content-Type:"];
 
     public static string Name(string text) =>
         ProperName().IsMatch(text) ? "" : $"'{text}' is no name for a profile: use 1 to 64 of a-z, 0-9, '-' and '_'";
@@ -26,31 +28,38 @@ internal static partial class ProfileRules
     public static string HostName(string text) =>
         NodeNames.IsValid(text) ? "" : $"'{text}' is not a host name: use 1 to 63 of a-z, 0-9 and '-', not starting or ending with '-'";
 
-    public static string Account(string text) => AccountName().IsMatch(text) ? "" : $"'{text}' is no name of a user or group: use a-z, 0-9, '-' and '_', a letter first, at most 32";
+    public static string Account(string text) => AccountName().IsMatch(text) ? ""
+        : $"'{text}' is no name of a user or group: use a-z, 0-9, '-' and '_', a letter first, at most 32";
 
-    public static string FullName(string text) => text.Any(ch => ch is ':' or ',' || char.IsControl(ch)) ? "a full name has no ':', no ',' and one line" : "";
+    public static string FullName(string text) => text.Any(ch => ch is ':' or ',' || char.IsControl(ch))
+        ? "a full name has no ':', no ',' and one line" : "";
 
     public static string Shell(string text) => ShellPath().IsMatch(text) ? "" : $"'{text}' is no shell: name its path, such as /bin/bash";
 
     public static string Key(string text) =>
-        PolicyEndpoints.LooksLikeKey(text) ? "" : $"'{text[..Math.Min(40, text.Length)]}…' is not an OpenSSH public key, which is one line such as 'ssh-ed25519 AAAA… name'";
+        PolicyEndpoints.LooksLikeKey(text) ? ""
+            : $"'{text[..Math.Min(40, text.Length)]}…' is not an OpenSSH public key, which is one line such as 'ssh-ed25519 AAAA… name'";
 
     /// <summary>Says nothing of the hash itself.</summary>
     public static string PasswordHash(string text) =>
-        CryptHash().IsMatch(text) ? "" : "this is no password hash as crypt(5) has it, such as `openssl passwd -6` prints: it begins with $6$ or $y$";
+        CryptHash().IsMatch(text) ? ""
+            : "this is no password hash as crypt(5) has it, such as `openssl passwd -6` prints: it begins with $6$ or $y$";
 
     public static string Locale(string text) => LocaleName().IsMatch(text) ? "" : $"'{text}' is no locale: use one such as de_DE.UTF-8";
 
-    public static string Keyboard(string text) => KeyboardWord().IsMatch(text) ? "" : $"'{text}' is no word for a keyboard: see keyboard(5)";
+    public static string Keyboard(string text) => KeyboardWord().IsMatch(text) ? ""
+        : $"'{text}' is no word for a keyboard: see keyboard(5)";
 
     public static string TimeZone(string text) =>
         ZoneName().IsMatch(text) && TimeZoneInfo.TryFindSystemTimeZoneById(text, out TimeZoneInfo? zone) && zone.HasIanaId
             ? "" : $"there is no time zone '{text}': use a name such as Europe/Berlin, or UTC";
 
     public static string Ssid(string text) =>
-        Encoding.UTF8.GetByteCount(text) is >= 1 and <= 32 && !text.Any(char.IsControl) ? "" : "the name of a Wi-Fi network has 1 to 32 bytes";
+        Encoding.UTF8.GetByteCount(text) is >= 1 and <= 32 && !text.Any(char.IsControl) ? ""
+            : "the name of a Wi-Fi network has 1 to 32 bytes";
 
-    public static string Country(string text) => CountryCode().IsMatch(text) ? "" : $"'{text}' is no country: use its two letters, such as DE";
+    public static string Country(string text) => CountryCode().IsMatch(text) ? ""
+        : $"'{text}' is no country: use its two letters, such as DE";
 
     /// <summary>Says nothing of the passphrase itself.</summary>
     public static string Passphrase(string text) =>
@@ -58,26 +67,31 @@ internal static partial class ProfileRules
             ? "" : "a passphrase of WPA has 8 to 63 ASCII characters, or is a key of 64 hex digits";
 
     public static string Interface(string text) =>
-        MacAddress.TryParse(text, out _) || InterfaceName().IsMatch(text) ? "" : $"'{text}' is no network interface: give its name, such as eth0, or its MAC address";
+        MacAddress.TryParse(text, out _) || InterfaceName().IsMatch(text) ? ""
+            : $"'{text}' is no network interface: give its name, such as eth0, or its MAC address";
 
     public static string Network(string text) =>
         text.Split('/') is [var address, var prefix] && IPAddress.TryParse(address, out IPAddress? ip) && IsWritten(ip, address) &&
-        int.TryParse(prefix, NumberStyles.None, CultureInfo.InvariantCulture, out int bits) && bits >= 1 && bits <= (ip.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)
+        int.TryParse(prefix, NumberStyles.None, CultureInfo.InvariantCulture, out int bits) && bits >= 1
+            && bits <= (ip.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)
             ? "" : $"'{text}' is no address with its prefix, such as 10.0.0.5/24";
 
-    public static string Address(string text) => IPAddress.TryParse(text, out IPAddress? ip) && IsWritten(ip, text) ? "" : $"'{text}' is no IP address";
+    public static string Address(string text) => IPAddress.TryParse(text, out IPAddress? ip) && IsWritten(ip, text) ? ""
+        : $"'{text}' is no IP address";
 
     public static string Package(string text) => UpdateKind.PackageName().IsMatch(text) ? "" : $"'{text}' is no name of a package";
 
     public static string Path(string text) =>
-        text.Length is < 2 or > MaximumPath || text[0] != '/' || text.Any(char.IsControl) || text[1..].Split('/').Any(part => part is "" or "." or "..")
+        text.Length is < 2 or > MaximumPath || text[0] != '/' || text.Any(char.IsControl)
+            || text[1..].Split('/').Any(part => part is "" or "." or "..")
             ? $"'{text}' is no path of a file: it is absolute, such as /etc/motd, and has no '..'"
         : s_closed.FirstOrDefault(folder => text == folder || text.StartsWith(folder + "/", StringComparison.Ordinal)) is { } closed
             ? $"nothing can be written in {closed}"
         : "";
 
     public static string Owner(string text) =>
-        text.Split(':') is { Length: 1 or 2 } words && words.All(AccountName().IsMatch) ? "" : $"'{text}' is no owner: name a user, or a user and a group as 'pi:users'";
+        text.Split(':') is { Length: 1 or 2 } words && words.All(AccountName().IsMatch) ? ""
+            : $"'{text}' is no owner: name a user, or a user and a group as 'pi:users'";
 
     public static string Mode(string text) => OctalMode().IsMatch(text) ? "" : $"'{text}' is no mode: give it in octal, such as 0644";
 
@@ -85,12 +99,15 @@ internal static partial class ProfileRules
         text.StartsWith("#!", StringComparison.Ordinal) ? "" : "a script's first line names its interpreter, such as #!/bin/sh";
 
     public static string UserData(string text) =>
-        s_userData.Any(start => text.StartsWith(start, StringComparison.Ordinal)) ? "" : "user-data of cloud-init begins with a line such as #cloud-config";
+        s_userData.Any(start => text.StartsWith(start, StringComparison.Ordinal)) ? ""
+            : "user-data of cloud-init begins with a line such as #cloud-config";
 
-    public static string ValueName(string text) => VariableName().IsMatch(text) ? "" : $"'{text}' is no name for a value: use letters, digits and '_', a letter first, at most 64";
+    public static string ValueName(string text) => VariableName().IsMatch(text) ? ""
+        : $"'{text}' is no name for a value: use letters, digits and '_', a letter first, at most 64";
 
     /// <summary>IPAddress reads "10.1" and "010.0.0.1" too, which mean other things elsewhere.</summary>
-    private static bool IsWritten(IPAddress ip, string text) => ip.AddressFamily == AddressFamily.InterNetworkV6 ? !text.Contains('%', StringComparison.Ordinal) : ip.ToString() == text;
+    private static bool IsWritten(IPAddress ip, string text) => ip.AddressFamily == AddressFamily.InterNetworkV6
+        ? !text.Contains('%', StringComparison.Ordinal) : ip.ToString() == text;
 
     [GeneratedRegex(@"\A[a-z0-9_-]{1,64}\z")]
     private static partial Regex ProperName();

@@ -45,14 +45,16 @@ internal sealed class ProfileScope(
         {
             return (value, "");
         }
-        (string Tag, string Value)[] given = [.. groups.Where(g => g.Value.ContainsKey(name)).Select(g => (g.Key, g.Value[name])).OrderBy(g => g.Key, StringComparer.Ordinal)];
+        (string Tag, string Value)[] given = [.. groups.Where(g => g.Value.ContainsKey(name)).Select(g => (g.Key, g.Value[name]))
+            .OrderBy(g => g.Key, StringComparer.Ordinal)];
         return given.DistinctBy(g => g.Value).ToArray() switch
         {
             [] => defaults.TryGetValue(name, out string? usual)
                 ? (usual, "")
                 : ("", $"there is no value '{name}': neither the node nor a group of it (its tags) nor the profile has one"),
             [var one] => (one.Value, ""),
-            var several => ("", $"the groups {string.Join(" and ", several.Select(g => $"'{g.Tag}'"))} have different values '{name}': give the node one of its own"),
+            var several => ("",
+                $"the groups {string.Join(" and ", several.Select(g => $"'{g.Tag}'"))} have different values '{name}': give the node one of its own"),
         };
     }
 
@@ -65,5 +67,6 @@ internal sealed class ProfileScope(
 
     /// <summary>Of the first wired interface, else of the first.</summary>
     private static string MacOf(NodeRow node) =>
-        (node.Inventory.Interfaces.FirstOrDefault(i => !i.Name.StartsWith("wl", StringComparison.Ordinal)) ?? node.Inventory.Interfaces.FirstOrDefault())?.Mac.ToString() ?? "";
+        (node.Inventory.Interfaces.FirstOrDefault(i => !i.Name.StartsWith("wl", StringComparison.Ordinal))
+            ?? node.Inventory.Interfaces.FirstOrDefault())?.Mac.ToString() ?? "";
 }

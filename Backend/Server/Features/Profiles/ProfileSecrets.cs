@@ -14,7 +14,8 @@ internal sealed class ProfileSecrets(IReadOnlyDictionary<string, string> places)
     public string Passphrase => places.GetValueOrDefault(WirelessPlace, "");
 
     /// <summary>Names of those that templates may use.</summary>
-    public IEnumerable<string> Names => places.Keys.Where(p => p.StartsWith(NamedPlace, StringComparison.Ordinal)).Select(p => p[NamedPlace.Length..]);
+    public IEnumerable<string> Names =>
+        places.Keys.Where(p => p.StartsWith(NamedPlace, StringComparison.Ordinal)).Select(p => p[NamedPlace.Length..]);
 
     /// <summary>Of a user; empty: none is set.</summary>
     public string PasswordHash(string user) => places.GetValueOrDefault(UserPlace + user, "");
@@ -22,7 +23,8 @@ internal sealed class ProfileSecrets(IReadOnlyDictionary<string, string> places)
     /// <summary>What <c>secret.NAME</c> is; null: there is none.</summary>
     public string? Named(string name) => places.GetValueOrDefault(NamedPlace + name);
 
-    /// <summary>With what a profile says of them: what it does not mention stays, what is empty goes, as do those whose user or network it has not.</summary>
+    /// <summary>With what a profile says of them: what it does not mention stays, what is empty goes, as do those whose user or network it
+    /// has not.</summary>
     public ProfileSecrets With(Profile profile)
     {
         var kept = new Dictionary<string, string>();

@@ -19,7 +19,8 @@ internal sealed class ProfileStore(Database database, SecretBox box, EventHub ev
 
     /// <summary>All, by name, as people see them.</summary>
     public IReadOnlyList<Profile> All() => [.. database.Read(c =>
-        c.Query<Row>("SELECT name, body, secrets FROM profiles ORDER BY name").ToList()).Select(row => row.Profile.View(SecretsOf(row) ?? ProfileSecrets.None))];
+        c.Query<Row>("SELECT name, body, secrets FROM profiles ORDER BY name").ToList())
+            .Select(row => row.Profile.View(SecretsOf(row) ?? ProfileSecrets.None))];
 
     /// <summary>One as people see it; null: there is none of this name.</summary>
     public Profile? Find(string name) => FindRow(name) is { } row ? row.Profile.View(SecretsOf(row) ?? ProfileSecrets.None) : null;
@@ -94,10 +95,12 @@ internal sealed class ProfileStore(Database database, SecretBox box, EventHub ev
     });
 
     /// <summary>Tag → values, of all groups that have some.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> GroupValues() => All("SELECT tag, body FROM group_values ORDER BY tag");
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> GroupValues() =>
+        All("SELECT tag, body FROM group_values ORDER BY tag");
 
     /// <summary>Id → values, of all nodes that have some.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> NodeValues() => All("SELECT node_id, body FROM node_values ORDER BY node_id");
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> NodeValues() =>
+        All("SELECT node_id, body FROM node_values ORDER BY node_id");
 
     /// <summary>Sets all values of a group; none: it is forgotten.</summary>
     public void PutGroup(string tag, IReadOnlyDictionary<string, string> values) => Put("group_values", "tag", tag, values);
@@ -105,7 +108,8 @@ internal sealed class ProfileStore(Database database, SecretBox box, EventHub ev
     /// <summary>Sets all values of a node that there is.</summary>
     public void PutNode(NodeId node, IReadOnlyDictionary<string, string> values) => Put("node_values", "node_id", node.ToString(), values);
 
-    private void Put(string table, string column, string key, IReadOnlyDictionary<string, string> values) => database.Write(c => values.Count == 0
+    private void Put(string table, string column, string key, IReadOnlyDictionary<string, string> values) =>
+        database.Write(c => values.Count == 0
         ? c.Execute($"DELETE FROM {table} WHERE {column} = @key", new { key })
         : c.Execute($"INSERT INTO {table} ({column}, body) VALUES (@key, @body) ON CONFLICT ({column}) DO UPDATE SET body = excluded.body",
             new { key, body = JsonSerializer.Serialize(values) }));
@@ -116,13 +120,16 @@ internal sealed class ProfileStore(Database database, SecretBox box, EventHub ev
     private static IReadOnlyDictionary<string, string> ValuesIn(SqliteConnection c, string query, string key) =>
         c.QuerySingleOrDefault<string>(query, new { key }) is { } body ? ReadValues(body) : new Dictionary<string, string>();
 
-    private static IReadOnlyDictionary<string, string> ReadValues(string body) => JsonSerializer.Deserialize<Dictionary<string, string>>(body)!;
+    private static IReadOnlyDictionary<string, string> ReadValues(string body) =>
+        JsonSerializer.Deserialize<Dictionary<string, string>>(body)!;
 
-    private Row? FindRow(string name) => database.Read(c => c.QuerySingleOrDefault<Row>("SELECT name, body, secrets FROM profiles WHERE name = @name", new { name }));
+    private Row? FindRow(string name) =>
+        database.Read(c => c.QuerySingleOrDefault<Row>("SELECT name, body, secrets FROM profiles WHERE name = @name", new { name }));
 
     /// <summary>Null: the key is another one now.</summary>
     private ProfileSecrets? SecretsOf(Row row) =>
-        box.Unlock(row.Secrets, row.Name) is { } text ? new ProfileSecrets(JsonSerializer.Deserialize<Dictionary<string, string>>(text)!) : null;
+        box.Unlock(row.Secrets, row.Name) is { } text ? new ProfileSecrets(JsonSerializer.Deserialize<Dictionary<string, string>>(text)!)
+            : null;
 
     private static string? UserOf(SqliteConnection c, string name) => c.QueryFirstOrDefault<string>("""
         SELECT 'schedule ''' || name || '''' FROM schedules WHERE body ->> '$.job.parameters.profile' = @name

@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 namespace Bootstrap.Server.Features.Profiles;
 
 /// <summary>
-/// Text with variables: <c>{{ node.name }}</c>, <c>{{ value.NAME }}</c>, <c>{{ secret.NAME }}</c>. Nothing but their replacement; <c>{{ '{{' }}</c>
+/// Text with variables: <c>{{ node.name }}</c>, <c>{{ value.NAME }}</c>, <c>{{ secret.NAME }}</c>. Nothing but their replacement; <c>{{
+/// '{{' }}</c>
 /// is two braces.
 /// </summary>
 internal static partial class Template
@@ -38,7 +39,8 @@ internal static partial class Template
                 filled.Append(Opening);
                 continue;
             }
-            (string found, string wrong) = Variable().IsMatch(name) ? value(name) : ("", $"'{Opening} {name} {Closing}' is no variable: it is node.…, value.… or secret.…");
+            (string found, string wrong) = Variable().IsMatch(name) ? value(name)
+                : ("", $"'{Opening} {name} {Closing}' is no variable: it is node.…, value.… or secret.…");
             if (wrong.Length > 0)
             {
                 fault = text.Contains('\n', StringComparison.Ordinal) ? $"in line {LineAt(text, start)}, {wrong}" : wrong;

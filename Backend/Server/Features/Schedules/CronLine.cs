@@ -3,8 +3,8 @@ using Cronos;
 namespace Bootstrap.Server.Features.Schedules;
 
 /// <summary>
-/// A cron line of five fields in a time zone. Where the clocks change, a time that there is not runs when the gap ends, and one that there is
-/// twice runs once; lines with a step or a range of minutes or hours run in both.
+/// A cron line of five fields in a time zone. Where the clocks change, a time that there is not runs when the gap ends, and one that there
+/// is twice runs once; lines with a step or a range of minutes or hours run in both.
 /// </summary>
 public sealed class CronLine
 {

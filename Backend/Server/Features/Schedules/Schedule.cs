@@ -13,7 +13,8 @@ public enum MissedRuns
     RunOnce,
 }
 
-/// <summary>When a job may begin on its nodes: what has not begun when it closes is skipped. A run outside waits for the next opening.</summary>
+/// <summary>When a job may begin on its nodes: what has not begun when it closes is skipped. A run outside waits for the next
+/// opening.</summary>
 /// <param name="Start">"22:00", in the schedule's time zone.</param>
 /// <param name="Minutes">How long.</param>
 public sealed partial record MaintenanceWindow(string Start, int Minutes)
@@ -30,7 +31,8 @@ public sealed partial record MaintenanceWindow(string Start, int Minutes)
     internal (DateTimeOffset Opens, DateTimeOffset Closes) For(DateTimeOffset run, string zone)
     {
         var length = TimeSpan.FromMinutes(Minutes);
-        CronLine line = CronLine.Read($"{Start[3..]} {Start[..2]} * * *", zone, run, out _) ?? throw new InvalidOperationException($"window {Start} in {zone}");
+        CronLine line = CronLine.Read($"{Start[3..]} {Start[..2]} * * *", zone, run, out _)
+            ?? throw new InvalidOperationException($"window {Start} in {zone}");
         // An opening that began less than its length ago is open still.
         DateTimeOffset opens = line.After(run - length).First();
         return (opens, opens + length);
@@ -46,7 +48,8 @@ public sealed partial record MaintenanceWindow(string Start, int Minutes)
 /// <param name="Job">What is made. A selector and an image's name are looked up at each run; nodes and a digest stay as they are.</param>
 /// <param name="Zone">IANA name of the time zone that the line is read in.</param>
 internal sealed partial record Schedule(
-    string Name, string Cron, JobEndpoints.NewJob Job, string Zone = "UTC", MissedRuns Missed = MissedRuns.Skip, MaintenanceWindow? Window = null,
+    string Name, string Cron, JobEndpoints.NewJob Job, string Zone = "UTC", MissedRuns Missed = MissedRuns.Skip,
+    MaintenanceWindow? Window = null,
     bool Enabled = true)
 {
     /// <summary>What is wrong with when it runs, in one sentence; null: nothing.</summary>
@@ -59,7 +62,8 @@ internal sealed partial record Schedule(
         : Job.HoldSeconds != 0 ? "A schedule's job has no holdSeconds: its cron line says when."
         : Window?.FindFault();
 
-    /// <summary>Its line, which was found good when it was stored; null where the machine has lost its time zone or it never comes again.</summary>
+    /// <summary>Its line, which was found good when it was stored; null where the machine has lost its time zone or it never comes
+    /// again.</summary>
     public CronLine? Line(DateTimeOffset now) => CronLine.Read(Cron, Zone, now, out _);
 
     [GeneratedRegex(@"\A[a-z0-9_-]{1,64}\z")]

@@ -34,16 +34,24 @@ internal static class ScheduleCalendar
             !DateOnly.TryParseExact(from, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly first)
                 || first.Year is < 2000 or > 2999 ? Problems.Bad($"'{from}' is no day: write it as 2026-11-25.")
             : days is < 1 or > MostDays ? Problems.Bad($"days is 1 to {MostDays}, not {days}.")
-            : !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out TimeZoneInfo? found) ? Problems.Bad($"There is no time zone '{zone}': use a name such as Europe/Berlin, or UTC.")
+            : !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out TimeZoneInfo? found)
+                ? Problems.Bad($"There is no time zone '{zone}': use a name such as Europe/Berlin, or UTC.")
             : Results.Ok(Days(first, days, found, schedules, database, clock.GetUtcNow()).ToList()));
 
-    private static IEnumerable<CalendarEntry> Days(DateOnly first, int days, TimeZoneInfo zone, ScheduleStore schedules, Database database, DateTimeOffset now)
+    private static IEnumerable<CalendarEntry> Days(DateOnly first, int days, TimeZoneInfo zone, ScheduleStore schedules, Database database,
+        DateTimeOffset now)
     {
-        (Schedule Schedule, CronLine? Line)[] all = [.. schedules.All().Select(s => (s.Schedule, s.Schedule.Enabled ? s.Schedule.Line(now) : null))];
+        (Schedule Schedule,
+            CronLine? Line)[] all = [.. schedules.All().Select(s => (s.Schedule, s.Schedule.Enabled ? s.Schedule.Line(now) : null))];
         ILookup<string, Made> made = database.Read(c => c.Query<Made>("""
             SELECT id AS Id, schedule AS Schedule, created_at AS CreatedAt FROM jobs
             WHERE schedule IS NOT NULL AND created_at >= @from AND created_at < @until ORDER BY created_at, id
-            """, new { from = Start(first, zone).ToUnixTimeMilliseconds(), until = Start(first.AddDays(days), zone).ToUnixTimeMilliseconds() })).ToLookup(m => m.Schedule);
+            """, new
+        {
+            from = Start(first, zone).ToUnixTimeMilliseconds(),
+            until = Start(first.AddDays(days), zone)
+                .ToUnixTimeMilliseconds()
+        })).ToLookup(m => m.Schedule);
         for (DateOnly day = first; day < first.AddDays(days); day = day.AddDays(1))
         {
             DateTimeOffset start = Start(day, zone), end = Start(day.AddDays(1), zone);
@@ -51,8 +59,10 @@ internal static class ScheduleCalendar
             {
                 // A run at the very start of the day belongs to it.
                 DateTimeOffset after = start.AddTicks(-1) > now ? start.AddTicks(-1) : now;
-                long[] runs = [.. (line?.After(after) ?? []).TakeWhile(at => at < end).Take(MostRuns + 1).Select(at => at.ToUnixTimeMilliseconds())];
-                MadeRun[] was = [.. made[schedule.Name].Where(m => m.CreatedAt >= start.ToUnixTimeMilliseconds() && m.CreatedAt < end.ToUnixTimeMilliseconds())
+                long[] runs = [.. (line?.After(after) ?? []).TakeWhile(at => at < end).Take(MostRuns + 1)
+                    .Select(at => at.ToUnixTimeMilliseconds())];
+                MadeRun[] was = [.. made[schedule.Name]
+                    .Where(m => m.CreatedAt >= start.ToUnixTimeMilliseconds() && m.CreatedAt < end.ToUnixTimeMilliseconds())
                     .Take(MostRuns).Select(m => new MadeRun(Guid.Parse(m.Id), m.CreatedAt))];
                 if (runs.Length + was.Length > 0)
                 {

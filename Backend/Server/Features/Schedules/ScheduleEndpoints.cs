@@ -22,11 +22,15 @@ internal static class ScheduleEndpoints
         api.MapPost("/schedules", (Schedule wanted, ScheduleStore schedules, NodeDirectory nodes, JobSources sources, TimeProvider clock) =>
             schedules.Find(wanted.Name) is not null
                 ? Problems.Conflict($"There is a schedule '{wanted.Name}' already: remove it first, or choose another name.")
-                : Put(wanted, schedules, nodes, sources, clock) ?? Results.Created($"/api/v1/schedules/{wanted.Name}", schedules.View(schedules.Find(wanted.Name)!))).WithSummary("Add a schedule");
-        api.MapPut("/schedules/{name}", (string name, Schedule wanted, ScheduleStore schedules, NodeDirectory nodes, JobSources sources, TimeProvider clock) =>
+                : Put(wanted, schedules, nodes, sources, clock)
+                    ?? Results.Created($"/api/v1/schedules/{wanted.Name}", schedules.View(schedules.Find(wanted.Name)!)))
+                    .WithSummary("Add a schedule");
+        api.MapPut("/schedules/{name}",
+            (string name, Schedule wanted, ScheduleStore schedules, NodeDirectory nodes, JobSources sources, TimeProvider clock) =>
             wanted.Name != name
                 ? Problems.Bad($"The schedule is called '{wanted.Name}' here and '{name}' in the address.")
-                : Put(wanted, schedules, nodes, sources, clock) ?? Results.Ok(schedules.View(schedules.Find(name)!))).WithSummary("Add or change a schedule");
+                : Put(wanted, schedules, nodes, sources, clock)
+                    ?? Results.Ok(schedules.View(schedules.Find(name)!))).WithSummary("Add or change a schedule");
         api.MapPatch("/schedules/{name}", (string name, Switch wanted, ScheduleStore schedules) =>
         {
             if (schedules.Find(name) is not { } schedule)
@@ -39,10 +43,12 @@ internal static class ScheduleEndpoints
             }
             return Results.Ok(schedules.View(schedule with { Enabled = wanted.Enabled }));
         }).WithSummary("Switch a schedule on or off");
-        api.MapDelete("/schedules/{name}", (string name, ScheduleStore schedules) => schedules.Remove(name) ? Results.NoContent() : Missing(name)).WithSummary("Remove a schedule");
+        api.MapDelete("/schedules/{name}", (string name, ScheduleStore schedules) => schedules.Remove(name) ? Results.NoContent()
+            : Missing(name)).WithSummary("Remove a schedule");
         api.MapGet("/schedules/{name}/runs", (string name, int? count, ScheduleStore schedules, TimeProvider clock) =>
             schedules.Find(name) is { } schedule ? Runs(schedule.Cron, schedule.Zone, count, clock) : Missing(name));
-        api.MapPost("/schedules/{name}/run", (string name, ScheduleStore schedules, ScheduleRunner runner, Database database, ProgressBoard progress) =>
+        api.MapPost("/schedules/{name}/run",
+            (string name, ScheduleStore schedules, ScheduleRunner runner, Database database, ProgressBoard progress) =>
         {
             if (schedules.Find(name) is not { } schedule)
             {
@@ -59,7 +65,8 @@ internal static class ScheduleEndpoints
     {
         DateTimeOffset now = clock.GetUtcNow();
         return count is < 1 or > MostRuns ? Problems.Bad($"count is 1 to {MostRuns}, not {count}.")
-            : CronLine.Read(line, zone, now, out string fault) is { } cron ? Results.Ok(cron.After(now).Take(count ?? 5).Select(at => at.ToUnixTimeMilliseconds()))
+            : CronLine.Read(line, zone, now, out string fault) is { } cron
+                ? Results.Ok(cron.After(now).Take(count ?? 5).Select(at => at.ToUnixTimeMilliseconds()))
             : Problems.Bad(fault);
     }
 
@@ -75,7 +82,8 @@ internal static class ScheduleEndpoints
             return refusal;
         }
         // Nodes that were named are those that have these names now.
-        JobEndpoints.NewJob job = wanted.Job.Select is null ? wanted.Job with { Nodes = [.. targets.Select(t => t.Id.ToString())] } : wanted.Job;
+        JobEndpoints.NewJob job = wanted.Job.Select is null ? wanted.Job with { Nodes = [.. targets.Select(t => t.Id.ToString())] }
+            : wanted.Job;
         schedules.Put(wanted with { Job = job });
         return null;
     }

@@ -5,8 +5,8 @@ using Bootstrap.Server.Storage;
 namespace Bootstrap.Server.Features.Schedules;
 
 /// <summary>
-/// Makes the jobs that are due. What is due comes from the database and the clock alone, and a run's job and the note that it was made are one
-/// transaction: however often the appliance is killed, there is one job for each run.
+/// Makes the jobs that are due. What is due comes from the database and the clock alone, and a run's job and the note that it was made are
+/// one transaction: however often the appliance is killed, there is one job for each run.
 /// </summary>
 internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, NodeDirectory nodes, JobSources sources, TimeProvider clock)
 {
@@ -32,7 +32,8 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
                     // The clock was set back. Runs that come a second time now are known by their jobs.
                     schedules.See(schedule, now.ToUnixTimeMilliseconds());
                 }
-                else if (schedule.Line(seen) is { } line && line.After(seen).TakeWhile(at => at <= now).Select(at => (DateTimeOffset?)at).LastOrDefault() is { } due)
+                else if (schedule.Line(seen) is { } line && line.After(seen).TakeWhile(at => at <= now).Select(at => (DateTimeOffset?)at)
+                    .LastOrDefault() is { } due)
                 {
                     Deal(schedule, due, now);
                 }
@@ -57,9 +58,11 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
             BeginBy = window?.Closes.ToUnixTimeMilliseconds(),
             Run = new ScheduledRun(schedule.Name, due?.ToUnixTimeMilliseconds()),
             Unfit = fitting.Unfit,
-            Note = targets.Count > 0 ? "" : job.Select is { } selector ? $"no node was taken by '{selector}'" : "its nodes were all forgotten",
+            Note = targets.Count > 0 ? "" : job.Select is { } selector ? $"no node was taken by '{selector}'"
+                : "its nodes were all forgotten",
         };
-        Guid made = engine.Create(fitting.Spec ?? new JobSpec(job.Kind), [.. targets.OrderBy(n => fitting.Unfit.ContainsKey(n.Id)).Select(n => n.Id)], "schedule", plan);
+        Guid made = engine.Create(fitting.Spec ?? new JobSpec(job.Kind),
+            [.. targets.OrderBy(n => fitting.Unfit.ContainsKey(n.Id)).Select(n => n.Id)], "schedule", plan);
         schedules.Publish(schedule);
         return made;
     }
@@ -78,7 +81,7 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
             Run(schedule, due);
             _held.Remove((schedule.Name, at));
         }
-        catch (Exception e) when (DiskSpace.Says(e))
+        catch (Exception e) when (DataDisk.Says(e) is not null)
         {
             _held.Add((schedule.Name, at));
             throw;

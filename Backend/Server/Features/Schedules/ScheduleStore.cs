@@ -13,18 +13,27 @@ internal sealed class ScheduleStore(Database database, EventHub events, TimeProv
 
     /// <summary>All, by name, with the time (Unix milliseconds) up to which their runs have been dealt with.</summary>
     public IReadOnlyList<(Schedule Schedule, long SeenUntil)> All() => database.Read(c =>
-        c.Query<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules ORDER BY name").Select(row => (Read(row), row.SeenUntil)).ToList());
+        c.Query<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules ORDER BY name").Select(row => (Read(row), row.SeenUntil))
+            .ToList());
 
     public Schedule? Find(string name) => database.Read(c =>
-        c.QuerySingleOrDefault<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules WHERE name = @name", new { name })) is { } row ? Read(row) : null;
+        c.QuerySingleOrDefault<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules WHERE name = @name",
+            new { name })) is { } row ? Read(row) : null;
 
-    /// <summary>Stores one in the place of one of its name. Its runs begin now: those before are not missed. One that is there already stays as it is.</summary>
+    /// <summary>Stores one in the place of one of its name. Its runs begin now: those before are not missed. One that is there already
+    /// stays as it is.</summary>
     public void Put(Schedule schedule)
     {
         database.Write(c => c.Execute("""
             INSERT INTO schedules (name, body, seen_until) VALUES (@Name, @body, @now)
             ON CONFLICT (name) DO UPDATE SET body = excluded.body, seen_until = excluded.seen_until WHERE body <> excluded.body
-            """, new { schedule.Name, body = JsonSerializer.Serialize(schedule, ApiJson.Options), now = clock.GetUtcNow().ToUnixTimeMilliseconds() }));
+            """, new
+        {
+            schedule.Name,
+            body = JsonSerializer.Serialize(schedule, ApiJson.Options),
+            now = clock.GetUtcNow()
+                .ToUnixTimeMilliseconds()
+        }));
         Publish(schedule);
     }
 
@@ -58,8 +67,10 @@ internal sealed class ScheduleStore(Database database, EventHub events, TimeProv
         DateTimeOffset now = clock.GetUtcNow();
         (string? job, long at) = database.Read(c => c.QueryFirstOrDefault<(string?, long)>(
             "SELECT id, created_at FROM jobs WHERE schedule = @Name ORDER BY created_at DESC, id DESC LIMIT 1", new { schedule.Name }));
-        return new ScheduleView(schedule.Name, schedule.Cron, schedule.Zone, schedule.Job, schedule.Missed, schedule.Window, schedule.Enabled,
-            schedule.Enabled ? schedule.Line(now)?.Next(now)?.ToUnixTimeMilliseconds() : null, job is null ? null : Guid.Parse(job), job is null ? null : at);
+        return new ScheduleView(schedule.Name, schedule.Cron, schedule.Zone, schedule.Job, schedule.Missed, schedule.Window,
+            schedule.Enabled,
+            schedule.Enabled ? schedule.Line(now)?.Next(now)?.ToUnixTimeMilliseconds() : null, job is null ? null : Guid.Parse(job),
+            job is null ? null : at);
     }
 
     /// <summary>Tells those who watch how a schedule is now.</summary>

@@ -13,7 +13,8 @@ internal static class PolicyEndpoints
     /// <param name="InstallNewBoards">Architecture → image, by digest or name.</param>
     /// <param name="ApproveNewBoards">As for <see cref="Policy"/>.</param>
     internal sealed record NewPolicy(
-        IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null, bool ApproveNewBoards = false);
+        IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null,
+        bool ApproveNewBoards = false);
 
     public static void MapPolicy(this IEndpointRouteBuilder api)
     {
@@ -51,6 +52,7 @@ internal static class PolicyEndpoints
     /// <summary>Whether it is an OpenSSH public key, as far as that can be seen.</summary>
     internal static bool LooksLikeKey(string key) =>
         key.Length < 16_384 && !key.Contains('\n', StringComparison.Ordinal) && key.Split(' ') is [var type, var data, ..] &&
-        (type.StartsWith("ssh-", StringComparison.Ordinal) || type.StartsWith("ecdsa-", StringComparison.Ordinal) || type.StartsWith("sk-", StringComparison.Ordinal)) &&
+        (type.StartsWith("ssh-", StringComparison.Ordinal) || type.StartsWith("ecdsa-", StringComparison.Ordinal)
+            || type.StartsWith("sk-", StringComparison.Ordinal)) &&
         Convert.TryFromBase64String(data, new byte[data.Length], out _);
 }

@@ -14,7 +14,8 @@ namespace Bootstrap.Server.Features.Settings;
 /// already.
 /// </param>
 public sealed record Policy(
-    IReadOnlyDictionary<string, Digest> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null, bool ApproveNewBoards = false)
+    IReadOnlyDictionary<string, Digest> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null,
+    bool ApproveNewBoards = false)
 {
     public static readonly Policy Default = new(new Dictionary<string, Digest>(), []);
 

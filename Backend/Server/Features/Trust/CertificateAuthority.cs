@@ -64,7 +64,8 @@ public sealed class CertificateAuthority
         string[] gone = [.. new[] { certificatePath, keyPath }.Where(file => !File.Exists(file))];
         if (gone.Length > 0)
         {
-            throw new InvalidDataException($"{gone[0]} is gone: put back the file that belongs to this data folder; no node believes another authority");
+            throw new InvalidDataException(
+                $"{gone[0]} is gone: put back the file that belongs to this data folder; no node believes another authority");
         }
         try
         {
@@ -126,11 +127,12 @@ public sealed class CertificateAuthority
     /// or was when the
     /// certificate was dated, its dates say nothing: its key is still tied to the node, or is not.
     /// </summary>
-    public bool IsInTime(X509Certificate2 node)
+    /// <param name="from">When it began.</param>
+    /// <param name="until">When it ends.</param>
+    public bool IsInTime(DateTimeOffset from, DateTimeOffset until)
     {
         DateTimeOffset now = _clock.GetUtcNow();
-        return now < s_before || node.NotBefore.ToUniversalTime() < s_before
-            || (now >= node.NotBefore.ToUniversalTime() && now - node.NotAfter.ToUniversalTime() < Protocol.Trust.NodeGrace);
+        return now < s_before || from < s_before || (now >= from && now - until < Protocol.Trust.NodeGrace);
     }
 
     private static X509Certificate2 Make()
@@ -144,7 +146,8 @@ public sealed class CertificateAuthority
         return request.CreateSelfSigned(s_always, s_end);
     }
 
-    private X509Certificate2 IssueWithKey(string name, X509Extension? alternativeNames, X509KeyUsageFlags usage, string? extendedUsage, TimeSpan lifetime)
+    private X509Certificate2 IssueWithKey(string name, X509Extension? alternativeNames, X509KeyUsageFlags usage, string? extendedUsage,
+        TimeSpan lifetime)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var publicKey = new PublicKey(key);
@@ -177,6 +180,7 @@ public sealed class CertificateAuthority
         DateTimeOffset now = _clock.GetUtcNow();
         (DateTimeOffset start, DateTimeOffset end) = now < s_before ? (s_always, s_before + lifetime) : (now.AddHours(-1), now + lifetime);
         using ECDsa key = _authority.GetECDsaPrivateKey()!;
-        return request.Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(key), start, end, RandomNumberGenerator.GetBytes(16));
+        return request.Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(key), start, end,
+            RandomNumberGenerator.GetBytes(16));
     }
 }

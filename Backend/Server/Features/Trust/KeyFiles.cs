@@ -31,7 +31,8 @@ internal sealed record KeyFiles(string Authority, string Secrets)
         }
         else if (secrets.Unlock(noted.Secrets, Key) != Text)
         {
-            throw new InvalidDataException($"{secretsFile} is another appliance's than the database: put back the file that belongs to this data folder");
+            throw new InvalidDataException(
+                $"{secretsFile} is another appliance's than the database: put back the file that belongs to this data folder");
         }
         return (authority, secrets);
     }

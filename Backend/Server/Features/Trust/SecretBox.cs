@@ -4,8 +4,8 @@ using System.Text;
 namespace Bootstrap.Server.Features.Trust;
 
 /// <summary>
-/// Locks what must not be read in the database or a copy of it: AES-256-GCM, with a key that is a file of its own (mode 0600). Whoever has both
-/// can read it, as the appliance itself must.
+/// Locks what must not be read in the database or a copy of it: AES-256-GCM, with a key that is a file of its own (mode 0600). Whoever has
+/// both can read it, as the appliance itself must.
 /// </summary>
 internal sealed class SecretBox
 {
@@ -31,7 +31,8 @@ internal sealed class SecretBox
         string text = File.ReadAllText(keyFile).Trim();
         return text.Length == 2 * KeyBytes && text.All(char.IsAsciiHexDigit)
             ? new SecretBox(Convert.FromHexString(text))
-            : throw new InvalidDataException($"{keyFile} holds no key of {KeyBytes} bytes in hex: put back the file that belongs to this data folder");
+            : throw new InvalidDataException(
+                $"{keyFile} holds no key of {KeyBytes} bytes in hex: put back the file that belongs to this data folder");
     }
 
     /// <summary>Locks a text.</summary>
@@ -41,7 +42,8 @@ internal sealed class SecretBox
         byte[] plain = Encoding.UTF8.GetBytes(text), box = new byte[NonceBytes + TagBytes + plain.Length];
         RandomNumberGenerator.Fill(box.AsSpan(0, NonceBytes));
         using var cipher = new AesGcm(_key, TagBytes);
-        cipher.Encrypt(box.AsSpan(0, NonceBytes), plain, box.AsSpan(NonceBytes + TagBytes), box.AsSpan(NonceBytes, TagBytes), Encoding.UTF8.GetBytes(about));
+        cipher.Encrypt(box.AsSpan(0, NonceBytes), plain, box.AsSpan(NonceBytes + TagBytes), box.AsSpan(NonceBytes, TagBytes),
+            Encoding.UTF8.GetBytes(about));
         return Convert.ToBase64String(box);
     }
 
@@ -57,7 +59,8 @@ internal sealed class SecretBox
         using var cipher = new AesGcm(_key, TagBytes);
         try
         {
-            cipher.Decrypt(box.AsSpan(0, NonceBytes), box.AsSpan(NonceBytes + TagBytes, plain.Length), box.AsSpan(NonceBytes, TagBytes), plain, Encoding.UTF8.GetBytes(about));
+            cipher.Decrypt(box.AsSpan(0, NonceBytes), box.AsSpan(NonceBytes + TagBytes, plain.Length), box.AsSpan(NonceBytes, TagBytes),
+                plain, Encoding.UTF8.GetBytes(about));
             return Encoding.UTF8.GetString(plain);
         }
         catch (AuthenticationTagMismatchException)

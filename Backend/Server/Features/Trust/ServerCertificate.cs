@@ -53,7 +53,8 @@ internal static class ServerCertificate
         if (Read(path) is { } kept)
         {
             DateTimeOffset now = clock.GetUtcNow();
-            if (kept.HasPrivateKey && Protocol.Trust.IsIssuedBy(kept, authority.Certificate, now) && names.AreIn(kept) && kept.NotAfter - now > s_margin)
+            if (kept.HasPrivateKey && Protocol.Trust.IsIssuedBy(kept, authority.Certificate, now) && names.AreIn(kept)
+                && kept.NotAfter - now > s_margin)
             {
                 return kept;
             }

@@ -3,7 +3,7 @@ import type { ImageView, ImportView } from "./images";
 import type { JobView, TaskView } from "./jobs";
 import type { LogLine, NodeView } from "./nodes";
 import type { ScheduleView } from "./schedules";
-import type { Policy } from "./settings";
+import type { DiskCondition, Policy } from "./settings";
 
 /** One server-sent event. */
 export type ApplianceEvent =
@@ -19,5 +19,5 @@ export type ApplianceEvent =
   | { name: "log"; data: LogLine[] }
   | { name: "policy"; data: Policy }
   | { name: "unapproved"; data: { count: number } }
-  | { name: "disk"; data: { full: boolean } }
+  | { name: "disk"; data: { disk: DiskCondition } }
   | { name: "boot"; data: { board: BoardView; events: BootEvent[] } };

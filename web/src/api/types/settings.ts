@@ -1,10 +1,13 @@
+/** How the appliance's own disk is. */
+export type DiskCondition = "good" | "full" | "failing";
+
 /** How the appliance itself is. */
 export interface Status {
   version: string;
   /** What came from the network and made no sense, by protocol, since the start. */
   malformed: Record<string, number>;
-  /** Nothing can be written until there is room again. */
-  diskFull: boolean;
+  /** Where it is not good, nothing can be changed until it is again. */
+  disk: DiskCondition;
 }
 
 export interface Policy {

@@ -5,10 +5,11 @@ namespace Bootstrap.Server.Features.Boot.Boards;
 
 /// <summary>
 /// The files that boards ask for by TFTP and HTTP. The first source that has a file gives it: what an administrator put there for this
-/// board, what is written for it, its boot set, or else NetInst's own kernel and the firmware that came with the program. A board that is to boot its own disk finds none of
-/// these; iPXE, which tells a PC so, is there for everybody.
+/// board, what is written for it, its boot set, or else NetInst's own kernel and the firmware that came with the program. A board that is
+/// to boot its own disk finds none of these; iPXE, which tells a PC so, is there for everybody.
 /// </summary>
-internal sealed class BoardBootFiles(ApplianceOptions options, IReadOnlyDictionary<string, NetInstFiles> netInst, BootSetLibrary sets, BootPlanner planner) : IBootFiles
+internal sealed class BoardBootFiles(ApplianceOptions options, IReadOnlyDictionary<string, NetInstFiles> netInst, BootSetLibrary sets,
+    BootPlanner planner) : IBootFiles
 {
     private readonly string _firmware = Path.Combine(options.ShareFolder, "boot");
 
@@ -27,7 +28,8 @@ internal sealed class BoardBootFiles(ApplianceOptions options, IReadOnlyDictiona
     public IReadOnlyList<string> List(BootPlan plan) =>
     [
         .. plan.Folders.SelectMany(folder => FilesBelow(Path.Combine(options.OverridesFolder, folder)))
-            .Concat(plan.Set is { } set ? sets.FilesOf(set) : FilesBelow(Path.Combine(_firmware, "rpi")).Concat(["kernel8.img", "initramfs8"]))
+            .Concat(plan.Set is { } set ? sets.FilesOf(set)
+                : FilesBelow(Path.Combine(_firmware, "rpi")).Concat(["kernel8.img", "initramfs8"]))
             .Concat(["config.txt", "cmdline.txt"]).Distinct().Order(StringComparer.Ordinal),
     ];
 
@@ -36,7 +38,8 @@ internal sealed class BoardBootFiles(ApplianceOptions options, IReadOnlyDictiona
         : [];
 
     private BootFile? Overridden(BootPlan plan, string name) => plan.Folders
-        .Select(folder => DiskBootFile.OpenBelow(Path.Combine(options.OverridesFolder, folder), name)).FirstOrDefault(file => file is not null);
+        .Select(folder => DiskBootFile.OpenBelow(Path.Combine(options.OverridesFolder, folder), name))
+        .FirstOrDefault(file => file is not null);
 
     private static BootFile? Written(BootPlan plan, string name) => name switch
     {

@@ -6,7 +6,8 @@ using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Server.Features.Boot.Boards;
 
-/// <summary>What somebody who asks for boot files is known by. Nothing of it is proven: no file that is served so is a secret of one board.</summary>
+/// <summary>What somebody who asks for boot files is known by. Nothing of it is proven: no file that is served so is a secret of one
+/// board.</summary>
 /// <param name="Serial">Low 32 bits of a Pi's serial number.</param>
 /// <param name="Mac">Hardware address.</param>
 /// <param name="Uuid">A PC's UUID, as its operating system reports it.</param>
@@ -49,7 +50,8 @@ internal sealed partial record BoardClaim(uint? Serial, MacAddress? Mac, string?
         name = path[folder.Length..];
         string own = folder.Value.TrimEnd('/');
         return MacAddress.TryParse(own, out MacAddress mac) ? new BoardClaim(null, mac) :
-            uint.TryParse(own, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint serial) ? new BoardClaim(serial, client.Mac) :
+            uint.TryParse(own, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint serial)
+                ? new BoardClaim(serial, client.Mac) :
             new BoardClaim(null, client.Mac);
     }
 

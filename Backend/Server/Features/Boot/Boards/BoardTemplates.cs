@@ -6,7 +6,8 @@ namespace Bootstrap.Server.Features.Boot.Boards;
 /// <summary>The files that are written for each board, with the reason of what it boots as a comment.</summary>
 internal static class BoardTemplates
 {
-    // tty1 is a Pi's screen; the last console is the one that programs print to. serial0 is what the Pi's firmware makes its UART's name of.
+    // tty1 is a Pi's screen; the last console is the one that programs print to. serial0 is what the Pi's firmware makes its UART's name
+    // of.
     public static ReadOnlyMemory<byte> CommandLine { get; } = "console=tty1 console=serial0,115200 panic=30\n"u8.ToArray();
 
     private const string BundledKernel = """
@@ -31,7 +32,8 @@ internal static class BoardTemplates
 
         """;
 
-    // An error is what makes UEFI firmware go on to its next boot entry (UEFI specification 2.10, 3.1.1); a BIOS is spared the way through its menu.
+    // An error is what makes UEFI firmware go on to its next boot entry (UEFI specification 2.10, 3.1.1); a BIOS is spared the way through
+    // its menu.
     private const string LocalDisk = """
         iseq ${platform} pcbios && sanboot --no-describe --drive 0x80 ||
         exit 1

@@ -16,12 +16,14 @@ namespace Bootstrap.Server.Features.Boot.Boards;
 /// The one place that decides whether a board boots from the network, and what. Decided once for each boot and then kept: a Pi reads
 /// config.txt up to four times (raspberrypi/rpi-eeprom#87), and what it reads must not change in between.
 /// </summary>
-internal sealed class BootPlanner(ApplianceOptions options, Database database, BootSetLibrary sets, TimeProvider clock) : IBootGate
+internal sealed class BootPlanner(ApplianceOptions options, Database database, BootSetLibrary sets, DataDisk disk, TimeProvider clock)
+    : IBootGate
 {
     /// <summary>The longest silence within one boot: a ROM's time-outs are below a minute.</summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromMinutes(2);
 
-    /// <summary>A board that finds nothing on its disk asks again at once: an SD card and a USB port without a disk are tried in less (USB_MSD_DISCOVER_TIMEOUT is 20 s).</summary>
+    /// <summary>A board that finds nothing on its disk asks again at once: an SD card and a USB port without a disk are tried in less
+    /// (USB_MSD_DISCOVER_TIMEOUT is 20 s).</summary>
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(60);
 
     /// <summary>An EEPROM that has the network first asks for 45 s (DHCP_TIMEOUT) before it goes on to its disk.</summary>
@@ -32,7 +34,8 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
 
     private readonly ConcurrentDictionary<string, Conversation> _conversations = new();
 
-    /// <param name="Node">The node that the board was, if any, and <paramref name="BootId"/> what it ran then: once NetInst reports in, this boot is over.</param>
+    /// <param name="Node">The node that the board was, if any, and <paramref name="BootId"/> what it ran then: once NetInst reports in,
+    /// this boot is over.</param>
     /// <param name="AskedSince">When the board began to ask, without a pause.</param>
     /// <param name="HasNoSystem">It asks because its disk holds nothing that boots, whatever was installed there.</param>
     private sealed record Conversation(BootPlan Plan, string? Node, string? BootId, long LastAsked, long AskedSince, bool HasNoSystem);
@@ -44,9 +47,21 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     /// </summary>
     bool IBootGate.Admits(MacAddress mac, DhcpClient client, DhcpMessageType asked)
     {
+        if (client.Kind != BootClientKind.RaspberryPi)
+        {
+            disk.Try(() => Plan(mac, client, asked));
+            return true;
+        }
+        bool fromNetwork = false;
+        // Of whom nothing can be read at the moment is left alone, and asks again.
+        disk.Try(() => fromNetwork = Plan(mac, client, asked).FromNetwork);
+        return fromNetwork;
+    }
+
+    private BootPlan Plan(MacAddress mac, DhcpClient client, DhcpMessageType asked)
+    {
         var claim = BoardClaim.Of(mac, client);
-        BootPlan plan = asked == DhcpMessageType.Discover ? Begin(claim, null, client.IsPi3Rom) : For(claim, null);
-        return client.Kind != BootClientKind.RaspberryPi || plan.FromNetwork;
+        return asked == DhcpMessageType.Discover ? Begin(claim, null, client.IsPi3Rom) : For(claim, null);
     }
 
     /// <summary>What a board is given, as it was decided when this boot began.</summary>
@@ -103,7 +118,9 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     private BootPlan Decide(SqliteConnection c, BoardClaim claim, NodeRow? node, bool hasNoSystem)
     {
         string[] folders = [.. claim.Folders];
-        BootPlan Plan(bool fromNetwork, string reason) => new(node?.Name ?? $"the board {string.Join(", ", folders)}".TrimEnd(), fromNetwork, reason, sets.For(claim.Revision ?? node?.Revision), folders);
+        BootPlan Plan(bool fromNetwork, string reason) =>
+            new(node?.Name ?? $"the board {string.Join(", ", folders)}".TrimEnd(), fromNetwork, reason,
+            sets.For(claim.Revision ?? node?.Revision), folders);
 
         if (folders.FirstOrDefault(HasOwnConfiguration) is { } folder)
         {
@@ -130,7 +147,8 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
             // The board that a person has approved must be able to introduce itself.
             Lifecycle.Installed when node.KeySeen == 0 => Plan(true, "starts NetInst: a person has approved this board as the node"),
             Lifecycle.Installed when hasNoSystem => Plan(true, "starts NetInst: it was installed, and found nothing to boot on its disk"),
-            Lifecycle.Installed => Plan(false, $"boots its own disk: installed with {ImageName(c, node.Image)}, and no job orders another installation"),
+            Lifecycle.Installed =>
+                Plan(false, $"boots its own disk: installed with {ImageName(c, node.Image)}, and no job orders another installation"),
             Lifecycle.Unbootable => Plan(true, "starts NetInst: its last installation ended in the middle"),
             _ => Plan(true, "starts NetInst: nothing is installed on it yet"),
         };
@@ -138,7 +156,8 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
 
     private bool HasOwnConfiguration(string folder) => File.Exists(Path.Combine(options.OverridesFolder, folder, "config.txt"));
 
-    private static long SlotsOf(SqliteConnection c, string? digest) => c.ExecuteScalar<long>("SELECT slots FROM images WHERE digest = @digest", new { digest });
+    private static long SlotsOf(SqliteConnection c, string? digest) =>
+        c.ExecuteScalar<long>("SELECT slots FROM images WHERE digest = @digest", new { digest });
 
     private static string ImageName(SqliteConnection c, string? digest) =>
         c.QuerySingleOrDefault<string>("SELECT name FROM images WHERE digest = @digest", new { digest }) ?? "an image that was removed";

@@ -15,7 +15,8 @@ internal static class DhcpEndpoints
     /// <param name="Fixed">Set on the command line, and not to be changed here.</param>
     /// <param name="Running">It answers now.</param>
     /// <param name="Fault">Why it does not.</param>
-    internal sealed record DhcpView(DhcpSettings Settings, bool Fixed, bool Running, string? Fault, IReadOnlyList<string> Interfaces, IReadOnlyList<LeaseView> Leases);
+    internal sealed record DhcpView(DhcpSettings Settings, bool Fixed, bool Running, string? Fault, IReadOnlyList<string> Interfaces,
+        IReadOnlyList<LeaseView> Leases);
 
     /// <param name="Node">Name of the node that has this hardware address.</param>
     /// <param name="Until">Unix milliseconds.</param>
@@ -23,9 +24,11 @@ internal static class DhcpEndpoints
 
     public static void MapDhcp(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/dhcp", (DhcpService dhcp, ILeaseStore leases, NodeDirectory nodes, TimeProvider clock) => View(dhcp, leases, nodes, clock));
+        api.MapGet("/dhcp",
+            (DhcpService dhcp, ILeaseStore leases, NodeDirectory nodes, TimeProvider clock) => View(dhcp, leases, nodes, clock));
         api.MapPut("/dhcp", async (
-            DhcpSettings wanted, DhcpService dhcp, ILeaseStore leases, NodeDirectory nodes, TimeProvider clock, CancellationToken cancellation) =>
+            DhcpSettings wanted, DhcpService dhcp, ILeaseStore leases, NodeDirectory nodes, TimeProvider clock,
+            CancellationToken cancellation) =>
             dhcp.IsFixed ? Problems.Conflict("DHCP was set on the command line: start the appliance without --dhcp to set it here.") :
             wanted.FindFault() is { } fault ? Problems.Bad(fault) :
             await dhcp.ChangeAsync(wanted, cancellation) is { } refusal ? Problems.Conflict($"Nothing was changed: {refusal}.") :
@@ -44,7 +47,9 @@ internal static class DhcpEndpoints
             }
         }
         return new DhcpView(dhcp.Settings, dhcp.IsFixed, dhcp.Mode != DhcpMode.Off, dhcp.Fault, dhcp.Interfaces,
-            [.. leases.Load().Where(lease => lease.Expires > now).OrderBy(lease => BinaryPrimitives.ReadUInt32BigEndian(lease.Address.GetAddressBytes()))
-                .Select(lease => new LeaseView(lease.Address.ToString(), lease.Mac, names.GetValueOrDefault(lease.Mac), lease.Expires.ToUnixTimeMilliseconds()))]);
+            [.. leases.Load().Where(lease => lease.Expires > now)
+                .OrderBy(lease => BinaryPrimitives.ReadUInt32BigEndian(lease.Address.GetAddressBytes()))
+                .Select(lease => new LeaseView(lease.Address.ToString(), lease.Mac, names.GetValueOrDefault(lease.Mac),
+                    lease.Expires.ToUnixTimeMilliseconds()))]);
     }
 }

@@ -9,7 +9,8 @@ namespace Bootstrap.Server.Features.Boot.Dhcp;
 
 /// <summary>Runs DHCP as it is set, and changes it while the appliance runs.</summary>
 internal sealed partial class DhcpService(
-    ApplianceOptions options, SettingsStore store, IBootGate gate, ILeaseStore leases, BootObserver observer, TimeProvider clock, ILogger<DhcpService> logger)
+    ApplianceOptions options, SettingsStore store, IBootGate gate, ILeaseStore leases, BootObserver observer, TimeProvider clock,
+    ILogger<DhcpService> logger)
     : BackgroundService
 {
     private const string Key = "dhcp";
@@ -32,14 +33,18 @@ internal sealed partial class DhcpService(
     /// <summary>Why it does not run although it is set; null where all is well.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>Names of those that it listens on. Before any cable is plugged in, too: each answer names the address that the interface has at that moment.</summary>
-    public IReadOnlyList<string> Interfaces => options.Interfaces.Count > 0 ? options.Interfaces : [.. DiscoverySocket.Candidates().Select(i => i.Name)];
+    /// <summary>Names of those that it listens on. Before any cable is plugged in, too: each answer names the address that the interface
+    /// has at that moment.</summary>
+    public IReadOnlyList<string> Interfaces => options.Interfaces.Count > 0 ? options.Interfaces
+        : [.. DiscoverySocket.Candidates().Select(i => i.Name)];
 
     /// <summary>
-    /// Opens the ports, so that an appliance that cannot have them does not call itself ready. It starts all the same without the privilege for them,
-    /// for boards that need no network boot, and where people have set on the page what cannot be any more: there they can change it.
+    /// Opens the ports, so that an appliance that cannot have them does not call itself ready. It starts all the same without the privilege
+    /// for them, for boards that need no network boot, and where people have set on the page what cannot be any more: there they can change
+    /// it.
     /// </summary>
-    /// <exception cref="NetbootException">A port cannot be had, or another DHCP server answers; the message says why and what to do.</exception>
+    /// <exception cref="NetbootException">A port cannot be had, or another DHCP server answers; the message says why and what to
+    /// do.</exception>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         DhcpSettings? kept = store.Get<DhcpSettings>(Key);
@@ -126,7 +131,13 @@ internal sealed partial class DhcpService(
             return;
         }
         var server = await DhcpServer.OpenAsync(
-            new DhcpServerOptions { HttpPort = options.Http.Port, Gate = gate, Addresses = settings.Plan(), BesideRivals = settings.BesideRivals },
+            new DhcpServerOptions
+            {
+                HttpPort = options.Http.Port,
+                Gate = gate,
+                Addresses = settings.Plan(),
+                BesideRivals = settings.BesideRivals
+            },
             Interfaces, leases, observer, clock, cancel);
         var stop = new CancellationTokenSource();
         _running = new Running(server, stop, RunAsync(server, stop.Token));

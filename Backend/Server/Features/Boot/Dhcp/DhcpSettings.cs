@@ -14,7 +14,8 @@ public enum DhcpMode
     Off,
 }
 
-/// <summary>What people choose, on the page or on the command line. All but the mode is for full mode, and is kept while another one is chosen.</summary>
+/// <summary>What people choose, on the page or on the command line. All but the mode is for full mode, and is kept while another one is
+/// chosen.</summary>
 public sealed record DhcpSettings(DhcpMode Mode)
 {
     public static readonly DhcpSettings Default = new(DhcpMode.Proxy);
@@ -75,7 +76,8 @@ public sealed record DhcpSettings(DhcpMode Mode)
     internal AddressPlan? Plan() => Mode != DhcpMode.Full ? null : new AddressPlan
     {
         Pools = [.. Pools.Select(text => AddressPool.TryParse(text, out AddressPool? pool) ? pool : throw new FormatException(text))],
-        Reservations = [.. Reservations.Select(text => Reservation.TryParse(text, out Reservation? reservation) ? reservation : throw new FormatException(text))],
+        Reservations = [.. Reservations.Select(text => Reservation.TryParse(text, out Reservation? reservation) ? reservation
+            : throw new FormatException(text))],
         LeaseTime = TimeSpan.FromMinutes(LeaseMinutes),
     };
 }

@@ -20,7 +20,8 @@ internal static class AddressRules
     /// <summary>Full mode: the board took another server's offer.</summary>
     public static Finding? RivalChosen(BootCourse course) =>
         course.Facts.Dhcp == DhcpMode.Full && course.Files.Count == 0 &&
-        course.Dhcp.FirstOrDefault(e => e is { Asked: DhcpMessageType.Request, ChosenServer: not null } && e.ChosenServer != e.Server) is { } taken
+        course.Dhcp.FirstOrDefault(e => e is { Asked: DhcpMessageType.Request, ChosenServer: not null }
+            && e.ChosenServer != e.Server) is { } taken
             ? new Finding("rival-server", FindingSeverity.Fault,
                 $"Another DHCP server, {taken.ChosenServer}, gave the board its address, and the board looks for its boot files there.",
                 $"{course.After(taken.At)} its REQUEST named {taken.ChosenServer}; this appliance is {taken.Server}.",
@@ -49,13 +50,16 @@ internal static class AddressRules
         }
         string evidence = $"{Words.Count(asked.Sum(e => e.Count), "DISCOVER")} on {asked[0].Interface}, no answer from here.";
         return asked.FirstOrDefault(e => e.Relay is not null) is { } relayed
-            ? new Finding("no-pool", FindingSeverity.Fault, $"The board asks through the relay {relayed.Relay}, and there are no addresses for that subnet.",
+            ? new Finding("no-pool", FindingSeverity.Fault,
+                $"The board asks through the relay {relayed.Relay}, and there are no addresses for that subnet.",
                 evidence, "Name a pool of the relay's subnet on the settings page.")
-            : new Finding("no-address-left", FindingSeverity.Fault, "There was no address to offer to the board: all of the pool are taken, or in use by machines that did not ask here.",
+            : new Finding("no-address-left", FindingSeverity.Fault,
+                "There was no address to offer to the board: all of the pool are taken, or in use by machines that did not ask here.",
                 evidence, "Make the pool larger on the settings page, or shorten the lease time so that addresses of boards that are gone come back.");
     }
 
-    /// <summary>The mask ROM of a Pi 3 does not speak to other subnets, whatever router it is told (raspberrypi/documentation, boot-net).</summary>
+    /// <summary>The mask ROM of a Pi 3 does not speak to other subnets, whatever router it is told (raspberrypi/documentation,
+    /// boot-net).</summary>
     public static Finding? Pi3RomBehindRouter(BootCourse course)
     {
         if (course.Files.Count > 0)
@@ -70,14 +74,16 @@ internal static class AddressRules
                     ? $"Its address {far.Address} is in none of this appliance's subnets ({string.Join(", ", course.Facts.Subnets)})."
                     : null;
         return evidence is null ? null : new Finding("pi3-other-subnet", FindingSeverity.Fault,
-            "The board is on another subnet than this appliance, and the boot ROM of a Raspberry Pi 3 boots from its own subnet alone.", evidence,
+            "The board is on another subnet than this appliance, and the boot ROM of a Raspberry Pi 3 boots from its own subnet alone.",
+            evidence,
             "Put the board and the appliance on one subnet, or give the board a card that holds bootcode.bin alone: that program knows routers.");
     }
 
     /// <summary>Proxy mode: nobody else gives the board an address.</summary>
     public static Finding? NoAddress(BootCourse course) =>
         // A Pi 3's ROM never sends a REQUEST, so its silence says nothing.
-        course.Facts.Dhcp == DhcpMode.Proxy && course.Files.Count == 0 && HasWaited(course) && !course.Dhcp.Any(e => e.IsPi3Rom || e.IsLeftAlone) &&
+        course.Facts.Dhcp == DhcpMode.Proxy && course.Files.Count == 0 && HasWaited(course)
+            && !course.Dhcp.Any(e => e.IsPi3Rom || e.IsLeftAlone) &&
         course.Dhcp.Count > 0 && course.Dhcp.All(e => e.Asked == DhcpMessageType.Discover && e.Address is null)
             ? new Finding("no-address", FindingSeverity.Fault,
                 "The board was told where its boot files are, but no DHCP server gave it an address.",
@@ -89,14 +95,17 @@ internal static class AddressRules
     public static Finding? NoFileRequest(BootCourse course)
     {
         if (course.Files.Count > 0 || !HasWaited(course) || RivalChosen(course) is not null || NoAddress(course) is not null ||
-            course.IsLeftAlone || Pi3RomBehindRouter(course) is not null || course.Dhcp.LastOrDefault(e => e.Answered is not null) is not { } answered)
+            course.IsLeftAlone || Pi3RomBehindRouter(course) is not null
+                || course.Dhcp.LastOrDefault(e => e.Answered is not null) is not { } answered)
         {
             return null;
         }
         if (!course.Facts.ServesTftp && answered.Client is not (BootClientKind.UefiHttpX64 or BootClientKind.UefiHttpArm64))
         {
-            return new Finding("tftp-off", FindingSeverity.Fault, "The board was told to fetch its files by TFTP, which this appliance does not serve.",
-                $"{course.After(answered.At)} it was answered; TFTP is off or could not be started.", "Start the appliance with TFTP: its log says why it has none.");
+            return new Finding("tftp-off", FindingSeverity.Fault,
+                "The board was told to fetch its files by TFTP, which this appliance does not serve.",
+                $"{course.After(answered.At)} it was answered; TFTP is off or could not be started.",
+                "Start the appliance with TFTP: its log says why it has none.");
         }
         DhcpEvent? elsewhere = course.Dhcp.LastOrDefault(e => e.ChosenServer is not null && e.ChosenServer != e.Server);
         return new Finding("no-file-request", FindingSeverity.Fault,
@@ -104,7 +113,8 @@ internal static class AddressRules
             $"Answered {course.After(answered.At)} from {answered.Server}; no request for a file in the {Words.Seconds(course.Now - answered.Until)} since." +
                 (elsewhere is null ? "" : $" Its address is from the server {elsewhere.ChosenServer}."),
             "Let UDP port 69 and the high UDP ports of this appliance through every firewall between, see that board and appliance are in one VLAN" +
-                (elsewhere is null ? ", and that no other DHCP server here names a boot server." : $", and that {elsewhere.ChosenServer} names no boot server of its own (options 43, 66, next-server)."));
+                (elsewhere is null ? ", and that no other DHCP server here names a boot server."
+                    : $", and that {elsewhere.ChosenServer} names no boot server of its own (options 43, 66, next-server)."));
     }
 
     /// <summary>The first messages were lost: the switch's port was not forwarding yet.</summary>
@@ -122,7 +132,8 @@ internal static class AddressRules
         return waited >= 1000 * PortDelaySeconds && (tries > 1 || first.Seconds >= PortDelaySeconds)
             ? new Finding("spanning-tree", FindingSeverity.Warning,
                 $"It took {Words.Seconds(waited)} until the board got through to a DHCP server: most likely the switch's port was still waiting for spanning tree.",
-                $"{Words.Count(tries, "DISCOVER")} before the board went on" + (first.Seconds > 0 ? $", the first one {first.Seconds} s after it began to ask." : "."),
+                $"{Words.Count(tries, "DISCOVER")} before the board went on" + (first.Seconds > 0
+                    ? $", the first one {first.Seconds} s after it began to ask." : "."),
                 "Set the switch's ports for boards to edge ports (\"portfast\"), or switch spanning tree off there. An EEPROM gives up after 45 s (DHCP_TIMEOUT).")
             : null;
     }

@@ -3,11 +3,13 @@ using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
-/// <summary>The folder that a Pi asks for its files in: the low eight hex digits of its serial number, or its MAC with dashes (TFTP_PREFIX).</summary>
+/// <summary>The folder that a Pi asks for its files in: the low eight hex digits of its serial number, or its MAC with dashes
+/// (TFTP_PREFIX).</summary>
 internal static partial class BoardFolder
 {
     /// <summary>The serial number that a path begins with, in lower case, or null.</summary>
-    public static string? SerialOf(string path) => Serial().Match(path) is { Success: true } found ? found.Groups[1].Value.ToLowerInvariant() : null;
+    public static string? SerialOf(string path) => Serial().Match(path) is { Success: true } found
+        ? found.Groups[1].Value.ToLowerInvariant() : null;
 
     /// <summary>The MAC address that a path begins with, or null.</summary>
     public static MacAddress? MacOf(string path) =>

@@ -56,7 +56,8 @@ public sealed record BootCourse(
 
     /// <summary>kernel8.img, kernel_2712.img, vmlinuz, and NetInst's own, which has no ending.</summary>
     public static bool IsKernel(FileEvent file) =>
-        file.Leaf is "kernel" or "Image" || (file.Leaf.StartsWith("kernel", StringComparison.Ordinal) && file.Leaf.EndsWith(".img", StringComparison.Ordinal)) ||
+        file.Leaf is "kernel" or "Image"
+            || (file.Leaf.StartsWith("kernel", StringComparison.Ordinal) && file.Leaf.EndsWith(".img", StringComparison.Ordinal)) ||
         file.Leaf.StartsWith("vmlinuz", StringComparison.Ordinal);
 
     private static bool IsInitramfs(FileEvent file) =>

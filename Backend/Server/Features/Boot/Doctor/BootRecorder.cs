@@ -9,8 +9,8 @@ using Microsoft.Extensions.Hosting;
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
 /// <summary>
-/// Collects what boards do while they boot, tells those who watch, and keeps it. Whoever reports only leaves a note in a queue: it neither waits
-/// nor fails; when the queue is full the note is counted and lost.
+/// Collects what boards do while they boot, tells those who watch, and keeps it. Whoever reports only leaves a note in a queue: it neither
+/// waits nor fails; when the queue is full the note is counted and lost.
 /// </summary>
 public sealed class BootRecorder : BackgroundService
 {
@@ -24,7 +24,7 @@ public sealed class BootRecorder : BackgroundService
 
     private readonly BootStore _store;
     private readonly NoiseCounter _noise;
-    private readonly DiskSpace _disk;
+    private readonly DataDisk _disk;
     private readonly TimeProvider _clock;
     private readonly Channel<Func<BootTimeline, MacAddress?>> _notes = Channel.CreateBounded<Func<BootTimeline, MacAddress?>>(QueueLength);
     private readonly SemaphoreSlim _noted = new(0);
@@ -35,7 +35,7 @@ public sealed class BootRecorder : BackgroundService
     private readonly Dictionary<MacAddress, List<BootEvent>> _untold = [];
     private readonly Dictionary<(MacAddress Mac, long StartedAt), Conversation> _unsaved = [];
 
-    internal BootRecorder(BootStore store, NoiseCounter noise, DiskSpace disk, TimeProvider clock)
+    internal BootRecorder(BootStore store, NoiseCounter noise, DataDisk disk, TimeProvider clock)
     {
         (_store, _noise, _disk, _clock) = (store, noise, disk, clock);
         foreach ((WireBoard board, IReadOnlyList<Conversation> recent) in store.Load())
@@ -191,7 +191,8 @@ public sealed class BootRecorder : BackgroundService
         List<(WireBoard Board, IReadOnlyList<BootEvent> Events)> changes = Read(timeline =>
         {
             List<(WireBoard, IReadOnlyList<BootEvent>)> all =
-                [.. _untold.Where(u => timeline.Boards.ContainsKey(u.Key)).Select(u => (timeline.Boards[u.Key], (IReadOnlyList<BootEvent>)u.Value))];
+                [.. _untold.Where(u => timeline.Boards.ContainsKey(u.Key))
+                    .Select(u => (timeline.Boards[u.Key], (IReadOnlyList<BootEvent>)u.Value))];
             _untold.Clear();
             return all;
         });

@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
-/// <summary><c>/boot/boards</c>: who was seen booting, how it went, and why. A board is named by MAC, serial number, node id or node name.</summary>
+/// <summary><c>/boot/boards</c>: who was seen booting, how it went, and why. A board is named by MAC, serial number, node id or node
+/// name.</summary>
 internal static class BootReportEndpoints
 {
     public static void MapBootReports(this IEndpointRouteBuilder api)

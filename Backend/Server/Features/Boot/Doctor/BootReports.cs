@@ -19,7 +19,8 @@ namespace Bootstrap.Server.Features.Boot.Doctor;
 /// <param name="Severity">Of the worst finding.</param>
 /// <param name="Headline">The worst finding's cause.</param>
 public sealed record BoardView(
-    MacAddress Mac, NodeId? Node, string Program, string? Model, string? Serial, string? Eeprom, Guid? Uuid, string? Vendor, string? Interface, string? Address,
+    MacAddress Mac, NodeId? Node, string Program, string? Model, string? Serial, string? Eeprom, Guid? Uuid, string? Vendor,
+    string? Interface, string? Address,
     string? AsksFor, long FirstSeen, long LastSeen, FindingSeverity Severity, string Headline);
 
 /// <summary>A conversation with what it shows.</summary>
@@ -46,7 +47,8 @@ internal sealed class BootReports
     private readonly TimeProvider _clock;
 
     public BootReports(
-        BootRecorder recorder, NodeDirectory nodes, EventHub events, ApplianceOptions options, DhcpService dhcp, TftpService tftp, TimeProvider clock)
+        BootRecorder recorder, NodeDirectory nodes, EventHub events, ApplianceOptions options, DhcpService dhcp, TftpService tftp,
+        TimeProvider clock)
     {
         (_recorder, _nodes, _options, _dhcp, _tftp, _clock) = (recorder, nodes, options, dhcp, tftp, clock);
         recorder.Changed += changes =>
@@ -70,7 +72,8 @@ internal sealed class BootReports
     {
         Dictionary<NodeId, NodeView> nodes = _nodes.List().ToDictionary(n => n.Id);
         ApplianceFacts facts = Facts();
-        return [.. _recorder.Read(timeline => timeline.Boards.Values.Select(board => (Board: board, Recent: timeline.ConversationsOf(board.Mac))).ToList())
+        return [.. _recorder.Read(timeline => timeline.Boards.Values.Select(board => (Board: board,
+            Recent: timeline.ConversationsOf(board.Mac))).ToList())
             .OrderByDescending(b => b.Board.LastSeen)
             .Select(b => View(b.Board, b.Recent, b.Board.Node is { } id ? nodes.GetValueOrDefault(id) : null, facts))];
     }
@@ -110,9 +113,11 @@ internal sealed class BootReports
     private BoardView View(WireBoard board, IReadOnlyList<Conversation> recent, NodeView? node, ApplianceFacts facts)
     {
         Finding worst = Findings(board, recent, node, facts)[0];
-        return new BoardView(board.Mac, node?.Id, Words.Program(board.Kind, board.Family), node?.Inventory.Model ?? ModelOf(board), board.Serial,
+        return new BoardView(board.Mac, node?.Id, Words.Program(board.Kind, board.Family), node?.Inventory.Model ?? ModelOf(board),
+            board.Serial,
             node is { Inventory.Firmware.Length: > 0 } ? node.Inventory.Firmware : EepromOf(board, recent), board.Uuid,
-            VendorOf(board.Mac), board.Interface, board.Address, board.AsksFor, board.FirstSeen, board.LastSeen, worst.Severity, worst.Cause);
+            VendorOf(board.Mac), board.Interface, board.Address, board.AsksFor, board.FirstSeen, board.LastSeen, worst.Severity,
+            worst.Cause);
     }
 
     private IReadOnlyList<Finding> Findings(WireBoard board, IReadOnlyList<Conversation> recent, NodeView? node, ApplianceFacts facts) =>
@@ -136,8 +141,10 @@ internal sealed class BootReports
         _ => null,
     };
 
-    /// <summary>The block size that is asked for became larger with the EEPROM of October 2022 (raspberrypi/rpi-eeprom, release notes).</summary>
-    private static string? EepromOf(WireBoard board, IReadOnlyList<Conversation> recent) => board.Family is not (PiFamily.Pi4 or PiFamily.Pi5) ? null :
+    /// <summary>The block size that is asked for became larger with the EEPROM of October 2022 (raspberrypi/rpi-eeprom, release
+    /// notes).</summary>
+    private static string? EepromOf(WireBoard board, IReadOnlyList<Conversation> recent) =>
+        board.Family is not (PiFamily.Pi4 or PiFamily.Pi5) ? null :
         recent.SelectMany(c => c.Events).OfType<FileEvent>().Select(file => file.BlockSize).DefaultIfEmpty().Max() switch
         {
             >= 1468 => "October 2022 or later",

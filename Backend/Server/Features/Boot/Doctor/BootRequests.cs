@@ -32,7 +32,8 @@ internal static class BootRequests
             {
                 IPAddress address = context.Connection.RemoteIpAddress!;
                 address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-                recorder.Fetched(new BootClient(address, NeighbourTable.Find(address)), Describe(context, begun, broken), onlyIfBooting: IsNetInst(context));
+                recorder.Fetched(new BootClient(address, NeighbourTable.Find(address)), Describe(context, begun, broken),
+                    onlyIfBooting: IsNetInst(context));
             }
         }));
     }
@@ -54,7 +55,8 @@ internal static class BootRequests
             _ when HttpMethods.IsHead(context.Request.Method) => TftpOutcome.Probed,
             _ => TftpOutcome.Completed,
         };
-        return new FileEvent(begun, FileProtocol.Http, context.Request.Path.Value!.TrimStart('/'), outcome, outcome == TftpOutcome.Completed ? length ?? 0 : 0)
+        return new FileEvent(begun, FileProtocol.Http, context.Request.Path.Value!.TrimStart('/'), outcome,
+            outcome == TftpOutcome.Completed ? length ?? 0 : 0)
         {
             Length = length,
             IsLeftAlone = context.Items.ContainsKey(s_leftAlone),

@@ -24,18 +24,21 @@ internal sealed class BootStore(Database database)
             SELECT mac, body FROM (
                 SELECT mac, body, started_at, row_number() OVER (PARTITION BY mac ORDER BY started_at DESC) AS place FROM boot_conversations)
             WHERE place <= @Recent ORDER BY mac, started_at DESC
-            """, new { BootTimeline.Recent }).SelectMany(r => Read<Conversation>(r.Body).Select(conversation => (r.Mac, conversation))).ToLookup(r => r.Mac, r => r.conversation);
+            """, new { BootTimeline.Recent }).SelectMany(r => Read<Conversation>(r.Body).Select(conversation => (r.Mac, conversation)))
+                .ToLookup(r => r.Mac, r => r.conversation);
         return c.Query<(string Mac, string Body)>("SELECT mac, body FROM boot_boards").Where(r => recent.Contains(r.Mac))
             .SelectMany(r => Read<WireBoard>(r.Body).Select(board => (board, (IReadOnlyList<Conversation>)[.. recent[r.Mac]]))).ToList();
     });
 
     /// <summary>A board's conversations, the newest first.</summary>
     public IReadOnlyList<Conversation> Conversations(MacAddress mac) => database.Read(c =>
-        c.Query<string>("SELECT body FROM boot_conversations WHERE mac = @mac ORDER BY started_at DESC LIMIT @Kept", new { mac = mac.ToString(), Kept })
+        c.Query<string>("SELECT body FROM boot_conversations WHERE mac = @mac ORDER BY started_at DESC LIMIT @Kept",
+            new { mac = mac.ToString(), Kept })
             .SelectMany(Read<Conversation>).ToList());
 
     /// <summary>Writes what has changed, in one transaction, and forgets what is too old.</summary>
-    public void Save(IReadOnlyCollection<WireBoard> boards, IReadOnlyCollection<Conversation> conversations, IReadOnlyCollection<MacAddress> removed) =>
+    public void Save(IReadOnlyCollection<WireBoard> boards, IReadOnlyCollection<Conversation> conversations,
+        IReadOnlyCollection<MacAddress> removed) =>
         database.Write(c =>
         {
             c.Execute("DELETE FROM boot_boards WHERE mac = @mac", removed.Select(mac => new { mac = mac.ToString() }));

@@ -8,8 +8,8 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
 /// <summary>
-/// The boards that were seen booting and the newest conversations of each. Decides what belongs to which; no clock, no disk, one caller at a
-/// time. Each method returns the board that it is about, or null where nobody boots.
+/// The boards that were seen booting and the newest conversations of each. Decides what belongs to which; no clock, no disk, one caller at
+/// a time. Each method returns the board that it is about, or null where nobody boots.
 /// </summary>
 public sealed class BootTimeline
 {
@@ -24,7 +24,8 @@ public sealed class BootTimeline
 
     private const int LinkReserve = 50;
 
-    /// <summary>After so much silence a DISCOVER is a new boot: more than any pause of a boot program (an EEPROM waits 30 s for a file).</summary>
+    /// <summary>After so much silence a DISCOVER is a new boot: more than any pause of a boot program (an EEPROM waits 30 s for a
+    /// file).</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
 
     /// <summary>So long after its last file a system that starts may ask for an address of its own.</summary>
@@ -53,7 +54,8 @@ public sealed class BootTimeline
         _recent[board.Mac] = [.. recent];
     }
 
-    /// <summary>A DHCP message. Strangers that do not boot from the network are not kept; of a board that is booting, its system's messages are.</summary>
+    /// <summary>A DHCP message. Strangers that do not boot from the network are not kept; of a board that is booting, its system's messages
+    /// are.</summary>
     public MacAddress? Asked(long now, DhcpSighting seen)
     {
         bool boots = seen.Kind != BootClientKind.None;
@@ -114,7 +116,8 @@ public sealed class BootTimeline
             return null; // It never asked for anything: started from its card.
         }
         Update(known, now, board => board with { Node = inventory.Id });
-        Add(known, now, new LinkEvent(now, role == NodeRole.NetInst ? LinkStage.NetInst : LinkStage.Slave) { Detail = inventory.System }, isNew: false);
+        Add(known, now, new LinkEvent(now, role == NodeRole.NetInst ? LinkStage.NetInst : LinkStage.Slave) { Detail = inventory.System },
+            isNew: false);
         return known;
     }
 
@@ -130,8 +133,8 @@ public sealed class BootTimeline
     }
 
     /// <summary>
-    /// Whether a DISCOVER begins another boot. A Pi 3 sends one from its ROM and one from bootcode.bin, a PC one from its firmware and one from
-    /// iPXE: those are one boot. One that comes after the kernel was fetched, or from the ROM after its successor, is the next.
+    /// Whether a DISCOVER begins another boot. A Pi 3 sends one from its ROM and one from bootcode.bin, a PC one from its firmware and one
+    /// from iPXE: those are one boot. One that comes after the kernel was fetched, or from the ROM after its successor, is the next.
     /// </summary>
     private static bool IsNewBoot(Conversation? newest, DhcpEvent e, long now) =>
         newest is null || newest.IsIntroduced || IsSilent(newest, now) ||

@@ -18,7 +18,8 @@ internal static class FileRules
     public static Finding? Unreadable(BootCourse course) =>
         course.Files.LastOrDefault(f => f.Outcome == TftpOutcome.Failed) is { } failed && !IsFetchedLater(course, failed)
             ? new Finding("unreadable-file", FindingSeverity.Fault, $"{failed.Path} could not be sent to the board.",
-                $"{course.After(failed.At)}: {failed.Detail ?? "no reason was given"}.", "See that the file can be read on this appliance, and that its network is up.")
+                $"{course.After(failed.At)}: {failed.Detail ?? "no reason was given"}.",
+                "See that the file can be read on this appliance, and that its network is up.")
             : null;
 
     /// <summary>The file has more blocks than the boot program can count: 33.5 MB at 512 bytes, 67 MB at 1,024, 96 MB at 1,468.</summary>
@@ -26,7 +27,8 @@ internal static class FileRules
         course.Files.LastOrDefault(f => IsTooLarge(f) && !IsFetchedLater(course, f)) is { } file
             ? new Finding("file-too-large", FindingSeverity.Fault,
                 $"{file.Path} has {Words.Bytes(file.Length!.Value)}; with blocks of {file.BlockSize} bytes this boot program can take {Words.Bytes((long)MaxBlocks * file.BlockSize)} at most.",
-                $"{course.After(file.At)} the transfer ended after {Words.Bytes(file.Bytes)}" + (file.Detail is null ? "." : $": {file.Detail}."),
+                $"{course.After(file.At)} the transfer ended after {Words.Bytes(file.Bytes)}" + (file.Detail is null ? "."
+                    : $": {file.Detail}."),
                 course.Board.Family == PiFamily.Pi3
                     ? "Serve a smaller or compressed kernel to this model: it takes blocks of 512 bytes only."
                     : "Serve a smaller or compressed file, or update the board's EEPROM to 2025-09-23 or later, which counts on.")
@@ -57,7 +59,8 @@ internal static class FileRules
 
     /// <summary>A transfer that the board gave up, and did not repeat.</summary>
     public static Finding? Abandoned(BootCourse course) =>
-        course.Silence >= s_pause && course.Files.LastOrDefault(IsBroken) is { } broken && !IsTooLarge(broken) && !IsFetchedLater(course, broken)
+        course.Silence >= s_pause && course.Files.LastOrDefault(IsBroken) is { } broken && !IsTooLarge(broken)
+            && !IsFetchedLater(course, broken)
             ? new Finding("abandoned-transfer", FindingSeverity.Fault, $"The board gave up while it fetched {broken.Path}.",
                 $"{course.After(broken.Until)} it stopped at {Progress(broken)}" + (broken.Detail is null ? "." : $": {broken.Detail}."),
                 "Look at the cable, the switch's port and the board's power: packets are lost, or the board restarted. It boots anew when its power is cycled.")
@@ -101,6 +104,7 @@ internal static class FileRules
 
     /// <summary>"block 12 of 5,342", or bytes where there are no blocks.</summary>
     private static string Progress(FileEvent f) => f is { BlockSize: > 0, Length: { } length }
-        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"block {f.Bytes / f.BlockSize:N0} of {length / f.BlockSize + 1:N0}")
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture,
+            $"block {f.Bytes / f.BlockSize:N0} of {length / f.BlockSize + 1:N0}")
         : $"{Words.Bytes(f.Bytes)} of {(f.Length is { } all ? Words.Bytes(all) : "an unknown length")}";
 }

@@ -28,14 +28,16 @@ public static class BootDoctor
 {
     private static readonly Func<BootCourse, Finding?>[] s_faults =
     [
-        AddressRules.RivalChosen, AddressRules.NoAnswer, AddressRules.Pi3RomBehindRouter, AddressRules.NoAddress, AddressRules.NoFileRequest,
+        AddressRules.RivalChosen, AddressRules.NoAnswer, AddressRules.Pi3RomBehindRouter, AddressRules.NoAddress,
+        AddressRules.NoFileRequest,
         FileRules.Unreadable, FileRules.TooLarge, FileRules.Missing, FileRules.Abandoned, FileRules.Stopped,
         SystemRules.NoIntroduction,
     ];
 
     private static readonly Func<BootCourse, Finding?>[] s_others =
     [
-        AddressRules.LeftAlone, SystemRules.AgainAndAgain, SystemRules.Waits, AddressRules.SpanningTree, FileRules.Retried, FileRules.Refused, SystemRules.Booted,
+        AddressRules.LeftAlone, SystemRules.AgainAndAgain, SystemRules.Waits, AddressRules.SpanningTree, FileRules.Retried,
+        FileRules.Refused, SystemRules.Booted,
     ];
 
     /// <summary>The findings, never none.</summary>

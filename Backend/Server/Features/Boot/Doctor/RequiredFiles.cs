@@ -1,8 +1,8 @@
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
 /// <summary>
-/// What a boot program cannot do without. Each entry is a group of names of which one is enough; boot programs probe for many more files, under
-/// several names and folders, and a miss of those is normal.
+/// What a boot program cannot do without. Each entry is a group of names of which one is enough; boot programs probe for many more files,
+/// under several names and folders, and a miss of those is normal.
 /// </summary>
 internal static class RequiredFiles
 {
@@ -12,7 +12,8 @@ internal static class RequiredFiles
     /// <param name="Is">True for each name of the group.</param>
     public sealed record Group(string Name, string Purpose, Func<FileEvent, bool> Is);
 
-    private static readonly Group s_bootcode = new("bootcode.bin", "the first program that a Raspberry Pi 3 loads", f => f.Leaf == "bootcode.bin");
+    private static readonly Group s_bootcode = new("bootcode.bin", "the first program that a Raspberry Pi 3 loads",
+        f => f.Leaf == "bootcode.bin");
 
     private static readonly Group s_start = new("start.elf", "the firmware of this model",
         f => f.Leaf is "start.elf" or "start_cd.elf" or "start_x.elf" or "start_db.elf");

@@ -36,7 +36,8 @@ internal static class SystemRules
     public static Finding? AgainAndAgain(BootCourse course)
     {
         Conversation[] boots = [course.Conversation, .. course.Earlier];
-        int inARow = boots.TakeWhile(c => c.IsIntroduced && !c.Events.Any(e => e is LinkEvent { Stage: LinkStage.Installing or LinkStage.Slave })).Count();
+        int inARow = boots.TakeWhile(c => c.IsIntroduced
+            && !c.Events.Any(e => e is LinkEvent { Stage: LinkStage.Installing or LinkStage.Slave })).Count();
         return course.IsInstalled && inARow >= BootsInARow
             ? new Finding("boots-again-and-again", FindingSeverity.Fault,
                 "The board has a complete system on its disk and boots from the network all the same.",
@@ -49,7 +50,8 @@ internal static class SystemRules
     public static Finding? Waits(BootCourse course) =>
         course.Link.Count > 0 && course.Link[^1] is { Stage: LinkStage.Waiting } wait
             ? new Finding("waits", FindingSeverity.Notice, "NetInst runs on the board and waits for a person.",
-                wait.Detail is null ? $"It was told to wait {course.After(wait.At)}." : $"It was told {course.After(wait.At)}: {wait.Detail}.",
+                wait.Detail is null ? $"It was told to wait {course.After(wait.At)}."
+                    : $"It was told {course.After(wait.At)}: {wait.Detail}.",
                 "Assign an image on the page, or with `bootstrap install`; nothing is written to its disk before.")
             : null;
 
@@ -77,7 +79,8 @@ internal static class SystemRules
         }
         return new Finding("booted", FindingSeverity.Good,
             $"The board came to {program} in {Words.Seconds(introduction.At - course.Conversation.StartedAt)}.",
-            parts.Count > 0 ? char.ToUpperInvariant(parts[0][0]) + string.Join(", ", parts)[1..] + "." : "It introduced itself without fetching anything from here.");
+            parts.Count > 0 ? char.ToUpperInvariant(parts[0][0]) + string.Join(", ", parts)[1..] + "."
+                : "It introduced itself without fetching anything from here.");
     }
 
     /// <summary>Nothing is wrong yet, and the end is not reached.</summary>
@@ -85,5 +88,6 @@ internal static class SystemRules
         course.KernelAt is not null ? "The board has fetched its kernel, and starts it." :
         course.Files.Count > 0 ? "The board is fetching its boot files." :
         "The board asks for an address and a boot server.",
-        course.Files.Count > 0 ? $"Last: {course.Files[^1].Path}, {course.After(course.Files[^1].At)}." : $"{Words.Count(course.Dhcp.Sum(e => e.Count), "DHCP message")} so far.");
+        course.Files.Count > 0 ? $"Last: {course.Files[^1].Path}, {course.After(course.Files[^1].At)}."
+            : $"{Words.Count(course.Dhcp.Sum(e => e.Count), "DHCP message")} so far.");
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Bootstrap.Server.Features.Boot.Http;
 
 /// <summary>
-/// Makes boot.sig, by which a Pi's EEPROM knows that a boot.img is its owner's (raspberrypi/rpi-eeprom, rpi-eeprom-digest): the SHA-256 in hex,
-/// a time, and an RSA-2048 signature (PKCS #1 v1.5 with SHA-256) in hex, a line each.
+/// Makes boot.sig, by which a Pi's EEPROM knows that a boot.img is its owner's (raspberrypi/rpi-eeprom, rpi-eeprom-digest): the SHA-256 in
+/// hex, a time, and an RSA-2048 signature (PKCS #1 v1.5 with SHA-256) in hex, a line each.
 /// </summary>
 internal sealed class BootSigner : IDisposable
 {
@@ -35,7 +35,8 @@ internal sealed class BootSigner : IDisposable
         catch (Exception e) when (e is ArgumentException or CryptographicException)
         {
             key.Dispose();
-            throw new IOException($"{path} is not a private RSA key in PEM form without a passphrase: openssl genrsa -out {path} {KeyBits}", e);
+            throw new IOException(
+                $"{path} is not a private RSA key in PEM form without a passphrase: openssl genrsa -out {path} {KeyBits}", e);
         }
         catch
         {

@@ -13,16 +13,17 @@ using Microsoft.AspNetCore.Routing;
 namespace Bootstrap.Server.Features.Boot.Http;
 
 /// <summary>
-/// <c>/boot/BOARD/…</c> over plain HTTP, for the HTTP boot of Raspberry Pi EEPROMs: <c>boot.img</c>, a FAT file system with all the boot files of
-/// a board, its signature <c>boot.sig</c>, and the single files. BOARD is a serial number, a MAC with dashes, or the name of a boot set. Nothing
-/// is redirected: an EEPROM follows no redirection.
+/// <c>/boot/BOARD/…</c> over plain HTTP, for the HTTP boot of Raspberry Pi EEPROMs: <c>boot.img</c>, a FAT file system with all the boot
+/// files of a board, its signature <c>boot.sig</c>, and the single files. BOARD is a serial number, a MAC with dashes, or the name of a
+/// boot set. Nothing is redirected: an EEPROM follows no redirection.
 /// </summary>
 internal static class HttpBootEndpoints
 {
     private static readonly string[] s_methods = ["GET", "HEAD"];
 
     public static void MapHttpBoot(this IEndpointRouteBuilder plain) => plain.MapMethods("/boot/{board}/{**path}", s_methods, (
-        string board, string path, HttpContext context, BootPlanner planner, BootSetLibrary sets, BoardBootFiles files, IServiceProvider services) =>
+        string board, string path, HttpContext context, BootPlanner planner, BootSetLibrary sets, BoardBootFiles files,
+        IServiceProvider services) =>
     {
         if (PlanOf(board, context, planner, sets) is not { FromNetwork: true } plan || !BootPath.TryNormalise(path, out string? name))
         {
@@ -37,7 +38,8 @@ internal static class HttpBootEndpoints
                 case "boot.sig":
                     if (services.GetService(typeof(BootSigner)) is not BootSigner signer)
                     {
-                        return Problems.NotFound("This appliance has no key to sign boot images with: start it with --boot-signing-key PEM.");
+                        return Problems.NotFound(
+                            "This appliance has no key to sign boot images with: start it with --boot-signing-key PEM.");
                     }
                     using (Stream image = OpenImage(files, plan).AsStream())
                     {
@@ -59,7 +61,8 @@ internal static class HttpBootEndpoints
         {
             return planner.For(new BoardClaim(null, mac), null);
         }
-        if (board.Length is 8 or 16 && ulong.TryParse(board, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong serial))
+        if (board.Length is 8 or 16
+            && ulong.TryParse(board, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong serial))
         {
             return planner.For(new BoardClaim((uint)serial, null), null);
         }

@@ -43,7 +43,8 @@ internal static partial class BootSetEndpoints
             }
         }).WithSummary("Make a boot set");
         api.MapDelete("/boot/sets/{name}", (string name, BootSetLibrary library) =>
-            library.Find(name) is null ? Unknown(name) : library.Delete(name) is { } refusal ? Problems.Conflict(refusal) : Results.NoContent()).WithSummary("Remove a boot set");
+            library.Find(name) is null ? Unknown(name) : library.Delete(name) is { } refusal ? Problems.Conflict(refusal)
+                : Results.NoContent()).WithSummary("Remove a boot set");
         api.MapPut("/boot/sets/use/{model}", (string model, Choice choice, BootSetLibrary library) =>
         {
             if (!PiModel.Names.Contains(model))

@@ -14,8 +14,8 @@ using Bootstrap.Server.Storage;
 namespace Bootstrap.Server.Features.Boot.Sets;
 
 /// <summary>
-/// The boot sets in <c>boot/sets/NAME</c> of the data folder, and which boards use which. A set appears when it is whole; boards without one
-/// boot the kernel and the firmware that came with the program.
+/// The boot sets in <c>boot/sets/NAME</c> of the data folder, and which boards use which. A set appears when it is whole; boards without
+/// one boot the kernel and the firmware that came with the program.
 /// </summary>
 internal sealed class BootSetLibrary : IDisposable
 {
@@ -33,7 +33,8 @@ internal sealed class BootSetLibrary : IDisposable
     private readonly SemaphoreSlim _making = new(1);
     private volatile IReadOnlyDictionary<string, string> _use;
 
-    public BootSetLibrary(ApplianceOptions options, IReadOnlyDictionary<string, NetInstFiles> netInst, ImageStore store, SettingsStore settings, TimeProvider clock)
+    public BootSetLibrary(ApplianceOptions options, IReadOnlyDictionary<string, NetInstFiles> netInst, ImageStore store,
+        SettingsStore settings, TimeProvider clock)
     {
         (_store, _settings, _clock) = (store, settings, clock);
         _folder = Path.Combine(options.DataFolder, "boot", "sets");
@@ -63,7 +64,8 @@ internal sealed class BootSetLibrary : IDisposable
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{description} is damaged: put the file back, or remove its folder and make the boot set anew", e);
+            throw new InvalidDataException($"{description} is damaged: put the file back, or remove its folder and make the boot set anew",
+                e);
         }
     }
 
@@ -80,7 +82,8 @@ internal sealed class BootSetLibrary : IDisposable
     public BootSet? For(uint? revision)
     {
         string? model = revision is null ? null : PiModel.Of(revision.Value);
-        return (model is not null && _use.TryGetValue(model, out string? name)) || _use.TryGetValue(PiModel.All, out name) ? Find(name) : null;
+        return (model is not null && _use.TryGetValue(model, out string? name)) || _use.TryGetValue(PiModel.All, out name) ? Find(name)
+            : null;
     }
 
     /// <summary>Takes a set out of an image.</summary>
@@ -103,7 +106,8 @@ internal sealed class BootSetLibrary : IDisposable
             }
             Directory.CreateDirectory(folder);
             BootSet set = await Task.Run(() => Make(image, name, folder), cancellation);
-            await File.WriteAllBytesAsync(Path.Combine(folder, Description), JsonSerializer.SerializeToUtf8Bytes(set, s_json), cancellation);
+            await File.WriteAllBytesAsync(Path.Combine(folder, Description), JsonSerializer.SerializeToUtf8Bytes(set, s_json),
+                cancellation);
             Directory.Move(folder, Path.Combine(_folder, name));
             _sets[name] = set;
             return set;
@@ -153,18 +157,20 @@ internal sealed class BootSetLibrary : IDisposable
         }
     }
 
-    /// <summary>Opens a file of a set; null if there is none. An initramfs is the image's modules, NetInst, and what is this appliance's own.</summary>
+    /// <summary>Opens a file of a set; null if there is none. An initramfs is the image's modules, NetInst, and what is this appliance's
+    /// own.</summary>
     public BootFile? Open(BootSet set, string name)
     {
         string folder = Path.Combine(_folder, set.Name);
         return set.Kernels.FirstOrDefault(kernel => kernel.Initramfs == name) is { } found
-            ? new JoinedBootFile([new DiskBootFile(Path.Combine(folder, found.Modules)), new DiskBootFile(_init), new MemoryBootFile(_personal)], 512)
+            ? new JoinedBootFile([new DiskBootFile(Path.Combine(folder, found.Modules)), new DiskBootFile(_init),
+                new MemoryBootFile(_personal)], 512)
             : DiskBootFile.OpenBelow(folder, name);
     }
 
     /// <summary>
-    /// What a running board fetches to start NetInst from its own disk: the kernel of its set, for a board may be too new for the one that came
-    /// with the program. Null: that one.
+    /// What a running board fetches to start NetInst from its own disk: the kernel of its set, for a board may be too new for the one that
+    /// came with the program. Null: that one.
     /// </summary>
     public (RemoteFile Kernel, RemoteFile Initramfs)? Staged(uint revision)
     {
@@ -193,7 +199,8 @@ internal sealed class BootSetLibrary : IDisposable
     /// <summary>The files of a set never change: each is read once.</summary>
     private RemoteFile Describe(BootSet set, string name) => _described.GetOrAdd((set.Name, set.CreatedAt, name), _ =>
     {
-        using BootFile file = Open(set, name) ?? throw new IOException($"the boot set '{set.Name}' has lost its {name}: delete it and make it again");
+        using BootFile file = Open(set, name)
+            ?? throw new IOException($"the boot set '{set.Name}' has lost its {name}: delete it and make it again");
         using Stream stream = file.AsStream();
         return new RemoteFile($"/boot/{set.Name}/{name}", new Digest(SHA256.HashData(stream)), file.Length);
     });
@@ -203,6 +210,7 @@ internal sealed class BootSetLibrary : IDisposable
         ImageManifest manifest = _store.ReadImage(image.Digest) ?? throw new ImageException($"the image {image.Name} was removed");
         using var stored = new StoredImage(_store, manifest);
         long initBytes = ((new FileInfo(_init).Length + 511) & ~511L) + _personal.Length;
-        return BootSetMaker.Make(stored.Raw, (image.Name, image.Digest.ToString()), name, folder, initBytes, _clock.GetUtcNow().ToUnixTimeMilliseconds());
+        return BootSetMaker.Make(stored.Raw, (image.Name, image.Digest.ToString()), name, folder, initBytes,
+            _clock.GetUtcNow().ToUnixTimeMilliseconds());
     }
 }

@@ -40,7 +40,8 @@ internal sealed class JoinedBootFile : BootFile
             long within = offset - _starts[part];
             long end = part + 1 < _starts.Length ? _starts[part + 1] : Length;
             Span<byte> here = wanted[..(int)Math.Min(wanted.Length, end - offset)];
-            int read = within < _parts[part].Length ? _parts[part].ReadAt(within, here[..(int)Math.Min(here.Length, _parts[part].Length - within)]) : 0;
+            int read = within < _parts[part].Length
+                ? _parts[part].ReadAt(within, here[..(int)Math.Min(here.Length, _parts[part].Length - within)]) : 0;
             if (within + read < Math.Min(_parts[part].Length, within + here.Length))
             {
                 throw new IOException("a boot file became shorter while it was read");

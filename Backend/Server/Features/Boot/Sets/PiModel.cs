@@ -8,7 +8,8 @@ internal static class PiModel
 
     public static readonly IReadOnlyList<string> Names = [All, "pi3", "pi4", "pi5"];
 
-    /// <summary>Reads a revision code (Raspberry Pi documentation, "Raspberry Pi revision codes"); null for one that is not known here.</summary>
+    /// <summary>Reads a revision code (Raspberry Pi documentation, "Raspberry Pi revision codes"); null for one that is not known
+    /// here.</summary>
     public static string? Of(uint revision)
     {
         const uint NewStyle = 1 << 23;
