@@ -1,5 +1,9 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using Bootstrap.Imaging;
+using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
 using Microsoft.Data.Sqlite;
@@ -98,6 +102,32 @@ public sealed partial class DataDiskTests : IDisposable
             await ToolAsync("umount", "-l", mount);
         }
     }
+
+    [Fact]
+    public void Leases_that_could_not_be_written_are_written_with_the_next_one()
+    {
+        string file = Path.Combine(_folder, "test.db");
+        using var database = new Database(file);
+        var disk = new DataDisk(_folder, database.Probe, _clock);
+        var leases = new LeaseStore(database, disk);
+        Lease first = LeaseOf("dc:a6:32:00:00:01", "10.0.0.1"), second = LeaseOf("dc:a6:32:00:00:02", "10.0.0.2");
+        leases.Save(second);
+        using (var another = new SqliteConnection($"Data Source={file};Pooling=False"))
+        {
+            another.Open();
+            using SqliteTransaction held = another.BeginTransaction();
+            leases.Save(first);
+            leases.Remove(second.Mac);
+        }
+        Assert.Equal(DiskCondition.Failing, disk.Condition);
+        Assert.Equal([second], leases.Load());
+        Lease third = LeaseOf("dc:a6:32:00:00:03", "10.0.0.3");
+        leases.Save(third);
+        Assert.Equal([first, third], leases.Load().OrderBy(l => l.Address.ToString(), StringComparer.Ordinal));
+    }
+
+    private static Lease LeaseOf(string mac, string address) => new(
+        MacAddress.TryParse(mac, out MacAddress parsed) ? parsed : default, IPAddress.Parse(address), DateTimeOffset.UnixEpoch.AddYears(60));
 
     /// <summary>From now on, the kernel answers whatever is asked of that file system with EIO, as after a fault that cannot be
     /// mended.</summary>

@@ -63,6 +63,12 @@ public sealed class ServerCertificateTests : IDisposable
         CancellationToken end = TestContext.Current.CancellationToken;
         await using TestAppliance appliance = await TestAppliance.StartAsync(clock: _clock);
         using X509Certificate2 first = await ShownAsync(appliance.Options.Https);
+        using (HttpClient api = appliance.CreateClient())
+        {
+            api.DefaultRequestVersion = HttpVersion.Version20;
+            api.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+            Assert.Equal(HttpVersion.Version20, (await api.GetAsync("nodes", end)).Version);
+        }
         _clock.Advance(new DateTimeOffset(first.NotAfter).AddDays(-31) - _clock.Now);
         using (X509Certificate2 same = await ShownAsync(appliance.Options.Https))
         {
