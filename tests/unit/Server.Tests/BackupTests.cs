@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Link;
@@ -8,6 +9,7 @@ using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Backups;
+using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
@@ -29,6 +31,10 @@ public sealed class BackupTests : ApplianceTest
     private string File => Path.Combine(_folder, "backup");
 
     private string Restored => Path.Combine(_folder, "restored");
+
+    private readonly SettableClock _clock = new();
+
+    private protected override TimeProvider? Clock => _clock;
 
     private protected override HttpClient CreateApi() => Appliance.SignIn();
 
@@ -83,6 +89,43 @@ public sealed class BackupTests : ApplianceTest
         Assert.Equal(before, await api.GetStringAsync("images", s_end));
         Assert.Equal("motd", (await api.GetFromJsonAsync<JsonNode>("files", s_end))![0]!["name"]!.ToString());
         Assert.Contains("Restore a backup", await api.GetStringAsync("audit", s_end), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_that_was_given_another_key_after_the_backup_was_made_goes_on_and_its_older_key_is_nobodys()
+    {
+        using ECDsa first = NodeIdentity.CreateKey(), second = NodeIdentity.CreateKey(), third = NodeIdentity.CreateKey();
+        Inventory inventory = SimulatedNode.InventoryOf(s_id, "arm64");
+        X509Certificate2 old = Read((await SimulatedNode.EnrolAsync(Appliance.Info, first, inventory, s_end)).Certificate!);
+        await BackUpAsync(images: false);
+        // Dates of certificates are in seconds.
+        _clock.Now += TimeSpan.FromMinutes(1);
+        X509Certificate2 renewed = Renew(first, second);
+        _clock.Now += TimeSpan.FromMinutes(1);
+        X509Certificate2 newest = Renew(second, third);
+        _clock.Now += TimeSpan.FromMinutes(1);
+        await RestoreAsync(clock: _clock);
+        _clock.Now += TimeSpan.FromMinutes(1);
+        await using TestAppliance other = await TestAppliance.StartAsync(clock: _clock, change: o => o with { DataFolder = Restored }, approve: false);
+        NodeKeys keys = other.Services.GetRequiredService<NodeKeys>();
+        Assert.Equal(s_id, keys.Find(renewed));
+        Assert.Equal(s_id, keys.Find(newest));
+        // Older ones do not come back, whoever has them.
+        Assert.Null(keys.Find(renewed));
+        Assert.Null(keys.Find(old));
+        Assert.True(keys.IsRevoked(Protocol.Trust.FingerprintOf(old.PublicKey)));
+        // A node that was forgotten is no node by such a certificate, nor one of which the backup knew nothing.
+        using HttpClient api = other.SignIn();
+        await EnsureAsync(api.DeleteAsync($"nodes/{s_id}", s_end));
+        Assert.Null(keys.Find(newest));
+
+        X509Certificate2 Renew(ECDsa from, ECDsa to)
+        {
+            Assert.True(Appliance.Services.GetRequiredService<NodeKeys>().Renew(s_id, Fingerprint(from), Fingerprint(to)));
+            return Appliance.Services.GetRequiredService<CertificateAuthority>().IssueNode(s_id, "node", new PublicKey(to));
+        }
+        static Digest Fingerprint(ECDsa key) => Protocol.Trust.FingerprintOf(new PublicKey(key));
+        static X509Certificate2 Read(byte[] der) => X509CertificateLoader.LoadCertificate(der);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Bootstrap.Protocol.Images;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Schedules;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
@@ -97,6 +98,7 @@ public static class BackupRestore
         var store = new ImageStore(Path.Combine(staging, "store"));
         RefuseIncomplete(store);
         long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        LostTime.Note(settings, description.MadeAt, now);
         Restored restored = database.Write(c =>
         {
             AccessTokens.EndAllSessions(c);

@@ -11,7 +11,7 @@ namespace Bootstrap.Server.Features.Backups;
 
 /// <summary>Makes the appliance's backups: those that the plan says, and those that people ask for. One at a time.</summary>
 internal sealed partial class BackupService(
-    BackupFolder folder, DataFolder data, Database database, SettingsStore settings, SecretBox secrets, EventHub events, DiskSpace disk, TimeProvider clock,
+    BackupFolder folder, DataFolder data, Database database, SettingsStore settings, SecretBox secrets, EventHub events, DataDisk disk, TimeProvider clock,
     ILogger<BackupService> logger) : BackgroundService
 {
     private const string Key = "backups", StateKey = "backups-state", About = "backups";
@@ -93,8 +93,8 @@ internal sealed partial class BackupService(
             using var timer = new PeriodicTimer(s_look, clock);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                bool asked = await _asked.WaitAsync(0, stoppingToken);
-                if (asked || (!disk.IsFull && IsDue()))
+                bool due = await _asked.WaitAsync(0, stoppingToken);
+                if (due || (disk.Try(() => due = IsDue()) && due))
                 {
                     await MakeAsync(stoppingToken);
                 }
@@ -133,7 +133,6 @@ internal sealed partial class BackupService(
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            disk.Note(e);
             error = e.Message.TrimEnd('.');
             LogFailed(error);
         }

@@ -14,7 +14,7 @@ namespace Bootstrap.Server.Features.Nodes;
 /// is tied to
 /// a node by a person, by the policy for new boards, or by the node's own older key; who comes with another one is a stranger.
 /// </summary>
-internal sealed class NodeKeys : IDisposable
+internal sealed partial class NodeKeys : IDisposable
 {
     /// <summary>Nodes of one age renew in one hour: that their old keys are revoked is told to all others no more often than
     /// this.</summary>
@@ -25,6 +25,7 @@ internal sealed class NodeKeys : IDisposable
     private readonly DataDisk _disk;
     private readonly TimeProvider _clock;
     private readonly ITimer _tell;
+    private readonly LostTime? _lost;
     private long? _toldAt;
 
     // Every answer of discovery is looked up here; the table is the truth, and this follows each change of it. Where it could not follow,
@@ -35,9 +36,10 @@ internal sealed class NodeKeys : IDisposable
     private long _changes = 1, _followed;
     private readonly Lock _refreshing = new();
 
-    public NodeKeys(Database database, CertificateAuthority authority, DataDisk disk, TimeProvider clock)
+    public NodeKeys(Database database, CertificateAuthority authority, SettingsStore settings, DataDisk disk, TimeProvider clock)
     {
         (_database, _authority, _disk, _clock) = (database, authority, disk, clock);
+        _lost = LostTime.Find(settings);
         _tell = clock.CreateTimer(_ => Tell(isUrgent: true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Reload();
     }
@@ -65,7 +67,7 @@ internal sealed class NodeKeys : IDisposable
             return Standing.Unknown;
         }
         Digest key = Protocol.Trust.FingerprintOf(certificate.PublicKey);
-        if (!Nodes.TryGetValue(key, out node) && !TieEarlier(certificate, key, out node))
+        if (!Nodes.TryGetValue(key, out node) && !TieEarlier(certificate, key, out node) && !TieLost(certificate, key, out node))
         {
             return Standing.Unknown;
         }
@@ -284,27 +286,6 @@ internal sealed class NodeKeys : IDisposable
             }
             Interlocked.Exchange(ref _followed, changes);
         }
-    }
-
-    /// <summary>A node that a version of this program installed which knew certificates by their numbers comes for the first
-    /// time.</summary>
-    private bool TieEarlier(X509Certificate2 certificate, Digest key, out NodeId node)
-    {
-        if (!NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), out node))
-        {
-            return false;
-        }
-        var row = new { id = node.ToString(), key = key.ToString(), serial = certificate.SerialNumber };
-        // Forgotten nodes ask again and again: they do not hold up those who write.
-        const string earlier = "FROM nodes WHERE id = @id AND key IS NULL AND @serial IN (certificate_serial, previous_serial)";
-        if (_database.Read(c => c.ExecuteScalar<long>($"SELECT count(*) {earlier}", row)) == 0)
-        {
-            return false;
-        }
-        return Change(c => c.Execute("""
-            UPDATE nodes SET key = @key, certificate_serial = NULL, previous_serial = NULL
-            WHERE id = @id AND key IS NULL AND @serial IN (certificate_serial, previous_serial)
-            """, row)) == 1;
     }
 
     /// <summary>

@@ -26,6 +26,9 @@ public sealed class CertificateAuthority
     /// server.</summary>
     private static readonly DateTimeOffset s_before = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
+    /// <summary>Certificates begin this long before they are issued: clocks of nodes differ a little.</summary>
+    private static readonly TimeSpan s_earlier = TimeSpan.FromHours(1);
+
     private readonly X509Certificate2 _authority;
     private readonly TimeProvider _clock;
 
@@ -119,6 +122,9 @@ public sealed class CertificateAuthority
         return Issue(Request(node.ToString(), key, names.Build(), X509KeyUsageFlags.DigitalSignature, "1.3.6.1.5.5.7.3.2"), NodeLifetime);
     }
 
+    /// <summary>When a certificate of this CA was issued, by the clock of then.</summary>
+    public static DateTimeOffset IssuedAt(X509Certificate2 certificate) => certificate.NotBefore.ToUniversalTime() + s_earlier;
+
     /// <summary>Whether a certificate is this CA's, whenever it was or is valid.</summary>
     public bool Issued(X509Certificate2 certificate) => Protocol.Trust.IsIssuedBy(certificate, Certificate);
 
@@ -178,7 +184,7 @@ public sealed class CertificateAuthority
         // versions, may
         // be over: it is believed all the same, and so is what it issues.
         DateTimeOffset now = _clock.GetUtcNow();
-        (DateTimeOffset start, DateTimeOffset end) = now < s_before ? (s_always, s_before + lifetime) : (now.AddHours(-1), now + lifetime);
+        (DateTimeOffset start, DateTimeOffset end) = now < s_before ? (s_always, s_before + lifetime) : (now - s_earlier, now + lifetime);
         using ECDsa key = _authority.GetECDsaPrivateKey()!;
         return request.Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(key), start, end,
             RandomNumberGenerator.GetBytes(16));
