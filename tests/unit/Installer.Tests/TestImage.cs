@@ -12,7 +12,7 @@ public sealed class TestImage
     public const int ChunkSize = 64 << 10;
     public const int ChunkCount = 16;
     public const int Size = ChunkSize * ChunkCount;
-    public const int BootStart = 16 << 10;
+    public const int BootStart = 48 << 10;
     public const int RootStart = 512 << 10;
 
     private static readonly (ECDsa Key, X509Certificate2 Certificate) s_authority = MakeAuthority();
@@ -32,8 +32,9 @@ public sealed class TestImage
     public const int FirstRoot = 3;
 
     /// <param name="hasSlots">The root is cut in two, and there is a second boot partition: 1 and 3 are the first slot, 2 and 4 the second.</param>
+    /// <param name="loaderBytes">What a boot loader takes before the first partition, the partition table included.</param>
     /// <param name="root">There is a data partition (3) behind the root (2), and this is what the image says.</param>
-    public TestImage(int seed = 1, string architecture = "arm64", bool hasSlots = false, ImageRoot? root = null)
+    public TestImage(int seed = 1, string architecture = "arm64", bool hasSlots = false, ImageRoot? root = null, int loaderBytes = 4096)
     {
         var random = new Random(seed);
         random.NextBytes(Raw);
@@ -49,7 +50,7 @@ public sealed class TestImage
             {
                 continue; // a cell of nothing but free space
             }
-            ChunkRange[] ranges = i == 0 ? [new(0, 4096), new(BootStart, 8192)] : [new(0, 512 * random.Next(1, 40)), new(32 << 10, 512 * random.Next(1, 60))];
+            ChunkRange[] ranges = i == 0 ? [new(0, loaderBytes), new(BootStart, 8192)] : [new(0, 512 * random.Next(1, 40)), new(32 << 10, 512 * random.Next(1, 60))];
             chunks.Add(Cut(i, ranges));
         }
         const int half = (Size - RootStart) / 2, boot = (RootStart - BootStart) / 2;
