@@ -74,11 +74,12 @@ internal static class NetInst
         var enroller = new Enroller(tls, locator, console.WriteLine, clock);
         Task<NodeIdentity> EnrolAsync(NodeIdentity? before, CancellationToken stop) =>
             enroller.EnrolAsync(config.Settings.JoinToken ?? "", machine.ReadInventory, before, stop);
-        // A Slave that staged this NetInst gave it the node's own identity; else the disk may hold it. Where there is none, or it is out of
+        var search = new IdentitySearch(board.ReadDisks,
+            disk => DiskIdentity.FindOn(disk, machine.ReadInventory().Id, config.Authority, console.WriteLine), EnrolAsync, clock);
+        // A Slave that staged this NetInst gave it the node's own identity; else a disk may hold it. Where there is none, or it is out of
         // date, the board asks.
         NodeIdentity identity = NodeIdentity.Load(Path.Combine(NodeFiles.Directory, NodeFiles.Identity)) ??
-            DiskIdentity.Find(board.ReadDisks(), machine.ReadInventory().Id, config.Authority, console.WriteLine) ??
-            await EnrolAsync(null, cancellation).ConfigureAwait(false);
+            await search.NextAsync(null, TimeSpan.Zero, cancellation).ConfigureAwait(false);
         console.WriteLine($"this board is enrolled as {identity.Name}");
 
         Session? session = null;
@@ -92,7 +93,10 @@ internal static class NetInst
         Hello SayHello() => new(NodeRole.NetInst, Version, board.ReadBootId(), null, machine.ReadInventory(), board.ReadHealth(),
             session?.CurrentTask is { } task ? [task] : []);
 
-        link = new NodeLink(tls, locator, identity, (shown, stop) => EnrolAsync(shown, stop), SayHello, board.ReadHealth, Log, clock);
+        link = new NodeLink(tls, locator, identity, (shown, stop) => search.NextAsync(shown, TimeSpan.Zero, stop), SayHello, board.ReadHealth, Log, clock)
+        {
+            Accepted = _ => search.End(),
+        };
         var runner = new InstallRunner(config.Authority, () => link.Identity, machine, link.Outbox, Log, clock);
         session = new Session(config.Authority, link, runner, new LedBlinker("/", null, clock), settings.DryRun, Log, clock);
         return await session.RunAsync(cancellation).ConfigureAwait(false);

@@ -15,31 +15,43 @@ public static class DiskIdentity
 {
     private const string MountPoint = "/mnt";
 
-    /// <summary>Looks for this board's identity on its disks. Nothing is written, no journal replayed.</summary>
-    /// <param name="disks">The board's.</param>
+    /// <summary>All identities of this board that a disk holds, the likeliest first. Nothing is written, no journal replayed.</summary>
+    /// <param name="disk">One of the board's.</param>
     /// <param name="node">Who this board is.</param>
     /// <param name="authority">The appliance's CA: an identity of another one says nothing here.</param>
     /// <param name="log">The node's log.</param>
-    public static NodeIdentity? Find(IEnumerable<DiskInfo> disks, NodeId node, X509Certificate2 authority, Action<string> log)
+    public static IReadOnlyList<NodeIdentity> FindOn(DiskInfo disk, NodeId node, X509Certificate2 authority, Action<string> log) =>
+        FindOn($"/dev/{disk.Name}", PartitionsOf(disk.Name).Select(partition => $"/dev/{partition}"), MountPoint, node, authority, log);
+
+    /// <summary>The same for a disk that the kernel knows no partitions of.</summary>
+    /// <param name="device">The whole disk.</param>
+    /// <param name="partitions">What may be systems.</param>
+    /// <param name="mountPoint">Where these are mounted, one after the other.</param>
+    /// <param name="node">Who this board is.</param>
+    /// <param name="authority">The appliance's CA.</param>
+    /// <param name="log">The node's log.</param>
+    public static IReadOnlyList<NodeIdentity> FindOn(
+        string device, IEnumerable<string> partitions, string mountPoint, NodeId node, X509Certificate2 authority, Action<string> log)
     {
-        foreach (DiskInfo disk in disks)
+        var found = new List<NodeIdentity>();
+        IEnumerable<string> contents = ReadRecords(device).Concat(partitions.SelectMany(partition => ReadSystem(partition, mountPoint, log)));
+        foreach (NodeIdentity identity in contents.Select(NodeIdentity.Parse).OfType<NodeIdentity>())
         {
-            foreach (string pem in Contents(disk, log))
+            if (identity.Name == node.ToString() && Trust.IsIssuedBy(identity.Certificate, authority))
             {
-                NodeIdentity? identity = NodeIdentity.Parse(pem);
-                if (identity is not null && identity.Name == node.ToString() && Trust.IsIssuedBy(identity.Certificate, authority))
-                {
-                    log($"disk {disk.Name} holds the identity of this board");
-                    return identity;
-                }
-                identity?.Dispose();
+                found.Add(identity);
+            }
+            else
+            {
+                identity.Dispose();
             }
         }
-        return null;
+        if (found.Count > 0)
+        {
+            log($"disk {Path.GetFileName(device)} holds the identity of this board");
+        }
+        return found;
     }
-
-    private static IEnumerable<string> Contents(DiskInfo disk, Action<string> log) =>
-        ReadRecords($"/dev/{disk.Name}").Concat(PartitionsOf(disk.Name).SelectMany(partition => ReadSystem($"/dev/{partition}", log)));
 
     private static IEnumerable<string> ReadRecords(string device)
     {
@@ -61,13 +73,13 @@ public static class DiskIdentity
         Directory.EnumerateDirectories($"/sys/block/{disk}").Select(folder => Path.GetFileName(folder))
             .Where(name => File.Exists($"/sys/block/{disk}/{name}/partition")).Order(StringComparer.Ordinal);
 
-    private static List<string> ReadSystem(string partition, Action<string> log)
+    private static List<string> ReadSystem(string partition, string mountPoint, Action<string> log)
     {
         var found = new List<string>();
         try
         {
             // Not even the journal of a disk that nobody assigned anything is replayed.
-            using var mounted = new MountedVolume(partition, MountPoint, "ext4", "a file system", readOnly: true, options: "noload");
+            using var mounted = new MountedVolume(partition, mountPoint, "ext4", "a file system", readOnly: true, options: "noload");
             using var root = new RootedFolder(mounted.Path);
             // The newer one first: the appliance may know that alone.
             foreach (string name in new[] { NodeFiles.NextIdentity, NodeFiles.Identity })
