@@ -11,6 +11,7 @@ namespace Bootstrap.Init;
 internal static class NetInst
 {
     private static readonly TimeSpan s_diskPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_ownDiskPatience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_deviceLookPeriod = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan s_restartAfterFault = TimeSpan.FromSeconds(30);
 
@@ -76,10 +77,11 @@ internal static class NetInst
             enroller.EnrolAsync(config.Settings.JoinToken ?? "", machine.ReadInventory, before, stop);
         var search = new IdentitySearch(board.ReadDisks,
             disk => DiskIdentity.FindOn(disk, machine.ReadInventory().Id, config.Authority, console.WriteLine), EnrolAsync, clock);
-        // A Slave that staged this NetInst gave it the node's own identity; else a disk may hold it. Where there is none, or it is out of
-        // date, the board asks.
+        // A Slave that staged this NetInst gave it the node's own identity, or said that its disk has it; else a disk may hold it. Where there
+        // is none, or it is out of date, the board asks.
+        bool isOnDisk = File.Exists(Path.Combine(NodeFiles.Directory, NodeFiles.IdentityOnDisk));
         NodeIdentity identity = NodeIdentity.Load(Path.Combine(NodeFiles.Directory, NodeFiles.Identity)) ??
-            await search.NextAsync(null, TimeSpan.Zero, cancellation).ConfigureAwait(false);
+            await search.NextAsync(null, isOnDisk ? s_ownDiskPatience : TimeSpan.Zero, cancellation).ConfigureAwait(false);
         console.WriteLine($"this board is enrolled as {identity.Name}");
 
         Session? session = null;

@@ -36,6 +36,12 @@ public static class NodeFiles
     /// come about leaves a board that starts as before.
     /// </summary>
     public const string ConfigSwapped = "config-swapped";
+
+    /// <summary>
+    /// NetInst only, empty: the system that staged it is on a disk of this board and has the node's <see cref="Identity"/>, where root alone
+    /// reads it. NetInst waits for that disk before it asks to be admitted.
+    /// </summary>
+    public const string IdentityOnDisk = "identity-on-disk";
 }
 
 /// <summary>Names on a Raspberry Pi's boot partition (FAT) and words of the command line while NetInst is staged.</summary>
