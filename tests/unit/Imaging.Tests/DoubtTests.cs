@@ -57,6 +57,10 @@ public sealed partial class DoubtTests : IDisposable
     [InlineData("-O ^metadata_csum,^uninit_bg", "set_bg 0 flags 2", "which its features do not allow")]
     [InlineData("-O ^metadata_csum", "set_bg 0 block_bitmap 3000", "by their count")]
     [InlineData("", "set_bg 0 checksum 4711", "has a wrong checksum in the descriptor of block group 0")]
+    [InlineData("-O ^metadata_csum,uninit_bg", "set_bg 0 checksum 4711", "has a wrong checksum in the descriptor of block group 0")]
+    [InlineData("-O ^metadata_csum,uninit_bg", "set_bg 0 used_dirs_count 9", "has a wrong checksum in the descriptor of block group 0")]
+    [InlineData("-O ^metadata_csum,uninit_bg,^64bit", "set_bg 0 used_dirs_count 9", "has a wrong checksum in the descriptor of block group 0")]
+    [InlineData("-b 1024 -O ^metadata_csum,uninit_bg", "set_bg 2 itable_unused 1", "has a wrong checksum in the descriptor of block group 2")]
     public async Task An_ext4_file_system_that_contradicts_itself_is_stored_as_a_whole(string options, string command, string words)
     {
         using var disk = new TestDisk(RootBytes, options);
@@ -103,6 +107,8 @@ public sealed partial class DoubtTests : IDisposable
     [InlineData("")]
     [InlineData("-b 1024")]
     [InlineData("-O ^has_journal")]
+    [InlineData("-b 1024 -O ^metadata_csum,uninit_bg")]
+    [InlineData("-b 1024 -O ^metadata_csum,uninit_bg,^64bit")]
     public async Task A_file_system_that_was_used_and_unmounted_is_believed(string options)
     {
         using var disk = new TestDisk(512 << 20, options);
