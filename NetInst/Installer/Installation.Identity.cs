@@ -14,6 +14,10 @@ public sealed partial class Installation
     /// </summary>
     private void RecordIdentity()
     {
+        if (IdentityRecord.Read(IdentityRecord.Of(trust.IdentityPem)) is null)
+        {
+            return; // none, or too long a one
+        }
         IReadOnlyList<(int Place, string Pem)> there = RecordsOnDisk();
         foreach ((int place, string pem) in there)
         {
@@ -49,7 +53,7 @@ public sealed partial class Installation
     /// <summary>Removes every record: the new system has the key, and can be found.</summary>
     private void ClearRecords()
     {
-        foreach ((int place, _) in RecordsOnDisk())
+        foreach (int place in RecordsOnDisk().Select(record => record.Place).Concat(_record is { } own ? [own] : []).Distinct())
         {
             Clear(place);
         }

@@ -10,9 +10,10 @@ public sealed partial class InstallationTests
     [InlineData(4096)]
     [InlineData(24 << 10)] // a boot loader where the record is first
     [InlineData(36 << 10)] // and where it would be next
-    public async Task At_every_moment_the_nodes_key_is_in_the_old_system_in_a_record_or_in_the_new_one(int loaderBytes)
+    [InlineData(48 << 10, true)] // zeros that are in use
+    public async Task At_every_moment_the_nodes_key_is_in_the_old_system_in_a_record_or_in_the_new_one(int loaderBytes, bool isLoaderEmpty = false)
     {
-        var image = new TestImage(loaderBytes: loaderBytes);
+        var image = new TestImage(loaderBytes: loaderBytes, isLoaderEmpty: isLoaderEmpty);
         MemoryDisk disk = StaleDisk();
         using var machine = new TestMachine(disk);
         Assert.True((await InstallAsync(machine, image)).Succeeded);
@@ -27,7 +28,7 @@ public sealed partial class InstallationTests
         // And again, for an attempt that goes on from there: with the same key, and with one that a person has approved meanwhile.
         string other = NewIdentity();
         byte[][] moments = [.. disk.Moments(old)];
-        for (int i = 0; i < moments.Length; i += i < 9 || i > moments.Length - 24 ? 1 : 11)
+        for (int i = 0; i < moments.Length; i += i < 6 || i > moments.Length - 16 ? 1 : 13)
         {
             var begun = new MemoryDisk(DiskSize);
             moments[i].CopyTo(begun.Content.AsSpan());
@@ -39,6 +40,18 @@ public sealed partial class InstallationTests
                 AssertIsFound(moment, old, begun.Content, image);
             }
         }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(IdentityRecord.Bytes)]
+    public async Task An_identity_that_cannot_be_recorded_leaves_nothing_in_the_place_of_the_record(int length)
+    {
+        var image = new TestImage(loaderBytes: 48 << 10, isLoaderEmpty: true);
+        using var machine = new TestMachine(StaleDisk());
+        InstallResult result = await InstallAsync(machine, image, identity: new string('x', length));
+        Assert.True(result.Succeeded, result.Cause);
+        Assert.False(machine.Disk.Content.AsSpan(512, TestImage.BootStart - 512).ContainsAnyExcept((byte)0));
     }
 
     private static void AssertIsFound(byte[] disk, byte[] old, byte[] complete, TestImage image)

@@ -33,12 +33,14 @@ public sealed class TestImage
 
     /// <param name="hasSlots">The root is cut in two, and there is a second boot partition: 1 and 3 are the first slot, 2 and 4 the second.</param>
     /// <param name="loaderBytes">What a boot loader takes before the first partition, the partition table included.</param>
+    /// <param name="isLoaderEmpty">What it takes behind the partition table is zero, and in use nevertheless.</param>
     /// <param name="root">There is a data partition (3) behind the root (2), and this is what the image says.</param>
-    public TestImage(int seed = 1, string architecture = "arm64", bool hasSlots = false, ImageRoot? root = null, int loaderBytes = 4096)
+    public TestImage(int seed = 1, string architecture = "arm64", bool hasSlots = false, ImageRoot? root = null,
+        int loaderBytes = 4096, bool isLoaderEmpty = false)
     {
         var random = new Random(seed);
         random.NextBytes(Raw);
-        Raw.AsSpan(0, 512).Clear();
+        Raw.AsSpan(0, isLoaderEmpty ? loaderBytes : 512).Clear();
         WriteEntry(1, 0x0c, BootStart, RootStart - BootStart);
         WriteEntry(2, 0x83, RootStart, Size - RootStart);
         Raw[510] = 0x55;
