@@ -89,6 +89,39 @@ public class TrustTests
     }
 
     [Fact]
+    public async Task Card_of_a_node_in_another_board_waits_for_a_person_and_goes_on_there_with_its_key()
+    {
+        await using Lab lab = await Lab.StartAsync(approve: false);
+        await lab.ImportAsync("tiny-arm64");
+        BoardOptions plan = lab.Plan(BoardKind.Virt);
+        VirtualBoard board = await lab.PowerOnAsync(plan);
+        await ApproveOnlyAsync(lab);
+        await lab.WaitForNodeAsync(board, "waits", n => n.Text("link") == "net-inst");
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "tiny-arm64"));
+        string key = (await lab.WaitForRunningAsync(board)).Text("key");
+        await board.PowerCutAsync();
+
+        // The board is broken: its card is put into another one, of another serial number and hardware address.
+        BoardOptions spare = lab.Plan(BoardKind.Virt, 2) with { Card = plan.Card };
+        VirtualBoard moved = await lab.PowerOnAsync(spare);
+        JsonNode waiting = Assert.Single((await lab.WaitForAsync("the card asks", "unapproved", list => list.AsArray().Count > 0)).AsArray())!;
+        Assert.Equal((spare.NodeId, plan.NodeId, key), (waiting.Text("id"), waiting.Text("holder"), waiting.Text("key")));
+        Assert.Equal(plan.NodeId, Assert.Single((await lab.Appliance.GetAsync("nodes", lab.Cancel)).AsArray()).Text("id"));
+
+        await ApproveOnlyAsync(lab);
+        JsonNode node = await lab.WaitForNodeAsync(moved, "is connected", n => n.Text("link") == "slave");
+        Assert.Equal((key, spare.Mac), (node.Text("key"), Assert.Single(node["inventory"]!["interfaces"]!.AsArray()).Text("mac")));
+        JsonNode left = (await lab.Appliance.GetAsync("nodes", lab.Cancel)).AsArray().Single(n => n.Text("id") == plan.NodeId)!;
+        Assert.Null(left["key"]);
+
+        // One yes is enough: its Slave stages a reinstallation, and the NetInst of that knows who it is by what is on the card.
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("install", moved, "tiny-arm64"));
+        node = await lab.WaitForRunningAsync(moved);
+        Assert.Equal(key, node.Text("key"));
+        Assert.Empty((await lab.Appliance.GetAsync("unapproved", lab.Cancel)).AsArray());
+    }
+
+    [Fact]
     public async Task Appliance_with_another_ca_is_refused_by_netinst_and_slave()
     {
         const string refusal = "10.77.0.3 answers as a Bootstrap appliance but";
@@ -114,5 +147,12 @@ public class TrustTests
         await board.WaitForConsoleAsync(refusal, lab.Cancel, installed);
         await lab.StartApplianceAsync();
         await lab.WaitForRunningAsync(board);
+    }
+
+    /// <summary>A person says yes to the one board that waits.</summary>
+    private static async Task ApproveOnlyAsync(Lab lab)
+    {
+        JsonNode boards = await lab.WaitForAsync("a board asks", "unapproved", list => list.AsArray().Count > 0);
+        await lab.Appliance.ApproveAsync([Assert.Single(boards.AsArray())!], lab.Cancel);
     }
 }
