@@ -54,7 +54,8 @@ public sealed class IdentitySearch(
         return await AskAsync(cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>The appliance accepted a connection: from here on the disks are an installation's, and are not looked at any more.</summary>
+    /// <summary>The appliance accepted a connection: from here on the disks are an installation's, and are not looked at any
+    /// more.</summary>
     public void End() => _isOver = true;
 
     private async Task<NodeIdentity> AskAsync(CancellationToken cancellation)

@@ -44,7 +44,8 @@ internal static class NetInst
         }
     }
 
-    private static async Task<PowerAction> InstallAsync(BoardReader board, BoardConsole console, TimeProvider clock, CancellationToken cancellation)
+    private static async Task<PowerAction> InstallAsync(
+        BoardReader board, BoardConsole console, TimeProvider clock, CancellationToken cancellation)
     {
         var modules = new ModuleLoader(console.WriteLine);
         modules.LoadList("/etc/bootstrap/modules");
@@ -67,7 +68,8 @@ internal static class NetInst
     }
 
     private static async Task<PowerAction> ServeAsync(
-        BoardReader board, NodeConfig config, InitSettings settings, NetworkSetup network, BoardConsole console, TimeProvider clock, CancellationToken cancellation)
+        BoardReader board, NodeConfig config, InitSettings settings, NetworkSetup network, BoardConsole console, TimeProvider clock,
+        CancellationToken cancellation)
     {
         var machine = new BoardMachine(board);
         var tls = new ApplianceTls(config.Authority);
@@ -77,8 +79,8 @@ internal static class NetInst
             enroller.EnrolAsync(config.Settings.JoinToken ?? "", machine.ReadInventory, before, stop);
         var search = new IdentitySearch(board.ReadDisks,
             disk => DiskIdentity.FindOn(disk, machine.ReadInventory().Id, config.Authority, console.WriteLine), EnrolAsync, clock);
-        // A Slave that staged this NetInst gave it the node's own identity, or said that its disk has it; else a disk may hold it. Where there
-        // is none, or it is out of date, the board asks.
+        // A Slave that staged this NetInst gave it the node's own identity, or said that its disk has it; else a disk may hold it. Where
+        // there is none, or it is out of date, the board asks.
         bool isOnDisk = File.Exists(Path.Combine(NodeFiles.Directory, NodeFiles.IdentityOnDisk));
         NodeIdentity identity = NodeIdentity.Load(Path.Combine(NodeFiles.Directory, NodeFiles.Identity)) ??
             await search.NextAsync(null, isOnDisk ? s_ownDiskPatience : TimeSpan.Zero, cancellation).ConfigureAwait(false);
@@ -95,7 +97,8 @@ internal static class NetInst
         Hello SayHello() => new(NodeRole.NetInst, Version, board.ReadBootId(), null, machine.ReadInventory(), board.ReadHealth(),
             session?.CurrentTask is { } task ? [task] : []);
 
-        link = new NodeLink(tls, locator, identity, (shown, stop) => search.NextAsync(shown, TimeSpan.Zero, stop), SayHello, board.ReadHealth, Log, clock)
+        link = new NodeLink(tls, locator, identity, (shown, stop) =>
+            search.NextAsync(shown, TimeSpan.Zero, stop), SayHello, board.ReadHealth, Log, clock)
         {
             Accepted = _ => search.End(),
         };
@@ -112,7 +115,8 @@ internal static class NetInst
         {
             await Task.Delay(period, clock, cancellation).ConfigureAwait(false);
             // Looked for often at first and then ever more seldom.
-            period = modules.LoadForNewDevices() ? s_deviceLookPeriod : period * 1.2 is var slower && slower < s_diskPatience ? slower : s_diskPatience;
+            period = modules.LoadForNewDevices() ? s_deviceLookPeriod : period * 1.2 is var slower && slower < s_diskPatience ? slower
+                : s_diskPatience;
         }
     }
 

@@ -34,7 +34,8 @@ public static class DiskIdentity
         string device, IEnumerable<string> partitions, string mountPoint, NodeId node, X509Certificate2 authority, Action<string> log)
     {
         var found = new List<NodeIdentity>();
-        IEnumerable<string> contents = ReadRecords(device).Concat(partitions.SelectMany(partition => ReadSystem(partition, mountPoint, log)));
+        IEnumerable<string> contents =
+            ReadRecords(device).Concat(partitions.SelectMany(partition => ReadSystem(partition, mountPoint, log)));
         foreach (NodeIdentity identity in contents.Select(NodeIdentity.Parse).OfType<NodeIdentity>())
         {
             if (identity.Name == node.ToString() && Trust.IsIssuedBy(identity.Certificate, authority))

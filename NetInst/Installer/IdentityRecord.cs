@@ -6,8 +6,8 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Installer;
 
 /// <summary>
-/// The node's identity before the first partition of its disk, while an installation is under way: a board that loses power in the middle is
-/// still itself.
+/// The node's identity before the first partition of its disk, while an installation is under way: a board that loses power in the middle
+/// is still itself.
 /// </summary>
 /// <remarks>
 /// A record is 16 bytes "bootstrap node\n\0", the length of the content (32 bits, little-endian), the content as in
@@ -43,7 +43,8 @@ public static class IdentityRecord
     public static string? Read(ReadOnlySpan<byte> record)
     {
         if (record.Length < Bytes || !record.StartsWith(Magic) ||
-            BinaryPrimitives.ReadInt32LittleEndian(record[LengthOffset..]) is not (> 0 and <= Bytes - ContentOffset - Digest.Size and var length))
+            BinaryPrimitives.ReadInt32LittleEndian(record[LengthOffset..]) is not (
+            > 0 and <= Bytes - ContentOffset - Digest.Size and var length))
         {
             return null;
         }

@@ -31,8 +31,8 @@ public sealed partial class Installation
     }
 
     /// <summary>
-    /// Where the image's own head has something in the record's place, writes another record where it has nothing. An image that leaves none of
-    /// the places free overwrites the record a moment before its system can be found.
+    /// Where the image's own head has something in the record's place, writes another record where it has nothing. An image that leaves
+    /// none of the places free overwrites the record a moment before its system can be found.
     /// </summary>
     private void MakeWayForHead(ReadOnlySpan<byte> head)
     {

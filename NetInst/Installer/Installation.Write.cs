@@ -70,7 +70,8 @@ public sealed partial class Installation
             if (!await IsOnDiskAsync(chunk, slot.Payload, stop).ConfigureAwait(false))
             {
                 throw new InstallException(
-                    $"reading back chunk {chunk.Index} (at {(long)chunk.Index * Manifest.ChunkSize} of {Device.Name}): the disk does not give back what was written to it");
+                    $"reading back chunk {chunk.Index} (at {(long)chunk.Index * Manifest.ChunkSize} of {Device.Name}): the disk does " +
+                    $"not give back what was written to it");
             }
             _progress.Add(chunk.Length);
         }).ConfigureAwait(false);

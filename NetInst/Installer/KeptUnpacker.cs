@@ -82,7 +82,8 @@ public sealed class KeptUnpacker(RootedFolder root, Action<string> log)
     {
         using HeldFolder parent = root.OpenParent(path, out string last);
         string real = $"{parent.OpenPath}/{last}";
-        foreach (string inherited in type == TarEntryType.Directory ? [Acl, DefaultAcl] : type == TarEntryType.SymbolicLink ? Array.Empty<string>() : [Acl])
+        foreach (string inherited in type == TarEntryType.Directory ? [Acl, DefaultAcl] : type == TarEntryType.SymbolicLink
+            ? Array.Empty<string>() : [Acl])
         {
             if (!header.ContainsKey(KeptFiles.Attribute + inherited))
             {

@@ -15,8 +15,8 @@ public sealed partial class RootedFolder
     }
 
     /// <summary>
-    /// Writes a file of any size in place of whatever file or link has that name, through little memory; whole pieces of zeros become holes.
-    /// It is not on the medium before the file system is unmounted.
+    /// Writes a file of any size in place of whatever file or link has that name, through little memory; whole pieces of zeros become
+    /// holes. It is not on the medium before the file system is unmounted.
     /// </summary>
     /// <param name="mode">Permission bits.</param>
     public void WriteFile(string path, Stream content, int mode, FileOwner owner, DateTime modified)

@@ -66,7 +66,8 @@ public sealed partial class RootedFolder : IDisposable
         {
             return Marshal.GetLastPInvokeError() == Linux.ENOENT ? null : throw Failure("reading", path);
         }
-        using var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Read, bufferSize: 0);
+        using var stream = new FileStream(
+            new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Read, bufferSize: 0);
         using var content = new MemoryStream();
         byte[] piece = new byte[64 << 10];
         while (stream.Read(piece) is > 0 and int read)
@@ -98,7 +99,8 @@ public sealed partial class RootedFolder : IDisposable
         }
     }
 
-    /// <summary>Writes a file; what was there before (a symbolic link, too) is replaced at once and whole. Folders that are missing are made.</summary>
+    /// <summary>Writes a file; what was there before (a symbolic link, too) is replaced at once and whole. Folders that are missing are
+    /// made.</summary>
     /// <param name="mode">Permission bits.</param>
     /// <param name="owner">Null: root, or whoever this process belongs to.</param>
     public void WriteFile(string path, ReadOnlySpan<byte> content, int mode, FileOwner? owner = null)
@@ -118,8 +120,8 @@ public sealed partial class RootedFolder : IDisposable
     }
 
     /// <summary>
-    /// Makes a folder, and those above it, unless it exists; it gets the mode either way. A file, or a link that others than root could have
-    /// made, is replaced.
+    /// Makes a folder, and those above it, unless it exists; it gets the mode either way. A file, or a link that others than root could
+    /// have made, is replaced.
     /// </summary>
     /// <param name="owner">Null: it stays whose it is; a new one belongs to whom the folder above it belongs.</param>
     public void MakeFolder(string path, int mode, FileOwner? owner = null)
@@ -190,5 +192,6 @@ public sealed partial class RootedFolder : IDisposable
         return new FileOwner(user, group);
     }
 
-    private static LinuxException Failure(string doing, string path) => new($"{doing} {path} of the new system", Marshal.GetLastPInvokeError());
+    private static LinuxException Failure(string doing, string path) =>
+        new($"{doing} {path} of the new system", Marshal.GetLastPInvokeError());
 }

@@ -11,7 +11,8 @@ internal static class NetInstArchive
     private const int Alignment = 512;
     private const uint OwnerFolder = 0x1c0, OwnerFile = 0x180; // 0700, 0600
 
-    /// <summary>Appends to an initramfs file; the kernel unpacks the archives one after the other and skips the zeros between them.</summary>
+    /// <summary>Appends to an initramfs file; the kernel unpacks the archives one after the other and skips the zeros between
+    /// them.</summary>
     /// <param name="identity">Null: NetInst finds it on the disk (<see cref="NodeFiles.IdentityOnDisk"/>).</param>
     /// <param name="configSwapped">Tells NetInst to put the board's own config.txt back.</param>
     public static void Append(string initramfs, NodeIdentity? identity, bool configSwapped)

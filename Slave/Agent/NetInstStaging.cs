@@ -61,7 +61,8 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
     /// <summary>Fetches, verifies and stages. Whatever fails, the machine starts its own system as before.</summary>
     /// <param name="appliance">Where NetInst looks for it beside discovery.</param>
     /// <exception cref="IOException">The message says what failed; no room, no network, no kexec.</exception>
-    public async Task<StagedStart> StageAsync(StageInstallOrder order, StoreClient store, ApplianceEndpoint appliance, CancellationToken cancellation)
+    public async Task<StagedStart> StageAsync(
+        StageInstallOrder order, StoreClient store, ApplianceEndpoint appliance, CancellationToken cancellation)
     {
         Undo();
         string? boot = BootFolder;
@@ -77,8 +78,10 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
         {
             await store.FetchFileAsync("NetInst's initramfs", order.Initramfs, file, cancellation).ConfigureAwait(false);
         }
-        // Of two slots, the firmware's tryboot starts the other one, and reads no tryboot.txt (tryboot_a_b of autoboot.txt). The ordinary way is right for one slot as well.
-        StagedStart start = boot is null ? StagedStart.Kexec : TryBoot.IsOffered(root) && !MayHaveSlots ? StagedStart.TryBoot : StagedStart.Restart;
+        // Of two slots, the firmware's tryboot starts the other one, and reads no tryboot.txt (tryboot_a_b of autoboot.txt). The ordinary
+        // way is right for one slot as well.
+        StagedStart start = boot is null ? StagedStart.Kexec : TryBoot.IsOffered(root) && !MayHaveSlots ? StagedStart.TryBoot
+            : StagedStart.Restart;
         string commandLine = CommandLine(order.CommandLine, appliance);
         NetInstArchive.Append(initramfs, start == StagedStart.Kexec ? identity() : null, configSwapped: start == StagedStart.Restart);
         if (start == StagedStart.Kexec)
@@ -122,7 +125,8 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
     private string CommandLine(string ordered, ApplianceEndpoint appliance)
     {
         IEnumerable<string> consoles = new BoardReader(root).ReadKernelArguments().Words("console");
-        string[] running = MayHaveSlots && SlotReader.RunningRoot(root) is { } number ? [string.Create(CultureInfo.InvariantCulture, $"{StagedBoot.RunningRoot}={number}")] : [];
+        string[] running = MayHaveSlots && SlotReader.RunningRoot(root) is { } number
+            ? [string.Create(CultureInfo.InvariantCulture, $"{StagedBoot.RunningRoot}={number}")] : [];
         return string.Join(' ', [.. consoles, ordered, $"bootstrap.backend={appliance}", .. running]).Trim();
     }
 
@@ -149,7 +153,8 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
         try
         {
             Linux.Check(initramfsFile, $"opening {initramfs}");
-            Linux.Check(Linux.LoadKexec(kernelFile, initramfsFile, commandLine), "loading NetInst by kexec (is it locked down, by Secure Boot perhaps?)");
+            Linux.Check(Linux.LoadKexec(kernelFile, initramfsFile, commandLine),
+                "loading NetInst by kexec (is it locked down, by Secure Boot perhaps?)");
         }
         finally
         {

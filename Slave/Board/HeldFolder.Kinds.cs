@@ -17,7 +17,8 @@ public sealed partial class HeldFolder
     public void MakePipe(string name, int mode, FileOwner owner, bool flushed = true)
     {
         const uint pipe = 0x1000;
-        Put(name, "making the pipe", temporary => Linux.MakeNodeAt(_fd, temporary, pipe | OwnerOnly, 0), status => status.IsPipe, owner, mode, flushed);
+        Put(name, "making the pipe", temporary => Linux.MakeNodeAt(_fd, temporary, pipe | OwnerOnly, 0), status =>
+            status.IsPipe, owner, mode, flushed);
     }
 
     /// <summary>Gives a regular file of this folder another name, in place of whatever file or link has that.</summary>
@@ -26,19 +27,22 @@ public sealed partial class HeldFolder
     /// <exception cref="IOException">There is no such file.</exception>
     public void AddName(string name, HeldFolder to, string other, bool flushed = true)
     {
-        FileStatus own = Find(name) is { IsFile: true } file ? file : throw new IOException($"{In(name)} is no regular file: it gets no second name");
+        FileStatus own = Find(name) is { IsFile: true } file ? file
+            : throw new IOException($"{In(name)} is no regular file: it gets no second name");
         to.Put(other, "linking", temporary => Linux.LinkAt(_fd, name, to._fd, temporary, 0),
             status => (status.Device, status.Inode) == (own.Device, own.Inode), null, null, flushed);
     }
 
     /// <summary>Makes something under a name that nobody can guess, sees that it is that, and gives it its owner, mode and name.</summary>
-    private void Put(string name, string doing, Func<string, int> make, Func<FileStatus, bool> isThat, FileOwner? owner, int? mode, bool flushed)
+    private void Put(string name, string doing, Func<string, int> make, Func<FileStatus, bool> isThat, FileOwner? owner, int? mode,
+        bool flushed)
     {
         string temporary = TemporaryFor(name);
         Check(make(temporary), doing, name);
         try
         {
-            using (var made = new SafeFileHandle(Linux.OpenAt(_fd, temporary, Linux.O_PATH | Linux.O_NOFOLLOW | Linux.O_CLOEXEC, 0), ownsHandle: true))
+            using (var made = new SafeFileHandle(
+                Linux.OpenAt(_fd, temporary, Linux.O_PATH | Linux.O_NOFOLLOW | Linux.O_CLOEXEC, 0), ownsHandle: true))
             {
                 Check(made.IsInvalid ? -1 : 0, doing, name);
                 if (!isThat(Linux.StatusOf(made, In(name))))

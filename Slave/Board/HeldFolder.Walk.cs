@@ -27,7 +27,8 @@ public sealed partial class HeldFolder
     }
 
     /// <summary>
-    /// Opens a folder of a system whose root this one is: its own links lead nowhere else, and are followed as those of <see cref="Open"/> are.
+    /// Opens a folder of a system whose root this one is: its own links lead nowhere else, and are followed as those of <see cref="Open"/>
+    /// are.
     /// </summary>
     /// <param name="path">As that system would see it.</param>
     /// <param name="isMade">Folders that are missing are made; each belongs to whom the folder above it belongs.</param>

@@ -45,7 +45,8 @@ public sealed partial class HeldFolder : IDisposable
         }
         int fd = Linux.OpenAt(_fd, name, Linux.O_PATH | Linux.O_DIRECTORY | Linux.O_NOFOLLOW | Linux.O_CLOEXEC, 0);
         int errno = Marshal.GetLastPInvokeError();
-        return fd >= 0 ? new HeldFolder(fd, In(name)) : throw (found.IsLink ? RefuseLink(name) : new LinuxException($"opening the folder {In(name)}", errno));
+        return fd >= 0 ? new HeldFolder(fd, In(name))
+            : throw (found.IsLink ? RefuseLink(name) : new LinuxException($"opening the folder {In(name)}", errno));
     }
 
     /// <summary>Makes a folder in this one, which all may read, and opens it.</summary>
@@ -90,7 +91,8 @@ public sealed partial class HeldFolder : IDisposable
         return null;
     }
 
-    /// <summary>Begins a file that is to have that name: under one that nobody can guess, for root alone, until <see cref="PendingFile.Finish"/>.</summary>
+    /// <summary>Begins a file that is to have that name: under one that nobody can guess, for root alone, until
+    /// <see cref="PendingFile.Finish"/>.</summary>
     public PendingFile Create(string name)
     {
         string temporary = TemporaryFor(name);
@@ -123,7 +125,8 @@ public sealed partial class HeldFolder : IDisposable
     /// <summary>Removes what an attempt that was killed has left of a file of that name.</summary>
     public void DropLeftovers(Func<string, bool> isOurs)
     {
-        foreach (string entry in Directory.EnumerateFiles($"/proc/self/fd/{_fd}/", $".*{Suffix}").Select(p => System.IO.Path.GetFileName(p)).ToList())
+        foreach (string entry in Directory.EnumerateFiles($"/proc/self/fd/{_fd}/", $".*{Suffix}").Select(p => System.IO.Path.GetFileName(p))
+            .ToList())
         {
             if (NameOfTemporary(entry) is { } name && isOurs(name))
             {
@@ -161,7 +164,8 @@ public sealed partial class HeldFolder : IDisposable
         FileStatus own = Linux.StatusOf(file, In(name));
         if (Find(name) is not { } there || (there.Device, there.Inode) != (own.Device, own.Inode))
         {
-            throw new IOException($"{In(name)} is not what was written: somebody who can write in {Path} put something else in its place meanwhile");
+            throw new IOException(
+                $"{In(name)} is not what was written: somebody who can write in {Path} put something else in its place meanwhile");
         }
     }
 
@@ -176,7 +180,8 @@ public sealed partial class HeldFolder : IDisposable
 
     /// <summary>A name has 255 bytes at most (NAME_MAX), of which a character may take four: of a very long one, the beginning has to
     /// do.</summary>
-    private static string Shortened(string name) => Encoding.UTF8.GetByteCount(name) <= 200 ? name : name[..(char.IsHighSurrogate(name[47]) ? 47 : 48)];
+    private static string Shortened(string name) =>
+        Encoding.UTF8.GetByteCount(name) <= 200 ? name : name[..(char.IsHighSurrogate(name[47]) ? 47 : 48)];
 
     private static string? NameOfTemporary(string entry) =>
         entry.Length > 2 + RandomDigits + Suffix.Length && entry[^(RandomDigits + Suffix.Length + 1)] == '.' &&
@@ -193,10 +198,12 @@ public sealed partial class HeldFolder : IDisposable
 
     /// <summary>What was opened as a path alone has no mode to set, and nothing to bring to the medium.</summary>
     private SafeFileHandle Reopen() =>
-        new((nint)Linux.Check(Linux.OpenAt(_fd, ".", Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0), $"opening {Path}"), ownsHandle: true);
+        new((nint)Linux.Check(Linux.OpenAt(_fd, ".", Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0), $"opening {Path}"),
+        ownsHandle: true);
 
     private void Check(int result, string doing, string name) => Linux.Check(result, $"{doing} {In(name)}");
 
     private IOException RefuseLink(string name) =>
-        new($"{In(name)} is a symbolic link to {TargetOf(name)} on this node, which others than root could have put there: nothing is written through it");
+        new($"{In(name)} is a symbolic link to {TargetOf(name)} on this node, which others than root could have put there: nothing is " +
+        $"written through it");
 }

@@ -15,7 +15,8 @@ public class TrustTests
         string before = await new Disk(plan.Card).DigestAsync(lab.Cancel);
 
         VirtualBoard board = await lab.PowerOnAsync(plan);
-        JsonNode stranger = Assert.Single((await lab.WaitForAsync("a board asks", "unapproved", list => list.AsArray().Count > 0)).AsArray())!;
+        JsonNode stranger = Assert.Single(
+            (await lab.WaitForAsync("a board asks", "unapproved", list => list.AsArray().Count > 0)).AsArray())!;
         string key = stranger.Text("key");
         // A person compares what the board shows with what the page shows.
         await board.WaitForConsoleAsync($"approve the board with key {key[..16]}", lab.Cancel);
@@ -104,7 +105,8 @@ public class TrustTests
         // The board is broken: its card is put into another one, of another serial number and hardware address.
         BoardOptions spare = lab.Plan(BoardKind.Virt, 2) with { Card = plan.Card };
         VirtualBoard moved = await lab.PowerOnAsync(spare);
-        JsonNode waiting = Assert.Single((await lab.WaitForAsync("the card asks", "unapproved", list => list.AsArray().Count > 0)).AsArray())!;
+        JsonNode waiting = Assert.Single(
+            (await lab.WaitForAsync("the card asks", "unapproved", list => list.AsArray().Count > 0)).AsArray())!;
         Assert.Equal((spare.NodeId, plan.NodeId, key), (waiting.Text("id"), waiting.Text("holder"), waiting.Text("key")));
         Assert.Equal(plan.NodeId, Assert.Single((await lab.Appliance.GetAsync("nodes", lab.Cancel)).AsArray()).Text("id"));
 
@@ -129,7 +131,8 @@ public class TrustTests
         await lab.ImportAsync("tiny-arm64");
         await lab.Appliance.InstallNewBoardsAsync("arm64", "tiny-arm64", lab.Cancel);
         await using RackProcess other = await lab.Rack.StartMachineAsync(1, "10.77.0.3/24",
-            [Repository.Program, "serve", "--data", Path.Combine(lab.Folder, "other"), "--interface", "eth0", "--dhcp", "off", "--tftp", "off"]);
+            [Repository.Program, "serve", "--data", Path.Combine(lab.Folder, "other"), "--interface", "eth0", "--dhcp", "off", "--tftp",
+            "off"]);
         await other.Output.WaitForAsync("ready", lab.Cancel);
 
         // With ours away, the other one is all that answers.

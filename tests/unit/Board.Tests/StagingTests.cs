@@ -10,7 +10,8 @@ namespace Bootstrap.Board.Tests;
 
 public sealed class StagingTests : IDisposable
 {
-    private const string Original = "# mine\narm_64bit=1\nkernel=vmlinuz\ninitramfs initrd.img followkernel\n[pi4]\ndtoverlay=disable-wifi\n";
+    private const string Original =
+        "# mine\narm_64bit=1\nkernel=vmlinuz\ninitramfs initrd.img followkernel\n[pi4]\ndtoverlay=disable-wifi\n";
     private static readonly byte[] s_kernel = Encoding.ASCII.GetBytes("kernel"), s_initramfs = Encoding.ASCII.GetBytes("initramfs");
 
     private readonly FixtureRoot _root = new();
@@ -58,7 +59,8 @@ public sealed class StagingTests : IDisposable
         Assert.NotNull(await RunAsync(Guid.NewGuid(), Stage()));
         string[] files = [.. Directory.EnumerateFiles(Path.Combine(_root.Folder, "boot"), "*", SearchOption.AllDirectories)];
         Assert.Contains(files, file => Path.GetFileName(file) == "initramfs");
-        Assert.All(files, file => Assert.DoesNotContain("PRIVATE KEY", Encoding.Latin1.GetString(File.ReadAllBytes(file)), StringComparison.Ordinal));
+        Assert.All(files, file =>
+            Assert.DoesNotContain("PRIVATE KEY", Encoding.Latin1.GetString(File.ReadAllBytes(file)), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -75,7 +77,8 @@ public sealed class StagingTests : IDisposable
             return _identity;
         }
         // What is loaded here is no kernel.
-        Assert.Null(await RunAsync(Guid.NewGuid(), Stage(), staging: new NetInstStaging(_root.Folder, Path.Combine(_root.Folder, "state"), Give)));
+        Assert.Null(await RunAsync(
+            Guid.NewGuid(), Stage(), staging: new NetInstStaging(_root.Folder, Path.Combine(_root.Folder, "state"), Give)));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, whenTheKeyCame);
         Assert.False(Directory.Exists(folder));
     }
@@ -183,7 +186,8 @@ public sealed class StagingTests : IDisposable
         new(new TaskJournal(Path.Combine(_root.Folder, "tasks")), bootId, staging ?? Staging(), _power, _outbox, _ => { }, new NoWaiting());
 
     private static StageInstallOrder Stage() => new(
-        new RemoteFile("/kernel", Digest.Of(s_kernel), s_kernel.Length), new RemoteFile("/initramfs", Digest.Of(s_initramfs), s_initramfs.Length), "panic=10");
+        new RemoteFile("/kernel", Digest.Of(s_kernel), s_kernel.Length),
+        new RemoteFile("/initramfs", Digest.Of(s_initramfs), s_initramfs.Length), "panic=10");
 
     private async Task<Ending?> RunAsync(Guid id, TaskOrder order, string bootId = "boot-1", NetInstStaging? staging = null)
     {
@@ -238,6 +242,7 @@ public sealed class StagingTests : IDisposable
     private sealed class NoWaiting : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(callback, state, dueTime < TimeSpan.FromSeconds(17) ? TimeSpan.Zero : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            base.CreateTimer(callback, state, dueTime < TimeSpan.FromSeconds(17) ? TimeSpan.Zero : Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 }

@@ -112,7 +112,8 @@ public sealed class IdentitySearchTests
         try
         {
             string mountPoint = Directory.CreateDirectory(Path.Combine(folder, "mnt")).FullName;
-            Assert.Equal(pems[..3], DiskIdentity.FindOn(disk, ["/dev/null", loop], mountPoint, NodeId.Parse(Node), TestImage.Authority, _ => { })
+            Assert.Equal(pems[..3],
+                DiskIdentity.FindOn(disk, ["/dev/null", loop], mountPoint, NodeId.Parse(Node), TestImage.Authority, _ => { })
                 .Select(identity => identity.Pem));
         }
         finally

@@ -11,7 +11,8 @@ public sealed partial class InstallationTests
     [InlineData(24 << 10)] // a boot loader where the record is first
     [InlineData(36 << 10)] // and where it would be next
     [InlineData(48 << 10, true)] // zeros that are in use
-    public async Task At_every_moment_the_nodes_key_is_in_the_old_system_in_a_record_or_in_the_new_one(int loaderBytes, bool isLoaderEmpty = false)
+    public async Task At_every_moment_the_nodes_key_is_in_the_old_system_in_a_record_or_in_the_new_one(
+        int loaderBytes, bool isLoaderEmpty = false)
     {
         var image = new TestImage(loaderBytes: loaderBytes, isLoaderEmpty: isLoaderEmpty);
         MemoryDisk disk = StaleDisk();
@@ -70,7 +71,8 @@ public sealed partial class InstallationTests
     private static void AssertNoKeyIsLeft(byte[] disk)
     {
         ReadOnlySpan<byte> head = disk.AsSpan(0, TestImage.BootStart);
-        Assert.True(head.IndexOf("bootstrap node"u8) < 0 && head.IndexOf("PRIVATE KEY"u8) < 0, "the key is left before the first partition");
+        Assert.True(head.IndexOf("bootstrap node"u8) < 0 && head.IndexOf("PRIVATE KEY"u8) < 0,
+            "the key is left before the first partition");
     }
 
     private static string NewIdentity()

@@ -21,7 +21,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
     private readonly string _identity = NewIdentity();
 
     private async Task<InstallResult> InstallAsync(
-        TestMachine machine, TestImage? image = null, Action<TestServer>? spoil = null, bool compare = false, string? disk = null, bool dryRun = false,
+        TestMachine machine, TestImage? image = null, Action<TestServer>? spoil = null, bool compare = false, string? disk = null,
+        bool dryRun = false,
         CancellationTokenSource? stop = null, string[]? keep = null, string? identity = null)
     {
         image ??= _image;
@@ -29,7 +30,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
         await using var server = new TestServer(files);
         spoil?.Invoke(server);
         using var store = new StoreClient(server.Address, _log.Add, new HastyTime());
-        var trust = new InstallTrust(TestImage.Authority, identity ?? _identity, new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
+        var trust = new InstallTrust(
+            TestImage.Authority, identity ?? _identity, new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
         var order = new InstallOrder(image.Signed.Digest, disk, compare, new NodeConfiguration("node-1", ["ssh-ed25519 AAAA test"],
             new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"), keep);
         using var kept = new KeptClient(new SocketsHttpHandler(), _appliance.Address);
@@ -109,7 +111,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
     public async Task An_image_whose_root_is_not_known_is_refused_before_the_first_write()
     {
         using var machine = new TestMachine(StaleDisk());
-        InstallResult result = await InstallAsync(machine, new TestImage(root: new ImageRoot(null, "its boot loader's configuration names several roots: partition 2 'rootfs', partition 3 'data'")));
+        InstallResult result = await InstallAsync(machine, new TestImage(
+            root: new ImageRoot(null, "its boot loader's configuration names several roots: partition 2 'rootfs', partition 3 'data'")));
         Assert.Equal((false, false, DiskState.Untouched, 0), (result.Succeeded, result.MayPass, result.Disk, machine.Disk.Writes));
         Assert.Equal("image 'test' is refused: its boot loader's configuration names several roots: partition 2 'rootfs', partition 3 'data'", result.Cause);
     }
@@ -219,7 +222,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
             requests = server.Requests;
         });
         Assert.Equal((false, true, DiskState.Unbootable), (result.Succeeded, result.Final, result.Disk));
-        Assert.EndsWith($"the appliance's stored chunk {chunk.Index} is damaged: import the image again", result.Cause, StringComparison.Ordinal);
+        Assert.EndsWith($"the appliance's stored chunk {chunk.Index} is damaged: import the image again", result.Cause,
+            StringComparison.Ordinal);
         Assert.Equal(1, requests[path]);
     }
 
@@ -238,7 +242,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
     public async Task A_chunk_that_the_appliance_lacks_fails_by_name_and_may_pass()
     {
         using var machine = new TestMachine(StaleDisk());
-        InstallResult result = await InstallAsync(machine, spoil: server => server.Files.Remove($"/store/chunks/{_image.Manifest.Chunks[2].StoredDigest}"));
+        InstallResult result =
+            await InstallAsync(machine, spoil: server => server.Files.Remove($"/store/chunks/{_image.Manifest.Chunks[2].StoredDigest}"));
         Assert.Equal((false, true), (result.Succeeded, result.MayPass));
         Assert.Contains("404", result.Cause);
     }
@@ -285,7 +290,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
     [Fact]
     public async Task A_manifest_that_someone_else_signed_is_refused_before_the_first_write()
     {
-        (System.Security.Cryptography.ECDsa key, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate) = TestImage.Issue("node-7");
+        (System.Security.Cryptography.ECDsa key, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate) =
+            TestImage.Issue("node-7");
         var forged = SignedManifest.Create(_image.Manifest, certificate, key);
         using var machine = new TestMachine(StaleDisk());
         InstallResult result = await InstallAsync(machine, spoil: server => server.Files[$"/store/manifests/{_image.Signed.Digest}"] =

@@ -4,7 +4,8 @@ using Bootstrap.Board;
 
 namespace Bootstrap.Installer.Tests;
 
-/// <summary>What root puts into a user's folder of another system, while a process of that user changes the names there as fast as it can.</summary>
+/// <summary>What root puts into a user's folder of another system, while a process of that user changes the names there as fast as it
+/// can.</summary>
 public sealed class KeptAttackTests : IDisposable
 {
     private const uint User = 61234;
@@ -117,12 +118,14 @@ public sealed class KeptAttackTests : IDisposable
         Assert.Equal([Victim], Directory.GetFileSystemEntries(Vault));
     }
 
-    /// <summary>Does it again and again until the user has swapped thousands of names; root's file and folder must be as they were.</summary>
+    /// <summary>Does it again and again until the user has swapped thousands of names; root's file and folder must be as they
+    /// were.</summary>
     private (int Done, int Refused) Attack(Action<int> keep)
     {
         const int swaps = 6_000;
         using Process user = Process.Start(new ProcessStartInfo("setpriv",
-            [$"--reuid={User}", $"--regid={User}", "--clear-groups", "/usr/bin/python3", "-c", Attacker, App, Vault, swaps.ToString(CultureInfo.InvariantCulture)])
+            [$"--reuid={User}", $"--regid={User}", "--clear-groups", "/usr/bin/python3", "-c", Attacker, App, Vault,
+            swaps.ToString(CultureInfo.InvariantCulture)])
         { RedirectStandardOutput = true })!;
         int done = 0, refused = 0;
         try
