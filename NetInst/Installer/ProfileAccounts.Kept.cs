@@ -30,7 +30,8 @@ internal sealed partial class ProfileAccounts
             {
                 if (same[2] != entry[2])
                 {
-                    _log($"{name} has the number {same[2]} in the new system, and had {entry[2]} in the old one: files keep the old number");
+                    _log($"{name} has the number {same[2]} in the new system, and " +
+                        $"had {entry[2]} in the old one: files keep the old number");
                 }
                 continue;
             }

@@ -90,12 +90,14 @@ internal static class ProfileConfiguration
         if (IsDebian(root))
         {
             WriteText(root, "/etc/default/keyboard",
-                $"XKBMODEL=\"{keyboard.Model}\"\nXKBLAYOUT=\"{keyboard.Layout}\"\nXKBVARIANT=\"{keyboard.Variant}\"\nXKBOPTIONS=\"{keyboard.Options}\"\n\nBACKSPACE=\"guess\"\n", PublicFile);
+                $"XKBMODEL=\"{keyboard.Model}\"\nXKBLAYOUT=\"{keyboard.Layout}\"\nXKBVARIANT=\"{keyboard.Variant}\"\n" +
+                $"XKBOPTIONS=\"{keyboard.Options}\"\n\nBACKSPACE=\"guess\"\n", PublicFile);
         }
         else
         {
             WriteText(root, "/etc/vconsole.conf",
-                $"KEYMAP={keyboard.Layout}\nXKBLAYOUT={keyboard.Layout}\nXKBMODEL={keyboard.Model}\nXKBVARIANT={keyboard.Variant}\nXKBOPTIONS={keyboard.Options}\n", PublicFile);
+                $"KEYMAP={keyboard.Layout}\nXKBLAYOUT={keyboard.Layout}\nXKBMODEL={keyboard.Model}\n" +
+                $"XKBVARIANT={keyboard.Variant}\nXKBOPTIONS={keyboard.Options}\n", PublicFile);
         }
     }
 

@@ -74,7 +74,8 @@ internal static class ProfileNetwork
         {
             string name = $"bootstrap-{FileName(network)}";
             string match = IsMac(network) ? $"\n[ethernet]\nmac-address={network.Interface.ToUpperInvariant()}\n" : "";
-            string connection = $"[connection]\nid={name}\ntype=ethernet\nautoconnect-priority=100\n{(IsMac(network) ? "" : $"interface-name={network.Interface}\n")}";
+            string connection = $"[connection]\nid={name}\ntype=ethernet\nautoconnect-priority=100\n" +
+                $"{(IsMac(network) ? "" : $"interface-name={network.Interface}\n")}";
             WriteText(root, $"/etc/NetworkManager/system-connections/{name}.nmconnection", connection + match + KeyfileAddress(network),
                 OwnerFile);
         }
@@ -86,7 +87,8 @@ internal static class ProfileNetwork
             string security = wireless.Passphrase.Length > 0
                 ? $"\n[wifi-security]\nkey-mgmt=wpa-psk\npsk={KeyfileValue(wireless.Passphrase)}\n" : "";
             WriteText(root, "/etc/NetworkManager/system-connections/bootstrap-wifi.nmconnection",
-                $"[connection]\nid=bootstrap-wifi\ntype=wifi\n\n[wifi]\nmode=infrastructure\nssid={ssid}\n{(wireless.Hidden ? "hidden=true\n" : "")}{security}" +
+                $"[connection]\nid=bootstrap-wifi\ntype=wifi\n\n[wifi]\nmode=infrastructure\n" +
+                $"ssid={ssid}\n{(wireless.Hidden ? "hidden=true\n" : "")}{security}" +
                 (network is null ? "\n[ipv4]\nmethod=auto\n\n[ipv6]\nmethod=auto\n" : KeyfileAddress(network)), OwnerFile);
         }
     }
@@ -267,7 +269,8 @@ internal static class ProfileNetwork
             : IsKey(wireless.Passphrase) ? $"psk={wireless.Passphrase}"
             : $"psk=\"{wireless.Passphrase}\"";
         WriteText(root, Supplicant,
-            $"ctrl_interface=/run/wpa_supplicant\ncountry={wireless.Country}\nnetwork={{\n\tssid={Convert.ToHexStringLower(Encoding.UTF8.GetBytes(wireless.Ssid))}\n" +
+            $"ctrl_interface=/run/wpa_supplicant\ncountry={wireless.Country}\n" +
+            $"network={{\n\tssid={Convert.ToHexStringLower(Encoding.UTF8.GetBytes(wireless.Ssid))}\n" +
             $"\t{(wireless.Hidden ? "scan_ssid=1\n\t" : "")}{security}\n}}\n", OwnerFile);
     }
 

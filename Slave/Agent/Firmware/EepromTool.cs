@@ -136,7 +136,8 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     }
 
     private TaskEnded RefuseFrozen() => context.Refuse(
-        "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again");
+        "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): " +
+        "take that out with rpi-eeprom-config --edit, and order this again");
 
     private TaskEnded Fail(CommandEnd end)
     {

@@ -47,7 +47,8 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
         if (status.Latest <= status.Current)
         {
             return (status.Latest > 0 ? UpToDate(status, context)
-                : context.End("the node has no boot firmware for this board: bring its package rpi-eeprom up to date, and order this again"), 0);
+                : context.End("the node has no boot firmware for this board: " +
+                    "bring its package rpi-eeprom up to date, and order this again"), 0);
         }
         if (await tool.FindFreezeAsync().ConfigureAwait(false) is { } frozen)
         {

@@ -24,7 +24,8 @@ internal sealed record PowerReading(uint? Throttled, bool? UnderVoltage, double?
     public string FindFault(bool isChecked) => this switch
     {
         { Throttled: { } flags } when (flags & UnderVoltageNow) != 0 =>
-            $"the supply's voltage is too low now (throttled=0x{flags:x}): give the board a supply and a cable that hold their voltage under load",
+            $"the supply's voltage is too low now (throttled=0x{flags:x}): " +
+            $"give the board a supply and a cable that hold their voltage under load",
         { UnderVoltage: true } =>
             "the supply's voltage is too low now (in0_lcrit_alarm of rpi_volt is 1): give the board a supply and a cable that hold " +
             "their voltage under load",

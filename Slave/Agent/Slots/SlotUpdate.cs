@@ -167,7 +167,8 @@ internal sealed partial class SlotUpdate(
         return partition.Length >= image.Length
             ? new TargetPartition(image, DiskHead.NamesOf(head, from), partition)
             : throw new InstallException(
-            $"{partition.Device} has {partition.Length} bytes, and image '{Manifest.Name}' needs {image.Length} there: update the whole disk");
+            $"{partition.Device} has {partition.Length} bytes, and " +
+            $"image '{Manifest.Name}' needs {image.Length} there: update the whole disk");
     }
 
     /// <summary>The image's partition table, by which its command lines name partitions.</summary>

@@ -275,7 +275,8 @@ public sealed class FirmwareTests : FirmwareTest
         "information.", 1)]
     [InlineData("lacks-lspci", false, "rpi-eeprom-update ended with exit code 2: lspci not found. Try installing the pciutils package.", 1)]
     [InlineData("is-frozen", true,
-        "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again", 3)]
+        "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): " +
+        "take that out with rpi-eeprom-config --edit, and order this again", 3)]
     [InlineData("card-fails", false, "rpi-eeprom-update ended with exit code 2: Failed to copy /tmp/tmp.1 to /boot/firmware", 3)]
     public async Task What_the_updater_says_is_the_cause(string how, bool isFinal, string cause, int calls)
     {

@@ -162,7 +162,8 @@ public sealed class SlotTaskTests : IDisposable
     {
         string cause = string.Concat(Enumerable.Repeat("a long cause ", 60)).Trim();
         SlotWork slots = await SlotsAsync(
-            $"echo '@cause {cause[..300]}'; echo '@cause {cause[300..600]}'; echo '@cause {cause[600..]}'; echo '@end Installed True'; exit 1");
+            $"echo '@cause {cause[..300]}'; echo '@cause {cause[300..600]}'; " +
+            $"echo '@cause {cause[600..]}'; echo '@end Installed True'; exit 1");
         Assert.Null(await RunAsync(slots, Update));
         Assert.Equal(new TaskEnded(_id, false, false, cause, DiskState.Installed, Final: true), Ended());
         Assert.Null(_power.Restarted);

@@ -217,7 +217,8 @@ public sealed partial class DoubtTests : IDisposable
         TestDisk.Run("mcopy", "-i", $"{disk.Image}@@{TestDisk.BootStart}", Path.Combine(disk.Folder, "new"), "::new");
         Write(disk.Image, TestDisk.BootStart + table, before.AsSpan(table, length));
         string restored = await RestoreAsync(disk.Image);
-        Assert.Contains("The vfat file system in partition 1 has two copies of its table that differ: all of it is stored, free space, too.", _store.Notes);
+        Assert.Contains("The vfat file system in partition 1 has two copies of its table that differ: " +
+            "all of it is stored, free space, too.", _store.Notes);
         byte[] second = File.ReadAllBytes(restored).AsSpan((int)TestDisk.BootStart + table + length, length).ToArray();
         Write(restored, TestDisk.BootStart + table, second); // what a repair does
         Assert.Equal(content, disk.ReadBootFile(restored, "new"));

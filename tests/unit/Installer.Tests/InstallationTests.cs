@@ -114,7 +114,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
         InstallResult result = await InstallAsync(machine, new TestImage(
             root: new ImageRoot(null, "its boot loader's configuration names several roots: partition 2 'rootfs', partition 3 'data'")));
         Assert.Equal((false, false, DiskState.Untouched, 0), (result.Succeeded, result.MayPass, result.Disk, machine.Disk.Writes));
-        Assert.Equal("image 'test' is refused: its boot loader's configuration names several roots: partition 2 'rootfs', partition 3 'data'", result.Cause);
+        Assert.Equal("image 'test' is refused: its boot loader's configuration names several roots: " +
+            "partition 2 'rootfs', partition 3 'data'", result.Cause);
     }
 
     [Fact]

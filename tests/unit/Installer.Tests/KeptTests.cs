@@ -22,7 +22,8 @@ public sealed class KeptTests : IDisposable
     {
         (_old, _new) = (Mount("old"), Mount("new"));
         Write(_old, "etc/passwd",
-            "root:x:0:0::/root:/bin/sh\nada:x:1001:1001:Ada:/home/ada:/bin/sh\ndaemon:x:2:2::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n");
+            "root:x:0:0::/root:/bin/sh\nada:x:1001:1001:Ada:/home/ada:/bin/sh\n" +
+            "daemon:x:2:2::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n");
         Write(_old, "etc/shadow", "root:secret:1::::::\nada:$6$hers:19000:0:99999:7:::\n");
         Write(_old, "etc/group", "root:x:0:\nvideo:x:44:ada,other\nada:x:1001:\ngone:x:450:ada\n");
         Write(_old, "etc/machine-id", "0123456789abcdef0123456789abcdef\n");

@@ -21,7 +21,8 @@ public sealed class ProfileTests : IDisposable
     public ProfileTests()
     {
         Write("etc/debian_version", "12.5\n");
-        Write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\npi:x:1000:1000:,,,:/home/pi:/bin/bash\n");
+        Write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n" +
+            "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\npi:x:1000:1000:,,,:/home/pi:/bin/bash\n");
         Write("etc/shadow", "root:*:19000:0:99999:7:::\npi:!:19000:0:99999:7:::\n");
         Write("etc/group", "root:x:0:\nvideo:x:44:pi\npi:x:1000:\n");
         Write("etc/gshadow", "root:*::\nvideo:*::pi\npi:!::\n");
@@ -150,7 +151,8 @@ public sealed class ProfileTests : IDisposable
         });
         string wired = Read("etc/NetworkManager/system-connections/bootstrap-eth0.nmconnection");
         Assert.Contains("interface-name=eth0\n", wired);
-        Assert.Contains("\n[ipv4]\nmethod=manual\naddress1=10.0.0.5/24\ngateway=10.0.0.1\ndns=9.9.9.9;\n\n[ipv6]\nmethod=auto\ndns=2620:fe::fe;\n", wired);
+        Assert.Contains("\n[ipv4]\nmethod=manual\naddress1=10.0.0.5/24\ngateway=10.0.0.1\ndns=9.9.9.9;\n\n" +
+            "[ipv6]\nmethod=auto\ndns=2620:fe::fe;\n", wired);
         Assert.Equal("600", Mode("etc/NetworkManager/system-connections/bootstrap-eth0.nmconnection"));
         Assert.Contains("mac-address=DC:A6:32:01:02:03\n\n[ipv6]\nmethod=manual\naddress1=fd00::5/64\n",
             Read("etc/NetworkManager/system-connections/bootstrap-dca632010203.nmconnection"));
@@ -213,7 +215,8 @@ public sealed class ProfileTests : IDisposable
     {
         Write("usr/sbin/ifup", "");
         Write("etc/network/interfaces",
-            "auto lo eth0\niface lo inet loopback\n\nallow-hotplug eth0\niface eth0 inet dhcp\n    metric 5\n\nauto eth1\niface eth1 inet dhcp\n");
+            "auto lo eth0\niface lo inet loopback\n\n" +
+            "allow-hotplug eth0\niface eth0 inet dhcp\n    metric 5\n\nauto eth1\niface eth1 inet dhcp\n");
         SystemNetwork network = new("eth0", "10.0.0.5/24", "10.0.0.1", []);
         Apply(s_empty with { Networks = [network] });
         Assert.Equal("auto lo\niface lo inet loopback\n\nauto eth1\niface eth1 inet dhcp\nsource /etc/network/interfaces.d/*\n",

@@ -78,7 +78,8 @@ public sealed class DiscoveryHostileTests
         new string('x', DiscoveryMessage.MaximumBytes) + "\"}",
         "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":99999999999999999999,\"meshes\":[\"m\"]}",
         "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"],\"skip\":-1}",
-        "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"],\"known\":{\"salt\":\"AAAAAAAAAAA=\",\"bits\":\"AA==\",\"part\":0,\"parts\":-1}}",
+        "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"]," +
+        "\"known\":{\"salt\":\"AAAAAAAAAAA=\",\"bits\":\"AA==\",\"part\":0,\"parts\":-1}}",
         "{\"t\":\"signed\",\"v\":2,\"body\":\"e30=\",\"certificate\":\"AA==\",\"signature\":\"AA==\"}",
         "{\"t\":\"beat\",\"v\":2,\"id\":\"x\",\"mesh\":\"m\",\"sequence\":-1,\"key\":\"AAAAAAAAAAAAAAAAAAAAAA==\",\"state\":1}",
         "{\"t\":\"beat\",\"v\":2,\"id\":\"x\",\"mesh\":\"m\",\"sequence\":1,\"key\":\"AAAA\",\"state\":1}",

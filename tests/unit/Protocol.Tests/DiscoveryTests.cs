@@ -62,8 +62,10 @@ public sealed class DiscoveryTests
     [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":9999999,\"meshes\":[\"m\"]}")]
     [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":null,\"windowMilliseconds\":1,\"meshes\":[\"m\"]}")]
     [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[null]}")]
-    [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"],\"known\":{\"salt\":\"\",\"bits\":\"\",\"part\":0,\"parts\":0}}")]
-    [InlineData("{\"t\":\"answer\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"meshes\":[\"m\"],\"node\":{\"id\":\"x\",\"hostName\":\"x\",\"identity\":{\"role\":\"\",\"kind\":\"\",\"instance\":\"\"},\"parameters\":{},\"services\":[null]},\"serviceCount\":0}")]
+    [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"]," +
+        "\"known\":{\"salt\":\"\",\"bits\":\"\",\"part\":0,\"parts\":0}}")]
+    [InlineData("{\"t\":\"answer\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"meshes\":[\"m\"]," +
+        "\"node\":{\"id\":\"x\",\"hostName\":\"x\",\"identity\":{\"role\":\"\",\"kind\":\"\",\"instance\":\"\"},\"parameters\":{},\"services\":[null]},\"serviceCount\":0}")]
     [InlineData("{\"t\":\"other\",\"v\":2}")]
     [InlineData("[[[[[[[[[[[[]]]]]]]]]]]]")]
     [InlineData("null")]
