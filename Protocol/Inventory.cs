@@ -16,8 +16,8 @@ namespace Bootstrap.Protocol;
 /// <param name="Kernel">Kernel release ("6.1.0-35-arm64").</param>
 /// <param name="System">Name of the running system ("Debian GNU/Linux 12 (bookworm)", "NetInst").</param>
 /// <param name="Slot">
-/// Which of two places on its disk the running system has, <c>a</c> (the one with the lower partition numbers) or <c>b</c>, where the other one can be
-/// tried for one start; null elsewhere.
+/// Which of two places on its disk the running system has, <c>a</c> (the one with the lower partition numbers) or <c>b</c>, where the other
+/// one can be tried for one start; null elsewhere.
 /// </param>
 public sealed record Inventory(
     NodeId Id,
@@ -42,7 +42,8 @@ public sealed record Inventory(
 public sealed record NetworkInterfaceInfo(
     string Name, MacAddress Mac, bool LinkUp, IReadOnlyList<string> Addresses, string Driver, int SpeedMbit = 0, SwitchPort? Switch = null);
 
-/// <summary>A switch's port as the switch itself announces it by LLDP (IEEE 802.1AB). Words of the network: anybody on the wire may say them.</summary>
+/// <summary>A switch's port as the switch itself announces it by LLDP (IEEE 802.1AB). Words of the network: anybody on the wire may say
+/// them.</summary>
 /// <param name="Chassis">The switch's id: mostly its MAC address.</param>
 /// <param name="Port">The port's id: "Gi1/0/3", a number, or a MAC address.</param>
 /// <param name="PortDescription">The port for people; empty where it is not announced.</param>
@@ -61,7 +62,8 @@ public sealed record SwitchPort(string Chassis, string Port, string PortDescript
 /// <param name="ReadOnly">The kernel says that it cannot be written (a card's lock switch, say).</param>
 /// <param name="Card">What an SD card or eMMC says of itself; null for other disks.</param>
 public sealed record DiskInfo(
-    string Name, long SizeBytes, int BlockSize, string Kind, string Model, string Serial, bool Removable, bool ReadOnly, CardInfo? Card = null);
+    string Name, long SizeBytes, int BlockSize, string Kind, string Model, string Serial, bool Removable, bool ReadOnly,
+    CardInfo? Card = null);
 
 /// <summary>The identification register (CID) of an SD card or eMMC in words, as the kernel has read it.</summary>
 /// <param name="Type"><c>SD</c>, or <c>MMC</c> for eMMC.</param>
@@ -69,8 +71,10 @@ public sealed record DiskInfo(
 /// <param name="Product">Five or six letters ("SS08G").</param>
 /// <param name="Date">Month of manufacture, "09/2015"; empty where it is not known.</param>
 /// <param name="Serial">Product serial number ("0xdaaee8ad").</param>
-/// <param name="LifeUsedPercent">eMMC 5: at most so much of its life time was used, in steps of 10; over 100 where it is exceeded; null elsewhere.</param>
-/// <param name="ReserveUsed">eMMC 5: state of the spare blocks, <c>normal</c>, <c>warning</c> (80 % used) or <c>urgent</c>; empty elsewhere.</param>
+/// <param name="LifeUsedPercent">eMMC 5: at most so much of its life time was used, in steps of 10; over 100 where it is exceeded; null
+/// elsewhere.</param>
+/// <param name="ReserveUsed">eMMC 5: state of the spare blocks, <c>normal</c>, <c>warning</c> (80 % used) or <c>urgent</c>; empty
+/// elsewhere.</param>
 public sealed record CardInfo(
     string Type, string Manufacturer, string Product, string Date, string Serial, int? LifeUsedPercent = null, string ReserveUsed = "");
 

@@ -1,8 +1,8 @@
 namespace Bootstrap.Protocol;
 
 /// <summary>
-/// What a Raspberry Pi's revision code says (raspberrypi/documentation, "Raspberry Pi revision codes"). New style, bit 23 set: memory in bits
-/// 22–20, maker in 19–16, processor in 15–12, model in 11–4, board revision in 3–0.
+/// What a Raspberry Pi's revision code says (raspberrypi/documentation, "Raspberry Pi revision codes"). New style, bit 23 set: memory in
+/// bits 22–20, maker in 19–16, processor in 15–12, model in 11–4, board revision in 3–0.
 /// </summary>
 /// <param name="Model">As the board's own kernel calls it: "Raspberry Pi 4 Model B"; empty for models that are not known here.</param>
 /// <param name="Revision">Of the board: "1.4".</param>

@@ -29,7 +29,8 @@ public static class Trust
     /// <summary>The name by which people know the node of a certificate: its DNS name (RFC 5280, 4.2.1.6); null where it has
     /// none.</summary>
     public static string? NodeNameOf(X509Certificate2 certificate) =>
-        certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames()).FirstOrDefault();
+        certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames())
+        .FirstOrDefault();
 
     /// <summary>True if this is the appliance's own server certificate: a node's is from the same authority, and is not the
     /// appliance.</summary>

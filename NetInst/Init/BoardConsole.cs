@@ -19,7 +19,8 @@ public sealed class BoardConsole : IDisposable
     {
         _uptime = uptime;
         string active = Path.Combine(root, "sys/class/tty/console/active");
-        List<string> names = [.. File.Exists(active) ? File.ReadAllText(active).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries) : ["console"]];
+        List<string> names = [.. File.Exists(active)
+            ? File.ReadAllText(active).Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries) : ["console"]];
         // tty0 is whichever virtual terminal is shown: tty1, for nobody switches here.
         if (!names.Contains("tty0") && !names.Contains("tty1"))
         {
@@ -40,7 +41,8 @@ public sealed class BoardConsole : IDisposable
 
     public void WriteLine(string text)
     {
-        byte[] line = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"[{_uptime(),9:0.00}] netinst: {text.ReplaceLineEndings(" ")}\r\n"));
+        byte[] line = Encoding.UTF8.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"[{_uptime(),9:0.00}] netinst: {text.ReplaceLineEndings(" ")}\r\n"));
         lock (_lock)
         {
             for (int i = _screens.Count - 1; i >= 0; i--)

@@ -21,7 +21,8 @@ internal sealed record EarlyMount(string Type, string Target, nuint Flags, strin
         const int ownerAndAll = 0x1ed; // 0755
         // Not System.IO: it looks into /proc, which this is about to mount.
         _ = Linux.MakeDirectoryAt(-1, Target, ownerAndAll);
-        if (Linux.Mount(Type, Target, Type, Flags, Options) < 0 && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() is var errno && errno != Linux.EBUSY)
+        if (Linux.Mount(Type, Target, Type, Flags, Options) < 0 &&
+            System.Runtime.InteropServices.Marshal.GetLastPInvokeError() is var errno && errno != Linux.EBUSY)
         {
             throw new LinuxException($"mounting {Type} on {Target}", errno);
         }

@@ -19,6 +19,7 @@ public sealed record InitSettings(IReadOnlyList<string> Backends, string Mesh, b
         {
             log($"kernel argument ip={ip} is not ADDRESS/PREFIX[,GATEWAY]: using DHCP");
         }
-        return new InitSettings([.. named, .. settings.Backends], arguments.Value("bootstrap.mesh") ?? settings.Mesh, arguments.Has("bootstrap.dry-run"), given);
+        return new InitSettings([.. named, .. settings.Backends], arguments.Value("bootstrap.mesh") ?? settings.Mesh,
+            arguments.Has("bootstrap.dry-run"), given);
     }
 }

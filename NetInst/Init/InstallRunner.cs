@@ -26,7 +26,8 @@ internal sealed class InstallRunner(
     public static TimeSpan Pause(int attempt) => TimeSpan.FromSeconds(5 * (1 << (attempt - 1)));
 
     /// <summary>Installs; failures are results.</summary>
-    /// <param name="appliance">Gives the link's place and that of manifests and chunks, anew for each attempt: the appliance may have moved.</param>
+    /// <param name="appliance">Gives the link's place and that of manifests and chunks, anew for each attempt: the appliance may have
+    /// moved.</param>
     public async Task<InstallResult> RunAsync(
         Guid taskId, InstallOrder order, Func<(ApplianceEndpoint Link, Uri Files)> appliance, bool dryRun, CancellationToken cancellation)
     {

@@ -11,6 +11,7 @@ namespace Bootstrap.Init;
 internal static class NetInst
 {
     private static readonly TimeSpan s_diskPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_ownDiskPatience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_deviceLookPeriod = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan s_restartAfterFault = TimeSpan.FromSeconds(30);
 
@@ -43,7 +44,8 @@ internal static class NetInst
         }
     }
 
-    private static async Task<PowerAction> InstallAsync(BoardReader board, BoardConsole console, TimeProvider clock, CancellationToken cancellation)
+    private static async Task<PowerAction> InstallAsync(
+        BoardReader board, BoardConsole console, TimeProvider clock, CancellationToken cancellation)
     {
         var modules = new ModuleLoader(console.WriteLine);
         modules.LoadList("/etc/bootstrap/modules");
@@ -66,7 +68,8 @@ internal static class NetInst
     }
 
     private static async Task<PowerAction> ServeAsync(
-        BoardReader board, NodeConfig config, InitSettings settings, NetworkSetup network, BoardConsole console, TimeProvider clock, CancellationToken cancellation)
+        BoardReader board, NodeConfig config, InitSettings settings, NetworkSetup network, BoardConsole console, TimeProvider clock,
+        CancellationToken cancellation)
     {
         var machine = new BoardMachine(board);
         var tls = new ApplianceTls(config.Authority);
@@ -74,11 +77,13 @@ internal static class NetInst
         var enroller = new Enroller(tls, locator, console.WriteLine, clock);
         Task<NodeIdentity> EnrolAsync(NodeIdentity? before, CancellationToken stop) =>
             enroller.EnrolAsync(config.Settings.JoinToken ?? "", machine.ReadInventory, before, stop);
-        // A Slave that staged this NetInst gave it the node's own identity; else the disk may hold it. Where there is none, or it is out of
-        // date, the board asks.
+        var search = new IdentitySearch(board.ReadDisks,
+            disk => DiskIdentity.FindOn(disk, machine.ReadInventory().Id, config.Authority, console.WriteLine), EnrolAsync, clock);
+        // A Slave that staged this NetInst gave it the node's own identity, or said that its disk has it; else a disk may hold it. Where
+        // there is none, or it is out of date, the board asks.
+        bool isOnDisk = File.Exists(Path.Combine(NodeFiles.Directory, NodeFiles.IdentityOnDisk));
         NodeIdentity identity = NodeIdentity.Load(Path.Combine(NodeFiles.Directory, NodeFiles.Identity)) ??
-            DiskIdentity.Find(board.ReadDisks(), machine.ReadInventory().Id, config.Authority, console.WriteLine) ??
-            await EnrolAsync(null, cancellation).ConfigureAwait(false);
+            await search.NextAsync(null, isOnDisk ? s_ownDiskPatience : TimeSpan.Zero, cancellation).ConfigureAwait(false);
         console.WriteLine($"this board is enrolled as {identity.Name}");
 
         Session? session = null;
@@ -92,7 +97,11 @@ internal static class NetInst
         Hello SayHello() => new(NodeRole.NetInst, Version, board.ReadBootId(), null, machine.ReadInventory(), board.ReadHealth(),
             session?.CurrentTask is { } task ? [task] : []);
 
-        link = new NodeLink(tls, locator, identity, (shown, stop) => EnrolAsync(shown, stop), SayHello, board.ReadHealth, Log, clock);
+        link = new NodeLink(tls, locator, identity, (shown, stop) =>
+            search.NextAsync(shown, TimeSpan.Zero, stop), SayHello, board.ReadHealth, Log, clock)
+        {
+            Accepted = _ => search.End(),
+        };
         var runner = new InstallRunner(config.Authority, () => link.Identity, machine, link.Outbox, Log, clock);
         session = new Session(config.Authority, link, runner, new LedBlinker("/", null, clock), settings.DryRun, Log, clock);
         return await session.RunAsync(cancellation).ConfigureAwait(false);
@@ -106,7 +115,8 @@ internal static class NetInst
         {
             await Task.Delay(period, clock, cancellation).ConfigureAwait(false);
             // Looked for often at first and then ever more seldom.
-            period = modules.LoadForNewDevices() ? s_deviceLookPeriod : period * 1.2 is var slower && slower < s_diskPatience ? slower : s_diskPatience;
+            period = modules.LoadForNewDevices() ? s_deviceLookPeriod : period * 1.2 is var slower && slower < s_diskPatience ? slower
+                : s_diskPatience;
         }
     }
 

@@ -16,7 +16,8 @@ namespace Bootstrap.Init;
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times the farewell.</param>
 internal sealed class Session(
-    X509Certificate2 authority, NodeLink link, InstallRunner install, LedBlinker blinker, bool dryRun, Action<string> log, TimeProvider clock)
+    X509Certificate2 authority, NodeLink link, InstallRunner install, LedBlinker blinker, bool dryRun, Action<string> log,
+    TimeProvider clock)
 {
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(5);
 
@@ -81,7 +82,8 @@ internal sealed class Session(
             case StartTask { TaskId: var id, Order: RebootOrder or ShutdownOrder } power:
                 if (_task is not null)
                 {
-                    link.Outbox.Add(new TaskEnded(id, false, false, "an installation is running on this board; cancel it first", DiskState.Unbootable));
+                    link.Outbox.Add(new TaskEnded(
+                        id, false, false, "an installation is running on this board; cancel it first", DiskState.Unbootable));
                     return null;
                 }
                 link.Outbox.Add(new TaskAccepted(id));
@@ -127,7 +129,8 @@ internal sealed class Session(
         {
             var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             // Begun elsewhere: this loop goes on listening for a cancellation.
-            _task = (id, order, Task.Run(() => install.RunAsync(id, order, () => _appliance, dryRun, stop.Token), CancellationToken.None), stop);
+            _task = (id, order, Task.Run(() => install.RunAsync(id, order, () => _appliance, dryRun, stop.Token), CancellationToken.None),
+                stop);
             log($"task {id}: install image {order.Image}");
         }
     }

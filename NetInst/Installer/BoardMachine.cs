@@ -29,11 +29,13 @@ public sealed class BoardMachine(BoardReader board) : IInstallMachine
         var disk = (LinuxBlockDevice)device;
         // A disk that was begun to be written has no partitions any more, whatever the kernel was told of before.
         disk.RereadPartitions();
-        int[] numbers = [.. Directory.EnumerateFiles($"/sys/block/{Path.GetFileName(disk.Name)}", "partition", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
+        int[] numbers = [.. Directory.EnumerateFiles($"/sys/block/{Path.GetFileName(disk.Name)}", "partition",
+            new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
             .Select(file => int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture)).OrderDescending()];
         string fault = "it has no partitions";
         // Of two slots, one holds an older system: people's files of today are in the one that has staged this program.
-        int? running = int.TryParse(board.ReadKernelArguments().Value(StagedBoot.RunningRoot), CultureInfo.InvariantCulture, out int number) ? number : null;
+        int? running = int.TryParse(board.ReadKernelArguments().Value(StagedBoot.RunningRoot), CultureInfo.InvariantCulture, out int number)
+            ? number : null;
         var systems = new List<int>();
         foreach (int candidate in numbers.Where(n => (running ?? n) == n))
         {
@@ -45,8 +47,12 @@ public sealed class BoardMachine(BoardReader board) : IInstallMachine
         return systems switch
         {
             [var only] => new MountedExt4(PathOf(disk, only), MountPoint, readOnly: true),
-            [] => throw new InstallException($"no system can be read from {disk.Name} of which anything could be kept ({fault}). Nothing was written; without kept paths it can be installed anew"),
-            _ => throw new InstallException($"{disk.Name} holds several systems (partitions {string.Join(", ", systems.Order())}), and which of them ran last is not known here: order the update while " +
+            [] => throw new InstallException(
+            $"no system can be read from {disk.Name} of which anything could be kept ({fault}). Nothing was written; without kept " +
+                $"paths it can be installed anew"),
+            _ => throw new InstallException(
+            $"{disk.Name} holds several systems (partitions {string.Join(", ", systems.Order())}), and which of them ran last is not " +
+            $"known here: order the update while " +
                 "the node's system runs. Nothing was written; without kept paths it can be installed anew"),
         };
     }
@@ -87,5 +93,6 @@ public sealed class BoardMachine(BoardReader board) : IInstallMachine
     }
 
     // "mmcblk0p2", "nvme0n1p2", but "sda2".
-    private static string PathOf(LinuxBlockDevice disk, int number) => $"{disk.Name}{(char.IsAsciiDigit(disk.Name[^1]) ? "p" : "")}{number}";
+    private static string PathOf(LinuxBlockDevice disk, int number) =>
+        $"{disk.Name}{(char.IsAsciiDigit(disk.Name[^1]) ? "p" : "")}{number}";
 }

@@ -21,7 +21,8 @@ public static class DiskChoice
         }
         if (disk.BlockSize != SectorBytes)
         {
-            throw new InstallException($"disk {disk.Name} has blocks of {disk.BlockSize} bytes, the image's partition table counts in {SectorBytes}");
+            throw new InstallException(
+                $"disk {disk.Name} has blocks of {disk.BlockSize} bytes, the image's partition table counts in {SectorBytes}");
         }
         return disk.SizeBytes >= manifest.SizeBytes ? disk : throw new InstallException(TooSmall(disk.Name, disk.SizeBytes, manifest));
     }
@@ -46,5 +47,6 @@ public static class DiskChoice
     }
 
     private static string List(IReadOnlyList<DiskInfo> disks) => disks.Count == 0 ? "none" : string.Join(", ", disks.Select(d =>
-        string.Create(CultureInfo.InvariantCulture, $"{d.Name} ({d.SizeBytes / 1e9:0.0} GB {d.Kind}{(d.Model.Length > 0 ? " " + d.Model : "")}{(d.ReadOnly ? ", read-only" : "")})")));
+        string.Create(CultureInfo.InvariantCulture,
+        $"{d.Name} ({d.SizeBytes / 1e9:0.0} GB {d.Kind}{(d.Model.Length > 0 ? " " + d.Model : "")}{(d.ReadOnly ? ", read-only" : "")})")));
 }

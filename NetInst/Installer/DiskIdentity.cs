@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using Bootstrap.Board;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
@@ -11,103 +9,63 @@ namespace Bootstrap.Installer;
 
 /// <summary>
 /// The node's identity on its own disk: what a board that starts NetInst from the network proves with that it is the node which it was. It
-/// is read from
-/// the installed system, or, while an installation is under way, from a place before the first partition, so that a board that loses power
-/// in the middle
-/// is still itself.
+/// is read from the installed system, or, while an installation is under way, from its <see cref="IdentityRecord"/>.
 /// </summary>
-/// <remarks>
-/// That place is at 8 KiB of the disk: 16 bytes "bootstrap node\n\0", the length of the content (32 bits, little-endian), the content as in
-/// <see cref="NodeFiles.Identity"/>, and its SHA-256. The image's own head is written over it at the end.
-/// </remarks>
 public static class DiskIdentity
 {
-    /// <summary>Where the record stands, and what it may take: behind what makes a disk bootable, before any partition.</summary>
-    public const int Offset = 8 << 10, Bytes = 8 << 10;
-
     private const string MountPoint = "/mnt";
-    private const int LengthOffset = 16, ContentOffset = 20;
 
-    private static ReadOnlySpan<byte> Magic => "bootstrap node\n\0"u8;
-
-    /// <summary>The record, filled with zeros; only zeros where the content is too long for it.</summary>
-    /// <param name="pem">Content of <see cref="NodeFiles.Identity"/>.</param>
-    public static byte[] Record(string pem)
-    {
-        byte[] record = new byte[Bytes], content = Encoding.ASCII.GetBytes(pem);
-        if (ContentOffset + content.Length + Digest.Size <= Bytes)
-        {
-            Magic.CopyTo(record);
-            BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(LengthOffset), content.Length);
-            content.CopyTo(record, ContentOffset);
-            Digest.Of(content).CopyTo(record.AsSpan(ContentOffset + content.Length));
-        }
-        return record;
-    }
-
-    /// <summary>The content of a record; null where there is none, or it is damaged.</summary>
-    public static string? Read(ReadOnlySpan<byte> record)
-    {
-        if (record.Length < Bytes || !record.StartsWith(Magic) ||
-            BinaryPrimitives.ReadInt32LittleEndian(record[LengthOffset..]) is not (> 0 and <= Bytes - ContentOffset - Digest.Size and var length))
-        {
-            return null;
-        }
-        ReadOnlySpan<byte> content = record.Slice(ContentOffset, length);
-        return Digest.Of(content) == new Digest(record[(ContentOffset + length)..]) ? Encoding.ASCII.GetString(content) : null;
-    }
-
-    /// <summary>Looks for this board's identity on its disks. Nothing is written, no journal replayed.</summary>
-    /// <param name="disks">The board's.</param>
+    /// <summary>All identities of this board that a disk holds, the likeliest first. Nothing is written, no journal replayed.</summary>
+    /// <param name="disk">One of the board's.</param>
     /// <param name="node">Who this board is.</param>
     /// <param name="authority">The appliance's CA: an identity of another one says nothing here.</param>
     /// <param name="log">The node's log.</param>
-    public static NodeIdentity? Find(IEnumerable<DiskInfo> disks, NodeId node, X509Certificate2 authority, Action<string> log)
+    public static IReadOnlyList<NodeIdentity> FindOn(DiskInfo disk, NodeId node, X509Certificate2 authority, Action<string> log) =>
+        FindOn($"/dev/{disk.Name}", PartitionsOf(disk.Name).Select(partition => $"/dev/{partition}"), MountPoint, node, authority, log);
+
+    /// <summary>The same for a disk that the kernel knows no partitions of.</summary>
+    /// <param name="device">The whole disk.</param>
+    /// <param name="partitions">What may be systems.</param>
+    /// <param name="mountPoint">Where these are mounted, one after the other.</param>
+    /// <param name="node">Who this board is.</param>
+    /// <param name="authority">The appliance's CA.</param>
+    /// <param name="log">The node's log.</param>
+    public static IReadOnlyList<NodeIdentity> FindOn(
+        string device, IEnumerable<string> partitions, string mountPoint, NodeId node, X509Certificate2 authority, Action<string> log)
     {
-        foreach (DiskInfo disk in disks)
+        var found = new List<NodeIdentity>();
+        IEnumerable<string> contents =
+            ReadRecords(device).Concat(partitions.SelectMany(partition => ReadSystem(partition, mountPoint, log)));
+        foreach (NodeIdentity identity in contents.Select(NodeIdentity.Parse).OfType<NodeIdentity>())
         {
-            foreach (string pem in Contents(disk, log))
+            if (identity.Name == node.ToString() && Trust.IsIssuedBy(identity.Certificate, authority))
             {
-                NodeIdentity? identity = NodeIdentity.Parse(pem);
-                if (identity is not null && identity.Name == node.ToString() && Trust.IsIssuedBy(identity.Certificate, authority))
-                {
-                    log($"disk {disk.Name} holds the identity of this board");
-                    return identity;
-                }
-                identity?.Dispose();
+                found.Add(identity);
+            }
+            else
+            {
+                identity.Dispose();
             }
         }
-        return null;
+        if (found.Count > 0)
+        {
+            log($"disk {Path.GetFileName(device)} holds the identity of this board");
+        }
+        return found;
     }
 
-    private static IEnumerable<string> Contents(DiskInfo disk, Action<string> log)
+    private static IEnumerable<string> ReadRecords(string device)
     {
-        if (ReadRecord($"/dev/{disk.Name}") is { } record)
-        {
-            yield return record;
-        }
-        foreach (string partition in PartitionsOf(disk.Name))
-        {
-            foreach (string pem in ReadSystem($"/dev/{partition}", log))
-            {
-                yield return pem;
-            }
-        }
-    }
-
-    private static string? ReadRecord(string device)
-    {
-        byte[] record = new byte[Bytes];
+        byte[] head = new byte[IdentityRecord.End];
         try
         {
             using FileStream file = File.OpenRead(device);
-            file.Position = Offset;
-            file.ReadExactly(record);
-            return Read(record);
+            int read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+            return IdentityRecord.FindIn(head.AsSpan(0, read)).Select(record => record.Pem);
         }
         catch (IOException)
         {
-            return null; // a reader without a card, a disk that fails: it holds nothing for us
+            return []; // a reader without a card, a disk that fails: it holds nothing for us
         }
     }
 
@@ -116,18 +74,18 @@ public static class DiskIdentity
         Directory.EnumerateDirectories($"/sys/block/{disk}").Select(folder => Path.GetFileName(folder))
             .Where(name => File.Exists($"/sys/block/{disk}/{name}/partition")).Order(StringComparer.Ordinal);
 
-    private static List<string> ReadSystem(string partition, Action<string> log)
+    private static List<string> ReadSystem(string partition, string mountPoint, Action<string> log)
     {
         var found = new List<string>();
         try
         {
             // Not even the journal of a disk that nobody assigned anything is replayed.
-            using var mounted = new MountedVolume(partition, MountPoint, "ext4", "a file system", readOnly: true, options: "noload");
+            using var mounted = new MountedVolume(partition, mountPoint, "ext4", "a file system", readOnly: true, options: "noload");
             using var root = new RootedFolder(mounted.Path);
             // The newer one first: the appliance may know that alone.
             foreach (string name in new[] { NodeFiles.NextIdentity, NodeFiles.Identity })
             {
-                if (root.ReadText($"{NodeFiles.Directory}/{name}") is { Length: < Bytes } pem)
+                if (root.ReadText($"{NodeFiles.Directory}/{name}") is { Length: < IdentityRecord.Bytes } pem)
                 {
                     found.Add(pem);
                 }

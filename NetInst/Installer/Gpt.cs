@@ -16,7 +16,8 @@ public static class Gpt
     private const int MinimumHeaderBytes = 92, MinimumEntryBytes = 128;
 
     // Places within the header.
-    private const int HeaderBytes = 12, HeaderCrc = 16, OwnSector = 24, OtherSector = 32, LastUsable = 48, EntriesSector = 72, EntryCount = 80,
+    private const int HeaderBytes = 12, HeaderCrc = 16, OwnSector = 24, OtherSector = 32, LastUsable = 48, EntriesSector = 72,
+        EntryCount = 80,
         EntryBytes = 84, EntriesCrc = 88;
 
     // Places within an entry.
@@ -25,13 +26,16 @@ public static class Gpt
     /// <summary>Whether the first bytes of a disk hold a whole GPT that is understood.</summary>
     public static bool IsGpt(ReadOnlySpan<byte> head)
     {
-        if (head.Length < 3 * SectorBytes || !Mbr.IsMbr(head) || Mbr.Type(head, 1) != Mbr.ProtectiveType || !head[SectorBytes..].StartsWith("EFI PART"u8))
+        if (head.Length < 3 * SectorBytes || !Mbr.IsMbr(head) || Mbr.Type(head, 1) != Mbr.ProtectiveType ||
+            !head[SectorBytes..].StartsWith("EFI PART"u8))
         {
             return false;
         }
         ReadOnlySpan<byte> header = head.Slice(SectorBytes, SectorBytes);
-        return U32(header, HeaderBytes) is >= MinimumHeaderBytes and <= SectorBytes && U32(header, EntryBytes) is >= MinimumEntryBytes and <= 4096 &&
-            U64(header, EntriesSector) is >= 2 and <= 4096 && U32(header, EntryCount) is > 0 and <= 1024 && Entries(header).End <= head.Length;
+        return U32(header, HeaderBytes) is >= MinimumHeaderBytes and <= SectorBytes &&
+            U32(header, EntryBytes) is >= MinimumEntryBytes and <= 4096 &&
+            U64(header, EntriesSector) is >= 2 and <= 4096 && U32(header, EntryCount) is > 0 and <= 1024 &&
+            Entries(header).End <= head.Length;
     }
 
     /// <summary>The type of a partition, and what it is called.</summary>
@@ -47,10 +51,12 @@ public static class Gpt
             return (Guid.Empty, new PartitionNames(number, "", ""));
         }
         ReadOnlySpan<byte> entry = head.Slice(at, MinimumEntryBytes);
-        return (new Guid(entry[..TypeBytes]), new PartitionNames(number, new Guid(entry.Slice(Unique, TypeBytes)).ToString(), Encoding.Unicode.GetString(entry.Slice(Name, NameBytes)).TrimEnd('\0')));
+        return (new Guid(entry[..TypeBytes]), new PartitionNames(number, new Guid(entry.Slice(Unique, TypeBytes)).ToString(),
+            Encoding.Unicode.GetString(entry.Slice(Name, NameBytes)).TrimEnd('\0')));
     }
 
-    /// <summary>Bytes that a partition from <paramref name="start"/> to the end of a disk may have, before the table's second copy.</summary>
+    /// <summary>Bytes that a partition from <paramref name="start"/> to the end of a disk may have, before the table's second
+    /// copy.</summary>
     /// <param name="head">For which <see cref="IsGpt"/> holds.</param>
     public static long LengthToEnd(ReadOnlySpan<byte> head, long start, long diskSize) =>
         Math.Max(0, Mbr.AlignDown(diskSize - BackupBytes(head)) - start);
@@ -70,7 +76,8 @@ public static class Gpt
         Span<byte> entries = head[entriesStart..entriesEnd];
         if (end is { } last)
         {
-            BinaryPrimitives.WriteInt64LittleEndian(entries[((number - 1) * (int)U32(header, EntryBytes) + LastSector)..], last / SectorBytes - 1);
+            BinaryPrimitives.WriteInt64LittleEndian(
+                entries[((number - 1) * (int)U32(header, EntryBytes) + LastSector)..], last / SectorBytes - 1);
         }
         long sectors = diskSize / SectorBytes;
         BinaryPrimitives.WriteUInt32LittleEndian(header[EntriesCrc..], Crc32.HashToUInt32(entries));

@@ -19,7 +19,8 @@ public sealed class ImageFiles(StoreClient store)
     /// <exception cref="FetchException">It did not come.</exception>
     public async Task<ImageManifest> FetchManifestAsync(Digest image, X509Certificate2 authority, CancellationToken cancellation)
     {
-        byte[] json = await store.FetchDocumentAsync("the image's manifest", $"/store/manifests/{image}", cancellation).ConfigureAwait(false);
+        byte[] json = await store.FetchDocumentAsync("the image's manifest", $"/store/manifests/{image}", cancellation)
+            .ConfigureAwait(false);
         SignedManifest? signed;
         try
         {
@@ -30,12 +31,14 @@ public sealed class ImageFiles(StoreClient store)
             throw new InstallException($"the image's manifest cannot be read: {e.Message}", mayPass: true);
         }
         string? fault = "it is empty";
-        ImageManifest manifest = signed?.Verify(image, authority, out fault) ?? throw new InstallException($"image {image} is refused: {fault}");
+        ImageManifest manifest = signed?.Verify(image, authority, out fault) ??
+            throw new InstallException($"image {image} is refused: {fault}");
         if (manifest.Chunks is not [{ Index: 0 } first, ..] || first.Ranges[0].Offset != 0)
         {
             throw new InstallException($"image '{manifest.Name}' is refused: it has no partition table");
         }
-        if (manifest.Partitions.Any(p => p.Start < Mbr.SectorBytes || p.Length <= 0 || p.Start > manifest.SizeBytes - p.Length || p.Start % Mbr.SectorBytes != 0))
+        if (manifest.Partitions.Any(
+            p => p.Start < Mbr.SectorBytes || p.Length <= 0 || p.Start > manifest.SizeBytes - p.Length || p.Start % Mbr.SectorBytes != 0))
         {
             throw new InstallException($"image '{manifest.Name}' is refused: a partition lies outside of it");
         }
@@ -70,7 +73,8 @@ public sealed class ImageFiles(StoreClient store)
     public async Task FetchChunkAsync(ImageChunk chunk, SlotPool.Lease slot, CancellationToken cancellation)
     {
         Memory<byte> stored = slot.Stored.AsMemory(0, chunk.StoredLength);
-        await store.FetchAsync($"chunk {chunk.Index}", $"/store/chunks/{chunk.StoredDigest}", chunk.StoredDigest, stored, cancellation).ConfigureAwait(false);
+        await store.FetchAsync($"chunk {chunk.Index}", $"/store/chunks/{chunk.StoredDigest}", chunk.StoredDigest, stored, cancellation)
+            .ConfigureAwait(false);
         int length;
         try
         {
@@ -82,7 +86,8 @@ public sealed class ImageFiles(StoreClient store)
         }
         if (length != chunk.Length)
         {
-            throw new InstallException($"decoding chunk {chunk.Index} (stored digest {chunk.StoredDigest}): it gives {length} bytes, not {chunk.Length}");
+            throw new InstallException(
+                $"decoding chunk {chunk.Index} (stored digest {chunk.StoredDigest}): it gives {length} bytes, not {chunk.Length}");
         }
     }
 }

@@ -28,7 +28,8 @@ public sealed partial class Installation
             throw new InstallException(DiskChoice.TooSmall(disk.Name, _device.Size, Manifest));
         }
         log(string.Create(CultureInfo.InvariantCulture,
-            $"image '{Manifest.Name}' ({Manifest.UsedBytes / 1e6:0} MB in use) goes to {_device.Name} ({_device.Size / 1e9:0.0} GB {disk.Model})"));
+            $"image '{Manifest.Name}' ({Manifest.UsedBytes / 1e6:0} MB in use) goes to {_device.Name} ({_device.Size / 1e9:0.0} GB " +
+            $"{disk.Model})"));
         return Task.CompletedTask;
     }
 

@@ -38,8 +38,8 @@ public sealed partial class Installation
     private Task ForgetSlotsAsync(CancellationToken cancellation) => _deviceThreads.RunAsync(machine.ForgetSlots);
 
     /// <summary>
-    /// Length to which the root partition can grow, in bytes; null where it stays as it is: it fills the disk, is one of two slots, is not the last
-    /// one, or is neither in a GPT nor a primary entry of an MBR.
+    /// Length to which the root partition can grow, in bytes; null where it stays as it is: it fills the disk, is one of two slots, is not
+    /// the last one, or is neither in a GPT nor a primary entry of an MBR.
     /// </summary>
     private long? GrownRootLength()
     {

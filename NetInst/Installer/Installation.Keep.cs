@@ -43,7 +43,8 @@ public sealed partial class Installation
             RefuseTooMuch(bytes);
             _progress.Begin("keeping", bytes);
             _archive = await kept.StoreAsync(taskId, state.RoomBytes,
-                output => _deviceThreads.RunAsync(() => files!.Pack(output, done => ReportKept(done, cancellation))), cancellation).ConfigureAwait(false);
+                output => _deviceThreads.RunAsync(() => files!.Pack(output, done => ReportKept(done, cancellation))), cancellation)
+                .ConfigureAwait(false);
             log($"{bytes} bytes of files are kept on the appliance ({_archive.Length} bytes packed)");
         }
         finally
@@ -69,7 +70,9 @@ public sealed partial class Installation
         long room = isLast ? Device.Size - Root.Start : Root.Length;
         if (bytes > room - Manifest.UsedBytes)
         {
-            throw new InstallException($"{bytes} bytes are to be kept, and beside image '{Manifest.Name}' there is room for {Math.Max(0, room - Manifest.UsedBytes)}: keep less. Nothing was written");
+            throw new InstallException(
+                $"{bytes} bytes are to be kept, and beside image '{Manifest.Name}' there is room for " +
+                $"{Math.Max(0, room - Manifest.UsedBytes)}: keep less. Nothing was written");
         }
     }
 

@@ -25,25 +25,11 @@ public sealed partial class Installation
         using var zeros = new AlignedBuffer(InvalidatedBytes);
         zeros.Span.Clear();
         _disk = DiskState.Unbootable;
+        // First: the board that starts again after a power cut must still be this node.
+        RecordIdentity();
         Device.Write(0, zeros.Span);
         Device.Flush();
-        if (HasRoomForIdentity)
-        {
-            // Power may go from here on: the board that starts again must still be this node.
-            WriteIdentity(DiskIdentity.Record(trust.IdentityPem));
-            Device.Flush();
-        }
     });
-
-    /// <summary>Whether the identity's place lies before the first partition.</summary>
-    private bool HasRoomForIdentity => HeadEnd >= DiskIdentity.Offset + DiskIdentity.Bytes;
-
-    private void WriteIdentity(byte[] record)
-    {
-        using var buffer = new AlignedBuffer(DiskIdentity.Bytes);
-        record.CopyTo(buffer.Span);
-        Device.Write(DiskIdentity.Offset, buffer.Span);
-    }
 
     private async Task WriteImageAsync(CancellationToken cancellation)
     {
@@ -84,7 +70,8 @@ public sealed partial class Installation
             if (!await IsOnDiskAsync(chunk, slot.Payload, stop).ConfigureAwait(false))
             {
                 throw new InstallException(
-                    $"reading back chunk {chunk.Index} (at {(long)chunk.Index * Manifest.ChunkSize} of {Device.Name}): the disk does not give back what was written to it");
+                    $"reading back chunk {chunk.Index} (at {(long)chunk.Index * Manifest.ChunkSize} of {Device.Name}): the disk does " +
+                    $"not give back what was written to it");
             }
             _progress.Add(chunk.Length);
         }).ConfigureAwait(false);
@@ -137,6 +124,13 @@ public sealed partial class Installation
     private IEnumerable<(int Offset, int From, int Length)> HeadRanges =>
         Manifest.Chunks[0].Pieces().Select(r => Cut(r, 0, HeadEnd)).Where(r => r.Length > 0);
 
+    /// <summary>What of a piece of the head lies behind sector 0 and beside the record, in whose place the image has nothing.</summary>
+    private IEnumerable<(int Offset, int From, int Length)> AroundRecord((int Offset, int From, int Length) range)
+    {
+        (int start, int end) = _record is { } record ? (record, record + IdentityRecord.Bytes) : (Mbr.SectorBytes, Mbr.SectorBytes);
+        return new[] { Cut(range, Mbr.SectorBytes, start), Cut(range, end, HeadEnd) }.Where(r => r.Length > 0);
+    }
+
     /// <summary>The part of a range that lies from <paramref name="start"/> up to <paramref name="end"/> of its cell.</summary>
     private static (int Offset, int From, int Length) Cut((int Offset, int From, int Length) range, int start, int end)
     {
@@ -158,19 +152,15 @@ public sealed partial class Installation
                 backup.CopyTo(end.Span);
                 Device.Write(Device.Size - backup.Length, end.Span);
             }
-            if (HasRoomForIdentity)
+            MakeWayForHead(head.Span);
+            foreach ((int offset, int from, int count) in HeadRanges.SelectMany(AroundRecord))
             {
-                // It is in the new system now. What the image has in this place comes next.
-                WriteIdentity(new byte[DiskIdentity.Bytes]);
-            }
-            foreach ((int offset, int from, int count) in HeadRanges)
-            {
-                int skip = offset == 0 ? Mbr.SectorBytes : 0;
-                Device.Write(offset + skip, head.Span.Slice(from + skip, count - skip));
+                Device.Write(offset, head.Span.Slice(from, count));
             }
             Device.Flush();
             Device.Write(0, head.Span[..Mbr.SectorBytes]);
             Device.Flush();
+            ClearRecords();
             foreach ((int offset, int from, int count) in HeadRanges)
             {
                 ReadBack(offset, head.Span.Slice(from, count), $"the first {HeadEnd} bytes");

@@ -55,7 +55,8 @@ public sealed partial class Installation(
         new("checking", "fetch the image's manifest and verify its signature", false, FetchManifestAsync),
         new("checking", "choose the disk and see that the image fits", false, ChooseDiskAsync),
         new("checking", "fetch the Slave program and verify it", false, FetchSlaveAsync),
-        .. Keeps ? [new InstallStep("keeping", "give the appliance what is kept of the old system", true, KeepAsync)] : Array.Empty<InstallStep>(),
+        .. Keeps ? [new InstallStep("keeping", "give the appliance what is kept of the old system", true, KeepAsync)]
+        : Array.Empty<InstallStep>(),
         new("writing", "make the disk unbootable until all is done", true, InvalidateAsync),
         new("writing", "write the image, all but its head", true, WriteImageAsync),
         new("verifying", "read back what was written", true, VerifyAsync),
@@ -112,7 +113,8 @@ public sealed partial class Installation(
         _head?.Dispose();
     }
 
-    private InstallResult Failure(string cause, bool mayPass = false, bool final = false) => new(false, false, cause, _disk, mayPass, final);
+    private InstallResult Failure(string cause, bool mayPass = false, bool final = false) =>
+        new(false, false, cause, _disk, mayPass, final);
 
     private ImageManifest Manifest => _manifest ?? throw new InvalidOperationException("the manifest is not checked yet");
 

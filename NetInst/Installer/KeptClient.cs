@@ -30,7 +30,8 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
         {
             using HttpResponseMessage response = await _http.GetAsync(KeptArchive.StatePath(task), silence.Token).ConfigureAwait(false);
             await RefuseAsync(response, doing, silence.Token).ConfigureAwait(false);
-            return await response.Content.ReadFromJsonAsync(ProtocolJson.Default.KeptState, silence.Token).ConfigureAwait(false) ?? throw new JsonException("it is empty");
+            return await response.Content.ReadFromJsonAsync(ProtocolJson.Default.KeptState, silence.Token).ConfigureAwait(false) ??
+                throw new JsonException("it is empty");
         }, cancellation).ConfigureAwait(false);
     }
 
@@ -56,7 +57,9 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
                     length += piece.Length;
                     if (length > room)
                     {
-                        throw new InstallException($"what is to be kept does not fit on the appliance, which has room for {room} bytes of it (packed). Nothing was written to the disk");
+                        throw new InstallException(
+                            $"what is to be kept does not fit on the appliance, which has room for {room} bytes of it (packed). " +
+                            $"Nothing was written to the disk");
                     }
                 })).ConfigureAwait(false);
                 silence.CancelAfter(s_silence);
@@ -74,7 +77,8 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
             {
                 using HttpResponseMessage response = await _http.SendAsync(request, silence.Token).ConfigureAwait(false);
                 await RefuseAsync(response, doing, silence.Token).ConfigureAwait(false);
-                return await response.Content.ReadFromJsonAsync(ProtocolJson.Default.KeptArchive, silence.Token).ConfigureAwait(false) ?? throw new JsonException("it is empty");
+                return await response.Content.ReadFromJsonAsync(ProtocolJson.Default.KeptArchive, silence.Token).ConfigureAwait(false) ??
+                    throw new JsonException("it is empty");
             }
             catch (Exception) when (own is not null)
             {
@@ -82,12 +86,14 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
             }
         }, cancellation).ConfigureAwait(false);
         var sent = new KeptArchive(Digest.Finish(hash), length);
-        return stored == sent ? stored : throw new InstallException($"{doing}: it has got {stored.Length} bytes with the digest {stored.Digest}, and not what was sent", mayPass: true);
+        return stored == sent ? stored : throw new InstallException(
+            $"{doing}: it has got {stored.Length} bytes with the digest {stored.Digest}, and not what was sent", mayPass: true);
     }
 
     /// <summary>Has an archive back.</summary>
     /// <param name="read">Reads it, by blocking calls, on a thread of its own.</param>
-    /// <exception cref="InstallException">It did not come, or is not the one that was given: nothing that was read is worth anything.</exception>
+    /// <exception cref="InstallException">It did not come, or is not the one that was given: nothing that was read is worth
+    /// anything.</exception>
     public async Task FetchAsync(Guid task, KeptArchive archive, Func<Stream, Task> read, CancellationToken cancellation)
     {
         const string doing = "fetching what was kept";
@@ -96,7 +102,8 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
         Digest received = await TryAsync(doing, async () =>
         {
             silence.CancelAfter(s_silence);
-            using HttpResponseMessage response = await _http.GetAsync(KeptArchive.Path(task), HttpCompletionOption.ResponseHeadersRead, silence.Token).ConfigureAwait(false);
+            using HttpResponseMessage response =
+                await _http.GetAsync(KeptArchive.Path(task), HttpCompletionOption.ResponseHeadersRead, silence.Token).ConfigureAwait(false);
             await RefuseAsync(response, doing, silence.Token).ConfigureAwait(false);
             await using Stream body = await response.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false);
             var passage = new Passage(body, silence, hash.AppendData);
@@ -124,7 +131,8 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
         if (!response.IsSuccessStatusCode)
         {
             string reason = (await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false)).Trim();
-            throw new InstallException($"{doing}: it refuses ({(int)response.StatusCode} {reason})", mayPass: response.StatusCode >= HttpStatusCode.InternalServerError &&
+            throw new InstallException($"{doing}: it refuses ({(int)response.StatusCode} {reason})",
+                mayPass: response.StatusCode >= HttpStatusCode.InternalServerError &&
                 response.StatusCode != HttpStatusCode.InsufficientStorage);
         }
     }
@@ -139,7 +147,8 @@ public sealed class KeptClient(HttpMessageHandler handler, Uri appliance) : IDis
         {
             throw new InstallException($"{doing}: it has said nothing for {s_silence.TotalSeconds:0} s", mayPass: true);
         }
-        catch (Exception e) when ((e is HttpRequestException or HttpIOException or JsonException) || (e is IOException && e.Data[Passage.Broken] is not null))
+        catch (Exception e) when (
+            (e is HttpRequestException or HttpIOException or JsonException) || (e is IOException && e.Data[Passage.Broken] is not null))
         {
             cancellation.ThrowIfCancellationRequested();
             throw new InstallException($"{doing}: {e.Message}", mayPass: true, inner: e);

@@ -8,8 +8,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Bootstrap.Installer;
 
-/// <summary>What people have on the old system, as a <see cref="KeptArchive"/> takes it. Nothing is followed out of the old system's root.</summary>
-/// <param name="root">The old system. Where it runs meanwhile, each file is what was read of it, and what goes while it is looked at is not kept.</param>
+/// <summary>What people have on the old system, as a <see cref="KeptArchive"/> takes it. Nothing is followed out of the old system's
+/// root.</summary>
+/// <param name="root">The old system. Where it runs meanwhile, each file is what was read of it, and what goes while it is looked at is not
+/// kept.</param>
 /// <param name="paths">As <see cref="InstallOrder.Keep"/> has them.</param>
 /// <param name="log">Told what is not there, and what no archive holds.</param>
 public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Action<string> log)
@@ -45,7 +47,9 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         using var tar = new TarWriter(packed, TarEntryFormat.Pax, leaveOpen: true);
         foreach ((string name, string text) in Accounts())
         {
-            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, KeptArchive.Accounts + name) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) });
+            tar.WriteEntry(new PaxTarEntry(
+                TarEntryType.RegularFile, KeptArchive.Accounts + name)
+            { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) });
         }
         // Of files that have several names, the one that they were written under.
         var names = new Dictionary<ulong, string>();
@@ -53,7 +57,8 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         {
             string name = KeptArchive.Files + path.TrimStart('/');
             bool known = status is { IsFile: true, Links: > 1 } && names.ContainsKey(status.Inode);
-            TarEntryType? type = known ? TarEntryType.HardLink : status.IsFile ? TarEntryType.RegularFile : status.IsFolder ? TarEntryType.Directory
+            TarEntryType? type = known ? TarEntryType.HardLink : status.IsFile ? TarEntryType.RegularFile : status.IsFolder
+                ? TarEntryType.Directory
                 : status.IsLink ? TarEntryType.SymbolicLink : status.IsPipe ? TarEntryType.Fifo : null;
             if (type is null)
             {
@@ -73,7 +78,8 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
             }
             else if (type == TarEntryType.SymbolicLink)
             {
-                entry.LinkName = new FileInfo(real).LinkTarget ?? throw new FileNotFoundException($"reading the link {path} of the old system: it cannot be read");
+                entry.LinkName = new FileInfo(real).LinkTarget ??
+                    throw new FileNotFoundException($"reading the link {path} of the old system: it cannot be read");
             }
             else
             {
@@ -84,7 +90,8 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
                 tar.WriteEntry(entry);
                 return;
             }
-            // What is read is what was looked at: in a running system somebody may have put another file in its place, or a link to one that he may not read.
+            // What is read is what was looked at: in a running system somebody may have put another file in its place, or a link to one
+            // that he may not read.
             SafeFileHandle opened = Linux.OpenFile(real);
             using var content = new FileStream(opened, FileAccess.Read, bufferSize: 0);
             FileStatus now = Linux.StatusOf(opened, path);
@@ -112,7 +119,8 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         {
             if (name.AsSpan().ContainsAny('=', '\n'))
             {
-                throw new IOException($"{path} of the old system has an extended attribute '{name.ReplaceLineEndings(" ")}', a name that no " +
+                throw new IOException(
+                    $"{path} of the old system has an extended attribute '{name.ReplaceLineEndings(" ")}', a name that no " +
                     "archive holds: remove it there, or keep less");
             }
             attributes[Attribute + name] = Convert.ToBase64String(value);
@@ -124,7 +132,8 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
     private IEnumerable<(string Name, string Text)> Accounts()
     {
         HashSet<string> people = [.. Lines("passwd").Where(f => f.Length > 2 && ProfileAccounts.IsPersons(f[2])).Select(f => f[0])];
-        HashSet<string> groups = [.. Lines("group").Where(f => f.Length > 2 && ProfileAccounts.IsPersons(f[2]) || f.Length > 3 && f[3].Split(',').Any(people.Contains)).Select(f => f[0])];
+        HashSet<string> groups = [.. Lines("group").Where(f =>
+            f.Length > 2 && ProfileAccounts.IsPersons(f[2]) || f.Length > 3 && f[3].Split(',').Any(people.Contains)).Select(f => f[0])];
         return s_accountFiles.Select(file => (file, string.Concat(Lines(file)
             .Where(f => (file is "group" or "gshadow" ? groups : people).Contains(f[0])).Select(f => string.Join(':', f) + '\n'))));
 
@@ -144,9 +153,12 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
             int slash = top.LastIndexOf('/');
             using OpenedFolder? parent = root.Enter(top[..slash]);
             string real = $"{parent?.Path}/{top[(slash + 1)..]}";
-            if (parent is not null && StatusOf(real) is { IsLink: true } && root.Exists(top) && !IsKeptTarget(top, new FileInfo(real).LinkTarget!, tops))
+            if (parent is not null && StatusOf(real) is { IsLink: true } && root.Exists(top) &&
+                !IsKeptTarget(top, new FileInfo(real).LinkTarget!, tops))
             {
-                throw new InstallException($"{top} of the old system is a symbolic link to {new FileInfo(real).LinkTarget}: name that among the kept paths, too. Nothing was written");
+                throw new InstallException(
+                    $"{top} of the old system is a symbolic link to {new FileInfo(real).LinkTarget}: name that among the kept paths, " +
+                    $"too. Nothing was written");
             }
             if (parent is not null)
             {
@@ -167,10 +179,12 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
             visit(path, real, status);
             if (status.IsFolder)
             {
-                names = [.. Directory.EnumerateFileSystemEntries(real).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
+                names = [.. Directory.EnumerateFileSystemEntries(real).Select(entry => Path.GetFileName(entry))
+                    .Order(StringComparer.Ordinal)];
             }
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or LinuxException { Errno: Linux.ENOENT or Linux.ELOOP })
+        catch (Exception e) when (
+            e is FileNotFoundException or DirectoryNotFoundException or LinuxException { Errno: Linux.ENOENT or Linux.ELOOP })
         {
             log($"{path} has gone in the meantime");
         }
@@ -200,7 +214,8 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
         foreach (string part in pattern.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             found = found.SelectMany(folder => root.Names($"{folder}/")
-                .Where(name => FileSystemName.MatchesSimpleExpression(part, name, ignoreCase: false)).Order(StringComparer.Ordinal).Select(name => $"{folder}/{name}"));
+                .Where(name => FileSystemName.MatchesSimpleExpression(part, name, ignoreCase: false)).Order(StringComparer.Ordinal)
+                .Select(name => $"{folder}/{name}"));
         }
         string[] all = [.. found];
         if (all.Length == 0)
@@ -212,15 +227,19 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
 
     private void RefuseOtherFileSystems(string[] kept)
     {
-        foreach (string[] fields in (root.ReadText("/etc/fstab") ?? "").Split('\n').Select(line => line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)))
+        foreach (string[] fields in (root.ReadText("/etc/fstab") ?? "").Split('\n')
+            .Select(line => line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)))
         {
-            if (fields.Length < 2 || !s_local.Any(start => fields[0].StartsWith(start, StringComparison.Ordinal)) || fields[1].TrimEnd('/') is not ['/', ..] place)
+            if (fields.Length < 2 || !s_local.Any(start => fields[0].StartsWith(start, StringComparison.Ordinal)) ||
+                fields[1].TrimEnd('/') is not ['/', ..] place)
             {
                 continue;
             }
             if (kept.FirstOrDefault(path => path == place || IsBelow(path, place) || IsBelow(place, path)) is { } lost)
             {
-                throw new InstallException($"by its /etc/fstab, the old system has {place} on a file system of its own ({fields[0]}), and an image update keeps files of its root " +
+                throw new InstallException(
+                    $"by its /etc/fstab, the old system has {place} on a file system of its own ({fields[0]}), and an image update " +
+                    $"keeps files of its root " +
                     $"alone: {lost} cannot be kept. Nothing was written");
             }
         }
@@ -234,7 +253,8 @@ public sealed class KeptFiles(RootedFolder root, IReadOnlyList<string> paths, Ac
 
     private static bool IsBelow(string path, string folder) => path.StartsWith(folder + "/", StringComparison.Ordinal);
 
-    /// <summary>Counts what is read. A file has as many bytes as when it was opened, for the archive's header says so: what it grows by is left out, what it lacks is zeros.</summary>
+    /// <summary>Counts what is read. A file has as many bytes as when it was opened, for the archive's header says so: what it grows by is
+    /// left out, what it lacks is zeros.</summary>
     private sealed class CountedReading(FileStream file, Action<long> done) : Stream
     {
         private readonly long _length = file.Length;

@@ -58,10 +58,6 @@ public sealed class KeptUnpacker(RootedFolder root, Action<string> log)
         switch (entry.EntryType)
         {
             case TarEntryType.Directory:
-                if (!root.IsFolder(path, follow: true))
-                {
-                    root.Delete(path);
-                }
                 root.MakeFolder(path, (int)entry.Mode, owner);
                 break;
             case TarEntryType.SymbolicLink:
@@ -84,10 +80,10 @@ public sealed class KeptUnpacker(RootedFolder root, Action<string> log)
 
     private void SetAttributes(string path, IReadOnlyDictionary<string, string> header, TarEntryType type)
     {
-        int slash = path.LastIndexOf('/');
-        using OpenedFolder parent = root.Enter(path[..slash])!;
-        string real = $"{parent.Path}/{path[(slash + 1)..]}";
-        foreach (string inherited in type == TarEntryType.Directory ? [Acl, DefaultAcl] : type == TarEntryType.SymbolicLink ? Array.Empty<string>() : [Acl])
+        using HeldFolder parent = root.OpenParent(path, out string last);
+        string real = $"{parent.OpenPath}/{last}";
+        foreach (string inherited in type == TarEntryType.Directory ? [Acl, DefaultAcl] : type == TarEntryType.SymbolicLink
+            ? Array.Empty<string>() : [Acl])
         {
             if (!header.ContainsKey(KeptFiles.Attribute + inherited))
             {

@@ -18,7 +18,8 @@ public sealed unsafe class LinuxBlockDevice : IBlockDevice
 
     /// <param name="path">"/dev/mmcblk0"; a regular file does as well.</param>
     /// <param name="exclusive">
-    /// Only if it is not mounted, and nobody mounts it meanwhile. Not for a whole disk: that would keep its own partitions from being mounted to configure them.
+    /// Only if it is not mounted, and nobody mounts it meanwhile. Not for a whole disk: that would keep its own partitions from being
+    /// mounted to configure them.
     /// </param>
     /// <exception cref="IOException">It cannot be opened.</exception>
     public LinuxBlockDevice(string path, bool exclusive = false)

@@ -46,7 +46,8 @@ public static class Mbr
     public static void SetLength(Span<byte> sector, int number, long length) =>
         BinaryPrimitives.WriteUInt32LittleEndian(Entry(sector, number)[12..], checked((uint)(length / SectorBytes)));
 
-    private static ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> sector, int number) => sector.Slice(TableOffset + (number - 1) * EntryBytes, EntryBytes);
+    private static ReadOnlySpan<byte> Entry(ReadOnlySpan<byte> sector, int number) =>
+        sector.Slice(TableOffset + (number - 1) * EntryBytes, EntryBytes);
 
     private static Span<byte> Entry(Span<byte> sector, int number) => sector.Slice(TableOffset + (number - 1) * EntryBytes, EntryBytes);
 }

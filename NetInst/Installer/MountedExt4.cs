@@ -4,7 +4,8 @@ using Bootstrap.Board;
 namespace Bootstrap.Installer;
 
 /// <summary>A mounted ext4 file system that can grow while it is mounted.</summary>
-/// <param name="readOnly">Nothing is changed, but that the kernel ends what its journal has begun, as any start of that system would.</param>
+/// <param name="readOnly">Nothing is changed, but that the kernel ends what its journal has begun, as any start of that system
+/// would.</param>
 /// <exception cref="LinuxException">It cannot be mounted.</exception>
 public sealed unsafe class MountedExt4(string device, string mountPoint, bool readOnly = false)
     : MountedVolume(device, mountPoint, "ext4", "the root file system", readOnly), IMountedRoot
@@ -19,7 +20,8 @@ public sealed unsafe class MountedExt4(string device, string mountPoint, bool re
         int fd = (int)Linux.Check(Linux.Open(Path, Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0), $"opening {Path}");
         try
         {
-            Linux.Check(Linux.IoCtl(fd, ResizeFileSystem, &blocks), $"growing the file system of {Device} to {blocks} blocks of {blockBytes} bytes");
+            Linux.Check(Linux.IoCtl(fd, ResizeFileSystem, &blocks),
+                $"growing the file system of {Device} to {blocks} blocks of {blockBytes} bytes");
         }
         finally
         {

@@ -7,13 +7,14 @@ namespace Bootstrap.Installer;
 internal sealed partial class ProfileAccounts
 {
     /// <summary>
-    /// Takes over the people of an old system whom this one lacks, with their numbers, passwords and groups. Whose name or number is taken by
-    /// another is left out, and the log says so: his files keep their numbers. <see cref="Save"/> writes the accounts.
+    /// Takes over the people of an old system whom this one lacks, with their numbers, passwords and groups. Whose name or number is taken
+    /// by another is left out, and the log says so: his files keep their numbers. <see cref="Save"/> writes the accounts.
     /// </summary>
     /// <param name="old">Text of passwd, shadow, group and gshadow, as far as it is about people.</param>
     public void TakeOver(IReadOnlyDictionary<string, string> old)
     {
-        foreach (string[] entry in Parse(old.GetValueOrDefault("group", "")).Where(e => e.Length >= 4 && Find(_group, e[0], 4) is null && IsPersons(e[2])))
+        foreach (string[] entry in Parse(old.GetValueOrDefault("group", ""))
+            .Where(e => e.Length >= 4 && Find(_group, e[0], 4) is null && IsPersons(e[2])))
         {
             if (_group.Any(other => other.Length > 2 && other[2] == entry[2]))
             {
@@ -29,7 +30,8 @@ internal sealed partial class ProfileAccounts
             {
                 if (same[2] != entry[2])
                 {
-                    _log($"{name} has the number {same[2]} in the new system, and had {entry[2]} in the old one: files keep the old number");
+                    _log($"{name} has the number {same[2]} in the new system, and " +
+                        $"had {entry[2]} in the old one: files keep the old number");
                 }
                 continue;
             }
@@ -44,9 +46,11 @@ internal sealed partial class ProfileAccounts
             }
             _passwd.Add(entry);
             _shadow.RemoveAll(e => e[0] == name);
-            _shadow.Add(Parse(old.GetValueOrDefault("shadow", "")).FirstOrDefault(e => e[0] == name) ?? [name, NoPassword, "", "0", "99999", "7", "", "", ""]);
+            _shadow.Add(Parse(old.GetValueOrDefault("shadow", "")).FirstOrDefault(e => e[0] == name) ??
+                [name, NoPassword, "", "0", "99999", "7", "", "", ""]);
             // Of groups of the system, those that this one has.
-            foreach (string[] group in Parse(old.GetValueOrDefault("group", "")).Where(e => e.Length >= 4 && e[3].Split(',').Contains(name) && Find(_group, e[0], 4) is not null))
+            foreach (string[] group in Parse(old.GetValueOrDefault("group", ""))
+                .Where(e => e.Length >= 4 && e[3].Split(',').Contains(name) && Find(_group, e[0], 4) is not null))
             {
                 Join(name, group[0]);
             }

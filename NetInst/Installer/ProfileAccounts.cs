@@ -9,7 +9,8 @@ namespace Bootstrap.Installer;
 internal sealed partial class ProfileAccounts
 {
     // Of Debian's adduser; what useradd has on other systems.
-    private const uint FirstUser = KeptArchive.FirstPerson, LastUser = KeptArchive.LastPerson, FirstSystemGroup = 100, LastSystemGroup = 999;
+    private const uint FirstUser = KeptArchive.FirstPerson, LastUser = KeptArchive.LastPerson, FirstSystemGroup = 100,
+        LastSystemGroup = 999;
 
     /// <summary>A password that no input gives: logging in with keys stays possible, which '!' may forbid.</summary>
     private const string NoPassword = "*";
@@ -57,7 +58,8 @@ internal sealed partial class ProfileAccounts
         {
             string ssh = $"{home.TrimEnd('/')}/.ssh";
             _root.MakeFolder(ssh, OwnerFolder, owner);
-            WriteText(_root, $"{ssh}/authorized_keys", string.Concat(user.AuthorizedKeys.Select(key => key.Trim() + '\n')), OwnerFile, owner);
+            WriteText(_root, $"{ssh}/authorized_keys", string.Concat(user.AuthorizedKeys.Select(key => key.Trim() + '\n')), OwnerFile,
+                owner);
         }
         // sudo passes over files with a dot in their name.
         string rule = $"/etc/sudoers.d/010-bootstrap-{user.Name.Replace('.', '_')}";
@@ -85,12 +87,14 @@ internal sealed partial class ProfileAccounts
 
     /// <summary>Whose a file is.</summary>
     /// <exception cref="InstallException">The image has no such user or group, and the profile makes none.</exception>
-    public FileOwner OwnerNamed(SystemFile file) => new(Number(_passwd, file.Owner, "user", file.Path), Number(_group, file.Group, "group", file.Path));
+    public FileOwner OwnerNamed(SystemFile file) =>
+        new(Number(_passwd, file.Owner, "user", file.Path), Number(_group, file.Group, "group", file.Path));
 
     private static uint Number(List<string[]> entries, string name, string what, string path) =>
         Find(entries, name, 3) is { } entry && uint.TryParse(entry[2], CultureInfo.InvariantCulture, out uint number)
             ? number
-            : throw new InstallException($"{path} is to belong to the {what} '{name}', whom neither the image nor the profile has", final: true);
+            : throw new InstallException(
+            $"{path} is to belong to the {what} '{name}', whom neither the image nor the profile has", final: true);
 
     private string[] Make(string name)
     {
@@ -182,12 +186,15 @@ internal sealed partial class ProfileAccounts
         }
     }
 
-    private static string[]? Find(List<string[]> entries, string name, int fields) => entries.FirstOrDefault(entry => entry.Length >= fields && entry[0] == name);
+    private static string[]? Find(List<string[]> entries, string name, int fields) =>
+        entries.FirstOrDefault(entry => entry.Length >= fields && entry[0] == name);
 
     private List<string[]> Read(string path) => Parse(_root.ReadText(path) ?? "");
 
-    internal static List<string[]> Parse(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':'))];
+    internal static List<string[]> Parse(string text) =>
+        [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':'))];
 
     private void Write(string path, List<string[]> entries, int mode) =>
-        WriteText(_root, path, string.Concat(entries.Select(entry => string.Join(':', entry) + '\n')), _root.Read(path)?.Mode ?? mode, _root.OwnerOf(path));
+        WriteText(_root, path, string.Concat(entries.Select(entry => string.Join(':', entry) + '\n')), _root.Read(path)?.Mode ?? mode,
+        _root.OwnerOf(path));
 }

@@ -53,12 +53,14 @@ internal static class ProfileConfiguration
         if (!root.Exists("/usr/bin/cloud-init"))
         {
             throw new InstallException(
-                "the profile has user-data for cloud-init, which this image does not have: take that out of the profile, or choose an image with cloud-init", final: true);
+                "the profile has user-data for cloud-init, which this image does not have: take that out of the profile, or choose an " +
+                "image with cloud-init", final: true);
         }
         WriteText(root, $"{CloudSeed}/user-data", userData, OwnerFile);
         WriteText(root, $"{CloudSeed}/meta-data", $"instance-id: {installId}\nlocal-hostname: {hostName}\n", PublicFile);
         WriteText(root, "/etc/cloud/cloud.cfg.d/zz-bootstrap.cfg",
-            $"datasource_list: [ NoCloud, None ]\ndatasource:\n  NoCloud:\n    seedfrom: file://{CloudSeed}/\npreserve_hostname: true\n", PublicFile);
+            $"datasource_list: [ NoCloud, None ]\ndatasource:\n  NoCloud:\n    seedfrom: file://{CloudSeed}/\npreserve_hostname: true\n",
+            PublicFile);
         // Its own switch: an image may ship it, for starts without a profile.
         root.Delete("/etc/cloud/cloud-init.disabled");
     }
@@ -88,12 +90,14 @@ internal static class ProfileConfiguration
         if (IsDebian(root))
         {
             WriteText(root, "/etc/default/keyboard",
-                $"XKBMODEL=\"{keyboard.Model}\"\nXKBLAYOUT=\"{keyboard.Layout}\"\nXKBVARIANT=\"{keyboard.Variant}\"\nXKBOPTIONS=\"{keyboard.Options}\"\n\nBACKSPACE=\"guess\"\n", PublicFile);
+                $"XKBMODEL=\"{keyboard.Model}\"\nXKBLAYOUT=\"{keyboard.Layout}\"\nXKBVARIANT=\"{keyboard.Variant}\"\n" +
+                $"XKBOPTIONS=\"{keyboard.Options}\"\n\nBACKSPACE=\"guess\"\n", PublicFile);
         }
         else
         {
             WriteText(root, "/etc/vconsole.conf",
-                $"KEYMAP={keyboard.Layout}\nXKBLAYOUT={keyboard.Layout}\nXKBMODEL={keyboard.Model}\nXKBVARIANT={keyboard.Variant}\nXKBOPTIONS={keyboard.Options}\n", PublicFile);
+                $"KEYMAP={keyboard.Layout}\nXKBLAYOUT={keyboard.Layout}\nXKBMODEL={keyboard.Model}\n" +
+                $"XKBVARIANT={keyboard.Variant}\nXKBOPTIONS={keyboard.Options}\n", PublicFile);
         }
     }
 
@@ -114,7 +118,8 @@ internal static class ProfileConfiguration
         }
     }
 
-    /// <summary>Raspberry Pi OS asks for a first user's name on its screen and refuses logins until it has one; and it starts no SSH server unasked.</summary>
+    /// <summary>Raspberry Pi OS asks for a first user's name on its screen and refuses logins until it has one; and it starts no SSH server
+    /// unasked.</summary>
     private static void EndFirstUserQuestion(RootedFolder root)
     {
         const string wants = "/etc/systemd/system/multi-user.target.wants";

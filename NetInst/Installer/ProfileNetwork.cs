@@ -46,7 +46,8 @@ internal static class ProfileNetwork
         else
         {
             throw new InstallException(
-                "the profile sets up the network, and this image has neither NetworkManager nor netplan, systemd-networkd (enabled) or ifupdown to do so", final: true);
+                "the profile sets up the network, and this image has neither NetworkManager nor netplan, systemd-networkd (enabled) or " +
+                "ifupdown to do so", final: true);
         }
     }
 
@@ -73,17 +74,21 @@ internal static class ProfileNetwork
         {
             string name = $"bootstrap-{FileName(network)}";
             string match = IsMac(network) ? $"\n[ethernet]\nmac-address={network.Interface.ToUpperInvariant()}\n" : "";
-            string connection = $"[connection]\nid={name}\ntype=ethernet\nautoconnect-priority=100\n{(IsMac(network) ? "" : $"interface-name={network.Interface}\n")}";
-            WriteText(root, $"/etc/NetworkManager/system-connections/{name}.nmconnection", connection + match + KeyfileAddress(network), OwnerFile);
+            string connection = $"[connection]\nid={name}\ntype=ethernet\nautoconnect-priority=100\n" +
+                $"{(IsMac(network) ? "" : $"interface-name={network.Interface}\n")}";
+            WriteText(root, $"/etc/NetworkManager/system-connections/{name}.nmconnection", connection + match + KeyfileAddress(network),
+                OwnerFile);
         }
         if (profile.Wireless is { } wireless)
         {
             SystemNetwork? network = profile.Networks.FirstOrDefault(IsWireless);
             // The name as a list of bytes: every one is possible in it.
             string ssid = string.Concat(Encoding.UTF8.GetBytes(wireless.Ssid).Select(b => $"{b};"));
-            string security = wireless.Passphrase.Length > 0 ? $"\n[wifi-security]\nkey-mgmt=wpa-psk\npsk={KeyfileValue(wireless.Passphrase)}\n" : "";
+            string security = wireless.Passphrase.Length > 0
+                ? $"\n[wifi-security]\nkey-mgmt=wpa-psk\npsk={KeyfileValue(wireless.Passphrase)}\n" : "";
             WriteText(root, "/etc/NetworkManager/system-connections/bootstrap-wifi.nmconnection",
-                $"[connection]\nid=bootstrap-wifi\ntype=wifi\n\n[wifi]\nmode=infrastructure\nssid={ssid}\n{(wireless.Hidden ? "hidden=true\n" : "")}{security}" +
+                $"[connection]\nid=bootstrap-wifi\ntype=wifi\n\n[wifi]\nmode=infrastructure\n" +
+                $"ssid={ssid}\n{(wireless.Hidden ? "hidden=true\n" : "")}{security}" +
                 (network is null ? "\n[ipv4]\nmethod=auto\n\n[ipv6]\nmethod=auto\n" : KeyfileAddress(network)), OwnerFile);
         }
     }
@@ -92,7 +97,8 @@ internal static class ProfileNetwork
     {
         string own = IsIPv6(network.Address) ? "ipv6" : "ipv4", other = IsIPv6(network.Address) ? "ipv4" : "ipv6";
         string gateway = network.Gateway.Length > 0 ? $"gateway={network.Gateway}\n" : "";
-        string Servers(bool six) => network.Dns.Where(d => IsIPv6(d) == six).ToArray() is { Length: > 0 } servers ? $"dns={string.Concat(servers.Select(d => d + ';'))}\n" : "";
+        string Servers(bool six) => network.Dns.Where(d => IsIPv6(d) == six).ToArray() is { Length: > 0 } servers
+            ? $"dns={string.Concat(servers.Select(d => d + ';'))}\n" : "";
         return $"\n[{own}]\nmethod=manual\naddress1={network.Address}\n{gateway}{Servers(IsIPv6(network.Address))}" +
             $"\n[{other}]\nmethod=auto\n{Servers(!IsIPv6(network.Address))}";
     }
@@ -122,8 +128,10 @@ internal static class ProfileNetwork
         }
         if (profile.Wireless is { } wireless)
         {
-            string access = (wireless.Hidden ? "hidden: true, " : "") + (wireless.Passphrase.Length > 0 ? $"password: {Quoted(wireless.Passphrase)}" : "");
-            text.Append($"  wifis:\n    {WirelessInterface}:\n      regulatory-domain: {Quoted(wireless.Country)}\n      access-points:\n        {Quoted(wireless.Ssid)}: {{{access.TrimEnd(',', ' ')}}}\n");
+            string access = (wireless.Hidden ? "hidden: true, " : "") +
+                (wireless.Passphrase.Length > 0 ? $"password: {Quoted(wireless.Passphrase)}" : "");
+            text.Append($"  wifis:\n    {WirelessInterface}:\n      regulatory-domain: {Quoted(wireless.Country)}\n      " +
+                $"access-points:\n        {Quoted(wireless.Ssid)}: {{{access.TrimEnd(',', ' ')}}}\n");
             if (profile.Networks.FirstOrDefault(IsWireless) is { } network)
             {
                 AddNetplanAddress(text, network);
@@ -158,13 +166,15 @@ internal static class ProfileNetwork
             // Before the image's own files, of which the first that fits counts.
             WriteText(root, $"/etc/systemd/network/05-bootstrap-{FileName(network)}.network",
                 $"[Match]\n{(IsMac(network) ? "MACAddress" : "Name")}={network.Interface}\n\n[Network]\nAddress={network.Address}\n" +
-                (network.Gateway.Length > 0 ? $"Gateway={network.Gateway}\n" : "") + string.Concat(network.Dns.Select(d => $"DNS={d}\n")), PublicFile);
+                (network.Gateway.Length > 0 ? $"Gateway={network.Gateway}\n" : "") + string.Concat(network.Dns.Select(d => $"DNS={d}\n")),
+                PublicFile);
         }
         if (profile.Wireless is { } wireless)
         {
             if (!profile.Networks.Any(IsWireless))
             {
-                WriteText(root, $"/etc/systemd/network/05-bootstrap-{WirelessInterface}.network", $"[Match]\nName={WirelessInterface}\n\n[Network]\nDHCP=yes\n", PublicFile);
+                WriteText(root, $"/etc/systemd/network/05-bootstrap-{WirelessInterface}.network",
+                    $"[Match]\nName={WirelessInterface}\n\n[Network]\nDHCP=yes\n", PublicFile);
             }
             WriteSupplicant(root, wireless);
             root.Link($"{Unit}/wpa_supplicant@{WirelessInterface}.service", "/lib/systemd/system/wpa_supplicant@.service");
@@ -182,12 +192,14 @@ internal static class ProfileNetwork
         if (profile.Networks.FirstOrDefault(IsMac) is { } unnamed)
         {
             throw new InstallException(
-                $"this image's network is configured by ifupdown, which knows interfaces by their names alone: name the interface in the place of {unnamed.Interface} in the profile", final: true);
+                $"this image's network is configured by ifupdown, which knows interfaces by their names alone: name the interface in " +
+                $"the place of {unnamed.Interface} in the profile", final: true);
         }
         var text = new StringBuilder();
         foreach (SystemNetwork network in profile.Networks)
         {
-            text.Append($"auto {network.Interface}\niface {network.Interface} {(IsIPv6(network.Address) ? "inet6" : "inet")} static\n    address {network.Address}\n");
+            text.Append($"auto {network.Interface}\niface {network.Interface} {(IsIPv6(network.Address) ? "inet6" : "inet")} static\n  " +
+                $"  address {network.Address}\n");
             text.Append(network.Gateway.Length > 0 ? $"    gateway {network.Gateway}\n" : "");
             text.Append(network.Dns.Count > 0 ? $"    dns-nameservers {string.Join(' ', network.Dns)}\n" : "");
             text.Append(IsWireless(network) && profile.Wireless is not null ? $"    wpa-conf {Supplicant}\n" : "");
@@ -195,13 +207,16 @@ internal static class ProfileNetwork
         if (profile.Wireless is { } wireless)
         {
             WriteSupplicant(root, wireless);
-            text.Append(profile.Networks.Any(IsWireless) ? "" : $"auto {WirelessInterface}\niface {WirelessInterface} inet dhcp\n    wpa-conf {Supplicant}\n");
+            text.Append(profile.Networks.Any(IsWireless) ? ""
+                : $"auto {WirelessInterface}\niface {WirelessInterface} inet dhcp\n    wpa-conf {Supplicant}\n");
         }
-        string[] ours = [.. profile.Networks.Select(n => n.Interface), .. profile.Wireless is null ? Array.Empty<string>() : [WirelessInterface]];
+        string[] ours = [.. profile.Networks.Select(n => n.Interface),
+            .. profile.Wireless is null ? Array.Empty<string>() : [WirelessInterface]];
         string before = root.ReadText("/etc/network/interfaces") ?? "auto lo\niface lo inet loopback\n";
         const string source = "source /etc/network/interfaces.d/*";
         string kept = WithoutInterfaces(before, ours);
-        WriteText(root, "/etc/network/interfaces", kept.Contains(source, StringComparison.Ordinal) ? kept : $"{kept.TrimEnd('\n')}\n{source}\n", PublicFile);
+        WriteText(root, "/etc/network/interfaces",
+            kept.Contains(source, StringComparison.Ordinal) ? kept : $"{kept.TrimEnd('\n')}\n{source}\n", PublicFile);
         WriteText(root, "/etc/network/interfaces.d/bootstrap", text.ToString(), PublicFile);
         if (profile.Networks.Any(n => n.Dns.Count > 0) && !root.Exists("/usr/sbin/resolvconf"))
         {
@@ -254,12 +269,14 @@ internal static class ProfileNetwork
             : IsKey(wireless.Passphrase) ? $"psk={wireless.Passphrase}"
             : $"psk=\"{wireless.Passphrase}\"";
         WriteText(root, Supplicant,
-            $"ctrl_interface=/run/wpa_supplicant\ncountry={wireless.Country}\nnetwork={{\n\tssid={Convert.ToHexStringLower(Encoding.UTF8.GetBytes(wireless.Ssid))}\n" +
+            $"ctrl_interface=/run/wpa_supplicant\ncountry={wireless.Country}\n" +
+            $"network={{\n\tssid={Convert.ToHexStringLower(Encoding.UTF8.GetBytes(wireless.Ssid))}\n" +
             $"\t{(wireless.Hidden ? "scan_ssid=1\n\t" : "")}{security}\n}}\n", OwnerFile);
     }
 
     private static void WriteResolver(RootedFolder root, SystemProfile profile) =>
-        WriteText(root, "/etc/resolv.conf", string.Concat(profile.Networks.SelectMany(n => n.Dns).Distinct().Select(d => $"nameserver {d}\n")), PublicFile);
+        WriteText(root, "/etc/resolv.conf",
+        string.Concat(profile.Networks.SelectMany(n => n.Dns).Distinct().Select(d => $"nameserver {d}\n")), PublicFile);
 
     /// <summary>A key in hex, and no passphrase that it would be made from.</summary>
     private static bool IsKey(string passphrase) => passphrase.Length == 64;
@@ -268,9 +285,11 @@ internal static class ProfileNetwork
 
     private static bool IsWireless(SystemNetwork network) => network.Interface.StartsWith("wl", StringComparison.Ordinal);
 
-    private static bool IsIPv6(string address) => IPAddress.TryParse(address.Split('/')[0], out IPAddress? parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6;
+    private static bool IsIPv6(string address) =>
+        IPAddress.TryParse(address.Split('/')[0], out IPAddress? parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6;
 
     private static string FileName(SystemNetwork network) => network.Interface.Replace(":", "", StringComparison.Ordinal);
 
-    private static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+    private static string Quoted(string text) =>
+        $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }

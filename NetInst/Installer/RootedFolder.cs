@@ -6,21 +6,24 @@ namespace Bootstrap.Installer;
 
 /// <summary>
 /// A mounted system's tree. Paths are as that system would see them: "/" is its root, and none of its symbolic links leads
-/// out of it (openat2 with RESOLVE_IN_ROOT). Files appear whole or not at all.
+/// out of it (openat2 with RESOLVE_IN_ROOT). Files appear whole or not at all, and nothing is written through a link that others than root
+/// could have made (<see cref="HeldFolder"/>): whole homes come from older systems.
 /// </summary>
 public sealed partial class RootedFolder : IDisposable
 {
-    private const int Executable = 0x1ed; // 0755
-
     private const int MaximumRead = 16 << 20;
 
     private static readonly int s_folderFlags = Linux.O_PATH | Linux.O_DIRECTORY | Linux.O_CLOEXEC;
 
     private readonly int _root;
+    private readonly HeldFolder _tree;
 
     /// <exception cref="LinuxException">There is no such folder.</exception>
-    public RootedFolder(string path) =>
-        _root = (int)Linux.Check(Linux.Open(path, Linux.O_PATH | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0), $"opening the folder {path}");
+    public RootedFolder(string path)
+    {
+        _root = (int)Linux.Check(Linux.Open(path, s_folderFlags, 0), $"opening the folder {path}");
+        _tree = new HeldFolder(_root, "/");
+    }
 
     /// <summary>True if there is something (a symbolic link is followed).</summary>
     public bool Exists(string path)
@@ -63,7 +66,8 @@ public sealed partial class RootedFolder : IDisposable
         {
             return Marshal.GetLastPInvokeError() == Linux.ENOENT ? null : throw Failure("reading", path);
         }
-        using var stream = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Read, bufferSize: 0);
+        using var stream = new FileStream(
+            new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, ownsHandle: true), FileAccess.Read, bufferSize: 0);
         using var content = new MemoryStream();
         byte[] piece = new byte[64 << 10];
         while (stream.Read(piece) is > 0 and int read)
@@ -95,12 +99,13 @@ public sealed partial class RootedFolder : IDisposable
         }
     }
 
-    /// <summary>Writes a file; what was there before (a symbolic link, too) is replaced at once and whole. Folders that are missing are made.</summary>
+    /// <summary>Writes a file; what was there before (a symbolic link, too) is replaced at once and whole. Folders that are missing are
+    /// made.</summary>
     /// <param name="mode">Permission bits.</param>
     /// <param name="owner">Null: root, or whoever this process belongs to.</param>
     public void WriteFile(string path, ReadOnlySpan<byte> content, int mode, FileOwner? owner = null)
     {
-        using var parent = new HeldFolder(OpenParent(path, out string name), $"the new system's {Path.GetDirectoryName(path)}");
+        using HeldFolder parent = OpenParent(path, out string name);
         using PendingFile file = parent.Create(name);
         file.Content.Write(content);
         file.Finish(owner, mode);
@@ -110,56 +115,31 @@ public sealed partial class RootedFolder : IDisposable
     /// <param name="owner">Null: root, or whoever this process belongs to.</param>
     public void Link(string path, string target, FileOwner? owner = null)
     {
-        int parent = OpenParent(path, out string name);
-        try
-        {
-            _ = Linux.UnlinkAt(parent, name, 0);
-            Check(Linux.SymlinkAt(target, parent, name), "linking", path);
-            if (owner is var (user, group))
-            {
-                Check(Linux.ChOwn($"/proc/self/fd/{parent}/{name}", user, group), "setting the owner of", path);
-            }
-        }
-        finally
-        {
-            _ = Linux.Close(parent);
-        }
+        using HeldFolder parent = OpenParent(path, out string name);
+        parent.Link(name, target, owner, flushed: false);
     }
 
-    /// <summary>Makes a folder, and those above it, unless it exists; it gets the mode either way.</summary>
+    /// <summary>
+    /// Makes a folder, and those above it, unless it exists; it gets the mode either way. A file, or a link that others than root could
+    /// have made, is replaced.
+    /// </summary>
     /// <param name="owner">Null: it stays whose it is; a new one belongs to whom the folder above it belongs.</param>
     public void MakeFolder(string path, int mode, FileOwner? owner = null)
     {
-        int fd = OpenFolder(path);
-        // A file descriptor of O_PATH has no mode to set: reopened through /proc it does.
-        int real = Linux.Open($"/proc/self/fd/{fd}", Linux.O_RDONLY | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0);
-        _ = Linux.Close(fd);
-        Check(real, "opening", path);
-        try
+        using HeldFolder parent = OpenParent(path, out string name);
+        if (parent.Find(name) is { IsFolder: false } && !CanBeReached(path))
         {
-            if (owner is var (user, group))
-            {
-                Check(Linux.FChOwn(real, user, group), "setting the owner of", path);
-            }
-            Check(Linux.FChMod(real, mode), "setting the mode of", path);
+            parent.Remove(name);
         }
-        finally
-        {
-            _ = Linux.Close(real);
-        }
+        using HeldFolder folder = _tree.Reach(path, isMade: true);
+        folder.Own(owner, mode);
     }
 
     /// <summary>Removes a file or link, if it exists.</summary>
     public void Delete(string path)
     {
-        int parent = OpenParent(path, out string name);
-        int result = Linux.UnlinkAt(parent, name, 0);
-        int errno = Marshal.GetLastPInvokeError();
-        _ = Linux.Close(parent);
-        if (result < 0 && errno != Linux.ENOENT)
-        {
-            throw new LinuxException($"removing {path} of the new system", errno);
-        }
+        using HeldFolder parent = OpenParent(path, out string name);
+        parent.Remove(name);
     }
 
     /// <summary>Names in a folder; none where it does not exist.</summary>
@@ -180,44 +160,30 @@ public sealed partial class RootedFolder : IDisposable
         }
     }
 
-    public void Dispose() => _ = Linux.Close(_root);
-
-    private int OpenParent(string path, out string name)
+    /// <summary>Opens the folder in which something is, or is to be; it and those above it are made where they are missing.</summary>
+    /// <param name="name">What the path names in it.</param>
+    public HeldFolder OpenParent(string path, out string name)
     {
         string trimmed = path.TrimEnd('/');
         int slash = trimmed.LastIndexOf('/');
         name = trimmed[(slash + 1)..];
-        return name is "" or "." or ".." ? throw new ArgumentException($"'{path}' names no file", nameof(path)) : OpenFolder(trimmed[..(slash + 1)]);
+        return name is "" or "." or ".." ? throw new ArgumentException($"'{path}' names no file", nameof(path))
+            : _tree.Reach(trimmed[..(slash + 1)], isMade: true);
     }
 
-    /// <summary>Opens a folder, making it and those above it where they are missing.</summary>
-    private int OpenFolder(string path)
+    public void Dispose() => _tree.Dispose();
+
+    private bool CanBeReached(string path)
     {
-        string folder = path.Length == 0 ? "/" : path;
-        int fd = Linux.OpenInRoot(_root, folder, s_folderFlags, 0);
-        if (fd >= 0)
-        {
-            return fd;
-        }
-        if (Marshal.GetLastPInvokeError() != Linux.ENOENT || folder.Trim('/').Length == 0)
-        {
-            throw Failure("opening", folder);
-        }
-        int parent = OpenParent(folder, out string name);
         try
         {
-            Check(Linux.MakeDirectoryAt(parent, name, Executable), "making the folder", path);
-            // As in a home: what is made there belongs to its user.
-            (uint user, uint group) = Linux.OwnerOf(parent);
-            Check(Linux.ChOwn($"/proc/self/fd/{parent}/{name}", user, group), "setting the owner of", path);
+            using HeldFolder folder = _tree.Reach(path, isMade: false);
+            return true;
         }
-        finally
+        catch (IOException)
         {
-            _ = Linux.Close(parent);
+            return false;
         }
-        fd = Linux.OpenInRoot(_root, folder, s_folderFlags, 0);
-        Check(fd, "opening", folder);
-        return fd;
     }
 
     private static FileOwner OwnerOf(int fd)
@@ -226,7 +192,6 @@ public sealed partial class RootedFolder : IDisposable
         return new FileOwner(user, group);
     }
 
-    private static void Check(int result, string doing, string path) => Linux.Check(result, $"{doing} {path} of the new system");
-
-    private static LinuxException Failure(string doing, string path) => new($"{doing} {path} of the new system", Marshal.GetLastPInvokeError());
+    private static LinuxException Failure(string doing, string path) =>
+        new($"{doing} {path} of the new system", Marshal.GetLastPInvokeError());
 }

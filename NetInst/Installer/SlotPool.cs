@@ -20,7 +20,8 @@ public sealed class SlotPool : IDisposable
     }
 
     /// <summary>There is one for each chunk in flight.</summary>
-    public Lease Take() => _free.TryTake(out Lease? lease) ? lease : throw new InvalidOperationException("more chunks in flight than buffers");
+    public Lease Take() =>
+        _free.TryTake(out Lease? lease) ? lease : throw new InvalidOperationException("more chunks in flight than buffers");
 
     public void Dispose() => _all.ForEach(lease => lease.Free());
 

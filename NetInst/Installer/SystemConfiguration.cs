@@ -33,14 +33,16 @@ public static class SystemConfiguration
     /// <exception cref="IOException">The message names the file.</exception>
     /// <exception cref="InstallException">The profile cannot be applied to this image.</exception>
     public static void Apply(
-        RootedFolder root, Guid installId, NodeConfiguration configuration, InstallTrust trust, ReadOnlySpan<byte> slaveProgram, Action<string> log)
+        RootedFolder root, Guid installId, NodeConfiguration configuration, InstallTrust trust, ReadOnlySpan<byte> slaveProgram,
+        Action<string> log)
     {
         WriteText(root, "/etc/hostname", configuration.HostName + '\n', PublicFile);
         WriteText(root, "/etc/hosts", Hosts(root.ReadText("/etc/hosts") ?? "", configuration.HostName), PublicFile);
         if (configuration.AuthorizedKeys.Count > 0)
         {
             root.MakeFolder("/root/.ssh", OwnerFolder);
-            WriteText(root, "/root/.ssh/authorized_keys", string.Concat(configuration.AuthorizedKeys.Select(key => key.Trim() + '\n')), OwnerFile);
+            WriteText(root, "/root/.ssh/authorized_keys", string.Concat(configuration.AuthorizedKeys.Select(key => key.Trim() + '\n')),
+                OwnerFile);
         }
         if (configuration.Profile is { } profile)
         {
@@ -63,7 +65,8 @@ public static class SystemConfiguration
         root.MakeFolder(folder, OwnerFolder);
         WriteText(root, $"{folder}/{NodeFiles.Authority}", trust.Authority.ExportCertificatePem() + '\n', PublicFile);
         WriteText(root, $"{folder}/{NodeFiles.Identity}", trust.IdentityPem, OwnerFile);
-        WriteText(root, $"{folder}/{NodeFiles.Settings}", JsonSerializer.Serialize(settings, ProtocolJson.Default.NodeSettings) + '\n', OwnerFile);
+        WriteText(root, $"{folder}/{NodeFiles.Settings}", JsonSerializer.Serialize(settings, ProtocolJson.Default.NodeSettings) + '\n',
+            OwnerFile);
     }
 
     /// <summary>
@@ -90,7 +93,8 @@ public static class SystemConfiguration
     /// <summary>Debian's way: the host's own name is on the line of 127.0.1.1.</summary>
     private static string Hosts(string hosts, string hostName)
     {
-        IEnumerable<string> others = hosts.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.TrimStart().StartsWith("127.0.1.1", StringComparison.Ordinal));
+        IEnumerable<string> others = hosts.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => !line.TrimStart().StartsWith("127.0.1.1", StringComparison.Ordinal));
         string[] lines = [.. others];
         return string.Join('\n', [.. lines.Length > 0 ? lines : ["127.0.0.1\tlocalhost"], $"127.0.1.1\t{hostName}"]) + '\n';
     }

@@ -25,7 +25,8 @@ public sealed class BeatChain
     /// <summary>Beats of one chain: 85 minutes of them. After that comes a new chain, and who watches asks once more.</summary>
     public const int Length = 512;
 
-    /// <summary>Beats that may have been missed, ten minutes of them, before it must be asked anew: the number of hashes is bounded, whatever was sent.</summary>
+    /// <summary>Beats that may have been missed, ten minutes of them, before it must be asked anew: the number of hashes is bounded,
+    /// whatever was sent.</summary>
     private const int MaximumGap = 64;
 
     private readonly byte[][] _keys = new byte[Length][];

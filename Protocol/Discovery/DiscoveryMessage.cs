@@ -41,7 +41,8 @@ public abstract record DiscoveryMessage
     /// <summary>Relays that a message may pass, one behind the other.</summary>
     public const int MaximumPath = 8;
 
-    /// <summary>Bytes that questions and answers leave free for what is added on the way: <see cref="Path"/>, or <see cref="Origin"/> and <see cref="Relayed"/>.</summary>
+    /// <summary>Bytes that questions and answers leave free for what is added on the way: <see cref="Path"/>, or <see cref="Origin"/> and
+    /// <see cref="Relayed"/>.</summary>
     internal const int PathRoom = 160, OriginRoom = 48;
 
     private static readonly JsonReaderOptions s_readerOptions = new() { MaxDepth = 8 };
@@ -49,14 +50,15 @@ public abstract record DiscoveryMessage
     [JsonPropertyName("v")]
     public int Version { get; init; } = CurrentVersion;
 
-    /// <summary>Of questions, beats and farewells: the ids of the relays that have carried it, oldest first; null: it comes from its sender's own network.</summary>
+    /// <summary>Of questions, beats and farewells: the ids of the relays that have carried it, oldest first; null: it comes from its
+    /// sender's own network.</summary>
     [JsonPropertyName("path")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Path { get; init; }
 
     /// <summary>
-    /// Of an answer that somebody passes on: from where he had it, "10.2.0.9:40213"; null: it comes from the node itself. It is not part of what is signed,
-    /// as little as a datagram's sender is.
+    /// Of an answer that somebody passes on: from where he had it, "10.2.0.9:40213"; null: it comes from the node itself. It is not part of
+    /// what is signed, as little as a datagram's sender is.
     /// </summary>
     [JsonPropertyName("from")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -109,7 +111,8 @@ public abstract record DiscoveryMessage
 
     /// <summary>An IPv4 address with a port; null for anything else.</summary>
     private protected static IPEndPoint? ReadPlace(string? text) =>
-        IPEndPoint.TryParse(text ?? "", out IPEndPoint? place) && place is { AddressFamily: AddressFamily.InterNetwork, Port: > 0 } ? place : null;
+        IPEndPoint.TryParse(text ?? "", out IPEndPoint? place) && place is { AddressFamily: AddressFamily.InterNetwork, Port: > 0 } ? place
+        : null;
 
     private protected static string Filler(int length) => new('.', Math.Max(0, length));
 
@@ -156,7 +159,8 @@ public sealed record Query(
 /// <param name="Node">The node, with the services asked for, or with as many as have room.</param>
 /// <param name="ServiceCount">How many services there are to tell.</param>
 /// <param name="Presence">By what the node's next beats can be known; null where it sends none.</param>
-/// <param name="Address">From where the node answers, "10.2.0.9:40213": signed with all the rest, it holds whoever carried the answer.</param>
+/// <param name="Address">From where the node answers, "10.2.0.9:40213": signed with all the rest, it holds whoever carried the
+/// answer.</param>
 public sealed record Answer(
     string Nonce, IReadOnlyList<string> Meshes, NodeDescription Node, int ServiceCount,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PresenceAnchor? Presence = null,
@@ -215,6 +219,8 @@ public sealed record ProbeRequest(string Nonce, string Mesh, string Id, string A
 {
     internal override bool IsSound => IsNonce(Nonce) && IsMesh(Mesh) && IsId(Id) && Port is > 0 and <= 65535;
 
-    /// <summary>The message filled up to <see cref="DiscoveryMessage.MaximumBytes"/>, so that the answer that is sent on may be as long.</summary>
-    public byte[] ToPaddedBytes() => (this with { Padding = Filler(MaximumBytes - (this with { Padding = "" }).ToBytes().Length) }).ToBytes();
+    /// <summary>The message filled up to <see cref="DiscoveryMessage.MaximumBytes"/>, so that the answer that is sent on may be as
+    /// long.</summary>
+    public byte[] ToPaddedBytes() =>
+        (this with { Padding = Filler(MaximumBytes - (this with { Padding = "" }).ToBytes().Length) }).ToBytes();
 }

@@ -26,18 +26,20 @@ public static class DiscoverySocket
     public static IReadOnlyList<NetworkInterface> Physical(IReadOnlyCollection<string>? named = null) =>
         [.. NetworkInterface.GetAllNetworkInterfaces().Where(i => named is { Count: > 0 }
             ? named.Contains(i.Name)
-            : i.NetworkInterfaceType != NetworkInterfaceType.Loopback && !s_virtualPrefixes.Any(prefix => i.Name.StartsWith(prefix, StringComparison.Ordinal)))];
+            : i.NetworkInterfaceType != NetworkInterfaceType.Loopback &&
+            !s_virtualPrefixes.Any(prefix => i.Name.StartsWith(prefix, StringComparison.Ordinal)))];
 
     /// <summary>
-    /// The interfaces that the appliance works on, whether or not a cable is plugged in: those <see cref="Physical"/> ones that may multicast. One that
-    /// was named is believed to.
+    /// The interfaces that the appliance works on, whether or not a cable is plugged in: those <see cref="Physical"/> ones that may
+    /// multicast. One that was named is believed to.
     /// </summary>
     public static IReadOnlyList<NetworkInterface> Candidates(IReadOnlyCollection<string>? named = null) =>
         [.. Physical(named).Where(i => named is { Count: > 0 } || i.SupportsMulticast)];
 
     /// <summary>Those <see cref="Candidates"/> that can be spoken on now: up, with an IPv4 address.</summary>
     public static IReadOnlyList<NetworkInterface> Interfaces(IReadOnlyCollection<string>? named = null) =>
-        [.. Candidates(named).Where(i => i.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown && IPv4Index(i) is not null)];
+        [.. Candidates(named)
+        .Where(i => i.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown && IPv4Index(i) is not null)];
 
     /// <summary>The interface's index where it has an IPv4 address, else null.</summary>
     public static int? IPv4Index(NetworkInterface i) => IPv4(i) is null ? null : i.GetIPProperties().GetIPv4Properties().Index;

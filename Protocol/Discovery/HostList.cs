@@ -29,7 +29,8 @@ public static class HostList
     };
 
     // hosts(5); Ansible's own groups, and the one that its list is of.
-    private static readonly HashSet<string> s_taken = new(StringComparer.OrdinalIgnoreCase) { "localhost", "ip6-localhost", "ip6-loopback", "all", "ungrouped", "bootstrap" };
+    private static readonly HashSet<string> s_taken =
+        new(StringComparer.OrdinalIgnoreCase) { "localhost", "ip6-localhost", "ip6-loopback", "all", "ungrouped", "bootstrap" };
 
     /// <summary>The formats that there are.</summary>
     public static IEnumerable<string> Formats => s_formats.Keys;
@@ -39,7 +40,8 @@ public static class HostList
     /// <summary>The list's text.</summary>
     /// <param name="format">One of <see cref="Formats"/>.</param>
     /// <param name="nodes">In any order.</param>
-    public static string Write(string format, IEnumerable<Found> nodes) => Write(nodes, s_formats[format], format == "ansible" ? "[bootstrap]\n" : "");
+    public static string Write(string format, IEnumerable<Found> nodes) =>
+        Write(nodes, s_formats[format], format == "ansible" ? "[bootstrap]\n" : "");
 
     /// <summary>A list by a template, one line a node, in which <c>{name}</c>, <c>{address}</c> and <c>{cores}</c> are replaced.</summary>
     public static string WriteTemplate(string template, IEnumerable<Found> nodes) => Write(nodes, node => template
@@ -57,7 +59,8 @@ public static class HostList
     private static string Write(IEnumerable<Found> nodes, Func<Line, string> format, string head)
     {
         var text = new StringBuilder(head);
-        foreach (Line line in nodes.Select(LineOf).OrderBy(line => line.Name, StringComparer.Ordinal).ThenBy(line => line.Address, StringComparer.Ordinal))
+        foreach (Line line in nodes.Select(LineOf).OrderBy(line => line.Name, StringComparer.Ordinal)
+            .ThenBy(line => line.Address, StringComparer.Ordinal))
         {
             text.Append(format(line)).Append('\n');
         }
@@ -67,7 +70,8 @@ public static class HostList
     private static Line LineOf(Found found) => new(NameOf(found), found.Address.ToString(), CoresOf(found.Node));
 
     private static int CoresOf(NodeDescription node) =>
-        node.Parameters.TryGetValue(Cores, out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int cores) && cores is > 0 and <= 4096 ? cores : 1;
+        node.Parameters.TryGetValue(Cores, out string? text) &&
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int cores) && cores is > 0 and <= 4096 ? cores : 1;
 
     /// <summary>
     /// One label (RFC 1123, 2.1), so that no node takes the place of a machine elsewhere; none that programs read as an address

@@ -5,8 +5,8 @@ using System.Text;
 namespace Bootstrap.Protocol.Discovery;
 
 /// <summary>
-/// A set of node ids as a Bloom filter (Bloom 1970): nodes in it need not answer again. Now and then it holds one that was never put in; the
-/// next question has another salt and therefore misses another one. More nodes than one datagram has room for are asked in parts: each
+/// A set of node ids as a Bloom filter (Bloom 1970): nodes in it need not answer again. Now and then it holds one that was never put in;
+/// the next question has another salt and therefore misses another one. More nodes than one datagram has room for are asked in parts: each
 /// question is then for those ids alone whose hash belongs to the part.
 /// </summary>
 /// <param name="Salt">8 bytes, new for each question.</param>

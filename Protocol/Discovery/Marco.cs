@@ -15,7 +15,8 @@ namespace Bootstrap.Protocol.Discovery;
 /// </param>
 public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvider clock, MessageVerifier? verifier = null)
 {
-    /// <summary>Time for the way there and back, and for machines that are slow to wake: after so long without an answer a round is over.</summary>
+    /// <summary>Time for the way there and back, and for machines that are slow to wake: after so long without an answer a round is
+    /// over.</summary>
     private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(60);
 
     /// <summary>How often it is waited so long for the very first answer.</summary>
@@ -64,7 +65,8 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
                 var query = new Query(nonce, (int)window.TotalMilliseconds, search.Meshes, search.Filter);
                 Ask(askers, query, sieve.Known, search.Address, orBroadcast: fruitless > 0 && sieve.Count == 0);
                 int before = sieve.Count;
-                await foreach (Reply reply in RoundAsync(replies, window, search.Timeout - clock.GetElapsedTime(started), cancellation).ConfigureAwait(false))
+                await foreach (Reply reply in RoundAsync(replies, window, search.Timeout - clock.GetElapsedTime(started), cancellation)
+                    .ConfigureAwait(false))
                 {
                     if (sieve.Take(reply) is { } found)
                     {
@@ -137,9 +139,11 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
                 await socket.SendToAsync(question, address, either.Token).ConfigureAwait(false);
                 while (true)
                 {
-                    SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), either.Token).ConfigureAwait(false);
+                    SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), either.Token)
+                        .ConfigureAwait(false);
                     DiscoveryMessage? message = DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes));
-                    if (MessageVerifier.Read(message) is { } answer && answer.Nonce == query.Nonce && _verifier.Prove(message!, answer) != Proof.Fails)
+                    if (MessageVerifier.Read(message) is { } answer && answer.Nonce == query.Nonce &&
+                        _verifier.Prove(message!, answer) != Proof.Fails)
                     {
                         return answer;
                     }
@@ -184,7 +188,8 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
         // Base64 takes four letters for three bytes; the numbers of the part may grow by some digits.
         int bare = (query with { Known = new KnownNodes(new byte[8], [], 0, 1), Padding = "" }).ToBytes().Length;
         int room = (DiscoveryMessage.MaximumBytes - DiscoveryMessage.PathRoom - bare - 8) / 4 * 3;
-        return room < 16 ? [query.ToPaddedBytes()] : KnownNodes.Of(known, room).Select(part => (query with { Known = part }).ToPaddedBytes());
+        return room < 16 ? [query.ToPaddedBytes()]
+            : KnownNodes.Of(known, room).Select(part => (query with { Known = part }).ToPaddedBytes());
     }
 
     private async Task ReceiveAsync(Asker asker, string nonce, Replies replies, CancellationToken stop)
@@ -194,7 +199,8 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
         {
             while (true)
             {
-                SocketReceiveFromResult received = await asker.Socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), stop).ConfigureAwait(false);
+                SocketReceiveFromResult received = await asker.Socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), stop)
+                    .ConfigureAwait(false);
                 DiscoveryMessage? message = DiscoveryMessage.Read(buffer.AsSpan(0, received.ReceivedBytes));
                 if (MessageVerifier.Read(message) is { } answer && answer.Nonce == nonce)
                 {
@@ -214,13 +220,15 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
     }
 
     /// <summary>
-    /// What comes within the window, and for as long as more comes: to ask again would only make more answers of those who are late. Where nobody at all has
-    /// answered yet, a busy machine gets more time.
+    /// What comes within the window, and for as long as more comes: to ask again would only make more answers of those who are late. Where
+    /// nobody at all has answered yet, a busy machine gets more time.
     /// </summary>
-    private async IAsyncEnumerable<Reply> RoundAsync(Replies replies, TimeSpan window, TimeSpan left, [EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<Reply> RoundAsync(
+        Replies replies, TimeSpan window, TimeSpan left, [EnumeratorCancellation] CancellationToken cancellation)
     {
         long started = clock.GetTimestamp();
-        for (int i = 0, heard = 0; (i < 2 || Answers > heard || (Answers == 0 && i <= MaximumGraces)) && clock.GetElapsedTime(started) < left; i++)
+        for (int i = 0, heard = 0; (i < 2 || Answers > heard || (Answers == 0 && i <= MaximumGraces)) &&
+            clock.GetElapsedTime(started) < left; i++)
         {
             heard = Answers;
             using var end = new CancellationTokenSource(Shorter(i == 0 ? window : s_grace, left - clock.GetElapsedTime(started)), clock);
@@ -281,9 +289,11 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
 
         /// <summary>Proves them on all processors: a signature takes longer than all the rest.</summary>
         public Task ProveAsync(CancellationToken stop) =>
-            Task.WhenAll(Enumerable.Range(0, verifier.CanProve ? Environment.ProcessorCount : 1).Select(_ => Task.Run(() => WorkAsync(stop), CancellationToken.None)));
+            Task.WhenAll(Enumerable.Range(0, verifier.CanProve ? Environment.ProcessorCount : 1)
+            .Select(_ => Task.Run(() => WorkAsync(stop), CancellationToken.None)));
 
-        /// <summary>What comes until the round ends, and what had come by then and was not proven yet: nobody is asked twice for our slowness.</summary>
+        /// <summary>What comes until the round ends, and what had come by then and was not proven yet: nobody is asked twice for our
+        /// slowness.</summary>
         public async IAsyncEnumerable<Reply> UntilAsync(CancellationToken end, [EnumeratorCancellation] CancellationToken cancellation)
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(end, cancellation);

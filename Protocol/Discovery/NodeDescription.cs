@@ -41,7 +41,8 @@ public sealed record Identity(string Role, string Kind, string Instance)
 /// <param name="Id">1 to 30 characters: <c>backend</c>, <c>slave</c>, …; a user's own is <c>user:service</c>.</param>
 /// <param name="Parameters">Flat; values are text.</param>
 /// <param name="Meshes">The meshes of its node that it is offered in; null: all. It is never sent.</param>
-public sealed record Service(string Id, IReadOnlyDictionary<string, string> Parameters, [property: JsonIgnore] IReadOnlyList<string>? Meshes = null)
+public sealed record Service(
+    string Id, IReadOnlyDictionary<string, string> Parameters, [property: JsonIgnore] IReadOnlyList<string>? Meshes = null)
 {
     /// <summary>The appliance. Parameters: <c>link</c> (TLS port of enrolment and link), <c>http</c> (plain port), <c>ca</c>
     /// (SHA-256 of the CA certificate, to tell appliances apart: a hint, TLS decides).</summary>

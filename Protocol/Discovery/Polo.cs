@@ -15,7 +15,8 @@ namespace Bootstrap.Protocol.Discovery;
 /// <param name="signer">Proves the answers; null: they are sent unproven.</param>
 /// <param name="timing">How often it beats.</param>
 public sealed class Polo(
-    IReadOnlyList<string> meshes, Func<NodeDescription> node, Wires wires, TimeProvider clock, MessageSigner? signer = null, PresenceTiming? timing = null) : IWireListener
+    IReadOnlyList<string> meshes, Func<NodeDescription> node, Wires wires, TimeProvider clock, MessageSigner? signer = null,
+    PresenceTiming? timing = null) : IWireListener
 {
     /// <summary>Replies that wait for their moment; more questions at once are a flood.</summary>
     private const int MaximumPendingReplies = 256;
@@ -150,9 +151,12 @@ public sealed class Polo(
         {
             return;
         }
-        NodeDescription offered = description with { Services = [.. description.Services.Where(s => s.Meshes is null || s.Meshes.Intersect(common).Any())] };
-        // Who gets no answer asks by multicast and by broadcast: as long as the answer to one of them is still to come, the other one is the same question.
-        if (query.Filter?.Matches(offered) == false || _pending.Count >= MaximumPendingReplies || _pending.ContainsKey((query.Nonce, datagram.From)) ||
+        NodeDescription offered =
+            description with { Services = [.. description.Services.Where(s => s.Meshes is null || s.Meshes.Intersect(common).Any())] };
+        // Who gets no answer asks by multicast and by broadcast: as long as the answer to one of them is still to come, the other one is
+        // the same question.
+        if (query.Filter?.Matches(offered) == false || _pending.Count >= MaximumPendingReplies ||
+            _pending.ContainsKey((query.Nonce, datagram.From)) ||
             !_limit.Allows(SourceOf(datagram.From)) || !_pending.TryAdd((query.Nonce, datagram.From), true))
         {
             return;
@@ -192,7 +196,8 @@ public sealed class Polo(
         }
         for (int count = services.Length; count >= 0; count--)
         {
-            var answer = new Answer(query.Nonce, common, offered with { Services = services[..count] }, offered.Services.Count, anchor, wire.Place.ToString());
+            var answer = new Answer(
+                query.Nonce, common, offered with { Services = services[..count] }, offered.Services.Count, anchor, wire.Place.ToString());
             byte[] bytes = signer is null ? answer.ToBytes() : signer.Sign(answer).ToBytes();
             if (bytes.Length <= Math.Min(room, DiscoveryMessage.MaximumBytes) - DiscoveryMessage.OriginRoom)
             {

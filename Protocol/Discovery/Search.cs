@@ -35,14 +35,16 @@ public sealed record Search
 /// <param name="Port">From which discovery answered.</param>
 /// <param name="Node">What it says of itself.</param>
 /// <param name="Meshes">Those of the meshes asked that it is in.</param>
-/// <param name="ServiceCount">How many services it has; <see cref="NodeDescription.Services"/> may hold fewer (<see cref="Marco.ServicesAsync"/>).</param>
+/// <param name="ServiceCount">How many services it has; <see cref="NodeDescription.Services"/> may hold fewer
+/// (<see cref="Marco.ServicesAsync"/>).</param>
 /// <param name="IsProven">True if the appliance's CA vouches for it.</param>
 /// <param name="Presence">By what its beats can be known.</param>
 /// <param name="ProvenName">What the appliance calls the node, by its certificate; null where it is not proven, or has none. The one name
 /// that is not the node's own word.</param>
 /// <param name="Relay">By whom it was found, where it is in another network; null: it answered itself.</param>
 public sealed record Found(
-    IPAddress Address, int Port, NodeDescription Node, IReadOnlyList<string> Meshes, int ServiceCount, bool IsProven, string? ProvenName, PresenceAnchor? Presence,
+    IPAddress Address, int Port, NodeDescription Node, IReadOnlyList<string> Meshes, int ServiceCount, bool IsProven, string? ProvenName,
+    PresenceAnchor? Presence,
     IPEndPoint? Relay)
 {
     /// <summary>Where discovery's questions to this node go.</summary>

@@ -28,7 +28,8 @@ public sealed class MessageSigner(Func<X509Certificate2> identity)
             {
                 _key?.Dispose();
                 _certificate = current;
-                _key = current.GetECDsaPrivateKey() ?? throw new CryptographicException("discovery signs with an ECDSA key, and the certificate has none");
+                _key = current.GetECDsaPrivateKey() ??
+                    throw new CryptographicException("discovery signs with an ECDSA key, and the certificate has none");
             }
             return new Signed(body, current.RawData, _key.SignData(signed, HashAlgorithmName.SHA256));
         }
@@ -73,9 +74,11 @@ public sealed class MessageVerifier(Func<X509Certificate2, bool>? issued, Func<S
     public bool CanProve => issued is not null;
 
     /// <summary>The answer in a message, unproven; null where there is none.</summary>
-    public static Answer? Read(DiscoveryMessage? message) => (message is Signed signed ? DiscoveryMessage.Read(signed.Body) : message) as Answer;
+    public static Answer? Read(DiscoveryMessage? message) =>
+        (message is Signed signed ? DiscoveryMessage.Read(signed.Body) : message) as Answer;
 
-    /// <summary>Whether the node that an answer names has signed it. This takes its time: only answers to one's own questions are worth it.</summary>
+    /// <summary>Whether the node that an answer names has signed it. This takes its time: only answers to one's own questions are worth
+    /// it.</summary>
     /// <param name="message">What was received.</param>
     /// <param name="answer">What <see cref="Read"/> made of it.</param>
     public Proof Prove(DiscoveryMessage message, Answer answer)
@@ -84,13 +87,15 @@ public sealed class MessageVerifier(Func<X509Certificate2, bool>? issued, Func<S
         {
             return Proof.None;
         }
-        return SenderOf(signed.Certificate) is { } sender && sender.Signer.Id == answer.Node.Id && stands?.Invoke(sender.Signer) != false && Verifies(sender, signed)
+        return SenderOf(signed.Certificate) is { } sender && sender.Signer.Id == answer.Node.Id && stands?.Invoke(sender.Signer) != false &&
+            Verifies(sender, signed)
             ? Proof.Holds
             : Proof.Fails;
     }
 
     /// <summary>Who has signed a message whose proof holds; null for others.</summary>
-    public Signer? SignerOf(DiscoveryMessage message) => message is Signed signed && issued is not null ? SenderOf(signed.Certificate)?.Signer : null;
+    public Signer? SignerOf(DiscoveryMessage message) =>
+        message is Signed signed && issued is not null ? SenderOf(signed.Certificate)?.Signer : null;
 
     private static bool Verifies(Sender sender, Signed signed)
     {
@@ -121,7 +126,8 @@ public sealed class MessageVerifier(Func<X509Certificate2, bool>? issued, Func<S
         {
             using X509Certificate2 read = X509CertificateLoader.LoadCertificate(certificate);
             return issued!(read) && read.GetECDsaPublicKey() is { } key
-                ? new Sender(new Signer(read.GetNameInfo(X509NameType.SimpleName, forIssuer: false), Trust.NodeNameOf(read), Trust.FingerprintOf(read.PublicKey), Trust.NumberOf(read.SerialNumber),
+                ? new Sender(new Signer(read.GetNameInfo(X509NameType.SimpleName, forIssuer: false), Trust.NodeNameOf(read),
+                    Trust.FingerprintOf(read.PublicKey), Trust.NumberOf(read.SerialNumber),
                     read.NotAfter.ToUniversalTime()), key)
                 : null;
         }

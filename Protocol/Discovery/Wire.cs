@@ -13,7 +13,8 @@ namespace Bootstrap.Protocol.Discovery;
 /// <param name="From">Who sent it.</param>
 public readonly record struct Datagram(Wire Wire, DiscoveryMessage Message, ReadOnlyMemory<byte> Bytes, IPEndPoint From);
 
-/// <summary>Somebody who hears what comes by the wires. Called on the one thread that hears all wires; what takes long goes elsewhere.</summary>
+/// <summary>Somebody who hears what comes by the wires. Called on the one thread that hears all wires; what takes long goes
+/// elsewhere.</summary>
 public interface IWireListener
 {
     /// <summary>A message came.</summary>
@@ -52,7 +53,8 @@ public sealed class Wire : IDisposable
     private readonly int _index;
     private readonly IPNetwork _network;
 
-    /// <exception cref="SocketException">The interface went down a moment ago, or the port is taken by a program that does not share it.</exception>
+    /// <exception cref="SocketException">The interface went down a moment ago, or the port is taken by a program that does not share
+    /// it.</exception>
     internal Wire(NetworkInterface i, IReadOnlyList<IWireListener> listeners, TimeProvider clock, Action? malformed)
     {
         Name = i.Name;

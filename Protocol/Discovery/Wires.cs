@@ -78,7 +78,8 @@ public sealed class Wires(IReadOnlyCollection<string>? interfaceNames, TimeProvi
     private void Follow()
     {
         var present = DiscoverySocket.Interfaces(interfaceNames).ToDictionary(i => i.Name);
-        bool Stays(Wire wire) => !wire.IsOver && present.TryGetValue(wire.Name, out NetworkInterface? i) && wire.Address.Equals(DiscoverySocket.IPv4(i)?.Address);
+        bool Stays(Wire wire) => !wire.IsOver && present.TryGetValue(wire.Name, out NetworkInterface? i) &&
+            wire.Address.Equals(DiscoverySocket.IPv4(i)?.Address);
         List<Wire> stay = [.. Current.Where(Stays)];
         foreach (Wire wire in Current.Except(stay))
         {

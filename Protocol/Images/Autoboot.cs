@@ -4,8 +4,9 @@ using System.Text;
 namespace Bootstrap.Protocol.Images;
 
 /// <summary>
-/// <c>autoboot.txt</c> of a Raspberry Pi's first FAT partition, with two boot partitions (raspberrypi/documentation, config_txt/autoboot.adoc): the usual
-/// one, and another that a restart with the tryboot flag takes once. Both hold a whole system's boot files, for <c>tryboot_a_b=1</c>.
+/// <c>autoboot.txt</c> of a Raspberry Pi's first FAT partition, with two boot partitions (raspberrypi/documentation,
+/// config_txt/autoboot.adoc): the usual one, and another that a restart with the tryboot flag takes once. Both hold a whole system's boot
+/// files, for <c>tryboot_a_b=1</c>.
 /// </summary>
 /// <param name="Usual">Number of the partition that every ordinary start takes.</param>
 /// <param name="Tried">Number of the one that is tried.</param>
@@ -56,7 +57,8 @@ public sealed record Autoboot(int Usual, int Tried)
         {
             int? number = key != Partition ? null : section == Section.All ? Usual : section == Section.Tried ? Tried : null;
             int at = number is null ? -1 : line.IndexOf(value, line.IndexOf('=', StringComparison.Ordinal), StringComparison.Ordinal);
-            result.Append(at < 0 ? line : string.Create(CultureInfo.InvariantCulture, $"{line[..at]}{number}{line[(at + value.Length)..]}"));
+            result.Append(at < 0 ? line
+                : string.Create(CultureInfo.InvariantCulture, $"{line[..at]}{number}{line[(at + value.Length)..]}"));
         }
         return result.ToString();
     }

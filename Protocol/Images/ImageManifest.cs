@@ -17,7 +17,8 @@ namespace Bootstrap.Protocol.Images;
 /// <param name="Partitions">What the partition table says, in the order of their numbers.</param>
 /// <param name="Chunks">In rising order of <see cref="ImageChunk.Index"/>; cells without used bytes are absent.</param>
 /// <param name="Slots">Two places for a system, the one that a fresh disk starts first; null where there is one place alone.</param>
-/// <param name="Root">Where the system is, or why that is not known; null where slots and partitions alone tell (<see cref="FindRoot"/>).</param>
+/// <param name="Root">Where the system is, or why that is not known; null where slots and partitions alone tell
+/// (<see cref="FindRoot"/>).</param>
 public sealed record ImageManifest(
     int Format,
     string Name,

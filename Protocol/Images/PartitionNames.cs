@@ -4,15 +4,16 @@ using System.Text;
 namespace Bootstrap.Protocol.Images;
 
 /// <summary>
-/// What one partition is called on a kernel's command line (kernel documentation, "root=") and in fstab(5). Only names of the partition itself: the file
-/// system's own (UUID=, LABEL=) are the same in both slots of a disk.
+/// What one partition is called on a kernel's command line (kernel documentation, "root=") and in fstab(5). Only names of the partition
+/// itself: the file system's own (UUID=, LABEL=) are the same in both slots of a disk.
 /// </summary>
 /// <param name="Number">1 for the first one; logical partitions start at 5.</param>
 /// <param name="Uuid">GPT: its unique GUID; MBR: the disk's signature and the number ("1a2b3c4d-05").</param>
 /// <param name="Label">GPT: its name; empty elsewhere.</param>
 public sealed record PartitionNames(int Number, string Uuid, string Label)
 {
-    private const string ByUuid = "PARTUUID=", ByLabel = "PARTLABEL=", UuidFolder = "/dev/disk/by-partuuid/", LabelFolder = "/dev/disk/by-partlabel/", Device = "/dev/";
+    private const string ByUuid = "PARTUUID=", ByLabel = "PARTLABEL=", UuidFolder = "/dev/disk/by-partuuid/",
+        LabelFolder = "/dev/disk/by-partlabel/", Device = "/dev/";
 
     private static readonly string[] s_starts = [ByUuid, ByLabel, Device];
 
@@ -28,11 +29,13 @@ public sealed record PartitionNames(int Number, string Uuid, string Label)
     /// <summary>The word of the same kind for another partition of the disk; null if this one is not named.</summary>
     public string? Renamed(string word, PartitionNames other)
     {
-        foreach ((string start, string name, string otherName) in new[] { (ByUuid, Uuid, other.Uuid), (UuidFolder, Uuid, other.Uuid), (ByLabel, Label, other.Label), (LabelFolder, Label, other.Label) })
+        foreach ((string start, string name, string otherName) in new[] { (ByUuid, Uuid, other.Uuid), (UuidFolder, Uuid, other.Uuid),
+            (ByLabel, Label, other.Label), (LabelFolder, Label, other.Label) })
         {
             if (word.StartsWith(start, StringComparison.Ordinal))
             {
-                bool isSame = name.Length > 0 && word.AsSpan(start.Length).Equals(name, start is ByUuid or UuidFolder ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
+                bool isSame = name.Length > 0 && word.AsSpan(start.Length)
+                    .Equals(name, start is ByUuid or UuidFolder ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
                 return isSame ? start + otherName : null;
             }
         }
@@ -62,7 +65,8 @@ public sealed record PartitionNames(int Number, string Uuid, string Label)
             string word = text[start..end];
             int at = s_starts.Select(s => word.IndexOf(s, StringComparison.Ordinal)).Where(i => i >= 0).DefaultIfEmpty(word.Length).Min();
             string name = word[at..];
-            result.Append(word.AsSpan(0, at)).Append(pairs.Select(pair => pair.From.Renamed(name, pair.To)).FirstOrDefault(n => n is not null) ?? name);
+            result.Append(word.AsSpan(0, at))
+                .Append(pairs.Select(pair => pair.From.Renamed(name, pair.To)).FirstOrDefault(n => n is not null) ?? name);
         }
         return result.ToString();
     }
@@ -76,9 +80,11 @@ public sealed record PartitionNames(int Number, string Uuid, string Label)
     }
 
     // "/dev/mmcblk0p", "/dev/nvme0n1p", "/dev/sda", "/dev/vda".
-    private static bool IsDisk(string device) => device.StartsWith(Device, StringComparison.Ordinal) && device[Device.Length..] is { Length: >= 3 } name &&
+    private static bool IsDisk(string device) =>
+        device.StartsWith(Device, StringComparison.Ordinal) && device[Device.Length..] is { Length: >= 3 } name &&
         (name[0] is 's' or 'v' or 'h' && name[1] == 'd' && name.AsSpan(2).ContainsAnyExceptInRange('a', 'z') is false ||
-        (name.StartsWith("mmcblk", StringComparison.Ordinal) || name.StartsWith("nvme", StringComparison.Ordinal) || name.StartsWith("loop", StringComparison.Ordinal)) && name[^1] == 'p');
+        (name.StartsWith("mmcblk", StringComparison.Ordinal) || name.StartsWith("nvme", StringComparison.Ordinal) ||
+        name.StartsWith("loop", StringComparison.Ordinal)) && name[^1] == 'p');
 
     private static bool IsBetween(char c) => char.IsWhiteSpace(c) || c is '"' or '\'' or ',' or ';';
 }

@@ -14,8 +14,8 @@ public sealed record EnrolRequest(string JoinToken, byte[] CertificateRequest, I
 }
 
 /// <summary>The answer to <see cref="EnrolRequest"/>.</summary>
-/// <param name="Certificate">DER of the node's certificate, common name = node id; empty: a person must approve first, ask again later. (Never null, which the generated
-/// serializer would write as an empty string all the same.)</param>
+/// <param name="Certificate">DER of the node's certificate, common name = node id; empty: a person must approve first, ask again later.
+/// (Never null, which the generated serializer would write as an empty string all the same.)</param>
 /// <param name="Reason">Why there is none yet, for the console; empty otherwise.</param>
 /// <param name="RetryAfterSeconds">When to ask again; 0 with a certificate.</param>
 public sealed record EnrolResponse(byte[] Certificate, string Reason, int RetryAfterSeconds);

@@ -52,9 +52,11 @@ public enum NodeRole
 
 /// <summary>A node's first message on every connection.</summary>
 /// <param name="BootId">The kernel's boot_id: a new one proves a reboot.</param>
-/// <param name="InstallId">Slave: the id of the installation it came from (written by NetInst); null where it was installed otherwise.</param>
+/// <param name="InstallId">Slave: the id of the installation it came from (written by NetInst); null where it was installed
+/// otherwise.</param>
 /// <param name="ActiveTasks">Tasks that the node still works on.</param>
-/// <param name="OnTrial">Slave: this system was started once, and the next start is the old one's again unless a <see cref="CommitSlotOrder"/> comes.</param>
+/// <param name="OnTrial">Slave: this system was started once, and the next start is the old one's again unless a
+/// <see cref="CommitSlotOrder"/> comes.</param>
 public sealed record Hello(
     NodeRole Role, string Version, string BootId, Guid? InstallId, Inventory Inventory, Health Health,
     IReadOnlyList<Guid> ActiveTasks, bool OnTrial = false) : LinkMessage;
@@ -66,7 +68,8 @@ public sealed record Heartbeat(Health Health) : LinkMessage;
 public sealed record TaskAccepted(Guid TaskId) : LinkMessage;
 
 /// <summary>How far a task is. Sent at most twice a second and at each change of phase.</summary>
-/// <param name="Phase">One word for people: <c>checking</c>, <c>writing</c>, <c>verifying</c>, <c>configuring</c>, <c>rebooting</c> …</param>
+/// <param name="Phase">One word for people: <c>checking</c>, <c>writing</c>, <c>verifying</c>, <c>configuring</c>, <c>rebooting</c>
+/// …</param>
 /// <param name="Done">Of <paramref name="Total"/>, in <paramref name="Unit"/>s.</param>
 /// <param name="Unit"><c>bytes</c>, or empty where the phase has no measure (Total is 0 then).</param>
 public sealed record TaskProgress(Guid TaskId, string Phase, long Done, long Total, string Unit) : LinkMessage;
@@ -84,7 +87,8 @@ public sealed record TaskProgress(Guid TaskId, string Phase, long Done, long Tot
 /// <param name="ExitCode">Of the command that was run, 128 + n where signal n ended it; null where there was none.</param>
 /// <param name="Note">What people must know although it succeeded ("a restart is required"); empty otherwise.</param>
 public sealed record TaskEnded(
-    Guid TaskId, bool Succeeded, bool Cancelled, string Cause, DiskState Disk, bool Final = false, bool TimedOut = false, int? ExitCode = null, string Note = "")
+    Guid TaskId, bool Succeeded, bool Cancelled, string Cause, DiskState Disk, bool Final = false, bool TimedOut = false,
+    int? ExitCode = null, string Note = "")
     : LinkMessage;
 
 /// <summary>What a task left on the disk.</summary>
@@ -114,7 +118,8 @@ public sealed record Goodbye(string Reason) : LinkMessage;
 public sealed record RenewCertificate(byte[] Request) : LinkMessage;
 
 /// <summary>
-/// The inventory after the first message, when it has changed. What it does not say is not there any more, where a <see cref="Hello"/> comes
+/// The inventory after the first message, when it has changed. What it does not say is not there any more, where a <see cref="Hello"/>
+/// comes
 /// from a program that has just started and may not have heard of its switch yet.
 /// </summary>
 public sealed record InventoryReport(Inventory Inventory) : LinkMessage;
@@ -144,7 +149,8 @@ public sealed record StartTask(Guid TaskId, TaskOrder Order, int Attempt = 0) : 
 /// <summary>Stop a task where that is possible; answered by <see cref="TaskEnded"/>.</summary>
 public sealed record CancelTask(Guid TaskId) : LinkMessage;
 
-/// <summary>The certificate that was asked for. The one of this connection stays good until the node has connected with the new one.</summary>
+/// <summary>The certificate that was asked for. The one of this connection stays good until the node has connected with the new
+/// one.</summary>
 /// <param name="Certificate">DER, common name = node id.</param>
 public sealed record NodeCertificate(byte[] Certificate) : LinkMessage;
 

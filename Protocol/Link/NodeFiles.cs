@@ -12,7 +12,8 @@ public static class NodeFiles
     /// <summary>The appliance's CA certificate, PEM.</summary>
     public const string Authority = "ca.pem";
 
-    /// <summary>The node's certificate and its private key (PKCS #8), PEM, mode 0600: one file, so that they are replaced together.</summary>
+    /// <summary>The node's certificate and its private key (PKCS #8), PEM, mode 0600: one file, so that they are replaced
+    /// together.</summary>
     public const string Identity = "node.pem";
 
     /// <summary>Installed systems: a renewed <see cref="Identity"/> that the appliance has not accepted yet.</summary>
@@ -21,12 +22,13 @@ public static class NodeFiles
     /// <summary><see cref="NodeSettings"/> as JSON.</summary>
     public const string Settings = "node.json";
 
-    /// <summary>Installed systems: the profile's script for the first start, mode 0700. It is not there where the profile has none.</summary>
+    /// <summary>Installed systems: the profile's script for the first start, mode 0700. It is not there where the profile has
+    /// none.</summary>
     public const string FirstBootScript = "first-boot";
 
     /// <summary>
-    /// Installed systems, empty: this one was started on trial (<see cref="UpdateSlotOrder"/>). Where it is still there when the time of the trial is over, the
-    /// machine restarts into the system that it had before.
+    /// Installed systems, empty: this one was started on trial (<see cref="UpdateSlotOrder"/>). Where it is still there when the time of
+    /// the trial is over, the machine restarts into the system that it had before.
     /// </summary>
     public const string SlotTrial = "slot-trial";
 
@@ -36,6 +38,12 @@ public static class NodeFiles
     /// come about leaves a board that starts as before.
     /// </summary>
     public const string ConfigSwapped = "config-swapped";
+
+    /// <summary>
+    /// NetInst only, empty: the system that staged it is on a disk of this board and has the node's <see cref="Identity"/>, where root
+    /// alone reads it. NetInst waits for that disk before it asks to be admitted.
+    /// </summary>
+    public const string IdentityOnDisk = "identity-on-disk";
 }
 
 /// <summary>Names on a Raspberry Pi's boot partition (FAT) and words of the command line while NetInst is staged.</summary>

@@ -27,7 +27,8 @@ public sealed record SystemProfile(
 /// <param name="AuthorizedKeys">OpenSSH public keys; none: as they are.</param>
 /// <param name="PasswordHash">As crypt(5) has it; empty: as it is, and a new user has none.</param>
 public sealed record SystemUser(
-    string Name, string FullName, IReadOnlyList<string> Groups, string Shell, bool Sudo, IReadOnlyList<string> AuthorizedKeys, string PasswordHash)
+    string Name, string FullName, IReadOnlyList<string> Groups, string Shell, bool Sudo, IReadOnlyList<string> AuthorizedKeys,
+    string PasswordHash)
 {
     public override string ToString() => $"{nameof(SystemUser)} {Name}";
 }

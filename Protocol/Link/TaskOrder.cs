@@ -39,37 +39,45 @@ public sealed record ShutdownOrder(UserWarning? Warning = null) : TaskOrder;
 /// <param name="Initramfs">NetInst's initramfs, complete with this appliance's trust part.</param>
 /// <param name="CommandLine">Kernel arguments, without those that only the board knows (console, device names).</param>
 /// <param name="Warning">Null: at once.</param>
-public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, string CommandLine, UserWarning? Warning = null) : TaskOrder;
+public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, string CommandLine, UserWarning? Warning = null)
+    : TaskOrder;
 
 /// <summary>To NetInst: write an image to the disk and make it this node's system.</summary>
-/// <param name="Image">Digest of the signed manifest, at <c>/store/manifests/{digest}</c>; chunks are at <c>/store/chunks/{stored digest}</c>.</param>
-/// <param name="Disk">Kernel name of the disk to write ("mmcblk0"); null: the board's only suitable disk, else it fails with the list.</param>
+/// <param name="Image">Digest of the signed manifest, at <c>/store/manifests/{digest}</c>; chunks are at <c>/store/chunks/{stored
+/// digest}</c>.</param>
+/// <param name="Disk">Kernel name of the disk to write ("mmcblk0"); null: the board's only suitable disk, else it fails with the
+/// list.</param>
 /// <param name="Compare">
 /// The disk may already hold part of the image (an interrupted or earlier installation): read each chunk first and write
 /// only what differs.
 /// </param>
 /// <param name="Configuration">What makes the written system this node's own.</param>
-/// <param name="Keep">Absolute paths of the old system that the new one has again ('*' and '?' stand in names); none: nothing is kept.</param>
+/// <param name="Keep">Absolute paths of the old system that the new one has again ('*' and '?' stand in names); none: nothing is
+/// kept.</param>
 /// <param name="IsPublic">The image may be fetched over plain HTTP; else all of it comes from the link's port, by the node's own
 /// certificate.</param>
 public sealed record InstallOrder(
-    Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, bool IsPublic = false) : TaskOrder;
+    Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, bool IsPublic = false)
+    : TaskOrder;
 
 /// <summary>
-/// To a Slave whose disk has two slots: write an image to the one that is not in use, make it this node's system, and start it once. Until it has
-/// done a <see cref="CommitSlotOrder"/>, every other start is the old system's. Begun again after whatever interruption, it does the same.
+/// To a Slave whose disk has two slots: write an image to the one that is not in use, make it this node's system, and start it once. Until
+/// it has done a <see cref="CommitSlotOrder"/>, every other start is the old system's. Begun again after whatever interruption, it does the
+/// same.
 /// </summary>
 /// <param name="Image">Digest of the signed manifest of an image with two slots.</param>
 /// <param name="Configuration">What makes the written system this node's own.</param>
-/// <param name="Keep">As of an <see cref="InstallOrder"/>; what is kept goes from the running system to the new one on the node itself.</param>
+/// <param name="Keep">As of an <see cref="InstallOrder"/>; what is kept goes from the running system to the new one on the node
+/// itself.</param>
 /// <param name="Warning">Before the restart; null: at once.</param>
 /// <param name="IsPublic">As of an <see cref="InstallOrder"/>.</param>
 public sealed record UpdateSlotOrder(
-    Digest Image, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, UserWarning? Warning = null, bool IsPublic = false) : TaskOrder;
+    Digest Image, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, UserWarning? Warning = null, bool IsPublic = false)
+    : TaskOrder;
 
 /// <summary>
-/// To the Slave of a system on trial: make its slot the one that starts from now on. It ends with <see cref="DiskState.Installed"/>, and may be done any
-/// number of times.
+/// To the Slave of a system on trial: make its slot the one that starts from now on. It ends with <see cref="DiskState.Installed"/>, and
+/// may be done any number of times.
 /// </summary>
 public sealed record CommitSlotOrder : TaskOrder;
 
@@ -81,11 +89,13 @@ public sealed record CommitSlotOrder : TaskOrder;
 /// <param name="Mesh">Discovery mesh of the node.</param>
 /// <param name="Profile">What a customisation profile adds; null: there is none.</param>
 public sealed record NodeConfiguration(
-    string HostName, IReadOnlyList<string> AuthorizedKeys, RemoteFile Slave, IReadOnlyList<string> Backends, string Mesh, SystemProfile? Profile = null);
+    string HostName, IReadOnlyList<string> AuthorizedKeys, RemoteFile Slave, IReadOnlyList<string> Backends, string Mesh,
+    SystemProfile? Profile = null);
 
 /// <summary>To a Slave: work that the running system does in place, and that must never be begun twice.</summary>
 /// <param name="TimeoutSeconds">The node ends it by itself after this time.</param>
-/// <param name="Again">The node has taken this order before. One that does not remember it (its disk is another now) must not begin it.</param>
+/// <param name="Again">The node has taken this order before. One that does not remember it (its disk is another now) must not begin
+/// it.</param>
 public abstract record WorkOrder(int TimeoutSeconds, bool Again) : TaskOrder;
 
 /// <summary>Run a command, with its output in the task's log.</summary>
@@ -94,7 +104,8 @@ public abstract record WorkOrder(int TimeoutSeconds, bool Again) : TaskOrder;
 /// <param name="Folder">Absolute path of the folder that it works in.</param>
 /// <param name="Environment">What its plain environment has beside the usual.</param>
 public sealed record RunOrder(
-    IReadOnlyList<string> Command, string User, string Folder, IReadOnlyDictionary<string, string> Environment, int TimeoutSeconds, bool Again)
+    IReadOnlyList<string> Command, string User, string Folder, IReadOnlyDictionary<string, string> Environment, int TimeoutSeconds,
+    bool Again)
     : WorkOrder(TimeoutSeconds, Again);
 
 /// <summary>Bring the node's packages up to date by its own package manager.</summary>
@@ -111,7 +122,8 @@ public sealed record UpdateOrder(IReadOnlyList<string> Packages, int TimeoutSeco
 /// <param name="Mode">Permission bits of the file; an archive's files have their own.</param>
 /// <param name="Command">Run afterwards by root; empty: nothing.</param>
 public sealed record DeployOrder(
-    RemoteFile File, bool Unpack, string Path, string Owner, string Group, int Mode, IReadOnlyList<string> Command, int TimeoutSeconds, bool Again)
+    RemoteFile File, bool Unpack, string Path, string Owner, string Group, int Mode, IReadOnlyList<string> Command, int TimeoutSeconds,
+    bool Again)
     : WorkOrder(TimeoutSeconds, Again);
 
 /// <summary>
@@ -120,14 +132,16 @@ public sealed record DeployOrder(
 /// </summary>
 /// <param name="GeneratesLocale">The locale was set, and may not be there yet.</param>
 /// <param name="Packages">By the system's own package manager.</param>
-public sealed record FirstBootOrder(bool GeneratesLocale, IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again);
+public sealed record FirstBootOrder(bool GeneratesLocale, IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again)
+    : WorkOrder(TimeoutSeconds, Again);
 
 /// <summary>
-/// To a Slave: bring the boot firmware (a Pi's EEPROM) up to the newest that the node has, and restart. After the restart the same order is answered by
-/// what runs then. Before that it can be taken as often as it comes: it begins again.
+/// To a Slave: bring the boot firmware (a Pi's EEPROM) up to the newest that the node has, and restart. After the restart the same order is
+/// answered by what runs then. Before that it can be taken as often as it comes: it begins again.
 /// </summary>
 /// <param name="Warning">Null: at once.</param>
-/// <param name="PowerChecked">A person answers for the supply where the board has nothing to measure it by. What the board does measure counts all the same.</param>
+/// <param name="PowerChecked">A person answers for the supply where the board has nothing to measure it by. What the board does measure
+/// counts all the same.</param>
 /// <param name="AllowDirectWrite">Also in ways that a power cut may not be mended after without somebody at the board.</param>
 public sealed record FirmwareOrder(UserWarning? Warning, bool PowerChecked, bool AllowDirectWrite = false) : TaskOrder;
 

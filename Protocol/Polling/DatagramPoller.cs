@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace Bootstrap.Protocol.Polling;
 
 /// <summary>
-/// One thread that hears many UDP sockets. A thousand nodes beat a hundred times a second, and what is done for a beat is little: passed from a
-/// poll to a pool of threads, most of the time would go into waking them.
+/// One thread that hears many UDP sockets. A thousand nodes beat a hundred times a second, and what is done for a beat is little: passed
+/// from a poll to a pool of threads, most of the time would go into waking them.
 /// </summary>
 public sealed class DatagramPoller
 {

@@ -4,16 +4,19 @@ namespace Bootstrap.Agent;
 public static class ConfigTxt
 {
     /// <summary>Options that say what is started; all others say how the board is wired, and stay.</summary>
-    private static readonly string[] s_replaced = ["kernel", "initramfs", "ramfsfile", "ramfsaddr", "auto_initramfs", "cmdline", "os_prefix"];
+    private static readonly string[] s_replaced =
+        ["kernel", "initramfs", "ramfsfile", "ramfsaddr", "auto_initramfs", "cmdline", "os_prefix"];
 
     /// <summary>Gives the new text.</summary>
     /// <param name="original">The board's own config.txt.</param>
     /// <param name="folder">Folder of NetInst's files on the boot partition.</param>
     public static string ForNetInst(string original, string folder)
     {
-        IEnumerable<string> kept = original.ReplaceLineEndings("\n").Split('\n').Where(line => !s_replaced.Contains(KeyOf(line))).SkipLast(original.EndsWith('\n') ? 1 : 0);
+        IEnumerable<string> kept = original.ReplaceLineEndings("\n").Split('\n').Where(line => !s_replaced.Contains(KeyOf(line)))
+            .SkipLast(original.EndsWith('\n') ? 1 : 0);
         // Filters such as [pi4] last until the next one: what follows is for every board.
-        return string.Join('\n', [.. kept, "[all]", "arm_64bit=1", $"kernel={folder}/kernel", $"initramfs {folder}/initramfs followkernel", $"cmdline={folder}/cmdline.txt", ""]);
+        return string.Join('\n', [.. kept, "[all]", "arm_64bit=1", $"kernel={folder}/kernel", $"initramfs {folder}/initramfs followkernel",
+            $"cmdline={folder}/cmdline.txt", ""]);
     }
 
     private static string KeyOf(string line)

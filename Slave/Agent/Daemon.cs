@@ -9,7 +9,8 @@ namespace Bootstrap.Agent;
 /// <summary>The daemon's loop: hears the appliance, runs one task at a time, leaves in order. One loop owns all of its state.</summary>
 /// <param name="onTrial">Whether this system was started once and is not committed; null: never.</param>
 public sealed class Daemon(
-    NodeLink link, TaskRunner runner, IdentityKeeper identity, LedBlinker blinker, Revocations revocations, Action<string> log, TimeProvider clock,
+    NodeLink link, TaskRunner runner, IdentityKeeper identity, LedBlinker blinker, Revocations revocations, Action<string> log,
+    TimeProvider clock,
     Func<bool>? onTrial = null)
 {
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(5);
@@ -23,7 +24,8 @@ public sealed class Daemon(
     private Uri? _files;
     private (Guid Id, TaskOrder Order, Task<Ending?> Running, CancellationTokenSource Stop)? _task;
 
-    /// <summary>Another order of the running task, which begins when that has ended: the first start of a system whose commit is not over.</summary>
+    /// <summary>Another order of the running task, which begins when that has ended: the first start of a system whose commit is not
+    /// over.</summary>
     private (StartTask Start, ApplianceEndpoint Sender)? _next;
 
     /// <summary>The task in progress.</summary>
@@ -53,7 +55,8 @@ public sealed class Daemon(
         Task<(LinkMessage, ApplianceEndpoint)> next = _inbox.Reader.ReadAsync(CancellationToken.None).AsTask();
         while (true)
         {
-            Task first = await Task.WhenAny([next, stopped, linked, look, .. _task is { } task ? [task.Running] : Array.Empty<Task>()]).ConfigureAwait(false);
+            Task first = await Task.WhenAny([next, stopped, linked, look, .. _task is { } task ? [task.Running] : Array.Empty<Task>()])
+                .ConfigureAwait(false);
             if (first == next)
             {
                 (LinkMessage message, ApplianceEndpoint sender) = await next.ConfigureAwait(false);
@@ -114,7 +117,8 @@ public sealed class Daemon(
             case StartTask start when start.Order is CommitSlotOrder || !runner.AnswerFromMemory(start.TaskId, start.Attempt):
                 var stop = new CancellationTokenSource();
                 // Begun elsewhere: this loop goes on listening for a cancellation.
-                _task = (start.TaskId, start.Order, Task.Run(() => runner.RunAsync(start, sender, _files!, stop.Token, _leaving.Token)), stop);
+                _task = (start.TaskId, start.Order, Task.Run(() => runner.RunAsync(start, sender, _files!, stop.Token, _leaving.Token)),
+                    stop);
                 break;
             case Locate locate:
                 blinker.Ask(locate);
@@ -134,8 +138,8 @@ public sealed class Daemon(
     }
 
     /// <summary>
-    /// Not in the middle of a task: its messages need no new connection. Nor on trial: the appliance forgets the old certificate, and the system that the node
-    /// may go back to has no other.
+    /// Not in the middle of a task: its messages need no new connection. Nor on trial: the appliance forgets the old certificate, and the
+    /// system that the node may go back to has no other.
     /// </summary>
     private void AskForCertificate()
     {

@@ -41,7 +41,9 @@ public sealed class IdentityKeeper : IDisposable
     {
         NodeIdentity proven = NodeIdentity.Load(Path.Combine(folder, NodeFiles.Identity)) ??
             throw new IOException($"{folder} holds no {NodeFiles.Identity}: this machine was not enrolled; install it by the appliance");
-        return new IdentityKeeper(folder, proven, authority, log, clock) { _next = NodeIdentity.Load(Path.Combine(folder, NodeFiles.NextIdentity)) };
+        return new IdentityKeeper(
+            folder, proven, authority, log, clock)
+        { _next = NodeIdentity.Load(Path.Combine(folder, NodeFiles.NextIdentity)) };
     }
 
     /// <summary>The one to connect with.</summary>

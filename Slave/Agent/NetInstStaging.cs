@@ -23,9 +23,13 @@ public enum StagedStart
 /// Makes NetInst what the machine starts next, and only next. A Raspberry Pi (or whatever has a config.txt) gets it on its boot
 /// partition; other machines load it by kexec.
 /// </summary>
+/// <remarks>
+/// A boot partition is FAT, which knows no owners: whatever is on it can be read by every user while it is mounted. The node's key is never
+/// put there; NetInst reads it from this system's own root file system.
+/// </remarks>
 /// <param name="root">"/" but in tests.</param>
 /// <param name="stateFolder">For files of machines without a boot partition of that kind.</param>
-/// <param name="identity">Given to NetInst, so that it is the same node.</param>
+/// <param name="identity">Given to a NetInst that is loaded by kexec, so that it is the same node.</param>
 /// <param name="hasSlots">Whether the disk has two slots, where that is known; null: it never has.</param>
 public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIdentity> identity, Func<bool?>? hasSlots = null)
 {
@@ -57,7 +61,8 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
     /// <summary>Fetches, verifies and stages. Whatever fails, the machine starts its own system as before.</summary>
     /// <param name="appliance">Where NetInst looks for it beside discovery.</param>
     /// <exception cref="IOException">The message says what failed; no room, no network, no kexec.</exception>
-    public async Task<StagedStart> StageAsync(StageInstallOrder order, StoreClient store, ApplianceEndpoint appliance, CancellationToken cancellation)
+    public async Task<StagedStart> StageAsync(
+        StageInstallOrder order, StoreClient store, ApplianceEndpoint appliance, CancellationToken cancellation)
     {
         Undo();
         string? boot = BootFolder;
@@ -65,27 +70,36 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
         CheckSpace(target, order.Kernel.Length + order.Initramfs.Length);
         Directory.CreateDirectory(target);
         string kernel = Path.Combine(target, "kernel"), initramfs = Path.Combine(target, "initramfs");
-        await using (FileStream file = File.Create(kernel))
+        await using (FileStream file = CreateForOwner(kernel))
         {
             await store.FetchFileAsync("NetInst's kernel", order.Kernel, file, cancellation).ConfigureAwait(false);
         }
-        await using (FileStream file = File.Create(initramfs))
+        await using (FileStream file = CreateForOwner(initramfs))
         {
             await store.FetchFileAsync("NetInst's initramfs", order.Initramfs, file, cancellation).ConfigureAwait(false);
         }
-        // Of two slots, the firmware's tryboot starts the other one, and reads no tryboot.txt (tryboot_a_b of autoboot.txt). The ordinary way is right for one slot as well.
-        StagedStart start = boot is null ? StagedStart.Kexec : TryBoot.IsOffered(root) && !MayHaveSlots ? StagedStart.TryBoot : StagedStart.Restart;
-        NetInstArchive.Append(initramfs, identity(), configSwapped: start == StagedStart.Restart);
+        // Of two slots, the firmware's tryboot starts the other one, and reads no tryboot.txt (tryboot_a_b of autoboot.txt). The ordinary
+        // way is right for one slot as well.
+        StagedStart start = boot is null ? StagedStart.Kexec : TryBoot.IsOffered(root) && !MayHaveSlots ? StagedStart.TryBoot
+            : StagedStart.Restart;
         string commandLine = CommandLine(order.CommandLine, appliance);
-        switch (start)
+        NetInstArchive.Append(initramfs, start == StagedStart.Kexec ? identity() : null, configSwapped: start == StagedStart.Restart);
+        if (start == StagedStart.Kexec)
         {
-            case StagedStart.Kexec:
+            try
+            {
                 LoadKexec(kernel, initramfs, commandLine);
-                break;
-            default:
-                WriteDurably(Path.Combine(target, "cmdline.txt"), commandLine + '\n');
-                StageConfig(boot!, start);
-                break;
+            }
+            finally
+            {
+                // The kernel has its own copy; the file holds the node's key.
+                Directory.Delete(target, recursive: true);
+            }
+        }
+        else
+        {
+            WriteDurably(Path.Combine(target, "cmdline.txt"), commandLine + '\n');
+            StageConfig(boot!, start);
         }
         return start;
     }
@@ -111,7 +125,8 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
     private string CommandLine(string ordered, ApplianceEndpoint appliance)
     {
         IEnumerable<string> consoles = new BoardReader(root).ReadKernelArguments().Words("console");
-        string[] running = MayHaveSlots && SlotReader.RunningRoot(root) is { } number ? [string.Create(CultureInfo.InvariantCulture, $"{StagedBoot.RunningRoot}={number}")] : [];
+        string[] running = MayHaveSlots && SlotReader.RunningRoot(root) is { } number
+            ? [string.Create(CultureInfo.InvariantCulture, $"{StagedBoot.RunningRoot}={number}")] : [];
         return string.Join(' ', [.. consoles, ordered, $"bootstrap.backend={appliance}", .. running]).Trim();
     }
 
@@ -138,13 +153,26 @@ public sealed class NetInstStaging(string root, string stateFolder, Func<NodeIde
         try
         {
             Linux.Check(initramfsFile, $"opening {initramfs}");
-            Linux.Check(Linux.LoadKexec(kernelFile, initramfsFile, commandLine), "loading NetInst by kexec (is it locked down, by Secure Boot perhaps?)");
+            Linux.Check(Linux.LoadKexec(kernelFile, initramfsFile, commandLine),
+                "loading NetInst by kexec (is it locked down, by Secure Boot perhaps?)");
         }
         finally
         {
             _ = Linux.Close(kernelFile);
             _ = Linux.Close(initramfsFile);
         }
+    }
+
+    /// <summary>Root's alone from its first byte on, where the file system knows owners; what was there may have been for all.</summary>
+    private static FileStream CreateForOwner(string path)
+    {
+        File.Delete(path);
+        return new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
     }
 
     private static void WriteDurably(string path, string text)

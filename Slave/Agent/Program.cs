@@ -25,7 +25,8 @@ const string usage = """
       --no-2015      do not answer the discovery protocol of 2015
       --version      show the version
     """;
-string version = typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+string version = typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ??
+    "0";
 string config = NodeFiles.Directory, state = "/var/lib/bootstrap", run = LocalRequest.Socket;
 bool answer2015 = true;
 if (args is ["--deploy", var order, "--from", var appliance, "--config", var identityFolder])
@@ -87,7 +88,8 @@ async Task RunAsync(TimeProvider clock)
     var neighbours = new LldpNeighbours(clock);
     var board = new BoardReader(switchOf: neighbours.PortOf);
     string bootId = board.ReadBootId();
-    Inventory inventory = board.ReadInventory() ?? throw new IOException("this machine has neither a serial number nor a network interface to be named by");
+    Inventory inventory = board.ReadInventory() ??
+        throw new IOException("this machine has neither a serial number nor a network interface to be named by");
 
     NodeLink? link = null;
     Daemon? daemon = null;
@@ -112,7 +114,8 @@ async Task RunAsync(TimeProvider clock)
         Log($"NetInst was staged and did not come up: put the boot partition's {StagedBoot.Config} back");
     }
     var locator = new ApplianceLocator(node.Settings.Mesh, () => node.Settings.Backends, clock);
-    link = new NodeLink(new ApplianceTls(node.Authority), locator, keeper.Current, keeper.RefusedAsync, SayHello, board.ReadHealth, Log, clock);
+    link = new NodeLink(new ApplianceTls(node.Authority), locator, keeper.Current, keeper.RefusedAsync, SayHello, board.ReadHealth, Log,
+        clock);
     var power = new SystemPower();
     var trial = new TrialWatch(power, Log, clock);
     link.Accepted = accepted =>
@@ -120,7 +123,8 @@ async Task RunAsync(TimeProvider clock)
         keeper.Accepted(accepted);
         trial.Met();
     };
-    var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, power, link.Outbox, Log, clock, NodeSystem.This with { Config = config }, slots);
+    var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, power, link.Outbox, Log, clock,
+        NodeSystem.This with { Config = config }, slots);
     await runner.EndLeftoversAsync();
     var blinker = new LedBlinker("/", Path.Combine(state, "led"), clock);
     var revocations = new Revocations(Path.Combine(state, "revoked-keys"), Log, () => keeper.ApplianceTime);
@@ -132,14 +136,16 @@ async Task RunAsync(TimeProvider clock)
     string host = Environment.MachineName;
     var registry = new ServiceRegistry([new Service(Service.Slave, new Dictionary<string, string> { ["version"] = version })]);
     var parameters = new Dictionary<string, string> { [HostList.Cores] = $"{Environment.ProcessorCount}" };
-    NodeDescription Describe() => new(keeper.Current.Name, host, new Identity(Service.Slave, Identity.Word(inventory.Model), host), parameters, registry.Current);
+    NodeDescription Describe() =>
+        new(keeper.Current.Name, host, new Identity(Service.Slave, Identity.Word(inventory.Model), host), parameters, registry.Current);
     string[] meshes = [node.Settings.Mesh];
     var wires = new Wires(null, clock);
     var legacy = new LegacyPolo(answer2015 ? LegacyMessage.Groups : [], Describe, null, clock);
     wires.Add(legacy);
     var polo = new Polo(meshes, Describe, wires, clock, new MessageSigner(() => keeper.Current.Certificate));
     registry.Changed += polo.Changed;
-    var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority), signer => revocations.Stands(signer.Key, signer.Number, signer.Ends));
+    var verifier = new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, node.Authority),
+        signer => revocations.Stands(signer.Key, signer.Number, signer.Ends));
     var folder = new ServiceFolder(Path.Combine(config, "services"), registry, Log, clock);
     var context = new LocalContext(meshes, null, verifier, registry, clock);
     var local = new LocalApi(run, context, Log);
@@ -149,7 +155,8 @@ async Task RunAsync(TimeProvider clock)
         slots.IsOnTrial ? trial.RunAsync(discoveryStop.Token) : Task.CompletedTask,
         relay?.RunAsync(discoveryStop.Token) ?? Task.CompletedTask,
         blinker.RunAsync(link.Outbox.Add, discoveryStop.Token), lldp.RunAsync(discoveryStop.Token),
-        polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token), local.RunAsync(discoveryStop.Token),
+        polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token),
+        local.RunAsync(discoveryStop.Token),
         hostLists.RunAsync(discoveryStop.Token));
     SystemdNotify.Send("READY=1");
     await daemon.RunAsync(stop.Token);
@@ -159,7 +166,8 @@ async Task RunAsync(TimeProvider clock)
 }
 
 DiscoveryRelay? OpenRelay(
-    IdentityKeeper keeper, NodeConfig node, Revocations revocations, string[] meshes, Wires wires, ServiceRegistry registry, Action<string> log, TimeProvider clock)
+    IdentityKeeper keeper, NodeConfig node, Revocations revocations, string[] meshes, Wires wires, ServiceRegistry registry,
+    Action<string> log, TimeProvider clock)
 {
     try
     {
@@ -167,7 +175,8 @@ DiscoveryRelay? OpenRelay(
         {
             return null;
         }
-        var relay = new DiscoveryRelay(keeper.Current.Name, meshes, wires, new RelayLinks(file, node.Authority, () => keeper.Current, revocations, log, clock), registry, clock);
+        var relay = new DiscoveryRelay(keeper.Current.Name, meshes, wires,
+            new RelayLinks(file, node.Authority, () => keeper.Current, revocations, log, clock), registry, clock);
         wires.Add(relay);
         return relay;
     }

@@ -11,10 +11,12 @@ namespace Bootstrap.Agent;
 /// <param name="Once">It is never begun again, however it was interrupted.</param>
 /// <param name="Command">The command that it runs, or ran last; null where it has run none yet.</param>
 /// <param name="Attempt">As the order said.</param>
-/// <param name="Firmware">Of an update of boot firmware: when that which was staged was built, in Unix seconds; 0 until it is staged, and null for all other tasks.</param>
+/// <param name="Firmware">Of an update of boot firmware: when that which was staged was built, in Unix seconds; 0 until it is staged, and
+/// null for all other tasks.</param>
 /// <param name="Slot">Of an update of a slot, how far it is; null for other tasks.</param>
 public sealed record TaskRecord(
-    Guid Id, bool Stages, string BootId, TaskEnded? Outcome, bool Once = false, CommandTrace? Command = null, int Attempt = 0, long? Firmware = null, SlotStep? Slot = null);
+    Guid Id, bool Stages, string BootId, TaskEnded? Outcome, bool Once = false, CommandTrace? Command = null, int Attempt = 0,
+    long? Firmware = null, SlotStep? Slot = null);
 
 /// <summary>How far an update of a slot is.</summary>
 public enum SlotStep
@@ -43,11 +45,13 @@ public sealed class TaskJournal
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    /// <summary>What is known of a task; null: it has never been here. A file that cannot be read counts as none: half of it was never written.</summary>
+    /// <summary>What is known of a task; null: it has never been here. A file that cannot be read counts as none: half of it was never
+    /// written.</summary>
     public TaskRecord? Find(Guid id) => Read(FileOf(id));
 
     /// <summary>Tasks that have not ended, as far as they are known.</summary>
-    public IEnumerable<TaskRecord> Open() => Directory.EnumerateFiles(_folder, "*.json").Select(Read).OfType<TaskRecord>().Where(task => task.Outcome is null).ToArray();
+    public IEnumerable<TaskRecord> Open() =>
+        Directory.EnumerateFiles(_folder, "*.json").Select(Read).OfType<TaskRecord>().Where(task => task.Outcome is null).ToArray();
 
     private static TaskRecord? Read(string file)
     {
@@ -69,7 +73,8 @@ public sealed class TaskJournal
     public void Put(TaskRecord task)
     {
         DurableFile.Replace(FileOf(task.Id), JsonSerializer.SerializeToUtf8Bytes(task, AgentJson.Default.TaskRecord));
-        foreach (FileInfo old in new DirectoryInfo(_folder).EnumerateFiles("*.json").OrderByDescending(file => file.LastWriteTimeUtc).Skip(MaximumTasks).ToArray())
+        foreach (FileInfo old in new DirectoryInfo(_folder).EnumerateFiles("*.json").OrderByDescending(file => file.LastWriteTimeUtc)
+            .Skip(MaximumTasks).ToArray())
         {
             old.Delete();
         }

@@ -35,8 +35,8 @@ public sealed class TaskRunner(
     private readonly List<CommandTrace> _leftovers = [];
 
     /// <summary>
-    /// Ends what an earlier Slave of this machine left running when it was killed: nobody hears it any more. Before any task. What must not be ended in the middle (an
-    /// EEPROM is being written) goes on, and every task waits for it.
+    /// Ends what an earlier Slave of this machine left running when it was killed: nobody hears it any more. Before any task. What must not
+    /// be ended in the middle (an EEPROM is being written) goes on, and every task waits for it.
     /// </summary>
     public async Task EndLeftoversAsync()
     {
@@ -73,8 +73,10 @@ public sealed class TaskRunner(
         {
             // The machine has restarted since: that is what was asked for, or NetInst did not come up.
             TaskEnded outcome = known.Once ? Interrupted(known)
-                : known.Slot is not null ? new TaskEnded(id, false, false, "the new system did not stay: the machine has gone back to the one before", DiskState.Installed)
-                : known.Stages ? new TaskEnded(id, false, false, "the machine restarted into its old system instead of NetInst", DiskState.Untouched)
+                : known.Slot is not null ? new TaskEnded(
+                id, false, false, "the new system did not stay: the machine has gone back to the one before", DiskState.Installed)
+                : known.Stages ? new TaskEnded(
+                id, false, false, "the machine restarted into its old system instead of NetInst", DiskState.Untouched)
                 : known.Firmware is { } staged ? FirmwareWork.Judge(id, staged, new BoardReader(_system.Root).ReadBootloaderTime())
                 : new TaskEnded(id, true, false, "", DiskState.Untouched);
             known = known with { Outcome = outcome };
@@ -103,8 +105,10 @@ public sealed class TaskRunner(
         // What still runs is not forgotten, should the Slave be killed once more.
         CommandTrace? left = known?.BootId == bootId ? known.Command : null;
         // The other slot is written, and the restart did not come: it failed, or the Slave was ended before it. That alone is done again.
-        bool isWritten = order is UpdateSlotOrder && slots?.Status is not null && known is { Outcome: null, Slot: SlotStep.Trying } && known.BootId == bootId && !(known.Attempt < start.Attempt);
-        var record = new TaskRecord(id, order is StageInstallOrder, bootId, null, order is WorkOrder, left, start.Attempt, order is FirmwareOrder ? 0 : null,
+        bool isWritten = order is UpdateSlotOrder && slots?.Status is not null && known is { Outcome: null, Slot: SlotStep.Trying } &&
+            known.BootId == bootId && !(known.Attempt < start.Attempt);
+        var record = new TaskRecord(
+            id, order is StageInstallOrder, bootId, null, order is WorkOrder, left, start.Attempt, order is FirmwareOrder ? 0 : null,
             isWritten ? SlotStep.Trying : order is UpdateSlotOrder ? SlotStep.Writing : null);
         bool isForgotten = order is WorkOrder { Again: true } && known is null;
         Remember(record);
@@ -145,7 +149,8 @@ public sealed class TaskRunner(
                     Phase("rebooting");
                     return new Ending("reboot", () => power.Restart(staged));
                 case UpdateSlotOrder update when slots is not null:
-                    if (!isWritten && await slots.UpdateAsync(id, update, appliance, files, RunnerFor, outbox.Add, Line, either.Token).ConfigureAwait(false) is { Succeeded: false } failed)
+                    if (!isWritten && await slots.UpdateAsync(id, update, appliance, files, RunnerFor, outbox.Add, Line, either.Token)
+                        .ConfigureAwait(false) is { Succeeded: false } failed)
                     {
                         return End(failed);
                     }
@@ -158,7 +163,8 @@ public sealed class TaskRunner(
                         return End(prepared);
                     }
                     journal.Put(record with { Slot = SlotStep.Trying });
-                    return new Ending("reboot", () => power.Restart(slots.Status!.Choice == SlotChoice.Autoboot ? StagedStart.TryBoot : StagedStart.Restart));
+                    return new Ending("reboot", () =>
+                        power.Restart(slots.Status!.Choice == SlotChoice.Autoboot ? StagedStart.TryBoot : StagedStart.Restart));
                 case CommitSlotOrder when slots is not null:
                     Phase("confirming");
                     return End(await slots.CommitAsync(id, RunnerFor, Line).ConfigureAwait(false));
@@ -172,7 +178,8 @@ public sealed class TaskRunner(
                     Phase("restarting");
                     return new Ending("reboot", () => power.Restart(StagedStart.Restart));
                 case WorkOrder when isForgotten:
-                    return End(context.End("the node does not remember that it took this order (was its disk changed?): it is not begun again"));
+                    return End(context.End(
+                        "the node does not remember that it took this order (was its disk changed?): it is not begun again"));
                 case WorkOrder work:
                     return End(await DoAsync(work, appliance, context).ConfigureAwait(false));
                 default:
@@ -213,14 +220,16 @@ public sealed class TaskRunner(
 
         Ending? End(TaskEnded outcome)
         {
-            log(outcome.Succeeded ? $"task {id} is done" : outcome.Cancelled ? $"task {id} was cancelled" : $"task {id} failed: {outcome.Cause}");
+            log(outcome.Succeeded ? $"task {id} is done" : outcome.Cancelled ? $"task {id} was cancelled"
+                : $"task {id} failed: {outcome.Cause}");
             Remember(record with { Outcome = outcome });
             outbox.Add(outcome);
             return null;
         }
     }
 
-    /// <summary>Waits for the end of what an earlier Slave left running: nothing is done beside it, and no restart breaks it off. Returns early where it is cancelled.</summary>
+    /// <summary>Waits for the end of what an earlier Slave left running: nothing is done beside it, and no restart breaks it off. Returns
+    /// early where it is cancelled.</summary>
     private async Task WaitForLeftoversAsync(Action<string> line, CancellationToken cancellation)
     {
         while (_leftovers.FirstOrDefault() is { } command && !cancellation.IsCancellationRequested)

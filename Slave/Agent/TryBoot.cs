@@ -18,6 +18,7 @@ internal static class TryBoot
     {
         string release = Path.Combine(root, "proc/sys/kernel/osrelease");
         return IsKnown(root) && File.Exists(release) &&
-            File.ReadAllText(release) is var kernel && (kernel.Contains("rpi", StringComparison.Ordinal) || kernel.Contains("-v8", StringComparison.Ordinal));
+            File.ReadAllText(release) is var kernel &&
+            (kernel.Contains("rpi", StringComparison.Ordinal) || kernel.Contains("-v8", StringComparison.Ordinal));
     }
 }

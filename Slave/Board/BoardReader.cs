@@ -67,10 +67,12 @@ public sealed class BoardReader(
 
     /// <summary>When the bootloader that started a Pi was built, in Unix seconds; null where the board does not tell.</summary>
     public long? ReadBootloaderTime() =>
-        _sys.Bytes("proc/device-tree/chosen/bootloader/build-timestamp") is { Length: 4 } cell ? BinaryPrimitives.ReadUInt32BigEndian(cell) : null;
+        _sys.Bytes("proc/device-tree/chosen/bootloader/build-timestamp") is { Length: 4 } cell ? BinaryPrimitives.ReadUInt32BigEndian(cell)
+        : null;
 
     /// <summary>A bootloader's day of building, as people know it by.</summary>
-    public static string BootloaderDay(long time) => DateTimeOffset.FromUnixTimeSeconds(time).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+    public static string BootloaderDay(long time) =>
+        DateTimeOffset.FromUnixTimeSeconds(time).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     /// <summary>Disks alone, for those who wait until one turns up.</summary>
     public IReadOnlyList<DiskInfo> ReadDisks() => DiskReader.Read(_sys);
@@ -136,7 +138,8 @@ public sealed class BoardReader(
     private string? OsRelease()
     {
         const string key = "PRETTY_NAME=";
-        return _sys.Text("etc/os-release")?.Split('\n').FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal))?[key.Length..].Trim('"');
+        return _sys.Text("etc/os-release")?.Split('\n')
+            .FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal))?[key.Length..].Trim('"');
     }
 
     /// <summary>A line of /proc/meminfo, in bytes.</summary>

@@ -4,8 +4,8 @@ using Bootstrap.Protocol;
 namespace Bootstrap.Board;
 
 /// <summary>
-/// SD cards and eMMC: their identification register as the kernel has taken it apart (Documentation/driver-api/mmc/mmc-dev-attrs.rst). How it is
-/// laid out depends on the card's type and version.
+/// SD cards and eMMC: their identification register as the kernel has taken it apart (Documentation/driver-api/mmc/mmc-dev-attrs.rst). How
+/// it is laid out depends on the card's type and version.
 /// </summary>
 internal static class CardReader
 {

@@ -15,7 +15,8 @@ internal static class DiskReader
     private static bool IsDisk(string name) =>
         (name.StartsWith("mmcblk", StringComparison.Ordinal) && name[6..].All(char.IsAsciiDigit)) ||
         (name.StartsWith("nvme", StringComparison.Ordinal) && !name.Contains('c')) ||
-        ((name.StartsWith("sd", StringComparison.Ordinal) || name.StartsWith("vd", StringComparison.Ordinal)) && name[2..].All(char.IsAsciiLetterLower));
+        ((name.StartsWith("sd", StringComparison.Ordinal) || name.StartsWith("vd", StringComparison.Ordinal)) &&
+        name[2..].All(char.IsAsciiLetterLower));
 
     // A card reader without a card has the size 0: it is left out above.
     private static DiskInfo Describe(SysFile sys, string name)

@@ -5,8 +5,8 @@ using System.Text;
 namespace Bootstrap.Board;
 
 /// <summary>
-/// The boot variables of UEFI firmware (UEFI specification 2.10, section 3.3) by efivarfs (kernel documentation, filesystems/efivarfs): each is a file whose first four
-/// bytes are attributes, and is written by one write.
+/// The boot variables of UEFI firmware (UEFI specification 2.10, section 3.3) by efivarfs (kernel documentation, filesystems/efivarfs):
+/// each is a file whose first four bytes are attributes, and is written by one write.
 /// </summary>
 /// <param name="folder">Where efivarfs is mounted.</param>
 public sealed class EfiVariables(string folder)
@@ -61,9 +61,11 @@ public sealed class EfiVariables(string folder)
     }
 
     /// <summary>The number of the entry of a description; null: there is none.</summary>
-    public ushort? Find(string description) => Numbers.Where(n => DescriptionOf(Read(Name(n)) ?? []) == description).Select(n => (ushort?)n).FirstOrDefault();
+    public ushort? Find(string description) =>
+        Numbers.Where(n => DescriptionOf(Read(Name(n)) ?? []) == description).Select(n => (ushort?)n).FirstOrDefault();
 
-    /// <summary>The number of the entry with just this content, which is written where there is none. One of ours for the same slot is replaced.</summary>
+    /// <summary>The number of the entry with just this content, which is written where there is none. One of ours for the same slot is
+    /// replaced.</summary>
     /// <param name="entry">EFI_LOAD_OPTION.</param>
     /// <param name="description">Its description: by that an older one is known.</param>
     public ushort Put(byte[] entry, string description)
@@ -97,7 +99,8 @@ public sealed class EfiVariables(string folder)
         return true;
     }
 
-    /// <summary>The entry starts something from the network: its device path has a network card's address (UEFI specification 2.10, section 10.3.4.11).</summary>
+    /// <summary>The entry starts something from the network: its device path has a network card's address (UEFI specification 2.10, section
+    /// 10.3.4.11).</summary>
     public bool IsNetwork(ushort number) => DevicePathOf(Read(Name(number)) ?? []).Any(node => node is { Type: 3, SubType: 11 });
 
     /// <summary>Reads a variable without its attributes; null where it is not set.</summary>
@@ -107,8 +110,10 @@ public sealed class EfiVariables(string folder)
         return File.Exists(file) ? File.ReadAllBytes(file)[sizeof(uint)..] : null;
     }
 
-    private ushort[] Numbers => [.. Directory.EnumerateFiles(folder, $"Boot????-{Global}").Select(file => Path.GetFileName(file).AsSpan(4, 4).ToString())
-        .Where(text => text.All(char.IsAsciiHexDigit)).Select(text => ushort.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).Order()];
+    private ushort[] Numbers =>
+        [.. Directory.EnumerateFiles(folder, $"Boot????-{Global}").Select(file => Path.GetFileName(file).AsSpan(4, 4).ToString())
+        .Where(text => text.All(char.IsAsciiHexDigit))
+            .Select(text => ushort.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).Order()];
 
     private static string Name(ushort number) => $"Boot{number:X4}";
 
@@ -191,7 +196,8 @@ public sealed class EfiVariables(string folder)
         const int head = 4;
         int at = 6 + 2 * (DescriptionOf(entry).Length + 1);
         int end = entry.Length > 6 ? Math.Min(entry.Length, at + BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(4))) : 0;
-        while (at + head <= end && entry[at] != 0x7f && BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(at + 2)) is >= head and var length)
+        while (at + head <= end && entry[at] != 0x7f &&
+            BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(at + 2)) is >= head and var length)
         {
             yield return (entry[at], entry[at + 1]);
             at += length;

@@ -5,11 +5,12 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Board;
 
 /// <summary>
-/// Blinks the board's activity LED, and gives it back to the trigger that it had before: at the end, when this program ends, and, where a file
-/// remembers it, at the next start of a program that was killed in between. One loop owns the LED.
+/// Blinks the board's activity LED, and gives it back to the trigger that it had before: at the end, when this program ends, and, where a
+/// file remembers it, at the next start of a program that was killed in between. One loop owns the LED.
 /// </summary>
 /// <param name="root">"/" but in tests.</param>
-/// <param name="memory">File that remembers the LED's own trigger while it blinks; null: nothing does (the memory of NetInst goes with it).</param>
+/// <param name="memory">File that remembers the LED's own trigger while it blinks; null: nothing does (the memory of NetInst goes with
+/// it).</param>
 /// <param name="clock">Times blinking.</param>
 public sealed class LedBlinker(string root, string? memory, TimeProvider clock)
 {
@@ -65,7 +66,8 @@ public sealed class LedBlinker(string root, string? memory, TimeProvider clock)
             bool byKernel = Start(led);
             answer(new LocateAnswer(order.Id, led.Name, ""));
             answered = true;
-            return await WaitAsync(led, byKernel, TimeSpan.FromSeconds(Math.Min(order.Seconds, Locate.MaximumSeconds)), cancellation).ConfigureAwait(false);
+            return await WaitAsync(led, byKernel, TimeSpan.FromSeconds(Math.Min(order.Seconds, Locate.MaximumSeconds)), cancellation)
+                .ConfigureAwait(false);
         }
         catch (IOException e)
         {
@@ -82,7 +84,8 @@ public sealed class LedBlinker(string root, string? memory, TimeProvider clock)
         }
     }
 
-    /// <summary>By the names of Raspberry Pi's kernels of today and of once, then whatever says that it shows activity, then a card slot's.</summary>
+    /// <summary>By the names of Raspberry Pi's kernels of today and of once, then whatever says that it shows activity, then a card
+    /// slot's.</summary>
     private Led? Find()
     {
         IReadOnlyList<string> names = _sys.Names(Leds);

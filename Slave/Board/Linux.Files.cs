@@ -28,7 +28,8 @@ public readonly record struct FileStatus(uint Mode, uint Links, uint User, uint 
     public bool IsPipe => (Mode & KindMask) == 0x1000;
 }
 
-/// <content>Files with all that the file system knows of them. Paths are taken as they are; a symbolic link at their end is not followed.</content>
+/// <content>Files with all that the file system knows of them. Paths are taken as they are; a symbolic link at their end is not
+/// followed.</content>
 public static partial class Linux
 {
     public const int ELOOP = 40, ENODATA = 61, EOPNOTSUPP = 95;
@@ -103,7 +104,8 @@ public static partial class Linux
     private static unsafe FileStatus? FindStatus(int folder, string path, int flags, string name)
     {
         // struct statx of statx(2): the same on every architecture.
-        const int size = 256, linksAt = 16, userAt = 20, groupAt = 24, modeAt = 28, inodeAt = 32, lengthAt = 40, majorAt = 136, minorAt = 140;
+        const int size = 256, linksAt = 16, userAt = 20, groupAt = 24, modeAt = 28, inodeAt = 32, lengthAt = 40, majorAt = 136,
+            minorAt = 140;
         const uint basic = 0x7ff;
         byte* s = stackalloc byte[size];
         if (StatX(folder, path, flags, basic, s) < 0)
@@ -111,7 +113,8 @@ public static partial class Linux
             int errno = Marshal.GetLastPInvokeError();
             return errno == ENOENT ? null : throw new LinuxException($"looking at {name}", errno);
         }
-        return new FileStatus(*(ushort*)(s + modeAt), *(uint*)(s + linksAt), *(uint*)(s + userAt), *(uint*)(s + groupAt), *(ulong*)(s + inodeAt),
+        return new FileStatus(
+            *(ushort*)(s + modeAt), *(uint*)(s + linksAt), *(uint*)(s + userAt), *(uint*)(s + groupAt), *(ulong*)(s + inodeAt),
             (ulong)*(uint*)(s + majorAt) << 32 | *(uint*)(s + minorAt), *(long*)(s + lengthAt));
     }
 
@@ -167,6 +170,7 @@ public static partial class Linux
                 return buffer[..(int)length];
             }
         }
-        return length == 0 ? [] : Marshal.GetLastPInvokeError() is ENODATA or EOPNOTSUPP ? null : throw new LinuxException(what, Marshal.GetLastPInvokeError());
+        return length == 0 ? [] : Marshal.GetLastPInvokeError() is ENODATA or EOPNOTSUPP ? null
+            : throw new LinuxException(what, Marshal.GetLastPInvokeError());
     }
 }

@@ -18,7 +18,8 @@ public sealed class LinuxException(string what, int errno)
 /// </summary>
 public static partial class Linux
 {
-    public const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, O_PATH = 0x200000;
+    public const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000,
+        O_PATH = 0x200000;
 
     /// <summary>For the ...at calls: paths are taken from the working directory on.</summary>
     public const int AT_FDCWD = -100;

@@ -60,7 +60,8 @@ internal sealed class SysFile(string root)
     {
         try
         {
-            return [.. Directory.EnumerateFileSystemEntries(Path(folder)).Select(p => System.IO.Path.GetFileName(p)).Order(StringComparer.Ordinal)];
+            return [.. Directory.EnumerateFileSystemEntries(Path(folder)).Select(p => System.IO.Path.GetFileName(p))
+                .Order(StringComparer.Ordinal)];
         }
         catch (DirectoryNotFoundException)
         {

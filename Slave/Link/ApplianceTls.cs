@@ -32,7 +32,8 @@ public sealed class ApplianceTls(X509Certificate2 authority)
         {
             // Given whole, so that .NET neither searches the machine's store nor downloads issuers.
             CipherSuitesPolicy = s_ciphers,
-            ClientCertificateContext = identity is null ? null : SslStreamCertificateContext.Create(identity.Certificate, null, offline: true),
+            ClientCertificateContext = identity is null ? null
+            : SslStreamCertificateContext.Create(identity.Certificate, null, offline: true),
             CertificateChainPolicy = new X509ChainPolicy
             {
                 TrustMode = X509ChainTrustMode.CustomRootTrust,

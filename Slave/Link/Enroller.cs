@@ -28,7 +28,8 @@ public sealed class Enroller(ApplianceTls tls, ApplianceLocator locator, Action<
     /// <param name="inventory">Read anew for every request: disks and interfaces may turn up late.</param>
     /// <param name="before">An identity that the appliance does not take any more: people may know the board by its key. Null: with a new
     /// key.</param>
-    public async Task<NodeIdentity> EnrolAsync(string joinToken, Func<Inventory> inventory, NodeIdentity? before, CancellationToken cancellation)
+    public async Task<NodeIdentity> EnrolAsync(
+        string joinToken, Func<Inventory> inventory, NodeIdentity? before, CancellationToken cancellation)
     {
         ECDsa key = before?.CopyKey() ?? NodeIdentity.CreateKey();
         log($"this board's key is {Trust.FingerprintOf(new PublicKey(key)).ToString()[..ShownDigits]}");
@@ -112,7 +113,8 @@ public sealed class Enroller(ApplianceTls tls, ApplianceLocator locator, Action<
         };
         using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.EnrolRequest));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        using HttpResponseMessage response = await http.PostAsync(endpoint.Url("https", EnrolRequest.Path), content, cancellation).ConfigureAwait(false);
+        using HttpResponseMessage response = await http.PostAsync(endpoint.Url("https", EnrolRequest.Path), content, cancellation)
+            .ConfigureAwait(false);
         byte[] body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
         {

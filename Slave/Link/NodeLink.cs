@@ -95,7 +95,8 @@ public sealed class NodeLink(
         _reconnect.TrySetResult();
     }
 
-    private async Task<Outcome> TalkAsync(ApplianceEndpoint endpoint, NodeIdentity shown, LinkHandler handle, CancellationToken cancellation)
+    private async Task<Outcome> TalkAsync(
+        ApplianceEndpoint endpoint, NodeIdentity shown, LinkHandler handle, CancellationToken cancellation)
     {
         using var socket = new ClientWebSocket();
         // WebSocket pings show the silence of either side: no pong for two more periods ends the connection.
@@ -114,7 +115,8 @@ public sealed class NodeLink(
             bool left = await ConverseAsync(socket, endpoint, handle, cancellation).ConfigureAwait(false);
             if (!left && !_reconnect.Task.IsCompleted)
             {
-                log($"the appliance at {endpoint} closed the connection{(socket.CloseStatusDescription is { Length: > 0 } why ? $": {why}" : "")}");
+                log($"the appliance at {endpoint} closed the " +
+                    $"connection{(socket.CloseStatusDescription is { Length: > 0 } why ? $": {why}" : "")}");
             }
             return left ? Outcome.Left : Outcome.Lost;
         }
@@ -128,7 +130,8 @@ public sealed class NodeLink(
         }
     }
 
-    private async Task ConnectAsync(ClientWebSocket socket, ApplianceEndpoint endpoint, HttpMessageInvoker invoker, CancellationToken cancellation)
+    private async Task ConnectAsync(
+        ClientWebSocket socket, ApplianceEndpoint endpoint, HttpMessageInvoker invoker, CancellationToken cancellation)
     {
         using var timeout = new CancellationTokenSource(s_attemptTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
@@ -144,7 +147,8 @@ public sealed class NodeLink(
 
     /// <summary>Sends and receives until one of both ends.</summary>
     /// <returns>True if this side said goodbye.</returns>
-    private async Task<bool> ConverseAsync(ClientWebSocket socket, ApplianceEndpoint endpoint, LinkHandler handle, CancellationToken cancellation)
+    private async Task<bool> ConverseAsync(
+        ClientWebSocket socket, ApplianceEndpoint endpoint, LinkHandler handle, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _reconnect = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -211,7 +215,8 @@ public sealed class NodeLink(
         await socket.SendAsync(json.AsMemory(), WebSocketMessageType.Text, endOfMessage: true, cancellation).ConfigureAwait(false);
     }
 
-    private async Task ReceiveAllAsync(ClientWebSocket socket, ApplianceEndpoint endpoint, LinkHandler handle, CancellationToken cancellation)
+    private async Task ReceiveAllAsync(
+        ClientWebSocket socket, ApplianceEndpoint endpoint, LinkHandler handle, CancellationToken cancellation)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
         while (true)

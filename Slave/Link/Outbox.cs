@@ -4,8 +4,8 @@ namespace Bootstrap.Link;
 
 /// <summary>
 /// What waits to be sent. Nobody who puts something in ever waits. Messages on tasks are kept until sent (there are no more
-/// than tasks: of a task's progress only the latest counts, as of the inventory); of log lines the oldest are dropped, and counted, when too many wait.
-/// A task's end waits for its lines, and a goodbye for all.
+/// than tasks: of a task's progress only the latest counts, as of the inventory); of log lines the oldest are dropped, and counted, when
+/// too many wait. A task's end waits for its lines, and a goodbye for all.
 /// </summary>
 public sealed class Outbox
 {

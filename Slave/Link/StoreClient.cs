@@ -39,7 +39,8 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
     /// <param name="what">For messages: "chunk 12".</param>
     /// <param name="path">Absolute path of the URL.</param>
     /// <param name="digest">What the bytes must be.</param>
-    /// <exception cref="FetchException">Five attempts failed, or the appliance says that its copy is damaged; the message names the last fault.</exception>
+    /// <exception cref="FetchException">Five attempts failed, or the appliance says that its copy is damaged; the message names the last
+    /// fault.</exception>
     public Task FetchAsync(string what, string path, Digest digest, Memory<byte> buffer, CancellationToken cancellation) =>
         TryAsync(what, path, async silence =>
         {
@@ -110,7 +111,8 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
         {
             for (long done = 0; done < length;)
             {
-                int n = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length - done)), silence.Token).ConfigureAwait(false);
+                int n = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length - done)), silence.Token)
+                    .ConfigureAwait(false);
                 if (n == 0)
                 {
                     throw new HttpIOException(HttpRequestError.ResponseEnded, $"it ended after {done} of {length} bytes");
@@ -149,7 +151,8 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
         return response;
     }
 
-    private async Task<T> TryAsync<T>(string what, string path, Func<CancellationTokenSource, Task<T>> fetch, CancellationToken cancellation)
+    private async Task<T> TryAsync<T>(
+        string what, string path, Func<CancellationTokenSource, Task<T>> fetch, CancellationToken cancellation)
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -173,7 +176,8 @@ public sealed class StoreClient(Uri appliance, Action<string> log, TimeProvider 
             catch (HttpRequestException e) when (e.StatusCode == HttpStatusCode.Gone)
             {
                 throw new FetchException(
-                    $"fetching {what} from {new Uri(appliance, path)}: the appliance's stored {what} is damaged: import the image again", mayPass: false);
+                    $"fetching {what} from {new Uri(appliance, path)}: the appliance's stored {what} is damaged: import the image again",
+                    mayPass: false);
             }
             catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
             {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 
@@ -17,13 +18,23 @@ internal static class DiscoveryLoad
     /// Answers as so many nodes, each with its own sockets, until the input ends. All of them hear the beats of all, which on a real wire is the
     /// work of as many machines: where it is not the beats that are measured, there are none after the first.
     /// </summary>
-    public static async Task<int> AnswerAsync(int count, string network, string authorityFile, bool beats)
+    public static Task<int> AnswerAsync(int count, string network, string authorityFile)
     {
-        PresenceTiming timing = beats ? PresenceTiming.Standard : PresenceTiming.Faster(0.0001);
+        X509Certificate2? authority = authorityFile == "-" ? null : MakeAuthority(authorityFile);
+        return AnswerAsync(count, network, (id, _) => authority is null ? null : Signer(id, authority), PresenceTiming.Faster(0.0001));
+    }
+
+    /// <summary>The same of nodes that the appliance has admitted, which say that they are there as nodes do.</summary>
+    public static async Task<int> BeatAsync(int count, string network, FleetLoad fleet)
+    {
+        var identities = new NodeIdentity[count];
+        await fleet.EnrolAsync(count, (number, identity) => identities[number] = identity);
+        return await AnswerAsync(count, network, (_, number) => new MessageSigner(() => identities[number].Certificate), PresenceTiming.Standard);
+    }
+
+    private static async Task<int> AnswerAsync(int count, string network, Func<string, int, MessageSigner?> signer, PresenceTiming timing)
+    {
         TimeProvider clock = TimeProvider.System;
-        using X509Certificate2? authority = authorityFile == "-" ? null
-            : Directory.Exists(authorityFile) ? X509Certificate2.CreateFromPemFile(Path.Combine(authorityFile, "ca.pem"), Path.Combine(authorityFile, "ca.key"))
-            : MakeAuthority(authorityFile);
         using var stop = new CancellationTokenSource();
         var services = new[] { new Service(Service.Slave, new Dictionary<string, string> { ["version"] = "1.0" }) };
         Wires[] wires = [.. Enumerable.Range(0, count).Select(_ => new Wires([network], clock))];
@@ -31,7 +42,7 @@ internal static class DiscoveryLoad
         {
             string id = $"10000000{i:x8}";
             var node = new NodeDescription(id, $"node-{i}", new Identity(Service.Slave, "raspberry-pi-4", $"node-{i}"), new Dictionary<string, string>(), services);
-            return new Polo([Mesh], () => node, own, clock, authority is null ? null : Signer(id, authority), timing).RunAsync(stop.Token);
+            return new Polo([Mesh], () => node, own, clock, signer(id, i), timing).RunAsync(stop.Token);
         })];
         while (wires.Any(own => own.Current.Count == 0))
         {

@@ -27,14 +27,11 @@ internal sealed class FleetLoad(string appliance, X509Certificate2 authority, st
     {
         using var stop = new CancellationTokenSource();
         var nodes = new List<Task>();
-        await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = EnrolledAtOnce }, async (number, _) =>
+        await EnrolAsync(count, (number, identity) =>
         {
-            Inventory board = Board(number);
-            var enroller = new Enroller(_tls, Locator(), _ => { }, _clock);
-            NodeIdentity identity = await enroller.EnrolAsync(joinToken, () => board, null, stop.Token);
             lock (nodes)
             {
-                nodes.Add(BeAsync(identity, board, count, stop.Token));
+                nodes.Add(BeAsync(identity, Board(number), count, stop.Token));
             }
         });
         await Console.In.ReadToEndAsync(CancellationToken.None);
@@ -42,6 +39,16 @@ internal sealed class FleetLoad(string appliance, X509Certificate2 authority, st
         await Task.WhenAll(nodes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return 0;
     }
+
+    /// <summary>Has as many nodes admitted, as the appliance's policy lets them.</summary>
+    /// <param name="enrolled">Told of each, of several at once.</param>
+    public Task EnrolAsync(int count, Action<int, NodeIdentity> enrolled) =>
+        Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = EnrolledAtOnce }, async (number, stop) =>
+        {
+            Inventory board = Board(number);
+            var enroller = new Enroller(_tls, Locator(), _ => { }, _clock);
+            enrolled(number, await enroller.EnrolAsync(joinToken, () => board, null, stop));
+        });
 
     private async Task BeAsync(NodeIdentity identity, Inventory board, int count, CancellationToken stop)
     {

@@ -16,7 +16,8 @@ using Bootstrap.Protocol.Link;
 //   bench-node enrol ADDRESS:PORT CA-FILE JOIN-TOKEN FOLDER            makes FOLDER what a Slave finds in /etc/bootstrap
 //   bench-node tftp ADDRESS:PORT PATH CLIENTS WINDOW                   fetches a file as often at once; prints seconds and bytes
 //   bench-node tftp-hold ADDRESS:PORT PATH CLIENTS WINDOW              leaves as many transfers at their first block until its input ends
-//   bench-node polos|beating-polos COUNT INTERFACE AUTHORITY|-         as many nodes, each with sockets of its own, until its input ends
+//   bench-node polos COUNT INTERFACE AUTHORITY|-                       as many nodes, each with sockets of its own, until its input ends
+//   bench-node beating-polos COUNT INTERFACE ADDRESS:PORT CA-FILE JOIN-TOKEN   the same as nodes of an appliance, which say that they are there
 //   bench-node marco INTERFACE RUNS AUTHORITY-FILE|- BUFFER            looks for all of them; prints a line for each run
 //   bench-node question-a-second INTERFACE SECONDS                     prints how often a Slave has answered
 //   bench-node fleet ADDRESS:PORT CA-FILE JOIN-TOKEN COUNT             as many nodes on real links, which restart when they are told to, until its input ends
@@ -27,8 +28,10 @@ return args switch
     ["enrol", var appliance, var authority, var token, var folder] => await EnrolAsync(appliance, authority, token, folder),
     ["tftp", var server, var path, var clients, var window] => Fetch(server, path, clients, window, hold: false),
     ["tftp-hold", var server, var path, var clients, var window] => Fetch(server, path, clients, window, hold: true),
-    [("polos" or "beating-polos") and var how, var count, var network, var authority] =>
-        await DiscoveryLoad.AnswerAsync(int.Parse(count, CultureInfo.InvariantCulture), network, authority, beats: how == "beating-polos"),
+    ["polos", var count, var network, var authority] =>
+        await DiscoveryLoad.AnswerAsync(int.Parse(count, CultureInfo.InvariantCulture), network, authority),
+    ["beating-polos", var count, var network, var appliance, var authority, var token] => await DiscoveryLoad.BeatAsync(
+        int.Parse(count, CultureInfo.InvariantCulture), network, new FleetLoad(appliance, ReadAuthority(authority), token)),
     ["marco", var network, var runs, var authority, var buffer] =>
         await DiscoveryLoad.AskAsync(network, int.Parse(runs, CultureInfo.InvariantCulture), authority, int.Parse(buffer, CultureInfo.InvariantCulture)),
     ["question-a-second", var network, var seconds] => await DiscoveryLoad.AskEverySecondAsync(network, int.Parse(seconds, CultureInfo.InvariantCulture)),

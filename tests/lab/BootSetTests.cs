@@ -10,7 +10,8 @@ public class BootSetTests
     {
         await using Lab lab = await Lab.StartAsync();
         await lab.ImportAsync("demo-arm64");
-        JsonNode set = await lab.Appliance.SendAsync(HttpMethod.Post, "boot/sets", JsonContent.Create(new { image = "demo-arm64", name = "demo" }), lab.Cancel);
+        JsonNode set = await lab.Appliance.SendAsync(
+            HttpMethod.Post, "boot/sets", JsonContent.Create(new { image = "demo-arm64", name = "demo" }), lab.Cancel);
         await lab.Appliance.SendAsync(HttpMethod.Put, "boot/sets/use/all", JsonContent.Create(new { set = "demo" }), lab.Cancel);
 
         VirtualBoard board = await lab.PowerOnAsync(lab.Plan(BoardKind.Virt));

@@ -37,7 +37,8 @@ public class CardTests
     }
 
     private static Task LoginAsync(Lab lab) => BootstrapAsync(
-        lab, "login", $"https://{VirtualRack.Address}:8443", "--token-file", Path.Combine(lab.Folder, "token"), "--fingerprint", lab.Fingerprint);
+        lab, "login", $"https://{VirtualRack.Address}:8443", "--token-file", Path.Combine(lab.Folder, "token"), "--fingerprint",
+        lab.Fingerprint);
 
     /// <summary>Runs the command line in the rack and returns what it printed.</summary>
     private static Task<string> BootstrapAsync(Lab lab, params string[] arguments) =>

@@ -48,8 +48,10 @@ public class CrashTests
             await enough.CancelAsync();
             int ordered = await ordering;
             enough.Dispose();
-            JsonArray jobs = (await lab.WaitForAsync("the end of all jobs", "jobs", all => all.AsArray().All(j => j!["ended"]!.GetValue<bool>()))).AsArray();
-            TestContext.Current.TestOutputHelper.WriteLine($"{backends} kills of the appliance, {Kills - backends} of Slaves, {ordered} of {jobs.Count} jobs were answered");
+            JsonArray jobs = (await lab.WaitForAsync(
+                "the end of all jobs", "jobs", all => all.AsArray().All(j => j!["ended"]!.GetValue<bool>()))).AsArray();
+            TestContext.Current.TestOutputHelper.WriteLine(
+                $"{backends} kills of the appliance, {Kills - backends} of Slaves, {ordered} of {jobs.Count} jobs were answered");
             Assert.True(ordered > 0 && jobs.Count >= ordered, "no job was answered, or one that was is lost");
             await CheckEndedAsync(lab, ended);
             Assert.Equal(jobs.Count * Slaves, ended.Count);
@@ -83,12 +85,17 @@ public class CrashTests
                     if (open.AsArray().Count < JobsAtOnce)
                     {
                         await lab.Appliance.OrderAsync("run", ["all"], null, stop.Token,
-                            new { shell = $"echo begun-{number} >>{LabSlave.Mark}/marks; sleep 0.$(( ($$ % 3) * 15 )); echo through-{number} >>{LabSlave.Mark}/marks" });
+                            new
+                            {
+                                shell = $"echo begun-{number} >>{LabSlave.Mark}/marks; sleep 0.$(( ($$ % 3) * 15 )); echo " +
+                            $"through-{number} >>{LabSlave.Mark}/marks"
+                            });
                         answered++;
                     }
                     await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, stop.Token);
                 }
-                catch (Exception e) when (e is HttpRequestException or RackException or InvalidOperationException or ObjectDisposedException or OperationCanceledException)
+                catch (Exception e) when (
+                    e is HttpRequestException or RackException or InvalidOperationException or ObjectDisposedException or OperationCanceledException)
                 {
                     // The appliance is off, or goes off.
                 }
@@ -102,7 +109,8 @@ public class CrashTests
     {
         foreach (JsonNode? job in (await lab.Appliance.GetAsync("jobs", lab.Cancel)).AsArray())
         {
-            foreach (JsonNode? task in (await lab.Appliance.GetAsync($"jobs/{job.Text("id")}", lab.Cancel))["tasks"]!.AsArray().Where(t => t!["endedAt"] is not null))
+            foreach (JsonNode? task in (await lab.Appliance.GetAsync($"jobs/{job.Text("id")}", lab.Cancel))["tasks"]!.AsArray()
+                .Where(t => t!["endedAt"] is not null))
             {
                 string end = $"{task.Text("state")} {task.Text("cause")} {task.Text("exitCode")} {task.Text("endedAt")}";
                 Assert.Equal(ended.TryAdd(task.Text("id"), end) ? end : ended[task.Text("id")], end);
@@ -121,7 +129,8 @@ public class CrashTests
         }
         foreach (JsonNode? job in jobs)
         {
-            string begun = job!["parameters"]!.Text("shell").Split(' ')[1], through = begun.Replace("begun", "through", StringComparison.Ordinal);
+            string begun = job!["parameters"]!.Text("shell").Split(' ')[1],
+                through = begun.Replace("begun", "through", StringComparison.Ordinal);
             foreach (JsonNode? task in (await lab.Appliance.GetAsync($"jobs/{job.Text("id")}", lab.Cancel))["tasks"]!.AsArray())
             {
                 (int Begun, int Through) done = (marks[task.Text("node")][begun].Count(), marks[task.Text("node")][through].Count());

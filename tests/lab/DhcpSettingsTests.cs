@@ -15,14 +15,20 @@ public class DhcpSettingsTests
 
         // Two servers would give the same addresses: the proxy goes on.
         RackException refusal = await Assert.ThrowsAsync<RackException>(() => SetAsync(lab, new { mode = "full" }));
-        Assert.Contains($"Nothing was changed: another DHCP server, {Udhcpd.Address}, answers on", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains($"Nothing was changed: another DHCP server, {Udhcpd.Address}, answers on", refusal.Message,
+            StringComparison.Ordinal);
         await BootAsync(lab, 1);
         dhcp = await lab.Appliance.GetAsync("dhcp", lab.Cancel);
         Assert.Equal(("proxy", true), (Mode(dhcp), (bool)dhcp["running"]!));
         Assert.Empty(dhcp["leases"]!.AsArray());
 
         await rival.DisposeAsync();
-        dhcp = await SetAsync(lab, new { mode = "full", pools = new[] { "10.77.0.0/24,10.77.0.60-10.77.0.69" }, reservations = new[] { "10.77.0.20=02:77:00:01:00:03" } });
+        dhcp = await SetAsync(lab, new
+        {
+            mode = "full",
+            pools = new[] { "10.77.0.0/24,10.77.0.60-10.77.0.69" },
+            reservations = new[] { "10.77.0.20=02:77:00:01:00:03" }
+        });
         Assert.Equal("full", Mode(dhcp));
         await BootAsync(lab, 2);
         await ObtainAsync(lab, machine: 3, "10.77.0.20");
@@ -43,7 +49,8 @@ public class DhcpSettingsTests
 
     private static string Mode(JsonNode dhcp) => dhcp["settings"].Text("mode");
 
-    private static Task<JsonNode> SetAsync(Lab lab, object settings) => lab.Appliance.SendAsync(HttpMethod.Put, "dhcp", JsonContent.Create(settings), lab.Cancel);
+    private static Task<JsonNode> SetAsync(Lab lab, object settings) =>
+        lab.Appliance.SendAsync(HttpMethod.Put, "dhcp", JsonContent.Create(settings), lab.Cancel);
 
     /// <summary>The ROM of a Raspberry Pi fetches all that it boots.</summary>
     private static async Task BootAsync(Lab lab, int round)
@@ -57,7 +64,8 @@ public class DhcpSettingsTests
     {
         await using RackProcess client = await StartClientAsync(lab, machine);
         await client.Exited.WaitAsync(lab.Cancel);
-        Assert.Contains(client.Errors.Lines.Concat(client.Output.Lines), line => line.Contains($"lease of {address} obtained", StringComparison.Ordinal));
+        Assert.Contains(client.Errors.Lines.Concat(client.Output.Lines), line =>
+            line.Contains($"lease of {address} obtained", StringComparison.Ordinal));
     }
 
     private static Task<RackProcess> StartClientAsync(Lab lab, int machine) => lab.Rack.StartMachineAsync(machine, "192.0.2.1/32",

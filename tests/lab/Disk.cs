@@ -70,7 +70,8 @@ internal sealed class Disk(string path)
             }
             else
             {
-                await Tool.RunAsync("mcopy", "-s", "-n", "-i", string.Create(CultureInfo.InvariantCulture, $"{path}@@{partition.Start}"), "::/", folder);
+                await Tool.RunAsync("mcopy", "-s", "-n", "-i", string.Create(CultureInfo.InvariantCulture, $"{path}@@{partition.Start}"),
+                    "::/", folder);
             }
             var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
             foreach (FileSystemInfo entry in Walk(new DirectoryInfo(folder)))
@@ -89,10 +90,12 @@ internal sealed class Disk(string path)
     public Task<string> ReadTextAsync(Partition partition, string file) => Tool.RunAsync("debugfs", "-R", $"cat {file}", At(partition));
 
     /// <summary>Puts a file into an ext4 partition that is not in use.</summary>
-    public Task WriteFileAsync(Partition partition, string source, string file) => Tool.RunAsync("debugfs", "-w", "-R", $"write {source} {file}", At(partition));
+    public Task WriteFileAsync(Partition partition, string source, string file) =>
+        Tool.RunAsync("debugfs", "-w", "-R", $"write {source} {file}", At(partition));
 
     /// <summary>Makes a folder in an ext4 partition that is not in use.</summary>
-    public Task MakeFolderAsync(Partition partition, string folder) => Tool.RunAsync("debugfs", "-w", "-R", $"mkdir {folder}", At(partition));
+    public Task MakeFolderAsync(Partition partition, string folder) =>
+        Tool.RunAsync("debugfs", "-w", "-R", $"mkdir {folder}", At(partition));
 
     /// <summary>Takes a file away from an ext4 partition that is not in use.</summary>
     public Task RemoveFileAsync(Partition partition, string file) => Tool.RunAsync("debugfs", "-w", "-R", $"rm {file}", At(partition));
@@ -107,7 +110,8 @@ internal sealed class Disk(string path)
         string[] header = (await Tool.RunAsync("dumpe2fs", "-h", At(partition))).Split('\n');
         return Field("Block count:") * Field("Block size:");
 
-        long Field(string name) => long.Parse(header.First(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..], CultureInfo.InvariantCulture);
+        long Field(string name) =>
+            long.Parse(header.First(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..], CultureInfo.InvariantCulture);
     }
 
     private string At(Partition partition) => string.Create(CultureInfo.InvariantCulture, $"{path}?offset={partition.Start}");

@@ -11,7 +11,8 @@ public class FirmwareTests
     [InlineData(BoardKind.X86, true, true, "amd64", "uefi-http-x64 ipxe")]
     [InlineData(BoardKind.ArmUefi, false, false, "arm64", "uefi-arm64 ipxe")]
     [InlineData(BoardKind.ArmUefi, true, false, "arm64", "uefi-http-arm64 ipxe")]
-    public async Task Firmware_with_an_empty_disk_starts_netinst(BoardKind kind, bool http, bool beside, string architecture, string programs)
+    public async Task Firmware_with_an_empty_disk_starts_netinst(
+        BoardKind kind, bool http, bool beside, string architecture, string programs)
     {
         await using Lab lab = await Lab.StartAsync(beside, test: $"Firmware-{kind}{(http ? "-http" : "")}{(beside ? "-proxy" : "")}");
         VirtualBoard board = await lab.PowerOnAsync(lab.Plan(kind) with { HttpBoot = http, CardSize = 64 << 20 });
@@ -61,7 +62,8 @@ public class FirmwareTests
         [
             ("uefi-x64 ipxe", "netinst"), ("uefi-x64 ipxe", "disk"), ("uefi-http-x64 ipxe", "disk"),
             ("uefi-x64 ipxe", "netinst"), ("uefi-x64 ipxe", "disk"), ("uefi-http-x64 ipxe", "disk"),
-        ], (await BootsAsync(lab, board)).Reverse().Select(boot => (string.Join(' ', Programs(boot)), Findings(boot).Contains("left-alone") ? "disk" :
+        ], (await BootsAsync(lab, board)).Reverse()
+        .Select(boot => (string.Join(' ', Programs(boot)), Findings(boot).Contains("left-alone") ? "disk" :
             Fetched(boot).Contains("netinst/amd64/kernel") ? "netinst" : "nothing")));
     }
 
@@ -73,10 +75,12 @@ public class FirmwareTests
     private static IEnumerable<string> Programs(JsonNode boot) => boot["events"]!.AsArray()
         .Where(e => e.Text("type") == "dhcp").Select(e => e.Text("client")).Where(client => client != "none").Distinct();
 
-    private static IEnumerable<string> Fetched(JsonNode boot) => boot["events"]!.AsArray().Where(e => e.Text("type") == "file").Select(e => e.Text("path"));
+    private static IEnumerable<string> Fetched(JsonNode boot) =>
+        boot["events"]!.AsArray().Where(e => e.Text("type") == "file").Select(e => e.Text("path"));
 
     private static IEnumerable<string> Findings(JsonNode boot) => boot["findings"]!.AsArray().Select(finding => finding.Text("rule"));
 
     /// <summary>Where a Pi's firmware took its kernel from, each time.</summary>
-    private static IEnumerable<string> Sources(VirtualBoard board) => board.Events.Select(e => e.Name).Where(name => name is "network-boot" or "card-boot");
+    private static IEnumerable<string> Sources(VirtualBoard board) =>
+        board.Events.Select(e => e.Name).Where(name => name is "network-boot" or "card-boot");
 }

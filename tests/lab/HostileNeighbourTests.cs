@@ -35,7 +35,8 @@ public class HostileNeighbourTests
         string digest = (await lab.Appliance.GetAsync("images/tiny-arm64", lab.Cancel)).Text("digest");
         BoardOptions[] plans = [.. Enumerable.Range(1, Boards).Select(id => lab.Plan(BoardKind.Virt, id))];
         await using RackProcess stranger = await lab.Rack.StartMachineAsync(66, $"{Address}/24",
-            ["python3", Path.Combine(Repository.Root, "tests/lab/Stranger/stranger.py"), VirtualRack.Address, digest, .. plans.Select(p => p.NodeId)]);
+            ["python3", Path.Combine(Repository.Root, "tests/lab/Stranger/stranger.py"), VirtualRack.Address, digest,
+            .. plans.Select(p => p.NodeId)]);
 
         VirtualBoard[] boards = await Task.WhenAll(plans.Select(lab.PowerOnAsync));
         // A person approves the boards whose consoles he reads: by these keys, whoever else says that he is one of them.
@@ -61,14 +62,17 @@ public class HostileNeighbourTests
         foreach (JsonNode attempt in attempts)
         {
             string what = attempt.Text("try");
-            Assert.True(s_refusals.First(r => what.StartsWith(r.Key, StringComparison.Ordinal)).Value(attempt["got"]!), $"{what}: {attempt["got"]}");
+            Assert.True(s_refusals.First(r => what.StartsWith(r.Key, StringComparison.Ordinal)).Value(attempt["got"]!),
+                $"{what}: {attempt["got"]}");
         }
         Assert.All(s_refusals.Keys, what => Assert.Contains(attempts, a => a.Text("try").StartsWith(what, StringComparison.Ordinal)));
 
         JsonArray nodes = (await lab.Appliance.GetAsync("nodes", lab.Cancel)).AsArray();
         Assert.Equal(plans.Select(p => p.NodeId).Order(), nodes.Select(n => n.Text("id")).Order());
-        Assert.All(nodes, n => Assert.True(n!["key"] is not null && n["wantsApproval"]!.GetValue<bool>(), "people are told that somebody claims to be this node"));
-        Assert.Contains((await lab.Appliance.GetAsync("audit", lab.Cancel)).AsArray(), e => e.Text("what") == "Claim a node with another key" && e.Text("subject").Contains(Address, StringComparison.Ordinal));
+        Assert.All(nodes, n => Assert.True(
+            n!["key"] is not null && n["wantsApproval"]!.GetValue<bool>(), "people are told that somebody claims to be this node"));
+        Assert.Contains((await lab.Appliance.GetAsync("audit", lab.Cancel)).AsArray(), e =>
+            e.Text("what") == "Claim a node with another key" && e.Text("subject").Contains(Address, StringComparison.Ordinal));
         // Who answers discovery without a proof is none of the nodes that are found.
         JsonArray found = (await lab.Appliance.GetAsync("discovered?service=slave", lab.Cancel)).AsArray();
         Assert.All(found.Where(f => f!["isProven"]!.GetValue<bool>()), f => Assert.NotEqual(Address, f.Text("address")));
@@ -83,5 +87,6 @@ public class HostileNeighbourTests
         return board.ConsoleText.Substring(board.ConsoleText.IndexOf(words, StringComparison.Ordinal) + words.Length, 16);
     }
 
-    private static JsonNode? Find(JsonNode list, string key) => list.AsArray().FirstOrDefault(b => b.Text("key").StartsWith(key, StringComparison.Ordinal));
+    private static JsonNode? Find(JsonNode list, string key) =>
+        list.AsArray().FirstOrDefault(b => b.Text("key").StartsWith(key, StringComparison.Ordinal));
 }

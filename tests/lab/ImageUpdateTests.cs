@@ -51,12 +51,14 @@ public partial class ImageUpdateTests
         await lab.ExpectSuccessAsync(await lab.OrderAsync("run", board, parameters: new { shell = Inhabit }));
 
         // What it should keep is not all on the root file system: it does not begin.
-        await lab.ExpectSuccessAsync(await lab.OrderAsync("run", board, parameters: new { shell = "cp /etc/fstab /root && echo '/dev/vda9 /home ext4 noauto 0 0' >>/etc/fstab && sync" }));
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("run", board,
+            parameters: new { shell = "cp /etc/fstab /root && echo '/dev/vda9 /home ext4 noauto 0 0' >>/etc/fstab && sync" }));
         JsonNode refused = (await lab.WaitForEndAsync(await lab.OrderAsync("install", board, "demo-arm64", new { update = true })))[0];
         Assert.Equal(("failed", "untouched"), (refused.Text("state"), refused.Text("disk")));
         Assert.Contains("/home on a file system of its own (/dev/vda9)", refused.Text("cause"), StringComparison.Ordinal);
         await lab.WaitForNodeAsync(board, "runs its own system", node => node.Text("link") == "slave");
-        await lab.ExpectSuccessAsync(await lab.OrderAsync("run", board, parameters: new { shell = "grep /dev/vda9 /etc/fstab && mv /root/fstab /etc/fstab && sync" }));
+        await lab.ExpectSuccessAsync(await lab.OrderAsync(
+            "run", board, parameters: new { shell = "grep /dev/vda9 /etc/fstab && mv /root/fstab /etc/fstab && sync" }));
 
         Guid job = await lab.OrderAsync("install", board, "demo-arm64", new { update = true });
         await lab.WaitForMidWriteAsync(job);
@@ -76,7 +78,8 @@ public partial class ImageUpdateTests
         // Of the image only what the system itself had changed was written.
         JsonNode log = await lab.Appliance.GetAsync($"nodes/{board.Options.NodeId}/log", lab.Cancel);
         Match already = log.AsArray().Select(line => AlreadyThere().Match(line.Text("line"))).Last(match => match.Success);
-        long there = long.Parse(already.Groups[1].Value, CultureInfo.InvariantCulture), all = long.Parse(already.Groups[2].Value, CultureInfo.InvariantCulture);
+        long there = long.Parse(already.Groups[1].Value, CultureInfo.InvariantCulture),
+            all = long.Parse(already.Groups[2].Value, CultureInfo.InvariantCulture);
         Assert.True(there * 2 > all, already.Value);
         await lab.ShutDownAsync(board);
         Disk card = new(plan.Card);

@@ -32,11 +32,13 @@ internal static class InstalledCard
 
         foreach ((Partition onCard, Partition inImage) in written.Partitions.Zip(original.Partitions))
         {
-            SortedDictionary<string, string> files = await written.ReadFilesAsync(onCard, cancel), wanted = await original.ReadFilesAsync(inImage, cancel);
+            SortedDictionary<string, string> files = await written.ReadFilesAsync(onCard, cancel),
+                wanted = await original.ReadFilesAsync(inImage, cancel);
             Assert.NotEmpty(wanted);
             if (onCard == written.Root)
             {
-                Assert.All(s_configured.Where(name => !name.Contains("systemd", StringComparison.Ordinal)), name => Assert.Contains(name, files.Keys));
+                Assert.All(s_configured.Where(name => !name.Contains("systemd", StringComparison.Ordinal)), name =>
+                    Assert.Contains(name, files.Keys));
                 foreach (string name in s_configured)
                 {
                     files.Remove(name);

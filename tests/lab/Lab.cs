@@ -58,9 +58,11 @@ internal sealed class Lab : IAsyncDisposable
     /// <param name="serve">Other options of the appliance than those that say so.</param>
     /// <param name="approve">New boards are approved without a person, as in a rack that nobody else reaches.</param>
     /// <param name="test">Filled in by the compiler.</param>
-    public static async Task<Lab> StartAsync(bool addressServer = false, string[]? serve = null, bool approve = true, [CallerMemberName] string test = "")
+    public static async Task<Lab> StartAsync(
+        bool addressServer = false, string[]? serve = null, bool approve = true, [CallerMemberName] string test = "")
     {
-        var lab = new Lab(await VirtualRack.StartAsync(addressServer), Repository.MakeArtefactFolder(test), serve ?? ["--dhcp", addressServer ? "proxy" : "full"]);
+        var lab = new Lab(await VirtualRack.StartAsync(addressServer), Repository.MakeArtefactFolder(test),
+            serve ?? ["--dhcp", addressServer ? "proxy" : "full"]);
         await lab.StartApplianceAsync();
         if (approve)
         {
@@ -135,10 +137,12 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Waits until the board's node is as it should be.</summary>
     public async Task<JsonNode> WaitForNodeAsync(VirtualBoard board, string what, Func<JsonNode, bool> isSo)
     {
-        JsonNode nodes = await WaitForAsync($"board {board.Options.Id} {what}", "nodes", list => Find(list, board) is { } node && isSo(node));
+        JsonNode nodes = await WaitForAsync(
+            $"board {board.Options.Id} {what}", "nodes", list => Find(list, board) is { } node && isSo(node));
         return Find(nodes, board)!;
 
-        static JsonNode? Find(JsonNode nodes, VirtualBoard board) => nodes.AsArray().FirstOrDefault(n => n.Text("id") == board.Options.NodeId);
+        static JsonNode? Find(JsonNode nodes, VirtualBoard board) =>
+            nodes.AsArray().FirstOrDefault(n => n.Text("id") == board.Options.NodeId);
     }
 
     /// <summary>Waits until the board has an installed system that is connected.</summary>
@@ -180,7 +184,8 @@ internal sealed class Lab : IAsyncDisposable
 
     /// <summary>Waits until a fifth of the image is on the card, and most is not.</summary>
     public Task<JsonNode> WaitForMidWriteAsync(Guid job) =>
-        WaitForTaskAsync(job, "in the middle of writing", t => t.Text("phase") == "writing" && t.Number("total") > 0 && t.Number("done") * 5 > t.Number("total"));
+        WaitForTaskAsync(job, "in the middle of writing", t =>
+        t.Text("phase") == "writing" && t.Number("total") > 0 && t.Number("done") * 5 > t.Number("total"));
 
     /// <summary>Orders something of one board.</summary>
     public Task<Guid> OrderAsync(string kind, VirtualBoard board, string? image = null, object? parameters = null) =>
@@ -201,7 +206,9 @@ internal sealed class Lab : IAsyncDisposable
         {
             await board.DisposeAsync();
             await File.AppendAllLinesAsync(Path.Combine(_artefacts, $"board-{board.Options.Id}.events"),
-                board.Events.Select(e => $"{e.At:HH:mm:ss.fff} {e.Name} {string.Join(' ', e.Details.Where(d => d.Key is not ("at" or "event")).Select(d => $"{d.Key}={d.Value}"))}"),
+                board.Events.Select(e =>
+                $"{e.At:HH:mm:ss.fff} {e.Name} " +
+                $"{string.Join(' ', e.Details.Where(d => d.Key is not ("at" or "event")).Select(d => $"{d.Key}={d.Value}"))}"),
                 CancellationToken.None);
         }
         await Rack.DisposeAsync();

@@ -12,8 +12,8 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Lab.Tests;
 
 /// <summary>
-/// The Slave's program as it is on boards, as a process of this machine in a rack. What it runs sees a folder of its own at <see cref="Mark"/>; there is no systemd,
-/// so that it runs commands as its own processes.
+/// The Slave's program as it is on boards, as a process of this machine in a rack. What it runs sees a folder of its own at
+/// <see cref="Mark"/>; there is no systemd, so that it runs commands as its own processes.
 /// </summary>
 internal sealed partial class LabSlave : IAsyncDisposable
 {
@@ -80,7 +80,8 @@ internal sealed partial class LabSlave : IAsyncDisposable
     {
         const int EndBytes = 8192;
         byte[] initramfs = File.ReadAllBytes(Directory.EnumerateFiles(Path.Combine(lab.Folder, "data", "boot"), "initramfs-*").First());
-        return Token().Match(System.Text.Encoding.Latin1.GetString(initramfs.AsSpan(Math.Max(0, initramfs.Length - EndBytes)))).Groups[1].Value;
+        return Token().Match(System.Text.Encoding.Latin1.GetString(initramfs.AsSpan(Math.Max(0, initramfs.Length - EndBytes)))).Groups[
+            1].Value;
     }
 
     [GeneratedRegex("\"joinToken\":\"([^\"]+)\"")]
@@ -90,7 +91,8 @@ internal sealed partial class LabSlave : IAsyncDisposable
     {
         string authorityFile = Path.Combine(lab.Folder, "data", "ca", "ca.pem"), socket = Path.Combine(Folder, "link.sock");
         using X509Certificate2 authority = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(authorityFile, lab.Cancel));
-        await using RackProcess forwarder = await _rack.StartAsync([.. Namespaces.Self, "forward", "--socket", socket, "--to", $"{VirtualRack.Address}:{ServicePorts.Link}"]);
+        await using RackProcess forwarder = await _rack.StartAsync(
+            [.. Namespaces.Self, "forward", "--socket", socket, "--to", $"{VirtualRack.Address}:{ServicePorts.Link}"]);
         await forwarder.Output.WaitForAsync("forwarding", lab.Cancel);
         SocketsHttpHandler handler = new ApplianceTls(authority).CreateHandler(null, reason => throw new RackException(reason));
         handler.ConnectCallback = async (_, cancel) =>
@@ -105,19 +107,23 @@ internal sealed partial class LabSlave : IAsyncDisposable
         var id = Protocol.Ids.NodeId.FromMac(mac);
         NodeId = id.ToString();
         ECDsa key = NodeIdentity.CreateKey();
-        var inventory = new Inventory(id, "amd64", "a process", "", "", "", 1 << 28, 1, [new NetworkInterfaceInfo("eth0", mac, true, [], "", 0)], [], "", "");
+        var inventory = new Inventory(
+            id, "amd64", "a process", "", "", "", 1 << 28, 1, [new NetworkInterfaceInfo("eth0", mac, true, [], "", 0)], [], "", "");
         var request = new EnrolRequest(JoinToken(lab), NodeIdentity.CreateSigningRequest(key, id), inventory);
         using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.EnrolRequest));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        using HttpResponseMessage response = await http.PostAsync($"https://appliance:{ServicePorts.Link}{EnrolRequest.Path}", content, lab.Cancel);
+        using HttpResponseMessage response =
+            await http.PostAsync($"https://appliance:{ServicePorts.Link}{EnrolRequest.Path}", content, lab.Cancel);
         response.EnsureSuccessStatusCode();
-        EnrolResponse answer = JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(lab.Cancel), ProtocolJson.Default.EnrolResponse)!;
+        EnrolResponse answer =
+            JsonSerializer.Deserialize(await response.Content.ReadAsByteArrayAsync(lab.Cancel), ProtocolJson.Default.EnrolResponse)!;
 
         string config = Path.Combine(Folder, "config");
         using var identity = NodeIdentity.Create(answer.Certificate, key);
         identity.Save(Path.Combine(config, NodeFiles.Identity));
         File.Copy(authorityFile, Path.Combine(config, NodeFiles.Authority));
         var settings = new NodeSettings("default", [$"{VirtualRack.Address}:{ServicePorts.Link}"], null, null);
-        await File.WriteAllTextAsync(Path.Combine(config, NodeFiles.Settings), JsonSerializer.Serialize(settings, ProtocolJson.Default.NodeSettings), lab.Cancel);
+        await File.WriteAllTextAsync(
+            Path.Combine(config, NodeFiles.Settings), JsonSerializer.Serialize(settings, ProtocolJson.Default.NodeSettings), lab.Cancel);
     }
 }

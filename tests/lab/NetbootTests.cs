@@ -19,7 +19,8 @@ public sealed class NetbootTests : IAsyncLifetime
         Directory.CreateDirectory(Files);
         foreach ((string name, int size) in new[]
         {
-            ("bootcode.bin", 52_476), ("start.elf", 700_000), ("start4.elf", 600_001), ("fixup.dat", 7_303), ("fixup4.dat", 5_436), ("kernel8.img", 1_468 * 900),
+            ("bootcode.bin", 52_476), ("start.elf", 700_000), ("start4.elf", 600_001), ("fixup.dat", 7_303), ("fixup4.dat", 5_436),
+                ("kernel8.img", 1_468 * 900),
         })
         {
             await File.WriteAllBytesAsync(Path.Combine(Files, name), RandomNumberGenerator.GetBytes(size), _stop.Token);
@@ -59,8 +60,10 @@ public sealed class NetbootTests : IAsyncLifetime
         await File.WriteAllLinesAsync(Path.Combine(artefacts, "boards.events"), roms.Output.Lines, _stop.Token);
         await File.WriteAllLinesAsync(Path.Combine(artefacts, "server.events"), server.Output.Lines, _stop.Token);
 
-        Assert.True(failed == 0, string.Join('\n', roms.Errors.Lines.Concat(roms.Output.Lines.Where(l => l.Contains("failed", StringComparison.Ordinal)))));
-        string digest = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(Files, "kernel8.img"), _stop.Token)));
+        Assert.True(failed == 0,
+            string.Join('\n', roms.Errors.Lines.Concat(roms.Output.Lines.Where(l => l.Contains("failed", StringComparison.Ordinal)))));
+        string digest = Convert.ToHexStringLower(
+            SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(Files, "kernel8.img"), _stop.Token)));
         JsonNode[] booted = [.. events.Where(e => e.Text("event") == "network-boot")];
         Assert.Equal(Boards, booted.Select(e => e.Text("board")).Distinct().Count());
         Assert.All(booted, e => Assert.Equal(digest, e.Text("kernel_sha256")));
@@ -73,8 +76,10 @@ public sealed class NetbootTests : IAsyncLifetime
         }
         Assert.Equal(Boards, booted.Length);
         // Nobody was given another's address, and, probes and misses aside, every transfer went to its end.
-        Assert.Equal(Boards, events.Where(e => e.Text("event") == "dhcp-bound").GroupBy(e => e.Text("address")).Count(g => g.Select(e => e.Text("board")).Distinct().Count() == 1));
-        Assert.All(seen.Where(e => e.Text("event") == "fetched"), e => Assert.Contains(e.Text("outcome"), (string[])["Completed", "Probed", "NotFound"]));
+        Assert.Equal(Boards, events.Where(e => e.Text("event") == "dhcp-bound").GroupBy(e => e.Text("address"))
+            .Count(g => g.Select(e => e.Text("board")).Distinct().Count() == 1));
+        Assert.All(seen.Where(e => e.Text("event") == "fetched"), e =>
+            Assert.Contains(e.Text("outcome"), (string[])["Completed", "Probed", "NotFound"]));
     }
 
     [Theory]
@@ -86,7 +91,8 @@ public sealed class NetbootTests : IAsyncLifetime
         await using RackProcess? udhcpd = addressServer == "udhcpd" ? await Udhcpd.StartAsync(rack, _folder, _stop.Token) : null;
         await using RackProcess refused = await StartSelfAsync(rack, "netboot", "--folder", Files, "--dhcp", "full");
         Assert.NotEqual(0, await refused.Exited.WaitAsync(_stop.Token));
-        Assert.Contains(refused.Errors.Lines, line => line.Contains("another DHCP server, 10.77.0.2, answers on rack0", StringComparison.Ordinal));
+        Assert.Contains(refused.Errors.Lines, line =>
+            line.Contains("another DHCP server, 10.77.0.2, answers on rack0", StringComparison.Ordinal));
         await using RackProcess forced = await ServeAsync(rack, "--dhcp", "full", "--force", "yes");
         await using RackProcess beside = await ServeAnotherAsync(rack);
         Assert.Contains(beside.Errors.Lines, line => line.Contains("another program has that port", StringComparison.Ordinal));
@@ -101,7 +107,8 @@ public sealed class NetbootTests : IAsyncLifetime
         await using RackProcess client = await rack.StartMachineAsync(2, "192.0.2.1/32",
             ["busybox", "udhcpc", "-i", "eth0", "-f", "-n", "-q", "-t", "4", "-s", "/bin/true", "-x", "hostname:board"]);
         Assert.Equal(0, await client.Exited.WaitAsync(_stop.Token));
-        Assert.Contains(client.Errors.Lines.Concat(client.Output.Lines), line => line.Contains("10.77.0.51 obtained", StringComparison.Ordinal));
+        Assert.Contains(client.Errors.Lines.Concat(client.Output.Lines), line =>
+            line.Contains("10.77.0.51 obtained", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -109,12 +116,16 @@ public sealed class NetbootTests : IAsyncLifetime
     {
         await using VirtualRack rack = await VirtualRack.StartAsync(addressServer: false);
         await using RackProcess server = await ServeAsync(rack, "--dhcp", "full");
-        await using RackProcess churn = await rack.StartAsync(["sh", "-c", "while :; do ip link add churn0 type veth peer name churn1; ip address add 192.0.2.9/24 dev churn0; ip link set churn0 up; ip link delete churn0; done"]);
+        await using RackProcess churn =
+            await rack.StartAsync(
+            ["sh", "-c", "while :; do ip link add churn0 type veth peer name churn1; ip address add 192.0.2.9/24 dev churn0; ip link " +
+            "set churn0 up; ip link delete churn0; done"]);
         for (int id = 1; id <= 25; id++)
         {
             await using RackProcess client = await rack.StartMachineAsync(id, "192.0.2.1/32",
                 ["busybox", "udhcpc", "-i", "eth0", "-f", "-n", "-q", "-t", "4", "-s", "/bin/true"]);
-            Assert.True(await client.Exited.WaitAsync(_stop.Token) == 0, $"client {id} got no address: {string.Join('\n', server.Errors.Lines)}");
+            Assert.True(await client.Exited.WaitAsync(_stop.Token) == 0,
+                $"client {id} got no address: {string.Join('\n', server.Errors.Lines)}");
         }
         Assert.False(server.Exited.IsCompleted);
     }
@@ -141,14 +152,17 @@ public sealed class NetbootTests : IAsyncLifetime
             {{command}}
             nft list ruleset | grep counter
             """]);
-        Assert.True(await client.Exited.WaitAsync(_stop.Token) == 0, string.Join('\n', client.Errors.Lines.Concat(client.Output.Lines).Concat(server.Output.Lines)));
+        Assert.True(await client.Exited.WaitAsync(_stop.Token) == 0,
+            string.Join('\n', client.Errors.Lines.Concat(client.Output.Lines).Concat(server.Output.Lines)));
         Assert.Contains(client.Output.Lines, line => !line.Contains("packets 0 ", StringComparison.Ordinal)); // some were lost
-        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(Files, "kernel8.img"), _stop.Token), await File.ReadAllBytesAsync(target, _stop.Token));
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(Files, "kernel8.img"), _stop.Token),
+            await File.ReadAllBytesAsync(target, _stop.Token));
     }
 
     private static IReadOnlyList<JsonNode> Parse(RackProcess process) => [.. process.Output.Lines.Select(line => JsonNode.Parse(line)!)];
 
-    private static Task<RackProcess> StartSelfAsync(VirtualRack rack, params string[] arguments) => rack.StartAsync([.. Namespaces.Self, .. arguments]);
+    private static Task<RackProcess> StartSelfAsync(VirtualRack rack, params string[] arguments) =>
+        rack.StartAsync([.. Namespaces.Self, .. arguments]);
 
     private async Task<RackProcess> ServeAsync(VirtualRack rack, params string[] arguments)
     {

@@ -65,12 +65,14 @@ public class NodeJobTests
         Assert.Equal("amd64", node["inventory"].Text("architecture"));
 
         // By systemd, not within the Slave's own confines, which may not write there; and cancelled with all that it has started.
-        await lab.ExpectSuccessAsync(await lab.OrderAsync("run", board, parameters: new { shell = "systemctl is-active bootstrap-slave && echo $USER >/usr/local/by-job" }));
+        await lab.ExpectSuccessAsync(await lab.OrderAsync(
+            "run", board, parameters: new { shell = "systemctl is-active bootstrap-slave && echo $USER >/usr/local/by-job" }));
         Guid endless = await lab.OrderAsync("run", board, parameters: new { shell = "sleep 3601 & sleep 3602" });
         await lab.WaitForTaskAsync(endless, "running", t => t.Text("phase") == "running");
         await lab.Appliance.CancelAsync(endless, lab.Cancel);
         Assert.Equal("cancelled", (await lab.WaitForEndAsync(endless))[0].Text("state"));
-        await lab.ExpectSuccessAsync(await lab.OrderAsync("run", board, parameters: new { shell = "test \"$(cat /usr/local/by-job)\" = root && ! grep -qs '360[12]' /proc/[0-9]*/cmdline" }));
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("run", board,
+            parameters: new { shell = "test \"$(cat /usr/local/by-job)\" = root && ! grep -qs '360[12]' /proc/[0-9]*/cmdline" }));
 
         await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "demo-amd64"));
         await lab.WaitForRunningAsync(board);

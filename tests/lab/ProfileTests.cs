@@ -24,7 +24,8 @@ public class ProfileTests
             users = new[] { new { name = "ada", fullName = "Ada", groups = new[] { "video" }, sudo = true, keys = new[] { Key } } },
             timeZone = "Europe/Berlin",
             networks = new[] { new { @interface = "{{ node.mac }}", address = "{{ value.address }}/24" } },
-            files = new[] { new { path = "/home/ada/.config/seat", content = "{{ value.seat }} of {{ node.hostname }}, {{ secret.token }}\n", owner = "ada", mode = "0600" } },
+            files = new[] { new { path = "/home/ada/.config/seat",
+            content = "{{ value.seat }} of {{ node.hostname }}, {{ secret.token }}\n", owner = "ada", mode = "0600" } },
             firstBootScript = "#!/bin/sh\necho \"hello from {{ node.hostname }}\"\necho run >>/var/lib/first-boots\nexit 3\n",
             secrets = new { token = Token },
         });
@@ -32,13 +33,15 @@ public class ProfileTests
         Guid job = await lab.OrderAsync("install", board, "demo-amd64", new { profile = "classroom" });
         JsonNode task = (await lab.WaitForEndAsync(job))[0];
         Assert.Equal(("succeeded", ""), (task.Text("state"), task.Text("cause")));
-        Assert.Equal("the system is installed and runs, but not all of its first start was done: the profile's first-boot script ended with exit code 3", task.Text("note"));
+        Assert.Equal("the system is installed and runs, but not all of its first start was done: the profile's first-boot script ended " +
+            "with exit code 3", task.Text("note"));
         JsonNode log = await lab.Appliance.GetAsync($"tasks/{task.Text("id")}/log", lab.Cancel);
         Assert.Contains(log.AsArray(), line => line.Text("line") == "hello from lab-7");
         Assert.DoesNotContain(Token, log.ToJsonString());
         // The demo image has no package tzdata, which is said where NetInst speaks.
         JsonNode spoken = await lab.Appliance.GetAsync($"nodes/{board.Options.NodeId}/log", lab.Cancel);
-        Assert.Contains(spoken.AsArray(), line => line.Text("line").Contains("no data of the time zone Europe/Berlin", StringComparison.Ordinal));
+        Assert.Contains(spoken.AsArray(), line =>
+            line.Text("line").Contains("no data of the time zone Europe/Berlin", StringComparison.Ordinal));
         JsonNode node = await lab.WaitForRunningAsync(board);
         Assert.Equal($"{network}.77", node.Text("address"));
 
@@ -46,15 +49,19 @@ public class ProfileTests
         await lab.WaitForRunningAsync(board);
         string[] facts =
         [
-            "test \"$(hostname)\" = lab-7", "test \"$(readlink /etc/localtime)\" = /usr/share/zoneinfo/Europe/Berlin", "test \"$(wc -l </var/lib/first-boots)\" = 1",
-            $"test \"$(cat /home/ada/.config/seat)\" = 'window of lab-7, {Token}'", "test \"$(stat -c %U:%G:%a /home/ada/.config/seat)\" = ada:ada:600",
-            $"grep -qx '{Key}' /home/ada/.ssh/authorized_keys", "test \"$(stat -c %U:%a /home/ada/.ssh)\" = ada:700", "id -nG ada | grep -qw video", "pwck -rq", "grpck -r",
+            "test \"$(hostname)\" = lab-7", "test \"$(readlink /etc/localtime)\" = /usr/share/zoneinfo/Europe/Berlin",
+                "test \"$(wc -l </var/lib/first-boots)\" = 1",
+            $"test \"$(cat /home/ada/.config/seat)\" = 'window of lab-7, {Token}'",
+            "test \"$(stat -c %U:%G:%a /home/ada/.config/seat)\" = ada:ada:600",
+            $"grep -qx '{Key}' /home/ada/.ssh/authorized_keys", "test \"$(stat -c %U:%a /home/ada/.ssh)\" = ada:700",
+            "id -nG ada | grep -qw video", "pwck -rq", "grpck -r",
         ];
         foreach (string fact in facts)
         {
             await lab.ExpectSuccessAsync(await lab.OrderAsync("run", board, parameters: new { shell = fact }));
         }
 
-        Task<JsonNode> SendAsync(HttpMethod method, string path, object body) => lab.Appliance.SendAsync(method, path, JsonContent.Create(body), lab.Cancel);
+        Task<JsonNode> SendAsync(HttpMethod method, string path, object body) =>
+            lab.Appliance.SendAsync(method, path, JsonContent.Create(body), lab.Cancel);
     }
 }

@@ -16,7 +16,8 @@ internal static class Repository
 
     /// <summary>The Slave for this machine.</summary>
     /// <exception cref="RackException">It was not built.</exception>
-    public static string Slave => Built(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "native/arm64/slave/bootstrap-slave" : "native/amd64/slave/bootstrap-slave");
+    public static string Slave => Built(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "native/arm64/slave/bootstrap-slave"
+        : "native/amd64/slave/bootstrap-slave");
 
     private static string Built(string name)
     {

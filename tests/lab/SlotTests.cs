@@ -112,7 +112,9 @@ public class SlotTests
         VirtualBoard board = await lab.InstallAsync(plan, "slots-amd64");
         await RunAsync(lab, board, Inhabit + "\ntest \"$(findmnt -n -o SOURCE /)\" = /dev/vda3");
         await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "slots-amd64", new { update = true }));
-        const string InOther = "set -ex; test \"$(findmnt -n -o SOURCE /)\" = /dev/vda4; test \"$(findmnt -n -o SOURCE /boot/firmware)\" = /dev/vda2; test \"$(cat /home/ada/notes)\" = hers";
+        const string InOther =
+            "set -ex; test \"$(findmnt -n -o SOURCE /)\" = /dev/vda4; test \"$(findmnt -n -o SOURCE /boot/firmware)\" = /dev/vda2; " +
+            "test \"$(cat /home/ada/notes)\" = hers";
         await RunAsync(lab, board, InOther);
         await lab.ExpectSuccessAsync(await lab.OrderAsync("reboot", board));
         await RunAsync(lab, board, InOther);
@@ -132,7 +134,9 @@ public class SlotTests
 
         // Written as a whole, the disk has its system in the first slot again, and the firmware knows it.
         await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "slots-amd64"));
-        await RunAsync(lab, board, "set -ex; test \"$(findmnt -n -o SOURCE /)\" = /dev/vda3; test ! -e /home/ada/notes; test -e /sys/firmware/efi/efivars/BootOrder-*; ! cat /sys/firmware/efi/efivars/Boot0* | tr -d '\\0' | grep -a 'Bootstrap slot'");
+        await RunAsync(lab, board,
+            "set -ex; test \"$(findmnt -n -o SOURCE /)\" = /dev/vda3; test ! -e /home/ada/notes; test -e " +
+            "/sys/firmware/efi/efivars/BootOrder-*; ! cat /sys/firmware/efi/efivars/Boot0* | tr -d '\\0' | grep -a 'Bootstrap slot'");
         await lab.ShutDownAsync(board);
     }
 

@@ -15,7 +15,8 @@ public class TrustTests
         string before = await new Disk(plan.Card).DigestAsync(lab.Cancel);
 
         VirtualBoard board = await lab.PowerOnAsync(plan);
-        JsonNode stranger = Assert.Single((await lab.WaitForAsync("a board asks", "unapproved", list => list.AsArray().Count > 0)).AsArray())!;
+        JsonNode stranger = Assert.Single(
+            (await lab.WaitForAsync("a board asks", "unapproved", list => list.AsArray().Count > 0)).AsArray())!;
         string key = stranger.Text("key");
         // A person compares what the board shows with what the page shows.
         await board.WaitForConsoleAsync($"approve the board with key {key[..16]}", lab.Cancel);
@@ -89,6 +90,40 @@ public class TrustTests
     }
 
     [Fact]
+    public async Task Card_of_a_node_in_another_board_waits_for_a_person_and_goes_on_there_with_its_key()
+    {
+        await using Lab lab = await Lab.StartAsync(approve: false);
+        await lab.ImportAsync("tiny-arm64");
+        BoardOptions plan = lab.Plan(BoardKind.Virt);
+        VirtualBoard board = await lab.PowerOnAsync(plan);
+        await ApproveOnlyAsync(lab);
+        await lab.WaitForNodeAsync(board, "waits", n => n.Text("link") == "net-inst");
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "tiny-arm64"));
+        string key = (await lab.WaitForRunningAsync(board)).Text("key");
+        await board.PowerCutAsync();
+
+        // The board is broken: its card is put into another one, of another serial number and hardware address.
+        BoardOptions spare = lab.Plan(BoardKind.Virt, 2) with { Card = plan.Card };
+        VirtualBoard moved = await lab.PowerOnAsync(spare);
+        JsonNode waiting = Assert.Single(
+            (await lab.WaitForAsync("the card asks", "unapproved", list => list.AsArray().Count > 0)).AsArray())!;
+        Assert.Equal((spare.NodeId, plan.NodeId, key), (waiting.Text("id"), waiting.Text("holder"), waiting.Text("key")));
+        Assert.Equal(plan.NodeId, Assert.Single((await lab.Appliance.GetAsync("nodes", lab.Cancel)).AsArray()).Text("id"));
+
+        await ApproveOnlyAsync(lab);
+        JsonNode node = await lab.WaitForNodeAsync(moved, "is connected", n => n.Text("link") == "slave");
+        Assert.Equal((key, spare.Mac), (node.Text("key"), Assert.Single(node["inventory"]!["interfaces"]!.AsArray()).Text("mac")));
+        JsonNode left = (await lab.Appliance.GetAsync("nodes", lab.Cancel)).AsArray().Single(n => n.Text("id") == plan.NodeId)!;
+        Assert.Null(left["key"]);
+
+        // One yes is enough: its Slave stages a reinstallation, and the NetInst of that knows who it is by what is on the card.
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("install", moved, "tiny-arm64"));
+        node = await lab.WaitForRunningAsync(moved);
+        Assert.Equal(key, node.Text("key"));
+        Assert.Empty((await lab.Appliance.GetAsync("unapproved", lab.Cancel)).AsArray());
+    }
+
+    [Fact]
     public async Task Appliance_with_another_ca_is_refused_by_netinst_and_slave()
     {
         const string refusal = "10.77.0.3 answers as a Bootstrap appliance but";
@@ -96,7 +131,8 @@ public class TrustTests
         await lab.ImportAsync("tiny-arm64");
         await lab.Appliance.InstallNewBoardsAsync("arm64", "tiny-arm64", lab.Cancel);
         await using RackProcess other = await lab.Rack.StartMachineAsync(1, "10.77.0.3/24",
-            [Repository.Program, "serve", "--data", Path.Combine(lab.Folder, "other"), "--interface", "eth0", "--dhcp", "off", "--tftp", "off"]);
+            [Repository.Program, "serve", "--data", Path.Combine(lab.Folder, "other"), "--interface", "eth0", "--dhcp", "off", "--tftp",
+            "off"]);
         await other.Output.WaitForAsync("ready", lab.Cancel);
 
         // With ours away, the other one is all that answers.
@@ -114,5 +150,12 @@ public class TrustTests
         await board.WaitForConsoleAsync(refusal, lab.Cancel, installed);
         await lab.StartApplianceAsync();
         await lab.WaitForRunningAsync(board);
+    }
+
+    /// <summary>A person says yes to the one board that waits.</summary>
+    private static async Task ApproveOnlyAsync(Lab lab)
+    {
+        JsonNode boards = await lab.WaitForAsync("a board asks", "unapproved", list => list.AsArray().Count > 0);
+        await lab.Appliance.ApproveAsync([Assert.Single(boards.AsArray())!], lab.Cancel);
     }
 }

@@ -14,7 +14,8 @@ internal static class Udhcpd
     {
         string configuration = Path.Combine(folder, "udhcpd.conf"), leases = Path.Combine(folder, "udhcpd.leases");
         await File.WriteAllTextAsync(configuration,
-            $"start 10.77.0.100\nend 10.77.0.250\ninterface eth0\nlease_file {leases}\npidfile {leases}.pid\noption subnet 255.255.255.0\noption lease 3600\n", cancel);
+            $"start 10.77.0.100\nend 10.77.0.250\ninterface eth0\nlease_file {leases}\npidfile {leases}.pid\noption subnet " +
+            $"255.255.255.0\noption lease 3600\n", cancel);
         await File.WriteAllTextAsync(leases, "", cancel);
         RackProcess server = await rack.StartMachineAsync(200, $"{Address}/24", ["busybox", "udhcpd", "-f", "-a", "50", configuration]);
         await server.Errors.WaitForAsync("started", cancel);

@@ -22,7 +22,8 @@ public sealed class DhcpClient(string interfaceName, MacAddress mac, TimeProvide
     private const int SolSocket = 1, SoBindToDevice = 25;
     private const int MaximumOfferSeconds = 8;
 
-    /// <summary>Time to wait for an answer: 1, 2, 4, then 8 s. Boards wait for people, not for servers: quicker than the RFC's 4 s.</summary>
+    /// <summary>Time to wait for an answer: 1, 2, 4, then 8 s. Boards wait for people, not for servers: quicker than the RFC's 4
+    /// s.</summary>
     public static TimeSpan AnswerTimeout(int attempt) => TimeSpan.FromSeconds(Math.Min(1 << Math.Min(attempt, 10), MaximumOfferSeconds));
 
     /// <summary>How long before a lease is renewed: half of it (RFC 2131 § 4.4.5), a minute at least, a day at most.</summary>
@@ -39,12 +40,14 @@ public sealed class DhcpClient(string interfaceName, MacAddress mac, TimeProvide
             ushort seconds = (ushort)Math.Min(clock.GetElapsedTime(started).TotalSeconds, ushort.MaxValue);
             var discover = new DhcpQuestion(DhcpType.Discover, transaction, mac, seconds, null, null, null);
             // A proxy's offer has no address: it is for boot ROMs.
-            DhcpAnswer? offer = await AskAsync(socket, discover, attempt, a => a.Type == DhcpType.Offer && !a.Address.Equals(IPAddress.Any) && a.Server is not null, cancellation)
+            DhcpAnswer? offer = await AskAsync(socket, discover, attempt, a =>
+                a.Type == DhcpType.Offer && !a.Address.Equals(IPAddress.Any) && a.Server is not null, cancellation)
                 .ConfigureAwait(false);
             if (offer is { } taken)
             {
                 var request = new DhcpQuestion(DhcpType.Request, transaction, mac, seconds, null, taken.Address, taken.Server);
-                DhcpAnswer? ack = await AskAsync(socket, request, attempt, a => a.Type is DhcpType.Ack or DhcpType.Nak, cancellation).ConfigureAwait(false);
+                DhcpAnswer? ack = await AskAsync(socket, request, attempt, a => a.Type is DhcpType.Ack or DhcpType.Nak, cancellation)
+                    .ConfigureAwait(false);
                 if (ack is { Type: DhcpType.Ack } given)
                 {
                     return ToLease(given, taken);
@@ -59,14 +62,16 @@ public sealed class DhcpClient(string interfaceName, MacAddress mac, TimeProvide
     {
         using Socket socket = Open();
         var request = new DhcpQuestion(DhcpType.Request, NewTransaction(), mac, 0, lease.Address, null, null);
-        DhcpAnswer? answer = await AskAsync(socket, request, attempt: 3, a => a.Type is DhcpType.Ack or DhcpType.Nak, cancellation).ConfigureAwait(false);
+        DhcpAnswer? answer = await AskAsync(socket, request, attempt: 3, a => a.Type is DhcpType.Ack or DhcpType.Nak, cancellation)
+            .ConfigureAwait(false);
         return answer is { Type: DhcpType.Ack } ack ? ToLease(ack, ack) with { Server = lease.Server } : null;
     }
 
     private static Lease ToLease(DhcpAnswer ack, DhcpAnswer offer)
     {
         IPAddress? next = ack.NextServer.Equals(IPAddress.Any) ? null : ack.NextServer;
-        return new Lease(ack.Address, ack.Mask ?? offer.Mask ?? IPAddress.Parse("255.255.255.0"), ack.Router ?? offer.Router, next, offer.Server,
+        return new Lease(ack.Address, ack.Mask ?? offer.Mask ?? IPAddress.Parse("255.255.255.0"), ack.Router ?? offer.Router, next,
+            offer.Server,
             // All ones stand for "for ever" (RFC 2131 § 3.3).
             ack.LeaseSeconds is 0 or uint.MaxValue ? null : ack.LeaseSeconds);
     }
@@ -79,7 +84,8 @@ public sealed class DhcpClient(string interfaceName, MacAddress mac, TimeProvide
         byte[] buffer = new byte[1500];
         try
         {
-            await socket.SendToAsync(question.ToBytes(), new IPEndPoint(IPAddress.Broadcast, ServerPort), either.Token).ConfigureAwait(false);
+            await socket.SendToAsync(question.ToBytes(), new IPEndPoint(IPAddress.Broadcast, ServerPort), either.Token)
+                .ConfigureAwait(false);
             while (true)
             {
                 int n = await socket.ReceiveAsync(buffer, either.Token).ConfigureAwait(false);

@@ -30,12 +30,14 @@ public readonly record struct DhcpAnswer(
     public static bool TryParse(ReadOnlySpan<byte> packet, uint transaction, MacAddress client, out DhcpAnswer answer)
     {
         answer = default;
-        if (packet.Length < DhcpQuestion.OptionsOffset || packet[0] != 2 || BinaryPrimitives.ReadUInt32BigEndian(packet[4..]) != transaction ||
+        if (packet.Length < DhcpQuestion.OptionsOffset || packet[0] != 2 ||
+            BinaryPrimitives.ReadUInt32BigEndian(packet[4..]) != transaction ||
             MacAddress.FromBytes(packet[28..]) != client || BinaryPrimitives.ReadUInt32BigEndian(packet[236..]) != DhcpQuestion.Magic)
         {
             return false;
         }
-        var result = new DhcpAnswer(DhcpType.None, new IPAddress(packet.Slice(16, 4)), new IPAddress(packet.Slice(20, 4)), null, null, null, 0);
+        var result = new DhcpAnswer(
+            DhcpType.None, new IPAddress(packet.Slice(16, 4)), new IPAddress(packet.Slice(20, 4)), null, null, null, 0);
         ReadOnlySpan<byte> options = packet[DhcpQuestion.OptionsOffset..];
         while (options.Length > 0 && options[0] != 255)
         {

@@ -7,7 +7,8 @@ namespace Bootstrap.Init.Network;
 /// <summary>Sets up network interfaces by the ioctls of netdevice(7): IPv4 only, and all that a small system needs.</summary>
 internal static unsafe class InterfaceControl
 {
-    private const nuint SetFlags = 0x8914, GetFlags = 0x8913, SetAddress = 0x8916, SetMask = 0x891c, AddRoute = 0x890b, DeleteRoute = 0x890c;
+    private const nuint SetFlags = 0x8914, GetFlags = 0x8913, SetAddress = 0x8916, SetMask = 0x891c, AddRoute = 0x890b,
+        DeleteRoute = 0x890c;
     private const short Up = 1;
     private const int NameBytes = 16, RequestBytes = 40, RouteBytes = 120;
     private const int Inet = 2, Datagram = 2;

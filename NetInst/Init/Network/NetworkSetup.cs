@@ -88,12 +88,14 @@ internal sealed class NetworkSetup(BoardReader board, Lease? given, Action<strin
         }
     }
 
-    /// <summary>Renews when it is time; a lease that no server prolongs is asked for anew, and used until something better is there.</summary>
+    /// <summary>Renews when it is time; a lease that no server prolongs is asked for anew, and used until something better is
+    /// there.</summary>
     private async Task<Lease> KeepAsync(DhcpClient dhcp, string name, Lease lease, CancellationToken cancellation)
     {
         TimeSpan wait = lease.Seconds is { } seconds ? DhcpClient.RenewAfter(seconds) : Timeout.InfiniteTimeSpan;
         await Task.Delay(wait, clock, cancellation).ConfigureAwait(false);
-        Lease renewed = await dhcp.RenewAsync(lease, cancellation).ConfigureAwait(false) ?? await dhcp.ObtainAsync(cancellation).ConfigureAwait(false);
+        Lease renewed = await dhcp.RenewAsync(lease, cancellation).ConfigureAwait(false) ??
+            await dhcp.ObtainAsync(cancellation).ConfigureAwait(false);
         if (!renewed.Address.Equals(lease.Address) || !renewed.Mask.Equals(lease.Mask))
         {
             Use(name, renewed);

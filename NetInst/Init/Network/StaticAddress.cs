@@ -6,7 +6,8 @@ namespace Bootstrap.Init.Network;
 /// <summary>The kernel argument <c>ip=ADDRESS/PREFIX[,GATEWAY]</c>: an address by hand, for networks without DHCP.</summary>
 public static class StaticAddress
 {
-    /// <summary>Reads the argument's value. False for anything else; names are not looked up here, so no name server is asked for.</summary>
+    /// <summary>Reads the argument's value. False for anything else; names are not looked up here, so no name server is asked
+    /// for.</summary>
     public static bool TryParse(string? text, out Lease? lease)
     {
         lease = null;
@@ -24,7 +25,8 @@ public static class StaticAddress
             return false;
         }
         uint mask = uint.MaxValue << (32 - prefix);
-        lease = new Lease(ip, new IPAddress([(byte)(mask >> 24), (byte)(mask >> 16), (byte)(mask >> 8), (byte)mask]), router, null, null, null);
+        lease = new Lease(ip, new IPAddress([(byte)(mask >> 24), (byte)(mask >> 16), (byte)(mask >> 8), (byte)mask]), router, null, null,
+            null);
         return true;
     }
 }

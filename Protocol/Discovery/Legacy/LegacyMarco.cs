@@ -22,7 +22,8 @@ public sealed class LegacyMarco(IReadOnlyCollection<string>? interfaceNames, Tim
     /// <summary>Asks a group for all, or for those with a service; each address is given once.</summary>
     /// <param name="group">224.0.0.112 or 224.0.0.113.</param>
     /// <param name="service">Null: all.</param>
-    /// <param name="search">Its <see cref="Search.Exclude"/> (addresses), <see cref="NodeFilter.Parameters"/>, <see cref="Search.MaximumNodes"/>,
+    /// <param name="search">Its <see cref="Search.Exclude"/> (addresses), <see cref="NodeFilter.Parameters"/>,
+    /// <see cref="Search.MaximumNodes"/>,
     /// <see cref="Search.Timeout"/> (for each question) and <see cref="Search.Retries"/> (how often it is asked again) act.</param>
     /// <param name="cancellation">Ends the waiting.</param>
     public async IAsyncEnumerable<LegacyNode> FindAsync(
@@ -30,7 +31,8 @@ public sealed class LegacyMarco(IReadOnlyCollection<string>? interfaceNames, Tim
     {
         var question = new LegacyMessage.Question(service is null ? LegacyCommand.Marco : LegacyCommand.RequestFor, service ?? "");
         var seen = new HashSet<IPAddress>();
-        await foreach ((LegacyMessage.Reply reply, IPAddress from) in AskAsync(question, new IPEndPoint(IPAddress.Parse(group), ServicePorts.Discovery), search, cancellation).ConfigureAwait(false))
+        await foreach ((LegacyMessage.Reply reply, IPAddress from) in AskAsync(
+            question, new IPEndPoint(IPAddress.Parse(group), ServicePorts.Discovery), search, cancellation).ConfigureAwait(false))
         {
             bool wanted = !search.Exclude.Contains(from.ToString()) && (search.Filter?.Parameters ?? new Dictionary<string, string>())
                 .All(p => reply.Parameters.TryGetValue(p.Key, out string? value) && value == p.Value);
@@ -49,7 +51,8 @@ public sealed class LegacyMarco(IReadOnlyCollection<string>? interfaceNames, Tim
     public async Task<IReadOnlyList<Service>?> ServicesAsync(IPAddress node, Search search, CancellationToken cancellation = default)
     {
         var question = new LegacyMessage.Question(LegacyCommand.Services, "");
-        await foreach ((LegacyMessage.Reply reply, IPAddress from) in AskAsync(question, new IPEndPoint(node, ServicePorts.Discovery), search, cancellation).ConfigureAwait(false))
+        await foreach ((LegacyMessage.Reply reply, IPAddress from) in AskAsync(
+            question, new IPEndPoint(node, ServicePorts.Discovery), search, cancellation).ConfigureAwait(false))
         {
             if (reply.Services is { } services && from.Equals(node))
             {
@@ -92,7 +95,8 @@ public sealed class LegacyMarco(IReadOnlyCollection<string>? interfaceNames, Tim
         }
     }
 
-    private static async Task<bool> MoreAsync(ChannelReader<(LegacyMessage.Reply, IPAddress)> replies, CancellationToken either, CancellationToken cancellation)
+    private static async Task<bool> MoreAsync(
+        ChannelReader<(LegacyMessage.Reply, IPAddress)> replies, CancellationToken either, CancellationToken cancellation)
     {
         try
         {
@@ -111,7 +115,8 @@ public sealed class LegacyMarco(IReadOnlyCollection<string>? interfaceNames, Tim
         {
             while (true)
             {
-                SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0)).ConfigureAwait(false);
+                SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0))
+                    .ConfigureAwait(false);
                 if (LegacyMessage.ReadReply(buffer.AsMemory(0, received.ReceivedBytes)) is { } reply)
                 {
                     replies.TryWrite((reply, ((IPEndPoint)received.RemoteEndPoint).Address));

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace Bootstrap.Protocol.Discovery.Legacy;
 
 /// <summary>
-/// The discovery protocol of the 2015 programs: one JSON object a datagram on 224.0.0.112 and 224.0.0.113, UDP 1337, each group a mesh of its
-/// own. <c>{"Command":"Marco"}</c> asks who is there, <c>Request-For</c> who has a service, <c>Services</c> what somebody has; the
+/// The discovery protocol of the 2015 programs: one JSON object a datagram on 224.0.0.112 and 224.0.0.113, UDP 1337, each group a mesh of
+/// its own. <c>{"Command":"Marco"}</c> asks who is there, <c>Request-For</c> who has a service, <c>Services</c> what somebody has; the
 /// answers are <c>Polo</c> and <c>OK</c>.
 /// </summary>
 public static partial class LegacyMessage
@@ -31,10 +31,12 @@ public static partial class LegacyMessage
     public sealed record Reply(IReadOnlyDictionary<string, string> Parameters, IReadOnlyList<Service>? Services);
 
     /// <summary>Reads a question; null for anything else.</summary>
-    public static Question? ReadQuestion(ReadOnlyMemory<byte> datagram) => Read<Question?>(datagram, message => Text(message["Command"]) switch
+    public static Question? ReadQuestion(ReadOnlyMemory<byte> datagram) =>
+        Read<Question?>(datagram, message => Text(message["Command"]) switch
     {
         "Marco" or "Discover" => new Question(LegacyCommand.Marco, ""),
-        "Request-For" or "Request-for" when Text(message["Params"]) is { Length: > 0 and <= 64 } service => new Question(LegacyCommand.RequestFor, service),
+        "Request-For" or "Request-for" when Text(message["Params"]) is { Length: > 0 and <= 64 } service =>
+        new Question(LegacyCommand.RequestFor, service),
         "Services" => new Question(LegacyCommand.Services, ""),
         _ => null,
     });
@@ -51,7 +53,8 @@ public static partial class LegacyMessage
         List<Service>? services = null;
         if (message["Services"] is JsonArray list)
         {
-            services = [.. list.OfType<JsonObject>().Select(s => (Id: Text(s["id"]), s)).Where(s => s.Id is { Length: > 0 and <= 64 }).Select(s => new Service(s.Id!, Flat(s.s["params"])))];
+            services = [.. list.OfType<JsonObject>().Select(s => (Id: Text(s["id"]), s)).Where(s => s.Id is { Length: > 0 and <= 64 })
+                .Select(s => new Service(s.Id!, Flat(s.s["params"])))];
         }
         return new Reply(Flat(message["Params"]), services);
     }
@@ -69,12 +72,14 @@ public static partial class LegacyMessage
     {
         JsonObject parameters = Object(node.Parameters);
         parameters["hostname"] = node.HostName;
-        return JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["Command"] = "Polo", ["Params"] = parameters }, ProtocolJson.Default.JsonObject);
+        return JsonSerializer.SerializeToUtf8Bytes(
+            new JsonObject { ["Command"] = "Polo", ["Params"] = parameters }, ProtocolJson.Default.JsonObject);
     }
 
     /// <summary>The answer to Request-For.</summary>
     public static byte[] WriteService(Service service) =>
-        JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["Command"] = "OK", ["Params"] = Object(service.Parameters) }, ProtocolJson.Default.JsonObject);
+        JsonSerializer.SerializeToUtf8Bytes(
+        new JsonObject { ["Command"] = "OK", ["Params"] = Object(service.Parameters) }, ProtocolJson.Default.JsonObject);
 
     /// <summary>The answer to Services: as many as have room.</summary>
     public static byte[] WriteServices(IReadOnlyList<Service> services)
@@ -82,7 +87,8 @@ public static partial class LegacyMessage
         for (int count = services.Count; ; count--)
         {
             JsonNode[] list = [.. services.Take(count).Select(s => new JsonObject { ["id"] = s.Id, ["params"] = Object(s.Parameters) })];
-            byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["Command"] = "OK", ["Services"] = new JsonArray(list) }, ProtocolJson.Default.JsonObject);
+            byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(
+                new JsonObject { ["Command"] = "OK", ["Services"] = new JsonArray(list) }, ProtocolJson.Default.JsonObject);
             if (bytes.Length <= MaximumBytes || count == 0)
             {
                 return bytes;
@@ -113,8 +119,8 @@ public static partial class LegacyMessage
     }
 
     /// <summary>
-    /// Parameters are flat, and values are taken as text. What the 2015 Polo sent was no object but Python's way of writing one, in a string:
-    /// "{'hostname': 'martin'}".
+    /// Parameters are flat, and values are taken as text. What the 2015 Polo sent was no object but Python's way of writing one, in a
+    /// string: "{'hostname': 'martin'}".
     /// </summary>
     private static Dictionary<string, string> Flat(JsonNode? parameters)
     {

@@ -5,15 +5,17 @@ using System.Net.Sockets;
 namespace Bootstrap.Protocol.Discovery.Legacy;
 
 /// <summary>
-/// Answers the 2015 programs. Its answers are longer than the questions, which that protocol asks for; a source gets ten a second. It answers
-/// questions by multicast and by unicast, and <c>Services</c>, which the 2015 Polo did not.
+/// Answers the 2015 programs. Its answers are longer than the questions, which that protocol asks for; a source gets ten a second. It
+/// answers questions by multicast and by unicast, and <c>Services</c>, which the 2015 Polo did not.
 /// </summary>
 /// <param name="groups">Groups to answer in (<see cref="LegacyMessage.Groups"/>); none: nothing is answered.</param>
-/// <param name="node">What the node is and offers, asked anew for every answer. A service with meshes is told in a group that is named among them.</param>
+/// <param name="node">What the node is and offers, asked anew for every answer. A service with meshes is told in a group that is named
+/// among them.</param>
 /// <param name="interfaceNames">Interfaces to listen on; null or empty: all physical ones.</param>
 /// <param name="clock">Times the looking for interfaces.</param>
 /// <remarks>What comes by unicast to port 1337 reaches the wires of version 2: it is to be added to them.</remarks>
-public sealed class LegacyPolo(IReadOnlyList<string> groups, Func<NodeDescription> node, IReadOnlyCollection<string>? interfaceNames, TimeProvider clock) : IWireListener
+public sealed class LegacyPolo(IReadOnlyList<string> groups, Func<NodeDescription> node, IReadOnlyCollection<string>? interfaceNames,
+    TimeProvider clock) : IWireListener
 {
     private static readonly TimeSpan s_lookPeriod = TimeSpan.FromSeconds(10);
 
@@ -111,9 +113,11 @@ public sealed class LegacyPolo(IReadOnlyList<string> groups, Func<NodeDescriptio
         {
             while (true)
             {
-                SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0)).ConfigureAwait(false);
+                SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0))
+                    .ConfigureAwait(false);
                 var asker = (IPEndPoint)received.RemoteEndPoint;
-                if (LegacyMessage.ReadQuestion(buffer.AsMemory(0, received.ReceivedBytes)) is { } question && AnswerTo(question, [group], asker) is { } answer)
+                if (LegacyMessage.ReadQuestion(buffer.AsMemory(0, received.ReceivedBytes)) is { } question &&
+                    AnswerTo(question, [group], asker) is { } answer)
                 {
                     await socket.SendToAsync(answer, asker).ConfigureAwait(false);
                 }

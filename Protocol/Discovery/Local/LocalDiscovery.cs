@@ -47,8 +47,10 @@ public sealed class LocalDiscovery : IDisposable
         (await AskAsync((search ?? new LocalRequest(0, "")) with { Command = "marco" }, cancellation).ConfigureAwait(false)).Nodes ?? [];
 
     /// <summary>Finds the nodes that offer a service.</summary>
-    public async Task<IReadOnlyList<LocalNode>> RequestForAsync(string service, LocalRequest? search = null, CancellationToken cancellation = default) =>
-        (await AskAsync((search ?? new LocalRequest(0, "")) with { Command = "request_for", Service = service }, cancellation).ConfigureAwait(false)).Nodes ?? [];
+    public async Task<IReadOnlyList<LocalNode>> RequestForAsync(
+        string service, LocalRequest? search = null, CancellationToken cancellation = default) =>
+        (await AskAsync((search ?? new LocalRequest(0, "")) with { Command = "request_for", Service = service }, cancellation)
+        .ConfigureAwait(false)).Nodes ?? [];
 
     /// <summary>All services of a node.</summary>
     /// <param name="node">Id or host name.</param>
@@ -59,15 +61,18 @@ public sealed class LocalDiscovery : IDisposable
     /// <summary>Offers a service, as long as this connection lasts.</summary>
     /// <returns>Its name: <c>user:service</c> for everybody but root.</returns>
     public async Task<string> PublishAsync(
-        string service, IReadOnlyDictionary<string, string>? parameters = null, IReadOnlyList<string>? meshes = null, CancellationToken cancellation = default) =>
-        (await AskAsync(new LocalRequest(0, "publish") { Service = service, Params = parameters, Meshes = meshes }, cancellation).ConfigureAwait(false)).Service!;
+        string service, IReadOnlyDictionary<string, string>? parameters = null, IReadOnlyList<string>? meshes = null,
+        CancellationToken cancellation = default) =>
+        (await AskAsync(new LocalRequest(0, "publish") { Service = service, Params = parameters, Meshes = meshes }, cancellation)
+        .ConfigureAwait(false)).Service!;
 
     /// <summary>Withdraws a service.</summary>
     public async Task<string> UnpublishAsync(string service, CancellationToken cancellation = default) =>
         (await AskAsync(new LocalRequest(0, "unpublish") { Service = service }, cancellation).ConfigureAwait(false)).Service!;
 
     /// <summary>What happens to nodes, until cancelled or until the Slave ends.</summary>
-    public async IAsyncEnumerable<PresenceEvent> WatchAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<PresenceEvent> WatchAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await SendAsync(new LocalRequest(++_lastId, "watch"), cancellation).ConfigureAwait(false);
         while (await ReceiveAsync(cancellation).ConfigureAwait(false) is { } reply)
@@ -84,7 +89,8 @@ public sealed class LocalDiscovery : IDisposable
     private async Task<LocalReply> AskAsync(LocalRequest request, CancellationToken cancellation)
     {
         await SendAsync(request with { Id = ++_lastId }, cancellation).ConfigureAwait(false);
-        return await ReceiveAsync(cancellation).ConfigureAwait(false) ?? throw new LocalDiscoveryException("the Slave ended the connection");
+        return await ReceiveAsync(cancellation).ConfigureAwait(false) ??
+            throw new LocalDiscoveryException("the Slave ended the connection");
     }
 
     private async Task SendAsync(LocalRequest request, CancellationToken cancellation)

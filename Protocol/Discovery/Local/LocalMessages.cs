@@ -92,9 +92,11 @@ public sealed record LocalReply(long Id)
 /// <param name="Services">Those asked for, or as many as a datagram holds; all of them by <c>services</c>.</param>
 /// <param name="Proven">True if the appliance's CA vouches for it.</param>
 public sealed record LocalNode(
-    string Id, string HostName, string Address, Identity Identity, IReadOnlyDictionary<string, string> Parameters, IReadOnlyList<Service> Services, bool Proven)
+    string Id, string HostName, string Address, Identity Identity, IReadOnlyDictionary<string, string> Parameters,
+    IReadOnlyList<Service> Services, bool Proven)
 {
     /// <summary>From what a search gave.</summary>
     public static LocalNode Of(Found found) => new(
-        found.Node.Id, found.Node.HostName, found.Address.ToString(), found.Node.Identity, found.Node.Parameters, found.Node.Services, found.IsProven);
+        found.Node.Id, found.Node.HostName, found.Address.ToString(), found.Node.Identity, found.Node.Parameters, found.Node.Services,
+        found.IsProven);
 }

@@ -39,7 +39,8 @@ public sealed record PresenceEvent(long Sequence, PresenceKind Kind, string Id, 
 /// <param name="LastHeard">UTC.</param>
 /// <param name="Relay">By whom it is heard, where it is in another network: address and port.</param>
 public sealed record PresenceRecord(
-    NodeDescription Node, string Mesh, string Address, PresenceAnchor Anchor, PresenceState State, DateTimeOffset LastHeard, string? Relay = null);
+    NodeDescription Node, string Mesh, string Address, PresenceAnchor Anchor, PresenceState State, DateTimeOffset LastHeard,
+    string? Relay = null);
 
 /// <summary>Whether a node is there.</summary>
 public enum PresenceState

@@ -40,7 +40,8 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
     public long Sequence => _sequence;
 
     /// <summary>All nodes, those that are gone included.</summary>
-    public IReadOnlyList<PresenceRecord> Records => [.. _entries.Values.Select(e => new PresenceRecord(e.Node, e.Mesh, e.Address.ToString(), e.Anchor, e.State, e.HeardAt, e.Relay?.ToString()))];
+    public IReadOnlyList<PresenceRecord> Records => [.. _entries.Values.Select(
+        e => new PresenceRecord(e.Node, e.Mesh, e.Address.ToString(), e.Anchor, e.State, e.HeardAt, e.Relay?.ToString()))];
 
     /// <summary>Puts back what an earlier run knew. Everybody gets the full time to be heard.</summary>
     public void Restore(IEnumerable<PresenceRecord> records)
@@ -72,10 +73,12 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
         return events;
     }
 
-    /// <summary>A beat came, of a node that is there and about which nothing has changed: almost all are so. Nothing is to be told or asked then.</summary>
+    /// <summary>A beat came, of a node that is there and about which nothing has changed: almost all are so. Nothing is to be told or asked
+    /// then.</summary>
     /// <returns>False: it is something else, and was not taken; <see cref="Hear(Beat)"/> takes it.</returns>
     public bool HearUsual(Beat beat) =>
-        _entries.TryGetValue(beat.Id, out Entry? entry) && entry.State == PresenceState.Alive && beat.State == entry.Anchor.State && Hear(beat);
+        _entries.TryGetValue(beat.Id, out Entry? entry) && entry.State == PresenceState.Alive && beat.State == entry.Anchor.State &&
+        Hear(beat);
 
     /// <summary>A beat came.</summary>
     /// <returns>False if it must be asked who that is: it is new, was gone, has changed, or the beat does not prove itself.</returns>
@@ -120,7 +123,8 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
     {
         if (!_entries.TryGetValue(node.Id, out Entry? entry))
         {
-            _entries[node.Id] = entry = new Entry { Node = node, Mesh = mesh, Address = address, Anchor = anchor, Relay = relay, State = PresenceState.Gone };
+            _entries[node.Id] = entry =
+                new Entry { Node = node, Mesh = mesh, Address = address, Anchor = anchor, Relay = relay, State = PresenceState.Gone };
             Join(entry, "first seen");
             return;
         }
@@ -178,14 +182,16 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
         return doubts;
     }
 
-    /// <summary>This program, or its machine, stood still. What was said meanwhile is lost, and silence means nothing: all are asked.</summary>
+    /// <summary>This program, or its machine, stood still. What was said meanwhile is lost, and silence means nothing: all are
+    /// asked.</summary>
     private List<Doubt> ExcuseAll()
     {
         foreach (Entry entry in _entries.Values)
         {
             entry.Heard = clock.GetTimestamp();
         }
-        return [.. _entries.Values.Where(e => e.State == PresenceState.Suspect).Select(e => new Doubt(e.Node.Id, e.Address, e.Mesh, [], e.Relay))];
+        return [.. _entries.Values.Where(e => e.State == PresenceState.Suspect)
+            .Select(e => new Doubt(e.Node.Id, e.Address, e.Mesh, [], e.Relay))];
     }
 
     private IPEndPoint[] Helpers(Entry missing)
@@ -218,7 +224,8 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
         Tell(PresenceKind.Leave, entry, reason);
     }
 
-    private void Tell(PresenceKind kind, Entry entry, string reason) => _events.Add(new PresenceEvent(++_sequence, kind, entry.Node.Id, clock.GetUtcNow(), reason));
+    private void Tell(PresenceKind kind, Entry entry, string reason) =>
+        _events.Add(new PresenceEvent(++_sequence, kind, entry.Node.Id, clock.GetUtcNow(), reason));
 
     private static string Name(Identity identity) => $"{identity.Role}/{identity.Kind}/{identity.Instance}";
 }

@@ -14,7 +14,8 @@ namespace Bootstrap.Protocol.Discovery;
 /// <param name="timing">When a node is missed; null: <see cref="PresenceTiming.Standard"/>.</param>
 /// <param name="lastSequence">Number of the last event of an earlier run.</param>
 public sealed class PresenceWatcher(
-    string mesh, Wires wires, MessageVerifier verifier, TimeProvider clock, PresenceTiming? timing = null, long lastSequence = 0) : IWireListener
+    string mesh, Wires wires, MessageVerifier verifier, TimeProvider clock, PresenceTiming? timing = null, long lastSequence = 0)
+    : IWireListener
 {
     /// <summary>Nodes that are to be asked who they are; more announce themselves at their next beat.</summary>
     private const int MaximumUnknown = 8192;
@@ -25,12 +26,14 @@ public sealed class PresenceWatcher(
     /// <summary>Datagrams that wait to be looked at.</summary>
     private const int MaximumWaiting = 4096;
 
-    /// <summary>Questions whose answers count: those of the last seconds. An answer that somebody kept for later is worth nothing.</summary>
+    /// <summary>Questions whose answers count: those of the last seconds. An answer that somebody kept for later is worth
+    /// nothing.</summary>
     private const int OpenQuestions = 12;
 
     private static readonly TimeSpan s_askPeriod = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Who cannot prove himself, such as the nodes of another appliance, is asked again after this time, and then after twice as long each time.</summary>
+    /// <summary>Who cannot prove himself, such as the nodes of another appliance, is asked again after this time, and then after twice as
+    /// long each time.</summary>
     private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1), s_longestPause = TimeSpan.FromMinutes(5);
 
     private readonly PresenceTiming _timing = timing ?? PresenceTiming.Standard;
@@ -40,7 +43,8 @@ public sealed class PresenceWatcher(
     private readonly Dictionary<string, (long At, TimeSpan Pause)> _asked = [];
     private readonly Lock _lock = new();
     private readonly Channel<(DiscoveryMessage Message, IPEndPoint From)> _received =
-        Channel.CreateBounded<(DiscoveryMessage, IPEndPoint)>(new BoundedChannelOptions(MaximumWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+        Channel.CreateBounded<(DiscoveryMessage, IPEndPoint)>(
+        new BoundedChannelOptions(MaximumWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly Queue<string> _nonces = new();
 
     /// <summary>Told of every event, in order, on one thread.</summary>
@@ -93,7 +97,8 @@ public sealed class PresenceWatcher(
     public void Joined(Wire wire) => wire.SendToGroup(new Query(NewNonce(), 2000, [mesh]).ToPaddedBytes());
 
     /// <summary>Watches until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(ReadAsync(cancellation), LookAsync(cancellation), AskAsync(cancellation));
+    public Task RunAsync(CancellationToken cancellation) =>
+        Task.WhenAll(ReadAsync(cancellation), LookAsync(cancellation), AskAsync(cancellation));
 
     private async Task ReadAsync(CancellationToken cancellation)
     {
@@ -106,7 +111,8 @@ public sealed class PresenceWatcher(
                 {
                     Tell(() => Hear(message));
                 }
-                else if (IsOurs(answer.Nonce) && verifier.Prove(message, answer) is var proof && proof == (verifier.CanProve ? Proof.Holds : Proof.None))
+                else if (IsOurs(answer.Nonce) && verifier.Prove(message, answer) is var proof &&
+                    proof == (verifier.CanProve ? Proof.Holds : Proof.None))
                 {
                     Tell(() => Hear(answer, answer.PlaceOf(message, from, proof), message.RelayOf(from)));
                 }
@@ -185,7 +191,8 @@ public sealed class PresenceWatcher(
         wires.SendToGroup(question);
         foreach (IPEndPoint helper in doubt.Helpers)
         {
-            byte[] bytes = new ProbeRequest(nonce, doubt.Mesh, doubt.Id, doubt.Address.Address.ToString(), doubt.Address.Port).ToPaddedBytes();
+            byte[] bytes = new ProbeRequest(nonce, doubt.Mesh, doubt.Id, doubt.Address.Address.ToString(), doubt.Address.Port)
+                .ToPaddedBytes();
             foreach (Wire wire in wires.Current)
             {
                 wire.Send(bytes, helper);
@@ -219,7 +226,8 @@ public sealed class PresenceWatcher(
                 string nonce = NewNonce();
                 foreach (string[] some in ids.Chunk(IdsAtOnce))
                 {
-                    wires.SendToGroup(new Query(nonce, (int)s_askPeriod.TotalMilliseconds / 2, [mesh], new NodeFilter(Nodes: some)).ToPaddedBytes());
+                    wires.SendToGroup(new Query(nonce, (int)s_askPeriod.TotalMilliseconds / 2, [mesh], new NodeFilter(Nodes: some))
+                        .ToPaddedBytes());
                 }
             }
         }
@@ -229,7 +237,8 @@ public sealed class PresenceWatcher(
         }
     }
 
-    private bool MayAsk(string id) => !_asked.TryGetValue(id, out (long At, TimeSpan Pause) last) || clock.GetElapsedTime(last.At) >= last.Pause;
+    private bool MayAsk(string id) =>
+        !_asked.TryGetValue(id, out (long At, TimeSpan Pause) last) || clock.GetElapsedTime(last.At) >= last.Pause;
 
     private void Asked(string id)
     {

@@ -18,7 +18,8 @@ internal sealed record Account(string Name, uint User, uint Group, string Home, 
     {
         foreach (string line in File.ReadLines("/etc/group"))
         {
-            if (line.Split(':') is [var group, _, var number, ..] && group == name && uint.TryParse(number, CultureInfo.InvariantCulture, out uint id))
+            if (line.Split(':') is [var group, _, var number, ..] && group == name &&
+                uint.TryParse(number, CultureInfo.InvariantCulture, out uint id))
             {
                 return id;
             }
@@ -28,7 +29,8 @@ internal sealed record Account(string Name, uint User, uint Group, string Home, 
 
     private static Account? Read(string line) =>
         line.Split(':') is [var name, _, var user, var group, _, var home, var shell] &&
-        uint.TryParse(user, CultureInfo.InvariantCulture, out uint userId) && uint.TryParse(group, CultureInfo.InvariantCulture, out uint groupId)
+        uint.TryParse(user, CultureInfo.InvariantCulture, out uint userId) &&
+        uint.TryParse(group, CultureInfo.InvariantCulture, out uint groupId)
             ? new Account(name, userId, groupId, home, shell)
             : null;
 }

@@ -95,7 +95,8 @@ public sealed class CommandProcess : IDisposable
         if (trace.Unit is { } unit)
         {
             // Waits; the unit has its own grace. That there is no such unit any more is just as good.
-            using Process stop = Process.Start(new ProcessStartInfo("systemctl", ["stop", $"{unit}.service"]) { RedirectStandardError = true })!;
+            using Process stop = Process.Start(
+                new ProcessStartInfo("systemctl", ["stop", $"{unit}.service"]) { RedirectStandardError = true })!;
             await stop.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             return;
         }
@@ -115,12 +116,14 @@ public sealed class CommandProcess : IDisposable
         }
     }
 
-    /// <summary>Waits for the end of a command that an earlier Slave started, with all that it started. Returns early where the wait is cancelled.</summary>
+    /// <summary>Waits for the end of a command that an earlier Slave started, with all that it started. Returns early where the wait is
+    /// cancelled.</summary>
     public static async Task WaitAsync(CommandTrace trace, TimeProvider clock, CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested && await IsRunningAsync(trace).ConfigureAwait(false))
         {
-            await Task.Delay(trace.Unit is null ? s_look : s_lookAtUnit, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(trace.Unit is null ? s_look : s_lookAtUnit, clock, cancellation)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -131,7 +134,9 @@ public sealed class CommandProcess : IDisposable
         {
             return MayHaveSession(trace) && Linux.Kill(-trace.Process, 0) == 0;
         }
-        using Process show = Process.Start(new ProcessStartInfo("systemctl", ["show", "--property=ActiveState", "--value", $"{unit}.service"]) { RedirectStandardOutput = true })!;
+        using Process show = Process.Start(new ProcessStartInfo(
+            "systemctl", ["show", "--property=ActiveState", "--value", $"{unit}.service"])
+        { RedirectStandardOutput = true })!;
         string state = await show.StandardOutput.ReadToEndAsync(CancellationToken.None).ConfigureAwait(false);
         await show.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
         // A unit that is not there any more is "inactive". Where systemd does not answer, nobody knows that it has ended.
@@ -157,7 +162,8 @@ public sealed class CommandProcess : IDisposable
             : ["setpriv", $"--reuid={account.User}", $"--regid={account.Group}", "--init-groups", "--", .. command.Words];
         var start = new ProcessStartInfo("setsid", words) { WorkingDirectory = command.Folder };
         start.Environment.Clear();
-        IEnumerable<KeyValuePair<string, string>> login = [new("HOME", account.Home), new("USER", account.Name), new("LOGNAME", account.Name), new("SHELL", account.Shell)];
+        IEnumerable<KeyValuePair<string, string>> login =
+            [new("HOME", account.Home), new("USER", account.Name), new("LOGNAME", account.Name), new("SHELL", account.Shell)];
         foreach ((string variable, string value) in UsualEnvironment().Concat(login).Concat(command.Environment))
         {
             start.Environment[variable] = value;
@@ -166,7 +172,8 @@ public sealed class CommandProcess : IDisposable
     }
 
     /// <summary>False where a stranger has the process's number: nobody of the command's session is left then.</summary>
-    private static bool MayHaveSession(CommandTrace trace) => trace.Process > 1 && !(StartTicks(trace.Process) is { } ticks && ticks != trace.StartTicks);
+    private static bool MayHaveSession(CommandTrace trace) =>
+        trace.Process > 1 && !(StartTicks(trace.Process) is { } ticks && ticks != trace.StartTicks);
 
     /// <summary>Nothing of the Slave's own environment.</summary>
     private static Dictionary<string, string> UsualEnvironment() => new() { ["PATH"] = Path, ["LANG"] = "C.UTF-8" };

@@ -27,10 +27,12 @@ public sealed class CommandRunner(Guid task, Action<string> line, Action<Command
 
     /// <summary>Runs a command to its end.</summary>
     /// <param name="hear">Told of every line, also of those that are left out of the log.</param>
-    /// <param name="limit">For this one alone, and infinite for one that must not be ended in the middle; null: what is left of the task's.</param>
+    /// <param name="limit">For this one alone, and infinite for one that must not be ended in the middle; null: what is left of the
+    /// task's.</param>
     /// <exception cref="IOException">It cannot be started.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled, and nothing of it runs any more.</exception>
-    public async Task<CommandEnd> RunAsync(Command command, CancellationToken cancellation, Action<string>? hear = null, TimeSpan? limit = null)
+    public async Task<CommandEnd> RunAsync(
+        Command command, CancellationToken cancellation, Action<string>? hear = null, TimeSpan? limit = null)
     {
         cancellation.ThrowIfCancellationRequested();
         using var timeout = new CancellationTokenSource(limit ?? Left, clock);
@@ -40,7 +42,8 @@ public sealed class CommandRunner(Guid task, Action<string> line, Action<Command
         using var deaf = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         var rate = new OutputRate(line, clock);
         Action<string> take = hear is null ? rate.Add : hear + rate.Add;
-        Task reading = Task.WhenAll(ReadAsync(process.Output, new OutputLines(take), deaf.Token), ReadAsync(process.Errors, new OutputLines(take, ErrorPrefix), deaf.Token));
+        Task reading = Task.WhenAll(ReadAsync(process.Output, new OutputLines(take), deaf.Token),
+            ReadAsync(process.Errors, new OutputLines(take, ErrorPrefix), deaf.Token));
         try
         {
             return new CommandEnd(await process.WaitAsync(either.Token).ConfigureAwait(false), TimedOut: false);

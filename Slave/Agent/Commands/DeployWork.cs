@@ -16,12 +16,15 @@ internal static class DeployWork
         context.Phase("deploying");
         string json = JsonSerializer.Serialize(order, ProtocolJson.Default.TaskOrder);
         IEnumerable<string> slave = system.Slave ?? [Environment.ProcessPath!];
-        CommandEnd end = await context.Runner.RunAsync(Command.ByRoot([.. slave, "--deploy", json, "--from", appliance.ToString(), "--config", system.Config]), context.Cancellation).ConfigureAwait(false);
+        CommandEnd end = await context.Runner.RunAsync(
+            Command.ByRoot([.. slave, "--deploy", json, "--from", appliance.ToString(), "--config", system.Config]), context.Cancellation)
+            .ConfigureAwait(false);
         if (end is not { ExitCode: 0, TimedOut: false } || order.Command.Count == 0)
         {
             return context.End("the deployment (its log tells more)", end);
         }
         context.Phase("running");
-        return context.End("the command after the deployment", await context.Runner.RunAsync(Command.ByRoot(order.Command), context.Cancellation).ConfigureAwait(false));
+        return context.End("the command after the deployment",
+            await context.Runner.RunAsync(Command.ByRoot(order.Command), context.Cancellation).ConfigureAwait(false));
     }
 }

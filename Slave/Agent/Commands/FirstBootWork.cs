@@ -26,7 +26,8 @@ internal static class FirstBootWork
             ends.Add(await RunAsync("the profile's first-boot script", script).ConfigureAwait(false));
         }
         TaskEnded[] failures = [.. ends.Where(end => !end.Succeeded)];
-        return failures.Length == 0 ? context.End("") : failures[^1] with { Cause = string.Join("; ", failures.Select(failure => failure.Cause)) };
+        return failures.Length == 0 ? context.End("")
+            : failures[^1] with { Cause = string.Join("; ", failures.Select(failure => failure.Cause)) };
 
         async Task<TaskEnded> RunAsync(string what, string program)
         {

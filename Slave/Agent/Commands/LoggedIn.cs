@@ -29,7 +29,8 @@ internal static class LoggedIn
             byte[] record = utmp[at..(at + s_recordLength)];
             // Whoever was cut off may still have his entry: his process is gone.
             if (BinaryPrimitives.ReadInt16LittleEndian(record.AsSpan(TypeAt)) == UserProcess &&
-                BinaryPrimitives.ReadInt32LittleEndian(record.AsSpan(ProcessAt)) is > 0 and var process && File.Exists($"/proc/{process}/stat"))
+                BinaryPrimitives.ReadInt32LittleEndian(record.AsSpan(ProcessAt)) is > 0 and var process &&
+                File.Exists($"/proc/{process}/stat"))
             {
                 yield return Encoding.UTF8.GetString(record.AsSpan(UserAt, UserLength)).TrimEnd('\0');
             }
@@ -39,7 +40,9 @@ internal static class LoggedIn
     /// <summary>One line for each session: its id, the user's number and name, and more that depends on the version.</summary>
     private static async Task<string[]> OfLogindAsync(string loginctl, CancellationToken cancellation)
     {
-        using Process process = Process.Start(new ProcessStartInfo(loginctl, ["list-sessions", "--no-legend", "--no-pager"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(new ProcessStartInfo(
+            loginctl, ["list-sessions", "--no-legend", "--no-pager"])
+        { RedirectStandardOutput = true, RedirectStandardError = true })!;
         string[] lines = (await process.StandardOutput.ReadToEndAsync(cancellation).ConfigureAwait(false)).Split('\n');
         await process.WaitForExitAsync(cancellation).ConfigureAwait(false);
         return

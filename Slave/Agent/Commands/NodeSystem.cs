@@ -13,5 +13,6 @@ public sealed record NodeSystem(string Root, string Path, IReadOnlyList<string>?
     public static readonly NodeSystem This = new("/", CommandProcess.Path);
 
     /// <summary>Path of a program; null: it is not installed.</summary>
-    public string? Find(string program) => Path.Split(':').Select(folder => System.IO.Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+    public string? Find(string program) =>
+        Path.Split(':').Select(folder => System.IO.Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 }

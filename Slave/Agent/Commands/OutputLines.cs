@@ -5,7 +5,8 @@ namespace Bootstrap.Agent.Commands;
 
 /// <summary>
 /// Makes lines of what a command writes, through little memory: UTF-8 wherever it is cut into pieces, no control characters (nor the
-/// sequences that colour a terminal), and of what a progress bar overwrites only the last. What is longer than a log line is cut, and says so.
+/// sequences that colour a terminal), and of what a progress bar overwrites only the last. What is longer than a log line is cut, and says
+/// so.
 /// </summary>
 /// <param name="line">Gets each line once it is complete.</param>
 /// <param name="prefix">Before each line.</param>
@@ -58,7 +59,8 @@ public sealed class OutputLines(Action<string> line, string prefix = "")
             if (_escape != Escape.None)
             {
                 // ECMA-48: ESC [ parameters, and a letter or the like at the end; or ESC and one character.
-                _escape = _escape == Escape.Begun && c == '[' || _escape == Escape.Sequence && c is < '@' or > '~' ? Escape.Sequence : Escape.None;
+                _escape = _escape == Escape.Begun && c == '[' || _escape == Escape.Sequence && c is < '@' or > '~' ? Escape.Sequence
+                    : Escape.None;
             }
             else if (c == '\n')
             {

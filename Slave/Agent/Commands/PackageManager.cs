@@ -7,7 +7,8 @@ namespace Bootstrap.Agent.Commands;
 /// <param name="UpgradeSome">Arguments that upgrade the packages that follow, and install none that is not there.</param>
 /// <param name="Install">Arguments that install the packages that follow.</param>
 /// <param name="Busy">What it says when another one holds its lock and it does not wait by itself.</param>
-internal sealed record PackageManager(string Program, string[] Refresh, string[] Upgrade, string[] UpgradeSome, string[] Install, string Busy)
+internal sealed record PackageManager(
+    string Program, string[] Refresh, string[] Upgrade, string[] UpgradeSome, string[] Install, string Busy)
 {
     // apt waits for dpkg's lock alone, and not for that of its lists. A configuration file that a person changed stays.
     private static readonly string[] s_apt =
@@ -16,10 +17,13 @@ internal sealed record PackageManager(string Program, string[] Refresh, string[]
     /// <summary>Those that are known, the likeliest first.</summary>
     private static readonly PackageManager[] s_known =
     [
-        new("apt-get", [.. s_apt, "update"], [.. s_apt, "--with-new-pkgs", "upgrade"], [.. s_apt, "--only-upgrade", "install"], [.. s_apt, "install"], "Could not get lock"),
-        new("dnf", ["-y", "--refresh", "makecache"], ["-y", "upgrade"], ["-y", "upgrade"], ["-y", "install"], "Failed to obtain the transaction lock"),
+        new("apt-get", [.. s_apt, "update"], [.. s_apt, "--with-new-pkgs", "upgrade"], [.. s_apt, "--only-upgrade", "install"],
+            [.. s_apt, "install"], "Could not get lock"),
+        new("dnf", ["-y", "--refresh", "makecache"], ["-y", "upgrade"], ["-y", "upgrade"], ["-y", "install"],
+        "Failed to obtain the transaction lock"),
         new("apk", ["update"], ["upgrade"], ["upgrade"], ["add"], "Unable to lock database"),
-        new("pacman", ["-Sy", "--noconfirm"], ["-Su", "--noconfirm"], ["-S", "--needed", "--noconfirm"], ["-S", "--needed", "--noconfirm"], "unable to lock database"),
+        new("pacman", ["-Sy", "--noconfirm"], ["-Su", "--noconfirm"], ["-S", "--needed", "--noconfirm"], ["-S", "--needed", "--noconfirm"],
+        "unable to lock database"),
     ];
 
     /// <summary>Nobody is asked anything, and nothing is restarted behind people's backs.</summary>
@@ -32,7 +36,8 @@ internal sealed record PackageManager(string Program, string[] Refresh, string[]
 
     /// <summary>A machine's package manager with its path; null: it has none that is known.</summary>
     public static (PackageManager Manager, string File)? Find(NodeSystem system) =>
-        s_known.Select(manager => system.Find(manager.Program) is { } file ? (manager, file) : ((PackageManager, string)?)null).FirstOrDefault(found => found is not null);
+        s_known.Select(manager => system.Find(manager.Program) is { } file ? (manager, file) : ((PackageManager, string)?)null)
+        .FirstOrDefault(found => found is not null);
 
     /// <summary>Names of all that are known.</summary>
     public static string Names => string.Join(", ", s_known.Select(manager => manager.Program));

@@ -21,7 +21,8 @@ internal sealed class UpdateWork(NodeSystem system, TimeProvider clock)
     public Task<TaskEnded> InstallAsync(IReadOnlyList<string> packages, WorkContext context) =>
         DoAsync("install", manager => manager.Install, packages, () => "", context);
 
-    private async Task<TaskEnded> DoAsync(string what, Func<PackageManager, string[]> arguments, IReadOnlyList<string> packages, Func<string> note, WorkContext context)
+    private async Task<TaskEnded> DoAsync(
+        string what, Func<PackageManager, string[]> arguments, IReadOnlyList<string> packages, Func<string> note, WorkContext context)
     {
         if (PackageManager.Find(system) is not var (manager, file))
         {
@@ -43,7 +44,8 @@ internal sealed class UpdateWork(NodeSystem system, TimeProvider clock)
         while (true)
         {
             bool isBusy = false;
-            CommandEnd end = await context.Runner.RunAsync(command, context.Cancellation, line => isBusy |= line.Contains(manager.Busy, StringComparison.Ordinal)).ConfigureAwait(false);
+            CommandEnd end = await context.Runner.RunAsync(command, context.Cancellation, line =>
+                isBusy |= line.Contains(manager.Busy, StringComparison.Ordinal)).ConfigureAwait(false);
             if (end is { TimedOut: true } or { ExitCode: 0 } || !isBusy)
             {
                 return end;

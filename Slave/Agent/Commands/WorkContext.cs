@@ -20,8 +20,10 @@ public sealed record WorkContext(
     public TaskEnded End(string what, CommandEnd end, string note = "")
     {
         bool succeeded = end is { TimedOut: false, ExitCode: 0 };
-        string cause = succeeded ? "" : end.TimedOut ? $"{what} took longer than its time-out and was ended" : $"{what} {ExitWords(end.ExitCode)}";
-        return new TaskEnded(Task, succeeded, false, cause, DiskState.Untouched, TimedOut: end.TimedOut, ExitCode: end.ExitCode, Note: succeeded ? note : "");
+        string cause = succeeded ? "" : end.TimedOut ? $"{what} took longer than its time-out and was ended"
+            : $"{what} {ExitWords(end.ExitCode)}";
+        return new TaskEnded(Task, succeeded, false, cause, DiskState.Untouched, TimedOut: end.TimedOut, ExitCode: end.ExitCode,
+            Note: succeeded ? note : "");
     }
 
     /// <summary>The end of the task without any command.</summary>

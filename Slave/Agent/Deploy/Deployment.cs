@@ -11,8 +11,9 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Agent.Deploy;
 
 /// <summary>
-/// <c>bootstrap-slave --deploy</c>: puts a file, or what is in an archive, in its place, and says for each what became of it. Files appear whole or not at
-/// all, and are not written where they are so already. Where users can write, none of them turns that to another file (<see cref="HeldFolder"/>).
+/// <c>bootstrap-slave --deploy</c>: puts a file, or what is in an archive, in its place, and says for each what became of it. Files appear
+/// whole or not at all, and are not written where they are so already. Where users can write, none of them turns that to another file
+/// (<see cref="HeldFolder"/>).
 /// </summary>
 internal static class Deployment
 {
@@ -34,7 +35,8 @@ internal static class Deployment
             X509Certificate2 authority = NodeConfig.LoadAuthority(config);
             using IdentityKeeper identity = IdentityKeeper.Open(config, authority, Console.Error.WriteLine, clock);
             using var store = new StoreClient(place.Url("https", "/"), Console.Error.WriteLine, clock,
-                new ApplianceTls(authority).CreateHandler(identity.Current, reason => Console.Error.WriteLine($"{place} is not our appliance: {reason}")));
+                new ApplianceTls(authority)
+                .CreateHandler(identity.Current, reason => Console.Error.WriteLine($"{place} is not our appliance: {reason}")));
             Task FetchAsync(FileStream file) => store.FetchFileAsync("the file", order.File, file, CancellationToken.None);
             Console.WriteLine(order.Unpack ? await UnpackAsync(order.Path, owner, FetchAsync).ConfigureAwait(false)
                 : await PutAsync(order.Path, owner, order.Mode, order.File.Length, order.File.Digest, FetchAsync).ConfigureAwait(false));
@@ -59,7 +61,8 @@ internal static class Deployment
     /// <param name="digest">Of its content.</param>
     /// <param name="fetch">Writes its content.</param>
     /// <returns>What was done, in words.</returns>
-    public static async Task<string> PutAsync(string path, FileOwner owner, int mode, long length, Digest digest, Func<FileStream, Task> fetch)
+    public static async Task<string> PutAsync(
+        string path, FileOwner owner, int mode, long length, Digest digest, Func<FileStream, Task> fetch)
     {
         using HeldFolder folder = HeldFolder.OpenParent(path, isMade: true, followed: false, out string name);
         // A link to a folder as well: nobody means to have that replaced by a file.

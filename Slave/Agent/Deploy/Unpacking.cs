@@ -9,8 +9,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Bootstrap.Agent.Deploy;
 
 /// <summary>
-/// Unpacks a tar archive, plain or by gzip, into a folder. All of it is looked at before the first file is written; nothing of it leads out of the folder, by
-/// its name or by a symbolic link, whoever makes one of it meanwhile.
+/// Unpacks a tar archive, plain or by gzip, into a folder. All of it is looked at before the first file is written; nothing of it leads out
+/// of the folder, by its name or by a symbolic link, whoever makes one of it meanwhile.
 /// </summary>
 /// <param name="archive">The archive's file; nobody else can write in it.</param>
 /// <param name="folder">Where to.</param>
@@ -28,7 +28,8 @@ internal sealed class Unpacking(FileStream archive, HeldFolder folder, FileOwner
     private int _written, _unchanged;
 
     /// <returns>What was done, in words.</returns>
-    /// <exception cref="IOException">It cannot be read or written, or has something in it that is not possible; the message names it.</exception>
+    /// <exception cref="IOException">It cannot be read or written, or has something in it that is not possible; the message names
+    /// it.</exception>
     public string Run()
     {
         ForEach(Check);
@@ -105,7 +106,9 @@ internal sealed class Unpacking(FileStream archive, HeldFolder folder, FileOwner
         }
         if (!IsFile(entry) && entry.EntryType is not (TarEntryType.Directory or TarEntryType.SymbolicLink))
         {
-            throw new IOException($"the archive has '{entry.Name}' in it, which is neither a file, a folder nor a symbolic link ({entry.EntryType}): nothing was unpacked");
+            throw new IOException(
+                $"the archive has '{entry.Name}' in it, which is neither a file, a folder nor a symbolic link ({entry.EntryType}): " +
+                $"nothing was unpacked");
         }
         string name = NameOf(entry);
         if (!_seen.Add(name))
@@ -125,7 +128,8 @@ internal sealed class Unpacking(FileStream archive, HeldFolder folder, FileOwner
         using HeldFile? there = parent?.Folder.OpenFile(LastOf(name));
         // The reader's: it goes on behind it, which it cannot where it was closed before its end.
         Stream? content = entry.DataStream;
-        if (there is not null && Deployment.Holds(there, entry.Length, content is null ? Digest.Of([]) : new Digest(SHA256.HashData(content))))
+        if (there is not null &&
+            Deployment.Holds(there, entry.Length, content is null ? Digest.Of([]) : new Digest(SHA256.HashData(content))))
         {
             _held.Add(name, (there.Status.Device, there.Status.Inode));
         }

@@ -29,7 +29,8 @@ internal sealed class DescriptionFolder<T>(string path, JsonTypeInfo<T> type, Ac
     private string _complaints = "";
 
     /// <summary>Gives what each file says, in the order of their names; files that cannot be used are complained of.</summary>
-    /// <param name="take">Takes a file's name, without its folder, and what it says; throws <see cref="JsonException"/> if that cannot be.</param>
+    /// <param name="take">Takes a file's name, without its folder, and what it says; throws <see cref="JsonException"/> if that cannot
+    /// be.</param>
     public void Read(Action<string, T> take)
     {
         var complaints = new List<string>();

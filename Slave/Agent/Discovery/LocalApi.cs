@@ -11,7 +11,8 @@ namespace Bootstrap.Agent.Discovery;
 /// <param name="Registry">Takes their services.</param>
 /// <param name="Clock">Times searches.</param>
 public sealed record LocalContext(
-    IReadOnlyList<string> Meshes, IReadOnlyCollection<string>? Interfaces, MessageVerifier Verifier, ServiceRegistry Registry, TimeProvider Clock);
+    IReadOnlyList<string> Meshes, IReadOnlyCollection<string>? Interfaces, MessageVerifier Verifier, ServiceRegistry Registry,
+    TimeProvider Clock);
 
 /// <summary>The Unix socket by which programs of this machine use discovery (<see cref="LocalRequest"/>). Everybody may connect.</summary>
 /// <param name="path">Of the socket; the folder is made if it is not there.</param>

@@ -58,8 +58,12 @@ internal sealed class LocalSession(Socket connection, uint userId, LocalContext 
             LocalRequest? request = JsonSerializer.Deserialize(line, ProtocolJson.Default.LocalRequest);
             refusal = request switch
             {
-                null => new LocalReply(0) { Error = "the line is no request: send one JSON object a line, such as {\"id\":1,\"command\":\"marco\"}" },
-                { Version: > LocalRequest.CurrentVersion } => new LocalReply(request.Id) { Error = $"this Slave speaks version {LocalRequest.CurrentVersion} of this interface, not {request.Version}" },
+                null => new LocalReply(
+                    0)
+                { Error = "the line is no request: send one JSON object a line, such as {\"id\":1,\"command\":\"marco\"}" },
+                { Version: > LocalRequest.CurrentVersion } => new LocalReply(
+                request.Id)
+                { Error = $"this Slave speaks version {LocalRequest.CurrentVersion} of this interface, not {request.Version}" },
                 _ => null,
             };
             return refusal is null ? request : null;
@@ -98,7 +102,11 @@ internal sealed class LocalSession(Socket connection, uint userId, LocalContext 
             case { Command: "services" }:
                 return reply with { Error = "'services' needs \"nodes\" with one node" };
             default:
-                return reply with { Error = $"there is no command '{request.Command}': marco, request_for, services, publish, unpublish or watch" };
+                return reply with
+                {
+                    Error =
+                    $"there is no command '{request.Command}': marco, request_for, services, publish, unpublish or watch"
+                };
         }
     }
 
@@ -116,7 +124,8 @@ internal sealed class LocalSession(Socket connection, uint userId, LocalContext 
         }
         Search search = SearchOf(request, request.Service);
         return new Query(Query.NewNonce(), 0, search.Meshes, search.Filter).ToBytes().Length > DiscoveryMessage.MaximumBytes
-            ? $"these nodes, parameters and meshes are more than a question of discovery holds ({DiscoveryMessage.MaximumBytes} bytes): ask for fewer, or for all and choose"
+            ? $"these nodes, parameters and meshes are more than a question of discovery holds ({DiscoveryMessage.MaximumBytes} " +
+            $"bytes): ask for fewer, or for all and choose"
             : null;
     }
 
@@ -129,9 +138,14 @@ internal sealed class LocalSession(Socket connection, uint userId, LocalContext 
         }
         if (request.Params?.Values.Any(value => value is null) == true || request.Meshes?.Except(context.Meshes).Any() == true)
         {
-            return reply with { Error = $"a parameter has no value, or a mesh is not one of this node's ({string.Join(", ", context.Meshes)})" };
+            return reply with
+            {
+                Error =
+                $"a parameter has no value, or a mesh is not one of this node's ({string.Join(", ", context.Meshes)})"
+            };
         }
-        string? error = context.Registry.Publish(new Service(name, request.Params ?? new Dictionary<string, string>(), request.Meshes), this, userId);
+        string? error = context.Registry.Publish(
+            new Service(name, request.Params ?? new Dictionary<string, string>(), request.Meshes), this, userId);
         return error is null ? reply with { Service = name } : reply with { Error = error };
     }
 
@@ -148,7 +162,8 @@ internal sealed class LocalSession(Socket connection, uint userId, LocalContext 
     private async Task<IReadOnlyList<Service>?> ServicesAsync(LocalRequest request, string node, CancellationToken cancellation)
     {
         Marco marco = Marco();
-        await foreach (Found found in marco.FindAsync(SearchOf(request, null) with { MaximumNodes = 1, Retries = ServicesRetries }, cancellation).ConfigureAwait(false))
+        await foreach (Found found in marco.FindAsync(
+            SearchOf(request, null) with { MaximumNodes = 1, Retries = ServicesRetries }, cancellation).ConfigureAwait(false))
         {
             NodeDescription? all = await marco.ServicesAsync(found, s_servicesTime, cancellation).ConfigureAwait(false);
             return all?.Services;

@@ -11,7 +11,8 @@ internal static class PresenceFeed
     private const int MaximumWaiting = 4096;
 
     /// <summary>Watches, on sockets of its own, until cancelled: it has no other end.</summary>
-    public static async IAsyncEnumerable<PresenceEvent> WatchAsync(string mesh, LocalContext context, [EnumeratorCancellation] CancellationToken cancellation)
+    public static async IAsyncEnumerable<PresenceEvent> WatchAsync(
+        string mesh, LocalContext context, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Channel<PresenceEvent> events = Channel.CreateBounded<PresenceEvent>(MaximumWaiting);

@@ -10,7 +10,8 @@ namespace Bootstrap.Agent.Discovery;
 /// <param name="Meshes">The meshes that it is offered in; none: all of the node's.</param>
 /// <param name="Disabled">True: it is not offered.</param>
 public sealed record ServiceFile(
-    string Id, IReadOnlyDictionary<string, string>? Params = null, IReadOnlyList<string>? Groups = null, IReadOnlyList<string>? Meshes = null, bool Disabled = false);
+    string Id, IReadOnlyDictionary<string, string>? Params = null, IReadOnlyList<string>? Groups = null,
+    IReadOnlyList<string>? Meshes = null, bool Disabled = false);
 
 /// <summary>Offers the services that the files of a folder describe.</summary>
 /// <param name="path">The folder; it need not be there.</param>
@@ -34,7 +35,8 @@ public sealed class ServiceFolder(string path, ServiceRegistry registry, Action<
         _folder.Read((_, file) =>
         {
             Check(file);
-            if (!file.Disabled && !services.TryAdd(file.Id, new Service(file.Id, file.Params ?? new Dictionary<string, string>(), file.Meshes ?? file.Groups)))
+            if (!file.Disabled && !services.TryAdd(
+                file.Id, new Service(file.Id, file.Params ?? new Dictionary<string, string>(), file.Meshes ?? file.Groups)))
             {
                 throw new JsonException($"'{file.Id}' is described by another file as well, which counts");
             }
@@ -47,7 +49,8 @@ public sealed class ServiceFolder(string path, ServiceRegistry registry, Action<
     {
         if (!ServiceNames.IsName(file.Id))
         {
-            throw new JsonException($"'{file.Id}' is no name of a service: 1 to 30 letters, digits, '-' and '_', and 'user:service' for a user's own");
+            throw new JsonException(
+                $"'{file.Id}' is no name of a service: 1 to 30 letters, digits, '-' and '_', and 'user:service' for a user's own");
         }
         if (file.Params?.FirstOrDefault(p => p.Value is null).Key is { } name)
         {

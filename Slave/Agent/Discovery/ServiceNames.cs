@@ -9,8 +9,8 @@ public static partial class ServiceNames
     public static bool IsName(string name) => NamePattern().IsMatch(name);
 
     /// <summary>
-    /// The name under which a user's service is told. Root's are as they are; everybody else's begin with the user's name, so that nobody can
-    /// pass his service off as the system's or another one's.
+    /// The name under which a user's service is told. Root's are as they are; everybody else's begin with the user's name, so that nobody
+    /// can pass his service off as the system's or another one's.
     /// </summary>
     /// <param name="service">As the program calls it, with or without its user's name.</param>
     /// <param name="userId">Of the program.</param>

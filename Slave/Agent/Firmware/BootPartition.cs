@@ -24,11 +24,13 @@ internal sealed class BootPartition(NodeSystem system, string folder)
     {
         if (FindMount() is not var (kind, _, options))
         {
-            return $"nothing is mounted at {folder}, and so the board's ROM would find no update there: mount the boot partition, and order this again";
+            return $"nothing is mounted at {folder}, and so the board's ROM would find no update there: mount the boot partition, and " +
+                $"order this again";
         }
         if (kind is not ("vfat" or "msdos"))
         {
-            return $"{folder} is a file system of kind {kind}, which the board's ROM cannot read (FAT is needed): mount the boot partition there, and order this again";
+            return $"{folder} is a file system of kind {kind}, which the board's ROM cannot read (FAT is needed): mount the boot " +
+                $"partition there, and order this again";
         }
         if (options.Split(',').Contains("ro"))
         {
@@ -40,8 +42,9 @@ internal sealed class BootPartition(NodeSystem system, string folder)
     }
 
     /// <summary>
-    /// Kind, device and options of the file system that is mounted there last (proc_pid_mountinfo(5): the mount point is the fifth field; after a lone '-' come kind, source
-    /// and the file system's own options). The mount's options are left aside: the Slave sees most of the machine read-only, and what it starts does not.
+    /// Kind, device and options of the file system that is mounted there last (proc_pid_mountinfo(5): the mount point is the fifth field;
+    /// after a lone '-' come kind, source and the file system's own options). The mount's options are left aside: the Slave sees most of
+    /// the machine read-only, and what it starts does not.
     /// </summary>
     private (string Kind, string Device, string Options)? FindMount() =>
         File.ReadLines(System.IO.Path.Combine(system.Root, "proc/self/mountinfo"))

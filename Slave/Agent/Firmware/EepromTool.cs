@@ -10,12 +10,14 @@ namespace Bootstrap.Agent.Firmware;
 /// <param name="Current">When the bootloader that runs was built, in Unix seconds.</param>
 /// <param name="Latest">When the newest was built that the node has for this board; 0: it has none.</param>
 internal sealed record EepromStatus(
-    [property: JsonPropertyName("EXITCODE")] string ExitCode, [property: JsonPropertyName("BOOTLOADER_CURRENT")] long Current, [property: JsonPropertyName("BOOTLOADER_LATEST")] long Latest);
+    [property: JsonPropertyName("EXITCODE")] string ExitCode, [property: JsonPropertyName("BOOTLOADER_CURRENT")] long Current,
+    [property: JsonPropertyName("BOOTLOADER_LATEST")] long Latest);
 
 /// <summary>
-/// Raspberry Pi's own program that updates the EEPROM of a board (raspberrypi/rpi-eeprom, rpi-eeprom-update). It checks the images' digests itself, takes
-/// the board's EEPROM settings over, and leaves pieeprom.upd and recovery.bin on the boot partition: from a card the ROM runs that at the next start, and once more after
-/// a power cut. With flashrom it writes at once, and leaves those files only where that fails (pull request 492). <see cref="EepromWay"/> tells the ways apart.
+/// Raspberry Pi's own program that updates the EEPROM of a board (raspberrypi/rpi-eeprom, rpi-eeprom-update). It checks the images' digests
+/// itself, takes the board's EEPROM settings over, and leaves pieeprom.upd and recovery.bin on the boot partition: from a card the ROM runs
+/// that at the next start, and once more after a power cut. With flashrom it writes at once, and leaves those files only where that fails
+/// (pull request 492). <see cref="EepromWay"/> tells the ways apart.
 /// </summary>
 /// <param name="program">Its path.</param>
 /// <param name="system">The machine.</param>
@@ -50,7 +52,8 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         }
         try
         {
-            return (JsonSerializer.Deserialize(await File.ReadAllBytesAsync(_statusFile, context.Cancellation).ConfigureAwait(false), AgentJson.Default.EepromStatus), null);
+            return (JsonSerializer.Deserialize(await File.ReadAllBytesAsync(_statusFile, context.Cancellation).ConfigureAwait(false),
+                AgentJson.Default.EepromStatus), null);
         }
         catch (JsonException e)
         {
@@ -59,7 +62,8 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     }
 
     /// <summary>
-    /// Whether the EEPROM's settings hold its version fast, by the program that comes with this one and prints them; where it is not there or cannot, -a finds it out.
+    /// Whether the EEPROM's settings hold its version fast, by the program that comes with this one and prints them; where it is not there
+    /// or cannot, -a finds it out.
     /// </summary>
     /// <returns>How the task ends; null: it goes on.</returns>
     public async Task<TaskEnded?> FindFreezeAsync()
@@ -86,13 +90,15 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
             : (folder, null);
     }
 
-    /// <summary>Stages or writes the newest. No cancellation and no time limit ends it in the middle: an EEPROM may be half written then.</summary>
+    /// <summary>Stages or writes the newest. No cancellation and no time limit ends it in the middle: an EEPROM may be half written
+    /// then.</summary>
     /// <param name="mayWriteDirectly">It writes in the way that it likes best, and else by recovery.bin.</param>
     /// <returns>How the task ends; null: it has done it.</returns>
     public async Task<TaskEnded?> StageAsync(bool mayWriteDirectly)
     {
         Command command = Command.ByRoot([.. await FindGuardAsync().ConfigureAwait(false), program, "-a"]);
-        CommandEnd end = await RunWholeAsync(mayWriteDirectly ? command : command with { Environment = EepromWay.Staged }).ConfigureAwait(false);
+        CommandEnd end = await RunWholeAsync(mayWriteDirectly ? command : command with { Environment = EepromWay.Staged })
+            .ConfigureAwait(false);
         return end switch
         {
             { TimedOut: false, ExitCode: Done } => null,
@@ -104,11 +110,13 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
 
     /// <summary>Takes back what is staged.</summary>
     /// <returns>The program says that it has.</returns>
-    public async Task<bool> UndoAsync() => await RunWholeAsync(Command.ByRoot(program, "-r")).ConfigureAwait(false) is { TimedOut: false, ExitCode: Done };
+    public async Task<bool> UndoAsync() =>
+        await RunWholeAsync(Command.ByRoot(program, "-r")).ConfigureAwait(false) is { TimedOut: false, ExitCode: Done };
 
     /// <summary>
-    /// What holds back restarts that others ask for meanwhile (systemd-inhibit(1)): logind refuses those of users, and from systemd 257 on those of root as well
-    /// (systemd/systemd, pull request 30307). Empty where there is no systemd-inhibit, or no logind that it could ask.
+    /// What holds back restarts that others ask for meanwhile (systemd-inhibit(1)): logind refuses those of users, and from systemd 257 on
+    /// those of root as well (systemd/systemd, pull request 30307). Empty where there is no systemd-inhibit, or no logind that it could
+    /// ask.
     /// </summary>
     private async Task<string[]> FindGuardAsync()
     {
@@ -116,7 +124,8 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         {
             return [];
         }
-        string[] guard = [inhibit, "--what=shutdown", "--mode=block", "--who=Bootstrap", "--why=The boot firmware of this board is being updated"];
+        string[] guard = [inhibit, "--what=shutdown", "--mode=block", "--who=Bootstrap",
+            "--why=The boot firmware of this board is being updated"];
         CommandEnd end = await AskAsync(_ => { }, [.. guard, "true"]).ConfigureAwait(false);
         if (end is { TimedOut: false, ExitCode: 0 })
         {
@@ -127,7 +136,8 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
     }
 
     private TaskEnded RefuseFrozen() => context.Refuse(
-        "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again");
+        "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): " +
+        "take that out with rpi-eeprom-config --edit, and order this again");
 
     private TaskEnded Fail(CommandEnd end)
     {
@@ -136,9 +146,11 @@ internal sealed class EepromTool(string program, NodeSystem system, WorkContext 
         return last.Length > 0 ? ended with { Cause = $"{ended.Cause}: {last}" } : ended;
     }
 
-    private Task<CommandEnd> AskAsync(Action<string> hear, params string[] words) => RunAsync(Command.ByRoot(words), hear, context.Cancellation, null);
+    private Task<CommandEnd> AskAsync(Action<string> hear, params string[] words) =>
+        RunAsync(Command.ByRoot(words), hear, context.Cancellation, null);
 
-    private Task<CommandEnd> RunWholeAsync(Command command) => RunAsync(command, _ => { }, CancellationToken.None, Timeout.InfiniteTimeSpan);
+    private Task<CommandEnd> RunWholeAsync(Command command) =>
+        RunAsync(command, _ => { }, CancellationToken.None, Timeout.InfiniteTimeSpan);
 
     private Task<CommandEnd> RunAsync(Command command, Action<string> hear, CancellationToken cancellation, TimeSpan? limit)
     {

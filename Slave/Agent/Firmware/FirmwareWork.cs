@@ -4,12 +4,14 @@ using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Agent.Firmware;
 
-/// <summary>Brings the boot firmware up to date, with all that can be looked at before it is touched: the power, the boot partition, the packages.</summary>
+/// <summary>Brings the boot firmware up to date, with all that can be looked at before it is touched: the power, the boot partition, the
+/// packages.</summary>
 /// <param name="system">The machine.</param>
 /// <param name="clock">Times the warning of users.</param>
 internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
 {
-    /// <summary>What became of what was staged or written, where it ended otherwise than by the restart; empty: there was nothing of it yet.</summary>
+    /// <summary>What became of what was staged or written, where it ended otherwise than by the restart; empty: there was nothing of it
+    /// yet.</summary>
     public string Became { get; private set; } = "";
 
     /// <summary>A program that digests all images on a slow card needs a minute or two.</summary>
@@ -21,7 +23,8 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
     public static TimeSpan Limit(FirmwareOrder order) => s_limit + TimeSpan.FromSeconds(order.Warning?.GraceSeconds ?? 0);
 
     /// <summary>Checks and stages.</summary>
-    /// <returns>How the task ends; null: the machine is to be restarted now, into firmware that was built at that time (Unix seconds).</returns>
+    /// <returns>How the task ends; null: the machine is to be restarted now, into firmware that was built at that time (Unix
+    /// seconds).</returns>
     /// <exception cref="OperationCanceledException">It was cancelled; <see cref="Became"/> says what became of what was staged.</exception>
     /// <exception cref="IOException">A program cannot be started; the same.</exception>
     public async Task<(TaskEnded? Over, long Built)> DoAsync(FirmwareOrder order, WorkContext context)
@@ -44,7 +47,8 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
         if (status.Latest <= status.Current)
         {
             return (status.Latest > 0 ? UpToDate(status, context)
-                : context.End("the node has no boot firmware for this board: bring its package rpi-eeprom up to date, and order this again"), 0);
+                : context.End("the node has no boot firmware for this board: " +
+                    "bring its package rpi-eeprom up to date, and order this again"), 0);
         }
         if (await tool.FindFreezeAsync().ConfigureAwait(false) is { } frozen)
         {
@@ -66,7 +70,8 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
             await WarnUsers.DoAsync(order.Warning, "is restarted for new boot firmware", system, context, clock).ConfigureAwait(false);
             fault = await FindFaultAsync(order, boot, context).ConfigureAwait(false);
         }
-        return fault.Length > 0 ? (context.End(fault), 0) : (await StageAsync(order, tool, boot, context).ConfigureAwait(false), status.Latest);
+        return fault.Length > 0 ? (context.End(fault), 0)
+            : (await StageAsync(order, tool, boot, context).ConfigureAwait(false), status.Latest);
     }
 
     /// <summary>Whether the firmware that was staged is what runs after the restart.</summary>
@@ -76,7 +81,8 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
     public static TaskEnded Judge(Guid task, long staged, long? runs)
     {
         string cause = runs is null
-            ? $"the board does not tell which boot firmware it runs, and so it is not proven that it is that of {Words(staged)}, which was staged: look with `vcgencmd bootloader_version`"
+            ? $"the board does not tell which boot firmware it runs, and so it is not proven that it is that of {Words(staged)}, which " +
+            $"was staged: look with `vcgencmd bootloader_version`"
             : runs < staged
                 ? $"the board still runs the boot firmware of {Words(runs.Value)}, and not that of {Words(staged)}, which was staged: " +
                     "its EEPROM may be write-protected, or it starts from a disk whose updates its ROM does not take"
@@ -91,11 +97,14 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
         var board = new BoardReader(system.Root);
         return board.ReadRevision() is { } pi
             ? pi.Processor is "BCM2835" or "BCM2836" or "BCM2837"
-                ? $"a {(pi.Model.Length > 0 ? pi.Model : $"board with {pi.Processor}")} has no EEPROM: its boot firmware is files on its boot partition, which an update of its packages brings"
+                ? $"a {(pi.Model.Length > 0 ? pi.Model : $"board with {pi.Processor}")} has no EEPROM: its boot firmware is files on " +
+                $"its boot partition, which an update of its packages brings"
                 : ""
             : Directory.Exists(Path.Combine(system.Root, "sys/firmware/efi"))
-                ? "this machine's boot firmware is UEFI, which is not updated from here: fwupd can do it where its maker publishes firmware (`fwupdmgr get-updates`, `fwupdmgr update`)"
-                : $"no way is known here to update the boot firmware of this machine ({board.ReadModel()}): that of a Raspberry Pi 4, 400, 5, 500 or Compute Module 4 or 5 can be updated";
+                ? "this machine's boot firmware is UEFI, which is not updated from here: fwupd can do it where its maker publishes " +
+                "firmware (`fwupdmgr get-updates`, `fwupdmgr update`)"
+                : $"no way is known here to update the boot firmware of this machine ({board.ReadModel()}): that of a Raspberry Pi 4, " +
+                $"400, 5, 500 or Compute Module 4 or 5 can be updated";
     }
 
     private async Task<string> FindFaultAsync(FirmwareOrder order, BootPartition boot, WorkContext context) =>

@@ -7,7 +7,8 @@ using Bootstrap.Protocol;
 namespace Bootstrap.Agent.Firmware;
 
 /// <summary>What a board measures of its power and its heat at one moment.</summary>
-/// <param name="Throttled">A Pi's flags, bit 0 under-voltage now, 16 under-voltage since the start …; null where nothing tells them.</param>
+/// <param name="Throttled">A Pi's flags, bit 0 under-voltage now, 16 under-voltage since the start …; null where nothing tells
+/// them.</param>
 /// <param name="UnderVoltage">The kernel's own watch on a Pi's supply; null where it has none.</param>
 /// <param name="Celsius">Of the processor; null where there is no sensor.</param>
 /// <param name="Supplies">What feeds the machine, as far as it knows.</param>
@@ -23,22 +24,28 @@ internal sealed record PowerReading(uint? Throttled, bool? UnderVoltage, double?
     public string FindFault(bool isChecked) => this switch
     {
         { Throttled: { } flags } when (flags & UnderVoltageNow) != 0 =>
-            $"the supply's voltage is too low now (throttled=0x{flags:x}): give the board a supply and a cable that hold their voltage under load",
+            $"the supply's voltage is too low now (throttled=0x{flags:x}): " +
+            $"give the board a supply and a cable that hold their voltage under load",
         { UnderVoltage: true } =>
-            "the supply's voltage is too low now (in0_lcrit_alarm of rpi_volt is 1): give the board a supply and a cable that hold their voltage under load",
+            "the supply's voltage is too low now (in0_lcrit_alarm of rpi_volt is 1): give the board a supply and a cable that hold " +
+            "their voltage under load",
         { Throttled: { } flags } when (flags & UnderVoltageEarlier) != 0 =>
-            $"the supply's voltage has been too low since the board was started (throttled=0x{flags:x}): give it a better supply or cable, restart it, and order this again",
+            $"the supply's voltage has been too low since the board was started (throttled=0x{flags:x}): give it a better supply or " +
+            $"cable, restart it, and order this again",
         { Throttled: { } flags } when (flags & SlowNow) != 0 =>
             $"the board is slowed down now, by heat or by its supply (throttled=0x{flags:x}): cool it, and order this again",
         { Celsius: > MaximumCelsius } => string.Create(CultureInfo.InvariantCulture,
             $"the processor has {Celsius:0.0} °C, and {MaximumCelsius:0} are the most for this: cool the board, and order this again"),
         _ when Supplies.FirstOrDefault(s => s.IsBattery && s.Status == "Discharging") is { } battery =>
             $"the machine runs on its battery ({battery.Name}: {battery.Status}{Percent(battery)}): connect it to mains",
-        _ when Supplies.FirstOrDefault(s => s.IsBattery) is { } battery && Supplies.Where(s => s.Kind == "Mains").ToArray() is { Length: > 0 } mains &&
+        _ when Supplies.FirstOrDefault(s => s.IsBattery) is { } battery &&
+        Supplies.Where(s => s.Kind == "Mains").ToArray() is { Length: > 0 } mains &&
             mains.All(s => s.Online == false) =>
-            $"no mains supply is connected ({string.Join(", ", mains.Select(s => $"{s.Name}: online 0"))}; {battery.Name}: {battery.Status}{Percent(battery)}): connect the machine to mains",
+            $"no mains supply is connected ({string.Join(", ", mains.Select(s => $"{s.Name}: online 0"))}; {battery.Name}: " +
+            $"{battery.Status}{Percent(battery)}): connect the machine to mains",
         { Throttled: null, UnderVoltage: null } when !isChecked =>
-            "the board's supply cannot be checked: no vcgencmd answers (package raspi-utils or libraspberrypi-bin), and rpi_volt is not among the kernel's sensors: " +
+            "the board's supply cannot be checked: no vcgencmd answers (package raspi-utils or libraspberrypi-bin), and rpi_volt is " +
+            "not among the kernel's sensors: " +
             "look at the supply yourself, and order this with 'powerChecked' (--power-checked)",
         _ => "",
     };
@@ -52,7 +59,8 @@ internal sealed record PowerReading(uint? Throttled, bool? UnderVoltage, double?
     }
 
     private static string Words(PowerSupply supply) =>
-        supply.IsBattery ? $"{supply.Name} {supply.Status}{Percent(supply)}" : $"{supply.Name} {(supply.Online is { } online ? online ? "online" : "offline" : supply.Kind)}";
+        supply.IsBattery ? $"{supply.Name} {supply.Status}{Percent(supply)}"
+        : $"{supply.Name} {(supply.Online is { } online ? online ? "online" : "offline" : supply.Kind)}";
 
     private static string Percent(PowerSupply battery) => battery.Percent is { } percent ? $" at {percent} %" : "";
 }

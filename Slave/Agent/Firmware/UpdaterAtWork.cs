@@ -4,8 +4,8 @@ using Bootstrap.Agent.Commands;
 namespace Bootstrap.Agent.Firmware;
 
 /// <summary>
-/// Whether the EEPROM is updated by somebody else at this moment: by the service of the program's own package, by a person, or by a Slave that was killed before it had
-/// written down what it began.
+/// Whether the EEPROM is updated by somebody else at this moment: by the service of the program's own package, by a person, or by a Slave
+/// that was killed before it had written down what it began.
 /// </summary>
 internal static class UpdaterAtWork
 {
@@ -27,7 +27,8 @@ internal static class UpdaterAtWork
     {
         try
         {
-            return [.. Encoding.UTF8.GetString(File.ReadAllBytes(Path.Combine(system.Root, "proc", process, "cmdline"))).Split('\0').Select(word => Path.GetFileName(word))];
+            return [.. Encoding.UTF8.GetString(File.ReadAllBytes(Path.Combine(system.Root, "proc", process, "cmdline"))).Split('\0')
+                .Select(word => Path.GetFileName(word))];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

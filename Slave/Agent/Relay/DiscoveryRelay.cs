@@ -6,9 +6,10 @@ using Bootstrap.Protocol.Discovery;
 namespace Bootstrap.Agent.Relay;
 
 /// <summary>
-/// Joins networks that multicast does not cross: what is asked and told on this node's wires is said again on those of its peers, and answers
-/// find their way back. Nothing goes in circles, for each message names the relays that have carried it; and of several relays between the same
-/// networks each waits a moment of its own and keeps silent where another one was faster: so any of them may fail at any time.
+/// Joins networks that multicast does not cross: what is asked and told on this node's wires is said again on those of its peers, and
+/// answers find their way back. Nothing goes in circles, for each message names the relays that have carried it; and of several relays
+/// between the same networks each waits a moment of its own and keeps silent where another one was faster: so any of them may fail at any
+/// time.
 /// </summary>
 /// <param name="id">This node's id.</param>
 /// <param name="meshes">What of other meshes is said stays where it is.</param>
@@ -37,9 +38,11 @@ public sealed class DiscoveryRelay(
     private readonly Dictionary<string, Asker> _askers = [];
     private readonly TimeSpan _moment = TimeSpan.FromMilliseconds(2 + 30 * Random.Shared.NextDouble());
     private readonly Channel<(DiscoveryMessage Message, int Length, RelayLink From, long At)> _waiting =
-        Channel.CreateBounded<(DiscoveryMessage, int, RelayLink, long)>(new BoundedChannelOptions(MaximumOpen) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+        Channel.CreateBounded<(DiscoveryMessage, int, RelayLink, long)>(
+        new BoundedChannelOptions(MaximumOpen) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
-    /// <summary>Who wants the answers to a question: somebody on a wire, or another relay. Nobody gets an answer that is longer than his question.</summary>
+    /// <summary>Who wants the answers to a question: somebody on a wire, or another relay. Nobody gets an answer that is longer than his
+    /// question.</summary>
     private readonly record struct Asker(Wire? Wire, IPEndPoint? Address, RelayLink? Link, int Length, long At);
 
     /// <summary>Relays until cancelled.</summary>
@@ -56,7 +59,8 @@ public sealed class DiscoveryRelay(
     {
         if (MessageVerifier.Read(datagram.Message) is { } answer)
         {
-            AskerOf(answer.Nonce).Link?.Send((datagram.Message with { Origin = datagram.Message.OriginOr(datagram.From).ToString(), Relayed = true }).ToBytes());
+            AskerOf(answer.Nonce).Link?.Send(
+                (datagram.Message with { Origin = datagram.Message.OriginOr(datagram.From).ToString(), Relayed = true }).ToBytes());
             return;
         }
         if (datagram.Message.Path?.Contains(id) == true || KeyOf(datagram.Message) is not { } key)
@@ -67,7 +71,8 @@ public sealed class DiscoveryRelay(
         if (datagram.Message is Query query)
         {
             // One question brings the answers of a whole network: nobody elsewhere is to have them sent to an address that he made up.
-            if (!datagram.Wire.IsOnLink(datagram.From.Address) || !_limit.Allows(BitConverter.ToUInt32(datagram.From.Address.GetAddressBytes())))
+            if (!datagram.Wire.IsOnLink(datagram.From.Address) ||
+                !_limit.Allows(BitConverter.ToUInt32(datagram.From.Address.GetAddressBytes())))
             {
                 return;
             }
@@ -125,7 +130,8 @@ public sealed class DiscoveryRelay(
     {
         try
         {
-            await foreach ((DiscoveryMessage message, int length, RelayLink from, long at) in _waiting.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+            await foreach ((DiscoveryMessage message, int length, RelayLink from, long at) in _waiting.Reader.ReadAllAsync(cancellation)
+                .ConfigureAwait(false))
             {
                 TimeSpan rest = _moment - clock.GetElapsedTime(at);
                 if (rest > TimeSpan.Zero)
@@ -158,7 +164,8 @@ public sealed class DiscoveryRelay(
         _ => null,
     };
 
-    /// <summary>The message with this relay's name on it; null where it has come far enough. A question stays as long as it was, where it had room to spare.</summary>
+    /// <summary>The message with this relay's name on it; null where it has come far enough. A question stays as long as it was, where it
+    /// had room to spare.</summary>
     private byte[]? Mark(DiscoveryMessage message, int length)
     {
         string[] path = [.. message.Path ?? [], id];

@@ -20,7 +20,8 @@ public sealed class RelayLink(SslStream stream, string peer, TimeProvider clock)
     private static readonly TimeSpan s_signPeriod = TimeSpan.FromSeconds(5), s_patience = TimeSpan.FromSeconds(15);
 
     private readonly Channel<byte[]> _waiting =
-        Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaximumWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+        Channel.CreateBounded<byte[]>(
+        new BoundedChannelOptions(MaximumWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
     /// <summary>The other relay's id.</summary>
     public string Peer { get; } = peer;

@@ -20,7 +20,8 @@ namespace Bootstrap.Agent.Relay;
 /// <param name="revocations">Whose certificate is none any more: a relay whose key is revoked is cut off at once.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times connections.</param>
-public sealed class RelayLinks(RelayFile file, X509Certificate2 authority, Func<NodeIdentity> identity, Revocations revocations, Action<string> log, TimeProvider clock)
+public sealed class RelayLinks(RelayFile file, X509Certificate2 authority, Func<NodeIdentity> identity, Revocations revocations,
+    Action<string> log, TimeProvider clock)
 {
     private const int MaximumHandshakes = 16;
 
@@ -36,7 +37,8 @@ public sealed class RelayLinks(RelayFile file, X509Certificate2 authority, Func<
     /// <param name="serve">Does what is to be done with a link as long as it lasts.</param>
     /// <param name="cancellation">Ends all of them.</param>
     public Task RunAsync(Func<RelayLink, CancellationToken, Task> serve, CancellationToken cancellation) =>
-        Task.WhenAll([ListenAsync(serve, cancellation), .. file.Peers.Where(p => p.EndPoint is not null).Select(p => DialAsync(p, serve, cancellation))]);
+        Task.WhenAll([ListenAsync(serve, cancellation),
+        .. file.Peers.Where(p => p.EndPoint is not null).Select(p => DialAsync(p, serve, cancellation))]);
 
     private async Task DialAsync(RelayPeer peer, Func<RelayLink, CancellationToken, Task> serve, CancellationToken cancellation)
     {
@@ -64,7 +66,8 @@ public sealed class RelayLinks(RelayFile file, X509Certificate2 authority, Func<
                     log($"relay: no connection to {peer.Node} at {peer.EndPoint}: {why}");
                 }
             }
-            await Task.Delay(BackOff.Delay(Math.Min(failures, 3), Random.Shared.NextDouble()), clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(BackOff.Delay(Math.Min(failures, 3), Random.Shared.NextDouble()), clock, cancellation)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

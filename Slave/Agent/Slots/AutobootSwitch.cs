@@ -43,7 +43,9 @@ internal sealed class AutobootSwitch(SlotLayout layout, ISlotMachine machine) : 
     {
         if (!IsCommitted)
         {
-            throw new IOException($"{Autoboot.FileName} on {Chooser.Device} starts partition {layout.OtherBoot}, and partition {layout.Running.Boot} runs: restart the node first");
+            throw new IOException(
+                $"{Autoboot.FileName} on {Chooser.Device} starts partition {layout.OtherBoot}, and partition {layout.Running.Boot} " +
+                $"runs: restart the node first");
         }
     }
 

@@ -6,15 +6,17 @@ using Bootstrap.Board;
 namespace Bootstrap.Agent.Slots;
 
 /// <summary>
-/// UEFI's way: an entry of the boot manager for each slot's EFI system partition. BootNext starts one once, and the first of BootOrder is started always (UEFI
-/// specification 2.10, sections 3.1 and 3.3). Where the network comes first it stays so: the slot is the first of what follows it.
+/// UEFI's way: an entry of the boot manager for each slot's EFI system partition. BootNext starts one once, and the first of BootOrder is
+/// started always (UEFI specification 2.10, sections 3.1 and 3.3). Where the network comes first it stays so: the slot is the first of what
+/// follows it.
 /// </summary>
 /// <param name="program">What the firmware starts of a slot: "BOOTX64.EFI".</param>
 internal sealed class EfiSwitch(SlotLayout layout, EfiVariables variables, string program) : ISlotSwitch
 {
     private const int SectorBytes = 512;
 
-    /// <summary>The program that firmware starts from a disk for an architecture of Debian's name (UEFI specification 2.10, section 3.5.1).</summary>
+    /// <summary>The program that firmware starts from a disk for an architecture of Debian's name (UEFI specification 2.10, section
+    /// 3.5.1).</summary>
     public static string ProgramFor(string architecture) => architecture == "arm64" ? "BOOTAA64.EFI" : "BOOTX64.EFI";
 
     public void Check()
@@ -25,7 +27,8 @@ internal sealed class EfiSwitch(SlotLayout layout, EfiVariables variables, strin
         }
         if (!new[] { layout.Running.Boot, layout.OtherBoot }.Any(boot => variables.Find(Description(boot)) == next))
         {
-            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"the firmware is to start something else next (BootNext is {next:X4}): restart the node first"));
+            throw new IOException(string.Create(CultureInfo.InvariantCulture,
+                $"the firmware is to start something else next (BootNext is {next:X4}): restart the node first"));
         }
         // Left by an update that did not come to its restart: that slot is about to be written.
         variables.Next = null;
@@ -77,7 +80,8 @@ internal sealed class EfiSwitch(SlotLayout layout, EfiVariables variables, strin
     /// <summary>EFI_LOAD_OPTION (section 3.1.3): active, with the path of a partition (10.3.5.1) and of a file on it (10.3.5.4).</summary>
     private byte[] Entry(SlotPartition partition, string description)
     {
-        byte[] drive = new byte[42], file = Node(4, 4, Encoding.Unicode.GetBytes($@"\EFI\BOOT\{program}" + '\0')), end = Node(0x7f, 0xff, []);
+        byte[] drive = new byte[42], file = Node(4, 4, Encoding.Unicode.GetBytes($@"\EFI\BOOT\{program}" + '\0')),
+            end = Node(0x7f, 0xff, []);
         Node(4, 1, drive[4..]).CopyTo(drive, 0);
         BinaryPrimitives.WriteInt32LittleEndian(drive.AsSpan(4), partition.Number);
         BinaryPrimitives.WriteInt64LittleEndian(drive.AsSpan(8), partition.Start / SectorBytes);

@@ -30,14 +30,17 @@ public sealed record SlotStatus(SlotChoice Choice, string Slot);
 /// <param name="Running">Where the running system is.</param>
 /// <param name="OtherBoot">Number of the other slot's boot partition.</param>
 /// <param name="OtherRoot">Number of its root, where partitions' names say it; null: it is known by the image that it gets.</param>
-public sealed record SlotLayout(SlotChoice Choice, IReadOnlyList<SlotPartition> Partitions, int Chooser, ImageSlot Running, int OtherBoot, int? OtherRoot = null)
+public sealed record SlotLayout(
+    SlotChoice Choice, IReadOnlyList<SlotPartition> Partitions, int Chooser, ImageSlot Running, int OtherBoot, int? OtherRoot = null)
 {
     public SlotStatus Status => new(Choice, Running.Boot < OtherBoot ? "a" : "b");
 
     /// <summary>A partition of the disk; null: there is none of that number.</summary>
     public SlotPartition? Find(int number) => Partitions.FirstOrDefault(p => p.Number == number);
 
-    /// <summary>The slot of an image that lies where the running system is not; null where the image's slots are others than the disk's.</summary>
+    /// <summary>The slot of an image that lies where the running system is not; null where the image's slots are others than the
+    /// disk's.</summary>
     public ImageSlot? OtherOf(ImageManifest image) =>
-        image.Slots is { } slots && slots.Contains(Running) ? slots.FirstOrDefault(slot => slot.Boot == OtherBoot && slot.Root == (OtherRoot ?? slot.Root)) : null;
+        image.Slots is { } slots && slots.Contains(Running)
+        ? slots.FirstOrDefault(slot => slot.Boot == OtherBoot && slot.Root == (OtherRoot ?? slot.Root)) : null;
 }

@@ -3,7 +3,8 @@ using Bootstrap.Installer;
 
 namespace Bootstrap.Agent.Slots;
 
-/// <summary>The running machine's disk, as an update of a slot sees it; tests put files in the place of power cuts and of the running system.</summary>
+/// <summary>The running machine's disk, as an update of a slot sees it; tests put files in the place of power cuts and of the running
+/// system.</summary>
 public interface ISlotMachine
 {
     /// <summary>The first bytes of the disk.</summary>
@@ -45,7 +46,8 @@ public sealed class SlotMachine(string folder = "/run/bootstrap-slots") : ISlotM
     public IMounted Mount(SlotPartition partition, string type, bool readOnly)
     {
         string device = File.ReadAllText($"/sys/class/block/{Path.GetFileName(partition.Device)}/dev").Trim();
-        if (MountTable.Read("/").FirstOrDefault(m => m.Device == device && m.IsWhole && !m.Place.StartsWith(folder, StringComparison.Ordinal)) is { } there)
+        if (MountTable.Read("/")
+            .FirstOrDefault(m => m.Device == device && m.IsWhole && !m.Place.StartsWith(folder, StringComparison.Ordinal)) is { } there)
         {
             return readOnly || there.IsWritable
                 ? new Place(there.Place)

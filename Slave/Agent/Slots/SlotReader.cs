@@ -8,8 +8,8 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Agent.Slots;
 
 /// <summary>
-/// Finds out whether the disk that this system runs from has two slots, and which of them it is in: where <c>/</c> is mounted from. Slots count only where the
-/// firmware can start the other one once.
+/// Finds out whether the disk that this system runs from has two slots, and which of them it is in: where <c>/</c> is mounted from. Slots
+/// count only where the firmware can start the other one once.
 /// </summary>
 /// <param name="root">"/" but in tests.</param>
 /// <param name="machine">Reads the disk.</param>
@@ -17,24 +17,27 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
 {
     private const int SectorBytes = 512;
 
-    /// <summary>Where a Pi's firmware tells from which partition it has started (raspberrypi/documentation, configuration/device-tree.adoc, "partition"): 32 bits, big-endian.</summary>
+    /// <summary>Where a Pi's firmware tells from which partition it has started (raspberrypi/documentation, configuration/device-tree.adoc,
+    /// "partition"): 32 bits, big-endian.</summary>
     private const string StartedFrom = "proc/device-tree/chosen/bootloader/partition";
 
     private sealed record RunningDisk(string Name, int Running, DirectoryInfo[] Partitions);
 
     /// <summary>
-    /// Whether it is worth looking closer, which takes root's full rights: there may be firmware that can start something else once, and there are partitions enough. The
-    /// Slave's own service, which asks, has a /proc and a /sys of its own.
+    /// Whether it is worth looking closer, which takes root's full rights: there may be firmware that can start something else once, and
+    /// there are partitions enough. The Slave's own service, which asks, has a /proc and a /sys of its own.
     /// </summary>
     /// <param name="root">"/" but in tests.</param>
-    public static bool IsPossible(string root) => (TryBoot.IsKnown(root) || Directory.Exists(Path.Combine(root, "sys/firmware/efi"))) && FindDisk(root) is { Partitions.Length: >= 4 };
+    public static bool IsPossible(string root) => (TryBoot.IsKnown(root) || Directory.Exists(Path.Combine(root, "sys/firmware/efi"))) &&
+        FindDisk(root) is { Partitions.Length: >= 4 };
 
     /// <summary>Number of the partition that the running system has; null where it is none of a disk.</summary>
     /// <param name="root">"/" but in tests.</param>
     public static int? RunningRoot(string root) => FindDisk(root)?.Running;
 
     /// <returns>Null where there is one slot, or none can be tried.</returns>
-    /// <exception cref="IOException">The disk cannot be read, or its firmware chooses between slots of which nobody can tell which one runs.</exception>
+    /// <exception cref="IOException">The disk cannot be read, or its firmware chooses between slots of which nobody can tell which one
+    /// runs.</exception>
     public SlotLayout? Find()
     {
         bool isPi = TryBoot.IsOffered(root);
@@ -55,7 +58,8 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
         MountedPlace? mount = MountTable.Read(root).LastOrDefault(m => m.Place == "/");
         string link = Path.Combine(root, "sys/dev/block", mount?.Device ?? "");
         // A root that is no partition (an overlay, btrfs, a container's) has a device number, and nothing of that number in sysfs.
-        return mount is not null && Directory.Exists(link) && new DirectoryInfo(link).ResolveLinkTarget(returnFinalTarget: true) is DirectoryInfo { Exists: true, Parent: { } disk } partition && NumberOf(partition) is { } running
+        return mount is not null && Directory.Exists(link) && new DirectoryInfo(link).ResolveLinkTarget(
+            returnFinalTarget: true) is DirectoryInfo { Exists: true, Parent: { } disk } partition && NumberOf(partition) is { } running
             ? new RunningDisk(disk.Name, running, [.. disk.EnumerateDirectories().Where(folder => NumberOf(folder) is not null)])
             : null;
     }
@@ -72,18 +76,22 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
             if (Autoboot.Parse(read) is not { } autoboot)
             {
                 return read.Contains("tryboot_a_b", StringComparison.Ordinal)
-                    ? throw new IOException($"{Autoboot.FileName} on {chooser.Device} has tryboot_a_b and does not choose between two partitions: give it both, or take that out")
+                    ? throw new IOException(
+                    $"{Autoboot.FileName} on {chooser.Device} has tryboot_a_b and does not choose between two partitions: give it " +
+                    $"both, or take that out")
                     : null;
             }
             int own = OwnBoot(chooser, autoboot, partitions, partitions.First(p => p.Number == running).Names);
-            return new SlotLayout(SlotChoice.Autoboot, partitions, chooser.Number, new ImageSlot(own, running), own == autoboot.Usual ? autoboot.Tried : autoboot.Usual);
+            return new SlotLayout(SlotChoice.Autoboot, partitions, chooser.Number, new ImageSlot(own, running),
+                own == autoboot.Usual ? autoboot.Tried : autoboot.Usual);
         }
         return null;
     }
 
     /// <summary>
-    /// The boot partition that the running system was started from: the one whose command line names its root. Both do where the other slot was freshly written and its
-    /// command line still is the image's, on a disk with the image's signature: then it is the firmware's word, or the one that every ordinary start takes.
+    /// The boot partition that the running system was started from: the one whose command line names its root. Both do where the other slot
+    /// was freshly written and its command line still is the image's, on a disk with the image's signature: then it is the firmware's word,
+    /// or the one that every ordinary start takes.
     /// </summary>
     private int OwnBoot(SlotPartition chooser, Autoboot autoboot, SlotPartition[] partitions, PartitionNames running)
     {
@@ -96,7 +104,8 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
             [_, _] when ReadStartedFrom() is { } told && boots.Contains(told) => told,
             [_, _] when !SlotTrial.IsOn(Path.Combine(root, NodeFiles.Directory.TrimStart('/'))) => autoboot.Usual,
             _ => throw new IOException(
-                $"{Autoboot.FileName} on {chooser.Device} chooses between partitions {autoboot.Usual} and {autoboot.Tried}, and {SlotFiles.CommandLine} of {(boots.Length > 0 ? "both" : "neither")} " +
+                $"{Autoboot.FileName} on {chooser.Device} chooses between partitions {autoboot.Usual} and {autoboot.Tried}, and " +
+                $"{SlotFiles.CommandLine} of {(boots.Length > 0 ? "both" : "neither")} " +
                 "names the running system's root: make each name its own slot's root by PARTUUID="),
         };
     }
@@ -104,7 +113,8 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
     private int? ReadStartedFrom()
     {
         string file = Path.Combine(root, StartedFrom);
-        return File.Exists(file) && File.ReadAllBytes(file) is { Length: sizeof(uint) } number ? BinaryPrimitives.ReadInt32BigEndian(number) : null;
+        return File.Exists(file) && File.ReadAllBytes(file) is { Length: sizeof(uint) } number ? BinaryPrimitives.ReadInt32BigEndian(number)
+            : null;
     }
 
     /// <summary>Names that end in the slot's letter: "root_a", "esp-b".</summary>
@@ -146,7 +156,8 @@ internal sealed class SlotReader(string root, ISlotMachine machine)
     {
         int number = NumberOf(folder)!.Value;
         long Sectors(string file) => long.Parse(File.ReadAllText(Path.Combine(folder.FullName, file)), CultureInfo.InvariantCulture);
-        return new SlotPartition(number, $"/dev/{folder.Name}", Sectors("start") * SectorBytes, Sectors("size") * SectorBytes, DiskHead.NamesOf(head, number));
+        return new SlotPartition(
+            number, $"/dev/{folder.Name}", Sectors("start") * SectorBytes, Sectors("size") * SectorBytes, DiskHead.NamesOf(head, number));
     }
 
     private static int? NumberOf(DirectoryInfo folder)

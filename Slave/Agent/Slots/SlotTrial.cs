@@ -6,14 +6,15 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Agent.Slots;
 
 /// <summary>
-/// What takes a machine back to its old slot when the new one does not do: the Slave that finds no appliance (<see cref="TrialWatch"/>), a timer of systemd for
-/// a Slave that does not start, the hardware's watchdog for a system that hangs, and the kernel's own restart after a panic. All of it lies in the new slot alone, hangs on
-/// one file, and goes when the slot is committed.
+/// What takes a machine back to its old slot when the new one does not do: the Slave that finds no appliance (<see cref="TrialWatch"/>), a
+/// timer of systemd for a Slave that does not start, the hardware's watchdog for a system that hangs, and the kernel's own restart after a
+/// panic. All of it lies in the new slot alone, hangs on one file, and goes when the slot is committed.
 /// </summary>
 internal static class SlotTrial
 {
     private const string Unit = "bootstrap-slot-return";
-    private const string Units = "/etc/systemd/system", Wanted = $"{Units}/timers.target.wants/{Unit}.timer", Watchdog = "/etc/systemd/system.conf.d/bootstrap-slot-trial.conf";
+    private const string Units = "/etc/systemd/system", Wanted = $"{Units}/timers.target.wants/{Unit}.timer",
+        Watchdog = "/etc/systemd/system.conf.d/bootstrap-slot-trial.conf";
 
     private const string Mark = $"{NodeFiles.Directory}/{NodeFiles.SlotTrial}";
 

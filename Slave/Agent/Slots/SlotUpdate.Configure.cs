@@ -27,7 +27,9 @@ internal sealed partial class SlotUpdate
             long bytes = new KeptFiles(root, order.Keep!, log).Measure(), room = Chosen.Root.Partition.Length - UsedBytes;
             if (bytes > room)
             {
-                throw new InstallException($"{bytes} bytes are to be kept, and beside image '{Manifest.Name}' there is room for {Math.Max(0, room)} in the other slot: keep less");
+                throw new InstallException(
+                    $"{bytes} bytes are to be kept, and beside image '{Manifest.Name}' there is room for {Math.Max(0, room)} in the " +
+                    $"other slot: keep less");
             }
         }).ConfigureAwait(false);
     }
@@ -71,7 +73,8 @@ internal sealed partial class SlotUpdate
         }).ConfigureAwait(false);
     }
 
-    /// <summary>UUID and label of an ext4 superblock (fs/ext4/ext4.h: s_uuid, s_volume_name), number and label of a FAT (FAT specification, BS_VolID, BS_VolLab).</summary>
+    /// <summary>UUID and label of an ext4 superblock (fs/ext4/ext4.h: s_uuid, s_volume_name), number and label of a FAT (FAT specification,
+    /// BS_VolID, BS_VolLab).</summary>
     private void FindIds()
     {
         ReadOnlySpan<byte> super = _heads[Chosen.Root].Span[1024..], fat = _heads[Chosen.Boot].Span;

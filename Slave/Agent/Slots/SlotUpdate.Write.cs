@@ -13,7 +13,8 @@ internal sealed partial class SlotUpdate
     /// <summary>Chunks in flight: the node has other things to do as well.</summary>
     private const int ChunksInFlight = 2;
 
-    /// <summary>A FAT's boot sectors or an ext4's superblock: without these bytes a partition holds no file system. They are written last.</summary>
+    /// <summary>A FAT's boot sectors or an ext4's superblock: without these bytes a partition holds no file system. They are written
+    /// last.</summary>
     private const int HeadBytes = 4096;
 
     private readonly DeviceThreads _deviceThreads = new("slot");
@@ -59,7 +60,8 @@ internal sealed partial class SlotUpdate
             Piece[] pieces = [.. PiecesOf(chunk)];
             using SlotPool.Lease lease = _pool!.Take();
             // The head was just made zero: a chunk that has one differs in any case.
-            if (!pieces.Any(piece => piece.IsHead) && LengthOf(pieces) == chunk.Length && await IsOnDiskAsync(chunk, pieces, lease.Payload, stop).ConfigureAwait(false))
+            if (!pieces.Any(piece => piece.IsHead) && LengthOf(pieces) == chunk.Length &&
+                await IsOnDiskAsync(chunk, pieces, lease.Payload, stop).ConfigureAwait(false))
             {
                 Interlocked.Add(ref skipped, chunk.Length);
             }
@@ -89,7 +91,9 @@ internal sealed partial class SlotUpdate
             using SlotPool.Lease lease = _pool!.Take();
             if (!await IsOnDiskAsync(chunk, pieces, lease.Payload, stop).ConfigureAwait(false))
             {
-                throw new InstallException($"reading back chunk {chunk.Index} (at {pieces[0].Offset} of {pieces[0].Partition.Partition.Device}): the disk does not give back what was written to it");
+                throw new InstallException(
+                    $"reading back chunk {chunk.Index} (at {pieces[0].Offset} of {pieces[0].Partition.Partition.Device}): the disk " +
+                    $"does not give back what was written to it");
             }
             _progress.Add(LengthOf(pieces));
         }).ConfigureAwait(false);
@@ -108,7 +112,8 @@ internal sealed partial class SlotUpdate
             foreach (TargetPartition partition in new[] { Chosen.Boot, Chosen.Root })
             {
                 long first = partition.Image.Start;
-                foreach ((long begin, long end, bool isHead) in new[] { (first, first + HeadBytes, true), (first + HeadBytes, first + partition.Image.Length, false) })
+                foreach ((long begin, long end, bool isHead) in new[] { (first, first + HeadBytes, true),
+                    (first + HeadBytes, first + partition.Image.Length, false) })
                 {
                     long at = Math.Max(start + offset, begin), count = Math.Min(start + offset + length, end) - at;
                     if (count > 0)

@@ -6,8 +6,8 @@ using Bootstrap.Protocol.Link;
 namespace Bootstrap.Agent.Slots;
 
 /// <summary>
-/// Writes an image to the slot that is not in use, while the system in the other one runs, and makes it this node's own. Nothing is written before all was checked, and
-/// then to the two partitions of that slot alone. Done again after an interruption it comes to the same end.
+/// Writes an image to the slot that is not in use, while the system in the other one runs, and makes it this node's own. Nothing is written
+/// before all was checked, and then to the two partitions of that slot alone. Done again after an interruption it comes to the same end.
 /// </summary>
 /// <param name="taskId">Names the task and, in the new system, the installation.</param>
 /// <param name="order">What to write.</param>
@@ -21,7 +21,8 @@ namespace Bootstrap.Agent.Slots;
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times progress.</param>
 internal sealed partial class SlotUpdate(
-    Guid taskId, UpdateSlotOrder order, StoreClient store, InstallTrust trust, string architecture, SlotLayout layout, ISlotMachine machine, ISlotSwitch firmware,
+    Guid taskId, UpdateSlotOrder order, StoreClient store, InstallTrust trust, string architecture, SlotLayout layout, ISlotMachine machine,
+    ISlotSwitch firmware,
     Action<TaskProgress> progress, Action<string> log, TimeProvider clock) : IDisposable
 {
     private const string Kept = "the running system is untouched, and starts as before";
@@ -40,7 +41,8 @@ internal sealed partial class SlotUpdate(
     /// <param name="Root">Written from the image's first root partition.</param>
     private sealed record Target(TargetPartition Boot, TargetPartition Root)
     {
-        public IReadOnlyList<(PartitionNames From, PartitionNames To)> Pairs => [(Boot.ImageNames, Boot.Partition.Names), (Root.ImageNames, Root.Partition.Names)];
+        public IReadOnlyList<(PartitionNames From, PartitionNames To)> Pairs =>
+            [(Boot.ImageNames, Boot.Partition.Names), (Root.ImageNames, Root.Partition.Names)];
     }
 
     private sealed record TargetPartition(ImagePartition Image, PartitionNames ImageNames, SlotPartition Partition);
@@ -117,7 +119,9 @@ internal sealed partial class SlotUpdate(
         firmware.Check();
         if (layout.OtherOf(Manifest) is not { } other)
         {
-            throw new InstallException($"the slots of image '{Manifest.Name}' are not those of this disk (here the running one has partitions {layout.Running.Boot} and {layout.Running.Root}): " +
+            throw new InstallException(
+                $"the slots of image '{Manifest.Name}' are not those of this disk (here the running one has partitions " +
+                $"{layout.Running.Boot} and {layout.Running.Root}): " +
                 "update the whole disk");
         }
         _pool = new SlotPool(Manifest, ChunksInFlight);
@@ -135,7 +139,8 @@ internal sealed partial class SlotUpdate(
         log($"image '{Manifest.Name}' goes to {_target.Boot.Partition.Device} and {_target.Root.Partition.Device}");
     }
 
-    /// <summary>A Pi's other root is known by its number in the image alone: what has that number here may hold people's data, unless it is the same part of the disk.</summary>
+    /// <summary>A Pi's other root is known by its number in the image alone: what has that number here may hold people's data, unless it is
+    /// the same part of the disk.</summary>
     private void RequireSamePlaces(ImageSlot other)
     {
         long last = layout.Partitions.Max(p => p.Start);
@@ -147,7 +152,9 @@ internal sealed partial class SlotUpdate(
                 (here.Length == image.Length || here.Start == last && here.Length > image.Length);
             if (!isSame)
             {
-                throw new InstallException($"partition {number} of this disk is not the one that image '{Manifest.Name}' has by that number (its start or its length is another): update the whole disk");
+                throw new InstallException(
+                    $"partition {number} of this disk is not the one that image '{Manifest.Name}' has by that number (its start or its " +
+                    $"length is another): update the whole disk");
             }
         }
     }
@@ -155,10 +162,13 @@ internal sealed partial class SlotUpdate(
     private TargetPartition Choose(int from, int to, byte[] head)
     {
         ImagePartition image = Manifest.Partition(from);
-        SlotPartition partition = layout.Find(to) ?? throw new InstallException($"this disk has no partition {to}, which image '{Manifest.Name}' has: update the whole disk");
+        SlotPartition partition = layout.Find(to) ??
+            throw new InstallException($"this disk has no partition {to}, which image '{Manifest.Name}' has: update the whole disk");
         return partition.Length >= image.Length
             ? new TargetPartition(image, DiskHead.NamesOf(head, from), partition)
-            : throw new InstallException($"{partition.Device} has {partition.Length} bytes, and image '{Manifest.Name}' needs {image.Length} there: update the whole disk");
+            : throw new InstallException(
+            $"{partition.Device} has {partition.Length} bytes, and " +
+            $"image '{Manifest.Name}' needs {image.Length} there: update the whole disk");
     }
 
     /// <summary>The image's partition table, by which its command lines name partitions.</summary>

@@ -19,7 +19,8 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
     /// <summary>Also for a slow card and a large image.</summary>
     public static readonly TimeSpan UpdateLimit = TimeSpan.FromHours(4);
 
-    /// <summary>A commit or a word to the firmware writes a few files: a card takes seconds for that, and one that is worn out takes minutes.</summary>
+    /// <summary>A commit or a word to the firmware writes a few files: a card takes seconds for that, and one that is worn out takes
+    /// minutes.</summary>
     public static readonly TimeSpan CommitLimit = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan s_lookLimit = TimeSpan.FromSeconds(30);
@@ -49,7 +50,8 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
                 return;
             }
             var end = new ProgramEnd();
-            CommandEnd ended = await runner.RunAsync(Command.ByRoot([.. Slave, SlotProgram.Show]), cancellation, line => end.Take(line)).ConfigureAwait(false);
+            CommandEnd ended = await runner.RunAsync(Command.ByRoot([.. Slave, SlotProgram.Show]), cancellation, line => end.Take(line))
+                .ConfigureAwait(false);
             Status = end.Status;
             _isOne = Status is null && ended is { ExitCode: 0, TimedOut: false };
             if (end.Cause.Length > 0)
@@ -72,7 +74,8 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
     /// <param name="progress">Told of progress.</param>
     /// <param name="line">The task's log.</param>
     /// <returns>How it ended: a success is one of the writing.</returns>
-    public async Task<TaskEnded> UpdateAsync(Guid task, UpdateSlotOrder order, ApplianceEndpoint appliance, Uri files, Func<Action<string>, CommandRunner> runner,
+    public async Task<TaskEnded> UpdateAsync(
+        Guid task, UpdateSlotOrder order, ApplianceEndpoint appliance, Uri files, Func<Action<string>, CommandRunner> runner,
         Action<TaskProgress> progress, Action<string> line, CancellationToken cancellation)
     {
         if (Status is null)
@@ -83,7 +86,8 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         WriteForOwner(file, JsonSerializer.SerializeToUtf8Bytes(new StartTask(task, order), ProtocolJson.Default.LinkMessage));
         try
         {
-            return await RunAsync(task, [SlotProgram.Update, config, file, appliance.ToString(), files.ToString()], UpdateLimit, runner, progress, line, cancellation).ConfigureAwait(false);
+            return await RunAsync(task, [SlotProgram.Update, config, file, appliance.ToString(), files.ToString()], UpdateLimit, runner,
+                progress, line, cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -91,21 +95,25 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         }
     }
 
-    /// <summary>Makes the next start the other slot's, as far as that is not said with the restart itself: the last thing before it, so that nothing has to be taken back.</summary>
+    /// <summary>Makes the next start the other slot's, as far as that is not said with the restart itself: the last thing before it, so
+    /// that nothing has to be taken back.</summary>
     public async Task<TaskEnded> PrepareAsync(Guid task, Func<Action<string>, CommandRunner> runner, Action<string> line)
     {
         if (Status is not { Choice: SlotChoice.Efi })
         {
             return new TaskEnded(task, true, false, "", DiskState.Installed);
         }
-        TaskEnded ended = await RunAsync(task, [SlotProgram.Try], CommitLimit, runner, _ => { }, line, CancellationToken.None).ConfigureAwait(false);
+        TaskEnded ended = await RunAsync(task, [SlotProgram.Try], CommitLimit, runner, _ => { }, line, CancellationToken.None)
+            .ConfigureAwait(false);
         return ended with { Disk = DiskState.Installed };
     }
 
-    /// <summary>Makes the running system's slot the one that always starts. That is not broken off: half of it is neither the one system nor the other.</summary>
+    /// <summary>Makes the running system's slot the one that always starts. That is not broken off: half of it is neither the one system
+    /// nor the other.</summary>
     public async Task<TaskEnded> CommitAsync(Guid task, Func<Action<string>, CommandRunner> runner, Action<string> line)
     {
-        TaskEnded ended = await RunAsync(task, [SlotProgram.Commit], CommitLimit, runner, _ => { }, line, CancellationToken.None).ConfigureAwait(false);
+        TaskEnded ended = await RunAsync(task, [SlotProgram.Commit], CommitLimit, runner, _ => { }, line, CancellationToken.None)
+            .ConfigureAwait(false);
         if (!ended.Succeeded)
         {
             return ended;
@@ -114,7 +122,8 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         return ended with { Disk = DiskState.Installed };
     }
 
-    /// <summary>Ends a commit that was broken off when the firmware had been told and the marks of the trial were still there. Once after the start.</summary>
+    /// <summary>Ends a commit that was broken off when the firmware had been told and the marks of the trial were still there. Once after
+    /// the start.</summary>
     public async Task FinishCommitAsync()
     {
         if (!IsOnTrial)
@@ -124,7 +133,8 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         CommandRunner Runner(Action<string> line) => new(Guid.NewGuid(), line, _ => { }, s_lookLimit, clock);
         try
         {
-            TaskEnded ended = await RunAsync(Guid.Empty, [SlotProgram.Finish], s_lookLimit, Runner, _ => { }, log, CancellationToken.None).ConfigureAwait(false);
+            TaskEnded ended = await RunAsync(Guid.Empty, [SlotProgram.Finish], s_lookLimit, Runner, _ => { }, log, CancellationToken.None)
+                .ConfigureAwait(false);
             if (!ended.Succeeded)
             {
                 log($"cannot tell whether this system's trial is over: {ended.Cause}");
@@ -150,7 +160,8 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         }
         try
         {
-            await runner.RunAsync(Command.ByRoot(systemctl, "daemon-reload"), CancellationToken.None, limit: s_lookLimit).ConfigureAwait(false);
+            await runner.RunAsync(Command.ByRoot(systemctl, "daemon-reload"), CancellationToken.None, limit: s_lookLimit)
+                .ConfigureAwait(false);
         }
         catch (IOException e)
         {
@@ -158,7 +169,8 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         }
     }
 
-    private async Task<TaskEnded> RunAsync(Guid task, string[] words, TimeSpan limit, Func<Action<string>, CommandRunner> runner, Action<TaskProgress> progress, Action<string> line,
+    private async Task<TaskEnded> RunAsync(Guid task, string[] words, TimeSpan limit, Func<Action<string>, CommandRunner> runner,
+        Action<TaskProgress> progress, Action<string> line,
         CancellationToken cancellation)
     {
         var end = new ProgramEnd();
@@ -179,9 +191,11 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
         return ended is { ExitCode: 0, TimedOut: false }
             ? new TaskEnded(task, true, false, "", DiskState.Untouched)
             : new TaskEnded(task, false, false,
-                ended.TimedOut ? string.Create(CultureInfo.InvariantCulture, $"the program that works on the slot took longer than {limit.TotalMinutes:0} minutes and was ended")
+                ended.TimedOut ? string.Create(CultureInfo.InvariantCulture,
+                $"the program that works on the slot took longer than {limit.TotalMinutes:0} minutes and was ended")
                 : end.Cause.Length > 0 ? end.Cause
-                : string.Create(CultureInfo.InvariantCulture, $"the program that works on the slot ended with exit code {ended.ExitCode}: its log tells more"),
+                : string.Create(CultureInfo.InvariantCulture,
+                $"the program that works on the slot ended with exit code {ended.ExitCode}: its log tells more"),
                 end.Disk, end.IsFinal, ended.TimedOut);
     }
 
@@ -222,12 +236,14 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
             {
                 Status = ReadStatus(line[SlotProgram.StatusLine.Length..]) ?? Status;
             }
-            else if (line.StartsWith(SlotProgram.EndLine, StringComparison.Ordinal) && line[SlotProgram.EndLine.Length..].Split(' ') is [var disk, var final] &&
+            else if (line.StartsWith(SlotProgram.EndLine, StringComparison.Ordinal) &&
+                line[SlotProgram.EndLine.Length..].Split(' ') is [var disk, var final] &&
                 Enum.TryParse(disk, out DiskState state) && Enum.IsDefined(state) && bool.TryParse(final, out bool isFinal))
             {
                 (Disk, IsFinal) = (state, isFinal);
             }
-            else if (line.StartsWith(SlotProgram.PhaseLine, StringComparison.Ordinal) && line[SlotProgram.PhaseLine.Length..].Split(' ') is [var phase, var done, var total] &&
+            else if (line.StartsWith(SlotProgram.PhaseLine, StringComparison.Ordinal) &&
+                line[SlotProgram.PhaseLine.Length..].Split(' ') is [var phase, var done, var total] &&
                 TryCount(done, out long doneCount) && TryCount(total, out long totalCount))
             {
                 return (phase, doneCount, totalCount);
@@ -235,7 +251,8 @@ public sealed class SlotWork(string config, string state, NodeSystem system, Act
             return null;
         }
 
-        private static bool TryCount(string text, out long count) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count);
+        private static bool TryCount(string text, out long count) =>
+            long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count);
 
         private static SlotStatus? ReadStatus(string json)
         {

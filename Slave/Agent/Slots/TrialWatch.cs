@@ -25,7 +25,8 @@ internal sealed class TrialWatch(ISystemPower power, Action<string> log, TimePro
         {
             return;
         }
-        log($"this system is on trial, and its appliance was not reached within {Limit.TotalMinutes:0} minutes: going back to the one before");
+        log($"this system is on trial, and its appliance was not reached within " +
+            $"{Limit.TotalMinutes:0} minutes: going back to the one before");
         try
         {
             power.Restart(StagedStart.Restart);

@@ -34,7 +34,8 @@ public sealed record LldpFrame(SwitchPort Port, TimeSpan TimeToLive, bool IsBrid
     private const int MaximumText = 255;
 
     /// <summary>
-    /// Reads an announcement. Chassis, port and time to live must come first, in this order (§8.2); what else is damaged or cut off is left out.
+    /// Reads an announcement. Chassis, port and time to live must come first, in this order (§8.2); what else is damaged or cut off is left
+    /// out.
     /// </summary>
     /// <returns>Null for what is no announcement; never throws.</returns>
     public static LldpFrame? Read(ReadOnlySpan<byte> bytes)
@@ -64,7 +65,8 @@ public sealed record LldpFrame(SwitchPort Port, TimeSpan TimeToLive, bool IsBrid
                 case Tlv.Capabilities when value.Length >= 4:
                     bridge = (BinaryPrimitives.ReadUInt16BigEndian(value[2..]) & BridgeCapability) != 0; // those that are switched on
                     break;
-                // Length of what follows up to the interface's number, then family and address. Of several the first, mostly IPv4, is taken.
+                // Length of what follows up to the interface's number, then family and address. Of several the first, mostly IPv4, is
+                // taken.
                 case Tlv.ManagementAddress when address.Length == 0 && value.Length >= 2 && value[0] >= 1 && value[0] < value.Length:
                     address = NetworkAddress(value[1], value.Slice(2, value[0] - 1));
                     break;
@@ -110,7 +112,8 @@ public sealed record LldpFrame(SwitchPort Port, TimeSpan TimeToLive, bool IsBrid
     }
 
     private static string NetworkAddress(int family, ReadOnlySpan<byte> address) =>
-        (family == FamilyIPv4 && address.Length == 4) || (family == FamilyIPv6 && address.Length == 16) ? new IPAddress(address).ToString() : "";
+        (family == FamilyIPv4 && address.Length == 4) || (family == FamilyIPv6 && address.Length == 16) ? new IPAddress(address).ToString()
+        : "";
 
     /// <summary>Words of a stranger: without control characters, and not longer than the standard allows.</summary>
     private static string Text(ReadOnlySpan<byte> value)

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Bootstrap.Board.Lldp;
 
 /// <summary>
-/// Hears what switches announce (LLDP), and says nothing itself. One packet socket for all interfaces (packet(7)); each must join the group,
-/// since its card would not pass the frames on. Needs CAP_NET_RAW.
+/// Hears what switches announce (LLDP), and says nothing itself. One packet socket for all interfaces (packet(7)); each must join the
+/// group, since its card would not pass the frames on. Needs CAP_NET_RAW.
 /// </summary>
 /// <param name="neighbours">Gets what is heard.</param>
 /// <param name="interfaces">Names of the interfaces to listen to; asked again once in a while, for those that come later.</param>
@@ -36,7 +36,8 @@ public sealed class LldpListener(
     {
         try
         {
-            using var socket = new Socket(AddressFamily.Packet, SocketType.Dgram, (ProtocolType)BinaryPrimitives.ReverseEndianness(EtherType));
+            using var socket = new Socket(
+                AddressFamily.Packet, SocketType.Dgram, (ProtocolType)BinaryPrimitives.ReverseEndianness(EtherType));
             Join(socket);
             await ListenAsync(socket, cancellation).ConfigureAwait(false);
         }

@@ -4,7 +4,8 @@ namespace Bootstrap.Board.Lldp;
 
 /// <summary>
 /// Which switch's port each interface is plugged into. An announcement is true until its time to live is over; others that are heard on the
-/// same wire meanwhile (a switch without LLDP passes on what its other ports say) do not take its place, unless they are switches and it is none.
+/// same wire meanwhile (a switch without LLDP passes on what its other ports say) do not take its place, unless they are switches and it is
+/// none.
 /// </summary>
 /// <param name="clock">Ends what is not announced again.</param>
 public sealed class LldpNeighbours(TimeProvider clock)

@@ -69,7 +69,8 @@ public sealed class BoardReaderTests : IDisposable
             .File("sys/block/mmcblk1/size", "0\n") // a reader without a card
             .File("sys/block/nvme0n1/size", "1000\n").File("sys/block/nvme0n1/queue/logical_block_size", "4096\n")
             .File("sys/block/vda/size", "4194304\n").File("sys/block/vda/device/vendor", "0x1af4\n")
-            .File("sys/devices/pci0/usb1/1-1/host0/block/sda/size", "100\n").Link("sys/block/sda", "../devices/pci0/usb1/1-1/host0/block/sda")
+            .File("sys/devices/pci0/usb1/1-1/host0/block/sda/size", "100\n")
+            .Link("sys/block/sda", "../devices/pci0/usb1/1-1/host0/block/sda")
             .File("sys/devices/pci0/ata1/host1/block/sdb/size", "100\n").Link("sys/block/sdb", "../devices/pci0/ata1/host1/block/sdb");
 
         IReadOnlyList<DiskInfo> disks = _root.Reader().ReadDisks();
@@ -94,7 +95,8 @@ public sealed class BoardReaderTests : IDisposable
             .File("sys/block/mmcblk1/device/name", "BJTD4R\n").File("sys/block/mmcblk1/device/date", "03/2021\n")
             .File("sys/block/mmcblk1/device/serial", "0x12345678\n").File("sys/block/mmcblk1/device/life_time", "0x01 0x0b\n")
             .File("sys/block/mmcblk1/device/pre_eol_info", "0x02\n")
-            .File("sys/block/mmcblk2/size", "100\n").File("sys/block/mmcblk2/device/cid", "ee\n").File("sys/block/mmcblk2/device/manfid", "0x0000ee\n")
+            .File("sys/block/mmcblk2/size", "100\n").File("sys/block/mmcblk2/device/cid", "ee\n")
+            .File("sys/block/mmcblk2/device/manfid", "0x0000ee\n")
             .File("sys/block/mmcblk2/device/life_time", "0x00 0x00\n")
             .File("sys/block/vda/size", "100\n");
         Assert.Equal(
@@ -112,7 +114,8 @@ public sealed class BoardReaderTests : IDisposable
     [InlineData("1000\n", false, 0)] // without a link it means nothing
     public void The_speed_of_a_link_is_read_where_there_is_one(string speed, bool up, int read)
     {
-        _root.Interface("eth0", 2, "dc:a6:32:01:36:c2").File("sys/class/net/eth0/speed", speed).File("sys/class/net/eth0/operstate", up ? "up\n" : "down\n");
+        _root.Interface("eth0", 2, "dc:a6:32:01:36:c2").File("sys/class/net/eth0/speed", speed)
+            .File("sys/class/net/eth0/operstate", up ? "up\n" : "down\n");
         Assert.Equal(read, Assert.Single(_root.Reader().ReadInterfaces()).SpeedMbit);
     }
 

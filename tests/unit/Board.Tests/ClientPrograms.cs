@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Bootstrap.Board.Tests;
 
-/// <summary>The clients of discovery for other languages, built once for all tests; those that a machine runs directly with its sanitizers.</summary>
+/// <summary>The clients of discovery for other languages, built once for all tests; those that a machine runs directly with its
+/// sanitizers.</summary>
 public sealed class ClientPrograms : IAsyncLifetime
 {
     private static readonly string s_out = Path.Combine(AppContext.BaseDirectory, "clients");
@@ -38,7 +39,8 @@ public sealed class ClientPrograms : IAsyncLifetime
         string folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Bootstrap.sln")))
         {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException($"{AppContext.BaseDirectory} is not in the repository");
+            folder = Path.GetDirectoryName(folder) ??
+                throw new InvalidOperationException($"{AppContext.BaseDirectory} is not in the repository");
         }
         return folder;
     }

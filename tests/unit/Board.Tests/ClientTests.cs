@@ -16,7 +16,8 @@ public sealed class ClientTests : IAsyncLifetime, IClassFixture<ClientPrograms>
     [InlineData("java")]
     public async Task A_program_finds_nodes_and_what_it_publishes_is_found_until_it_dies(string language)
     {
-        using ClientConsole publisher = ClientPrograms.Start(language, _slave.SocketPath), other = ClientPrograms.Start(language, _slave.SocketPath);
+        using ClientConsole publisher = ClientPrograms.Start(language, _slave.SocketPath),
+            other = ClientPrograms.Start(language, _slave.SocketPath);
         const string node = "this-node this-host 127.0.0.1 slave/test/this-host", service = "compiler abi=9 town=Málaga";
         Assert.Equal([node + " slave"], await publisher.DoAsync("marco"));
         Assert.Empty(await publisher.DoAsync("request_for compiler"));

@@ -90,14 +90,17 @@ public sealed class CommandTests : IDisposable
         string sign = Path.Combine(_folder, "sign");
         using var never = new CancellationTokenSource();
         // Nobody waits for it any more, as when its Slave is killed: what is on the disk and the process are left.
-        Task abandoned = Runner(new Outbox(), "boot-1").RunAsync(new StartTask(id, Order($"sleep 3600 & echo $$ $! >{sign}.new; mv {sign}.new {sign}; wait")), new ApplianceEndpoint(System.Net.IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), never.Token);
+        Task abandoned = Runner(new Outbox(), "boot-1")
+            .RunAsync(new StartTask(id, Order($"sleep 3600 & echo $$ $! >{sign}.new; mv {sign}.new {sign}; wait")),
+            new ApplianceEndpoint(System.Net.IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), never.Token);
         await LoopbackSlave.UntilAsync(() => File.Exists(sign) && new TaskJournal(Tasks).Find(id)?.Command is not null);
         int[] processes = [.. (await File.ReadAllTextAsync(sign, s_end)).Split(' ').Select(int.Parse)];
         var outbox = new Outbox();
         TaskRunner next = Runner(outbox, "boot-1");
         await next.EndLeftoversAsync();
         await abandoned.WaitAsync(s_end);
-        await LoopbackSlave.UntilAsync(() => processes.All(p => Linux.Kill(p, 0) != 0 || File.ReadAllText($"/proc/{p}/stat").Contains(") Z ", StringComparison.Ordinal)));
+        await LoopbackSlave.UntilAsync(() =>
+            processes.All(p => Linux.Kill(p, 0) != 0 || File.ReadAllText($"/proc/{p}/stat").Contains(") Z ", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -138,14 +141,17 @@ public sealed class CommandTests : IDisposable
 
     private string Tasks => Path.Combine(_folder, "tasks");
 
-    private static RunOrder Order(string shell) => new(["/bin/sh", "-c", shell], Environment.UserName, "/", new Dictionary<string, string>(), 60, Again: false);
+    private static RunOrder Order(string shell) =>
+        new(["/bin/sh", "-c", shell], Environment.UserName, "/", new Dictionary<string, string>(), 60, Again: false);
 
     private TaskRunner Runner(Outbox outbox, string bootId) => new(
-        new TaskJournal(Tasks), bootId, new NetInstStaging(_folder, _folder, () => _identity), new SystemPower(), outbox, _ => { }, TimeProvider.System);
+        new TaskJournal(Tasks), bootId, new NetInstStaging(_folder, _folder, () => _identity), new SystemPower(), outbox, _ =>
+        { }, TimeProvider.System);
 
     private async Task<TaskEnded> RunAsync(Outbox outbox, Guid id, TaskOrder order, CancellationToken cancellation)
     {
-        Assert.Null(await Runner(outbox, "boot-1").RunAsync(new StartTask(id, order), new ApplianceEndpoint(System.Net.IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), cancellation));
+        Assert.Null(await Runner(outbox, "boot-1").RunAsync(new StartTask(id, order),
+            new ApplianceEndpoint(System.Net.IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), cancellation));
         return new TaskJournal(Tasks).Find(id)!.Outcome!;
     }
 

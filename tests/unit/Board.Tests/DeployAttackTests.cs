@@ -41,7 +41,8 @@ public sealed class DeployAttackTests : IDisposable
         (int done, int refused) = await AttackAsync(async round =>
         {
             byte[] content = Encoding.ASCII.GetBytes($"round {round}\n");
-            await Deployment.PutAsync($"{App}/app.conf", new FileOwner(User, User), Public, content.Length, Digest.Of(content), async file =>
+            await Deployment.PutAsync(
+                $"{App}/app.conf", new FileOwner(User, User), Public, content.Length, Digest.Of(content), async file =>
             {
                 file.Write(content);
                 await Task.Yield();
@@ -62,7 +63,9 @@ public sealed class DeployAttackTests : IDisposable
                 Mode = (UnixFileMode)Public,
                 DataStream = new MemoryStream(Encoding.ASCII.GetBytes($"round {round}\n")),
             });
-            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "victim") { Mode = (UnixFileMode)Public, DataStream = new MemoryStream([1, 2, 3]) });
+            tar.WriteEntry(new PaxTarEntry(
+                TarEntryType.RegularFile, "victim")
+            { Mode = (UnixFileMode)Public, DataStream = new MemoryStream([1, 2, 3]) });
             tar.WriteEntry(new PaxTarEntry(TarEntryType.SymbolicLink, "current") { LinkName = $"conf.{round}" });
             return Task.CompletedTask;
         }));
@@ -74,7 +77,8 @@ public sealed class DeployAttackTests : IDisposable
     {
         (int done, int refused) = await AttackAsync(round =>
         {
-            DurableFile.Update($"{App}/hosts", before => Encoding.ASCII.GetBytes($"{(before?.AsSpan().IndexOf("own"u8) >= 0 ? "leaked" : "")}{round}\n"));
+            DurableFile.Update($"{App}/hosts", before =>
+                Encoding.ASCII.GetBytes($"{(before?.AsSpan().IndexOf("own"u8) >= 0 ? "leaked" : "")}{round}\n"));
             return Task.CompletedTask;
         });
         Assert.True(done > 0, $"{done} done, {refused} refused");
@@ -128,7 +132,8 @@ public sealed class DeployAttackTests : IDisposable
     private static async Task<string> PutAsync(string path)
     {
         byte[] content = Encoding.ASCII.GetBytes(Secret);
-        return await Deployment.PutAsync(path, new FileOwner(User, User), Public, content.Length, Digest.Of(content), async file => await file.WriteAsync(content));
+        return await Deployment.PutAsync(
+            path, new FileOwner(User, User), Public, content.Length, Digest.Of(content), async file => await file.WriteAsync(content));
     }
 
     /// <summary>Does it again and again until the user has swapped thousands of names; root's file and folder must be as they
@@ -137,7 +142,8 @@ public sealed class DeployAttackTests : IDisposable
     {
         const int swaps = 20_000;
         using Process user = Process.Start(new ProcessStartInfo("setpriv",
-            [$"--reuid={User}", $"--regid={User}", "--clear-groups", "/usr/bin/python3", "-c", Attacker, App, Vault, swaps.ToString(CultureInfo.InvariantCulture)])
+            [$"--reuid={User}", $"--regid={User}", "--clear-groups", "/usr/bin/python3", "-c", Attacker, App, Vault,
+            swaps.ToString(CultureInfo.InvariantCulture)])
         { RedirectStandardOutput = true })!;
         int done = 0, refused = 0;
         try

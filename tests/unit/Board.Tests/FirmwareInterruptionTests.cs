@@ -60,13 +60,15 @@ public sealed class FirmwareInterruptionTests : FirmwareTest
     [Fact]
     public async Task After_the_grace_all_is_looked_at_again()
     {
-        _pi.Program("loginctl", "#!/bin/sh\necho ' 3 1000 ada seat0 tty1'\n").Program("wall", $"#!/bin/sh\necho 0x50000 >{_pi.At("throttled")}\n");
+        _pi.Program("loginctl", "#!/bin/sh\necho ' 3 1000 ada seat0 tty1'\n")
+            .Program("wall", $"#!/bin/sh\necho 0x50000 >{_pi.At("throttled")}\n");
         Assert.Null(await OrderAsync(warning: new UserWarning(1, "")));
         Assert.Contains("has been too low since the board was started (throttled=0x50000)", Outcome.Cause);
         Assert.Equal([Look, "-b"], _pi.Calls);
         List<LinkMessage> messages = Messages();
         Assert.Equal("warning-users", messages.OfType<TaskProgress>().Last().Phase);
-        Assert.Contains(messages.OfType<LogLines>().SelectMany(l => l.Lines), line => line.StartsWith("power: throttled=0x0", StringComparison.Ordinal));
+        Assert.Contains(messages.OfType<LogLines>().SelectMany(l => l.Lines), line =>
+            line.StartsWith("power: throttled=0x0", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -112,13 +114,15 @@ public sealed class FirmwareInterruptionTests : FirmwareTest
     public async Task Restarts_by_others_are_held_back_while_it_is_staged_where_logind_can_do_that(bool canInhibit)
     {
         string log = _pi.At("inhibited");
-        _pi.Program("systemd-inhibit", $"#!/bin/sh\necho \"$*\" >>{log}\n{(canInhibit ? "" : "exit 1")}\nwhile [ \"${{1#--}}\" != \"$1\" ]; do shift; done\nexec \"$@\"\n");
+        _pi.Program("systemd-inhibit",
+            $"#!/bin/sh\necho \"$*\" >>{log}\n{(canInhibit ? "" : "exit 1")}\nwhile [ \"${{1#--}}\" != \"$1\" ]; do shift; done\nexec \"$@\"\n");
         Assert.NotNull(await OrderAsync());
         Assert.True(_pi.IsStaged);
         const string guard = "--what=shutdown --mode=block --who=Bootstrap --why=The boot firmware of this board is being updated";
         string[] expected = canInhibit ? [$"{guard} true", $"{guard} {_pi.Bin}/rpi-eeprom-update -a"] : [$"{guard} true"];
         Assert.Equal(expected, await File.ReadAllLinesAsync(log, s_end));
-        Assert.Equal(!canInhibit, Lines().Any(line => line.StartsWith("restarts that others ask for are not held back", StringComparison.Ordinal)));
+        Assert.Equal(!canInhibit,
+            Lines().Any(line => line.StartsWith("restarts that others ask for are not held back", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -156,10 +160,12 @@ public sealed class FirmwareInterruptionTests : FirmwareTest
     [Fact]
     public async Task What_a_Slave_that_was_killed_left_looking_is_ended()
     {
-        _pi.Program("vcgencmd", $"#!/bin/sh\n[ ! -e {_pi.At("asked")} ] || {{ echo throttled=0x0; exit; }}\ntouch {_pi.At("asked")}\nexec sleep 60\n");
+        _pi.Program("vcgencmd",
+            $"#!/bin/sh\n[ ! -e {_pi.At("asked")} ] || {{ echo throttled=0x0; exit; }}\ntouch {_pi.At("asked")}\nexec sleep 60\n");
         Task<Ending?> abandoned = OrderAsync(isChecked: true);
         // It is asked after all others.
-        await LoopbackSlave.UntilAsync(() => File.Exists(_pi.At("asked")) && new TaskJournal(Tasks).Find(_task)!.Command is { } last && Linux.Kill(last.Process, 0) == 0);
+        await LoopbackSlave.UntilAsync(() =>
+            File.Exists(_pi.At("asked")) && new TaskJournal(Tasks).Find(_task)!.Command is { } last && Linux.Kill(last.Process, 0) == 0);
         CommandTrace first = new TaskJournal(Tasks).Find(_task)!.Command!;
         await Runner("boot-1").EndLeftoversAsync();
         Assert.NotNull(await abandoned);

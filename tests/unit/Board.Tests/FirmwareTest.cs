@@ -33,12 +33,15 @@ public abstract class FirmwareTest : IDisposable
     private protected TaskEnded Outcome => new TaskJournal(Tasks).Find(_task)!.Outcome!;
 
     private protected TaskRunner Runner(string bootId, TimeProvider? clock = null) => new(
-        new TaskJournal(Tasks), bootId, new NetInstStaging(_pi.Root, Path.Combine(_folder, "state"), () => _identity), _power, _outbox, _ => { },
+        new TaskJournal(Tasks), bootId, new NetInstStaging(_pi.Root, Path.Combine(_folder, "state"), () => _identity), _power, _outbox, _ =>
+        { },
         clock ?? TimeProvider.System, _pi.System);
 
-    private protected Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null, TimeProvider? clock = null, bool mayWriteDirectly = false,
+    private protected Task<Ending?> OrderAsync(bool isChecked = false, string bootId = "boot-1", CancellationToken? cancellation = null,
+        TimeProvider? clock = null, bool mayWriteDirectly = false,
         UserWarning? warning = null) =>
-        Runner(bootId, clock).RunAsync(new StartTask(_task, new FirmwareOrder(warning, isChecked, mayWriteDirectly)), new ApplianceEndpoint(IPAddress.Loopback, 1),
+        Runner(bootId, clock).RunAsync(
+        new StartTask(_task, new FirmwareOrder(warning, isChecked, mayWriteDirectly)), new ApplianceEndpoint(IPAddress.Loopback, 1),
             new Uri("http://127.0.0.1:1"), cancellation ?? s_end);
 
     /// <summary>A Slave that is started in the same boot takes an order, and waits with it for what was left.</summary>
@@ -49,8 +52,10 @@ public abstract class FirmwareTest : IDisposable
         TaskRunner runner = Runner("boot-1");
         await runner.EndLeftoversAsync();
         Assert.False(runner.AnswerFromMemory(task));
-        Task<Ending?> running = runner.RunAsync(new StartTask(task, order), new ApplianceEndpoint(IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), s_end, leaving.Token);
-        await LoopbackSlave.UntilAsync(() => Lines().Any(line => line.StartsWith("waiting for a program that may be writing", StringComparison.Ordinal)));
+        Task<Ending?> running = runner.RunAsync(
+            new StartTask(task, order), new ApplianceEndpoint(IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), s_end, leaving.Token);
+        await LoopbackSlave.UntilAsync(
+            () => Lines().Any(line => line.StartsWith("waiting for a program that may be writing", StringComparison.Ordinal)));
         if (isKilled)
         {
             await leaving.CancelAsync();

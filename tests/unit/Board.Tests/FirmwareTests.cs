@@ -4,7 +4,8 @@ using Bootstrap.Support;
 
 namespace Bootstrap.Board.Tests;
 
-/// <summary>Updates of a Pi's EEPROM as its Slave does them: what it looks at, what it refuses, what it takes back, what it proves.</summary>
+/// <summary>Updates of a Pi's EEPROM as its Slave does them: what it looks at, what it refuses, what it takes back, what it
+/// proves.</summary>
 public sealed class FirmwareTests : FirmwareTest
 {
     [Fact]
@@ -20,7 +21,8 @@ public sealed class FirmwareTests : FirmwareTest
 
         _pi.Start();
         Assert.True(Runner("boot-2").AnswerFromMemory(_task));
-        Assert.Equal(new TaskEnded(_task, true, false, "", DiskState.Untouched, Note: "the board runs the boot firmware of 2025-05-08"), Outcome);
+        Assert.Equal(new TaskEnded(_task, true, false, "", DiskState.Untouched, Note: "the board runs the boot firmware of 2025-05-08"),
+            Outcome);
     }
 
     [Fact]
@@ -30,7 +32,8 @@ public sealed class FirmwareTests : FirmwareTest
         _pi.Start(isWriteProtected: true);
         Assert.True(Runner("boot-2").AnswerFromMemory(_task));
         Assert.Equal((false, true), (Outcome.Succeeded, Outcome.Final));
-        Assert.StartsWith("the board still runs the boot firmware of 2020-09-03 (1599135103), and not that of 2025-05-08 (1746713597), which was staged: its EEPROM may be write-protected",
+        Assert.StartsWith("the board still runs the boot firmware of 2020-09-03 (1599135103), and not that of 2025-05-08 (1746713597), " +
+            "which was staged: its EEPROM may be write-protected",
             Outcome.Cause, StringComparison.Ordinal);
     }
 
@@ -52,7 +55,8 @@ public sealed class FirmwareTests : FirmwareTest
         Assert.Equal((true, "the boot firmware is the newest that the node has: 2020-09-03"), (Outcome.Succeeded, Outcome.Note));
         _pi.Write("vl805-is-old", "");
         Assert.Null(await OrderAsync());
-        Assert.Equal("the boot firmware is the newest that the node has: 2020-09-03; its USB controller's is not, which `rpi-eeprom-update -a` writes", Outcome.Note);
+        Assert.Equal("the boot firmware is the newest that the node has: 2020-09-03; its USB controller's is not, which " +
+            "`rpi-eeprom-update -a` writes", Outcome.Note);
         Assert.Equal([Look, Look], _pi.Calls);
     }
 
@@ -88,7 +92,8 @@ public sealed class FirmwareTests : FirmwareTest
     [InlineData("sys/class/power_supply/AC/online", "0", "no mains supply is connected (AC: online 0; BAT0: Not charging at 81 %)")]
     public async Task What_the_kernel_measures_counts_as_well(string file, string value, string cause)
     {
-        _pi.Write("sys/class/hwmon/hwmon0/name", "cpu_thermal\n").Write("sys/class/hwmon/hwmon1/name", "rpi_volt\n").Write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "0\n");
+        _pi.Write("sys/class/hwmon/hwmon0/name", "cpu_thermal\n").Write("sys/class/hwmon/hwmon1/name", "rpi_volt\n")
+            .Write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "0\n");
         Supply("BAT0", "Battery", ("status", "Not charging"), ("capacity", "81"), ("present", "1"));
         Supply("AC", "Mains", ("online", "1"));
         _pi.Write(file, value + "\n");
@@ -104,7 +109,8 @@ public sealed class FirmwareTests : FirmwareTest
         Supply("rpi-poe", "Mains", ("online", "0"));
         _pi.Write("throttled", "0xc0000");
         Assert.NotNull(await OrderAsync());
-        Assert.Contains(Lines(), line => line.StartsWith("power: throttled=0xc0000, rpi_volt alarm unknown, 48.3 °C, rpi-poe offline", StringComparison.Ordinal));
+        Assert.Contains(Lines(), line =>
+            line.StartsWith("power: throttled=0xc0000, rpi_volt alarm unknown, 48.3 °C, rpi-poe offline", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -148,7 +154,8 @@ public sealed class FirmwareTests : FirmwareTest
     {
         _pi.Write(how, "").Write("after-staging", "echo 0x50005 >\"$root/throttled\"");
         Assert.Null(await OrderAsync());
-        Assert.EndsWith("(what was staged could not be taken back: run `rpi-eeprom-update -r` on the node before any restart)", Outcome.Cause, StringComparison.Ordinal);
+        Assert.EndsWith("(what was staged could not be taken back: run `rpi-eeprom-update -r` on the node before any restart)",
+            Outcome.Cause, StringComparison.Ordinal);
         Assert.True(_pi.IsStaged);
     }
 
@@ -175,17 +182,21 @@ public sealed class FirmwareTests : FirmwareTest
     }
 
     [Theory]
-    [InlineData("RPI_EEPROM_USE_FLASHROM=1", "/etc/default/rpi-eeprom-update says RPI_EEPROM_USE_FLASHROM=1, by which the EEPROM is written without recovery.bin")]
-    [InlineData("FIRMWARE_RELEASE_STATUS=\"latest\"\nexport RPI_EEPROM_IMMEDIATE_UPDATE=\"1\" # faster", "says RPI_EEPROM_IMMEDIATE_UPDATE=1")]
+    [InlineData("RPI_EEPROM_USE_FLASHROM=1",
+        "/etc/default/rpi-eeprom-update says RPI_EEPROM_USE_FLASHROM=1, by which the EEPROM is written without recovery.bin")]
+    [InlineData("FIRMWARE_RELEASE_STATUS=\"latest\"\nexport RPI_EEPROM_IMMEDIATE_UPDATE=\"1\" # faster",
+        "says RPI_EEPROM_IMMEDIATE_UPDATE=1")]
     [InlineData("RPI_EEPROM_SELF_UPDATE=0\nRPI_EEPROM_SELF_UPDATE=1", "says RPI_EEPROM_SELF_UPDATE=1")]
     [InlineData("#RPI_EEPROM_USE_FLASHROM=1\nRPI_EEPROM_USE_FLASHROM=0", null)]
-    public async Task Settings_by_which_a_power_cut_could_not_be_mended_from_afar_are_refused_unless_it_is_allowed(string settings, string? cause)
+    public async Task Settings_by_which_a_power_cut_could_not_be_mended_from_afar_are_refused_unless_it_is_allowed(
+        string settings, string? cause)
     {
         _pi.Write("etc/default/rpi-eeprom-update", settings + "\n");
         if (cause is not null)
         {
             await RefusedAsync(cause);
-            Assert.EndsWith("or order this with 'allowDirectWrite' (--direct-write) if somebody can get at the board", Outcome.Cause, StringComparison.Ordinal);
+            Assert.EndsWith("or order this with 'allowDirectWrite' (--direct-write) if somebody can get at the board", Outcome.Cause,
+                StringComparison.Ordinal);
             Assert.True(Outcome.Final);
         }
         Assert.NotNull(await OrderAsync(mayWriteDirectly: cause is not null));
@@ -259,9 +270,13 @@ public sealed class FirmwareTests : FirmwareTest
     }
 
     [Theory]
-    [InlineData("is-cm4", true, "rpi-eeprom-update does not update this board: rpi-eeprom-update is not enabled by default on CM4. Run with -h for more information.", 1)]
+    [InlineData("is-cm4", true,
+        "rpi-eeprom-update does not update this board: rpi-eeprom-update is not enabled by default on CM4. Run with -h for more " +
+        "information.", 1)]
     [InlineData("lacks-lspci", false, "rpi-eeprom-update ended with exit code 2: lspci not found. Try installing the pciutils package.", 1)]
-    [InlineData("is-frozen", true, "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): take that out with rpi-eeprom-config --edit, and order this again", 3)]
+    [InlineData("is-frozen", true,
+        "the board's EEPROM settings hold its version fast (FREEZE_VERSION=1): " +
+        "take that out with rpi-eeprom-config --edit, and order this again", 3)]
     [InlineData("card-fails", false, "rpi-eeprom-update ended with exit code 2: Failed to copy /tmp/tmp.1 to /boot/firmware", 3)]
     public async Task What_the_updater_says_is_the_cause(string how, bool isFinal, string cause, int calls)
     {

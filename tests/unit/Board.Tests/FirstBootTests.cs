@@ -60,12 +60,14 @@ public sealed class FirstBootTests : IDisposable
     public async Task Where_nothing_is_left_to_do_it_has_succeeded() =>
         Assert.True((await DoAsync(Runner(), Guid.NewGuid(), new FirstBootOrder(true, [], 60, false))).Succeeded);
 
-    private TaskRunner Runner() => new(new TaskJournal(Path.Combine(_folder, "tasks")), "boot-1", new NetInstStaging(_folder, _folder, () => _identity), new SystemPower(),
+    private TaskRunner Runner() => new(
+        new TaskJournal(Path.Combine(_folder, "tasks")), "boot-1", new NetInstStaging(_folder, _folder, () => _identity), new SystemPower(),
         _outbox, _ => { }, TimeProvider.System, new NodeSystem(Path.Combine(_folder, "root"), Path.Combine(_folder, "bin")));
 
     private async Task<TaskEnded> DoAsync(TaskRunner runner, Guid id, FirstBootOrder order)
     {
-        Assert.Null(await runner.RunAsync(new StartTask(id, order), new ApplianceEndpoint(System.Net.IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), s_end));
+        Assert.Null(await runner.RunAsync(
+            new StartTask(id, order), new ApplianceEndpoint(System.Net.IPAddress.Loopback, 1), new Uri("http://127.0.0.1:1"), s_end));
         return new TaskJournal(Path.Combine(_folder, "tasks")).Find(id)!.Outcome!;
     }
 

@@ -56,7 +56,8 @@ public sealed class HostListTests : IAsyncLifetime
     public async Task Of_a_file_of_somebody_else_s_only_the_block_changes_and_it_keeps_its_owner_and_mode()
     {
         string hosts = Path.Combine(_slave.Folder, "hosts"), link = Path.Combine(_slave.Folder, "link");
-        byte[] before = [.. "127.0.0.1 localhost\r\n# caf"u8, 0xe9, .. "\n"u8], after = "10.9.9.9 printer # no newline at the end"u8.ToArray();
+        byte[] before = [.. "127.0.0.1 localhost\r\n# caf"u8, 0xe9, .. "\n"u8],
+            after = "10.9.9.9 printer # no newline at the end"u8.ToArray();
         await File.WriteAllBytesAsync(hosts, [.. before, .. after], s_end);
         File.SetUnixFileMode(hosts, (UnixFileMode)0b110_100_000);
         Linux.Check(Linux.ChOwn(hosts, 65534, 65534), "chown");
@@ -198,7 +199,8 @@ public sealed class HostListTests : IAsyncLifetime
         string list = Describe("kept", """ "service":"compiler","format":"distcc","delaySeconds":1,"periodSeconds":2,"emptyAfterSeconds":0 """, folder: folder);
         string witness = Describe("witness", """ "service":"compiler","format":"distcc","delaySeconds":1,"periodSeconds":2 """, folder: folder);
         await File.WriteAllTextAsync(list, "10.0.0.7/4\n", s_end);
-        await using var keeping = new Keeping(folder, new LocalContext([_slave.Mesh], s_noInterface, new MessageVerifier(null), _slave.Registry, TimeProvider.System));
+        await using var keeping = new Keeping(
+            folder, new LocalContext([_slave.Mesh], s_noInterface, new MessageVerifier(null), _slave.Registry, TimeProvider.System));
         for (int i = 0; i < 3; i++)
         {
             // There was no list, so an empty one is the best there is.
@@ -220,7 +222,8 @@ public sealed class HostListTests : IAsyncLifetime
         Directory.CreateDirectory(folder);
         string list = Describe("proven", """ "service":"compiler","format":"distcc","delaySeconds":1 """, folder: folder);
         var verifier = new MessageVerifier(certificate => certificate.Thumbprint == identity.Certificate.Thumbprint);
-        await using var keeping = new Keeping(folder, new LocalContext([_slave.Mesh], s_loopback, verifier, _slave.Registry, TimeProvider.System));
+        await using var keeping =
+            new Keeping(folder, new LocalContext([_slave.Mesh], s_loopback, verifier, _slave.Registry, TimeProvider.System));
         await IsAsync(list, "127.0.0.1/16\n");
     }
 
@@ -236,7 +239,8 @@ public sealed class HostListTests : IAsyncLifetime
         Directory.CreateDirectory(folder);
         string list = Describe("named", """ "format":"hosts","block":false,"delaySeconds":1 """, folder: folder);
         var verifier = new MessageVerifier(certificate => certificate.Thumbprint == identity.Certificate.Thumbprint);
-        await using var keeping = new Keeping(folder, new LocalContext([_slave.Mesh], s_loopback, verifier, _slave.Registry, TimeProvider.System));
+        await using var keeping =
+            new Keeping(folder, new LocalContext([_slave.Mesh], s_loopback, verifier, _slave.Registry, TimeProvider.System));
         await IsAsync(list, expected);
     }
 
@@ -297,7 +301,8 @@ public sealed class HostListTests : IAsyncLifetime
         private readonly CancellationTokenSource _stop = new();
         private readonly Task _running;
 
-        public Keeping(string folder, LocalContext context) => _running = new HostListFolder(folder, context, () => "this-node", _ => { }).RunAsync(_stop.Token);
+        public Keeping(string folder, LocalContext context) =>
+            _running = new HostListFolder(folder, context, () => "this-node", _ => { }).RunAsync(_stop.Token);
 
         public async ValueTask DisposeAsync()
         {

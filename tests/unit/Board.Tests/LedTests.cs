@@ -20,7 +20,8 @@ public sealed class LedTests : IAsyncLifetime
 
     public ValueTask InitializeAsync()
     {
-        _root.File($"{Act}/trigger", "none rfkill-any [mmc0] timer heartbeat\n").File($"{Act}/brightness", "0\n").File($"{Act}/max_brightness", "255\n")
+        _root.File($"{Act}/trigger", "none rfkill-any [mmc0] timer heartbeat\n").File($"{Act}/brightness", "0\n")
+            .File($"{Act}/max_brightness", "255\n")
             .File($"{Act}/delay_on", "500\n").File($"{Act}/delay_off", "500\n");
         return ValueTask.CompletedTask;
     }

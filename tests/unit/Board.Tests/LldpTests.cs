@@ -8,7 +8,8 @@ namespace Bootstrap.Board.Tests;
 
 public sealed partial class LldpTests
 {
-    /// <summary>As lldpd 1.0.16 sends it: chassis and port by MAC address, a station, management address, then TLVs of organisations.</summary>
+    /// <summary>As lldpd 1.0.16 sends it: chassis and port by MAC address, a station, management address, then TLVs of
+    /// organisations.</summary>
     private const string Station =
         "020704fe8f2fa5115a040703fe8f2fa5115a060200780a02766d0c1253776974636820332c20323420706f7274730e04009c0080100c05010a000002020000" +
         "00020008027033fe0900120f030100000000fe0900120f0100800000360000";
@@ -18,7 +19,8 @@ public sealed partial class LldpTests
         "02070466245e2d27110403057033060200140a067261636b2d330c01780e04009c0004100c05010a000002020000000200081175706c696e6b206f66207368" +
         "656c662032fe0900120f030100000000fe0900120f0100800000360000";
 
-    private static readonly SwitchPort s_one = new("00:11:22:33:44:55", "Gi1/0/1", "", "rack-1", ""), s_two = s_one with { Port = "Gi1/0/2" };
+    private static readonly SwitchPort s_one = new("00:11:22:33:44:55", "Gi1/0/1", "", "rack-1", ""),
+        s_two = s_one with { Port = "Gi1/0/2" };
 
     [Fact]
     public void Announcements_of_real_neighbours_are_read()
@@ -133,7 +135,8 @@ public sealed partial class LldpTests
         var log = new List<string>();
         Task listening = Task.CompletedTask;
         Exception? fault = null;
-        // The cable is in a network of this thread's own: what it opens and starts is there, and stays there. So nothing else goes on from here.
+        // The cable is in a network of this thread's own: what it opens and starts is there, and stays there. So nothing else goes on from
+        // here.
         var thread = new Thread(() =>
         {
             try

@@ -26,12 +26,16 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
         {
             Assert.Equal("this-node", (await program.MarcoAsync(cancellation: s_end)).Single().Id);
             Assert.Empty(await program.RequestForAsync("compiler", cancellation: s_end));
-            Assert.Equal("compiler", await program.PublishAsync("compiler", new Dictionary<string, string> { ["cores"] = "4" }, cancellation: s_end));
-            Assert.Equal("4", (await other.RequestForAsync("compiler", cancellation: s_end)).Single().Services.Single().Parameters["cores"]);
-            Assert.Empty(await other.RequestForAsync("compiler", new LocalRequest(0, "") { Params = new Dictionary<string, string> { ["cores"] = "8" } }, s_end));
+            Assert.Equal("compiler",
+                await program.PublishAsync("compiler", new Dictionary<string, string> { ["cores"] = "4" }, cancellation: s_end));
+            Assert.Equal("4", (await other.RequestForAsync("compiler", cancellation: s_end))
+                .Single().Services.Single().Parameters["cores"]);
+            Assert.Empty(await other.RequestForAsync(
+                "compiler", new LocalRequest(0, "") { Params = new Dictionary<string, string> { ["cores"] = "8" } }, s_end));
             Assert.Empty(await other.MarcoAsync(new LocalRequest(0, "") { Exclude = ["this-host"] }, s_end));
             Assert.Equal(["slave", "compiler"], (await other.ServicesAsync("this-host", s_end)).Select(s => s.Id));
-            LocalDiscoveryException taken = await Assert.ThrowsAsync<LocalDiscoveryException>(() => other.PublishAsync("compiler", cancellation: s_end));
+            LocalDiscoveryException taken =
+                await Assert.ThrowsAsync<LocalDiscoveryException>(() => other.PublishAsync("compiler", cancellation: s_end));
             Assert.Equal("another program offers 'compiler'", taken.Message);
             await Assert.ThrowsAsync<LocalDiscoveryException>(() => other.UnpublishAsync("compiler", s_end));
             await program.PublishAsync("second", cancellation: s_end);
@@ -130,7 +134,8 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
     {
         using LocalDiscovery program = await LocalDiscovery.ConnectAsync(_slave.SocketPath, s_end);
         string[] names = [.. Enumerable.Range(0, 200).Select(i => $"node-{i:000000}")];
-        LocalDiscoveryException refused = await Assert.ThrowsAsync<LocalDiscoveryException>(() => program.MarcoAsync(new LocalRequest(0, "") { Nodes = names }, s_end));
+        LocalDiscoveryException refused =
+            await Assert.ThrowsAsync<LocalDiscoveryException>(() => program.MarcoAsync(new LocalRequest(0, "") { Nodes = names }, s_end));
         Assert.Contains("more than a question of discovery holds", refused.Message, StringComparison.Ordinal);
         Assert.Single(await program.MarcoAsync(new LocalRequest(0, "") { Exclude = names }, s_end));
     }
@@ -177,9 +182,11 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
         // Not in this mesh.
         Assert.Empty(await program.RequestForAsync("other", cancellation: s_end));
         await File.WriteAllTextAsync(Path.Combine(_slave.Services, "bad"), "{\"id\":\"no name\"}", s_end);
-        await LoopbackSlave.UntilAsync(() => _slave.Lines.Any(line => line.Contains("bad: 'no name' is no name of a service", StringComparison.Ordinal)));
+        await LoopbackSlave.UntilAsync(
+            () => _slave.Lines.Any(line => line.Contains("bad: 'no name' is no name of a service", StringComparison.Ordinal)));
         await File.WriteAllTextAsync(Path.Combine(_slave.Services, "nameless"), "{}", s_end);
-        await LoopbackSlave.UntilAsync(() => _slave.Lines.Any(line => line.Contains("nameless: ", StringComparison.Ordinal) && line.Contains("'id'", StringComparison.Ordinal)));
+        await LoopbackSlave.UntilAsync(() => _slave.Lines.Any(
+            line => line.Contains("nameless: ", StringComparison.Ordinal) && line.Contains("'id'", StringComparison.Ordinal)));
         File.Delete(Path.Combine(_slave.Services, "other"));
         await LoopbackSlave.UntilAsync(() => Offered("other") is null);
         Assert.NotNull(Offered("dynamic"));

@@ -9,8 +9,8 @@ using Bootstrap.Protocol.Images;
 namespace Bootstrap.Board.Tests;
 
 /// <summary>
-/// Tests that unmount: a program that another test starts has, for a moment, a copy of all that is open here. One that has a mount namespace of
-/// its own has a copy of the mounts for as long as it lives: tests/run gives each suite its own.
+/// Tests that unmount: a program that another test starts has, for a moment, a copy of all that is open here. One that has a mount
+/// namespace of its own has a copy of the mounts for as long as it lives: tests/run gives each suite its own.
 /// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class Mounting
@@ -19,8 +19,8 @@ public sealed class Mounting
 }
 
 /// <summary>
-/// A disk with two slots that can lose its power: each partition is a loop device, and ext4 is the kernel's. FAT, which not every kernel here knows, is read and written by
-/// mtools: what is mounted is a folder, and goes back when it is unmounted.
+/// A disk with two slots that can lose its power: each partition is a loop device, and ext4 is the kernel's. FAT, which not every kernel
+/// here knows, is read and written by mtools: what is mounted is a folder, and goes back when it is unmounted.
 /// </summary>
 internal sealed class LoopSlots : ISlotMachine, IDisposable
 {
@@ -37,12 +37,14 @@ internal sealed class LoopSlots : ISlotMachine, IDisposable
         byte[] head = ReadHead(Disk);
         foreach ((int number, (long start, long length)) in TwoSlotDisk.Partitions)
         {
-            _loops[number] = Capture("losetup", "-f", "--show", "-o", $"{start * TwoSlotDisk.Mega}", "--sizelimit", $"{length * TwoSlotDisk.Mega}", Disk).Trim();
+            _loops[number] = Capture(
+                "losetup", "-f", "--show", "-o", $"{start * TwoSlotDisk.Mega}", "--sizelimit", $"{length * TwoSlotDisk.Mega}", Disk).Trim();
         }
         ImageSlot first = new(2, 5), second = new(3, 6);
         _runningRoot = runsSecond ? 6 : 5;
         Layout = new SlotLayout(SlotChoice.Autoboot,
-            [.. TwoSlotDisk.Partitions.Select(p => new SlotPartition(p.Key, _loops[p.Key], p.Value.Start * TwoSlotDisk.Mega, p.Value.Length * TwoSlotDisk.Mega, DiskHead.NamesOf(head, p.Key)))],
+            [.. TwoSlotDisk.Partitions.Select(p => new SlotPartition(
+            p.Key, _loops[p.Key], p.Value.Start * TwoSlotDisk.Mega, p.Value.Length * TwoSlotDisk.Mega, DiskHead.NamesOf(head, p.Key)))],
             1, runsSecond ? second : first, runsSecond ? 2 : 3);
     }
 
@@ -73,7 +75,8 @@ internal sealed class LoopSlots : ISlotMachine, IDisposable
         return type == "ext4" ? MountRoot(partition, place, readOnly) : new Folder(partition.Device, place, readOnly);
     }
 
-    /// <summary>Until it has begun, a program that another test starts has a copy of all that is open here, and a file system of which something is open is not gone yet.</summary>
+    /// <summary>Until it has begun, a program that another test starts has a copy of all that is open here, and a file system of which
+    /// something is open is not gone yet.</summary>
     private static MountedVolume MountRoot(SlotPartition partition, string place, bool readOnly)
     {
         using var never = new ManualResetEventSlim();
@@ -159,7 +162,8 @@ internal sealed class LoopSlots : ISlotMachine, IDisposable
 
         public IBlockDevice Open(SlotPartition partition) => slots.Open(slots.Layout.Find(partition.Number)!);
 
-        public IMounted Mount(SlotPartition partition, string type, bool readOnly) => slots.Mount(slots.Layout.Find(partition.Number)!, type, readOnly);
+        public IMounted Mount(SlotPartition partition, string type, bool readOnly) =>
+            slots.Mount(slots.Layout.Find(partition.Number)!, type, readOnly);
 
         public IMounted MountRunningRoot() => slots.MountRunningRoot();
     }

@@ -64,7 +64,8 @@ internal sealed class LoopbackSlave : IAsyncDisposable
     /// <param name="mesh">Null: one where nobody else is.</param>
     /// <param name="cores">How many processors it says it has.</param>
     /// <param name="identity">By what it proves that it is it; null: it cannot.</param>
-    public static async Task<LoopbackSlave> StartAsync(string id = "this-node", string host = "this-host", string? mesh = null, string cores = "2", NodeIdentity? identity = null)
+    public static async Task<LoopbackSlave> StartAsync(
+        string id = "this-node", string host = "this-host", string? mesh = null, string cores = "2", NodeIdentity? identity = null)
     {
         var slave = new LoopbackSlave(id, host, mesh ?? "m-" + Guid.NewGuid().ToString("n")[..8], cores, identity);
         await UntilAsync(() => slave._wires.Current.Count > 0 && File.Exists(slave.SocketPath));

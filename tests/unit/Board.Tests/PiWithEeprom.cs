@@ -5,8 +5,9 @@ using Bootstrap.Agent.Commands;
 namespace Bootstrap.Support;
 
 /// <summary>
-/// A made-up Raspberry Pi 4 with an EEPROM of 2020 and a package of 2025. Its rpi-eeprom-update is a script that does what the real one documents (raspberrypi/rpi-eeprom):
-/// options, exit codes, what it prints, which files it leaves. Files in its root folder say how it is unlike that.
+/// A made-up Raspberry Pi 4 with an EEPROM of 2020 and a package of 2025. Its rpi-eeprom-update is a script that does what the real one
+/// documents (raspberrypi/rpi-eeprom): options, exit codes, what it prints, which files it leaves. Files in its root folder say how it is
+/// unlike that.
 /// </summary>
 /// <param name="folder">An empty one.</param>
 public sealed class PiWithEeprom(string folder)
@@ -118,10 +119,12 @@ public sealed class PiWithEeprom(string folder)
         {
             File.Delete(image);
         }
-        return built == 0 ? this : Write($"lib/firmware/pieeprom-{DateTimeOffset.FromUnixTimeSeconds(built):yyyy-MM-dd}.bin", $"BUILD_TIMESTAMP={built}\n");
+        return built == 0 ? this
+            : Write($"lib/firmware/pieeprom-{DateTimeOffset.FromUnixTimeSeconds(built):yyyy-MM-dd}.bin", $"BUILD_TIMESTAMP={built}\n");
     }
 
-    public PiWithEeprom Mount(string mountInfo) => Write("proc/self/mountinfo", $"24 1 179:2 / / rw,noatime - ext4 /dev/root rw\n{mountInfo}\n");
+    public PiWithEeprom Mount(string mountInfo) =>
+        Write("proc/self/mountinfo", $"24 1 179:2 / / rw,noatime - ext4 /dev/root rw\n{mountInfo}\n");
 
     public PiWithEeprom Write(string path, string text) => WriteBytes(path, global::System.Text.Encoding.UTF8.GetBytes(text));
 

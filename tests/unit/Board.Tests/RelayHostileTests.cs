@@ -44,7 +44,8 @@ public sealed class RelayHostileTests : IAsyncLifetime
         int port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
         var wires = new Wires(s_loopback, TimeProvider.System);
-        var links = new RelayLinks(new RelayFile([new RelayPeer("there")], port), _authority, () => _own, new Revocations(null, _ => { }), _ => { }, TimeProvider.System);
+        var links = new RelayLinks(new RelayFile([new RelayPeer("there")], port), _authority, () =>
+            _own, new Revocations(null, _ => { }), _ => { }, TimeProvider.System);
         var relay = new DiscoveryRelay("here", [_mesh], wires, links, new ServiceRegistry([]), TimeProvider.System);
         wires.Add(relay);
         _running = Task.WhenAll(wires.RunAsync(_stop.Token), relay.RunAsync(_stop.Token));
@@ -81,7 +82,8 @@ public sealed class RelayHostileTests : IAsyncLifetime
         DiscoveryMessage[] whole =
         [
             new Query(Query.NewNonce(), 500, [_mesh], new NodeFilter("backend"), KnownNodes.Of(["x"], 8)[0]) { Path = ["there"] },
-            new Answer(Query.NewNonce(), [_mesh], new NodeDescription("x", "x", new Identity("slave", "test", "x"), new Dictionary<string, string>(), []), 0) { Origin = "10.2.0.9:1" },
+            new Answer(Query.NewNonce(), [_mesh], new NodeDescription(
+            "x", "x", new Identity("slave", "test", "x"), new Dictionary<string, string>(), []), 0) { Origin = "10.2.0.9:1" },
             new Beat("x", _mesh, 7, new byte[16], 1) { Path = ["there"] },
             new Farewell("x", _mesh, new byte[16]) { Path = ["there"] },
             new ProbeRequest(Query.NewNonce(), _mesh, "x", "10.2.0.9", 1),
@@ -120,11 +122,17 @@ public sealed class RelayHostileTests : IAsyncLifetime
         {
             // Signs of life.
         }
-        Answer answer = new(question.Nonce, [_mesh], new NodeDescription("x", "x", new Identity("slave", "test", "x"), new Dictionary<string, string>(), []), 0);
+        Answer answer = new(question.Nonce, [_mesh],
+            new NodeDescription("x", "x", new Identity("slave", "test", "x"), new Dictionary<string, string>(), []), 0);
         string bare = System.Text.Encoding.UTF8.GetString(answer.ToBytes());
         // Longer as it comes, and longer only as it would be said again: a letter of two bytes takes six when it is escaped.
-        await SendAsync((answer with { Node = answer.Node with { Parameters = new Dictionary<string, string> { ["text"] = new('x', 400) } } }).ToBytes());
-        byte[] swelling = System.Text.Encoding.UTF8.GetBytes(bare.Replace("\"hostName\":\"x\"", $"\"hostName\":\"{new string('ü', 40)}\"", StringComparison.Ordinal));
+        await SendAsync((answer with
+        {
+            Node =
+            answer.Node with { Parameters = new Dictionary<string, string> { ["text"] = new('x', 400) } }
+        }).ToBytes());
+        byte[] swelling = System.Text.Encoding.UTF8.GetBytes(
+            bare.Replace("\"hostName\":\"x\"", $"\"hostName\":\"{new string('ü', 40)}\"", StringComparison.Ordinal));
         Assert.InRange(DiscoveryMessage.Read(swelling)!.ToBytes().Length, asked.Length + 1, DiscoveryMessage.MaximumBytes);
         Assert.InRange(swelling.Length, 1, asked.Length);
         await SendAsync(swelling);

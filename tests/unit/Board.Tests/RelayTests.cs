@@ -17,8 +17,8 @@ namespace Bootstrap.Board.Tests;
 public sealed class RelayTests : IAsyncLifetime
 {
     /// <summary>
-    /// Two networks of one machine each, and a cable between them that discovery leaves alone. The processes have ids of their own, and all of them end
-    /// with the first. Lines of its input, "KILL near-node", send signals.
+    /// Two networks of one machine each, and a cable between them that discovery leaves alone. The processes have ids of their own, and all
+    /// of them end with the first. Lines of its input, "KILL near-node", send signals.
     /// </summary>
     private const string Networks = """
         mount -t tmpfs tmpfs /sys
@@ -65,13 +65,16 @@ public sealed class RelayTests : IAsyncLifetime
         Make("far-relay-1", """{"peers":[{"node":"near-relay-1"}]}""");
         Make("near-relay-2", """{"peers":[{"node":"far-relay-2","address":"10.13.9.2:1338"}],"port":1338}""");
         Make("far-relay-2", """{"peers":[{"node":"near-relay-2"}],"port":1338}""");
-        _networks = Process.Start(new ProcessStartInfo("unshare", ["-nm", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-ec", Networks, "sh", "dotnet", "exec", Path.Combine(AppContext.BaseDirectory, "bootstrap-slave.dll")])
-        {
-            WorkingDirectory = _folder,
-            RedirectStandardInput = true,
-        })!;
+        _networks = Process.Start(
+            new ProcessStartInfo("unshare", ["-nm", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-ec", Networks, "sh",
+            "dotnet", "exec", Path.Combine(AppContext.BaseDirectory, "bootstrap-slave.dll")])
+            {
+                WorkingDirectory = _folder,
+                RedirectStandardInput = true,
+            })!;
         _networks.StandardInput.AutoFlush = true;
-        using LocalDiscovery near = await ConnectAsync("near-node"), far = await ConnectAsync("far-node"), watcher = await ConnectAsync("near-node");
+        using LocalDiscovery near = await ConnectAsync("near-node"), far = await ConnectAsync("far-node"),
+            watcher = await ConnectAsync("near-node");
         string[] all = ["far-node", "far-relay-1", "far-relay-2", "near-node", "near-relay-1", "near-relay-2"];
         LocalNode found = await UntilAllAsync(near, all, "far-node");
         Assert.Equal(("10.13.2.1", true), (found.Address, found.Proven));
@@ -79,7 +82,8 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal(("10.13.1.1", true), (back.Address, back.Proven));
         Assert.Equal([Service.Slave], (await near.ServicesAsync("far-node", s_end)).Select(s => s.Id));
         // Relays are found as everything else is.
-        LocalNode relay = (await near.RequestForAsync(DiscoveryRelay.Service, new LocalRequest(0, "") { Retries = 20 }, s_end)).Single(n => n.Id == "far-relay-1");
+        LocalNode relay = (await near.RequestForAsync(DiscoveryRelay.Service, new LocalRequest(0, "") { Retries = 20 }, s_end))
+            .Single(n => n.Id == "far-relay-1");
         Assert.Equal("near-relay-1", relay.Services.Single().Parameters["peers"]);
 
         await _networks.StandardInput.WriteLineAsync("KILL near-relay-1");
@@ -102,7 +106,8 @@ public sealed class RelayTests : IAsyncLifetime
         int port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         listener.Dispose();
         using X509Certificate2 other = TestIdentity.CreateAuthority();
-        using NodeIdentity own = TestIdentity.Issue(_authority, "here"), there = TestIdentity.Issue(dialler == "of its own CA" ? other : _authority, "there");
+        using NodeIdentity own = TestIdentity.Issue(_authority, "here"),
+            there = TestIdentity.Issue(dialler == "of its own CA" ? other : _authority, "there");
         var lines = new List<string>();
         void Log(string line)
         {
@@ -111,8 +116,10 @@ public sealed class RelayTests : IAsyncLifetime
                 lines.Add(line);
             }
         }
-        var here = new RelayLinks(new RelayFile([new RelayPeer(dialler == "not named" ? "somebody else" : "there")], port), _authority, () => own, new Revocations(null, Log), Log, TimeProvider.System);
-        var dialling = new RelayLinks(new RelayFile([new RelayPeer("here", $"127.0.0.1:{port}")], 1), _authority, () => there, new Revocations(null, Log), _ => { }, TimeProvider.System);
+        var here = new RelayLinks(new RelayFile([new RelayPeer(dialler == "not named" ? "somebody else" : "there")], port), _authority,
+            () => own, new Revocations(null, Log), Log, TimeProvider.System);
+        var dialling = new RelayLinks(new RelayFile([new RelayPeer("here", $"127.0.0.1:{port}")], 1), _authority, () =>
+            there, new Revocations(null, Log), _ => { }, TimeProvider.System);
         using var stop = new CancellationTokenSource();
         var served = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         static Task Stay(RelayLink link, CancellationToken cancellation) => link.RunAsync((_, _) => { }, cancellation);
@@ -178,7 +185,8 @@ public sealed class RelayTests : IAsyncLifetime
         using NodeIdentity identity = TestIdentity.Issue(_authority, id);
         identity.Save(Path.Combine(config, NodeFiles.Identity));
         File.WriteAllText(Path.Combine(config, NodeFiles.Authority), _authority.ExportCertificatePem());
-        File.WriteAllText(Path.Combine(config, NodeFiles.Settings), JsonSerializer.Serialize(new NodeSettings("relayed", [], null, null), ProtocolJson.Default.NodeSettings));
+        File.WriteAllText(Path.Combine(config, NodeFiles.Settings),
+            JsonSerializer.Serialize(new NodeSettings("relayed", [], null, null), ProtocolJson.Default.NodeSettings));
         if (relay is not null)
         {
             File.WriteAllText(Path.Combine(config, RelayFile.Name), relay);

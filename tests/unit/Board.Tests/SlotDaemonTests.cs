@@ -71,7 +71,8 @@ public sealed class SlotDaemonTests : IDisposable
         {
             _root.File($"sys/devices/mmcblk0/mmcblk0p{i}/partition", $"{i}\n");
         }
-        _root.Link("sys/dev/block/179:5", "../../devices/mmcblk0/mmcblk0p5").File("proc/self/mountinfo", "22 1 179:5 / / rw - ext4 /dev/root rw\n")
+        _root.Link("sys/dev/block/179:5", "../../devices/mmcblk0/mmcblk0p5")
+            .File("proc/self/mountinfo", "22 1 179:5 / / rw - ext4 /dev/root rw\n")
             .File("proc/device-tree/chosen/bootloader/tryboot", [0, 0, 0, 0])
             .File("program", $$"""
                 if [ "$1" = --slots ]; then echo '@status {"choice":"autoboot","slot":"b"}'; exit 0; fi
@@ -89,11 +90,14 @@ public sealed class SlotDaemonTests : IDisposable
         var system = new NodeSystem(_root.Folder, CommandProcess.Path, ["/bin/sh", Path.Combine(_root.Folder, "program")]);
         var slots = new SlotWork(config, _root.Folder, system with { Path = "/nowhere" }, _ => { }, clock);
         await slots.LookAsync(s_end);
-        var link = new NodeLink(new ApplianceTls(_authority), new ApplianceLocator("under-test", () => [s_appliance.ToString()], clock), keeper.Current, keeper.RefusedAsync,
+        var link = new NodeLink(new ApplianceTls(_authority), new ApplianceLocator("under-test", () => [s_appliance.ToString()], clock),
+            keeper.Current, keeper.RefusedAsync,
             () => throw new NotSupportedException(), () => throw new NotSupportedException(), _ => { }, clock);
-        var runner = new TaskRunner(new TaskJournal(Path.Combine(_root.Folder, "tasks")), "boot", new NetInstStaging(_root.Folder, _root.Folder, () => keeper.Current), new SlotTests.RestartOnly(), link.Outbox,
+        var runner = new TaskRunner(new TaskJournal(Path.Combine(_root.Folder, "tasks")), "boot",
+            new NetInstStaging(_root.Folder, _root.Folder, () => keeper.Current), new SlotTests.RestartOnly(), link.Outbox,
             _ => { }, clock, system, slots);
-        var daemon = new Daemon(link, runner, keeper, new LedBlinker(_root.Folder, null, clock), new Revocations(null, _ => { }), _ => { }, clock);
+        var daemon = new Daemon(
+            link, runner, keeper, new LedBlinker(_root.Folder, null, clock), new Revocations(null, _ => { }), _ => { }, clock);
         using var stop = new CancellationTokenSource();
         Task running = daemon.RunAsync(stop.Token);
         daemon.Hear(new Welcome("node-1", 1, 0), s_appliance);

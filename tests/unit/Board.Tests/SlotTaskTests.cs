@@ -29,7 +29,8 @@ public sealed class SlotTaskTests : IDisposable
         {
             _root.File($"sys/devices/mmcblk0/mmcblk0p{i}/partition", $"{i}\n");
         }
-        _root.Link("sys/dev/block/179:5", "../../devices/mmcblk0/mmcblk0p5").File("proc/self/mountinfo", "22 1 179:5 / / rw - ext4 /dev/root rw\n")
+        _root.Link("sys/dev/block/179:5", "../../devices/mmcblk0/mmcblk0p5")
+            .File("proc/self/mountinfo", "22 1 179:5 / / rw - ext4 /dev/root rw\n")
             .File("proc/device-tree/chosen/bootloader/tryboot", [0, 0, 0, 0]).File("proc/sys/kernel/osrelease", "6.6.31+rpt-rpi-v8\n");
     }
 
@@ -41,7 +42,8 @@ public sealed class SlotTaskTests : IDisposable
 
     private string Config => Directory.CreateDirectory(Path.Combine(_root.Folder, "etc/bootstrap")).FullName;
 
-    private static UpdateSlotOrder Update => new(Digest.Of("image"u8), new NodeConfiguration("node-1", [], new RemoteFile("/slave", Digest.Of("x"u8), 1), [], "default"), ["/home"]);
+    private static UpdateSlotOrder Update => new(
+        Digest.Of("image"u8), new NodeConfiguration("node-1", [], new RemoteFile("/slave", Digest.Of("x"u8), 1), [], "default"), ["/home"]);
 
     /// <param name="script">What the program does; its arguments are the Slave's.</param>
     /// <param name="answer">What it says of the disk.</param>
@@ -53,19 +55,24 @@ public sealed class SlotTaskTests : IDisposable
             {{script}}
             """, s_end);
         string state = Directory.CreateDirectory(Path.Combine(_root.Folder, "state")).FullName;
-        var slots = new SlotWork(Config, state, new NodeSystem(_root.Folder, Path.Combine(_root.Folder, "bin"), ["/bin/sh", program]), _ => { }, TimeProvider.System);
+        var slots = new SlotWork(Config, state, new NodeSystem(_root.Folder, Path.Combine(_root.Folder, "bin"), ["/bin/sh", program]), _ =>
+            { }, TimeProvider.System);
         await slots.LookAsync(s_end);
         return slots;
     }
 
-    private TaskRunner Runner(SlotWork? slots, string bootId = "boot-1", TimeProvider? clock = null) => new(new TaskJournal(Path.Combine(_root.Folder, "tasks")), bootId,
-        new NetInstStaging(_root.Folder, _root.Folder, () => _identity), _power, _outbox, _ => { }, clock ?? TimeProvider.System, slots: slots);
+    private TaskRunner Runner(SlotWork? slots, string bootId = "boot-1", TimeProvider? clock = null) =>
+        new(new TaskJournal(Path.Combine(_root.Folder, "tasks")), bootId,
+        new NetInstStaging(_root.Folder, _root.Folder, () => _identity), _power, _outbox, _ =>
+        { }, clock ?? TimeProvider.System, slots: slots);
 
-    private Task<Ending?> RunAsync(SlotWork? slots, TaskOrder order, TimeProvider? clock = null) => RunUntilAsync(slots, order, CancellationToken.None, clock);
+    private Task<Ending?> RunAsync(SlotWork? slots, TaskOrder order, TimeProvider? clock = null) =>
+        RunUntilAsync(slots, order, CancellationToken.None, clock);
 
     private async Task<Ending?> RunUntilAsync(SlotWork? slots, TaskOrder order, CancellationToken leaving, TimeProvider? clock = null)
     {
-        Ending? end = await Runner(slots, clock: clock).RunAsync(new StartTask(_id, order), new ApplianceEndpoint(IPAddress.Loopback, 8444), new Uri("http://127.0.0.1:8080"), s_end, leaving);
+        Ending? end = await Runner(slots, clock: clock).RunAsync(
+            new StartTask(_id, order), new ApplianceEndpoint(IPAddress.Loopback, 8444), new Uri("http://127.0.0.1:8080"), s_end, leaving);
         Drain();
         return end;
     }
@@ -84,14 +91,18 @@ public sealed class SlotTaskTests : IDisposable
     [Fact]
     public async Task An_update_is_written_by_the_program_and_then_tried_with_the_tryboot_flag()
     {
-        SlotWork slots = await SlotsAsync($"echo \"$1 $2 $4 $5\" >{_root.Folder}/words; cp $3 {_root.Folder}/order; stat -c %a $3; echo '@phase writing 5 10'; echo '@phase writing 10 10'");
+        SlotWork slots = await SlotsAsync(
+            $"echo \"$1 $2 $4 $5\" >{_root.Folder}/words; cp $3 {_root.Folder}/order; stat -c %a $3; echo '@phase writing 5 10'; echo " +
+            $"'@phase writing 10 10'");
         Assert.Equal(new SlotStatus(SlotChoice.Autoboot, "a"), slots.Status);
         Ending? end = await RunAsync(slots, Update);
         Assert.Equal("reboot", end!.Goodbye);
         end.Do();
         Assert.Equal(StagedStart.TryBoot, _power.Restarted);
-        Assert.Equal($"--update-slot {Config} 127.0.0.1:8444 http://127.0.0.1:8080/\n", await File.ReadAllTextAsync(Path.Combine(_root.Folder, "words"), s_end));
-        var start = (StartTask)JsonSerializer.Deserialize(await File.ReadAllBytesAsync(Path.Combine(_root.Folder, "order"), s_end), ProtocolJson.Default.LinkMessage)!;
+        Assert.Equal($"--update-slot {Config} 127.0.0.1:8444 http://127.0.0.1:8080/\n",
+            await File.ReadAllTextAsync(Path.Combine(_root.Folder, "words"), s_end));
+        var start = (StartTask)JsonSerializer.Deserialize(
+            await File.ReadAllBytesAsync(Path.Combine(_root.Folder, "order"), s_end), ProtocolJson.Default.LinkMessage)!;
         Assert.Equal((_id, Update.Image), (start.TaskId, ((UpdateSlotOrder)start.Order).Image));
         Assert.Empty(Directory.GetFiles(Path.Combine(_root.Folder, "state")));
         Assert.Equal(["600"], _sent.OfType<LogLines>().SelectMany(lines => lines.Lines));
@@ -101,7 +112,8 @@ public sealed class SlotTaskTests : IDisposable
     [Theory]
     [InlineData("autoboot", StagedStart.TryBoot, "--update-slot")]
     [InlineData("efi", StagedStart.Restart, "--update-slot --try-slot --try-slot")]
-    public async Task A_restart_that_did_not_come_is_done_again_and_nothing_is_written_for_it(string choice, StagedStart start, string words)
+    public async Task A_restart_that_did_not_come_is_done_again_and_nothing_is_written_for_it(
+        string choice, StagedStart start, string words)
     {
         SlotWork slots = await SlotsAsync($"echo $1 >>{_root.Folder}/words", $$"""echo '@status {"choice":"{{choice}}","slot":"a"}'""");
         // The Slave was ended, or could not restart the machine.
@@ -149,7 +161,9 @@ public sealed class SlotTaskTests : IDisposable
     public async Task A_failure_tells_its_whole_cause_and_what_the_disk_is()
     {
         string cause = string.Concat(Enumerable.Repeat("a long cause ", 60)).Trim();
-        SlotWork slots = await SlotsAsync($"echo '@cause {cause[..300]}'; echo '@cause {cause[300..600]}'; echo '@cause {cause[600..]}'; echo '@end Installed True'; exit 1");
+        SlotWork slots = await SlotsAsync(
+            $"echo '@cause {cause[..300]}'; echo '@cause {cause[300..600]}'; " +
+            $"echo '@cause {cause[600..]}'; echo '@end Installed True'; exit 1");
         Assert.Null(await RunAsync(slots, Update));
         Assert.Equal(new TaskEnded(_id, false, false, cause, DiskState.Installed, Final: true), Ended());
         Assert.Null(_power.Restarted);
@@ -198,7 +212,8 @@ public sealed class SlotTaskTests : IDisposable
         File.SetUnixFileMode(systemctl, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         SlotWork slots = await SlotsAsync(Wait("program"));
         using var stop = new CancellationTokenSource();
-        Task<Ending?> running = Runner(slots).RunAsync(new StartTask(_id, new CommitSlotOrder()), new ApplianceEndpoint(IPAddress.Loopback, 8444), new Uri("http://127.0.0.1:8080"), stop.Token, stop.Token);
+        Task<Ending?> running = Runner(slots).RunAsync(new StartTask(_id, new CommitSlotOrder()),
+            new ApplianceEndpoint(IPAddress.Loopback, 8444), new Uri("http://127.0.0.1:8080"), stop.Token, stop.Token);
         while (!File.Exists(begun))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, s_end);
@@ -233,7 +248,8 @@ public sealed class SlotTaskTests : IDisposable
     [Fact]
     public async Task Lines_that_look_like_the_programs_words_and_are_none_spoil_nothing()
     {
-        SlotWork slots = await SlotsAsync("echo '@end x y'; echo '@end 17 True'; echo '@phase writing five 10'; echo '@status {'; echo '@cause no room'; exit 1");
+        SlotWork slots = await SlotsAsync(
+            "echo '@end x y'; echo '@end 17 True'; echo '@phase writing five 10'; echo '@status {'; echo '@cause no room'; exit 1");
         Assert.Null(await RunAsync(slots, Update));
         Assert.Equal(new TaskEnded(_id, false, false, "no room", DiskState.Untouched), Ended());
         Assert.DoesNotContain(_sent, message => message is TaskProgress);
@@ -276,10 +292,12 @@ public sealed class SlotTaskTests : IDisposable
         _root.File("boot/firmware/config.txt", "arm_64bit=1\n").File("proc/cmdline", "root=PARTUUID=1a2b3c4d-05\n");
         await using var server = new Installer.Tests.TestServer(new() { ["/kernel"] = [1], ["/initramfs"] = [2] });
         using var store = new StoreClient(server.Address, _ => { }, TimeProvider.System);
-        var order = new StageInstallOrder(new RemoteFile("/kernel", Digest.Of([1]), 1), new RemoteFile("/initramfs", Digest.Of([2]), 1), "panic=10");
+        var order = new StageInstallOrder(
+            new RemoteFile("/kernel", Digest.Of([1]), 1), new RemoteFile("/initramfs", Digest.Of([2]), 1), "panic=10");
         var staging = new NetInstStaging(_root.Folder, _root.Folder, () => _identity, () => hasSlots);
         Assert.Equal(StagedStart.Restart, await staging.StageAsync(order, store, new ApplianceEndpoint(IPAddress.Loopback, 8444), s_end));
-        Assert.Equal("panic=10 bootstrap.backend=127.0.0.1:8444 bootstrap.root=5\n", await File.ReadAllTextAsync(Path.Combine(_root.Folder, "boot/firmware/netinst/cmdline.txt"), s_end));
+        Assert.Equal("panic=10 bootstrap.backend=127.0.0.1:8444 bootstrap.root=5\n",
+            await File.ReadAllTextAsync(Path.Combine(_root.Folder, "boot/firmware/netinst/cmdline.txt"), s_end));
     }
 
     /// <summary>One wait, known by its length, is over soon.</summary>

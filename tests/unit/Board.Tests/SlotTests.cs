@@ -54,9 +54,11 @@ public sealed class SlotTests : IDisposable
         Disk("mmcblk0", TwoSlotDisk.Partitions, running);
         TryBootIsOffered();
         SlotLayout layout = new SlotReader(Root, machine.AsDisk("mmcblk0")).Find()!;
-        Assert.Equal((SlotChoice.Autoboot, 1, new ImageSlot(boot, running), other), (layout.Choice, layout.Chooser, layout.Running, layout.OtherBoot));
+        Assert.Equal((SlotChoice.Autoboot, 1, new ImageSlot(boot, running), other),
+            (layout.Choice, layout.Chooser, layout.Running, layout.OtherBoot));
         Assert.Equal(new SlotStatus(SlotChoice.Autoboot, name), layout.Status);
-        Assert.Equal(machine.Layout.Partitions.Select(p => (p.Number, p.Start, p.Length, p.Names)), layout.Partitions.Select(p => (p.Number, p.Start, p.Length, p.Names)));
+        Assert.Equal(machine.Layout.Partitions.Select(p => (p.Number, p.Start, p.Length, p.Names)),
+            layout.Partitions.Select(p => (p.Number, p.Start, p.Length, p.Names)));
         Assert.Equal("/dev/mmcblk0p6", layout.Find(6)!.Device);
         Assert.Equal(running, SlotReader.RunningRoot(Root));
     }
@@ -67,7 +69,8 @@ public sealed class SlotTests : IDisposable
     [InlineData(5, null, false, 2)]
     [InlineData(5, 1, false, 2)]
     [InlineData(5, null, true, null)]
-    public void Where_both_command_lines_name_the_running_root_the_firmware_says_which_slot_it_is(int running, int? told, bool isOnTrial, int? boot)
+    public void Where_both_command_lines_name_the_running_root_the_firmware_says_which_slot_it_is(
+        int running, int? told, bool isOnTrial, int? boot)
     {
         using TwoSlotDisk image = TwoSlotDisk.Pi(hasSecond: true, rootOf: _ => $"PARTUUID=1a2b3c4d-{running:x2}");
         using var machine = new LoopSlots(image.Image);
@@ -95,7 +98,8 @@ public sealed class SlotTests : IDisposable
     [Theory]
     [InlineData(TwoSlotDisk.Autoboot, "cmdline.txt of neither")]
     [InlineData("[all]\ntryboot_a_b=1\nboot_partition=2\n", "does not choose between two partitions")]
-    public void A_disk_whose_firmware_chooses_and_whose_running_slot_nobody_can_tell_is_not_one_of_a_single_slot(string autoboot, string reason)
+    public void A_disk_whose_firmware_chooses_and_whose_running_slot_nobody_can_tell_is_not_one_of_a_single_slot(
+        string autoboot, string reason)
     {
         using TwoSlotDisk image = TwoSlotDisk.Pi(hasSecond: true, rootOf: _ => "LABEL=rootfs", autoboot: autoboot);
         using var machine = new LoopSlots(image.Image);
@@ -129,18 +133,23 @@ public sealed class SlotTests : IDisposable
     [InlineData("rw", 3, "a")]
     [InlineData("rw", 4, "b")]
     [InlineData("ro", 3, null)]
-    public void A_PC_knows_its_slots_by_partition_names_where_its_firmware_lets_variables_be_written(string efivars, int running, string? name)
+    public void A_PC_knows_its_slots_by_partition_names_where_its_firmware_lets_variables_be_written(
+        string efivars, int running, string? name)
     {
         using TwoSlotDisk image = TwoSlotDisk.Pc();
-        Disk("nvme0n1", TwoSlotDisk.GptPartitions, running, $"30 22 0:26 / /sys/firmware/efi/efivars ro,nosuid shared:9 - efivarfs efivarfs {efivars}\n");
+        Disk("nvme0n1", TwoSlotDisk.GptPartitions, running,
+            $"30 22 0:26 / /sys/firmware/efi/efivars ro,nosuid shared:9 - efivarfs efivarfs {efivars}\n");
         SlotLayout? layout = new SlotReader(Root, new HeadOf(image.Image)).Find();
         Assert.Equal(name, layout?.Status.Slot);
         if (layout is not null)
         {
-            Assert.Equal((SlotChoice.Efi, new ImageSlot(running - 2, running), running == 3 ? 2 : 1), (layout.Choice, layout.Running, layout.OtherBoot));
-            Assert.Equal(new ImageSlot(running == 3 ? 2 : 1, running == 3 ? 4 : 3), layout.OtherOf(new ImageManifest(1, "", "amd64", 512, 4096, [], [], [new(1, 3), new(2, 4)])));
+            Assert.Equal((SlotChoice.Efi, new ImageSlot(running - 2, running), running == 3 ? 2 : 1),
+                (layout.Choice, layout.Running, layout.OtherBoot));
+            Assert.Equal(new ImageSlot(running == 3 ? 2 : 1, running == 3 ? 4 : 3),
+                layout.OtherOf(new ImageManifest(1, "", "amd64", 512, 4096, [], [], [new(1, 3), new(2, 4)])));
             // The other slot's root is the one that is called so, and no other of the image's.
-            Assert.Null(layout.OtherOf(new ImageManifest(1, "", "amd64", 512, 4096, [], [], running == 3 ? [new(1, 3), new(2, 5)] : [new(1, 5), new(2, 4)])));
+            Assert.Null(layout.OtherOf(
+                new ImageManifest(1, "", "amd64", 512, 4096, [], [], running == 3 ? [new(1, 3), new(2, 5)] : [new(1, 5), new(2, 4)])));
         }
     }
 
@@ -168,7 +177,8 @@ public sealed class SlotTests : IDisposable
         _root.File("etc/bootstrap/slot-trial", "/cmdline.txt\n");
         var readOnly = new ReadOnlyPartition(machine, 3);
         string before = machine.DigestOf(1, 2, 3);
-        Assert.Contains("read-only", Assert.Throws<IOException>(() => SlotProgram.CommitSlot(Root, machine.Layout, readOnly, new AutobootSwitch(machine.Layout, readOnly))).Message);
+        Assert.Contains("read-only", Assert.Throws<IOException>(
+            () => SlotProgram.CommitSlot(Root, machine.Layout, readOnly, new AutobootSwitch(machine.Layout, readOnly))).Message);
         Assert.Equal(before, machine.DigestOf(1, 2, 3));
         Assert.True(SlotTrial.IsOn(Path.Combine(Root, "etc/bootstrap")));
     }
@@ -215,12 +225,14 @@ public sealed class SlotTests : IDisposable
         Assert.Equal((ushort)2, variables.Next);
 
         byte[] entry = variables.Read("Boot0002")!;
-        Assert.Equal((1u, 42 + 4 + 2 * @"\EFI\BOOT\BOOTX64.EFI ".Length + 4), (BinaryPrimitives.ReadUInt32LittleEndian(entry), (int)BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(4))));
+        Assert.Equal((1u, 42 + 4 + 2 * @"\EFI\BOOT\BOOTX64.EFI ".Length + 4),
+            (BinaryPrimitives.ReadUInt32LittleEndian(entry), (int)BinaryPrimitives.ReadUInt16LittleEndian(entry.AsSpan(4))));
         byte[] description = Encoding.Unicode.GetBytes("Bootstrap slot b\0");
         Assert.Equal(description, entry[6..(6 + description.Length)]);
         byte[] drive = entry[(6 + description.Length)..];
         Assert.Equal([4, 1, 42, 0, 2, 0, 0, 0], drive[..8]);
-        Assert.Equal((41 * 2048L, 40 * 2048L), (BinaryPrimitives.ReadInt64LittleEndian(drive.AsSpan(8)), BinaryPrimitives.ReadInt64LittleEndian(drive.AsSpan(16))));
+        Assert.Equal((41 * 2048L, 40 * 2048L),
+            (BinaryPrimitives.ReadInt64LittleEndian(drive.AsSpan(8)), BinaryPrimitives.ReadInt64LittleEndian(drive.AsSpan(16))));
         Assert.Equal((layout.Find(2)!.Names.Uuid, (byte)2, (byte)2), (new Guid(drive.AsSpan(24, 16)).ToString(), drive[40], drive[41]));
         Assert.Equal([4, 4], drive[42..44]);
         Assert.Equal([0x7f, 0xff, 4, 0], drive[^4..]);
@@ -285,30 +297,38 @@ public sealed class SlotTests : IDisposable
     [InlineData("set root='hd0,gpt2'")]
     public void A_menu_of_GRUB_that_goes_to_another_partition_is_refused(string line)
     {
-        using var boot = new RootedFolder(_root.File("boot/grub/grub.cfg", $"{line}\n linux /vmlinuz root=PARTLABEL=root_a\n").Folder + "/boot");
+        using var boot = new RootedFolder(
+            _root.File("boot/grub/grub.cfg", $"{line}\n linux /vmlinuz root=PARTLABEL=root_a\n").Folder + "/boot");
         PartitionNames a = new(1, "", "root_a"), b = new(2, "", "root_b");
         Assert.Contains($"finds its partition by '{(line.StartsWith("set", StringComparison.Ordinal) ? "hd0,gpt2" : line)}'",
-            Assert.Throws<InstallException>(() => SlotFiles.TranslateBoot(boot, SlotChoice.Efi, [(a, b), (a, b)])).Message, StringComparison.Ordinal);
+            Assert.Throws<InstallException>(() => SlotFiles.TranslateBoot(boot, SlotChoice.Efi, [(a, b), (a, b)])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_menu_of_GRUB_names_the_slots_own_root_and_one_by_UUID_is_refused()
     {
-        using var boot = new RootedFolder(_root.File("boot/EFI/debian/grub.cfg", "menuentry x {\n linux /vmlinuz root=PARTLABEL=root_a quiet\n initrd /initrd\n}\n").Folder + "/boot");
-        (PartitionNames, PartitionNames)[] pairs = [(new(1, "u1", "esp_a"), new(2, "u2", "esp_b")), (new(3, "u3", "root_a"), new(4, "u4", "root_b"))];
+        using var boot = new RootedFolder(_root.File("boot/EFI/debian/grub.cfg",
+            "menuentry x {\n linux /vmlinuz root=PARTLABEL=root_a quiet\n initrd /initrd\n}\n").Folder + "/boot");
+        (PartitionNames, PartitionNames)[] pairs =
+            [(new(1, "u1", "esp_a"), new(2, "u2", "esp_b")), (new(3, "u3", "root_a"), new(4, "u4", "root_b"))];
         Assert.Equal(["/EFI/debian/grub.cfg"], SlotFiles.TranslateBoot(boot, SlotChoice.Efi, pairs));
-        Assert.Equal("menuentry x {\n linux /vmlinuz root=PARTLABEL=root_b quiet  panic=10\n initrd /initrd\n}\n", boot.ReadText("/EFI/debian/grub.cfg"));
+        Assert.Equal("menuentry x {\n linux /vmlinuz root=PARTLABEL=root_b quiet  panic=10\n initrd /initrd\n}\n",
+            boot.ReadText("/EFI/debian/grub.cfg"));
 
         _root.File("boot/EFI/debian/grub.cfg", " linux /vmlinuz root=UUID=1234 panic=5\n");
-        Assert.Contains("root=UUID=1234", Assert.Throws<InstallException>(() => SlotFiles.TranslateBoot(boot, SlotChoice.Efi, pairs)).Message);
+        Assert.Contains("root=UUID=1234",
+            Assert.Throws<InstallException>(() => SlotFiles.TranslateBoot(boot, SlotChoice.Efi, pairs)).Message);
         _root.File("boot/EFI/debian/grub.cfg", "configfile /boot/grub/grub.cfg\n");
-        Assert.Contains("nothing on the image's boot partition", Assert.Throws<InstallException>(() => SlotFiles.TranslateBoot(boot, SlotChoice.Efi, pairs)).Message);
+        Assert.Contains("nothing on the image's boot partition",
+            Assert.Throws<InstallException>(() => SlotFiles.TranslateBoot(boot, SlotChoice.Efi, pairs)).Message);
     }
 
     [Fact]
     public void A_trial_that_ended_well_leaves_nothing_of_itself()
     {
-        string system = Directory.CreateDirectory(Path.Combine(Root, "system")).FullName, boot = Directory.CreateDirectory(Path.Combine(Root, "boot")).FullName;
+        string system = Directory.CreateDirectory(Path.Combine(Root, "system")).FullName,
+            boot = Directory.CreateDirectory(Path.Combine(Root, "boot")).FullName;
         string menu = Path.Combine(Directory.CreateDirectory(Path.Combine(boot, "grub")).FullName, "grub.cfg");
         File.WriteAllText(menu, " linux /one root=PARTLABEL=root_b\n linux /two root=PARTLABEL=root_b panic=10\n");
         PartitionNames a = new(1, "", "root_a"), b = new(2, "", "root_b");
@@ -375,7 +395,8 @@ public sealed class SlotTests : IDisposable
         public IBlockDevice Open(SlotPartition partition) => slots.Open(partition);
 
         public IMounted Mount(SlotPartition partition, string type, bool readOnly) =>
-            readOnly || partition.Number != number ? slots.Mount(partition, type, readOnly) : throw new IOException($"{partition.Device} is mounted read-only");
+            readOnly || partition.Number != number ? slots.Mount(partition, type, readOnly)
+            : throw new IOException($"{partition.Device} is mounted read-only");
 
         public IMounted MountRunningRoot() => slots.MountRunningRoot();
     }

@@ -44,7 +44,8 @@ public sealed class SlotUpdateTests : IDisposable
     }
 
     /// <param name="change">Of the image's manifest, before it is signed.</param>
-    private async Task<InstallResult> UpdateAsync(LoopSlots disk, string? image = null, string[]? keep = null, Func<ImageManifest, ImageManifest>? change = null, string architecture = "arm64",
+    private async Task<InstallResult> UpdateAsync(LoopSlots disk, string? image = null, string[]? keep = null, Func<ImageManifest,
+        ImageManifest>? change = null, string architecture = "arm64",
         SlotLayout? layout = null, ISlotSwitch? firmware = null)
     {
         if (_signed is null)
@@ -62,7 +63,8 @@ public sealed class SlotUpdateTests : IDisposable
         var order = new UpdateSlotOrder(_signed.Digest, new NodeConfiguration("node-1", ["ssh-ed25519 AAAA test"],
             new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"), keep);
         layout ??= disk.Layout;
-        using var update = new SlotUpdate(_task, order, store, new InstallTrust(_store.Authority, identity.Pem, new ApplianceEndpoint(IPAddress.Loopback, 8444)), architecture,
+        using var update = new SlotUpdate(_task, order, store,
+            new InstallTrust(_store.Authority, identity.Pem, new ApplianceEndpoint(IPAddress.Loopback, 8444)), architecture,
             layout, disk, firmware ?? new AutobootSwitch(layout, disk), _progress.Add, _log.Add, TimeProvider.System);
         return await update.RunAsync(TestContext.Current.CancellationToken);
     }
@@ -70,7 +72,8 @@ public sealed class SlotUpdateTests : IDisposable
     [Theory]
     [InlineData(false, 3, 6, 2, 5)]
     [InlineData(true, 2, 5, 3, 6)]
-    public async Task The_other_slot_gets_the_image_configured_for_this_node_and_the_running_one_stays_byte_for_byte(bool runsSecond, int boot, int root, int runningBoot, int runningRoot)
+    public async Task The_other_slot_gets_the_image_configured_for_this_node_and_the_running_one_stays_byte_for_byte(
+        bool runsSecond, int boot, int root, int runningBoot, int runningRoot)
     {
         using var disk = new LoopSlots(_old.Image, runsSecond);
         if (runsSecond)
@@ -85,7 +88,8 @@ public sealed class SlotUpdateTests : IDisposable
         disk.Check(root);
         Assert.Equal("2", disk.Text(root, "version"));
         Assert.Equal($"console=ttyAMA0 root=PARTUUID=1a2b3c4d-{root:x2} rootwait  panic=10\n", disk.Text(boot, "cmdline.txt"));
-        Assert.Equal($"PARTUUID=1a2b3c4d-{root:x2} / ext4 defaults 0 1\nPARTUUID=1a2b3c4d-{boot:x2} /boot/firmware vfat defaults 0 2\n", disk.Text(root, "etc/fstab"));
+        Assert.Equal($"PARTUUID=1a2b3c4d-{root:x2} / ext4 defaults 0 1\nPARTUUID=1a2b3c4d-{boot:x2} /boot/firmware vfat defaults 0 2\n",
+            disk.Text(root, "etc/fstab"));
         Assert.Equal("node-1\n", disk.Text(root, "etc/hostname"));
         Assert.Contains($"\"installId\":\"{_task}\"", disk.Text(root, "etc/bootstrap/node.json"));
         Assert.Equal("dear Charles", disk.Text(root, "home/ada/letter"));
@@ -95,7 +99,8 @@ public sealed class SlotUpdateTests : IDisposable
 
         Assert.Equal("/cmdline.txt\n", disk.Text(root, "etc/bootstrap/slot-trial"));
         Assert.Contains("OnBootSec=15min", disk.With(root, folder => File.ReadAllText(Path.Combine(folder,
-            new FileInfo(Path.Combine(folder, "etc/systemd/system/timers.target.wants/bootstrap-slot-return.timer")).LinkTarget!.TrimStart('/')))));
+            new FileInfo(Path.Combine(folder, "etc/systemd/system/timers.target.wants/bootstrap-slot-return.timer")).LinkTarget!.TrimStart(
+            '/')))));
         Assert.Contains("RuntimeWatchdogSec=15", disk.Text(root, "etc/systemd/system.conf.d/bootstrap-slot-trial.conf"));
         Assert.Equal(["checking", "writing", "verifying", "configuring"], _progress.Select(p => p.Phase).Distinct());
         Assert.Contains(_progress, p => p.Phase == "writing" && p.Total > 0 && p.Done == p.Total);
@@ -119,7 +124,8 @@ public sealed class SlotUpdateTests : IDisposable
             Assert.Equal((false, DiskState.Installed), (first.Succeeded, first.Disk));
             Assert.EndsWith("; the running system is untouched, and starts as before", first.Cause, StringComparison.Ordinal);
             Assert.Equal(before, disk.DigestOf(1, 2, 5));
-            // Of the boot partition and the root, one after the other, before and after everything else; a write that the power takes away is half done.
+            // Of the boot partition and the root, one after the other, before and after everything else; a write that the power takes away
+            // is half done.
             Assert.Equal((cut >= 1 && cut < writes - 2, cut >= 2 && cut < writes - 1), (disk.IsBlank(3), disk.IsBlank(6)));
             disk.WritesLeft = null;
             Assert.Equal(Succeeded, await UpdateAsync(disk));
@@ -150,17 +156,20 @@ public sealed class SlotUpdateTests : IDisposable
         string before = disk.DigestOf(1, 2, 5);
         InstallResult result = await UpdateAsync(disk, image.Image, change: manifest => manifest with { Slots = [new(2, 5), new(3, 6)] });
         Assert.False(result.Succeeded);
-        Assert.StartsWith($"cmdline.txt of the image names its root by root={name}, which is not one slot's alone", result.Cause, StringComparison.Ordinal);
+        Assert.StartsWith($"cmdline.txt of the image names its root by root={name}, which is not one slot's alone", result.Cause,
+            StringComparison.Ordinal);
         Assert.Equal(before, disk.DigestOf(1, 2, 5));
     }
 
     [Fact]
     public async Task An_fstab_that_names_file_systems_by_what_both_slots_have_names_partitions_afterwards()
     {
-        using TwoSlotDisk image = TwoSlotDisk.Pi("2", fill: root => File.WriteAllText(Path.Combine(root, "etc/fstab"), "LABEL=rootfs / ext4 defaults 0 1\n# a comment\nLABEL=data /data ext4 defaults 0 2\n"));
+        using TwoSlotDisk image = TwoSlotDisk.Pi("2", fill: root => File.WriteAllText(
+            Path.Combine(root, "etc/fstab"), "LABEL=rootfs / ext4 defaults 0 1\n# a comment\nLABEL=data /data ext4 defaults 0 2\n"));
         using var disk = new LoopSlots(_old.Image);
         Assert.Equal(Succeeded, await UpdateAsync(disk, image.Image));
-        Assert.Equal("PARTUUID=1a2b3c4d-06 / ext4 defaults 0 1\n# a comment\nLABEL=data /data ext4 defaults 0 2\n", disk.Text(6, "etc/fstab"));
+        Assert.Equal("PARTUUID=1a2b3c4d-06 / ext4 defaults 0 1\n# a comment\nLABEL=data /data ext4 defaults 0 2\n",
+            disk.Text(6, "etc/fstab"));
     }
 
     [Fact]
@@ -169,12 +178,18 @@ public sealed class SlotUpdateTests : IDisposable
         using var disk = new LoopSlots(_old.Image);
         string before = disk.DigestOf(1, 2, 3, 5, 6);
         await RefusedAsync("is for arm64, this board is amd64", UpdateAsync(disk, architecture: "amd64"));
-        await RefusedAsync("needs 25165824 there: update the whole disk", UpdateAsync(disk, layout: With(6, p => p with { Length = p.Length - 512 })));
-        await RefusedAsync("are not those of this disk (here the running one has partitions 2 and 7)", UpdateAsync(disk, layout: disk.Layout with { Running = new ImageSlot(2, 7) }));
-        await RefusedAsync("restart the node first", UpdateAsync(disk, layout: disk.Layout with { Running = new ImageSlot(3, 6), OtherBoot = 2 }));
-        await RefusedAsync("partition 6 of this disk is not the one that image", UpdateAsync(disk, layout: With(6, p => p with { Start = p.Start + 512 })));
-        await RefusedAsync("partition 5 of this disk is not the one that image", UpdateAsync(disk, layout: With(5, p => p with { Length = p.Length + 512 })));
-        await RefusedAsync("partition 3 of this disk is not the one that image", UpdateAsync(disk, layout: disk.Layout with { Chooser = 3 }, firmware: new AutobootSwitch(disk.Layout, disk)));
+        await RefusedAsync("needs 25165824 there: update the whole disk",
+            UpdateAsync(disk, layout: With(6, p => p with { Length = p.Length - 512 })));
+        await RefusedAsync("are not those of this disk (here the running one has partitions 2 and 7)",
+            UpdateAsync(disk, layout: disk.Layout with { Running = new ImageSlot(2, 7) }));
+        await RefusedAsync("restart the node first",
+            UpdateAsync(disk, layout: disk.Layout with { Running = new ImageSlot(3, 6), OtherBoot = 2 }));
+        await RefusedAsync("partition 6 of this disk is not the one that image",
+            UpdateAsync(disk, layout: With(6, p => p with { Start = p.Start + 512 })));
+        await RefusedAsync("partition 5 of this disk is not the one that image",
+            UpdateAsync(disk, layout: With(5, p => p with { Length = p.Length + 512 })));
+        await RefusedAsync("partition 3 of this disk is not the one that image",
+            UpdateAsync(disk, layout: disk.Layout with { Chooser = 3 }, firmware: new AutobootSwitch(disk.Layout, disk)));
         using (disk.Mount(disk.Layout.Find(6)!, "ext4", readOnly: true))
         {
             InstallResult result = await UpdateAsync(disk);
@@ -198,14 +213,19 @@ public sealed class SlotUpdateTests : IDisposable
     public async Task A_last_partition_that_was_made_longer_is_the_images()
     {
         using var disk = new LoopSlots(_old.Image);
-        SlotLayout longer = disk.Layout with { Partitions = [.. disk.Layout.Partitions.Select(p => p.Number == 6 ? p with { Length = p.Length + TwoSlotDisk.Mega } : p)] };
+        SlotLayout longer = disk.Layout with
+        {
+            Partitions =
+            [.. disk.Layout.Partitions.Select(p => p.Number == 6 ? p with { Length = p.Length + TwoSlotDisk.Mega } : p)]
+        };
         Assert.Equal(Succeeded, await UpdateAsync(disk, layout: longer));
     }
 
     [Fact]
     public async Task More_to_keep_than_there_is_room_is_refused_before_the_first_write()
     {
-        using TwoSlotDisk image = TwoSlotDisk.Pi("2", fill: root => File.WriteAllBytes(Path.Combine(root, "more"), TestDisk.Random(12_000_000, 5)));
+        using TwoSlotDisk image =
+            TwoSlotDisk.Pi("2", fill: root => File.WriteAllBytes(Path.Combine(root, "more"), TestDisk.Random(12_000_000, 5)));
         using var disk = new LoopSlots(_old.Image);
         disk.With(5, folder =>
         {

@@ -10,7 +10,8 @@ namespace Bootstrap.Board.Tests;
 
 public sealed class StagingTests : IDisposable
 {
-    private const string Original = "# mine\narm_64bit=1\nkernel=vmlinuz\ninitramfs initrd.img followkernel\n[pi4]\ndtoverlay=disable-wifi\n";
+    private const string Original =
+        "# mine\narm_64bit=1\nkernel=vmlinuz\ninitramfs initrd.img followkernel\n[pi4]\ndtoverlay=disable-wifi\n";
     private static readonly byte[] s_kernel = Encoding.ASCII.GetBytes("kernel"), s_initramfs = Encoding.ASCII.GetBytes("initramfs");
 
     private readonly FixtureRoot _root = new();
@@ -43,7 +44,43 @@ public sealed class StagingTests : IDisposable
         Assert.StartsWith("initramfs\0", initramfs);
         Assert.Equal(512, initramfs.IndexOf("070701", StringComparison.Ordinal));
         Assert.Contains("etc/bootstrap/config-swapped\0", initramfs);
-        Assert.Contains("BEGIN PRIVATE KEY", initramfs);
+        Assert.Contains("etc/bootstrap/identity-on-disk\0", initramfs);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_nodes_key_is_never_on_the_boot_partition_which_every_user_can_read(bool hasTryBoot)
+    {
+        if (hasTryBoot)
+        {
+            _root.File("proc/device-tree/chosen/bootloader/tryboot", [0, 0, 0, 0]).File("proc/sys/kernel/osrelease", "6.6.31+rpt-rpi-v8\n");
+        }
+        Assert.NotNull(await RunAsync(Guid.NewGuid(), Stage()));
+        string[] files = [.. Directory.EnumerateFiles(Path.Combine(_root.Folder, "boot"), "*", SearchOption.AllDirectories)];
+        Assert.Contains(files, file => Path.GetFileName(file) == "initramfs");
+        Assert.All(files, file =>
+            Assert.DoesNotContain("PRIVATE KEY", Encoding.Latin1.GetString(File.ReadAllBytes(file)), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_machine_that_loads_NetInst_itself_has_the_key_in_no_file_of_it_that_others_could_read_or_that_stays()
+    {
+        File.Delete(Path.Combine(_root.Folder, "boot/firmware/config.txt"));
+        string folder = Path.Combine(_root.Folder, "state", "netinst"), initramfs = Path.Combine(folder, "initramfs");
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(initramfs, "of an earlier time, for all to read");
+        UnixFileMode? whenTheKeyCame = null;
+        NodeIdentity Give()
+        {
+            whenTheKeyCame = File.GetUnixFileMode(initramfs);
+            return _identity;
+        }
+        // What is loaded here is no kernel.
+        Assert.Null(await RunAsync(
+            Guid.NewGuid(), Stage(), staging: new NetInstStaging(_root.Folder, Path.Combine(_root.Folder, "state"), Give)));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, whenTheKeyCame);
+        Assert.False(Directory.Exists(folder));
     }
 
     [Fact]
@@ -145,20 +182,22 @@ public sealed class StagingTests : IDisposable
 
     private NetInstStaging Staging() => new(_root.Folder, Path.Combine(_root.Folder, "state"), () => _identity);
 
-    private TaskRunner Runner(string bootId) =>
-        new(new TaskJournal(Path.Combine(_root.Folder, "tasks")), bootId, Staging(), _power, _outbox, _ => { }, new NoWaiting());
+    private TaskRunner Runner(string bootId, NetInstStaging? staging = null) =>
+        new(new TaskJournal(Path.Combine(_root.Folder, "tasks")), bootId, staging ?? Staging(), _power, _outbox, _ => { }, new NoWaiting());
 
     private static StageInstallOrder Stage() => new(
-        new RemoteFile("/kernel", Digest.Of(s_kernel), s_kernel.Length), new RemoteFile("/initramfs", Digest.Of(s_initramfs), s_initramfs.Length), "panic=10");
+        new RemoteFile("/kernel", Digest.Of(s_kernel), s_kernel.Length),
+        new RemoteFile("/initramfs", Digest.Of(s_initramfs), s_initramfs.Length), "panic=10");
 
-    private async Task<Ending?> RunAsync(Guid id, TaskOrder order, string bootId = "boot-1")
+    private async Task<Ending?> RunAsync(Guid id, TaskOrder order, string bootId = "boot-1", NetInstStaging? staging = null)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var stop = new CancellationTokenSource();
         Task serving = ServeAsync(listener, stop.Token);
         var files = new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
-        Ending? end = await Runner(bootId).RunAsync(new StartTask(id, order), new ApplianceEndpoint(IPAddress.Loopback, 8444), files, TestContext.Current.CancellationToken);
+        Ending? end = await Runner(bootId, staging).RunAsync(
+            new StartTask(id, order), new ApplianceEndpoint(IPAddress.Loopback, 8444), files, TestContext.Current.CancellationToken);
         await stop.CancelAsync();
         await serving;
         return end;
@@ -203,6 +242,7 @@ public sealed class StagingTests : IDisposable
     private sealed class NoWaiting : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(callback, state, dueTime < TimeSpan.FromSeconds(17) ? TimeSpan.Zero : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            base.CreateTimer(callback, state, dueTime < TimeSpan.FromSeconds(17) ? TimeSpan.Zero : Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 }

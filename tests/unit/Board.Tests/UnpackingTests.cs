@@ -34,7 +34,8 @@ public sealed class UnpackingTests : IDisposable
     public void A_sparse_file_behind_a_pipe_of_gzip_is_found_as_well()
     {
         string archive = Pack(["--sparse", "--gzip", "--format=gnu"], ("disk.img", Sparse()));
-        Assert.Contains("'disk.img' in it as a sparse file", Assert.Throws<IOException>(() => Unpack(archive)).Message, StringComparison.Ordinal);
+        Assert.Contains("'disk.img' in it as a sparse file", Assert.Throws<IOException>(() => Unpack(archive)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -58,7 +59,8 @@ public sealed class UnpackingTests : IDisposable
     [InlineData("--gzip --format=gnu", 7)]
     public void Whatever_is_damaged_in_an_archive_ends_in_one_sentence_or_unpacks(string options, int seed)
     {
-        string archive = Pack(options.Split(' '), ("plain", [1, 2, 3]), (new string('n', 80), Sparse()[..(256 << 10)]), ("last", new byte[1000]));
+        string archive = Pack(
+            options.Split(' '), ("plain", [1, 2, 3]), (new string('n', 80), Sparse()[..(256 << 10)]), ("last", new byte[1000]));
         byte[] sound = File.ReadAllBytes(archive);
         var random = new Random(seed);
         int refused = 0;
@@ -115,7 +117,8 @@ public sealed class UnpackingTests : IDisposable
                 }
             }
         }
-        using Process tar = Process.Start(new ProcessStartInfo("tar", ["-cf", archive, .. options, "-C", source, .. files.Select(f => f.Name)]))!;
+        using Process tar = Process.Start(
+            new ProcessStartInfo("tar", ["-cf", archive, .. options, "-C", source, .. files.Select(f => f.Name)]))!;
         tar.WaitForExit();
         Assert.Equal(0, tar.ExitCode);
         return archive;

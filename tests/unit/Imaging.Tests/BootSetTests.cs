@@ -25,10 +25,13 @@ public sealed class BootSetTests : IDisposable
             RaspberryPiOs.Put(disk, "overlays/disable-bt.dtbo", [7, 7]);
         });
 
-        Assert.Equal([("all", "kernel8.img", "6.6.0-v8"), ("pi5", "kernel_2712.img", "6.6.0-v2712-2712")], set.Kernels.Select(k => (k.Section, k.File, k.Version)));
+        Assert.Equal([("all", "kernel8.img", "6.6.0-v8"), ("pi5", "kernel_2712.img", "6.6.0-v2712-2712")],
+            set.Kernels.Select(k => (k.Section, k.File, k.Version)));
         Assert.Equal(
-            ["bcm2711-rpi-4-b.dtb", "kernel8.img", "kernel_2712.img", "modules-kernel8.cpio.zst", "modules-kernel_2712.cpio.zst", "overlays/disable-bt.dtbo", "start4.elf"],
-            Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(_folder, f)).Order(StringComparer.Ordinal));
+            ["bcm2711-rpi-4-b.dtb", "kernel8.img", "kernel_2712.img", "modules-kernel8.cpio.zst", "modules-kernel_2712.cpio.zst",
+            "overlays/disable-bt.dtbo", "start4.elf"],
+            Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(_folder, f))
+            .Order(StringComparer.Ordinal));
         Assert.Equal(TestDisk.Random(70_000, 3), File.ReadAllBytes(Path.Combine(_folder, "start4.elf")));
         Assert.Equal("""
             arm_64bit=1
@@ -66,14 +69,16 @@ public sealed class BootSetTests : IDisposable
     [Fact]
     public async Task A_file_that_some_board_could_not_load_is_refused_with_its_name_size_and_limit()
     {
-        ImageException fault = await Assert.ThrowsAsync<ImageException>(() => MakeAsync(disk => RaspberryPiOs.Put(disk, "start.elf", new byte[BootLimits.Pi3FileBytes + 1])));
+        ImageException fault = await Assert.ThrowsAsync<ImageException>(
+            () => MakeAsync(disk => RaspberryPiOs.Put(disk, "start.elf", new byte[BootLimits.Pi3FileBytes + 1])));
         Assert.Contains("start.elf has 33,553,921 bytes, more than 33,553,920: a Raspberry Pi 3", fault.Message);
     }
 
     [Fact]
     public async Task An_image_without_a_kernel_that_has_its_modules_is_refused()
     {
-        ImageException fault = await Assert.ThrowsAsync<ImageException>(() => MakeAsync(_ => { }, kernel: RaspberryPiOs.Kernel("5.0.0-other")));
+        ImageException fault =
+            await Assert.ThrowsAsync<ImageException>(() => MakeAsync(_ => { }, kernel: RaspberryPiOs.Kernel("5.0.0-other")));
         Assert.Contains("no arm64 kernel", fault.Message);
     }
 

@@ -27,7 +27,8 @@ public sealed class ChunkInspectorTests : IDisposable
     {
         (Digest chunk, string path) = await StoreAsync();
         Flip(path);
-        ChunkCondition[] answers = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => Task.Run(() => _inspector.InspectAsync(chunk))));
+        ChunkCondition[] answers =
+            await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => Task.Run(() => _inspector.InspectAsync(chunk))));
         Assert.All(answers, answer => Assert.Equal(ChunkCondition.Damaged, answer));
         Assert.Equal([chunk], _damaged);
     }

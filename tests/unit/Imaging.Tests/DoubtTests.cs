@@ -37,7 +37,8 @@ public sealed partial class DoubtTests : IDisposable
             TestDisk.Run("cp", disk.Image, copy);
         });
         string restored = await RestoreAsync(copy);
-        Assert.Contains("The ext4 file system in partition 2 was not cleanly unmounted: all of it is stored, free space, too.", _store.Notes);
+        Assert.Contains("The ext4 file system in partition 2 was not cleanly unmounted: all of it is stored, free space, too.",
+            _store.Notes);
         InMounted(restored, root => Assert.Equal(content, File.ReadAllBytes(Path.Combine(root, "written"))));
     }
 
@@ -57,6 +58,12 @@ public sealed partial class DoubtTests : IDisposable
     [InlineData("-O ^metadata_csum,^uninit_bg", "set_bg 0 flags 2", "which its features do not allow")]
     [InlineData("-O ^metadata_csum", "set_bg 0 block_bitmap 3000", "by their count")]
     [InlineData("", "set_bg 0 checksum 4711", "has a wrong checksum in the descriptor of block group 0")]
+    [InlineData("-O ^metadata_csum,uninit_bg", "set_bg 0 checksum 4711", "has a wrong checksum in the descriptor of block group 0")]
+    [InlineData("-O ^metadata_csum,uninit_bg", "set_bg 0 used_dirs_count 9", "has a wrong checksum in the descriptor of block group 0")]
+    [InlineData("-O ^metadata_csum,uninit_bg,^64bit", "set_bg 0 used_dirs_count 9",
+        "has a wrong checksum in the descriptor of block group 0")]
+    [InlineData("-b 1024 -O ^metadata_csum,uninit_bg", "set_bg 2 itable_unused 1",
+        "has a wrong checksum in the descriptor of block group 2")]
     public async Task An_ext4_file_system_that_contradicts_itself_is_stored_as_a_whole(string options, string command, string words)
     {
         using var disk = new TestDisk(RootBytes, options);
@@ -75,10 +82,12 @@ public sealed partial class DoubtTests : IDisposable
     [Theory]
     [InlineData("-b 1024 -O ^flex_bg", "has a block bitmap with a wrong checksum (group 7)")]
     [InlineData("-b 1024 -O ^flex_bg,^metadata_csum", "free blocks in group 7")]
-    public async Task A_bitmap_far_behind_that_is_wrong_has_everything_before_it_stored_and_nothing_is_left_over(string options, string words)
+    public async Task A_bitmap_far_behind_that_is_wrong_has_everything_before_it_stored_and_nothing_is_left_over(
+        string options, string words)
     {
         using var disk = new TestDisk(64 << 20, options);
-        long block = long.Parse(LastBitmap().Match(Read("dumpe2fs", $"{disk.Image}?offset={TestDisk.RootStart}")).Groups[1].Value, CultureInfo.InvariantCulture);
+        long block = long.Parse(LastBitmap().Match(Read("dumpe2fs", $"{disk.Image}?offset={TestDisk.RootStart}")).Groups[1].Value,
+            CultureInfo.InvariantCulture);
         Change(disk.Image, TestDisk.RootStart + block * 1024 + 400, b => (byte)(b ^ 1));
         ImageManifest manifest = await AssertWholeAsync(disk.Image, words);
         Assert.Equal(manifest.Chunks.Select(chunk => chunk.StoredDigest).Distinct().Count(), _store.ChunkFiles);
@@ -103,6 +112,8 @@ public sealed partial class DoubtTests : IDisposable
     [InlineData("")]
     [InlineData("-b 1024")]
     [InlineData("-O ^has_journal")]
+    [InlineData("-b 1024 -O ^metadata_csum,uninit_bg")]
+    [InlineData("-b 1024 -O ^metadata_csum,uninit_bg,^64bit")]
     public async Task A_file_system_that_was_used_and_unmounted_is_believed(string options)
     {
         using var disk = new TestDisk(512 << 20, options);
@@ -166,7 +177,8 @@ public sealed partial class DoubtTests : IDisposable
     [InlineData(32, "has errors that were not repaired", 0x0400_0000)]
     [InlineData(16, "was not cleanly unmounted", 0x8000)]
     [InlineData(16, "has errors that were not repaired", 0x4000)]
-    public void A_FAT_whose_second_entry_says_that_it_was_in_use_counts_as_used(int bits, string words, uint bit) => AssertFat(bits, words, (volume, tables) =>
+    public void A_FAT_whose_second_entry_says_that_it_was_in_use_counts_as_used(int bits, string words, uint bit) =>
+        AssertFat(bits, words, (volume, tables) =>
     {
         foreach (int table in tables)
         {
@@ -174,7 +186,8 @@ public sealed partial class DoubtTests : IDisposable
             BinaryPrimitives.WriteUInt16LittleEndian(entry, (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(entry) & ~bit));
             if (bits == 32)
             {
-                BinaryPrimitives.WriteUInt16LittleEndian(entry[2..], (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(entry[2..]) & ~(bit >> 16)));
+                BinaryPrimitives.WriteUInt16LittleEndian(
+                    entry[2..], (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(entry[2..]) & ~(bit >> 16)));
             }
         }
     });
@@ -197,13 +210,15 @@ public sealed partial class DoubtTests : IDisposable
     {
         using var disk = new TestDisk(16 << 20);
         byte[] before = File.ReadAllBytes(disk.Image)[(int)TestDisk.BootStart..];
-        int table = BinaryPrimitives.ReadUInt16LittleEndian(before.AsSpan(14)) * 512, length = BinaryPrimitives.ReadInt32LittleEndian(before.AsSpan(36)) * 512;
+        int table = BinaryPrimitives.ReadUInt16LittleEndian(before.AsSpan(14)) * 512,
+            length = BinaryPrimitives.ReadInt32LittleEndian(before.AsSpan(36)) * 512;
         byte[] content = TestDisk.Random(3_000_000, 23);
         File.WriteAllBytes(Path.Combine(disk.Folder, "new"), content);
         TestDisk.Run("mcopy", "-i", $"{disk.Image}@@{TestDisk.BootStart}", Path.Combine(disk.Folder, "new"), "::new");
         Write(disk.Image, TestDisk.BootStart + table, before.AsSpan(table, length));
         string restored = await RestoreAsync(disk.Image);
-        Assert.Contains("The vfat file system in partition 1 has two copies of its table that differ: all of it is stored, free space, too.", _store.Notes);
+        Assert.Contains("The vfat file system in partition 1 has two copies of its table that differ: " +
+            "all of it is stored, free space, too.", _store.Notes);
         byte[] second = File.ReadAllBytes(restored).AsSpan((int)TestDisk.BootStart + table + length, length).ToArray();
         Write(restored, TestDisk.BootStart + table, second); // what a repair does
         Assert.Equal(content, disk.ReadBootFile(restored, "new"));
@@ -236,12 +251,15 @@ public sealed partial class DoubtTests : IDisposable
         try
         {
             File.Delete(path);
-            TestDisk.Run("mkfs.vfat", "-F", bits.ToString(CultureInfo.InvariantCulture), "-s", "1", "-C", path, bits switch { 12 => "1024", 16 => "16384", _ => "40960" });
+            TestDisk.Run("mkfs.vfat", "-F", bits.ToString(CultureInfo.InvariantCulture), "-s", "1", "-C", path,
+                bits switch { 12 => "1024", 16 => "16384", _ => "40960" });
             byte[] volume = File.ReadAllBytes(path);
             int table = BinaryPrimitives.ReadUInt16LittleEndian(volume.AsSpan(14)) * 512;
-            int sectors = BinaryPrimitives.ReadUInt16LittleEndian(volume.AsSpan(22)) is > 0 and var few ? few : BinaryPrimitives.ReadInt32LittleEndian(volume.AsSpan(36));
+            int sectors = BinaryPrimitives.ReadUInt16LittleEndian(volume.AsSpan(22)) is > 0 and var few ? few
+                : BinaryPrimitives.ReadInt32LittleEndian(volume.AsSpan(36));
             change(volume, [table, table + sectors * 512]);
-            FatVolume fat = FatVolume.TryOpen(new RawImage((offset, buffer) => volume.AsSpan((int)offset, buffer.Length).CopyTo(buffer), volume.Length), 0, volume.Length)!;
+            FatVolume fat = FatVolume.TryOpen(new RawImage(
+                (offset, buffer) => volume.AsSpan((int)offset, buffer.Length).CopyTo(buffer), volume.Length), 0, volume.Length)!;
             Assert.Equal(words, fat.Doubt);
             long used = fat.Used().Melt().Sum(extent => extent.Length);
             Assert.True(words is null ? used < volume.Length / 4 : used == fat.Length, $"{used} of {volume.Length} bytes in use");
@@ -285,7 +303,8 @@ public sealed partial class DoubtTests : IDisposable
 
     private static string Read(string program, params string[] arguments)
     {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        using var process = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return output;

@@ -78,7 +78,8 @@ public sealed class ImportGuardTests : IDisposable
         ImageManifest manifest = await ImportBesideAsync(() =>
         {
             using var cut = new MemoryStream(File.ReadAllBytes(_disk.Image)[..(int)(TestDisk.RootStart + (20 << 20))]);
-            Assert.Throws<ImageException>(() => _store.Importer.ImportAsync(cut, "cut", null, null, CancellationToken.None).GetAwaiter().GetResult());
+            Assert.Throws<ImageException>(
+                () => _store.Importer.ImportAsync(cut, "cut", null, null, CancellationToken.None).GetAwaiter().GetResult());
         });
         AssertWhole(manifest);
     }
@@ -98,7 +99,8 @@ public sealed class ImportGuardTests : IDisposable
             }
             return acted;
         });
-        ImageManifest manifest = (await _store.Importer.ImportAsync(held, "test", null, null, TestContext.Current.CancellationToken)).Manifest;
+        ImageManifest manifest =
+            (await _store.Importer.ImportAsync(held, "test", null, null, TestContext.Current.CancellationToken)).Manifest;
         Assert.True(acted);
         return manifest;
     }

@@ -48,7 +48,8 @@ public sealed class ImportTests : IDisposable
         using FileStream whole = File.OpenRead(disk.Image);
         // The second half of the root partition comes only once something of what came before is in the store.
         await using var held = new HeldStream(whole, TestDisk.RootStart + (32 << 20), () => _store.ChunkFiles > 0);
-        ImageManifest manifest = (await _store.Importer.ImportAsync(held, "test", null, null, TestContext.Current.CancellationToken)).Manifest;
+        ImageManifest manifest =
+            (await _store.Importer.ImportAsync(held, "test", null, null, TestContext.Current.CancellationToken)).Manifest;
         string restored = Path.Combine(disk.Folder, "restored.img");
         _store.Restore(manifest, restored);
         Assert.Equal(TestDisk.Random(5_000_000, 1), disk.ReadRootFile(restored, "random"));
@@ -60,7 +61,8 @@ public sealed class ImportTests : IDisposable
         using var disk = new TestDisk();
         using FileStream whole = File.OpenRead(disk.Image);
         await using var broken = new HeldStream(whole, TestDisk.RootStart + (8 << 20), () => throw new IOException("the client has gone"));
-        await Assert.ThrowsAsync<IOException>(() => _store.Importer.ImportAsync(broken, "test", null, null, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<IOException>(
+            () => _store.Importer.ImportAsync(broken, "test", null, null, TestContext.Current.CancellationToken));
         Assert.True(_store.IsEmpty);
     }
 
@@ -82,7 +84,8 @@ public sealed class ImportTests : IDisposable
         using var disk = new TestDisk(ext4Options: options, rootBytes: 96 << 20);
         (_, ImageManifest manifest) = await _store.ImportAsync(disk.Image);
         bool isKnown = !options.Contains("bigalloc", StringComparison.Ordinal) && !options.Contains("meta_bg", StringComparison.Ordinal);
-        Assert.Equal(isKnown ? [] : ["partition 2"], _store.Notes.Select(note => note.Contains("features", StringComparison.Ordinal) ? "partition 2" : note));
+        Assert.Equal(isKnown ? [] : ["partition 2"],
+            _store.Notes.Select(note => note.Contains("features", StringComparison.Ordinal) ? "partition 2" : note));
         string restored = Path.Combine(disk.Folder, "restored.img");
         FillWithGarbage(restored, manifest.SizeBytes);
         _store.Restore(manifest, restored);
@@ -214,7 +217,8 @@ public sealed class ImportTests : IDisposable
         int[] tables = [446, (int)TestDisk.BootStart, (int)TestDisk.RootStart + 1024, (int)TestDisk.RootStart + 4096];
         for (int round = 0; round < 2000; round++)
         {
-            (long At, byte[] Was)[] changes = [.. Enumerable.Range(0, 4).Select(_ => Change(tables[random.Next(tables.Length)] + random.Next(64)))];
+            (long At, byte[] Was)[] changes =
+                [.. Enumerable.Range(0, 4).Select(_ => Change(tables[random.Next(tables.Length)] + random.Next(64)))];
             try
             {
                 DiskLayout layout = DiskLayout.Of(new RawImage(file.SafeFileHandle, file.Length));

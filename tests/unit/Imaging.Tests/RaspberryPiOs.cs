@@ -21,7 +21,8 @@ internal static class RaspberryPiOs
             string folder = Path.Combine(root, "usr/lib/modules", version);
             foreach ((string file, string pack) in new[]
             {
-                ("kernel/fs/ext4/ext4.ko", "xz"), ("kernel/fs/jbd2/jbd2.ko", "zstd"), ("kernel/drivers/nvme/nvme.ko", ""), ("kernel/sound/snd.ko", "xz"),
+                ("kernel/fs/ext4/ext4.ko", "xz"), ("kernel/fs/jbd2/jbd2.ko", "zstd"), ("kernel/drivers/nvme/nvme.ko", ""),
+                    ("kernel/sound/snd.ko", "xz"),
             })
             {
                 string path = Path.Combine(folder, file);

@@ -27,7 +27,8 @@ public sealed class RootTests : IDisposable
     [InlineData("/dev/disk/by-label/system")]
     public async Task What_cmdline_txt_names_is_the_root_though_another_file_system_stands_behind_it_and_looks_like_a_system(string name)
     {
-        ImageManifest manifest = await ImportAsync([("cmdline.txt", $"console=tty1 root={name} rootfstype=ext4 rootwait\n")], System(), System());
+        ImageManifest manifest =
+            await ImportAsync([("cmdline.txt", $"console=tty1 root={name} rootfstype=ext4 rootwait\n")], System(), System());
         Assert.Equal(2, manifest.FindRoot(out _)?.Number);
         Assert.Empty(_store.Notes);
     }
@@ -47,7 +48,8 @@ public sealed class RootTests : IDisposable
     [Theory]
     [InlineData("boot/grub/grub.cfg", "search --no-floppy --fs-uuid --set=root x\n\tlinux /boot/vmlinuz root=UUID=" + SystemUuid + " ro\n")]
     [InlineData("boot/extlinux/extlinux.conf", "append root=/dev/vda2 ro\n")]
-    [InlineData("etc/fstab", "# <file system> <mount point>\nLABEL=data /srv ext4 defaults 0 2\nUUID=" + SystemUuid + " / ext4 errors=remount-ro 0 1\n")]
+    [InlineData("etc/fstab",
+        "# <file system> <mount point>\nLABEL=data /srv ext4 defaults 0 2\nUUID=" + SystemUuid + " / ext4 errors=remount-ro 0 1\n")]
     public async Task A_root_names_itself_by_its_own_boot_loader_or_fstab(string path, string text) =>
         Assert.Equal(2, (await ImportAsync([], System((path, text)), System())).FindRoot(out _)?.Number);
 
@@ -62,22 +64,26 @@ public sealed class RootTests : IDisposable
     public async Task Of_several_systems_that_nothing_names_none_is_guessed()
     {
         string fault = await FaultAsync([], System(), System());
-        Assert.Equal("no boot loader's configuration and no /etc/fstab names its root, and several ext4 file systems may hold a system: partition 2 'system', partition 3 'data'", fault);
+        Assert.Equal("no boot loader's configuration and no /etc/fstab names its root, and several ext4 file systems may hold a " +
+            "system: partition 2 'system', partition 3 'data'", fault);
         Assert.Equal($"It cannot be installed on nodes: {fault}.", Assert.Single(_store.Notes));
     }
 
     [Fact]
     public async Task Where_no_file_system_holds_a_system_none_is_guessed() =>
-        Assert.Contains("none of its ext4 file systems holds a system: partition 2 'system', partition 3 'data'", await FaultAsync([], Data(), Data()), StringComparison.Ordinal);
+        Assert.Contains("none of its ext4 file systems holds a system: partition 2 'system', partition 3 'data'",
+        await FaultAsync([], Data(), Data()), StringComparison.Ordinal);
 
     [Fact]
     public async Task Boot_loaders_that_name_several_roots_are_not_chosen_between() =>
         Assert.Equal("its boot loader's configuration names several roots: partition 2 'system', partition 3 'data'",
-            await FaultAsync([("EFI/a/grub.cfg", "linux /a root=LABEL=system\n"), ("EFI/b/grub.cfg", "linux /b root=LABEL=data\n")], System(), System()));
+            await FaultAsync([("EFI/a/grub.cfg", "linux /a root=LABEL=system\n"), ("EFI/b/grub.cfg", "linux /b root=LABEL=data\n")],
+            System(), System()));
 
     [Fact]
     public async Task A_root_that_is_no_ext4_file_system_is_not_replaced_by_one_that_is() =>
-        Assert.Equal("its boot loader's configuration names partition 1 'NO NAME' as root, which holds no ext4 file system", await FaultAsync([("cmdline.txt", "root=/dev/mmcblk0p1\n")], System(), System()));
+        Assert.Equal("its boot loader's configuration names partition 1 'NO NAME' as root, which holds no ext4 file system",
+        await FaultAsync([("cmdline.txt", "root=/dev/mmcblk0p1\n")], System(), System()));
 
     [Fact]
     public async Task An_image_whose_only_ext4_file_system_is_its_root_keeps_the_digest_that_it_always_had()
@@ -91,13 +97,15 @@ public sealed class RootTests : IDisposable
     [Fact]
     public void An_image_with_several_that_was_imported_before_roots_were_looked_for_is_to_be_imported_again()
     {
-        var manifest = new ImageManifest(1, "old", "arm64", 1 << 20, 4096, [new(1, 0, 512, "83", "ext4", "system"), new(2, 512, 512, "83", "ext4", "data")], []);
+        var manifest = new ImageManifest(
+            1, "old", "arm64", 1 << 20, 4096, [new(1, 0, 512, "83", "ext4", "system"), new(2, 512, 512, "83", "ext4", "data")], []);
         Assert.Null(manifest.FindRoot(out string? fault));
         Assert.Contains("partition 1 'system', partition 2 'data'", fault, StringComparison.Ordinal);
         Assert.Contains("import it again", fault, StringComparison.Ordinal);
     }
 
-    private static (string, string)[] System(params (string, string)[] more) => [("etc/passwd", "root:x:0:0::/root:/bin/sh\n"), ("usr/lib/systemd/systemd", ""), .. more];
+    private static (string, string)[] System(params (string, string)[] more) =>
+        [("etc/passwd", "root:x:0:0::/root:/bin/sh\n"), ("usr/lib/systemd/systemd", ""), .. more];
 
     private static (string, string)[] Data() => [("photos/one", "1"), ("etc/backup", "of something")];
 
@@ -110,7 +118,8 @@ public sealed class RootTests : IDisposable
     }
 
     /// <summary>An MBR with a FAT boot partition and two ext4 ones, labelled "system" and "data".</summary>
-    private async Task<ImageManifest> ImportAsync((string Path, string Text)[] boot, (string Path, string Text)[] second, (string Path, string Text)[] third)
+    private async Task<ImageManifest> ImportAsync(
+        (string Path, string Text)[] boot, (string Path, string Text)[] second, (string Path, string Text)[] third)
     {
         const int mega = 1 << 20;
         string image = Path.Combine(_folder, "disk.img"), volume = Path.Combine(_folder, "volume.img");
@@ -118,7 +127,9 @@ public sealed class RootTests : IDisposable
         {
             disk.SetLength(34 * mega);
         }
-        TestDisk.RunWithInput("sfdisk", "label: dos\nlabel-id: 0x1a2b3c4d\nstart=2048, size=16384, type=c\nstart=18432, size=24576, type=83\nstart=43008, size=24576, type=83\n", "-q", image);
+        TestDisk.RunWithInput(
+            "sfdisk", "label: dos\nlabel-id: 0x1a2b3c4d\nstart=2048, size=16384, type=c\nstart=18432, size=24576, " +
+            "type=83\nstart=43008, size=24576, type=83\n", "-q", image);
         TestDisk.Run("mkfs.vfat", "-C", volume, "8192");
         string files = Put("boot", boot);
         foreach (string entry in Directory.GetFileSystemEntries(files))

@@ -22,8 +22,10 @@ public sealed class SlotTests : IDisposable
         Assert.Equal(s_pi, manifest.Slots!);
         Assert.Null(manifest.FindFault());
         Assert.Equal("arm64", manifest.Architecture);
-        Assert.Equal(TwoSlotDisk.Partitions.Select(p => (p.Key, p.Value.Start * TwoSlotDisk.Mega, p.Value.Length * TwoSlotDisk.Mega)), manifest.Partitions.Select(p => (p.Number, p.Start, p.Length)));
-        Assert.Equal(["vfat", "vfat", hasSecond ? "vfat" : "", "ext4", hasSecond ? "ext4" : ""], manifest.Partitions.Select(p => p.FileSystem));
+        Assert.Equal(TwoSlotDisk.Partitions.Select(p => (p.Key, p.Value.Start * TwoSlotDisk.Mega, p.Value.Length * TwoSlotDisk.Mega)),
+            manifest.Partitions.Select(p => (p.Number, p.Start, p.Length)));
+        Assert.Equal(["vfat", "vfat", hasSecond ? "vfat" : "", "ext4", hasSecond ? "ext4" : ""],
+            manifest.Partitions.Select(p => p.FileSystem));
     }
 
     [Fact]
@@ -51,7 +53,8 @@ public sealed class SlotTests : IDisposable
     private static long StoredOfSecond(ImageManifest manifest)
     {
         long start = TwoSlotDisk.Partitions[6].Start * TwoSlotDisk.Mega, end = start + TwoSlotDisk.Partitions[6].Length * TwoSlotDisk.Mega;
-        return manifest.Chunks.SelectMany(chunk => chunk.Ranges.Select(range => (From: (long)chunk.Index * manifest.ChunkSize + range.Offset, range.Length)))
+        return manifest.Chunks.SelectMany(
+            chunk => chunk.Ranges.Select(range => (From: (long)chunk.Index * manifest.ChunkSize + range.Offset, range.Length)))
             .Sum(range => Math.Max(0, Math.Min(end, range.From + range.Length) - Math.Max(start, range.From)));
     }
 
@@ -102,6 +105,7 @@ public sealed class SlotTests : IDisposable
         using var disk = new TestDisk();
         (Digest image, ImageManifest manifest) = await _store.ImportAsync(disk.Image);
         Assert.Null(manifest.Slots);
-        Assert.DoesNotContain("slots", System.Text.Encoding.UTF8.GetString(_store.Store.ReadManifest(image)!.Manifest), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(
+            "slots", System.Text.Encoding.UTF8.GetString(_store.Store.ReadManifest(image)!.Manifest), StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Bootstrap.Imaging.Tests;
 
-/// <summary>Makes real disk images with the system's own tools, laid out as Raspberry Pi OS is: MBR, FAT boot partition, ext4 root.</summary>
+/// <summary>Makes real disk images with the system's own tools, laid out as Raspberry Pi OS is: MBR, FAT boot partition, ext4
+/// root.</summary>
 internal sealed class TestDisk : IDisposable
 {
     public const long BootStart = 1 << 20, BootBytes = 40L << 20;
@@ -22,13 +23,15 @@ internal sealed class TestDisk : IDisposable
         string kernelFile = Path.Combine(Folder, "kernel8.img");
         File.WriteAllBytes(kernelFile, kernel ?? Arm64Kernel());
         Run("mcopy", "-i", boot, kernelFile, "::kernel8.img");
-        Run("mkfs.ext4", [.. "-q -F -L rootfs".Split(' '), .. ext4Options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-d", files, root, $"{rootBytes / 1024}k"]);
+        Run("mkfs.ext4", [.. "-q -F -L rootfs".Split(' '), .. ext4Options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-d", files,
+            root, $"{rootBytes / 1024}k"]);
         Image = Path.Combine(Folder, "disk.img");
         using (FileStream disk = File.Create(Image))
         {
             disk.SetLength(RootStart + rootBytes);
         }
-        RunWithInput("sfdisk", $"label: dos\nstart={BootStart / 512}, size={BootBytes / 512}, type=c\nstart={RootStart / 512}, size={rootBytes / 512}, type=83\n", "-q", Image);
+        RunWithInput("sfdisk",
+            $"label: dos\nstart={BootStart / 512}, size={BootBytes / 512}, type=c\nstart={RootStart / 512}, size={rootBytes / 512}, type=83\n", "-q", Image);
         Copy(boot, Image, BootStart);
         Copy(root, Image, RootStart);
     }
@@ -77,7 +80,9 @@ internal sealed class TestDisk : IDisposable
 
     public static void RunWithInput(string program, string input, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(
+            program, arguments)
+        { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
         using Process process = Process.Start(start)!;
         process.StandardInput.Write(input);
         process.StandardInput.Close();

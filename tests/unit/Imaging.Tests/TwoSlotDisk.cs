@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Bootstrap.Imaging.Tests;
 
 /// <summary>
-/// Makes disk images with two slots, by the system's own tools. As Raspberry Pi boards have them: autoboot.txt on a partition of its own, two boot partitions, and two roots
-/// that are logical partitions of an MBR. Or as PCs have them: a GPT whose partitions say by their names which slot they are of.
+/// Makes disk images with two slots, by the system's own tools. As Raspberry Pi boards have them: autoboot.txt on a partition of its own,
+/// two boot partitions, and two roots that are logical partitions of an MBR. Or as PCs have them: a GPT whose partitions say by their names
+/// which slot they are of.
 /// </summary>
 internal sealed class TwoSlotDisk : IDisposable
 {
@@ -42,7 +43,8 @@ internal sealed class TwoSlotDisk : IDisposable
     /// <param name="rootOf">How command lines name a root; null: by PARTUUID.</param>
     /// <param name="hasSecond">The second slot holds a system as well.</param>
     /// <param name="fill">Adds to the first root's files.</param>
-    public static TwoSlotDisk Pi(string version = "1", string signature = "1a2b3c4d", Func<int, string>? rootOf = null, bool hasSecond = false, Action<string>? fill = null, string autoboot = Autoboot)
+    public static TwoSlotDisk Pi(string version = "1", string signature = "1a2b3c4d", Func<int, string>? rootOf = null,
+        bool hasSecond = false, Action<string>? fill = null, string autoboot = Autoboot)
     {
         var disk = new TwoSlotDisk();
         rootOf ??= number => $"PARTUUID={signature}-{number:x2}";
@@ -61,15 +63,18 @@ internal sealed class TwoSlotDisk : IDisposable
         for (int slot = 0; slot < (hasSecond ? 2 : 1); slot++)
         {
             int root = 5 + slot, boot = 2 + slot;
-            disk.Fat(Partitions[boot], ("config.txt", "arm_64bit=1\n"), ("kernel8.img", null), ("cmdline.txt", $"console=ttyAMA0 root={rootOf(root)} rootwait\n"));
-            disk.Ext4(Partitions[root], version, $"{rootOf(root)} / ext4 defaults 0 1\nPARTUUID={signature}-{boot:x2} /boot/firmware vfat defaults 0 2\n", fill);
+            disk.Fat(Partitions[boot], ("config.txt", "arm_64bit=1\n"), ("kernel8.img", null),
+                ("cmdline.txt", $"console=ttyAMA0 root={rootOf(root)} rootwait\n"));
+            disk.Ext4(Partitions[root], version,
+                $"{rootOf(root)} / ext4 defaults 0 1\nPARTUUID={signature}-{boot:x2} /boot/firmware vfat defaults 0 2\n", fill);
         }
         return disk;
     }
 
     /// <summary>A PC's.</summary>
     /// <param name="menu">Of its boot loader; {0} is the root's name.</param>
-    public static TwoSlotDisk Pc(string version = "1", string menu = "menuentry x {{\n linux /vmlinuz root=PARTLABEL={0} quiet\n}}\n", string end = "_")
+    public static TwoSlotDisk Pc(
+        string version = "1", string menu = "menuentry x {{\n linux /vmlinuz root=PARTLABEL={0} quiet\n}}\n", string end = "_")
     {
         const string efi = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", linux = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
         var disk = new TwoSlotDisk();
@@ -81,7 +86,8 @@ internal sealed class TwoSlotDisk : IDisposable
             start={Sector(105)}, size={Sectors(24)}, type={linux}, name=root{end}b
 
             """, 130);
-        disk.Fat(GptPartitions[1], ("EFI/BOOT/BOOTX64.EFI", null), ("EFI/debian/grub.cfg", string.Format(CultureInfo.InvariantCulture, menu, $"root{end}a")));
+        disk.Fat(GptPartitions[1], ("EFI/BOOT/BOOTX64.EFI", null),
+            ("EFI/debian/grub.cfg", string.Format(CultureInfo.InvariantCulture, menu, $"root{end}a")));
         disk.Ext4(GptPartitions[3], version, $"PARTLABEL=root{end}a / ext4 defaults 0 1\n", null);
         return disk;
     }

@@ -65,7 +65,8 @@ public sealed class VolumeFileTests : IDisposable
             }
             File.CreateSymbolicLink(Path.Combine(root, "lib"), "usr/lib");
             File.CreateSymbolicLink(Path.Combine(root, "absolute"), "/usr/lib/many/file-with-a-rather-long-name-7");
-            File.CreateSymbolicLink(Path.Combine(root, "long"), string.Concat(Enumerable.Repeat("usr/../", 20)) + "usr/lib/many/file-with-a-rather-long-name-8");
+            File.CreateSymbolicLink(Path.Combine(root, "long"),
+                string.Concat(Enumerable.Repeat("usr/../", 20)) + "usr/lib/many/file-with-a-rather-long-name-8");
             File.CreateSymbolicLink(Path.Combine(root, "circle"), "circle");
             File.WriteAllText(Path.Combine(root, "empty"), "");
         });
@@ -146,7 +147,8 @@ public sealed class VolumeFileTests : IDisposable
         string root = Path.Combine(_folder, "root"), image = Path.Combine(_folder, "ext");
         Directory.CreateDirectory(root);
         fill(root);
-        TestDisk.Run("mkfs.ext4", [.. "-q -F".Split(' '), .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-d", root, image, $"{kilobytes}k"]);
+        TestDisk.Run("mkfs.ext4",
+            [.. "-q -F".Split(' '), .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-d", root, image, $"{kilobytes}k"]);
         return image;
     }
 
@@ -156,5 +158,6 @@ public sealed class VolumeFileTests : IDisposable
         return (Ext4Volume.TryOpen(new RawImage(handle, length), 0, length) ?? throw new ImageException("no ext4")).Files;
     }
 
-    private static string? Text(Ext4Files files, string path) => files.ReadFile(path, 1000) is { } bytes ? Encoding.ASCII.GetString(bytes) : null;
+    private static string? Text(Ext4Files files, string path) =>
+        files.ReadFile(path, 1000) is { } bytes ? Encoding.ASCII.GetString(bytes) : null;
 }

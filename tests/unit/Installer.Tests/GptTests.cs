@@ -22,7 +22,8 @@ public sealed class GptTests : IDisposable
         Assert.Contains("No errors detected", Run("sfdisk", "--verify", _disk));
         JsonNode table = JsonNode.Parse(Run("sfdisk", "--json", _disk))!["partitiontable"]!;
         Assert.Equal((200 * Mebi + 512) / 512 - 34, (long)table["lastlba"]!);
-        Assert.Equal([(2048L, 14336L), (16384L, (199 - 8) * 2048L)], table["partitions"]!.AsArray().Select(p => ((long)p!["start"]!, (long)p["size"]!)));
+        Assert.Equal([(2048L, 14336L), (16384L, (199 - 8) * 2048L)],
+            table["partitions"]!.AsArray().Select(p => ((long)p!["start"]!, (long)p["size"]!)));
     }
 
     [Fact]
@@ -83,7 +84,9 @@ public sealed class GptTests : IDisposable
 
     private static string Run(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program == "sfdisk" ? "/usr/sbin/sfdisk" : program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(
+            program == "sfdisk" ? "/usr/sbin/sfdisk" : program, arguments)
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         string output = process.StandardOutput.ReadToEnd();
         string errors = process.StandardError.ReadToEnd();

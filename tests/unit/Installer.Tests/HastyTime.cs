@@ -4,5 +4,6 @@ namespace Bootstrap.Installer.Tests;
 public sealed class HastyTime : TimeProvider
 {
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        base.CreateTimer(callback, state, dueTime < TimeSpan.FromSeconds(17) ? TimeSpan.Zero : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        base.CreateTimer(callback, state, dueTime < TimeSpan.FromSeconds(17) ? TimeSpan.Zero : Timeout.InfiniteTimeSpan,
+        Timeout.InfiniteTimeSpan);
 }

@@ -22,7 +22,8 @@ public sealed class InitTests
     [InlineData("a[c", "a[c", true)]
     [InlineData("*", "", true)]
     [InlineData("", "a", false)]
-    public void Aliases_match_as_fnmatch_does(string pattern, string text, bool matches) => Assert.Equal(matches, Glob.Matches(pattern, text));
+    public void Aliases_match_as_fnmatch_does(string pattern, string text, bool matches) =>
+        Assert.Equal(matches, Glob.Matches(pattern, text));
 
     [Theory]
     [InlineData("ttyS0\n", "ttyS0 tty1")]
@@ -62,11 +63,13 @@ public sealed class InitTests
     public void Modules_are_loaded_after_what_they_need()
     {
         var index = new ModuleIndex(
-            ["kernel/drivers/net/virtio_net.ko: kernel/drivers/net/net_failover.ko kernel/net/core/failover.ko", "kernel/fs/ext-4.ko:", "nonsense"],
+            ["kernel/drivers/net/virtio_net.ko: kernel/drivers/net/net_failover.ko kernel/net/core/failover.ko", "kernel/fs/ext-4.ko:",
+            "nonsense"],
             ["alias virtio:d00000001v* virtio_net", "# comment", "alias fs-ext4 ext-4"]);
         Assert.Equal(["virtio_net"], index.ModulesFor("virtio:d00000001v00001AF4"));
         Assert.Empty(index.ModulesFor("pci:v1"));
-        Assert.Equal(["kernel/net/core/failover.ko", "kernel/drivers/net/net_failover.ko", "kernel/drivers/net/virtio_net.ko"], index.FilesFor("virtio-net"));
+        Assert.Equal(["kernel/net/core/failover.ko", "kernel/drivers/net/net_failover.ko", "kernel/drivers/net/virtio_net.ko"],
+            index.FilesFor("virtio-net"));
         Assert.Equal(["kernel/fs/ext-4.ko"], index.FilesFor("ext_4"));
         Assert.Empty(index.FilesFor("built_in"));
     }
@@ -74,7 +77,8 @@ public sealed class InitTests
     [Fact]
     public void An_acknowledgement_gives_address_mask_router_and_lease()
     {
-        byte[] packet = Answer([53, 1, 5, 54, 4, 10, 0, 0, 1, 0, 1, 4, 255, 255, 0, 0, 3, 8, 10, 0, 0, 254, 9, 9, 9, 9, 51, 4, 0, 0, 14, 16, 255]);
+        byte[] packet = Answer(
+            [53, 1, 5, 54, 4, 10, 0, 0, 1, 0, 1, 4, 255, 255, 0, 0, 3, 8, 10, 0, 0, 254, 9, 9, 9, 9, 51, 4, 0, 0, 14, 16, 255]);
         Assert.True(DhcpAnswer.TryParse(packet, 7, s_mac, out DhcpAnswer answer));
         Assert.Equal(new DhcpAnswer(DhcpType.Ack, IPAddress.Parse("10.0.0.7"), IPAddress.Parse("10.0.0.2"), IPAddress.Parse("10.0.0.1"),
             IPAddress.Parse("255.255.0.0"), IPAddress.Parse("10.0.0.254"), 3600), answer);
@@ -116,13 +120,15 @@ public sealed class InitTests
     [InlineData(0u, 60)]
     [InlineData(3600u, 1800)]
     [InlineData(uint.MaxValue, 86400)]
-    public void A_lease_is_renewed_at_half_its_time(uint lease, int seconds) => Assert.Equal(TimeSpan.FromSeconds(seconds), DhcpClient.RenewAfter(lease));
+    public void A_lease_is_renewed_at_half_its_time(uint lease, int seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), DhcpClient.RenewAfter(lease));
 
     [Fact]
     public void A_static_address_has_a_prefix_and_perhaps_a_gateway()
     {
         Assert.True(StaticAddress.TryParse("10.1.2.3/20,10.1.0.1", out Lease? lease));
-        Assert.Equal(("10.1.2.3", "255.255.240.0", "10.1.0.1"), (lease!.Address.ToString(), lease.Mask.ToString(), lease.Router!.ToString()));
+        Assert.Equal(("10.1.2.3", "255.255.240.0", "10.1.0.1"),
+            (lease!.Address.ToString(), lease.Mask.ToString(), lease.Router!.ToString()));
         Assert.True(StaticAddress.TryParse("10.1.2.3/32", out lease));
         Assert.Equal("255.255.255.255", lease!.Mask.ToString());
     }

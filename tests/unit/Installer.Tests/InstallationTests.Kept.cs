@@ -63,7 +63,8 @@ public sealed partial class InstallationTests
                 _appliance.Room = 10;
                 break;
             case "no room on the disk":
-                await File.WriteAllBytesAsync(Path.Combine(machine.OldRoot!, "home/ada/large"), new byte[DiskSize], TestContext.Current.CancellationToken);
+                await File.WriteAllBytesAsync(
+                    Path.Combine(machine.OldRoot!, "home/ada/large"), new byte[DiskSize], TestContext.Current.CancellationToken);
                 break;
             default:
                 _appliance.Stop();

@@ -18,19 +18,20 @@ public sealed partial class InstallationTests : IAsyncDisposable
     private readonly List<string> _log = [];
     private readonly Guid _task = Guid.NewGuid();
     private readonly KeptServer _appliance = new();
+    private readonly string _identity = NewIdentity();
 
     private async Task<InstallResult> InstallAsync(
-        TestMachine machine, TestImage? image = null, Action<TestServer>? spoil = null, bool compare = false, string? disk = null, bool dryRun = false,
-        CancellationTokenSource? stop = null, string[]? keep = null)
+        TestMachine machine, TestImage? image = null, Action<TestServer>? spoil = null, bool compare = false, string? disk = null,
+        bool dryRun = false,
+        CancellationTokenSource? stop = null, string[]? keep = null, string? identity = null)
     {
         image ??= _image;
         var files = new Dictionary<string, byte[]>(image.Files) { ["/programs/slave"] = s_packedSlave };
         await using var server = new TestServer(files);
         spoil?.Invoke(server);
         using var store = new StoreClient(server.Address, _log.Add, new HastyTime());
-        (System.Security.Cryptography.ECDsa key, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate) = TestImage.Issue("mac-525400000001");
-        var trust = new InstallTrust(TestImage.Authority, certificate.ExportCertificatePem() + key.ExportPkcs8PrivateKeyPem(),
-            new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
+        var trust = new InstallTrust(
+            TestImage.Authority, identity ?? _identity, new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
         var order = new InstallOrder(image.Signed.Digest, disk, compare, new NodeConfiguration("node-1", ["ssh-ed25519 AAAA test"],
             new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"), keep);
         using var kept = new KeptClient(new SocketsHttpHandler(), _appliance.Address);
@@ -50,6 +51,7 @@ public sealed partial class InstallationTests : IAsyncDisposable
     /// <summary>The image's used bytes, with the grown entry, and what was there before everywhere else.</summary>
     private void AssertInstalled(MemoryDisk disk, bool freeSpaceUntouched = true)
     {
+        Assert.Empty(IdentityRecord.FindIn(disk.Content.AsSpan(0, TestImage.BootStart)));
         byte[] expected = (byte[])_image.Raw.Clone();
         BinaryPrimitives.WriteInt32LittleEndian(expected.AsSpan(446 + 16 + 12), (DiskSize - TestImage.RootStart) / 512);
         for (int i = 0; i < DiskSize; i++)
@@ -58,7 +60,7 @@ public sealed partial class InstallationTests : IAsyncDisposable
             {
                 Assert.True(expected[i] == disk.Content[i], $"byte {i} is {disk.Content[i]}, not {expected[i]}");
             }
-            else if (i is >= DiskIdentity.Offset and < DiskIdentity.Offset + DiskIdentity.Bytes)
+            else if (i is >= IdentityRecord.FirstPlace and < IdentityRecord.FirstPlace + IdentityRecord.Bytes)
             {
                 Assert.True(disk.Content[i] == 0, "the identity was left where the image has nothing");
             }
@@ -109,9 +111,11 @@ public sealed partial class InstallationTests : IAsyncDisposable
     public async Task An_image_whose_root_is_not_known_is_refused_before_the_first_write()
     {
         using var machine = new TestMachine(StaleDisk());
-        InstallResult result = await InstallAsync(machine, new TestImage(root: new ImageRoot(null, "its boot loader's configuration names several roots: partition 2 'rootfs', partition 3 'data'")));
+        InstallResult result = await InstallAsync(machine, new TestImage(
+            root: new ImageRoot(null, "its boot loader's configuration names several roots: partition 2 'rootfs', partition 3 'data'")));
         Assert.Equal((false, false, DiskState.Untouched, 0), (result.Succeeded, result.MayPass, result.Disk, machine.Disk.Writes));
-        Assert.Equal("image 'test' is refused: its boot loader's configuration names several roots: partition 2 'rootfs', partition 3 'data'", result.Cause);
+        Assert.Equal("image 'test' is refused: its boot loader's configuration names several roots: " +
+            "partition 2 'rootfs', partition 3 'data'", result.Cause);
     }
 
     [Fact]
@@ -145,8 +149,7 @@ public sealed partial class InstallationTests : IAsyncDisposable
     {
         using var whole = new TestMachine(StaleDisk());
         await InstallAsync(whole);
-        int writes = whole.Disk.Writes, identityGoes = writes - 1;
-        Assert.Null(DiskIdentity.Read(whole.Disk.Content.AsSpan(DiskIdentity.Offset, DiskIdentity.Bytes)));
+        int writes = whole.Disk.Writes;
         for (int cut = 0; cut < writes; cut++)
         {
             MemoryDisk disk = StaleDisk();
@@ -155,22 +158,19 @@ public sealed partial class InstallationTests : IAsyncDisposable
             InstallResult first = await InstallAsync(machine);
             Assert.False(first.Succeeded);
             Assert.Equal(DiskState.Unbootable, first.Disk);
-            if (cut > 0)
+            if (cut == writes - 1)
+            {
+                // All was done but to remove the record of who this is.
+                Assert.Equal(whole.Disk.Content[..512], disk.Content[..512]);
+            }
+            else if (cut > 0)
             {
                 Assert.Equal(new byte[512], disk.Content[..512]);
-            }
-            // The board that starts again is still this node: its key is there until it is in the new system.
-            if (cut > 1)
-            {
-                string? identity = DiskIdentity.Read(disk.Content.AsSpan(DiskIdentity.Offset, DiskIdentity.Bytes));
-                identityGoes = Math.Min(identityGoes, identity is null ? cut : writes);
-                Assert.True(cut >= identityGoes || identity!.Contains("BEGIN PRIVATE KEY", StringComparison.Ordinal));
-                Assert.True(identity is not null || machine.Grown > 0, "the key is gone before the new system has it");
             }
             disk.WritesLeft = null;
             InstallResult second = await InstallAsync(machine, compare: true);
             Assert.True(second.Succeeded, second.Cause);
-            AssertInstalled(disk, freeSpaceUntouched: cut > 0);
+            AssertInstalled(disk, freeSpaceUntouched: cut > 1);
         }
     }
 
@@ -187,7 +187,7 @@ public sealed partial class InstallationTests : IAsyncDisposable
         AssertInstalled(disk);
         int spoiled = _image.Manifest.Chunks.Single(c => c.Index == 3).Length;
         // The identity comes and goes beside it.
-        Assert.Equal(4096 + 2 * DiskIdentity.Bytes + spoiled + _image.Manifest.Chunks[0].Length, disk.BytesWritten - before);
+        Assert.Equal(4096 + 2 * IdentityRecord.Bytes + spoiled + _image.Manifest.Chunks[0].Length, disk.BytesWritten - before);
     }
 
     [Fact]
@@ -223,7 +223,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
             requests = server.Requests;
         });
         Assert.Equal((false, true, DiskState.Unbootable), (result.Succeeded, result.Final, result.Disk));
-        Assert.EndsWith($"the appliance's stored chunk {chunk.Index} is damaged: import the image again", result.Cause, StringComparison.Ordinal);
+        Assert.EndsWith($"the appliance's stored chunk {chunk.Index} is damaged: import the image again", result.Cause,
+            StringComparison.Ordinal);
         Assert.Equal(1, requests[path]);
     }
 
@@ -242,7 +243,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
     public async Task A_chunk_that_the_appliance_lacks_fails_by_name_and_may_pass()
     {
         using var machine = new TestMachine(StaleDisk());
-        InstallResult result = await InstallAsync(machine, spoil: server => server.Files.Remove($"/store/chunks/{_image.Manifest.Chunks[2].StoredDigest}"));
+        InstallResult result =
+            await InstallAsync(machine, spoil: server => server.Files.Remove($"/store/chunks/{_image.Manifest.Chunks[2].StoredDigest}"));
         Assert.Equal((false, true), (result.Succeeded, result.MayPass));
         Assert.Contains("404", result.Cause);
     }
@@ -289,7 +291,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
     [Fact]
     public async Task A_manifest_that_someone_else_signed_is_refused_before_the_first_write()
     {
-        (System.Security.Cryptography.ECDsa key, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate) = TestImage.Issue("node-7");
+        (System.Security.Cryptography.ECDsa key, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate) =
+            TestImage.Issue("node-7");
         var forged = SignedManifest.Create(_image.Manifest, certificate, key);
         using var machine = new TestMachine(StaleDisk());
         InstallResult result = await InstallAsync(machine, spoil: server => server.Files[$"/store/manifests/{_image.Signed.Digest}"] =

@@ -9,7 +9,8 @@ public sealed class KeptTests : IDisposable
 {
     private static readonly string[] s_usual = ["/home", "/etc/ssh/ssh_host_*", "/etc/machine-id"];
 
-    // An ACL as the kernel has it (linux/posix_acl_xattr.h): version 2, then tag, permissions and number of user::rwx, user:1:r--, group::r-x, mask::rwx, other::---.
+    // An ACL as the kernel has it (linux/posix_acl_xattr.h): version 2, then tag, permissions and number of user::rwx, user:1:r--,
+    // group::r-x, mask::rwx, other::---.
     private static readonly byte[] s_acl = Convert.FromHexString(
         "02000000" + "01000700ffffffff" + "0200040001000000" + "04000500ffffffff" + "10000700ffffffff" + "20000000ffffffff");
 
@@ -20,7 +21,9 @@ public sealed class KeptTests : IDisposable
     public KeptTests()
     {
         (_old, _new) = (Mount("old"), Mount("new"));
-        Write(_old, "etc/passwd", "root:x:0:0::/root:/bin/sh\nada:x:1001:1001:Ada:/home/ada:/bin/sh\ndaemon:x:2:2::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n");
+        Write(_old, "etc/passwd",
+            "root:x:0:0::/root:/bin/sh\nada:x:1001:1001:Ada:/home/ada:/bin/sh\n" +
+            "daemon:x:2:2::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n");
         Write(_old, "etc/shadow", "root:secret:1::::::\nada:$6$hers:19000:0:99999:7:::\n");
         Write(_old, "etc/group", "root:x:0:\nvideo:x:44:ada,other\nada:x:1001:\ngone:x:450:ada\n");
         Write(_old, "etc/machine-id", "0123456789abcdef0123456789abcdef\n");
@@ -67,7 +70,8 @@ public sealed class KeptTests : IDisposable
         Move(s_usual);
 
         string Inside(string path) => Path.Combine(_new, path);
-        foreach (string path in new[] { "home/ada", "home/ada/notes.txt", "home/ada/everywhere", "home/ada/shared", "home/ada/shared/plain", "home/ada/pipe", "home/ada/sparse" })
+        foreach (string path in new[] { "home/ada", "home/ada/notes.txt", "home/ada/everywhere", "home/ada/shared", "home/ada/shared/plain",
+            "home/ada/pipe", "home/ada/sparse" })
         {
             FileStatus was = Linux.StatusOf(Path.Combine(_old, path)), became = Linux.StatusOf(Inside(path));
             Assert.Equal((path, was.Mode, was.User, was.Group, was.Links), (path, became.Mode, became.User, became.Group, became.Links));
@@ -79,7 +83,8 @@ public sealed class KeptTests : IDisposable
         Assert.Equal(Linux.StatusOf(Inside("home/ada/notes.txt")).Inode, Linux.StatusOf(Inside("home/ada/second")).Inode);
         Assert.Equal("/etc/shadow", new FileInfo(Inside("home/ada/everywhere")).LinkTarget);
         Assert.Equal("away", File.ReadAllText(Inside($"{deep}/far")));
-        Assert.Equal(("private", "new"), (File.ReadAllText(Inside("etc/ssh/ssh_host_ed25519_key")), File.ReadAllText(Inside("etc/ssh/sshd_config"))));
+        Assert.Equal(("private", "new"),
+            (File.ReadAllText(Inside("etc/ssh/ssh_host_ed25519_key")), File.ReadAllText(Inside("etc/ssh/sshd_config"))));
         Assert.Equal("0123456789abcdef0123456789abcdef\n", File.ReadAllText(Inside("etc/machine-id")));
     }
 
@@ -87,7 +92,8 @@ public sealed class KeptTests : IDisposable
     public void People_that_the_new_system_lacks_keep_their_accounts_and_nobody_else_comes_along()
     {
         Move(s_usual);
-        Assert.Equal("root:x:0:0::/root:/bin/sh\npi:x:1000:1000::/home/pi:/bin/sh\nada:x:1001:1001:Ada:/home/ada:/bin/sh\n", File.ReadAllText(Path.Combine(_new, "etc/passwd")));
+        Assert.Equal("root:x:0:0::/root:/bin/sh\npi:x:1000:1000::/home/pi:/bin/sh\nada:x:1001:1001:Ada:/home/ada:/bin/sh\n",
+            File.ReadAllText(Path.Combine(_new, "etc/passwd")));
         Assert.Equal("root:*:1::::::\nada:$6$hers:19000:0:99999:7:::\n", File.ReadAllText(Path.Combine(_new, "etc/shadow")));
         Assert.Equal("root:x:0:\nvideo:x:28:ada\nada:x:1001:\n", File.ReadAllText(Path.Combine(_new, "etc/group")));
     }
@@ -98,7 +104,8 @@ public sealed class KeptTests : IDisposable
         Write(_new, "etc/passwd", "root:x:0:0::/root:/bin/sh\npi:x:1001:1001::/home/pi:/bin/sh\n");
         Move(s_usual);
         Assert.DoesNotContain("ada", File.ReadAllText(Path.Combine(_new, "etc/passwd")));
-        Assert.Contains(_log, line => line.Contains("the user ada of the old system is not taken over: the number 1001 is another one's", StringComparison.Ordinal));
+        Assert.Contains(_log, line =>
+            line.Contains("the user ada of the old system is not taken over: the number 1001 is another one's", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -144,7 +151,8 @@ public sealed class KeptTests : IDisposable
     [InlineData("/dev/sdb1 /home/ada ext4 defaults 0 2\n", "/home/*")]
     public void What_lies_on_a_file_system_of_its_own_is_refused(string fstab, string kept)
     {
-        Write(_old, "etc/fstab", "# the usual\nproc /proc proc defaults 0 0\n/dev/sda2 / ext4 defaults 0 1\nnas:/x /home/ada/nas nfs defaults 0 0\n" + fstab);
+        Write(_old, "etc/fstab",
+            "# the usual\nproc /proc proc defaults 0 0\n/dev/sda2 / ext4 defaults 0 1\nnas:/x /home/ada/nas nfs defaults 0 0\n" + fstab);
         Assert.Contains(" cannot be kept", Assert.Throws<InstallException>(() => Pack([kept])).Message);
     }
 
@@ -153,7 +161,8 @@ public sealed class KeptTests : IDisposable
     {
         Write(_old, "srv/data/x", "x");
         File.CreateSymbolicLink(Path.Combine(_old, "data"), "/srv/data");
-        Assert.Contains("/data of the old system is a symbolic link to /srv/data: name that", Assert.Throws<InstallException>(() => Pack(["/data"])).Message);
+        Assert.Contains("/data of the old system is a symbolic link to /srv/data: name that",
+            Assert.Throws<InstallException>(() => Pack(["/data"])).Message);
         Move(["/data", "/srv"]);
         Assert.Equal("x", File.ReadAllText(Path.Combine(_new, "srv/data/x")));
     }

@@ -21,7 +21,8 @@ public sealed class ProfileTests : IDisposable
     public ProfileTests()
     {
         Write("etc/debian_version", "12.5\n");
-        Write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\npi:x:1000:1000:,,,:/home/pi:/bin/bash\n");
+        Write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n" +
+            "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\npi:x:1000:1000:,,,:/home/pi:/bin/bash\n");
         Write("etc/shadow", "root:*:19000:0:99999:7:::\npi:!:19000:0:99999:7:::\n");
         Write("etc/group", "root:x:0:\nvideo:x:44:pi\npi:x:1000:\n");
         Write("etc/gshadow", "root:*::\nvideo:*::pi\npi:!::\n");
@@ -51,11 +52,13 @@ public sealed class ProfileTests : IDisposable
         Assert.Equal("root:x:0:\nvideo:x:44:pi,ada\npi:x:1000:\nada:x:1001:\nlab:x:100:ada\n", Read("etc/group"));
         Assert.Equal("root:*::\nvideo:*::pi,ada\npi:!::\nada:!::\nlab:!::ada\n", Read("etc/gshadow"));
         Assert.Equal("640", Mode("etc/shadow"));
-        foreach (string path in new[] { "home/ada", "home/ada/.profile", "home/ada/.config", "home/ada/.config/app/settings", "home/ada/.ssh", "home/ada/.ssh/authorized_keys" })
+        foreach (string path in new[] { "home/ada", "home/ada/.profile", "home/ada/.config", "home/ada/.config/app/settings",
+            "home/ada/.ssh", "home/ada/.ssh/authorized_keys" })
         {
             Assert.Equal((1001u, 1001u), Linux.OwnerOf(Inside(path)));
         }
-        Assert.Equal(("700", "700", "600", "440"), (Mode("home/ada"), Mode("home/ada/.ssh"), Mode("home/ada/.ssh/authorized_keys"), Mode("etc/sudoers.d/010-bootstrap-ada")));
+        Assert.Equal(("700", "700", "600", "440"),
+            (Mode("home/ada"), Mode("home/ada/.ssh"), Mode("home/ada/.ssh/authorized_keys"), Mode("etc/sudoers.d/010-bootstrap-ada")));
         Assert.Equal("ada ALL=(ALL:ALL) NOPASSWD: ALL\n", Read("etc/sudoers.d/010-bootstrap-ada"));
         Assert.Equal(Key + "\n", Read("home/ada/.ssh/authorized_keys"));
     }
@@ -76,7 +79,12 @@ public sealed class ProfileTests : IDisposable
     {
         Write("usr/share/zoneinfo/Europe/Berlin", "");
         Write("etc/locale.gen", "# de_DE.UTF-8 UTF-8\nen_GB.UTF-8 UTF-8\n");
-        Apply(s_empty with { Locale = "de_DE.UTF-8", Keyboard = new SystemKeyboard("de", "pc105", "nodeadkeys", ""), TimeZone = "Europe/Berlin" });
+        Apply(s_empty with
+        {
+            Locale = "de_DE.UTF-8",
+            Keyboard = new SystemKeyboard("de", "pc105", "nodeadkeys", ""),
+            TimeZone = "Europe/Berlin"
+        });
         Assert.Equal("LANG=de_DE.UTF-8\n", Read("etc/default/locale"));
         Assert.Equal("de_DE.UTF-8 UTF-8\nen_GB.UTF-8 UTF-8\n", Read("etc/locale.gen"));
         Assert.Contains("XKBLAYOUT=\"de\"\nXKBVARIANT=\"nodeadkeys\"\n", Read("etc/default/keyboard"));
@@ -93,7 +101,8 @@ public sealed class ProfileTests : IDisposable
         Apply(s_empty with
         {
             Users = [s_user],
-            Files = [new SystemFile("/home/ada/.config/deep/er/file", "mine\n", "ada", "ada", 0x180), new SystemFile("/etc/motd", "hello\n", "root", "video", 0x1a4)],
+            Files = [new SystemFile("/home/ada/.config/deep/er/file", "mine\n", "ada", "ada", 0x180),
+            new SystemFile("/etc/motd", "hello\n", "root", "video", 0x1a4)],
             FirstBootScript = "#!/bin/sh\n",
         });
         Assert.Equal("mine\n", Read("home/ada/.config/deep/er/file"));
@@ -101,7 +110,8 @@ public sealed class ProfileTests : IDisposable
         Assert.Equal(("600", "644"), (Mode("home/ada/.config/deep/er/file"), Mode("etc/motd")));
         Assert.Equal((0u, 44u), Linux.OwnerOf(Inside("etc/motd")));
         Assert.Equal("700", Mode("etc/bootstrap/first-boot"));
-        var refused = Assert.Throws<InstallException>(() => Apply(s_empty with { Files = [new SystemFile("/x", "", "nobody-here", "root", 0x1a4)] }));
+        var refused = Assert.Throws<InstallException>(
+            () => Apply(s_empty with { Files = [new SystemFile("/x", "", "nobody-here", "root", 0x1a4)] }));
         Assert.True(refused.Final);
         Assert.Equal("/x is to belong to the user 'nobody-here', whom neither the image nor the profile has", refused.Message);
     }
@@ -135,14 +145,17 @@ public sealed class ProfileTests : IDisposable
         Write("var/lib/systemd/rfkill/platform-fe300000.mmcnr:wlan", "1");
         Apply(s_empty with
         {
-            Networks = [new SystemNetwork("eth0", "10.0.0.5/24", "10.0.0.1", ["9.9.9.9", "2620:fe::fe"]), new SystemNetwork("dc:a6:32:01:02:03", "fd00::5/64", "", [])],
+            Networks = [new SystemNetwork("eth0", "10.0.0.5/24", "10.0.0.1", ["9.9.9.9", "2620:fe::fe"]),
+                new SystemNetwork("dc:a6:32:01:02:03", "fd00::5/64", "", [])],
             Wireless = new SystemWireless("Café", "DE", "back\\slash and more", false),
         });
         string wired = Read("etc/NetworkManager/system-connections/bootstrap-eth0.nmconnection");
         Assert.Contains("interface-name=eth0\n", wired);
-        Assert.Contains("\n[ipv4]\nmethod=manual\naddress1=10.0.0.5/24\ngateway=10.0.0.1\ndns=9.9.9.9;\n\n[ipv6]\nmethod=auto\ndns=2620:fe::fe;\n", wired);
+        Assert.Contains("\n[ipv4]\nmethod=manual\naddress1=10.0.0.5/24\ngateway=10.0.0.1\ndns=9.9.9.9;\n\n" +
+            "[ipv6]\nmethod=auto\ndns=2620:fe::fe;\n", wired);
         Assert.Equal("600", Mode("etc/NetworkManager/system-connections/bootstrap-eth0.nmconnection"));
-        Assert.Contains("mac-address=DC:A6:32:01:02:03\n\n[ipv6]\nmethod=manual\naddress1=fd00::5/64\n", Read("etc/NetworkManager/system-connections/bootstrap-dca632010203.nmconnection"));
+        Assert.Contains("mac-address=DC:A6:32:01:02:03\n\n[ipv6]\nmethod=manual\naddress1=fd00::5/64\n",
+            Read("etc/NetworkManager/system-connections/bootstrap-dca632010203.nmconnection"));
         string wifi = Read("etc/NetworkManager/system-connections/bootstrap-wifi.nmconnection");
         Assert.Contains("ssid=67;97;102;195;169;\n", wifi);
         Assert.Contains("psk=back\\\\slash and more\n", wifi);
@@ -156,8 +169,13 @@ public sealed class ProfileTests : IDisposable
     {
         Write("etc/systemd/system/multi-user.target.wants/systemd-networkd.service", "");
         Write("sbin/wpa_supplicant", "");
-        Apply(s_empty with { Networks = [new SystemNetwork("eth0", "10.0.0.5/24", "10.0.0.1", ["9.9.9.9"])], Wireless = new SystemWireless("lab", "DE", "passphrase", true) });
-        Assert.Equal("[Match]\nName=eth0\n\n[Network]\nAddress=10.0.0.5/24\nGateway=10.0.0.1\nDNS=9.9.9.9\n", Read("etc/systemd/network/05-bootstrap-eth0.network"));
+        Apply(s_empty with
+        {
+            Networks = [new SystemNetwork("eth0", "10.0.0.5/24", "10.0.0.1", ["9.9.9.9"])],
+            Wireless = new SystemWireless("lab", "DE", "passphrase", true)
+        });
+        Assert.Equal("[Match]\nName=eth0\n\n[Network]\nAddress=10.0.0.5/24\nGateway=10.0.0.1\nDNS=9.9.9.9\n",
+            Read("etc/systemd/network/05-bootstrap-eth0.network"));
         Assert.Equal("nameserver 9.9.9.9\n", Read("etc/resolv.conf"));
         Assert.Contains("ssid=6c6162\n\tscan_ssid=1\n\tpsk=\"passphrase\"\n", Read("etc/wpa_supplicant/wpa_supplicant-wlan0.conf"));
         Assert.Equal("600", Mode("etc/wpa_supplicant/wpa_supplicant-wlan0.conf"));
@@ -167,7 +185,11 @@ public sealed class ProfileTests : IDisposable
     public void Netplan_gets_a_file_that_only_root_reads()
     {
         Write("usr/sbin/netplan", "");
-        Apply(s_empty with { Networks = [new SystemNetwork("eth0", "10.0.0.5/24", "10.0.0.1", ["9.9.9.9"])], Wireless = new SystemWireless("a \"b\"", "DE", "passphrase", false) });
+        Apply(s_empty with
+        {
+            Networks = [new SystemNetwork("eth0", "10.0.0.5/24", "10.0.0.1", ["9.9.9.9"])],
+            Wireless = new SystemWireless("a \"b\"", "DE", "passphrase", false)
+        });
         Assert.Equal("""
             network:
               version: 2
@@ -192,20 +214,27 @@ public sealed class ProfileTests : IDisposable
     public void Ifupdown_forgets_what_it_was_told_of_the_interface()
     {
         Write("usr/sbin/ifup", "");
-        Write("etc/network/interfaces", "auto lo eth0\niface lo inet loopback\n\nallow-hotplug eth0\niface eth0 inet dhcp\n    metric 5\n\nauto eth1\niface eth1 inet dhcp\n");
+        Write("etc/network/interfaces",
+            "auto lo eth0\niface lo inet loopback\n\n" +
+            "allow-hotplug eth0\niface eth0 inet dhcp\n    metric 5\n\nauto eth1\niface eth1 inet dhcp\n");
         SystemNetwork network = new("eth0", "10.0.0.5/24", "10.0.0.1", []);
         Apply(s_empty with { Networks = [network] });
-        Assert.Equal("auto lo\niface lo inet loopback\n\nauto eth1\niface eth1 inet dhcp\nsource /etc/network/interfaces.d/*\n", Read("etc/network/interfaces"));
-        Assert.Equal("auto eth0\niface eth0 inet static\n    address 10.0.0.5/24\n    gateway 10.0.0.1\n", Read("etc/network/interfaces.d/bootstrap"));
-        Assert.Contains("knows interfaces by their names alone", Assert.Throws<InstallException>(() => Apply(s_empty with { Networks = [network with { Interface = "dc:a6:32:01:02:03" }] })).Message);
+        Assert.Equal("auto lo\niface lo inet loopback\n\nauto eth1\niface eth1 inet dhcp\nsource /etc/network/interfaces.d/*\n",
+            Read("etc/network/interfaces"));
+        Assert.Equal("auto eth0\niface eth0 inet static\n    address 10.0.0.5/24\n    gateway 10.0.0.1\n",
+            Read("etc/network/interfaces.d/bootstrap"));
+        Assert.Contains("knows interfaces by their names alone", Assert.Throws<InstallException>(
+            () => Apply(s_empty with { Networks = [network with { Interface = "dc:a6:32:01:02:03" }] })).Message);
     }
 
     [Fact]
     public void What_the_image_cannot_do_without_is_refused_for_good()
     {
-        Assert.Contains("neither NetworkManager nor", Assert.Throws<InstallException>(() => Apply(s_empty with { Networks = [new SystemNetwork("eth0", "10.0.0.5/24", "", [])] })).Message);
+        Assert.Contains("neither NetworkManager nor", Assert.Throws<InstallException>(
+            () => Apply(s_empty with { Networks = [new SystemNetwork("eth0", "10.0.0.5/24", "", [])] })).Message);
         var refused = Assert.Throws<InstallException>(() => Apply(s_empty with { UserData = "#cloud-config\n" }));
-        Assert.StartsWith("the profile has user-data for cloud-init, which this image does not have", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith("the profile has user-data for cloud-init, which this image does not have", refused.Message,
+            StringComparison.Ordinal);
         Assert.True(refused.Final);
         Write("usr/bin/cloud-init", "");
         Apply(s_empty with { UserData = "#cloud-config\n" });
@@ -223,7 +252,8 @@ public sealed class ProfileTests : IDisposable
         Apply(s_empty with { Users = [s_user] });
         Assert.False(File.Exists(Inside("etc/systemd/system/multi-user.target.wants/userconfig.service")));
         Assert.False(File.Exists(Inside("etc/ssh/sshd_config.d/rename_user.conf")));
-        Assert.Equal("/lib/systemd/system/ssh.service", new FileInfo(Inside("etc/systemd/system/multi-user.target.wants/ssh.service")).LinkTarget);
+        Assert.Equal("/lib/systemd/system/ssh.service",
+            new FileInfo(Inside("etc/systemd/system/multi-user.target.wants/ssh.service")).LinkTarget);
     }
 
     private void Apply(SystemProfile profile)
@@ -232,7 +262,8 @@ public sealed class ProfileTests : IDisposable
         var trust = new InstallTrust(TestImage.Authority, certificate.ExportCertificatePem() + key.ExportPkcs8PrivateKeyPem(),
             new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
         using var root = new RootedFolder(Root);
-        SystemConfiguration.Apply(root, Guid.NewGuid(), new NodeConfiguration("node-1", [], new RemoteFile("/programs/slave", Digest.Of("x"u8), 1), [], "default", profile),
+        SystemConfiguration.Apply(root, Guid.NewGuid(),
+            new NodeConfiguration("node-1", [], new RemoteFile("/programs/slave", Digest.Of("x"u8), 1), [], "default", profile),
             trust, "slave"u8, _log.Add);
     }
 

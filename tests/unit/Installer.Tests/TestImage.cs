@@ -12,7 +12,7 @@ public sealed class TestImage
     public const int ChunkSize = 64 << 10;
     public const int ChunkCount = 16;
     public const int Size = ChunkSize * ChunkCount;
-    public const int BootStart = 16 << 10;
+    public const int BootStart = 48 << 10;
     public const int RootStart = 512 << 10;
 
     private static readonly (ECDsa Key, X509Certificate2 Certificate) s_authority = MakeAuthority();
@@ -31,13 +31,17 @@ public sealed class TestImage
     /// <summary>Number of the root of the first of two slots.</summary>
     public const int FirstRoot = 3;
 
-    /// <param name="hasSlots">The root is cut in two, and there is a second boot partition: 1 and 3 are the first slot, 2 and 4 the second.</param>
+    /// <param name="hasSlots">The root is cut in two, and there is a second boot partition: 1 and 3 are the first slot, 2 and 4 the
+    /// second.</param>
+    /// <param name="loaderBytes">What a boot loader takes before the first partition, the partition table included.</param>
+    /// <param name="isLoaderEmpty">What it takes behind the partition table is zero, and in use nevertheless.</param>
     /// <param name="root">There is a data partition (3) behind the root (2), and this is what the image says.</param>
-    public TestImage(int seed = 1, string architecture = "arm64", bool hasSlots = false, ImageRoot? root = null)
+    public TestImage(int seed = 1, string architecture = "arm64", bool hasSlots = false, ImageRoot? root = null,
+        int loaderBytes = 4096, bool isLoaderEmpty = false)
     {
         var random = new Random(seed);
         random.NextBytes(Raw);
-        Raw.AsSpan(0, 512).Clear();
+        Raw.AsSpan(0, isLoaderEmpty ? loaderBytes : 512).Clear();
         WriteEntry(1, 0x0c, BootStart, RootStart - BootStart);
         WriteEntry(2, 0x83, RootStart, Size - RootStart);
         Raw[510] = 0x55;
@@ -49,21 +53,25 @@ public sealed class TestImage
             {
                 continue; // a cell of nothing but free space
             }
-            ChunkRange[] ranges = i == 0 ? [new(0, 4096), new(BootStart, 8192)] : [new(0, 512 * random.Next(1, 40)), new(32 << 10, 512 * random.Next(1, 60))];
+            ChunkRange[] ranges = i == 0 ? [new(0, loaderBytes), new(BootStart, 8192)]
+                : [new(0, 512 * random.Next(1, 40)), new(32 << 10, 512 * random.Next(1, 60))];
             chunks.Add(Cut(i, ranges));
         }
         const int half = (Size - RootStart) / 2, boot = (RootStart - BootStart) / 2;
         var manifest = hasSlots
             ? new ImageManifest(1, "test", architecture, Size, ChunkSize,
                 [new(1, BootStart, boot, "0c", "vfat", ""), new(2, BootStart + boot, boot, "0c", "vfat", ""),
-                    new(FirstRoot, RootStart, half, "83", "ext4", ""), new(4, RootStart + half, half, "83", "ext4", "")], chunks, [new(1, FirstRoot), new(2, 4)])
+                    new(FirstRoot, RootStart, half, "83", "ext4", ""), new(4, RootStart + half, half, "83", "ext4", "")], chunks,
+                    [new(1, FirstRoot), new(2, 4)])
             : new ImageManifest(1, "test", architecture, Size, ChunkSize,
-                [new(1, BootStart, RootStart - BootStart, "0c", "vfat", "bootfs"), new(2, RootStart, Size - RootStart, "83", "ext4", "rootfs")], chunks);
+                [new(1, BootStart, RootStart - BootStart, "0c", "vfat", "bootfs"),
+                new(2, RootStart, Size - RootStart, "83", "ext4", "rootfs")], chunks);
         if (root is not null)
         {
             manifest = manifest with
             {
-                Partitions = [manifest.Partitions[0], new(2, RootStart, half, "83", "ext4", "rootfs"), new(3, RootStart + half, half, "83", "ext4", "data")],
+                Partitions = [manifest.Partitions[0], new(2, RootStart, half, "83", "ext4", "rootfs"),
+                    new(3, RootStart + half, half, "83", "ext4", "data")],
                 Root = root,
             };
         }

@@ -17,6 +17,9 @@ public sealed class MemoryDisk(int size) : IBlockDevice
 
     public long BytesWritten { get; private set; }
 
+    /// <summary>What was written, in order; null: all of it was flushed.</summary>
+    public List<(int Offset, byte[] Data)?> Log { get; } = [];
+
     /// <summary>A bad cell: what is written to this byte is lost.</summary>
     public long? DeadByte { get; set; }
 
@@ -37,6 +40,7 @@ public sealed class MemoryDisk(int size) : IBlockDevice
             throw new IOException("the power is gone");
         }
         WritesLeft--;
+        Log.Add(((int)offset, data.ToArray()));
         Writes++;
         BytesWritten += data.Length;
         data.CopyTo(Content.AsSpan((int)offset));
@@ -48,6 +52,33 @@ public sealed class MemoryDisk(int size) : IBlockDevice
 
     public void Flush()
     {
+        using Lock.Scope one = _writing.EnterScope();
+        Log.Add(null);
+    }
+
+    /// <summary>
+    /// What the medium may hold if the power went, for every moment of what was done to it: what was flushed is there, and of what was not,
+    /// all, all but a half of the last, or the last alone.
+    /// </summary>
+    /// <param name="before">What it held at first.</param>
+    public IEnumerable<byte[]> Moments(byte[] before)
+    {
+        byte[] flushed = (byte[])before.Clone(), all = (byte[])before.Clone();
+        foreach ((int Offset, byte[] Data)? step in Log)
+        {
+            if (step is not (var offset, var data))
+            {
+                flushed = (byte[])all.Clone();
+                continue;
+            }
+            byte[] torn = (byte[])all.Clone(), last = (byte[])flushed.Clone();
+            data.AsSpan(0, data.Length / 1024 * 512).CopyTo(torn.AsSpan(offset));
+            data.CopyTo(last.AsSpan(offset));
+            data.CopyTo(all.AsSpan(offset));
+            yield return torn;
+            yield return last;
+            yield return (byte[])all.Clone();
+        }
     }
 
     public void Dispose()

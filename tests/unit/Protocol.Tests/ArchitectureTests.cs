@@ -28,7 +28,8 @@ public sealed class ArchitectureTests
         foreach (string project in projects)
         {
             IEnumerable<string> references = References(project, "ProjectReference").Select(Name);
-            Assert.All(references, reference => Assert.True(s_allowed[Name(project)].Contains(reference), $"{Name(project)} references {reference}"));
+            Assert.All(references, reference =>
+                Assert.True(s_allowed[Name(project)].Contains(reference), $"{Name(project)} references {reference}"));
         }
     }
 
@@ -49,7 +50,8 @@ public sealed class ArchitectureTests
     {
         string cli = Path.Combine(Root(), "Backend", "Cli");
         string[] users = [.. Directory.EnumerateFiles(cli, "*.cs", SearchOption.AllDirectories)
-            .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && File.ReadAllText(f).Contains("using Bootstrap.Server", StringComparison.Ordinal))
+            .Where(f => !f.Contains("/obj/", StringComparison.Ordinal)
+                && File.ReadAllText(f).Contains("using Bootstrap.Server", StringComparison.Ordinal))
             .Select(f => Path.GetFileName(f)!).Order()];
         // The last two work on a data folder of this machine, without an appliance; a backup is opened where it arrives.
         Assert.Equal(["BackupCommands.cs", "BackupTarget.cs", "RestoreCommand.cs", "ServeCommand.cs"], users);

@@ -51,7 +51,8 @@ public sealed class DiscoveryFloodTests
             }
         }, s_end);
         // Another source on the same machine: loopback has many addresses, and a socket bound to one asks from it.
-        byte[]? other = await DiscoveryTests.AskAsync(new Query("fedcba9876543210", 0, [mesh]).ToPaddedBytes(), TimeSpan.FromSeconds(20), IPAddress.Parse("127.0.0.77"), again: TimeSpan.FromMilliseconds(50));
+        byte[]? other = await DiscoveryTests.AskAsync(new Query("fedcba9876543210", 0, [mesh]).ToPaddedBytes(), TimeSpan.FromSeconds(20),
+            IPAddress.Parse("127.0.0.77"), again: TimeSpan.FromMilliseconds(50));
         await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System, s_end);
         await stop.CancelAsync();
         await Task.WhenAll(flood, count);

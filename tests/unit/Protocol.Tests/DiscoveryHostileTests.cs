@@ -33,13 +33,15 @@ public sealed class DiscoveryHostileTests
                 neighbour.Sign(lie).ToBytes(),
                 // What the node has truly signed for other questions, as it was and under this one's nonce.
                 .. earlier.Select(signed => signed.ToBytes()),
-                .. earlier.Select(signed => (signed with { Body = Replace(signed.Body, MessageVerifier.Read(signed)!.Nonce, nonce) }).ToBytes()),
+                .. earlier.Select(signed =>
+                (signed with { Body = Replace(signed.Body, MessageVerifier.Read(signed)!.Nonce, nonce) }).ToBytes()),
             ];
         }, stop.Token);
         for (int i = 0; i < 3; i++)
         {
             var found = new List<Found>();
-            await foreach (Found f in new Marco(TestPolo.Loopback, TimeProvider.System, authority.Verifier).FindAsync(new Search { Meshes = [mesh] }, s_end))
+            await foreach (Found f in new Marco(TestPolo.Loopback, TimeProvider.System, authority.Verifier)
+                .FindAsync(new Search { Meshes = [mesh] }, s_end))
             {
                 found.Add(f);
             }
@@ -67,13 +69,17 @@ public sealed class DiscoveryHostileTests
 
     public static TheoryData<string> Noise =>
     [
-        "", "{", "\0\0\0\0", "\"query\"", "{\"t\":\"query\"", "{\"v\":2,\"t\":", new string('[', DiscoveryMessage.MaximumBytes), new string('{', DiscoveryMessage.MaximumBytes),
+        "", "{", "\0\0\0\0", "\"query\"", "{\"t\":\"query\"", "{\"v\":2,\"t\":", new string('[', DiscoveryMessage.MaximumBytes),
+            new string('{', DiscoveryMessage.MaximumBytes),
         string.Concat(Enumerable.Repeat("{\"t\":", 200)) + "1" + new string('}', 200),
-        "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"],\"padding\":" + new string('[', 300) + new string(']', 300) + "}",
-        "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"],\"padding\":\"" + new string('x', DiscoveryMessage.MaximumBytes) + "\"}",
+        "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"],\"padding\":" +
+        new string('[', 300) + new string(']', 300) + "}",
+        "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"],\"padding\":\"" +
+        new string('x', DiscoveryMessage.MaximumBytes) + "\"}",
         "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":99999999999999999999,\"meshes\":[\"m\"]}",
         "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"],\"skip\":-1}",
-        "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"],\"known\":{\"salt\":\"AAAAAAAAAAA=\",\"bits\":\"AA==\",\"part\":0,\"parts\":-1}}",
+        "{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"]," +
+        "\"known\":{\"salt\":\"AAAAAAAAAAA=\",\"bits\":\"AA==\",\"part\":0,\"parts\":-1}}",
         "{\"t\":\"signed\",\"v\":2,\"body\":\"e30=\",\"certificate\":\"AA==\",\"signature\":\"AA==\"}",
         "{\"t\":\"beat\",\"v\":2,\"id\":\"x\",\"mesh\":\"m\",\"sequence\":-1,\"key\":\"AAAAAAAAAAAAAAAAAAAAAA==\",\"state\":1}",
         "{\"t\":\"beat\",\"v\":2,\"id\":\"x\",\"mesh\":\"m\",\"sequence\":1,\"key\":\"AAAA\",\"state\":1}",
@@ -84,7 +90,8 @@ public sealed class DiscoveryHostileTests
 
     [Theory]
     [MemberData(nameof(Noise), DisableDiscoveryEnumeration = true)]
-    public void Too_long_too_deep_and_broken_messages_are_no_messages(string text) => Assert.Null(DiscoveryMessage.Read(Encoding.UTF8.GetBytes(text)));
+    public void Too_long_too_deep_and_broken_messages_are_no_messages(string text) =>
+        Assert.Null(DiscoveryMessage.Read(Encoding.UTF8.GetBytes(text)));
 
     [Fact]
     public async Task A_node_that_was_sent_all_of_that_answers_the_next_question()
@@ -103,7 +110,8 @@ public sealed class DiscoveryHostileTests
             socket.SendTo(bytes, polo.Wires.Current.Single().Place);
         }
         Assert.NotNull(await DiscoveryTests.AskAsync(
-            new Query("fedcba9876543210", 0, [mesh]).ToPaddedBytes(), TimeSpan.FromSeconds(30), IPAddress.Parse("127.0.0.78"), again: TimeSpan.FromMilliseconds(200)));
+            new Query("fedcba9876543210", 0, [mesh]).ToPaddedBytes(), TimeSpan.FromSeconds(30), IPAddress.Parse("127.0.0.78"),
+            again: TimeSpan.FromMilliseconds(200)));
     }
 
     [Theory]
@@ -113,8 +121,10 @@ public sealed class DiscoveryHostileTests
     {
         string mesh = TestPolo.NewMesh();
         using var authority = new TestAuthority();
-        Service[] services = [.. Enumerable.Range(0, 20).Select(i => new Service($"s{i}", new Dictionary<string, string> { ["text"] = new('ü', 40) }))];
-        await using var polo = await TestPolo.StartAsync("talkative", [mesh], services, signer: signed ? authority.Signer("talkative") : null);
+        Service[] services = [
+            .. Enumerable.Range(0, 20).Select(i => new Service($"s{i}", new Dictionary<string, string> { ["text"] = new('ü', 40) }))];
+        await using var polo =
+            await TestPolo.StartAsync("talkative", [mesh], services, signer: signed ? authority.Signer("talkative") : null);
         await using var probed = await TestPolo.StartAsync("other", [mesh], services, signer: signed ? authority.Signer("other") : null);
         IPEndPoint place = polo.Wires.Current.Single().Place, target = probed.Wires.Current.Single().Place;
         List<byte[]> questions = [];
@@ -123,11 +133,13 @@ public sealed class DiscoveryHostileTests
             var query = new Query(Query.NewNonce(), 0, [mesh]);
             Query[] forms =
             [
-                query, query with { Filter = new NodeFilter("s3") }, query with { Filter = new NodeFilter(Nodes: ["talkative"]) }, query with { Skip = 5 },
+                query, query with { Filter = new NodeFilter("s3") }, query with { Filter = new NodeFilter(Nodes: ["talkative"]) },
+                    query with { Skip = 5 },
                 query with { Known = KnownNodes.Of(["somebody"], 8)[0] }, query with { Path = ["relay"] },
             ];
             questions.AddRange(forms.Select(form => (form with { Nonce = Query.NewNonce() }).ToPaddedBytes(length)));
-            questions.Add(new ProbeRequest(Query.NewNonce(), mesh, "other", target.Address.ToString(), target.Port, new string('.', length / 2)).ToBytes());
+            questions.Add(new ProbeRequest(
+                Query.NewNonce(), mesh, "other", target.Address.ToString(), target.Port, new string('.', length / 2)).ToBytes());
         }
         int[] answers = await Task.WhenAll(questions.Select(question => SumAsync(question, place)));
         Assert.All(answers.Zip(questions), pair => Assert.InRange(pair.First, 0, pair.Second.Length));
@@ -173,7 +185,8 @@ public sealed class DiscoveryHostileTests
             Assert.InRange(question.ReceivedBytes, 1, request.Length);
             Service[] services = isLong ? [new Service("long", new Dictionary<string, string> { ["text"] = new('x', 700) })] : [];
             byte[] reply = (answer with { Nonce = nonce, Node = answer.Node with { Services = services } }).ToBytes();
-            Assert.True(DiscoveryMessage.Read(reply) is Answer && reply.Length > request.Length == isLong, $"{reply.Length} bytes to {request.Length}");
+            Assert.True(DiscoveryMessage.Read(reply) is Answer && reply.Length > request.Length == isLong,
+                $"{reply.Length} bytes to {request.Length}");
             await accomplice.SendToAsync(reply, question.RemoteEndPoint, patience.Token);
         }
         // The second one arrives, and it is the first that does.
@@ -209,7 +222,8 @@ public sealed class DiscoveryHostileTests
         // A question for one mesh by unicast to a node of the other, and a request to look for a node of it: silence.
         IPEndPoint place = second.Wires.Current.Single().Place;
         Assert.Equal(0, await SumAsync(new Query(Query.NewNonce(), 0, [mine]).ToPaddedBytes(), place));
-        Assert.Equal(0, await SumAsync(new ProbeRequest(Query.NewNonce(), mine, "second", place.Address.ToString(), place.Port).ToPaddedBytes(), place));
+        Assert.Equal(0, await SumAsync(
+            new ProbeRequest(Query.NewNonce(), mine, "second", place.Address.ToString(), place.Port).ToPaddedBytes(), place));
         await first.DisposeAsync();
         await UntilAsync(() => watching[0].Watcher.Records.Single().State == PresenceState.Gone);
         Assert.Equal("first", watching[0].Watcher.Records.Single().Node.Id);
@@ -241,7 +255,8 @@ public sealed class DiscoveryHostileTests
 
     private static int s_asker;
 
-    /// <summary>All bytes that come back to one question until there is silence, asked from an address of its own since each has its share.</summary>
+    /// <summary>All bytes that come back to one question until there is silence, asked from an address of its own since each has its
+    /// share.</summary>
     private static async Task<int> SumAsync(byte[] question, IPEndPoint place, int times = 1)
     {
         using Socket socket = Bound($"127.7.0.{Interlocked.Increment(ref s_asker) % 250 + 1}");
@@ -267,11 +282,12 @@ public sealed class DiscoveryHostileTests
     }
 
     /// <summary>
-    /// Answers each question that is heard with lies, at once; then asks the node the same, with the same nonce, and passes its true answer on as if it
-    /// had come from elsewhere.
+    /// Answers each question that is heard with lies, at once; then asks the node the same, with the same nonce, and passes its true answer
+    /// on as if it had come from elsewhere.
     /// </summary>
     /// <returns>How many questions were heard.</returns>
-    private static async Task<int> LieAsync(string mesh, IPEndPoint node, Func<string, IReadOnlyList<Signed>, IReadOnlyList<byte[]>> lies, CancellationToken stop)
+    private static async Task<int> LieAsync(
+        string mesh, IPEndPoint node, Func<string, IReadOnlyList<Signed>, IReadOnlyList<byte[]>> lies, CancellationToken stop)
     {
         using Socket group = DiscoverySocket.Listen(DiscoverySocket.Interfaces(TestPolo.Loopback).Single()), own = Bound("127.0.0.66");
         byte[] buffer = new byte[2000];
@@ -305,5 +321,6 @@ public sealed class DiscoveryHostileTests
         }
     }
 
-    private static byte[] Replace(byte[] body, string old, string now) => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body).Replace(old, now, StringComparison.Ordinal));
+    private static byte[] Replace(byte[] body, string old, string now) =>
+        Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body).Replace(old, now, StringComparison.Ordinal));
 }

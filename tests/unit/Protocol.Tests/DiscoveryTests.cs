@@ -18,8 +18,10 @@ public sealed class DiscoveryTests
         NodeDescription node = TestPolo.Describe("node-1", [s_slave]);
         DiscoveryMessage[] messages =
         [
-            new Query("0123456789abcdef", 500, ["default"], new NodeFilter("backend", Parameters: new Dictionary<string, string> { ["a"] = "b" }), KnownNodes.Of(["x"], 8)[0], 3, "...."),
-            new Answer("0123456789abcdef", ["default"], node, 1, new PresenceAnchor(1, new byte[16], new byte[16], 2)) { Origin = "10.2.0.9:40213", Relayed = true },
+            new Query("0123456789abcdef", 500, ["default"], new NodeFilter(
+                "backend", Parameters: new Dictionary<string, string> { ["a"] = "b" }), KnownNodes.Of(["x"], 8)[0], 3, "...."),
+            new Answer("0123456789abcdef", ["default"], node, 1,
+            new PresenceAnchor(1, new byte[16], new byte[16], 2)) { Origin = "10.2.0.9:40213", Relayed = true },
             new Signed([1], [2], new byte[64]),
             new Beat("node-1", "default", 7, new byte[16], 1) { Path = ["relay-1", "relay-2"] },
             new Farewell("node-1", "default", new byte[16]),
@@ -33,7 +35,8 @@ public sealed class DiscoveryTests
     {
         await using TestPolo polo = await TestPolo.StartAsync("node", [TestPolo.NewMesh()], []);
         Wire wire = polo.Wires.Current.Single();
-        Assert.Equal((true, true, false), (wire.IsOnLink(wire.Address), wire.IsOnLink(IPAddress.Parse("127.250.1.2")), wire.IsOnLink(IPAddress.Parse("192.0.2.1"))));
+        Assert.Equal((true, true, false),
+            (wire.IsOnLink(wire.Address), wire.IsOnLink(IPAddress.Parse("127.250.1.2")), wire.IsOnLink(IPAddress.Parse("192.0.2.1"))));
     }
 
     [Fact]
@@ -59,8 +62,10 @@ public sealed class DiscoveryTests
     [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":9999999,\"meshes\":[\"m\"]}")]
     [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":null,\"windowMilliseconds\":1,\"meshes\":[\"m\"]}")]
     [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[null]}")]
-    [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"],\"known\":{\"salt\":\"\",\"bits\":\"\",\"part\":0,\"parts\":0}}")]
-    [InlineData("{\"t\":\"answer\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"meshes\":[\"m\"],\"node\":{\"id\":\"x\",\"hostName\":\"x\",\"identity\":{\"role\":\"\",\"kind\":\"\",\"instance\":\"\"},\"parameters\":{},\"services\":[null]},\"serviceCount\":0}")]
+    [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"]," +
+        "\"known\":{\"salt\":\"\",\"bits\":\"\",\"part\":0,\"parts\":0}}")]
+    [InlineData("{\"t\":\"answer\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"meshes\":[\"m\"]," +
+        "\"node\":{\"id\":\"x\",\"hostName\":\"x\",\"identity\":{\"role\":\"\",\"kind\":\"\",\"instance\":\"\"},\"parameters\":{},\"services\":[null]},\"serviceCount\":0}")]
     [InlineData("{\"t\":\"other\",\"v\":2}")]
     [InlineData("[[[[[[[[[[[[]]]]]]]]]]]]")]
     [InlineData("null")]
@@ -73,7 +78,8 @@ public sealed class DiscoveryTests
         (string mine, string other) = (TestPolo.NewMesh(), TestPolo.NewMesh());
         await using var wanted = await TestPolo.StartAsync("wanted", [mine, other], [s_slave]);
         await using var stranger = await TestPolo.StartAsync("other-mesh", [other], [s_slave]);
-        await using var different = await TestPolo.StartAsync("other-service", [mine], [new Service("else", new Dictionary<string, string>())]);
+        await using var different =
+            await TestPolo.StartAsync("other-service", [mine], [new Service("else", new Dictionary<string, string>())]);
         Assert.Equal(["wanted"], await FindAsync(new Search { Meshes = [mine], Filter = new NodeFilter(Service.Slave) }));
         Assert.Equal(["other-service", "wanted"], await FindAsync(new Search { Meshes = [mine] }));
         Assert.Equal(["other-mesh", "other-service", "wanted"], await FindAsync(new Search { Meshes = [mine, other] }));
@@ -83,8 +89,11 @@ public sealed class DiscoveryTests
     public async Task Every_option_of_a_search_acts()
     {
         string mesh = TestPolo.NewMesh();
-        await using var first = await TestPolo.StartAsync("n1", [mesh], [new Service("web", new Dictionary<string, string> { ["port"] = "80", ["tls"] = "no" })], new Identity("slave", "raspberry-pi-4", "alpha"));
-        await using var second = await TestPolo.StartAsync("n2", [mesh], [new Service("web", new Dictionary<string, string> { ["port"] = "81" })], new Identity("slave", "raspberry-pi-5", "beta"));
+        await using var first =
+            await TestPolo.StartAsync("n1", [mesh], [new Service(
+            "web", new Dictionary<string, string> { ["port"] = "80", ["tls"] = "no" })], new Identity("slave", "raspberry-pi-4", "alpha"));
+        await using var second = await TestPolo.StartAsync("n2", [mesh],
+            [new Service("web", new Dictionary<string, string> { ["port"] = "81" })], new Identity("slave", "raspberry-pi-5", "beta"));
         await using var third = await TestPolo.StartAsync("n3", [mesh], [], new Identity("netinst", "raspberry-pi-5", "gamma"));
         var all = new Search { Meshes = [mesh] };
 
@@ -92,9 +101,12 @@ public sealed class DiscoveryTests
         Assert.Equal(["n2", "n3"], await FindAsync(all with { Filter = new NodeFilter(Kind: "raspberry-pi-5") }));
         Assert.Equal(["n2"], await FindAsync(all with { Filter = new NodeFilter(Role: "slave", Kind: "raspberry-pi-5") }));
         Assert.Equal(["n3"], await FindAsync(all with { Filter = new NodeFilter(Instance: "gamma") }));
-        Assert.Equal(["n1"], await FindAsync(all with { Filter = new NodeFilter("web", Parameters: new Dictionary<string, string> { ["port"] = "80" }) }));
-        Assert.Equal(["n2"], await FindAsync(all with { Filter = new NodeFilter(Parameters: new Dictionary<string, string> { ["port"] = "81" }) }));
-        Assert.Empty(await FindAsync(all with { Filter = new NodeFilter("web", Parameters: new Dictionary<string, string> { ["port"] = "80", ["tls"] = "yes" }) }));
+        Assert.Equal(["n1"], await FindAsync(
+            all with { Filter = new NodeFilter("web", Parameters: new Dictionary<string, string> { ["port"] = "80" }) }));
+        Assert.Equal(["n2"], await FindAsync(
+            all with { Filter = new NodeFilter(Parameters: new Dictionary<string, string> { ["port"] = "81" }) }));
+        Assert.Empty(await FindAsync(
+            all with { Filter = new NodeFilter("web", Parameters: new Dictionary<string, string> { ["port"] = "80", ["tls"] = "yes" }) }));
         Assert.Equal(["n1", "n3"], await FindAsync(all with { Filter = new NodeFilter(Nodes: ["n1", "N3"]) }));
         Assert.Equal(["n1", "n3"], await FindAsync(all with { Exclude = ["n2"] }));
         Assert.Equal(["n3"], await FindAsync(all with { Exclude = ["n1", "host-of-n2"] }));
@@ -127,7 +139,8 @@ public sealed class DiscoveryTests
     public async Task All_services_of_a_node_are_told_even_where_no_datagram_holds_them()
     {
         string mesh = TestPolo.NewMesh();
-        Service[] many = [.. Enumerable.Range(0, 60).Select(i => new Service($"service-{i}", new Dictionary<string, string> { ["text"] = new('x', 80) }))];
+        Service[] many = [.. Enumerable.Range(0, 60)
+            .Select(i => new Service($"service-{i}", new Dictionary<string, string> { ["text"] = new('x', 80) }))];
         await using var polo = await TestPolo.StartAsync("talkative", [mesh], many);
         Found found = await FirstAsync(new Search { Meshes = [mesh] });
         Assert.Equal(60, found.ServiceCount);
@@ -152,7 +165,8 @@ public sealed class DiscoveryTests
     public async Task No_answer_is_longer_than_its_question()
     {
         string mesh = TestPolo.NewMesh();
-        await using var polo = await TestPolo.StartAsync("talkative", [mesh], [new Service("x", new Dictionary<string, string> { ["long"] = new('y', 600) })]);
+        await using var polo =
+            await TestPolo.StartAsync("talkative", [mesh], [new Service("x", new Dictionary<string, string> { ["long"] = new('y', 600) })]);
         byte[] bare = new Query("0123456789abcdef", 0, [mesh]).ToBytes();
         Assert.Null(await AskAsync(bare, TimeSpan.FromMilliseconds(500)));
         byte[] longer = new Query("0123456789abcdef", 0, [mesh], Padding: new string('.', 500)).ToBytes();
@@ -187,7 +201,8 @@ public sealed class DiscoveryTests
     {
         foreach (int count in (int[])[1, 100, 1000, 5000])
         {
-            IReadOnlyList<byte[]> questions = [.. Marco.QuestionsFor(new Query(Query.NewNonce(), 500, ["default"], new NodeFilter("slave")), [.. Enumerable.Range(0, count).Select(i => $"{i}")])];
+            IReadOnlyList<byte[]> questions = [.. Marco.QuestionsFor(new Query(Query.NewNonce(), 500, ["default"], new NodeFilter("slave")),
+                [.. Enumerable.Range(0, count).Select(i => $"{i}")])];
             Assert.All(questions, question => Assert.Equal(DiscoveryMessage.MaximumBytes, question.Length));
             Assert.All(questions, question => Assert.IsType<Query>(DiscoveryMessage.Read(question)));
             Assert.InRange(questions.Count, 1, 1 + count / 900);
@@ -206,7 +221,8 @@ public sealed class DiscoveryTests
         await using var stranger = await TestPolo.StartAsync("node-c", [mesh], [], signer: others.Signer("node-c"));
         await using var impostor = await TestPolo.StartAsync("node-d", [mesh], [], signer: authority.Signer("node-a"));
         var found = new List<Found>();
-        await foreach (Found f in new Marco(TestPolo.Loopback, TimeProvider.System, authority.Verifier).FindAsync(new Search { Meshes = [mesh] }, s_end))
+        await foreach (Found f in new Marco(TestPolo.Loopback, TimeProvider.System, authority.Verifier)
+            .FindAsync(new Search { Meshes = [mesh] }, s_end))
         {
             found.Add(f);
         }

@@ -26,7 +26,8 @@ public sealed class LegacyDiscoveryTests : IAsyncLifetime
             new(_name, new Dictionary<string, string> { ["port"] = "80" }),
             new(_name + "-other", new Dictionary<string, string>(), [Other]),
         ];
-        var node = new NodeDescription("id", "host", new Identity("slave", "test", "host"), new Dictionary<string, string> { ["mark"] = _name }, services);
+        var node = new NodeDescription(
+            "id", "host", new Identity("slave", "test", "host"), new Dictionary<string, string> { ["mark"] = _name }, services);
         var wires = new Wires(TestPolo.Loopback, TimeProvider.System);
         var legacy = new LegacyPolo(LegacyMessage.Groups, () => node, TestPolo.Loopback, TimeProvider.System);
         wires.Add(legacy);
@@ -51,7 +52,8 @@ public sealed class LegacyDiscoveryTests : IAsyncLifetime
     [InlineData("""{"Command":"Discover"}""", """{"Command":"Polo","Params":{"mark":"NAME","hostname":"host"}}""")]
     [InlineData("""{"Command":"Services"}""", """{"Command":"OK","Services":[{"id":"NAME","params":{"port":"80"}}]}""")]
     public async Task Questions_of_2015_get_the_answers_of_2015(string question, string answer) =>
-        Assert.Equal(answer.Replace("NAME", _name, StringComparison.Ordinal), await AskAsync(Group, question.Replace("NAME", _name, StringComparison.Ordinal)));
+        Assert.Equal(answer.Replace("NAME", _name, StringComparison.Ordinal),
+        await AskAsync(Group, question.Replace("NAME", _name, StringComparison.Ordinal)));
 
     [Fact]
     public async Task Absent_services_and_those_of_another_group_are_answered_by_silence()
@@ -67,8 +69,10 @@ public sealed class LegacyDiscoveryTests : IAsyncLifetime
         var marco = new LegacyMarco(TestPolo.Loopback, TimeProvider.System);
         var search = new Search { Timeout = TimeSpan.FromMilliseconds(300), Retries = 3 };
         Assert.Single(await FindAsync(marco, search));
-        Assert.Single(await FindAsync(marco, search with { Filter = new NodeFilter(Parameters: new Dictionary<string, string> { ["port"] = "80" }) }));
-        Assert.Empty(await FindAsync(marco, search with { Filter = new NodeFilter(Parameters: new Dictionary<string, string> { ["port"] = "81" }) }));
+        Assert.Single(await FindAsync(
+            marco, search with { Filter = new NodeFilter(Parameters: new Dictionary<string, string> { ["port"] = "80" }) }));
+        Assert.Empty(await FindAsync(
+            marco, search with { Filter = new NodeFilter(Parameters: new Dictionary<string, string> { ["port"] = "81" }) }));
         Assert.Empty(await FindAsync(marco, search with { Exclude = ["127.0.0.1"] }));
     }
 

@@ -29,10 +29,13 @@ public sealed class ManifestTests
 
     [Theory]
     [MemberData(nameof(Faulty), DisableDiscoveryEnumeration = true)]
-    public void Whatever_does_not_fit_together_is_named(string words, ImageManifest manifest) => Assert.Contains(words, manifest.FindFault());
+    public void Whatever_does_not_fit_together_is_named(string words, ImageManifest manifest) =>
+        Assert.Contains(words, manifest.FindFault());
 
-    private static ImageManifest Good() => new(1, "test", "arm64", 2 * Cell, Cell, [], [Chunk(0, (0, 512), (4096, 8192)), Chunk(1, (Cell - 512, 512))]);
+    private static ImageManifest Good() =>
+        new(1, "test", "arm64", 2 * Cell, Cell, [], [Chunk(0, (0, 512), (4096, 8192)), Chunk(1, (Cell - 512, 512))]);
 
-    private static ImageChunk Chunk(int index, params (int Offset, int Length)[] ranges) => new(index, Digest.Of([1]), ranges.Sum(r => r.Length),
+    private static ImageChunk Chunk(int index, params (int Offset, int Length)[] ranges) =>
+        new(index, Digest.Of([1]), ranges.Sum(r => r.Length),
         Digest.Of([2]), 100, [.. ranges.Select(r => new ChunkRange(r.Offset, r.Length))]);
 }

@@ -77,7 +77,8 @@ public sealed class PresenceTests : IAsyncDisposable
         await NextAsync("node-1", PresenceKind.Join);
         first.Kill();
         // With keys of its own, and another service that shows who is heard.
-        await using TestPolo second = await StartAsync("node-1", () => TestPolo.Describe("node-1", [new Service("new", new Dictionary<string, string>())]));
+        await using TestPolo second =
+            await StartAsync("node-1", () => TestPolo.Describe("node-1", [new Service("new", new Dictionary<string, string>())]));
         await NextAsync("node-1", PresenceKind.Change);
         Assert.Equal(PresenceState.Alive, _watcher.Records.Single().State);
         await first.DisposeAsync();
@@ -93,7 +94,8 @@ public sealed class PresenceTests : IAsyncDisposable
         await NextAsync("node-2", PresenceKind.Join);
         // What it truly signed, for a question of somebody else.
         byte[] signed = (await DiscoveryTests.AskAsync(
-            new Query(Query.NewNonce(), 0, [_mesh], new NodeFilter(Nodes: ["node-2"])).ToPaddedBytes(), TimeSpan.FromSeconds(30), again: TimeSpan.FromSeconds(1)))!;
+            new Query(Query.NewNonce(), 0, [_mesh], new NodeFilter(Nodes: ["node-2"])).ToPaddedBytes(), TimeSpan.FromSeconds(30),
+            again: TimeSpan.FromSeconds(1)))!;
         await gone.DisposeAsync();
         await NextAsync("node-2", PresenceKind.Leave);
         List<byte[]> recorded = [];
@@ -113,7 +115,8 @@ public sealed class PresenceTests : IAsyncDisposable
             new Beat("node-x", _mesh, 5, new byte[16], 1).ToBytes(),
             new Beat("node-2", _mesh, 999, new byte[16], 1).ToBytes(),
             new Farewell("node-1", _mesh, new byte[16]).ToBytes(),
-            new Answer(Query.NewNonce(), [_mesh], TestPolo.Describe("node-y", []), 0, new PresenceAnchor(1, new byte[16], new byte[16], 1)).ToBytes(),
+            new Answer(Query.NewNonce(), [_mesh], TestPolo.Describe("node-y", []), 0, new PresenceAnchor(1, new byte[16], new byte[16], 1))
+            .ToBytes(),
             .. Enumerable.Range(0, 300).Select(i => new Beat($"false-{i}", _mesh, 1, new byte[16], 1).ToBytes()),
         ];
         foreach (byte[] lie in lies)
@@ -133,7 +136,8 @@ public sealed class PresenceTests : IAsyncDisposable
         var clock = new SteppedClock();
         var table = new PresenceTable(PresenceTiming.Standard, clock);
         var chain = new BeatChain(0);
-        table.Hear(TestPolo.Describe("n", []), "m", new PresenceAnchor(0, chain.KeyOf(0), new byte[16], 1), new IPEndPoint(IPAddress.Loopback, 1));
+        table.Hear(TestPolo.Describe("n", []), "m", new PresenceAnchor(0, chain.KeyOf(0), new byte[16], 1),
+            new IPEndPoint(IPAddress.Loopback, 1));
         Assert.Equal(PresenceKind.Join, table.TakeEvents().Single().Kind);
 
         clock.Advance(TimeSpan.FromSeconds(60));
@@ -167,7 +171,8 @@ public sealed class PresenceTests : IAsyncDisposable
         var table = new PresenceTable(PresenceTiming.Standard, clock);
         BeatChain[] chains = [.. Enumerable.Range(0, 50).Select(_ => new BeatChain(0))];
         void Answer(int i, int second) => table.Hear(
-            TestPolo.Describe($"{i}", []), "m", new PresenceAnchor(second / 10, chains[i].KeyOf(second / 10), new byte[16], 1), new IPEndPoint(IPAddress.Loopback, 100 + i));
+            TestPolo.Describe($"{i}", []), "m", new PresenceAnchor(second / 10, chains[i].KeyOf(second / 10), new byte[16], 1),
+            new IPEndPoint(IPAddress.Loopback, 100 + i));
         foreach (int i in Enumerable.Range(0, chains.Length))
         {
             Answer(i, 0);
@@ -203,12 +208,14 @@ public sealed class PresenceTests : IAsyncDisposable
         var table = new PresenceTable(PresenceTiming.Standard, clock);
         foreach (int i in Enumerable.Range(0, 6))
         {
-            table.Hear(TestPolo.Describe($"n{i}", []), "m", new PresenceAnchor(0, new byte[16], new byte[16], 1), new IPEndPoint(IPAddress.Loopback, 100 + i));
+            table.Hear(TestPolo.Describe($"n{i}", []), "m", new PresenceAnchor(0, new byte[16], new byte[16], 1),
+                new IPEndPoint(IPAddress.Loopback, 100 + i));
         }
         Seconds(20, table, clock);
         foreach (int i in Enumerable.Range(1, 5))
         {
-            table.Hear(TestPolo.Describe($"n{i}", []), "m", new PresenceAnchor(0, new byte[16], new byte[16], 1), new IPEndPoint(IPAddress.Loopback, 100 + i));
+            table.Hear(TestPolo.Describe($"n{i}", []), "m", new PresenceAnchor(0, new byte[16], new byte[16], 1),
+                new IPEndPoint(IPAddress.Loopback, 100 + i));
         }
         Seconds(1, table, clock);
         PresenceTable.Doubt[] doubts = [.. Enumerable.Range(0, 5).Select(_ => Seconds(1, table, clock).Single())];

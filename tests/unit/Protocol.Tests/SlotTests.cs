@@ -8,7 +8,8 @@ public sealed class SlotTests
     [Fact]
     public void Autoboot_txt_is_read_and_rewritten_with_all_else_as_it_was()
     {
-        const string text = "# two systems\r\n[all]\r\n tryboot_a_b = 1\r\nboot_partition=2 \r\n\r\n[tryboot]\r\nboot_partition=3\r\n[none]\r\nboot_partition=7";
+        const string text = "# two systems\r\n[all]\r\n tryboot_a_b = 1\r\nboot_partition=2 " +
+            "\r\n\r\n[tryboot]\r\nboot_partition=3\r\n[none]\r\nboot_partition=7";
         Assert.Equal(new Autoboot(2, 3), Autoboot.Parse(text));
         string swapped = new Autoboot(3, 2).Into(text);
         Assert.Equal(new Autoboot(3, 2), Autoboot.Parse(swapped));
@@ -33,11 +34,13 @@ public sealed class SlotTests
     [InlineData("root=\"PARTLABEL=root_a\"", "root=\"PARTLABEL=root_b\"")]
     [InlineData("/dev/mmcblk0p5\t/ ext4", "/dev/mmcblk0p6\t/ ext4")]
     [InlineData("root=/dev/sda5 /dev/sda55 /dev/mmcblk05", "root=/dev/sda6 /dev/sda55 /dev/mmcblk05")]
-    [InlineData("/dev/nvme0n1p5 /dev/vdb5 /dev/ttyS5 /dev/disk/by-partuuid/1a2b3c4d-05", "/dev/nvme0n1p6 /dev/vdb6 /dev/ttyS5 /dev/disk/by-partuuid/1a2b3c4d-06")]
+    [InlineData("/dev/nvme0n1p5 /dev/vdb5 /dev/ttyS5 /dev/disk/by-partuuid/1a2b3c4d-05",
+        "/dev/nvme0n1p6 /dev/vdb6 /dev/ttyS5 /dev/disk/by-partuuid/1a2b3c4d-06")]
     [InlineData("/dev/disk/by-partlabel/root_a /boot/firmware", "/dev/disk/by-partlabel/root_b /boot/firmware")]
     [InlineData("UUID=1a2b3c4d-05 LABEL=root_a", "UUID=1a2b3c4d-05 LABEL=root_a")]
     public void Names_of_one_partition_become_those_of_another(string text, string expected) =>
-        Assert.Equal(expected, PartitionNames.Rename(text, [(new PartitionNames(2, "1a2b3c4d-02", ""), new PartitionNames(3, "1a2b3c4d-03", "")),
+        Assert.Equal(expected,
+        PartitionNames.Rename(text, [(new PartitionNames(2, "1a2b3c4d-02", ""), new PartitionNames(3, "1a2b3c4d-03", "")),
             (new PartitionNames(5, "1a2b3c4d-05", "root_a"), new PartitionNames(6, "1a2b3c4d-06", "root_b"))]));
 
     [Fact]
@@ -48,7 +51,8 @@ public sealed class SlotTests
     }
 
     [Fact]
-    public void The_root_of_a_command_line_is_the_last_one_that_it_names() => Assert.Equal("PARTUUID=2", PartitionNames.RootOf("quiet root=PARTUUID=1 notroot=3 root=PARTUUID=2\n"));
+    public void The_root_of_a_command_line_is_the_last_one_that_it_names() =>
+        Assert.Equal("PARTUUID=2", PartitionNames.RootOf("quiet root=PARTUUID=1 notroot=3 root=PARTUUID=2\n"));
 
     [Theory]
     [InlineData(null, 2, 5, 3, 6)]
@@ -57,8 +61,10 @@ public sealed class SlotTests
     [InlineData("second slot is smaller", 3, 6, 2, 5)]
     public void A_manifest_whose_slots_do_not_fit_together_is_faulty(string? fault, int boot, int root, int otherBoot, int otherRoot)
     {
-        ImagePartition[] partitions = [new(2, 0, 10, "", "", ""), new(3, 10, 11, "", "", ""), new(5, 30, 20, "", "", ""), new(6, 60, 20, "", "", "")];
-        string? found = new ImageManifest(1, "two", "arm64", 512, 4096, partitions, [], [new(boot, root), new(otherBoot, otherRoot)]).FindFault();
+        ImagePartition[] partitions =
+            [new(2, 0, 10, "", "", ""), new(3, 10, 11, "", "", ""), new(5, 30, 20, "", "", ""), new(6, 60, 20, "", "", "")];
+        string? found = new ImageManifest(1, "two", "arm64", 512, 4096, partitions, [], [new(boot, root), new(otherBoot, otherRoot)])
+            .FindFault();
         Assert.Equal(fault is null, found is null);
         Assert.Contains(fault ?? "", found ?? "");
     }

@@ -29,10 +29,12 @@ internal sealed class TestPolo : IAsyncDisposable
         new(id, "host-of-" + id, identity ?? new Identity("slave", "test", id), new Dictionary<string, string>(), services);
 
     /// <summary>Starts one and waits until it listens.</summary>
-    public static Task<TestPolo> StartAsync(string id, IReadOnlyList<string> meshes, IReadOnlyList<Service> services, Identity? identity = null, MessageSigner? signer = null) =>
+    public static Task<TestPolo> StartAsync(string id, IReadOnlyList<string> meshes, IReadOnlyList<Service> services,
+        Identity? identity = null, MessageSigner? signer = null) =>
         StartAsync(meshes, () => Describe(id, services, identity), signer);
 
-    public static async Task<TestPolo> StartAsync(IReadOnlyList<string> meshes, Func<NodeDescription> node, MessageSigner? signer = null, PresenceTiming? timing = null)
+    public static async Task<TestPolo> StartAsync(
+        IReadOnlyList<string> meshes, Func<NodeDescription> node, MessageSigner? signer = null, PresenceTiming? timing = null)
     {
         var wires = new Wires(Loopback, TimeProvider.System);
         var polo = new TestPolo(new Polo(meshes, node, wires, TimeProvider.System, signer, timing), wires);

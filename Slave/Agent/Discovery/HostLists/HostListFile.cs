@@ -11,7 +11,8 @@ namespace Bootstrap.Agent.Discovery.HostLists;
 /// <param name="Head">What comes before the nodes.</param>
 /// <param name="Foot">What comes after them.</param>
 /// <param name="Block">
-/// True: the list is a part of the file between two marker lines, and the rest is somebody else's. Null: so it is for the formats of files that others write in, too.
+/// True: the list is a part of the file between two marker lines, and the rest is somebody else's. Null: so it is for the formats of files
+/// that others write in, too.
 /// </param>
 /// <param name="Service">Only nodes that offer it.</param>
 /// <param name="Params">Only nodes with these parameters, on the service where one is named.</param>
@@ -59,12 +60,15 @@ public sealed record HostListFile(
         {
             _ when !System.IO.Path.IsPathFullyQualified(Path) => $"\"path\" is '{Path}': give the whole path, from / on",
             { Format: null, Line: null } or { Format: not null, Line: not null } => "give either \"format\" or \"line\"",
-            { Format: { } format } when !HostList.Formats.Contains(format) => $"there is no format '{format}': {string.Join(", ", HostList.Formats)}, or a \"line\" of your own",
+            { Format: { } format } when !HostList.Formats.Contains(format) =>
+            $"there is no format '{format}': {string.Join(", ", HostList.Formats)}, or a \"line\" of your own",
             { EmptyAfterSeconds: < 0 or > LongestSeconds } => $"\"emptyAfterSeconds\" is from 0 to {LongestSeconds}",
             _ when new[] { DelaySeconds, PeriodSeconds, ReloadLimitSeconds }.Any(seconds => seconds is < 1 or > LongestSeconds) =>
                 $"\"delaySeconds\", \"periodSeconds\" and \"reloadLimitSeconds\" are from 1 to {LongestSeconds}",
-            { Reload: { } words } when words.Count == 0 || words.Any(word => word is null) => "\"reload\" is a list of words: a program and its arguments",
-            _ when Exclude?.Any(node => node is null) == true || Params?.Values.Any(value => value is null) == true => "a node of \"exclude\" or a value of \"params\" is null",
+            { Reload: { } words } when words.Count == 0 || words.Any(word => word is null) =>
+            "\"reload\" is a list of words: a program and its arguments",
+            _ when Exclude?.Any(node => node is null) == true || Params?.Values.Any(value => value is null) == true =>
+            "a node of \"exclude\" or a value of \"params\" is null",
             _ => null,
         };
         if (fault is not null)

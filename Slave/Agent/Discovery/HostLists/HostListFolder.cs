@@ -15,7 +15,8 @@ public sealed class HostListFolder(string path, LocalContext context, Func<strin
     private CancellationTokenSource? _stop;
     private Task _keeping = Task.CompletedTask;
 
-    /// <summary>Keeps the lists that the files describe, until cancelled; begins anew with all of them when a file changes and on a signal.</summary>
+    /// <summary>Keeps the lists that the files describe, until cancelled; begins anew with all of them when a file changes and on a
+    /// signal.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         try
@@ -31,7 +32,8 @@ public sealed class HostListFolder(string path, LocalContext context, Func<strin
     private async Task LoadAsync(bool signalled, CancellationToken cancellation)
     {
         SortedDictionary<string, HostListFile> lists = Read();
-        string described = string.Join('\n', lists.Select(list => $"{list.Key} {JsonSerializer.Serialize(list.Value, AgentJson.Default.HostListFile)}"));
+        string described = string.Join(
+            '\n', lists.Select(list => $"{list.Key} {JsonSerializer.Serialize(list.Value, AgentJson.Default.HostListFile)}"));
         if (described == _described && !signalled)
         {
             return;
@@ -60,7 +62,8 @@ public sealed class HostListFolder(string path, LocalContext context, Func<strin
             // Two whole lists would replace each other for ever; blocks live side by side.
             if (lists.FirstOrDefault(other => other.Value.Path == list.Path && !(other.Value.IsBlock && list.IsBlock)).Key is { } taken)
             {
-                throw new JsonException($"{list.Path} is written by the list '{taken}' already: give one of them another \"path\", or both \"block\": true");
+                throw new JsonException(
+                    $"{list.Path} is written by the list '{taken}' already: give one of them another \"path\", or both \"block\": true");
             }
             if (!lists.TryAdd(name, list))
             {
@@ -82,7 +85,8 @@ public sealed class HostListFolder(string path, LocalContext context, Func<strin
     }
 
     private Task KeepAsync(HostListKeeper[] lists, CancellationToken cancellation) => Task.WhenAll(
-        [.. lists.Select(list => list.RunAsync(cancellation)), .. lists.GroupBy(list => list.Mesh).Select(mesh => FollowAsync(mesh.Key, [.. mesh], cancellation))]);
+        [.. lists.Select(list => list.RunAsync(cancellation)),
+        .. lists.GroupBy(list => list.Mesh).Select(mesh => FollowAsync(mesh.Key, [.. mesh], cancellation))]);
 
     private async Task FollowAsync(string mesh, HostListKeeper[] lists, CancellationToken cancellation)
     {

@@ -67,7 +67,8 @@ internal sealed class HostListKeeper(string name, HostListFile list, LocalContex
             if (written)
             {
                 log($"host list '{name}': {list.Path} has {(nodes.Count == 1 ? "1 node" : $"{nodes.Count} nodes")} now");
-                if (list.Reload is { } command && await ReloadCommand.RunAsync(command, TimeSpan.FromSeconds(list.ReloadLimitSeconds), context.Clock, cancellation).ConfigureAwait(false) is { } failure)
+                if (list.Reload is { } command && await ReloadCommand.RunAsync(command, TimeSpan.FromSeconds(list.ReloadLimitSeconds),
+                    context.Clock, cancellation).ConfigureAwait(false) is { } failure)
                 {
                     log($"host list '{name}': {failure}");
                 }
@@ -124,7 +125,8 @@ internal sealed class HostListKeeper(string name, HostListFile list, LocalContex
             Exclude = list.Exclude ?? [],
         };
         var nodes = new List<Found>();
-        await foreach (Found node in new Marco(context.Interfaces, context.Clock, context.Verifier).FindAsync(search, cancellation).ConfigureAwait(false))
+        await foreach (Found node in new Marco(context.Interfaces, context.Clock, context.Verifier).FindAsync(search, cancellation)
+            .ConfigureAwait(false))
         {
             // Anybody may answer; work is given, and names are believed, only where the appliance vouches for the node.
             if ((node.IsProven || !context.Verifier.CanProve) && (list.Role is not null || node.Node.Identity.Role != "appliance"))
@@ -135,7 +137,8 @@ internal sealed class HostListKeeper(string name, HostListFile list, LocalContex
         return nodes;
     }
 
-    /// <summary>Null: the list may be written. Else nobody but this node was found, which may be the network's fault: when to look again.</summary>
+    /// <summary>Null: the list may be written. Else nobody but this node was found, which may be the network's fault: when to look
+    /// again.</summary>
     private TimeSpan? WaitBeforeTaking(List<Found> nodes, string listed, string text)
     {
         string self = nodeId();

@@ -1,6 +1,7 @@
 namespace Bootstrap.Agent.Discovery.HostLists;
 
-/// <summary>The part of a file between two marker lines. The lines are comments in all files that have such parts: hosts(5), ssh_config(5).</summary>
+/// <summary>The part of a file between two marker lines. The lines are comments in all files that have such parts: hosts(5),
+/// ssh_config(5).</summary>
 /// <param name="name">Tells the blocks of a file apart.</param>
 internal sealed class MarkedBlock(string name)
 {
@@ -40,7 +41,8 @@ internal sealed class MarkedBlock(string name)
         {
             [] => null,
             [(false, var outer, var inner), (true, var innerEnd, var outerEnd)] => (outer..outerEnd, inner..innerEnd),
-            _ => throw new IOException($"the marker lines of the list '{name}' are not one begin and one end: put them right, or take them all out"),
+            _ => throw new IOException(
+            $"the marker lines of the list '{name}' are not one begin and one end: put them right, or take them all out"),
         };
     }
 }

@@ -12,7 +12,8 @@ internal static class ReloadCommand
     /// <param name="clock">Measures that.</param>
     /// <param name="cancellation">Ends it, too.</param>
     /// <returns>Null, or in one sentence why it failed.</returns>
-    public static async Task<string?> RunAsync(IReadOnlyList<string> command, TimeSpan limit, TimeProvider clock, CancellationToken cancellation)
+    public static async Task<string?> RunAsync(
+        IReadOnlyList<string> command, TimeSpan limit, TimeProvider clock, CancellationToken cancellation)
     {
         string shown = string.Join(' ', command);
         using var end = new CancellationTokenSource(limit, clock);

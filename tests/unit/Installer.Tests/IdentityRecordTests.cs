@@ -5,14 +5,14 @@ using Bootstrap.Link;
 namespace Bootstrap.Installer.Tests;
 
 /// <summary>The record by which a board that loses power in the middle of its installation is still the same node.</summary>
-public class DiskIdentityTests
+public class IdentityRecordTests
 {
     private static readonly string s_pem = Pem();
 
     [Fact]
     public void What_was_recorded_is_read()
     {
-        string read = DiskIdentity.Read(DiskIdentity.Record(s_pem))!;
+        string read = IdentityRecord.Read(IdentityRecord.Of(s_pem))!;
         Assert.Equal(s_pem, read);
         using NodeIdentity identity = NodeIdentity.Parse(read)!;
         Assert.Equal("mac-525400000001", identity.Name);
@@ -21,13 +21,13 @@ public class DiskIdentityTests
     [Fact]
     public void Damage_anywhere_in_the_content_is_no_record()
     {
-        byte[] record = DiskIdentity.Record(s_pem);
+        byte[] record = IdentityRecord.Of(s_pem);
         int end = 20 + s_pem.Length + 32;
         for (int i = 0; i < end; i++)
         {
             byte[] damaged = (byte[])record.Clone();
             damaged[i] ^= 0x10;
-            Assert.Null(DiskIdentity.Read(damaged));
+            Assert.Null(IdentityRecord.Read(damaged));
         }
     }
 
@@ -35,18 +35,19 @@ public class DiskIdentityTests
     [InlineData(0)]
     [InlineData(-1)]
     [InlineData(int.MaxValue)]
-    [InlineData(DiskIdentity.Bytes)]
+    [InlineData(IdentityRecord.Bytes)]
     public void A_length_that_cannot_be_is_no_record(int length)
     {
-        byte[] record = DiskIdentity.Record(s_pem);
+        byte[] record = IdentityRecord.Of(s_pem);
         BitConverter.TryWriteBytes(record.AsSpan(16), length);
-        Assert.Null(DiskIdentity.Read(record));
-        Assert.Null(DiskIdentity.Read(record.AsSpan(0, 100)));
-        Assert.Null(DiskIdentity.Read(new byte[DiskIdentity.Bytes]));
+        Assert.Null(IdentityRecord.Read(record));
+        Assert.Null(IdentityRecord.Read(record.AsSpan(0, 100)));
+        Assert.Null(IdentityRecord.Read(new byte[IdentityRecord.Bytes]));
     }
 
     [Fact]
-    public void An_identity_that_does_not_fit_is_not_recorded_in_part() => Assert.Equal(new byte[DiskIdentity.Bytes], DiskIdentity.Record(new string('x', DiskIdentity.Bytes)));
+    public void An_identity_that_does_not_fit_is_not_recorded_in_part() =>
+        Assert.Equal(new byte[IdentityRecord.Bytes], IdentityRecord.Of(new string('x', IdentityRecord.Bytes)));
 
     private static string Pem()
     {
