@@ -19,7 +19,8 @@ public sealed class NetbootException(string message, Exception? inner = null) : 
             SocketError.AddressAlreadyInUse =>
                 $"{service} cannot listen on UDP {where}: another program has that port; stop it or start without ({switchOff})",
             SocketError.AccessDenied =>
-                $"{service} may not listen on UDP {where}: that needs root or CAP_NET_BIND_SERVICE; {s_grant}, or start without ({switchOff})",
+                $"{service} may not listen on UDP {where}: that needs root or CAP_NET_BIND_SERVICE; {s_grant}, or start without " +
+                    $"({switchOff})",
             SocketError.AddressNotAvailable =>
                 $"{service} cannot listen on UDP {where}: this machine has no such address; name one of its own",
             _ => $"{service} cannot listen on UDP {where}: {reason.Message}",
@@ -39,6 +40,7 @@ public sealed class NetbootException(string message, Exception? inner = null) : 
         };
 
     internal static NetbootException Rival(string name, IPAddress server) =>
-        new($"another DHCP server, {server}, answers on {name}, and two would hand out the same addresses: choose proxy mode (--dhcp proxy) " +
+        new($"another DHCP server, {server}, answers on {name}, and two would hand out the same addresses: choose proxy mode (--dhcp " +
+            "proxy) " +
             "beside it, or force full mode (--dhcp-force) if that is what you want");
 }

@@ -67,7 +67,8 @@ internal sealed class DemoRun(string program, string imageFile, string folder, B
                 File.Delete(card + ".uefi");
                 File.Delete(log);
                 boards.Add(await rack.StartBoardAsync(new BoardOptions(kind, id, card, log) { CardSize = CardBytes }));
-                Say($"power: board {id}, {kind.ToString().ToLowerInvariant()}, with an empty card of {CardBytes >> 30} GiB; its console goes to {log}");
+                Say($"power: board {id}, {kind.ToString().ToLowerInvariant()}, with an empty card of {CardBytes >> 30} GiB; its console " +
+                    $"goes to {log}");
             }
             return await WatchAsync(appliance, boards, cancel);
         }
@@ -130,7 +131,8 @@ internal sealed class DemoRun(string program, string imageFile, string folder, B
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested)
         {
-            throw new RackException($"after {s_patience.TotalMinutes:0} minutes not every board runs; see the boards' consoles in {folder}");
+            throw new RackException($"after {s_patience.TotalMinutes:0} minutes not every board runs; see the boards' consoles in " +
+                $"{folder}");
         }
     }
 

@@ -38,11 +38,13 @@ internal static class Namespaces
         bool root = Native.GetEffectiveUser() == 0;
         if (!File.Exists("/dev/net/tun"))
         {
-            throw new RackException("the rack needs /dev/net/tun for the boards' network cables, which this machine does not have: load it with `sudo modprobe tun`");
+            throw new RackException("the rack needs /dev/net/tun for the boards' network cables, which this machine does not have: load " +
+                "it with `sudo modprobe tun`");
         }
         if (!root && !CanUseTun())
         {
-            throw new RackException("the rack needs sudo here: /dev/net/tun, which the boards' network cables are made of, is open to root alone");
+            throw new RackException("the rack needs sudo here: /dev/net/tun, which the boards' network cables are made of, is open to " +
+                "root alone");
         }
         string[] user = root ? [] : ["--user", "--map-root-user"];
         return ["unshare", .. user, "--net", "--pid", "--", "sh", "-c", Parent, "sh", .. command];

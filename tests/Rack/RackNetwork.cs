@@ -68,7 +68,8 @@ internal static class RackNetwork
             $"ip link set lo up; ip address add {SiteAddress} broadcast + dev eth0; ip link set eth0 up; " +
             // --no-ping: else each new address is pinged for three seconds first.
             "exec dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv --port=0 --interface=eth0 --no-ping " +
-            "--dhcp-range=10.77.0.100,10.77.0.250,255.255.255.0,1h --dhcp-option=3 --leasefile-ro --pid-file= --user=root --group= --log-facility=/dev/null 1>&2");
+            "--dhcp-range=10.77.0.100,10.77.0.250,255.255.255.0,1h --dhcp-option=3 --leasefile-ro --pid-file= --user=root --group= " +
+                "--log-facility=/dev/null 1>&2");
         return server;
     }
 }

@@ -77,7 +77,8 @@ internal static class DiscoveryLoad
                 last = clock.GetElapsedTime(started).TotalSeconds;
             }
             double end = clock.GetElapsedTime(started).TotalSeconds;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{last:0.000} {end:0.000} {seen.Count} {twice} {marco.Questions} {marco.Answers}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{last:0.000} {end:0.000} {seen.Count} {twice} " +
+                $"{marco.Questions} {marco.Answers}"));
             // A source is answered ten times a second; and one machine that plays thousands is to have read every question to all of them.
             await Task.Delay(TimeSpan.FromSeconds(1.1 + seen.Count / 500.0), clock);
         }

@@ -59,7 +59,8 @@ static async Task<int> InstallAsync(string device, Digest image, Uri store, stri
     InstallStep[] steps = [.. installation.Steps.Where(s => !s.Text.Contains("Slave program") && !s.Text.Contains("configure the system"))];
     if (installation.Steps.Count - steps.Length != 2 || steps[^1].Phase != "configuring")
     {
-        throw new InvalidOperationException("the installation's steps are no longer those that are measured: look at them and at this program");
+        throw new InvalidOperationException("the installation's steps are no longer those that are measured: look at them and at this " +
+            "program");
     }
     var phases = new Dictionary<string, double>();
     foreach (InstallStep step in steps)
@@ -80,7 +81,8 @@ static async Task<int> EnrolAsync(string appliance, string authorityFile, string
     var enroller = new Enroller(tls, new ApplianceLocator("default", () => [appliance], clock), Log, clock);
     var board = new BoardReader();
     using NodeIdentity identity = await enroller.EnrolAsync(
-        token, () => board.ReadInventory("bench") ?? throw new InvalidOperationException("this machine has neither a serial number nor a network interface"),
+        token, () => board.ReadInventory("bench") ?? throw new InvalidOperationException("this machine has neither a serial number nor a " +
+            "network interface"),
         null, CancellationToken.None);
     Directory.CreateDirectory(folder);
     identity.Save(Path.Combine(folder, NodeFiles.Identity));
@@ -95,7 +97,8 @@ static int Fetch(string server, string path, string clients, string window, bool
     using var load = new TftpLoad(IPEndPoint.Parse(server), path, int.Parse(clients, CultureInfo.InvariantCulture), int.Parse(window, CultureInfo.InvariantCulture), hold);
     long started = TimeProvider.System.GetTimestamp();
     long bytes = load.Run();
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.000} {bytes}"));
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.000} " +
+        $"{bytes}"));
     if (hold)
     {
         Console.In.ReadToEnd();

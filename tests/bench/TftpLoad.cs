@@ -80,7 +80,8 @@ internal sealed class TftpLoad(IPEndPoint server, string path, int clients, int 
                 }
             }
         }
-        return lengths.Count == 1 ? bytes : throw new InvalidOperationException($"the clients got files of {string.Join(", ", lengths)} bytes");
+        return lengths.Count == 1 ? bytes : throw new InvalidOperationException($"the clients got files of {string.Join(", ", lengths)} " +
+            "bytes");
     }
 
     public void Dispose()
@@ -151,7 +152,8 @@ internal sealed class TftpLoad(IPEndPoint server, string path, int clients, int 
                 Acknowledge(client, (ushort)(client.Expected - 1));
                 return false;
             default:
-                throw new InvalidOperationException($"the server says {opcode}: {Encoding.ASCII.GetString(_packet, HeaderSize, length - HeaderSize)}");
+                throw new InvalidOperationException($"the server says {opcode}: " +
+                    $"{Encoding.ASCII.GetString(_packet, HeaderSize, length - HeaderSize)}");
         }
     }
 

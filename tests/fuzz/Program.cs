@@ -39,7 +39,8 @@ foreach (IFuzzTarget target in (IFuzzTarget[])[new DhcpTarget(full: false), new 
             }
         }
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        Console.WriteLine($"{target.Name}: {count:N0} packets in {seconds:F1} s, {target.Answers:N0} answered; managed memory {before / 1024:N0} KiB after a tenth, {most / 1024:N0} KiB at the end, " +
+        Console.WriteLine($"{target.Name}: {count:N0} packets in {seconds:F1} s, {target.Answers:N0} answered; managed memory " +
+            $"{before / 1024:N0} KiB after a tenth, {most / 1024:N0} KiB at the end, " +
             $"{Process.GetCurrentProcess().WorkingSet64 / 1024 / 1024:N0} MiB resident");
         if (most - before > AllowedGrowth)
         {

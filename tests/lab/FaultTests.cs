@@ -21,7 +21,8 @@ public class FaultTests
         VirtualBoard board = await lab.PowerOnAsync(plan);
         JsonNode task = (await lab.WaitForEndAsync(await lab.WaitForJobAsync()))[0];
         Assert.Equal(("failed", "unbootable"), (task.Text("state"), task.Text("disk")));
-        Assert.Matches($"^fetching chunk ([0-9]+) from .*{chunk.Name}: the appliance's stored chunk \\1 is damaged: import the image again$", task.Text("cause"));
+        Assert.Matches($"^fetching chunk ([0-9]+) from .*{chunk.Name}: the appliance's stored chunk \\1 is damaged: import the image " +
+            "again$", task.Text("cause"));
         Assert.Empty(new Disk(plan.Card).Partitions);
         JsonNode node = await lab.WaitForNodeAsync(board, "is known as it is", n => n["task"] is null);
         Assert.Equal("unbootable", node.Text("lifecycle"));

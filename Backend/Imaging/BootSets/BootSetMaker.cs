@@ -60,7 +60,8 @@ public static partial class BootSetMaker
         if (chosen.Length == 0)
         {
             throw new ImageException(
-                $"the image {source.Name} has no arm64 kernel in its boot partition whose modules are in its root file system (kernel8.img and /lib/modules/…)");
+                $"the image {source.Name} has no arm64 kernel in its boot partition whose modules are in its root file system " +
+                    "(kernel8.img and /lib/modules/…)");
         }
         bool upstream = entries.FirstOrDefault(e => e.Is("config.txt")) is { Length: < 65_536 } config
             && UpstreamKernel().IsMatch(Text(boot, config));

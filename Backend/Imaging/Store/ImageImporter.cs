@@ -69,7 +69,8 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new ImageException(
-                $"files have gone from {store.Folder} while it was imported: see that nothing else works in that folder, and import it again", e);
+                $"files have gone from {store.Folder} while it was imported: see that nothing else works in that folder, and import it " +
+                    "again", e);
         }
         finally
         {

@@ -31,7 +31,8 @@ public sealed class Database : IDisposable
         }
         catch (SqliteException e)
         {
-            throw new IOException($"the appliance's database {path} cannot be used ({e.Message}): put a copy that is whole in its place, or move it away to begin anew", e);
+            throw new IOException($"the appliance's database {path} cannot be used ({e.Message}): put a copy that is whole in its place, " +
+                "or move it away to begin anew", e);
         }
     }
 

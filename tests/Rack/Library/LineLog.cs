@@ -41,7 +41,8 @@ public sealed class LineLog
                 }
                 if (_ended)
                 {
-                    throw new RackException($"the program ended before it said what was waited for; it ended with:\n{string.Join('\n', _lines.TakeLast(20))}");
+                    throw new RackException($"the program ended before it said what was waited for; it ended " +
+                        $"with:\n{string.Join('\n', _lines.TakeLast(20))}");
                 }
                 changed = _changed.Task;
             }

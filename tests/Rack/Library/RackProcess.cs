@@ -40,7 +40,8 @@ public sealed class RackProcess : IAsyncDisposable
         Process entry = Process.Start(start)!;
         return int.TryParse(await entry.StandardOutput.ReadLineAsync(), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
             ? new RackProcess(entry, id)
-            : throw new RackException($"{command[0]} could not be started in the rack: {(await entry.StandardError.ReadToEndAsync()).Trim()}");
+            : throw new RackException($"{command[0]} could not be started in the rack: " +
+                $"{(await entry.StandardError.ReadToEndAsync()).Trim()}");
     }
 
     /// <summary>SIGTERM; returns when it has ended.</summary>

@@ -57,12 +57,14 @@ internal sealed class NetworkRom(BoardOptions board, EventLog events, TimeProvid
         await Tool.RunAsync("ip", "link", "set", Interface, "up");
         if (_model.MaskRomId is { } id && !await LoadBootcodeAsync(id.Length > 0 ? id : MachineId()))
         {
-            events.Write("boot-failed", ("source", "network"), ("reason", "the boot ROM found no DHCP server with boot information, or no bootcode.bin, or a bootsig.bin"));
+            events.Write("boot-failed", ("source", "network"), ("reason", "the boot ROM found no DHCP server with boot information, or " +
+                "no bootcode.bin, or a bootsig.bin"));
             return null;
         }
         if (await new RomDhcp(Interface, Mac, MachineId(), isMaskRom: false, events, clock).RunAsync() is not { } lease)
         {
-            events.Write("boot-failed", ("source", "network"), ("reason", "no DHCP server offers an address, or none offers boot information for a Raspberry Pi"));
+            events.Write("boot-failed", ("source", "network"), ("reason", "no DHCP server offers an address, or none offers boot " +
+                "information for a Raspberry Pi"));
             return null;
         }
         TftpClient tftp = await JoinAsync(lease);

@@ -115,7 +115,8 @@ public sealed class FirmwareInterruptionTests : FirmwareTest
     {
         string log = _pi.At("inhibited");
         _pi.Program("systemd-inhibit",
-            $"#!/bin/sh\necho \"$*\" >>{log}\n{(canInhibit ? "" : "exit 1")}\nwhile [ \"${{1#--}}\" != \"$1\" ]; do shift; done\nexec \"$@\"\n");
+            $"#!/bin/sh\necho \"$*\" >>{log}\n{(canInhibit ? "" : "exit 1")}\nwhile [ \"${{1#--}}\" != \"$1\" ]; do shift; done\nexec " +
+                "\"$@\"\n");
         Assert.NotNull(await OrderAsync());
         Assert.True(_pi.IsStaged);
         const string guard = "--what=shutdown --mode=block --who=Bootstrap --why=The boot firmware of this board is being updated";

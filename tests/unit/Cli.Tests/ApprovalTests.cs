@@ -25,8 +25,10 @@ public sealed class ApprovalTests
         Assert.Contains(key[..16], output, StringComparison.Ordinal);
         Assert.DoesNotContain("10000000fade0001", (await line.RunAsync("nodes", "list")).Output, StringComparison.Ordinal);
 
-        Assert.Equal((2, "", $"bootstrap: '{key[..8]}' is not a key: give at least 16 hex digits, as 'bootstrap nodes unapproved' shows them"), await line.RunAsync("nodes", "approve", key[..8]));
-        Assert.Equal((1, "", $"bootstrap: no board with the key {new string('0', 16)} asks to be admitted: see 'bootstrap nodes unapproved'"),
+        Assert.Equal((2, "", $"bootstrap: '{key[..8]}' is not a key: give at least 16 hex digits, as 'bootstrap nodes unapproved' shows " +
+            "them"), await line.RunAsync("nodes", "approve", key[..8]));
+        Assert.Equal((1, "", $"bootstrap: no board with the key {new string('0', 16)} asks to be admitted: see 'bootstrap nodes " +
+            "unapproved'"),
             await line.RunAsync("nodes", "approve", new string('0', 16)));
         (code, output, _) = await line.RunAsync("nodes", "approve", key[..16]);
         Assert.Equal(0, code);

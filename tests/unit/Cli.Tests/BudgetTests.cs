@@ -83,7 +83,8 @@ public sealed class BudgetTests : IDisposable
         (int code, _, string errors) = await CommandLine.RunToolAsync(["sh", "-c", "ulimit -n 320; exec timeout 60 \"$0\" \"$@\"", CommandLine.Program,
             .. RunningAppliance.Arguments(Path.Combine(_folder, "data")).Arguments]);
         Assert.Equal(1, code);
-        Assert.Matches("^bootstrap: this process may have no more than 320 open files, and needs [0-9]+: raise the limit, such as by ulimit -n 4096\\.$", errors);
+        Assert.Matches("^bootstrap: this process may have no more than 320 open files, and needs [0-9]+: raise the limit, such as by " +
+            "ulimit -n 4096\\.$", errors);
     }
 
     [Fact]

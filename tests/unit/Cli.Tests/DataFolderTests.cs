@@ -22,7 +22,8 @@ public sealed class DataFolderTests : IDisposable
         string begun = Path.Combine(Data, "store", "temporary", "of-an-import");
         await File.WriteAllTextAsync(begun, "half done", s_end);
         (int code, string output, string errors) = await ServeAsync();
-        Assert.Equal((1, "", $"bootstrap: another appliance (process {first.Pid}) uses the data folder {Data}: stop it first, or name another folder."), (code, output, errors));
+        Assert.Equal((1, "", $"bootstrap: another appliance (process {first.Pid}) uses the data folder {Data}: stop it first, or name " +
+            "another folder."), (code, output, errors));
         Assert.True(File.Exists(begun));
         Assert.True(first.Lives);
         await first.KillAsync();
@@ -57,7 +58,8 @@ public sealed class DataFolderTests : IDisposable
 
         // With a mask under which all that is made is everybody's.
         await using RunningAppliance appliance = await RunningAppliance.StartAsync(Data, ["sh", "-c", "umask 0; exec \"$0\" \"$@\""], "--initial-token", token);
-        Assert.Contains(appliance.Lines, line => line.Contains($"The data folder {Data} was open to others (mode 777): it is its owner's alone now", StringComparison.Ordinal));
+        Assert.Contains(appliance.Lines, line => line.Contains($"The data folder {Data} was open to others (mode 777): it is its owner's " +
+            "alone now", StringComparison.Ordinal));
         using HttpClient api = appliance.CreateClient((await File.ReadAllTextAsync(token, s_end)).Trim());
         await UploadAsync(api, "files?name=motd", "hello"u8.ToArray());
         await UploadAsync(api, "images?name=tiny&architecture=arm64", Support.TinyImage.Create());
@@ -89,7 +91,8 @@ public sealed class DataFolderTests : IDisposable
         File.SetUnixFileMode(Data, (UnixFileMode)0x1ed);
         await File.WriteAllTextAsync(Path.Combine(Data, "thesis.tex"), "", s_end);
         (int code, _, string errors) = await ServeAsync();
-        Assert.Equal((1, $"bootstrap: {Data} is no appliance's data folder, and 'thesis.tex' is in it: name an empty folder, or one that is not there yet."), (code, errors));
+        Assert.Equal((1, $"bootstrap: {Data} is no appliance's data folder, and 'thesis.tex' is in it: name an empty folder, or one that " +
+            "is not there yet."), (code, errors));
         Assert.Equal((UnixFileMode)0x1ed, File.GetUnixFileMode(Data));
         Assert.Equal(["thesis.tex"], Directory.EnumerateFileSystemEntries(Data).Select(Path.GetFileName));
     }

@@ -128,15 +128,19 @@ public sealed class DoctorRulesTests
     [Fact]
     public void The_kernels_tables_are_read()
     {
-        const string udp = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n" +
-            " 7: 00000000:0539 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0 5\n 8: 0100000A:0539 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0 6\n" +
+        const string udp = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref " +
+            "pointer drops\n" +
+            " 7: 00000000:0539 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0 5\n 8: 0100000A:0539 " +
+                "00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0 6\n" +
             " 9: 0100000A:053A 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0 100\n";
         Assert.Equal((11, 100, 0), (KernelTables.Drops(udp, 1337), KernelTables.Drops(udp, 1338), KernelTables.Drops("", 1337)));
         Assert.Equal((17, 4, 0), (KernelTables.Counter(Netstat, "IPReversePathFilter"), KernelTables.Counter(Netstat, "InMcastPkts"), KernelTables.Counter("", "InMcastPkts")));
-        const string arp = "IP address       HW type     Flags       HW address            Mask     Device\n10.0.0.2 0x1 0x2 02:00:00:00:00:01 * eth0\n10.0.0.3 0x1 0x0 00:00:00:00:00:00 * eth0\n10.0.0.4 0x1 0x2 02:00:00:00:00:02 * eth1\n";
+        const string arp = "IP address       HW type     Flags       HW address            Mask     Device\n10.0.0.2 0x1 0x2 " +
+            "02:00:00:00:00:01 * eth0\n10.0.0.3 0x1 0x0 00:00:00:00:00:00 * eth0\n10.0.0.4 0x1 0x2 02:00:00:00:00:02 * eth1\n";
         Assert.Equal([s_a], KernelTables.Neighbours(arp, "eth0"));
         Assert.Equal(["type filter hook input priority filter; policy drop;", "udp dport 1337 drop"],
-            KernelTables.DroppingLines("table ip t {\n\tchain i {\n\t\ttype filter hook input priority filter; policy drop;\n\t\tudp dport 1337 drop\n\t\taccept comment \"dropbear\"\n\t}\n}\n"));
+            KernelTables.DroppingLines("table ip t {\n\tchain i {\n\t\ttype filter hook input priority filter; policy drop;\n\t\tudp " +
+                "dport 1337 drop\n\t\taccept comment \"dropbear\"\n\t}\n}\n"));
     }
 
     private static HeardAnswer Answer(string id, IPAddress from) => new(Way.Multicast, new IPEndPoint(from, 40000), id, "host-" + id) { Meshes = ["default"], Process = "process-" + id };

@@ -117,7 +117,8 @@ public sealed class FlashTests : IAsyncLifetime
     public async Task Disk_that_is_not_removable_is_refused()
     {
         await using LoopDevice disk = await LoopDevice.AttachAsync(_line.Folder, CardBytes);
-        await RefusedAsync(disk, "/dev/shm/sdz", DiskOf(disk, "echo 0 >removable"), "", "is not removable: only cards, USB sticks and loop devices", "--yes");
+        await RefusedAsync(disk, "/dev/shm/sdz", DiskOf(disk, "echo 0 >removable"), "", "is not removable: only cards, USB sticks and " +
+            "loop devices", "--yes");
     }
 
     [Fact]
@@ -134,7 +135,8 @@ public sealed class FlashTests : IAsyncLifetime
     public async Task Disk_of_a_raid_or_encrypted_volume_is_refused()
     {
         await using LoopDevice disk = await LoopDevice.AttachAsync(_line.Folder, CardBytes);
-        await RefusedAsync(disk, "/dev/shm/sdz", DiskOf(disk, "mkdir holders holders/dm-0"), "", "belongs to a RAID, LVM or encrypted volume", "--yes");
+        await RefusedAsync(disk, "/dev/shm/sdz", DiskOf(disk, "mkdir holders holders/dm-0"), "", "belongs to a RAID, LVM or encrypted " +
+            "volume", "--yes");
     }
 
     [Fact]

@@ -60,7 +60,8 @@ public sealed class FleetRunTests
     public async Task Each_stream_comes_out_where_it_was_written_to()
     {
         await using SshFleet fleet = await SshFleet.StartAsync(1);
-        (int code, string output, string errors) = await fleet.RunAsync("run", [.. fleet.Hosts(1), "--", "echo out; echo err >&2; printf 'no end'"]);
+        (int code, string output, string errors) = await fleet.RunAsync("run", [.. fleet.Hosts(1), "--", "echo out; echo err >&2; printf " +
+            "'no end'"]);
         Assert.Equal((0, $"{fleet.Host(1)}: err"), (code, errors));
         Assert.StartsWith($"{fleet.Host(1)}: out\n{fleet.Host(1)}: no end\n", output, StringComparison.Ordinal);
     }
@@ -105,7 +106,8 @@ public sealed class FleetRunTests
     public async Task Long_lines_are_shown_in_pieces_and_more_than_10_MiB_is_cut_with_a_word()
     {
         await using SshFleet fleet = await SshFleet.StartAsync(1);
-        (int code, string output, string errors) = await fleet.RunAsync("run", [.. fleet.Hosts(1), "--", "head -c 30000000 /dev/zero | tr '\\0' x; echo; echo end >&2"]);
+        (int code, string output, string errors) = await fleet.RunAsync("run", [.. fleet.Hosts(1), "--", "head -c 30000000 /dev/zero | " +
+            "tr '\\0' x; echo; echo end >&2"]);
         Assert.Equal((0, $"{fleet.Host(1)}: (more than 10 MiB of output: the rest is not shown)"), (code, errors));
         Assert.InRange(output.Count(c => c == 'x'), (10 << 20) - (128 << 10), 10 << 20);
         Assert.StartsWith($"{fleet.Host(1)}: {new string('x', 64 << 10)}\n{fleet.Host(1)}: x", output, StringComparison.Ordinal);
@@ -116,7 +118,8 @@ public sealed class FleetRunTests
     public async Task Json_is_one_object_a_line()
     {
         await using SshFleet fleet = await SshFleet.StartAsync(1);
-        (int code, string output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1, 2), "--json", "--", "echo '\"$x\"'; echo e >&2; exit 4"]);
+        (int code, string output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1, 2), "--json", "--", "echo '\"$x\"'; echo e >&2; " +
+            "exit 4"]);
         Assert.Equal(1, code);
         JsonElement[] lines = [.. output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
         Assert.Equal(4, lines.Length);
@@ -134,7 +137,8 @@ public sealed class FleetRunTests
     {
         await using SshFleet fleet = await SshFleet.StartAsync(2);
         await File.WriteAllTextAsync(Path.Combine(fleet.Home(2), "quick"), "", s_end);
-        using Process run = fleet.Start("run", [.. fleet.Hosts(2, 1, 3), "--parallel", "1", "--", "test -e quick || { echo begun; while [ -d $HOME ]; do sleep 0.1; done; }"]);
+        using Process run = fleet.Start("run", [.. fleet.Hosts(2, 1, 3), "--parallel", "1", "--", "test -e quick || { echo begun; while " +
+            "[ -d $HOME ]; do sleep 0.1; done; }"]);
         Assert.Equal($"{fleet.Host(1)}: begun", await run.StandardOutput.ReadLineAsync(s_end));
         Assert.NotEmpty(ClientsOf(fleet));
         await CommandLine.ToolAsync("kill", "-s", signal, $"{run.Id}");

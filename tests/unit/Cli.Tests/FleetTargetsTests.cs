@@ -51,7 +51,8 @@ public sealed class FleetTargetsTests
         string mesh = $"m-{Guid.NewGuid():n}"[..10];
         await using SshFleet fleet = await SshFleet.StartAsync(1);
         // All answer from one address of this machine: the configuration leads from there to the one server.
-        await File.AppendAllTextAsync(fleet.Config, $"Host *\n  HostName {fleet.Host(1).Split(':')[0]}\n  Port {fleet.Host(1).Split(':')[1]}\n", TestContext.Current.CancellationToken);
+        await File.AppendAllTextAsync(fleet.Config, $"Host *\n  HostName {fleet.Host(1).Split(':')[0]}\n  Port " +
+            $"{fleet.Host(1).Split(':')[1]}\n", TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         Task polos = Task.WhenAll(Polo("node-1", mesh, Service.Slave), Polo("node-2", mesh, "distcc"), Polo("appliance-1", mesh, Service.Backend));

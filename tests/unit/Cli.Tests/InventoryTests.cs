@@ -142,7 +142,8 @@ public sealed class InventoryTests
     private static async Task<string> ScriptAsync(CommandLine line)
     {
         string script = Path.Combine(line.Folder, "inventory");
-        await File.WriteAllTextAsync(script, $"#!/bin/sh\nexec env BOOTSTRAP_CONNECTION={line.Folder}/connection.json {CommandLine.Program} nodes ansible \"$@\"\n", s_end);
+        await File.WriteAllTextAsync(script, $"#!/bin/sh\nexec env BOOTSTRAP_CONNECTION={line.Folder}/connection.json " +
+            $"{CommandLine.Program} nodes ansible \"$@\"\n", s_end);
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return script;
     }

@@ -24,7 +24,8 @@ public sealed class JobTests
         (_, output, _) = await line.RunAsync("jobs", "list", "--json");
         Assert.Equal("batch 1 waits for the end of the canary", JsonDocument.Parse(output).RootElement[0].GetProperty("note").GetString());
 
-        Assert.Equal((1, "", "bootstrap: The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not 'many'. Nothing was ordered."),
+        Assert.Equal((1, "", "bootstrap: The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as " +
+            "\"10%\", not 'many'. Nothing was ordered."),
             await line.RunAsync("reboot", "all", "--stop-after", "many"));
         Assert.Equal((2, "", "bootstrap: --retry-pause needs --attempts"), await line.RunAsync("reboot", "all", "--retry-pause", "5"));
     }
@@ -138,9 +139,11 @@ public sealed class JobTests
         await using SimulatedNode node = await ConnectAsync(line, 1);
         Assert.Equal((1, "", "bootstrap: The cron line '0 0 30 2 *' never comes: there is no such day. Nothing was changed."),
             await line.RunAsync("schedules", "add", "never", "--cron", "0 0 30 2 *", "--kind", "reboot", "--select", "all"));
-        Assert.Equal((1, "", "bootstrap: There are no jobs of kind 'dance': it is one of deploy, firmware, install, reboot, run, shutdown, update."),
+        Assert.Equal((1, "", "bootstrap: There are no jobs of kind 'dance': it is one of deploy, firmware, install, reboot, run, " +
+            "shutdown, update."),
             await line.RunAsync("schedules", "add", "dance", "--cron", "0 0 1 * *", "--kind", "dance", "--select", "all"));
-        Assert.Equal((2, "", "bootstrap: each run erases the disks of its nodes and installs 'debian-12' without a question: say --yes if that is meant"),
+        Assert.Equal((2, "", "bootstrap: each run erases the disks of its nodes and installs 'debian-12' without a question: say --yes " +
+            "if that is meant"),
             await line.RunAsync("schedules", "add", "fresh", "--cron", "0 0 1 * *", "--kind", "install", "--select", "all", "--image", "debian-12"));
         Assert.Equal((1, "", "bootstrap: notBefore lies in the past: 2020-01-01T00:00:00Z. Nothing was ordered."), await line.RunAsync("reboot", "all", "--at", "2020-01-01T00:00:00Z"));
         Assert.Equal("[]\n", (await line.RunAsync("schedules", "list", "--json")).Output);
@@ -190,8 +193,10 @@ public sealed class JobTests
     [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * *, job: {kind: reboot, select: all, rollout: {canary: many}}}\n", 2, ", line 2, column 88: ")]
     [InlineData("schedules:\n  - cron: 0 3 * * SUN\n", 2, ": schedule 1 has no name")]
     [InlineData("schedules:\n  - name: weekly\n    cron: 0 3 * * SUN\n", 2, ": schedule 'weekly' needs a job or a template, and not both")]
-    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * SUN, template: none}\n", 2, ": schedule 'weekly' names the template 'none', which is not in this file")]
-    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 30 2 *, job: {kind: reboot, select: all}}\n", 1, "bootstrap: schedule 'weekly': The cron line '0 3 30 2 *' never comes: there is no such day.")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * SUN, template: none}\n", 2, ": schedule 'weekly' names the template " +
+        "'none', which is not in this file")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 30 2 *, job: {kind: reboot, select: all}}\n", 1, "bootstrap: schedule " +
+        "'weekly': The cron line '0 3 30 2 *' never comes: there is no such day.")]
     [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * *, job: {kind: install, select: all, image: tiny}}\n", 2, "say --yes if that is meant")]
     public async Task A_file_that_is_not_understood_is_refused_with_its_place_and_nothing_is_made(string text, int exit, string sentence)
     {

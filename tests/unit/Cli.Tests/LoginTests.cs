@@ -25,7 +25,8 @@ public sealed class LoginTests : IDisposable
         await using var impostor = new Impostor(Impostor.ServerName);
         (int code, string output, string errors) = await RunAsync("login", impostor.Url, "--token-file", await TokenFileAsync());
         Assert.Equal((1, ""), (code, output));
-        Assert.Equal("bootstrap: who answers there must be certain before anything is sent: give --fingerprint, which `bootstrap serve` prints when it starts", errors);
+        Assert.Equal("bootstrap: who answers there must be certain before anything is sent: give --fingerprint, which `bootstrap serve` " +
+            "prints when it starts", errors);
         Assert.Equal("", impostor.Heard);
         Assert.False(File.Exists(ConnectionFile));
     }
@@ -224,7 +225,8 @@ public sealed class LoginTests : IDisposable
                         _heard += System.Text.Encoding.ASCII.GetString(buffer, 0, read);
                     }
                     string pem = Authority.ExportCertificatePem();
-                    await tls.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {pem.Length}\r\nConnection: close\r\n\r\n{pem}"), _stop.Token);
+                    await tls.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: " +
+                        $"{pem.Length}\r\nConnection: close\r\n\r\n{pem}"), _stop.Token);
                 }
                 catch (Exception e) when (e is IOException or AuthenticationException or OperationCanceledException or SocketException)
                 {

@@ -79,9 +79,11 @@ public sealed class ProfileTests
 
     [Theory]
     [InlineData("profiles:\n- name: x\n  hostname: y\n", "line 3, column 3: 'hostname' is not known here")]
-    [InlineData("profiles:\n- name: x\n  users:\n  - {name: pi, passwordHash: $6$plain$hash}\n", "line 4, column 30: a secret is not written here: name where it is, by !file PATH, !env NAME or !prompt QUESTION")]
+    [InlineData("profiles:\n- name: x\n  users:\n  - {name: pi, passwordHash: $6$plain$hash}\n", "line 4, column 30: a secret is not " +
+        "written here: name where it is, by !file PATH, !env NAME or !prompt QUESTION")]
     [InlineData("profiles:\n- name: x\n  locale: !env LANG\n", "line 3, column 11: '!env' is not known here")]
-    [InlineData("profiles:\n- name: x\n  secrets: {a: !env NO_SUCH_VARIABLE_HERE}\n", "line 3, column 16: there is no environment variable 'NO_SUCH_VARIABLE_HERE'")]
+    [InlineData("profiles:\n- name: x\n  secrets: {a: !env NO_SUCH_VARIABLE_HERE}\n", "line 3, column 16: there is no environment " +
+        "variable 'NO_SUCH_VARIABLE_HERE'")]
     [InlineData("profiles:\n- description: x\n", "profile 1 has no name")]
     [InlineData("profiles:\n- name: x\n- name: x\n", "there are 2 profiles called 'x'")]
     public async Task A_file_that_is_not_understood_is_refused_with_its_place(string yaml, string reason)
@@ -101,7 +103,8 @@ public sealed class ProfileTests
         Assert.DoesNotContain("room", (await line.RunAsync("profiles", "set", "--group", "red", "room=")).Output, StringComparison.Ordinal);
         Assert.Equal((1, "", "bootstrap: There is no node 'none'."), await line.RunAsync("profiles", "set", "--node", "none", "a=b"));
         Assert.Equal((2, "", "bootstrap: name a group (--group TAG) or a node (--node NAME)"), await line.RunAsync("profiles", "set", "a=b"));
-        (int code, _, string errors) = await line.RunAsync("profiles", "apply", "-f", await FileAsync(line, "profiles:\n- {name: p, timeZone: Mars/Crater}\n"));
+        (int code, _, string errors) = await line.RunAsync("profiles", "apply", "-f", await FileAsync(line, "profiles:\n- {name: p, " +
+            "timeZone: Mars/Crater}\n"));
         Assert.Equal(1, code);
         Assert.StartsWith("bootstrap: profile 'p': timeZone: there is no time zone 'Mars/Crater'", errors, StringComparison.Ordinal);
     }

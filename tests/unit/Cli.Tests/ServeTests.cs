@@ -27,7 +27,8 @@ public sealed class ServeTests : IDisposable
         (int code, string output, string errors) = await CommandLine.RunToolAsync(
             [Path.Combine(program, "bootstrap"), "serve", "--data", Path.Combine(_folder, "data"), "--dhcp", "off", "--tftp", "off"]);
         Assert.Equal((1, ""), (code, output));
-        Assert.Equal($"bootstrap: {link} is a link to /nowhere/at-all, which does not exist: make that file, or remove the link to do without it.", errors);
+        Assert.Equal($"bootstrap: {link} is a link to /nowhere/at-all, which does not exist: make that file, or remove the link to do " +
+            "without it.", errors);
     }
 
     [Fact]

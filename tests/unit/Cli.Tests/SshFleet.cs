@@ -28,7 +28,8 @@ internal sealed class SshFleet : IAsyncDisposable
     private SshFleet()
     {
         File.SetUnixFileMode(Folder, (UnixFileMode)0b111_101_101); // sshd's user passes through
-        File.WriteAllText(Config, $"Host *\n  UserKnownHostsFile {Folder}/known_hosts\n  GlobalKnownHostsFile /dev/null\n  IdentityFile {Key}\n  IdentityAgent none\n");
+        File.WriteAllText(Config, $"Host *\n  UserKnownHostsFile {Folder}/known_hosts\n  GlobalKnownHostsFile /dev/null\n  IdentityFile " +
+            $"{Key}\n  IdentityAgent none\n");
     }
 
     /// <summary>For the test's files.</summary>

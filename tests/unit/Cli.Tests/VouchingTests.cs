@@ -27,7 +27,8 @@ public sealed class VouchingTests : IAsyncLifetime
         await File.WriteAllTextAsync(_authority, _line.Appliance.Info.Authority.ExportCertificatePem());
         _fleet = await SshFleet.StartAsync(1);
         // All answer from one address of this machine: the configuration leads from there to the one server.
-        await File.AppendAllTextAsync(_fleet.Config, $"Host *\n  HostName {_fleet.Host(1).Split(':')[0]}\n  Port {_fleet.Host(1).Split(':')[1]}\n");
+        await File.AppendAllTextAsync(_fleet.Config, $"Host *\n  HostName {_fleet.Host(1).Split(':')[0]}\n  Port " +
+            $"{_fleet.Host(1).Split(':')[1]}\n");
         ECDsa key = NodeIdentity.CreateKey();
         EnrolResponse enrolled = await SimulatedNode.EnrolAsync(_line.Appliance.Info, key, SimulatedNode.InventoryOf(s_node, "arm64"), _stop.Token);
         NodeIdentity identity = NodeIdentity.Create(enrolled.Certificate, key);

@@ -98,7 +98,8 @@ public sealed class WorkTests
         Task<(int Code, string Output, string Errors)> running = line.RunAsync("update", "--firmware", "all", "--wait");
         StartTask start = await node.AcceptTaskAsync(s_end);
         Assert.Equal(new FirmwareOrder(null, PowerChecked: false), start.Order);
-        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched, Note: "the board runs the boot firmware of 2025-05-08"), s_end);
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched, Note: "the board runs the boot firmware " +
+            "of 2025-05-08"), s_end);
         (int code, string output, _) = await running;
         Assert.Equal(0, code);
         Assert.Matches("node-cdef01 +succeeded +the board runs the boot firmware of 2025-05-08", output);

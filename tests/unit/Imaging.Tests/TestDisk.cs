@@ -31,7 +31,8 @@ internal sealed class TestDisk : IDisposable
             disk.SetLength(RootStart + rootBytes);
         }
         RunWithInput("sfdisk",
-            $"label: dos\nstart={BootStart / 512}, size={BootBytes / 512}, type=c\nstart={RootStart / 512}, size={rootBytes / 512}, type=83\n", "-q", Image);
+            $"label: dos\nstart={BootStart / 512}, size={BootBytes / 512}, type=c\nstart={RootStart / 512}, size={rootBytes / 512}, " +
+                "type=83\n", "-q", Image);
         Copy(boot, Image, BootStart);
         Copy(root, Image, RootStart);
     }

@@ -63,7 +63,8 @@ public abstract class TftpTest : IAsyncLifetime
         string errors = await process.StandardError.ReadToEndAsync(Cancel);
         await process.WaitForExitAsync(Cancel);
         // tftp-hpa tells of an error on its output and ends with 0.
-        Assert.True(process.ExitCode == 0 && !(await output).Contains("rror", StringComparison.Ordinal), $"{command[0]}: {errors} {await output}");
+        Assert.True(process.ExitCode == 0 && !(await output).Contains("rror", StringComparison.Ordinal), $"{command[0]}: {errors} " +
+            $"{await output}");
     }
 
     private protected sealed class Files(Dictionary<string, byte[]> files) : IBootFiles

@@ -91,7 +91,8 @@ public sealed class BootSetTests : IAsyncLifetime
     public async Task What_makes_no_set_is_refused_in_a_sentence_and_leaves_nothing()
     {
         await _api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end);
-        Assert.Equal("The boot set was not made: a boot set is taken from a FAT boot partition and an ext4 root, as Raspberry Pi OS has them; this image has not both.",
+        Assert.Equal("The boot set was not made: a boot set is taken from a FAT boot partition and an ext4 root, as Raspberry Pi OS has " +
+            "them; this image has not both.",
             await RefusalAsync("tiny", "x", HttpStatusCode.BadRequest));
         await RefusalAsync("tiny", "../x", HttpStatusCode.BadRequest);
         await RefusalAsync("none", "x", HttpStatusCode.NotFound);

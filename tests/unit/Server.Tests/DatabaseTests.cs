@@ -31,7 +31,8 @@ public sealed class DatabaseTests
         {
             old.Open();
             Schema.Migrate(old, 1);
-            old.Execute("INSERT INTO nodes (id, name, lifecycle, inventory, first_seen, last_seen) VALUES (@id, 'front-1', 'Installed', @json, 1, 2)",
+            old.Execute("INSERT INTO nodes (id, name, lifecycle, inventory, first_seen, last_seen) VALUES (@id, 'front-1', 'Installed', " +
+                "@json, 1, 2)",
                 new
                 {
                     id = inventory.Id.ToString(),

@@ -18,7 +18,8 @@ public sealed class JobHistoryTests : JobTest
         {
             c.Execute("INSERT INTO jobs (id, kind, created_at, created_by) VALUES (@id, @kind, @at, 'api')",
                 ids.Select((id, i) => new { id, kind = i % 100 == 0 ? "shutdown" : "reboot", at = i * 1000 }));
-            c.Execute("INSERT INTO tasks (id, job_id, node_id, state, created_at, phase_at, ended_at) VALUES (@id, @job, @node, @state, 0, 0, 1)",
+            c.Execute("INSERT INTO tasks (id, job_id, node_id, state, created_at, phase_at, ended_at) VALUES (@id, @job, @node, @state, " +
+                "0, 0, 1)",
                 ids.SelectMany(job => nodes.Select((node,
                     i) => new
                     {

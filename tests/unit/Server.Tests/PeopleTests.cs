@@ -173,7 +173,8 @@ public sealed class PeopleTests : JobTest
         JsonNode log = await GetAsync("audit");
         Assert.Equal(
             [
-                "|Sign in|ada from 127.0.0.1|Wrong user name or password. Without a password, a link signs in: an administrator or `bootstrap sign-in` makes one.",
+                "|Sign in|ada from 127.0.0.1|Wrong user name or password. Without a password, a link signs in: an administrator or " +
+                    "`bootstrap sign-in` makes one.",
                 "ada|Change the policy||This takes the role 'admin'; ada has the role 'operator'.",
                 $"ada|Order a job|reboot of {name}|",
                 "ada|Change the own password||",

@@ -224,8 +224,10 @@ public sealed class ProfileTests : JobTest
         await PutAsync("profiles/addressed", new { networks = new[] { new { @interface = "eth0", address = "{{ value.address }}/24" } } });
         await PutAsync("profiles/same", new { hostName = "same" });
         await PutAsync("values/nodes/pi-07", new { address = "10.0.0.300" });
-        Assert.Equal("The profile 'numbered' does not fit server: hostName: {{ node.number }} is empty: this node's name has no number at its end. Nothing was ordered.", await RefuseAsync("numbered", "pi-07", "server"));
-        Assert.Equal("The profile 'addressed' does not fit pi-07: networks[0].address: '10.0.0.300/24' is no address with its prefix, such as 10.0.0.5/24. Nothing was ordered.", await RefuseAsync("addressed", "pi-07"));
+        Assert.Equal("The profile 'numbered' does not fit server: hostName: {{ node.number }} is empty: this node's name has no number " +
+            "at its end. Nothing was ordered.", await RefuseAsync("numbered", "pi-07", "server"));
+        Assert.Equal("The profile 'addressed' does not fit pi-07: networks[0].address: '10.0.0.300/24' is no address with its prefix, " +
+            "such as 10.0.0.5/24. Nothing was ordered.", await RefuseAsync("addressed", "pi-07"));
         Assert.Contains("networks[0].address: there is no value 'address'", await RefuseAsync("addressed", "server"));
         Assert.Contains("pi-07 and server would both have the host name 'same'", await RefuseAsync("same", "pi-07", "server"));
         Assert.Equal("There is no profile 'none': see the list of profiles. Nothing was ordered.", await RefuseAsync("none", "pi-07"));
@@ -266,7 +268,8 @@ public sealed class ProfileTests : JobTest
         await node.SendAsync(new TaskEnded(task, false, false, "the profile's first-boot script ended with exit code 3",
             DiskState.Untouched, ExitCode: 3), s_end);
         JsonNode ended = (await UntilAsync(job, "succeeded"))["tasks"]![0]!;
-        Assert.Equal("the system is installed and runs, but not all of its first start was done: the profile's first-boot script ended with exit code 3", ended["note"]!.ToString());
+        Assert.Equal("the system is installed and runs, but not all of its first start was done: the profile's first-boot script ended " +
+            "with exit code 3", ended["note"]!.ToString());
         Assert.Equal("installed", ended["disk"]!.ToString());
     }
 

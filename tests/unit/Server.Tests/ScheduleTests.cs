@@ -53,7 +53,8 @@ public sealed class ScheduleTests : JobTest
         Time.Now = s_start.AddMinutes(90);
         Assert.Equal(2, await RunsAsync());
         Assert.Throws<SqliteException>(() => Database.Write(c => c.Execute(
-            "INSERT INTO jobs (id, kind, created_at, created_by, schedule, due_at) SELECT 'again', kind, created_at, created_by, schedule, due_at FROM jobs LIMIT 1")));
+            "INSERT INTO jobs (id, kind, created_at, created_by, schedule, due_at) SELECT 'again', kind, created_at, created_by, " +
+                "schedule, due_at FROM jobs LIMIT 1")));
     }
 
     [Theory]

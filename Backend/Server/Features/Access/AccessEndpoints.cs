@@ -63,7 +63,8 @@ internal static class AccessEndpoints
             Caller caller = Caller.Of(context);
             if (people.Find(caller.Name) is { HasPassword: true } && !people.IsPassword(caller.Name, wanted.Current ?? ""))
             {
-                return Problems.Bad("The current password is another one: nothing was changed. An administrator can make a sign-in link and take the password away.");
+                return Problems.Bad("The current password is another one: nothing was changed. An administrator can make a sign-in link " +
+                    "and take the password away.");
             }
             if (people.SetPassword(caller.Name, wanted.Password) is { Length: > 0 } fault)
             {

@@ -190,7 +190,8 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
 
     /// <summary>Whether this is the secret part of such an address, and still good.</summary>
     internal bool OpensImages(string secret) => database.Read(c => c.ExecuteScalar<long>(
-        "SELECT count(*) FROM tokens t JOIN people p ON p.name = t.owner WHERE t.hash = @hash AND t.kind = 'Imager' AND t.expires_at > @now",
+        "SELECT count(*) FROM tokens t JOIN people p ON p.name = t.owner WHERE t.hash = @hash AND t.kind = 'Imager' AND t.expires_at > " +
+            "@now",
         new { hash = Hash(secret), now = Now })) == 1;
 
     /// <summary>Whose token or session this is; null: it is not good.</summary>

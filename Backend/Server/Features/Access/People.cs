@@ -46,7 +46,8 @@ internal sealed partial class People(Database database, TimeProvider clock)
     {
         if (!Name().IsMatch(name) || s_reserved.Contains(name))
         {
-            return $"'{name}' cannot be a person's name: use 1 to 32 of a-z, 0-9, '.', '_' and '-', beginning with a letter, and not {string.Join(" or ", s_reserved)}.";
+            return $"'{name}' cannot be a person's name: use 1 to 32 of a-z, 0-9, '.', '_' and '-', beginning with a letter, and not " +
+                $"{string.Join(" or ", s_reserved)}.";
         }
         return database.Write(c =>
             c.Execute("INSERT INTO people (name, role, created_at) VALUES (@name, @role, @now) ON CONFLICT DO NOTHING",

@@ -25,14 +25,16 @@ internal sealed class PresenceStore(Database database)
     {
         c.Execute("INSERT INTO presence (id, body) VALUES (@id, @body) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
             records.Select(r => new { id = r.Node.Id, body = JsonSerializer.Serialize(r, ApiJson.Options) }));
-        c.Execute("INSERT OR REPLACE INTO presence_events (sequence, kind, node_id, at, reason) VALUES (@Sequence, @kind, @Id, @at, @Reason)",
+        c.Execute("INSERT OR REPLACE INTO presence_events (sequence, kind, node_id, at, reason) VALUES (@Sequence, @kind, @Id, @at, " +
+            "@Reason)",
             events.Select(e => new { e.Sequence, kind = e.Kind.ToString(), e.Id, at = e.At.ToUnixTimeMilliseconds(), e.Reason }));
         c.Execute("DELETE FROM presence_events WHERE sequence <= (SELECT max(sequence) FROM presence_events) - @Kept", new { Kept });
     });
 
     /// <summary>Events with a number above this one, oldest first.</summary>
     public IReadOnlyList<PresenceEvent> EventsAfter(long sequence, int limit) => database.Read(c =>
-        c.Query<Row>("SELECT sequence, kind, node_id AS NodeId, at, reason FROM presence_events WHERE sequence > @sequence ORDER BY sequence LIMIT @limit", new { sequence, limit })
+        c.Query<Row>("SELECT sequence, kind, node_id AS NodeId, at, reason FROM presence_events WHERE sequence > @sequence ORDER BY " +
+            "sequence LIMIT @limit", new { sequence, limit })
             .Select(r => new PresenceEvent(r.Sequence, Enum.Parse<PresenceKind>(r.Kind), r.NodeId,
                 DateTimeOffset.FromUnixTimeMilliseconds(r.At), r.Reason)).ToList());
 

@@ -72,7 +72,8 @@ public sealed class FileCatalogue(Database database, string folder, TimeProvider
             }
             File.Move(temporary, PathOf(file.Digest), overwrite: true);
             database.Write(c =>
-                c.Execute("INSERT OR REPLACE INTO files (digest, name, size_bytes, uploaded_at) VALUES (@digest, @Name, @SizeBytes, @UploadedAt)",
+                c.Execute("INSERT OR REPLACE INTO files (digest, name, size_bytes, uploaded_at) VALUES (@digest, @Name, @SizeBytes, " +
+                    "@UploadedAt)",
                 new { digest = file.Digest.ToString(), file.Name, file.SizeBytes, file.UploadedAt }));
             return file;
         }

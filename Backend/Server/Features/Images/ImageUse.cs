@@ -23,7 +23,8 @@ internal sealed class ImageUse(ImageCatalogue images, PolicyStore policy, Schedu
         string[] users = [.. schedules.All().Select(s => s.Schedule)
             .Where(s => s.Job.Image is { } wanted && images.Find(wanted)?.Digest == image.Digest).Select(s => s.Name)];
         return users.Length == 0 ? null
-            : $"The schedule{(users.Length == 1 ? "" : "s")} {Names(users)} install{(users.Length == 1 ? "s" : "")} '{image.Name}': change or delete {(users.Length == 1 ? "it" : "them")} first.";
+            : $"The schedule{(users.Length == 1 ? "" : "s")} {Names(users)} install{(users.Length == 1 ? "s" : "")} '{image.Name}': " +
+                $"change or delete {(users.Length == 1 ? "it" : "them")} first.";
     }
 
     /// <summary>What needs it at this moment, in one sentence; null: nothing does.</summary>
@@ -42,7 +43,8 @@ internal sealed class ImageUse(ImageCatalogue images, PolicyStore policy, Schedu
             : [.. c.Query<string>("SELECT name FROM nodes WHERE image = @digest AND lifecycle = @installed ORDER BY name",
             new { digest, installed = nameof(Lifecycle.Installed) })];
         return nodes.Length == 0 ? null
-            : $"'{image.Name}' runs on {Names(nodes)}: install another image there first, or delete it by force; they go on running it, and cannot be installed with it again.";
+            : $"'{image.Name}' runs on {Names(nodes)}: install another image there first, or delete it by force; they go on running it, " +
+                "and cannot be installed with it again.";
     }
 
     private static string Names(string[] names) => names.Length <= NamesTold

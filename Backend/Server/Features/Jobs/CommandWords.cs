@@ -23,7 +23,8 @@ internal static partial class CommandWords
     {
         if (command is null == shell is null)
         {
-            return "Say what is to be run: either 'command', a list of the program and its arguments, or 'shell', one line for the node's shell.";
+            return "Say what is to be run: either 'command', a list of the program and its arguments, or 'shell', one line for the " +
+                "node's shell.";
         }
         IReadOnlyList<string> words = Of(command, shell);
         return words.Count == 0 || string.IsNullOrWhiteSpace(words[0]) || string.IsNullOrWhiteSpace(shell ?? words[0])

@@ -69,10 +69,12 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
         FindNotTaken(task, inPhase, connected) ?? task.Phase switch
         {
             Restarting when inPhase > s_startLimit => Step.TimeOut(
-                $"the node did not come back within {s_startLimit.TotalMinutes:0} minutes after it restarted for its new boot firmware: look at the board, whose LED may tell an error"),
+                $"the node did not come back within {s_startLimit.TotalMinutes:0} minutes after it restarted for its new boot firmware: " +
+                    "look at the board, whose LED may tell an error"),
             Restarting => Step.Nothing,
             _ when inPhase > s_workLimit + ParametersOf(task).Power.Grace => Step.TimeOut(
-                $"the node has not told how it ended within {(s_workLimit + ParametersOf(task).Power.Grace).TotalMinutes:0} minutes: it may be off, or have lost its network"),
+                $"the node has not told how it ended within {(s_workLimit + ParametersOf(task).Power.Grace).TotalMinutes:0} minutes: it " +
+                    "may be off, or have lost its network"),
             _ => Step.Nothing,
         };
 }

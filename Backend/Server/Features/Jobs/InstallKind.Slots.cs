@@ -35,7 +35,8 @@ internal sealed partial class InstallKind
             ? Step.Fail("the node started NetInst instead of the new system or the one before: its disk stays as it is",
                 DiskState.Installed)
             : hello.BootId != task.BootIdBefore
-                ? Step.Fail("the new system did not report in, or could not be confirmed: the node has gone back by itself to the one that it had", DiskState.Installed, Lifecycle.Installed)
+                ? Step.Fail("the new system did not report in, or could not be confirmed: the node has gone back by itself to the one " +
+                    "that it had", DiskState.Installed, Lifecycle.Installed)
                 : Step.Nothing;
     }
 
@@ -53,7 +54,8 @@ internal sealed partial class InstallKind
         }
         return ended.Cancelled ? new Step.Move(TaskState.Cancelled, "", Disk: DiskState.Installed)
             : !ended.Succeeded
-                ? Step.Fail($"the new system runs, but its slot could not be made the one that always starts: {ended.Cause.TrimEnd('.')}. The node goes back by itself to the one that it had", DiskState.Installed)
+                ? Step.Fail($"the new system runs, but its slot could not be made the one that always starts: " +
+                    $"{ended.Cause.TrimEnd('.')}. The node goes back by itself to the one that it had", DiskState.Installed)
             : ParametersOf(task).Profile is null ? Succeeded("")
             : new Step.Send(FirstBoot, Installed: true);
     }

@@ -119,7 +119,8 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
             }
             if (!names.TryAdd(rendered.HostName, node.Name))
             {
-                return $"By the profile '{profile}', {names[rendered.HostName]} and {node.Name} would both have the host name '{rendered.HostName}'. Nothing was ordered.";
+                return $"By the profile '{profile}', {names[rendered.HostName]} and {node.Name} would both have the host name " +
+                    $"'{rendered.HostName}'. Nothing was ordered.";
             }
         }
         return "";
@@ -240,7 +241,8 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         if (task.Phase == FirstBoot)
         {
             return Succeeded(ended.Succeeded ? ""
-                : $"the system is installed and runs, but not all of its first start was done: {(ended.Cancelled ? "it was cancelled" : ended.Cause)}");
+                : $"the system is installed and runs, but not all of its first start was done: " +
+                    $"{(ended.Cancelled ? "it was cancelled" : ended.Cause)}");
         }
         if (ended.Succeeded)
         {
@@ -265,9 +267,11 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         FirstBoot when inPhase > s_firstBootLimit + s_silenceLimit =>
             Succeeded("the system is installed and has run, but has not told how its first start ended, long after its time-out"),
         Trying when inPhase > s_tryingLimit => Step.TimeOut(
-            $"neither the new system nor the one before reported in within {s_tryingLimit.TotalMinutes:0} minutes after the restart into the other slot"),
+            $"neither the new system nor the one before reported in within {s_tryingLimit.TotalMinutes:0} minutes after the restart into " +
+                "the other slot"),
         Confirming when inPhase > s_confirmingLimit => Step.TimeOut(
-            $"the new system did not confirm its slot within {s_confirmingLimit.TotalMinutes:0} minutes: the node goes back to the one before by itself"),
+            $"the new system did not confirm its slot within {s_confirmingLimit.TotalMinutes:0} minutes: the node goes back to the one " +
+                "before by itself"),
         // Nothing but a slot was written: the system that the node had is as it was.
         _ when !connected && inPhase > s_absenceLimit && task.Attempts == 0 =>
             Step.TimeOut($"the node was away for {s_absenceLimit.TotalHours:0} hours in the middle of it"),

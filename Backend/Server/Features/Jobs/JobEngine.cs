@@ -165,7 +165,8 @@ internal sealed partial class JobEngine
         {
             if (_sources.Images.Find(image.ToString()) is null)
             {
-                session.Send(new Wait("the image that new boards get is not on the appliance any more: a person imports it, or chooses another one"));
+                session.Send(new Wait("the image that new boards get is not on the appliance any more: a person imports it, or chooses " +
+                    "another one"));
                 return;
             }
             if (policy.Profile is { } profile && _sources.Profiles.Render(profile, session.Node, out string fault) is null)

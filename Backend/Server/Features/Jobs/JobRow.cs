@@ -143,9 +143,11 @@ internal sealed class JobRow
     /// <returns>How many jobs that were.</returns>
     public static int EndOpen(SqliteConnection c, string cause, long now)
     {
-        int jobs = c.ExecuteScalar<int>($"SELECT count(*) FROM jobs WHERE ({Unchosen}) OR id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL)");
+        int jobs = c.ExecuteScalar<int>($"SELECT count(*) FROM jobs WHERE ({Unchosen}) OR id IN (SELECT job_id FROM tasks WHERE ended_at " +
+            "IS NULL)");
         c.Execute($"UPDATE jobs SET chosen_at = @now WHERE {Unchosen}", new { now });
-        c.Execute("UPDATE tasks SET state = 'Cancelled', cause = @cause, phase = '', phase_at = @now, ended_at = @now WHERE ended_at IS NULL", new { cause, now });
+        c.Execute("UPDATE tasks SET state = 'Cancelled', cause = @cause, phase = '', phase_at = @now, ended_at = @now WHERE ended_at IS " +
+            "NULL", new { cause, now });
         return jobs;
     }
 

@@ -106,7 +106,8 @@ internal sealed class EnrolmentEndpoint(
     /// <summary>Why a node's own key gets no certificate without a person.</summary>
     private static string Unrenewed(NodeRow? row) => row?.KeyAt is { } at
         ? string.Create(CultureInfo.InvariantCulture,
-            $"its key was tied to it on {DateTimeOffset.FromUnixTimeMilliseconds(at):yyyy-MM-dd} and not renewed since, as that of a node that was off for long")
+            $"its key was tied to it on {DateTimeOffset.FromUnixTimeMilliseconds(at):yyyy-MM-dd} and not renewed since, as that of a " +
+                $"node that was off for long")
         : "its key is from an earlier version of the appliance, which did not note since when: approve it once";
 
     private EnrolResponse Certify(NodeId node, PublicKey key)

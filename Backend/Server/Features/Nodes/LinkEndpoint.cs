@@ -171,7 +171,8 @@ internal sealed partial class LinkEndpoint(
     {
         string reason = standing == NodeKeys.Standing.Expired
             ? string.Create(CultureInfo.InvariantCulture,
-                $"its certificate ended on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}, and the {Protocol.Trust.NodeGrace.TotalDays} days in which it renews it are over")
+                $"its certificate ended on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}, and the " +
+                    $"{Protocol.Trust.NodeGrace.TotalDays} days in which it renews it are over")
             : "its key is not, or no longer, a node's";
         if (standing == NodeKeys.Standing.Expired
             || (authority.Issued(certificate) && NodeId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, false), out node)))

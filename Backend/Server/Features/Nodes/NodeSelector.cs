@@ -72,7 +72,8 @@ public sealed partial class NodeSelector
     };
 
     private static string SwitchWords(SwitchPort port) =>
-        $"{(port.SystemName.Length > 0 ? port.SystemName : port.Chassis)} port {(port.Port.Contains(':') && port.PortDescription.Length > 0 ? port.PortDescription : port.Port)}";
+        $"{(port.SystemName.Length > 0 ? port.SystemName : port.Chassis)} port " +
+            $"{(port.Port.Contains(':') && port.PortDescription.Length > 0 ? port.PortDescription : port.Port)}";
 
     [GeneratedRegex("""(?<not>-?)(?:(?<field>[a-z0-9_]+)(?<sign>[:=]))?(?:"(?<quoted>[^"]*)"?|(?<bare>\S+))""",
         RegexOptions.ExplicitCapture)]

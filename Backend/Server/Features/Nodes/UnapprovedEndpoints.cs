@@ -60,7 +60,8 @@ internal static class UnapprovedEndpoints
             }
             if (choice.Boards.FirstOrDefault(b => found.First(f => f!.Key == b.Key)!.Id != b.Id) is { } other)
             {
-                return Problems.Conflict($"The board with the key {other.Key} does not say any more that it is {other.Id}: look at it again. Nothing was approved.");
+                return Problems.Conflict($"The board with the key {other.Key} does not say any more that it is {other.Id}: look at it " +
+                    "again. Nothing was approved.");
             }
             if (found.GroupBy(b => b!.Id).FirstOrDefault(g => g.Count() > 1) is { } twice)
             {

@@ -75,7 +75,8 @@ internal sealed class ProfileStore(Database database, SecretBox box, EventHub ev
         }
         if (SecretsOf(row) is not { } secrets)
         {
-            fault = $"The secrets of the profile '{name}' cannot be unlocked: the key file is not the one that they were locked with; give them again.";
+            fault = $"The secrets of the profile '{name}' cannot be unlocked: the key file is not the one that they were locked with; " +
+                "give them again.";
             return null;
         }
         RenderedProfile? rendered = ProfileRenderer.Render(row.Profile, secrets, scope, out IReadOnlyList<ProfileFault> faults);

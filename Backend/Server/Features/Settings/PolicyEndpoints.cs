@@ -36,7 +36,8 @@ internal static class PolicyEndpoints
             }
             if (request.AuthorizedKeys.FirstOrDefault(key => !LooksLikeKey(key)) is { } wrong)
             {
-                return Problems.Bad($"'{wrong[..Math.Min(40, wrong.Length)]}…' is not an OpenSSH public key, which is one line such as 'ssh-ed25519 AAAA… name'.");
+                return Problems.Bad($"'{wrong[..Math.Min(40, wrong.Length)]}…' is not an OpenSSH public key, which is one line such as " +
+                    "'ssh-ed25519 AAAA… name'.");
             }
             if (request.Profile is { } profile && profiles.Find(profile) is null)
             {

@@ -77,7 +77,8 @@ public sealed class CertificateAuthority
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             throw new InvalidDataException(
-                $"{certificatePath} and {keyPath} are not a certificate and its key ({e.Message.TrimEnd('.')}): put back the files that belong to this data folder", e);
+                $"{certificatePath} and {keyPath} are not a certificate and its key ({e.Message.TrimEnd('.')}): put back the files that " +
+                    "belong to this data folder", e);
         }
     }
 

@@ -27,7 +27,8 @@ internal sealed record KeyFiles(string Authority, string Secrets)
         }
         else if (noted.Authority != authority.Fingerprint.ToString())
         {
-            throw new InvalidDataException($"the authority in {authorityFolder} is another appliance's than the database: put back the files that belong to this data folder");
+            throw new InvalidDataException($"the authority in {authorityFolder} is another appliance's than the database: put back the " +
+                "files that belong to this data folder");
         }
         else if (secrets.Unlock(noted.Secrets, Key) != Text)
         {

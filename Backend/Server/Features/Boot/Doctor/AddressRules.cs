@@ -25,7 +25,8 @@ internal static class AddressRules
             ? new Finding("rival-server", FindingSeverity.Fault,
                 $"Another DHCP server, {taken.ChosenServer}, gave the board its address, and the board looks for its boot files there.",
                 $"{course.After(taken.At)} its REQUEST named {taken.ChosenServer}; this appliance is {taken.Server}.",
-                $"Switch off the DHCP server at {taken.ChosenServer} on this network, or choose proxy mode on the settings page, to work beside it.")
+                $"Switch off the DHCP server at {taken.ChosenServer} on this network, or choose proxy mode on the settings page, to work " +
+                    "beside it.")
             : null;
 
     /// <summary>The board is to boot its own disk, and asks the network first.</summary>
@@ -35,8 +36,10 @@ internal static class AddressRules
                 "The board has an installed system and no order to install another: it is left to boot its own disk.",
                 course.Files.LastOrDefault(f => f.IsLeftAlone) is { } script
                     ? $"{script.Path}, {course.After(script.At)}, told it so."
-                    : $"{Words.Count(course.Dhcp.Where(e => e.IsLeftAlone).Sum(e => e.Count), "DHCP message")} left without boot information.",
-                "Nothing, if it comes up. If its card was taken out or cannot be read it keeps asking: after a minute and a half NetInst is started on it. " +
+                    : $"{Words.Count(course.Dhcp.Where(e => e.IsLeftAlone).Sum(e => e.Count), "DHCP message")} left without boot " +
+                        "information.",
+                "Nothing, if it comes up. If its card was taken out or cannot be read it keeps asking: after a minute and a half NetInst " +
+                    "is started on it. " +
                 "To install it again, order that on the page or with `bootstrap install`.")
             : null;
 
@@ -55,7 +58,8 @@ internal static class AddressRules
                 evidence, "Name a pool of the relay's subnet on the settings page.")
             : new Finding("no-address-left", FindingSeverity.Fault,
                 "There was no address to offer to the board: all of the pool are taken, or in use by machines that did not ask here.",
-                evidence, "Make the pool larger on the settings page, or shorten the lease time so that addresses of boards that are gone come back.");
+                evidence, "Make the pool larger on the settings page, or shorten the lease time so that addresses of boards that are " +
+                    "gone come back.");
     }
 
     /// <summary>The mask ROM of a Pi 3 does not speak to other subnets, whatever router it is told (raspberrypi/documentation,
@@ -76,7 +80,8 @@ internal static class AddressRules
         return evidence is null ? null : new Finding("pi3-other-subnet", FindingSeverity.Fault,
             "The board is on another subnet than this appliance, and the boot ROM of a Raspberry Pi 3 boots from its own subnet alone.",
             evidence,
-            "Put the board and the appliance on one subnet, or give the board a card that holds bootcode.bin alone: that program knows routers.");
+            "Put the board and the appliance on one subnet, or give the board a card that holds bootcode.bin alone: that program knows " +
+                "routers.");
     }
 
     /// <summary>Proxy mode: nobody else gives the board an address.</summary>
@@ -87,8 +92,10 @@ internal static class AddressRules
         course.Dhcp.Count > 0 && course.Dhcp.All(e => e.Asked == DhcpMessageType.Discover && e.Address is null)
             ? new Finding("no-address", FindingSeverity.Fault,
                 "The board was told where its boot files are, but no DHCP server gave it an address.",
-                $"{Words.Count(course.Dhcp.Sum(e => e.Count), "DISCOVER")} in {Words.Seconds(course.Dhcp[^1].Until - course.Dhcp[0].At)}, each answered from here, and no REQUEST for an address.",
-                "In proxy mode another DHCP server must give addresses: see that one answers on this network, or choose full mode on the settings page if there is none.")
+                $"{Words.Count(course.Dhcp.Sum(e => e.Count), "DISCOVER")} in " +
+                    $"{Words.Seconds(course.Dhcp[^1].Until - course.Dhcp[0].At)}, each answered from here, and no REQUEST for an address.",
+                "In proxy mode another DHCP server must give addresses: see that one answers on this network, or choose full mode on the " +
+                    "settings page if there is none.")
             : null;
 
     /// <summary>An offer was made, and nothing was fetched.</summary>
@@ -109,10 +116,13 @@ internal static class AddressRules
         }
         DhcpEvent? elsewhere = course.Dhcp.LastOrDefault(e => e.ChosenServer is not null && e.ChosenServer != e.Server);
         return new Finding("no-file-request", FindingSeverity.Fault,
-            "The board was told where its boot files are, and asked for none: its requests do not arrive, or it follows another boot server.",
-            $"Answered {course.After(answered.At)} from {answered.Server}; no request for a file in the {Words.Seconds(course.Now - answered.Until)} since." +
+            "The board was told where its boot files are, and asked for none: its requests do not arrive, or it follows another boot " +
+                "server.",
+            $"Answered {course.After(answered.At)} from {answered.Server}; no request for a file in the " +
+                $"{Words.Seconds(course.Now - answered.Until)} since." +
                 (elsewhere is null ? "" : $" Its address is from the server {elsewhere.ChosenServer}."),
-            "Let UDP port 69 and the high UDP ports of this appliance through every firewall between, see that board and appliance are in one VLAN" +
+            "Let UDP port 69 and the high UDP ports of this appliance through every firewall between, see that board and appliance are " +
+                "in one VLAN" +
                 (elsewhere is null ? ", and that no other DHCP server here names a boot server."
                     : $", and that {elsewhere.ChosenServer} names no boot server of its own (options 43, 66, next-server)."));
     }
@@ -131,10 +141,12 @@ internal static class AddressRules
         // Two tries may be two programs (a Pi 3's ROM and its bootcode.bin): then the first fetched a file in between.
         return waited >= 1000 * PortDelaySeconds && (tries > 1 || first.Seconds >= PortDelaySeconds)
             ? new Finding("spanning-tree", FindingSeverity.Warning,
-                $"It took {Words.Seconds(waited)} until the board got through to a DHCP server: most likely the switch's port was still waiting for spanning tree.",
+                $"It took {Words.Seconds(waited)} until the board got through to a DHCP server: most likely the switch's port was still " +
+                    "waiting for spanning tree.",
                 $"{Words.Count(tries, "DISCOVER")} before the board went on" + (first.Seconds > 0
                     ? $", the first one {first.Seconds} s after it began to ask." : "."),
-                "Set the switch's ports for boards to edge ports (\"portfast\"), or switch spanning tree off there. An EEPROM gives up after 45 s (DHCP_TIMEOUT).")
+                "Set the switch's ports for boards to edge ports (\"portfast\"), or switch spanning tree off there. An EEPROM gives up " +
+                    "after 45 s (DHCP_TIMEOUT).")
             : null;
     }
 

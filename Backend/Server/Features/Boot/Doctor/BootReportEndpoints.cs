@@ -18,5 +18,6 @@ internal static class BootReportEndpoints
     }
 
     private static IResult Unknown(string board) => Problems.NotFound(
-        $"No board '{board}' was seen booting from the network here. Name it by MAC address, serial number (8 hex digits) or node; see that it is on this appliance's wire.");
+        $"No board '{board}' was seen booting from the network here. Name it by MAC address, serial number (8 hex digits) or node; see " +
+            "that it is on this appliance's wire.");
 }

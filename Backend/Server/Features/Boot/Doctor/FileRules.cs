@@ -26,7 +26,8 @@ internal static class FileRules
     public static Finding? TooLarge(BootCourse course) =>
         course.Files.LastOrDefault(f => IsTooLarge(f) && !IsFetchedLater(course, f)) is { } file
             ? new Finding("file-too-large", FindingSeverity.Fault,
-                $"{file.Path} has {Words.Bytes(file.Length!.Value)}; with blocks of {file.BlockSize} bytes this boot program can take {Words.Bytes((long)MaxBlocks * file.BlockSize)} at most.",
+                $"{file.Path} has {Words.Bytes(file.Length!.Value)}; with blocks of {file.BlockSize} bytes this boot program can take " +
+                    $"{Words.Bytes((long)MaxBlocks * file.BlockSize)} at most.",
                 $"{course.After(file.At)} the transfer ended after {Words.Bytes(file.Bytes)}" + (file.Detail is null ? "."
                     : $": {file.Detail}."),
                 course.Board.Family == PiFamily.Pi3
@@ -63,7 +64,8 @@ internal static class FileRules
             && !IsFetchedLater(course, broken)
             ? new Finding("abandoned-transfer", FindingSeverity.Fault, $"The board gave up while it fetched {broken.Path}.",
                 $"{course.After(broken.Until)} it stopped at {Progress(broken)}" + (broken.Detail is null ? "." : $": {broken.Detail}."),
-                "Look at the cable, the switch's port and the board's power: packets are lost, or the board restarted. It boots anew when its power is cycled.")
+                "Look at the cable, the switch's port and the board's power: packets are lost, or the board restarted. It boots anew " +
+                    "when its power is cycled.")
             : null;
 
     /// <summary>Files were fetched, and then nothing more, with no error that anybody told.</summary>
@@ -74,7 +76,8 @@ internal static class FileRules
                 $"Its last request was for {course.Files[^1].Path}, {Words.Seconds((long)course.Silence.TotalMilliseconds)} ago.",
                 course.Board.Family == PiFamily.Pi3
                     ? "Cycle its power: the boot ROM of a Raspberry Pi 3 stops after five tries. If it stops at the same file again, give it a card with bootcode.bin alone."
-                    : "Cycle its power; if it stops at the same file again, connect a screen: the boot program shows there what it lacks. An EEPROM update cures many such stops.")
+                    : "Cycle its power; if it stops at the same file again, connect a screen: the boot program shows there what it " +
+                        "lacks. An EEPROM update cures many such stops.")
             : null;
 
     /// <summary>Transfers that broke and were repeated with success.</summary>

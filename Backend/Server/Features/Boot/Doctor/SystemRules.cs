@@ -17,19 +17,24 @@ internal static class SystemRules
             return before + 1 < BootsInARow ? null : new Finding("kernel-restarts", FindingSeverity.Fault,
                 "The board fetches its kernel and restarts, time after time: NetInst does not come up, or its kernel panics.",
                 $"{Words.Count(before, "boot")} before this one fetched a kernel; none of them introduced itself.",
-                "Connect a screen or a serial console (115200 baud): the kernel's last lines say what it lacks. Weak power restarts boards in the same way.");
+                "Connect a screen or a serial console (115200 baud): the kernel's last lines say what it lacks. Weak power restarts " +
+                    "boards in the same way.");
         }
-        string since = $"Kernel and initramfs were fetched {course.After(kernel)}; {Words.Seconds(course.Now - kernel)} later NetInst has not introduced itself" +
+        string since = $"Kernel and initramfs were fetched {course.After(kernel)}; {Words.Seconds(course.Now - kernel)} later NetInst " +
+            "has not introduced itself" +
             (before == 0 ? "." : $"; nor did it after the {Words.Count(before, "boot")} before.");
         return course.SystemDhcp.Count > 0
             ? new Finding("netinst-not-introduced", FindingSeverity.Fault,
                 "NetInst runs and has asked for an address, but does not reach this appliance's link.",
                 since + $" Its own DHCP {course.After(course.SystemDhcp[0].At)} shows that its network driver works.",
-                "Let TCP port 8444 and multicast 239.255.13.37 (UDP 1337, IGMP snooping with a querier) through between board and appliance; the board's screen says what NetInst waits for.")
+                "Let TCP port 8444 and multicast 239.255.13.37 (UDP 1337, IGMP snooping with a querier) through between board and " +
+                    "appliance; the board's screen says what NetInst waits for.")
             : new Finding("kernel-silent", FindingSeverity.Fault,
-                "The kernel was fetched, and nothing was heard from the board since: it did not start, or has no driver for its network interface.",
+                "The kernel was fetched, and nothing was heard from the board since: it did not start, or has no driver for its network " +
+                    "interface.",
                 since,
-                "Connect a screen or a serial console (115200 baud): the kernel's last lines say what it lacks. A port that comes up in another VLAN after a link reset looks the same.");
+                "Connect a screen or a serial console (115200 baud): the kernel's last lines say what it lacks. A port that comes up in " +
+                    "another VLAN after a link reset looks the same.");
     }
 
     /// <summary>A board with a complete disk starts from the network, time after time.</summary>
@@ -42,7 +47,8 @@ internal static class SystemRules
             ? new Finding("boots-again-and-again", FindingSeverity.Fault,
                 "The board has a complete system on its disk and boots from the network all the same.",
                 $"The last {inARow} boots came to NetInst, and none to the installed system.",
-                "Put its disk before the network in the boot order (Raspberry Pi 4 and 5: BOOT_ORDER=0xf21), and see that the card sits well: a card that cannot be read is skipped.")
+                "Put its disk before the network in the boot order (Raspberry Pi 4 and 5: BOOT_ORDER=0xf21), and see that the card sits " +
+                    "well: a card that cannot be read is skipped.")
             : null;
     }
 
@@ -69,7 +75,8 @@ internal static class SystemRules
         }
         if (course.Fetched.Count > 0)
         {
-            parts.Add($"{Words.Count(course.Fetched.Sum(f => f.Count), "file")} with {Words.Bytes(course.Fetched.Sum(f => f.Bytes * f.Count))} in " +
+            parts.Add($"{Words.Count(course.Fetched.Sum(f => f.Count), "file")} with " +
+                $"{Words.Bytes(course.Fetched.Sum(f => f.Bytes * f.Count))} in " +
                 Words.Seconds(course.Fetched.Max(f => f.Until) - course.Fetched.Min(f => f.At)));
         }
         string program = introduction.Stage == LinkStage.NetInst ? "NetInst" : "the installed system";

@@ -27,7 +27,8 @@ internal sealed class BootSigner : IDisposable
             key.ImportFromPem(File.ReadAllText(path));
             if (key.KeySize != KeyBits)
             {
-                throw new IOException($"{path} is an RSA key of {key.KeySize} bits; a Raspberry Pi's EEPROM takes {KeyBits} alone: openssl genrsa -out {path} {KeyBits}");
+                throw new IOException($"{path} is an RSA key of {key.KeySize} bits; a Raspberry Pi's EEPROM takes {KeyBits} alone: " +
+                    $"openssl genrsa -out {path} {KeyBits}");
             }
             _ = key.SignData([], HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
             return new BootSigner(key, clock);
