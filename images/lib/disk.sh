@@ -1,20 +1,23 @@
 # Disk images without mounting anything and without loop devices.
 
-# Makes an ext4 file system with the label rootfs from a tar archive, with its owners and modes, also without being root.
-ext4_from_tar() { # tar, size in MiB, UUID, file
+# Makes an ext4 file system with the label rootfs from a tar archive, with its owners and modes, also without being root. (What is left
+# out is not taken out of the archive before: tar --delete fails on some archives with extended headers.)
+ext4_from_tar() { # tar, size in MiB, UUID, file, more options of tar…
   local script='
     set -e
+    size=$1 uuid=$2
+    shift 2
     folder=$(mktemp -d) && trap "rm -rf $folder" EXIT
     # No device nodes: only real root may make them, and the system mounts a devtmpfs over them.
-    mkdir "$folder/root" && tar -xpf - --numeric-owner --xattrs --exclude="./dev/*" -C "$folder/root"
-    truncate -s "$1M" "$folder/ext4"
+    mkdir "$folder/root" && tar -xpf - --numeric-owner --xattrs --exclude="./dev/*" "$@" -C "$folder/root"
+    truncate -s "${size}M" "$folder/ext4"
     # Nothing left to initialise in the background, and no feature that Debian 12 lacks, whatever this machine runs.
-    mkfs.ext4 -q -L rootfs -U "$2" -E lazy_itable_init=0,lazy_journal_init=0,hash_seed="$2" -O ^orphan_file,^metadata_csum_seed -m 1 -d "$folder/root" "$folder/ext4" >&2
+    mkfs.ext4 -q -L rootfs -U "$uuid" -E lazy_itable_init=0,lazy_journal_init=0,hash_seed="$uuid" -O ^orphan_file,^metadata_csum_seed -m 1 -d "$folder/root" "$folder/ext4" >&2
     cat "$folder/ext4"'
   local helper=()
   # A user namespace maps the archive's owners where this is not run by root.
   if [ "$(id -u)" != 0 ]; then helper=(mmdebstrap --unshare-helper); fi
-  "${helper[@]}" sh -c "$script" sh "$2" "$3" <"$1" | dd of="$4" bs=1M iflag=fullblock conv=sparse status=none
+  "${helper[@]}" sh -c "$script" sh "$2" "$3" "${@:5}" <"$1" | dd of="$4" bs=1M iflag=fullblock conv=sparse status=none
   truncate -s "$2M" "$4"
 }
 

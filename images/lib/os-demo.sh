@@ -57,6 +57,5 @@ demo_root() { # folder, size in MiB, UUID
   awk '/^Package:/ { name = $2 } /^Version:/ { print name "_" $2 }' "$WORK/unpacked/var/lib/dpkg/status" >"$OUT/PACKAGES"
   cp "$WORK"/unpacked/boot/vmlinuz-* "$1/vmlinuz"
   cp "$WORK"/unpacked/boot/initrd.img-* "$1/initrd.img"
-  tar --wildcards --delete -f "$WORK/rootfs.tar" './boot/vmlinuz-*' './boot/initrd.img-*'
-  ext4_from_tar "$WORK/rootfs.tar" "$2" "$3" "$WORK/root.ext4"
+  ext4_from_tar "$WORK/rootfs.tar" "$2" "$3" "$WORK/root.ext4" --exclude='./boot/vmlinuz-*' --exclude='./boot/initrd.img-*'
 }

@@ -67,7 +67,7 @@ public sealed partial class InstallationTests
                     Path.Combine(machine.OldRoot!, "home/ada/large"), new byte[DiskSize], TestContext.Current.CancellationToken);
                 break;
             default:
-                _appliance.Stop();
+                await _appliance.StopAsync();
                 break;
         }
         InstallResult result = await InstallAsync(machine, keep: s_home);

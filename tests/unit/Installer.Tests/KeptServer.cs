@@ -1,36 +1,29 @@
-using System.Net;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Bootstrap.Installer.Tests;
 
 /// <summary>An appliance that keeps archives in memory, and can be made to fail.</summary>
 internal sealed class KeptServer : IAsyncDisposable
 {
-    private readonly HttpListener _listener;
-    private readonly Task _loop;
+    private readonly WebApplication _server;
 
     public KeptServer()
     {
-        // A port that is free is found by trying: this class takes no 0.
-        for (int port = Random.Shared.Next(20_000, 32_000); ; port++)
-        {
-            Address = new Uri($"http://127.0.0.1:{port}/");
-            _listener = new HttpListener();
-            _listener.Prefixes.Add(Address.ToString());
-            try
-            {
-                _listener.Start();
-                break;
-            }
-            catch (HttpListenerException)
-            {
-                // Somebody else has it.
-            }
-        }
-        _loop = ServeAsync();
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        _server = builder.Build();
+        _server.Run(AnswerAsync);
+        _server.Start();
+        Address = new Uri(_server.Urls.Single());
     }
 
     public Uri Address { get; }
@@ -50,56 +43,32 @@ internal sealed class KeptServer : IAsyncDisposable
     public bool Spoils { get; set; }
 
     /// <summary>Answers nobody any more.</summary>
-    public void Stop() => _listener.Stop();
+    public Task StopAsync() => _server.StopAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_listener.IsListening)
-        {
-            Stop();
-        }
-        await _loop;
-        _listener.Close();
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task ServeAsync()
+    private async Task AnswerAsync(HttpContext context)
     {
-        while (_listener.IsListening)
-        {
-            HttpListenerContext context;
-            try
-            {
-                context = await _listener.GetContextAsync();
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
-            byte[] answer = await AnswerAsync(context.Request);
-            context.Response.ContentType = "application/json";
-            context.Response.Close(answer, willBlock: false);
-        }
-    }
-
-    private async Task<byte[]> AnswerAsync(HttpListenerRequest request)
-    {
-        if (request.HttpMethod == "PUT")
+        HttpRequest request = context.Request;
+        if (request.Method == "PUT")
         {
             using var body = new MemoryStream();
-            await request.InputStream.CopyToAsync(body);
+            await request.Body.CopyToAsync(body);
             Archive = body.ToArray();
             Stored++;
         }
-        else if (!request.Url!.AbsolutePath.EndsWith("/state", StringComparison.Ordinal))
+        else if (!request.Path.Value!.EndsWith("/state", StringComparison.Ordinal))
         {
             Fetched++;
             byte[] copy = [.. Archive!];
             copy[^1] ^= (byte)(Spoils ? 1 : 0);
-            return copy;
+            await context.Response.Body.WriteAsync(copy);
+            return;
         }
         KeptArchive? archive = Archive is null ? null : new KeptArchive(Digest.Of(Archive), Archive.Length);
-        return request.HttpMethod == "PUT"
+        context.Response.ContentType = "application/json";
+        await context.Response.Body.WriteAsync(request.Method == "PUT"
             ? JsonSerializer.SerializeToUtf8Bytes(archive!, ProtocolJson.Default.KeptArchive)
-            : JsonSerializer.SerializeToUtf8Bytes(new KeptState(archive, Room), ProtocolJson.Default.KeptState);
+            : JsonSerializer.SerializeToUtf8Bytes(new KeptState(archive, Room), ProtocolJson.Default.KeptState));
     }
 }
