@@ -59,6 +59,7 @@ internal static class BackupCommands
             new Command("make", "Make a backup now, on the appliance.").Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Post, "backups", new { }, cancellation);
+                Console.WriteLine("A backup is being made: 'bootstrap backups show' says how it went.");
                 return 0;
             }),
             new Command("fetch", "Copy a backup to a file here, and check all of it.") { s_name, file, Passphrase.File }.Does(async (client, parsed, cancellation) =>
@@ -147,10 +148,18 @@ internal static class BackupCommands
             Output.Json(view);
             return 0;
         }
-        Console.WriteLine(view.Plan.Cron is null ? "no backup is made by itself"
-            : $"a backup {(view.Plan.Images ? "with" : "without")} images is made at '{view.Plan.Cron}' ({view.Plan.Zone}), next {(view.Next is { } next ? Output.Time(next) : "never")}");
+        string kind = view.Plan.Images ? "with" : "without", next = view.Next is { } at ? Output.Time(at) : "never";
+        Console.WriteLine(view.Plan.Cron is null
+            ? "backups are made by hand only"
+            : $"a backup {kind} images is made at '{view.Plan.Cron}' ({view.Plan.Zone}), next {next}");
         Console.WriteLine($"the newest {view.Plan.Keep} are kept in {view.Folder}; there are {view.Backups.Count}");
-        Console.WriteLine(view.Last is not { } last ? "none was made yet" : last.Error.Length > 0 ? $"the last one failed, {Output.Time(last.At)}: {last.Error}" : $"the last one was made {Output.Time(last.At)}");
+        Console.WriteLine(view.Last is not { } last ? "none was made yet"
+            : last.Error.Length > 0 ? $"the last one failed, {Output.Time(last.At)}: {last.Error}"
+            : $"the last one was made {Output.Time(last.At)}");
+        if (view.Running)
+        {
+            Console.WriteLine("one is being made now");
+        }
         return 0;
     }
 
