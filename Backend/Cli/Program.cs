@@ -44,5 +44,10 @@ foreach (Command order in JobCommands.CreateOrders())
 }
 root.Add(ClientCommand.Json);
 ParseResult parsed = root.Parse(args);
+// In a list of commands each has its first sentence; the rest is in its own help.
+foreach (Command listed in parsed.CommandResult.Command.Subcommands)
+{
+    listed.Description = listed.Description?.Split(". ") is [{ } first, _, ..] ? first + "." : listed.Description;
+}
 int code = await parsed.InvokeAsync();
 return parsed.Action is ParseErrorAction ? 2 : code;

@@ -30,7 +30,7 @@ public sealed class AccessPageTests(PageFixture browser) : PageTest
 
         IPage stranger = await browser.OpenAsync();
         await stranger.GotoAsync(link);
-        await Expect(stranger.GetByRole(AriaRole.Alert)).ToContainTextAsync("was used before or is too old");
+        await Expect(stranger.GetByRole(AriaRole.Alert)).ToContainTextAsync("was used before or has expired");
         Assert.DoesNotContain('#', stranger.Url);
     }
     [Theory]
@@ -43,18 +43,18 @@ public sealed class AccessPageTests(PageFixture browser) : PageTest
         IPage page = await browser.SignInAsync(appliance, window);
         await page.GotoAsync(new Uri(appliance.Url, "settings/you").ToString());
         await page.GetByLabel("New password").FillAsync("correct horse");
-        await page.GetByLabel("Once more").FillAsync("correct house");
-        ILocator choose = page.GetByRole(AriaRole.Button, new() { Name = "Choose it" });
+        await page.GetByLabel("Confirm password").FillAsync("correct house");
+        ILocator choose = page.GetByRole(AriaRole.Button, new() { Name = "Set password" });
         await Expect(choose).ToBeDisabledAsync();
-        await page.GetByLabel("Once more").FillAsync("correct horse");
+        await page.GetByLabel("Confirm password").FillAsync("correct horse");
         await choose.ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Change your password" })).ToBeVisibleAsync();
         await Expect(page.GetByText("Saved.")).ToBeVisibleAsync();
         await PageFixture.KeepAsync(page, $"settings-you-{width}", whole: true);
-        await page.GetByLabel("The present one").FillAsync("something else");
+        await page.GetByLabel("Current password").FillAsync("something else");
         await page.GetByLabel("New password").FillAsync("another battery");
-        await page.GetByLabel("Once more").FillAsync("another battery");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Change it" }).ClickAsync();
+        await page.GetByLabel("Confirm password").FillAsync("another battery");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Change password" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("The current password is another one");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out here" }).ClickAsync();
 
@@ -81,7 +81,7 @@ public sealed class AccessPageTests(PageFixture browser) : PageTest
         await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Working with nodes takes the role operator; you have the role viewer.");
         await Expect(page.GetByRole(AriaRole.Checkbox)).ToHaveCountAsync(0);
         await PageFixture.KeepAsync(page, "viewer-nodes");
-        Regex changes = new("Install …|Reboot|Forget|Rename|Edit|Mark as seen|Delete|Upload|Add a schedule|Save");
+        Regex changes = new("Install …|Reboot|Forget|Rename|Edit|Acknowledge|Delete|Upload|Add a schedule|Save");
         foreach (string path in new[] { "nodes", "nodes/" + rack.Nodes[0].Id, "images", "schedules" })
         {
             await page.GotoAsync(new Uri(appliance.Url, path).ToString());

@@ -46,7 +46,10 @@ public sealed class ApprovalPageTests(PageFixture browser) : PageTest
         using ECDsa impostor = NodeIdentity.CreateKey(), swapped = NodeIdentity.CreateKey();
         Assert.Empty((await AskAsync(appliance, impostor, "10000000abcdef01")).Certificate);
         IPage page = await browser.SignInAsync(appliance);
-        await page.GotoAsync(new Uri(appliance.Url, "nodes/10000000abcdef01").ToString());
+        ILocator listed = page.GetByRole(AriaRole.List, new() { Name = "Boards that claim to be nodes" });
+        await Expect(listed).ToContainTextAsync("A board with another key says that it is node-cdef01, at 127.0.0.1.");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" })).ToContainTextAsync("New key");
+        await listed.GetByRole(AriaRole.Link, new() { Name = "node-cdef01" }).ClickAsync();
         ILocator claim = page.GetByRole(AriaRole.Status).Filter(new() { HasText = "A board with another key says that it is node-cdef01." });
         await Expect(claim).ToContainTextAsync(Spaced(impostor));
         await Expect(claim).ToContainTextAsync("connected now");
@@ -69,7 +72,7 @@ public sealed class ApprovalPageTests(PageFixture browser) : PageTest
         IPage page = await browser.SignInAsync(appliance);
         await page.GotoAsync(new Uri(appliance.Url, "settings/boards").ToString());
         ILocator form = page.GetByRole(AriaRole.Combobox, new() { Name = "Approval" });
-        await form.SelectOptionAsync("approve every new board by itself (isolated network)");
+        await form.SelectOptionAsync("approve all (isolated network)");
         await Expect(page.GetByText("Every machine that reaches this network becomes a node, without a question.")).ToBeVisibleAsync();
         await PageFixture.KeepAsync(page, "settings-approval", whole: true);
         await page.GetByRole(AriaRole.Button, new() { Name = "Save, and approve new boards" }).ClickAsync();

@@ -20,14 +20,14 @@ public sealed class BackupsPageTests(PageFixture browser) : PageTest
         await page.GotoAsync(new Uri(appliance.Url, "settings/backups").ToString());
         ILocator make = page.GetByRole(AriaRole.Button, new() { Name = "Back up now" });
         await Expect(make).ToBeDisabledAsync();
-        await page.GetByLabel("When (cron; empty: only by hand)").FillAsync("0 3 * *");
+        await page.GetByLabel("Schedule (cron; empty: only by hand)").FillAsync("0 3 * *");
         await page.GetByLabel("Passphrase").FillAsync(Passphrase);
         ILocator save = page.GetByRole(AriaRole.Button, new() { Name = "Save" });
         await save.ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("has 4 fields, not 5");
-        await page.GetByLabel("When (cron; empty: only by hand)").FillAsync("0 3 * * *");
+        await page.GetByLabel("Schedule (cron; empty: only by hand)").FillAsync("0 3 * * *");
         await save.ClickAsync();
-        await Expect(page.GetByText("The next one is made")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Next backup")).ToBeVisibleAsync();
         await Expect(page.GetByLabel("Passphrase")).ToHaveValueAsync("");
 
         await make.ClickAsync();

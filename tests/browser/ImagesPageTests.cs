@@ -32,6 +32,24 @@ public sealed class ImagesPageTests(PageFixture browser) : PageTest
         await PageFixture.KeepAsync(page, "images");
     }
 
+    [Fact]
+    public async Task An_image_is_private_until_it_is_published_and_again_when_it_is_unpublished()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12");
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Images" }).ClickAsync();
+        ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "debian-12" }), dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(row.GetByRole(AriaRole.Cell, new() { Name = "private", Exact = true })).ToBeVisibleAsync();
+        await row.GetByRole(AriaRole.Button, new() { Name = "Publish debian-12" }).ClickAsync();
+        await Expect(dialog).ToContainTextAsync("over plain HTTP");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Publish" }).ClickAsync();
+        await Expect(row.GetByRole(AriaRole.Cell, new() { Name = "public", Exact = true })).ToBeVisibleAsync();
+        await row.GetByRole(AriaRole.Button, new() { Name = "Unpublish debian-12" }).ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Unpublish" }).ClickAsync();
+        await Expect(row.GetByRole(AriaRole.Cell, new() { Name = "private", Exact = true })).ToBeVisibleAsync();
+    }
+
     [Theory]
     [InlineData(1360, ColorScheme.Light)]
     [InlineData(360, ColorScheme.Dark)]

@@ -25,18 +25,18 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
         await using SimulatedNode other = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef02"), NodeRole.NetInst, "arm64", Cancelled);
         IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 1360, Height = 900 }, ColorScheme = colours });
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
-        await Expect(row).ToContainTextAsync("Unseen");
+        await Expect(row).ToContainTextAsync("Unreviewed");
 
         await page.GotoAsync(new Uri(appliance.Url, "nodes/" + node.Id).ToString());
-        await page.GetByRole(AriaRole.Button, new() { Name = "Mark as seen" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Unseen" })).ToHaveCountAsync(0);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Acknowledge" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Unreviewed" })).ToHaveCountAsync(0);
         DiskInfo card = node.Inventory.Disks[0] with { Model = "SN64G", Serial = "0x7e650771", SizeBytes = 63_864_569_856, Card = new CardInfo("SD", "SanDisk", "SN64G", "11/2022", "0x7e650771") };
         NetworkInterfaceInfo port = node.Inventory.Interfaces[0] with { SpeedMbit = 1000, Switch = new SwitchPort("00:11:22:33:44:55", "Gi1/0/7", "shelf 2", "rack-3", "10.0.0.2") };
         node.Inventory = node.Inventory with { Disks = [card], Interfaces = [port] };
         await node.RestartAsync(NodeRole.Slave, cancellation: Cancelled);
         ILocator changes = page.GetByRole(AriaRole.Region, new() { Name = "Changes" });
         await Expect(changes).ToContainTextAsync("SanDisk SN64G 63.9 GB 0x7e650771");
-        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Unseen" })).ToContainTextAsync("Changed");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Unreviewed" })).ToContainTextAsync("Changed");
         await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Inventory" })).ToContainTextAsync("rack-3, 10.0.0.2");
 
         ILocator labels = page.GetByRole(AriaRole.Region, new() { Name = "Labels" });
@@ -65,8 +65,8 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
         await page.GetByRole(AriaRole.Searchbox).FillAsync("");
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select all that are shown" }).CheckAsync();
         await PageFixture.KeepAsync(page, $"marks-{colours}".ToLowerInvariant());
-        await page.GetByRole(AriaRole.Button, new() { Name = "Mark as seen" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Table)).Not.ToContainTextAsync("Unseen");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Acknowledge" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Table)).Not.ToContainTextAsync("Unreviewed");
         await Expect(row).Not.ToContainTextAsync("Changed");
 
         IDownload download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "CSV" }).ClickAsync());

@@ -55,13 +55,13 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
         IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
         ILocator steps = page.GetByRole(AriaRole.Region, new() { Name = "First steps" });
         await Expect(steps.GetByRole(AriaRole.Listitem)).ToContainTextAsync(
-            ["Add an image", "Let boards find this applianceDHCP is off here", "Plug a board in", "Choose your password"]);
+            ["Add an image", "Let boards find this applianceDHCP is off here", "Plug a board in", "Set a password"]);
         await Expect(steps.GetByText("(done)")).ToHaveCountAsync(0);
         await PageFixture.KeepAsync(page, $"first-steps-{width}", whole: true);
-        await steps.GetByRole(AriaRole.Link, new() { Name = "choose a password" }).ClickAsync();
+        await steps.GetByRole(AriaRole.Link, new() { Name = "set a password" }).ClickAsync();
         await page.GetByLabel("New password").FillAsync("correct horse");
-        await page.GetByLabel("Once more").FillAsync("correct horse");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Choose it" }).ClickAsync();
+        await page.GetByLabel("Confirm password").FillAsync("correct horse");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Set password" }).ClickAsync();
         await Expect(page.GetByText("Saved.")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Nodes", Exact = true }).ClickAsync();
         await Expect(steps.GetByRole(AriaRole.Listitem).Last).ToContainTextAsync("(done)");

@@ -56,7 +56,7 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
     public async Task People_are_added_by_a_link_that_is_shown_once_get_another_role_and_are_removed(int width, ColorScheme colours)
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
-        IPage page = await OpenAsync(appliance, "settings/people", width, colours);
+        IPage page = await OpenAsync(appliance, "settings/users", width, colours);
         ILocator ada = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "ada" });
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("ada");
         await page.GetByLabel("Role", new() { Exact = true }).SelectOptionAsync("operator");
@@ -93,7 +93,7 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
         IPage page = await OpenAsync(appliance, "settings/tokens");
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync("ci");
         await page.GetByLabel("Role", new() { Exact = true }).SelectOptionAsync("viewer");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Make", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make token", Exact = true }).ClickAsync();
         using HttpClient api = appliance.CreateClient();
         api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await page.Locator("code.secret").InnerTextAsync());
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("nodes", Cancelled)).StatusCode);

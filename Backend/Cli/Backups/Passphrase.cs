@@ -6,7 +6,7 @@ namespace Bootstrap.Cli.Backups;
 /// <summary>The passphrase of a backup: from a file, or typed unseen; never an argument, which every user of the machine could read.</summary>
 internal static class Passphrase
 {
-    public static readonly Option<FileInfo?> File = new("--passphrase-file") { Description = "File with the passphrase, its first line. Default: asked on the terminal." };
+    public static readonly Option<FileInfo?> File = new("--passphrase-file") { Description = "File whose first line is the passphrase; default: typed." };
 
     /// <summary>Gives it.</summary>
     /// <param name="again">Whether it is new, and typed twice.</param>

@@ -17,35 +17,35 @@ internal static class AccessCommands
 
     private sealed record AuditEntry(long Id, long At, string Who, string What, string Subject, string Refusal);
 
-    private static readonly Argument<string> s_name = new("name") { Description = "Name of the person." };
+    private static readonly Argument<string> s_name = new("name") { Description = "Name of the user." };
 
     public static Command CreateUsers()
     {
         Option<string> role = Role("viewer sees everything, operator works with nodes and jobs, admin says who may sign in.");
         role.Required = true;
-        return new Command("users", "Say who may sign in.")
+        return new Command("users", "Show, add and remove users, and choose their roles.")
         {
-            new Command("list", "All people.").Lists<Person>(_ => "users", ["NAME", "ROLE", "PASSWORD", "SINCE"],
+            new Command("list", "All users.").Lists<Person>(_ => "users", ["NAME", "ROLE", "PASSWORD", "SINCE"],
                 p => [p.Name, p.Role, p.HasPassword ? "yes" : "no", p.CreatedAt == 0 ? "the start" : Output.Time(p.CreatedAt)]),
-            new Command("add", "Add a person; prints a link that signs him in once, within a day.") { s_name, role }
+            new Command("add", "Add a user; prints a link that signs in once, within a day.") { s_name, role }
                 .Does(async (client, parsed, cancellation) =>
                 Invite(await client.PostAsync<Invitation>("users",
                     new { name = parsed.GetRequiredValue(s_name), role = parsed.GetRequiredValue(role) }, cancellation))),
-            new Command("role", "Give a person another role.") { s_name, role }.Does(async (client, parsed, cancellation) =>
+            new Command("role", "Give a user another role.") { s_name, role }.Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Patch, Path(parsed), new { role = parsed.GetRequiredValue(role) }, cancellation);
                 return 0;
             }),
-            new Command("link", "Print a link that signs a person in once, within a day.") { s_name }
+            new Command("link", "Print a link that signs a user in once, within a day.") { s_name }
                 .Does(async (client, parsed, cancellation) =>
                 Invite(await client.PostAsync<Invitation>($"{Path(parsed)}/sign-in-link", null, cancellation))),
-            new Command("remove-password", "Take a person's password, and end what he is signed in with.") { s_name }
+            new Command("remove-password", "Take a user's password away, and end the user's sessions.") { s_name }
                 .Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Patch, Path(parsed), new { removePassword = true }, cancellation);
                 return 0;
             }),
-            new Command("remove", "Remove a person with his sessions and tokens.") { s_name }.Does(async (client, parsed, cancellation) =>
+            new Command("remove", "Remove a user with all sessions and tokens.") { s_name }.Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Delete, Path(parsed), null, cancellation);
                 return 0;
@@ -55,17 +55,17 @@ internal static class AccessCommands
 
     public static Command CreateTokens()
     {
-        var name = new Argument<string>("name") { Description = "What it is for." };
-        var id = new Argument<string>("id") { Description = "As the list shows it." };
-        var days = new Option<int?>("--days") { Description = "How long it is good; without it, for ever." };
-        var file = new Option<FileInfo?>("--file") { Description = "Write it to this file, mode 0600, in the place of printing it." };
-        Option<string> role = Role("What it may do at most (default: what you may).");
+        var name = new Argument<string>("name") { Description = "What the token is for." };
+        var id = new Argument<string>("id") { Description = "As 'tokens list' shows it." };
+        var days = new Option<int?>("--days") { Description = "Days until it expires; without it: never." };
+        var file = new Option<FileInfo?>("--file") { Description = "Write it to this file, mode 0600, and do not print it." };
+        Option<string> role = Role("What it may do at most; default: your role.");
         return new Command("tokens", "Let programs use the API in your name.")
         {
-            new Command("list", "Your tokens; an administrator's list has those of all.")
-                .Lists<Token>(_ => "tokens", ["ID", "NAME", "OWNER", "ROLE", "MADE", "LAST USED", "ENDS"],
+            new Command("list", "Your tokens; for an administrator, everybody's.")
+                .Lists<Token>(_ => "tokens", ["ID", "NAME", "OWNER", "ROLE", "MADE", "LAST USED", "EXPIRES"],
                 t => [t.Id, t.Name, t.Owner, t.Role, Output.Time(t.CreatedAt), Time(t.LastUsedAt), Time(t.ExpiresAt)]),
-            new Command("add", "Make a token, which is shown this once.") { name, role, days, file }
+            new Command("add", "Make a token; it is shown only now.") { name, role, days, file }
                 .Does(async (client, parsed, cancellation) =>
             {
                 MadeToken made = await client.PostAsync<MadeToken>("tokens",

@@ -12,17 +12,17 @@ internal static class ApprovalCommands
     private static readonly string[] s_columns = ["KEY", "SAYS IT IS", "ADDRESS", "ASKS SINCE", "MODEL", "WHY IT WAITS"];
 
     public static Command CreateUnapproved() =>
-        new Command("unapproved", "Boards that ask to be admitted.").Lists<UnapprovedBoard>(_ => "unapproved", s_columns, Row);
+        new Command("unapproved", "Boards that ask to be admitted, each with its key.").Lists<UnapprovedBoard>(_ => "unapproved", s_columns, Row);
 
     public static Command CreateApprove()
     {
         var keys = Keys();
         var all = new Option<bool>(
             "--all")
-        { Description = "All that ask and claim to be no node that is known already; they are shown, and you are asked." };
+        { Description = "All boards that claim to be no known node; they are shown, and you are asked." };
         var yes = new Option<bool>("--yes") { Description = "Do not ask." };
         return new Command("approve",
-            "Make boards nodes, by the keys that they show; asks where one takes the place of a node.") { keys, all, yes }
+            "Make boards nodes. Where one would take the place of a known node, you are asked.") { keys, all, yes }
             .Does(async (client, parsed, cancellation) =>
         {
             IReadOnlyList<UnapprovedBoard> boards = await client.GetAsync<IReadOnlyList<UnapprovedBoard>>("unapproved", cancellation);
@@ -57,7 +57,7 @@ internal static class ApprovalCommands
     {
         var keys = Keys();
         keys.Arity = ArgumentArity.OneOrMore;
-        return new Command("reject", "Do not list boards for a day.") { keys }.Does(async (client, parsed, cancellation) =>
+        return new Command("reject", "Refuse boards; they are not listed for a day.") { keys }.Does(async (client, parsed, cancellation) =>
         {
             IReadOnlyList<UnapprovedBoard> boards = await client.GetAsync<IReadOnlyList<UnapprovedBoard>>("unapproved", cancellation);
             foreach (UnapprovedBoard board in parsed.GetRequiredValue(keys).Select(key => Find(boards, key)).ToArray())
@@ -70,7 +70,7 @@ internal static class ApprovalCommands
 
     private static Argument<string[]> Keys() => new Argument<string[]>("keys")
     {
-        Description = $"Keys as 'nodes unapproved' and the boards' consoles show them: {ShownDigits} hex digits, or all 64.",
+        Description = $"As 'nodes unapproved' and the boards' consoles show them: {ShownDigits} hex digits, or all 64.",
         Arity = ArgumentArity.ZeroOrMore,
     }.Suggests<Argument<string[]>, UnapprovedBoard>("unapproved", b => Short(b.Key));
 

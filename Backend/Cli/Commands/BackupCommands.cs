@@ -10,9 +10,9 @@ namespace Bootstrap.Cli.Commands;
 /// <summary><c>bootstrap backup</c> makes a copy of all that the appliance keeps; <c>bootstrap backups</c> is what it makes by itself.</summary>
 internal static class BackupCommands
 {
-    private static readonly Argument<string> s_name = new("name") { Description = "As the list shows it." };
+    private static readonly Argument<string> s_name = new("name") { Description = "As 'backups list' shows it." };
 
-    private static readonly Option<bool> s_images = new("--images") { Description = "With the images themselves; without them, they must be imported again." };
+    private static readonly Option<bool> s_images = new("--images") { Description = "Include the images; else they must be imported again." };
 
     private sealed record Plan(string? Cron, string Zone, int Keep, bool Images, bool PassphraseSet);
 
@@ -25,8 +25,8 @@ internal static class BackupCommands
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "File to write, or '-' for the standard output.", HelpName = "FILE|-" };
-        var data = new Option<DirectoryInfo?>("--data") { Description = "On the appliance's own machine: its data folder, whether or not it runs. No sign-in is needed." };
-        var command = new Command("backup", "Back up all that the appliance keeps into one file that a passphrase seals.") { file, s_images, data, Passphrase.File };
+        var data = new Option<DirectoryInfo?>("--data") { Description = "On the appliance's own machine: its data folder; it may run or not, and no sign-in is needed." };
+        var command = new Command("backup", "Back up the appliance to a file, sealed by a passphrase.") { file, s_images, data, Passphrase.File };
         command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(async () =>
         {
             var target = new BackupTarget(parsed.GetRequiredValue(file));
@@ -48,20 +48,21 @@ internal static class BackupCommands
     public static Command CreateKept()
     {
         var file = new Argument<string>("file") { Description = "File to write, or '-' for the standard output.", HelpName = "FILE|-" };
-        return new Command("backups", "Backups that the appliance makes by itself, and those that it keeps.")
+        return new Command("backups", "Backups that the appliance itself makes and keeps.")
         {
-            new Command("show", "When they are made, and how the last one went.").Does(async (client, parsed, cancellation) =>
+            new Command("show", "Show the schedule, and how the last backup went.").Does(async (client, parsed, cancellation) =>
                 Print(await client.GetAsync<View>("backups", cancellation), parsed)),
-            new Command("list", "Those that are kept on the appliance.").Does(async (client, parsed, cancellation) => ClientCommand.Show(parsed,
+            new Command("list", "List the backups on the appliance.").Does(async (client, parsed, cancellation) => ClientCommand.Show(parsed,
                 (await client.GetAsync<View>("backups", cancellation)).Backups, ["NAME", "MADE", "SIZE", "IMAGES"],
                 b => [b.Name, Output.Time(b.MadeAt), Output.Bytes(b.SizeBytes), b.Images ? "yes" : "no"])),
             CreateSet(),
-            new Command("make", "Make one now, and keep it on the appliance.").Does(async (client, parsed, cancellation) =>
+            new Command("make", "Make a backup now, on the appliance.").Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Post, "backups", new { }, cancellation);
+                Console.WriteLine("A backup is being made: 'bootstrap backups show' says how it went.");
                 return 0;
             }),
-            new Command("fetch", "Write one that is kept to a file here.") { s_name, file, Passphrase.File }.Does(async (client, parsed, cancellation) =>
+            new Command("fetch", "Copy a backup to a file here, and check all of it.") { s_name, file, Passphrase.File }.Does(async (client, parsed, cancellation) =>
             {
                 var target = new BackupTarget(parsed.GetRequiredValue(file));
                 target.Validate();
@@ -69,7 +70,7 @@ internal static class BackupCommands
                 await client.DownloadAsync(Path(parsed), (body, _) => target.TakeAsync(body, passphrase, cancellation), cancellation);
                 return 0;
             }),
-            new Command("remove", "Remove one from the appliance.") { s_name }.Does(async (client, parsed, cancellation) =>
+            new Command("remove", "Remove a backup from the appliance.") { s_name }.Does(async (client, parsed, cancellation) =>
             {
                 await client.SendAsync(HttpMethod.Delete, Path(parsed), null, cancellation);
                 return 0;
@@ -79,11 +80,11 @@ internal static class BackupCommands
 
     private static Command CreateSet()
     {
-        var cron = new Option<string?>("--cron") { Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * * *'. Without it: none by themselves.", HelpName = "LINE" };
+        var cron = new Option<string?>("--cron") { Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * * *'. Without it: only by hand.", HelpName = "LINE" };
         var zone = new Option<string>("--zone") { Description = "Time zone of the line, such as Europe/Berlin.", DefaultValueFactory = _ => "UTC" };
-        var keep = new Option<int>("--keep") { Description = "How many stay, the newest.", DefaultValueFactory = _ => 7 };
-        var seal = new Option<bool>("--new-passphrase") { Description = "Ask for another passphrase (it is asked anyway where there is none yet)." };
-        return new Command("set", "Say when backups are made, and how many are kept.") { cron, zone, keep, s_images, seal, Passphrase.File }.Does(async (client, parsed, cancellation) =>
+        var keep = new Option<int>("--keep") { Description = "How many backups are kept.", DefaultValueFactory = _ => 7 };
+        var seal = new Option<bool>("--new-passphrase") { Description = "Ask for another passphrase; the first one is asked for anyway." };
+        return new Command("set", "Set when backups are made, and how many are kept.") { cron, zone, keep, s_images, seal, Passphrase.File }.Does(async (client, parsed, cancellation) =>
         {
             View now = await client.GetAsync<View>("backups", cancellation);
             bool asks = !now.Plan.PassphraseSet || parsed.GetValue(seal) || parsed.GetValue(Passphrase.File) is not null;
@@ -147,10 +148,18 @@ internal static class BackupCommands
             Output.Json(view);
             return 0;
         }
-        Console.WriteLine(view.Plan.Cron is null ? "no backup is made by itself"
-            : $"a backup {(view.Plan.Images ? "with" : "without")} images is made at '{view.Plan.Cron}' ({view.Plan.Zone}), next {(view.Next is { } next ? Output.Time(next) : "never")}");
+        string kind = view.Plan.Images ? "with" : "without", next = view.Next is { } at ? Output.Time(at) : "never";
+        Console.WriteLine(view.Plan.Cron is null
+            ? "backups are made by hand only"
+            : $"a backup {kind} images is made at '{view.Plan.Cron}' ({view.Plan.Zone}), next {next}");
         Console.WriteLine($"the newest {view.Plan.Keep} are kept in {view.Folder}; there are {view.Backups.Count}");
-        Console.WriteLine(view.Last is not { } last ? "none was made yet" : last.Error.Length > 0 ? $"the last one failed, {Output.Time(last.At)}: {last.Error}" : $"the last one was made {Output.Time(last.At)}");
+        Console.WriteLine(view.Last is not { } last ? "none was made yet"
+            : last.Error.Length > 0 ? $"the last one failed, {Output.Time(last.At)}: {last.Error}"
+            : $"the last one was made {Output.Time(last.At)}");
+        if (view.Running)
+        {
+            Console.WriteLine("one is being made now");
+        }
         return 0;
     }
 

@@ -21,11 +21,11 @@ internal static class ImageCommands
         architecture.AcceptOnlyFromAmong("arm64", "amd64");
         Argument<string> image = new Argument<string>("image") { Description = "Name or digest." }
             .Suggests<Argument<string>, Image>("images", i => i.Name);
-        var hours = new Option<int>("--hours") { Description = "How long it is good, 1 to 24.", DefaultValueFactory = _ => 8 };
+        var hours = new Option<int>("--hours") { Description = "Hours until the address expires, 1 to 24.", DefaultValueFactory = _ => 8 };
         var force = new Option<bool>(
             "--force")
         { Description = "Also if nodes run it: they go on, and cannot be installed with it again." };
-        return new Command("images", "Show, import and remove images.")
+        return new Command("images", "Show, import, publish and remove images.")
         {
             new Command("list", "All images.")
                 .Lists<Image>(_ => "images", ["NAME", "FOR", "SLOTS", "ACCESS", "DISK", "IN USE", "STORED", "IMPORTED", "DIGEST"],
@@ -37,10 +37,10 @@ internal static class ImageCommands
             new Command("publish", "Let anybody on the network fetch an image, over plain HTTP.") { image }
                 .Does((client, parsed, cancellation) =>
                 PublishAsync(client, parsed.GetRequiredValue(image), true, cancellation)),
-            new Command("unpublish", "Let approved nodes alone, and people who are signed in, fetch an image.") { image }
+            new Command("unpublish", "Make an image private again: for nodes and signed-in users.") { image }
                 .Does((client, parsed, cancellation) =>
                 PublishAsync(client, parsed.GetRequiredValue(image), false, cancellation)),
-            new Command("imager", "Print an address where Raspberry Pi Imager finds all images, also private ones.") { hours }
+            new Command("imager", "Print an address for Raspberry Pi Imager, with private images.") { hours }
                 .Does(async (client, parsed, cancellation) =>
             {
                 ImagerAddress address = await client.PostAsync<ImagerAddress>("images/imager-address",

@@ -27,11 +27,11 @@ internal static class LoginCommand
             new Option<FileInfo>("--token-file") { Description = "File with an API token, such as serve --initial-token wrote." };
         var linkFile = new Option<FileInfo>("--link-file")
         {
-            Description = "File with a sign-in link, such as sign-in-link in the appliance's data folder: signs you in as a person, for a week.",
+            Description = "File with a sign-in link, such as sign-in-link in the appliance's data folder: signs you in for a week.",
         };
         var fingerprint = new Option<string?>("--fingerprint")
         {
-            Description = "SHA-256 of the appliance's CA, whole, as serve prints it and the page shows it; without it you are shown it to compare.",
+            Description = "Whole SHA-256 of the appliance's CA, as serve and the page show it. Default: you are asked to compare it.",
         };
         fingerprint.Validators.Add(result =>
         {
@@ -40,7 +40,7 @@ internal static class LoginCommand
                 result.AddError($"'{text}' is no whole SHA-256 fingerprint: it has 64 hexadecimal digits.");
             }
         });
-        var command = new Command("login", "Remember an appliance for the other commands.") { url, tokenFile, linkFile, fingerprint };
+        var command = new Command("login", "Sign in to an appliance, for all other commands.") { url, tokenFile, linkFile, fingerprint };
         command.Validators.Add(result =>
         {
             if (result.GetResult(tokenFile) is null == result.GetResult(linkFile) is null)

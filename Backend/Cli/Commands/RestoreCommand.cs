@@ -12,9 +12,9 @@ internal static class RestoreCommand
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "A backup, or '-' for the standard input.", HelpName = "FILE|-" };
-        var data = new Option<DirectoryInfo>("--data") { Description = "Data folder of an appliance that does not run; made where there is none.", Required = true };
-        var replace = new Option<bool>("--replace") { Description = "Put what an appliance has there aside, into a folder in it." };
-        var command = new Command("restore", "Restore a backup, on this machine or on another one.") { file, data, replace, Passphrase.File };
+        var data = new Option<DirectoryInfo>("--data") { Description = "Data folder, made if there is none; no appliance may run on it.", Required = true };
+        var replace = new Option<bool>("--replace") { Description = "Where an appliance is there: move it into replaced-TIME in that folder." };
+        var command = new Command("restore", "Restore a backup into a data folder.") { file, data, replace, Passphrase.File };
         command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(async () =>
         {
             string path = parsed.GetRequiredValue(file), folder = parsed.GetRequiredValue(data).FullName;

@@ -9,19 +9,19 @@ internal static class SettingsCommands
 {
     public static Command CreatePolicy()
     {
-        var install = new Option<string[]>("--install-new") { Description = "ARCHITECTURE=IMAGE: new boards get this image once they are approved, their disks are erased.", DefaultValueFactory = _ => [] };
+        var install = new Option<string[]>("--install-new") { Description = "ARCHITECTURE=IMAGE: once approved, new boards are erased and get this image.", DefaultValueFactory = _ => [] };
         var approve = new Option<bool>(
             "--approve-new")
-        { Description = "Approve every new board by itself: for a network that nobody else's machine can reach." };
+        { Description = "Approve all new boards: only for a network that nobody else's machine can reach." };
         var profile = new Option<string?>("--new-profile") { Description = "Customisation profile that new boards get." };
         var keys = new Option<FileInfo?>(
             "--authorized-keys")
         { Description = "File with the OpenSSH public keys that may sign in as root on installed systems." };
-        return new Command("policy", "What the appliance does by itself.")
+        return new Command("policy", "Show and set what happens to new boards.")
         {
-            new Command("show", "The policy.").Does(async (client, parsed, cancellation) =>
+            new Command("show", "Show the policy.").Does(async (client, parsed, cancellation) =>
                 Print(await client.GetAsync<Policy>("policy", cancellation), parsed)),
-            new Command("set", "Replace the policy; what is not named is off.") { install, profile, keys, approve }
+            new Command("set", "Replace the whole policy: what is not named is off.") { install, profile, keys, approve }
                 .Does(async (client, parsed, cancellation) =>
             {
                 var images = parsed.GetRequiredValue(install).Select(text => text.Split('=', 2)).ToArray();
@@ -50,7 +50,7 @@ internal static class SettingsCommands
             return 0;
         }
         Console.WriteLine(policy.ApproveNewBoards
-            ? "every new board is approved by itself: every machine that reaches this network becomes a node, and gets what nodes get"
+            ? "all new boards are approved: every machine that reaches this network becomes a node, and gets what nodes get"
             : "a person approves each new board");
         foreach (string architecture in new[] { "arm64", "amd64" })
         {

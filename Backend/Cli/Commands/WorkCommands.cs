@@ -104,8 +104,8 @@ internal static class WorkCommands
     /// <summary>Packages, or the whole system by an image, or the boot firmware.</summary>
     public static Command CreateUpdate() =>
         new Command("update",
-            "Bring the packages of nodes up to date, by each node's own package manager; or, with --image, put an image in the place of their systems and " +
-            "keep what people have there; or, with --firmware, bring their boot firmware up to date.")
+            "Update the packages of nodes, or their systems (--image), or their boot firmware (--firmware). Packages by each node's own package " +
+            "manager; an image takes the place of the system, and keeps what people have there.")
         {
             JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_whole, s_firmware,
                 s_powerChecked, s_directWrite,

@@ -20,7 +20,7 @@ public sealed class AccessTests
         Assert.Contains(JsonDocument.Parse(output).RootElement.EnumerateArray(),
             p => p.GetProperty("name").GetString() == "ada" && p.GetProperty("role").GetString() == "viewer");
         Assert.Equal(0, (await line.RunAsync("users", "remove", "ada")).Code);
-        Assert.Equal((1, "", "bootstrap: There is no person 'ada'."), await line.RunAsync("users", "link", "ada"));
+        Assert.Equal((1, "", "bootstrap: There is no user 'ada'."), await line.RunAsync("users", "link", "ada"));
         (_, output, _) = await line.RunAsync("audit", "--text", "ada");
         Assert.Matches("admin +Remove a person +ada", output);
     }

@@ -22,11 +22,11 @@ export const lifecycleHelp: Record<Lifecycle, string> = {
   unbootable: "An installation ended in the middle: the disk does not start until one ends well",
 };
 
-export const markWords: Record<Exclude<NodeMark, "none">, string> = { new: "Unseen", changed: "Changed" };
+export const markWords: Record<Exclude<NodeMark, "none">, string> = { new: "Unreviewed", changed: "Changed" };
 
 export const markHelp: Record<Exclude<NodeMark, "none">, string> = {
-  new: "Nobody has marked this board as seen since it came",
-  changed: "Its hardware, its firmware or its switch port has changed since somebody marked it as seen",
+  new: "Nobody has acknowledged this board since it came",
+  changed: "Its hardware, its firmware or its switch port has changed since somebody acknowledged it",
 };
 
 /** What a change is about. */
@@ -57,7 +57,7 @@ export const kindWords: Record<JobKind, string> = { install: "Install", reboot: 
 export const roleHelp: Record<Role, string> = {
   viewer: "see everything but secrets",
   operator: "see everything, and work with nodes, images, files, jobs, schedules and profiles",
-  admin: "do everything: also say who may sign in, change policy and network, and read who did what",
+  admin: "do everything: also choose who may sign in, change policy, network and backups, and read the audit log",
 };
 
 /** A job in few words: "Install debian-12". */

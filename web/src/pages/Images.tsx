@@ -100,51 +100,49 @@ const imageColumns = (remove: (image: ImageView) => void, publish: (image: Image
   {
     id: "access",
     title: "Access",
-    width: "6.5rem",
+    width: "5rem",
     cell: ({ image: i }) => (
-      <Allowed role="operator">
-        <button
-          type="button"
-          class="small"
-          aria-label={`${i.name} is ${i.public ? "public: make it private" : "private: make it public"}`}
-          title={i.public ? "Anybody on the network may fetch it" : "For approved nodes, and people who are signed in"}
-          onClick={() => publish(i)}
-        >
-          {i.public ? "Public …" : "Private …"}
-        </button>
-      </Allowed>
+      <span class={i.public ? undefined : "dim"} title={i.public ? "Anybody on the network can fetch it" : "For approved nodes, and users who are signed in"}>
+        {i.public ? "public" : "private"}
+      </span>
     ),
   },
   {
     id: "do",
     title: "",
-    width: "6rem",
+    width: "13rem",
     align: "end",
-    cell: ({ image: i, number, of }) => (
-      <Allowed role="operator">
-        <button type="button" class="small" aria-label={`Delete ${i.name}${of > 1 ? `, version ${number} of ${of}` : ""}`} onClick={() => remove(i)}>
-          Delete …
-        </button>
-      </Allowed>
-    ),
+    cell: ({ image: i, number, of }) => {
+      const name = `${i.name}${of > 1 ? `, version ${number} of ${of}` : ""}`;
+      return (
+        <Allowed role="operator">
+          <button type="button" class="small" aria-label={`${i.public ? "Unpublish" : "Publish"} ${name}`} onClick={() => publish(i)}>
+            {i.public ? "Unpublish …" : "Publish …"}
+          </button>
+          <button type="button" class="small" aria-label={`Delete ${name}`} onClick={() => remove(i)}>
+            Delete …
+          </button>
+        </Allowed>
+      );
+    },
   },
 ];
 
 function PublishDialog({ image, onClose }: { image: ImageView; onClose: () => void }) {
   return (
     <ConfirmDialog
-      title={image.public ? `Make ${image.name} private?` : `Make ${image.name} public?`}
+      title={`${image.public ? "Unpublish" : "Publish"} ${image.name}?`}
       keep="Cancel"
-      confirm={image.public ? "Make private" : "Make public"}
+      confirm={image.public ? "Unpublish" : "Publish"}
       onConfirm={async () => void (await api.publishImage(image.digest, !image.public))}
       onClose={onClose}
     >
       {image.public ? (
-        <p>Only approved nodes and people who are signed in can fetch it then. Raspberry Pi Imager does not list it any more.</p>
+        <p>It is private then: only approved nodes and users who are signed in can fetch it. Raspberry Pi Imager does not list it any more.</p>
       ) : (
         <p>
-          Anybody on this network can fetch it then, over plain HTTP, with all that is in it: passwords, keys and Wi-Fi that were put into the
-          image included. Raspberry Pi Imager lists it, and boards fetch it a little faster.
+          Anybody on this network can fetch it then, over plain HTTP, with all that is in it: passwords, keys and Wi-Fi that were put into it,
+          too. Raspberry Pi Imager lists it, and boards fetch it a little faster.
         </p>
       )}
     </ConfirmDialog>

@@ -111,7 +111,7 @@ export function NodesPage() {
             disabled={seeing.busy || unseen.length === 0}
             onClick={() => void seeing.run(async () => void (await Promise.all(unseen.map((n) => api.acknowledge(n.id)))))}
           >
-            Mark as seen
+            Acknowledge
           </button>
           <span class="selected-count" role="status">
             {selected.length === 0 ? "Nothing selected" : `${count(selected.length, "node")} selected`}

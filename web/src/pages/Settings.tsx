@@ -27,7 +27,7 @@ interface Part {
 
 const parts: readonly Part[] = [
   { id: "you", title: "You", Show: YouPart },
-  { id: "people", title: "People", role: "admin", Show: PeoplePart },
+  { id: "users", title: "Users", role: "admin", Show: PeoplePart },
   { id: "tokens", title: "Tokens", Show: TokensPart },
   { id: "profiles", title: "Profiles", Show: ProfilesPart },
   { id: "values", title: "Values", Show: ValuesPart },

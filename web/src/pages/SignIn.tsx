@@ -74,7 +74,7 @@ export function SignIn() {
             <li>
               At any time, from a terminal that is signed in: <code>bootstrap sign-in</code>
             </li>
-            <li>An administrator makes one for you, under Settings, People.</li>
+            <li>An administrator makes one for you, under Settings, Users.</li>
           </ul>
           <CaFingerprint />
         </>

@@ -46,8 +46,8 @@ internal sealed partial class People(Database database, TimeProvider clock)
     {
         if (!Name().IsMatch(name) || s_reserved.Contains(name))
         {
-            return $"'{name}' cannot be a person's name: use 1 to 32 of a-z, 0-9, '.', '_' and '-', beginning with a letter, and not " +
-                $"{string.Join(" or ", s_reserved)}.";
+            return $"'{name}' cannot be a user's name: use 1 to 32 of a-z, 0-9, '.', '_' and '-', beginning with a letter, "
+                + $"and not {string.Join(" or ", s_reserved)}.";
         }
         return database.Write(c =>
             c.Execute("INSERT INTO people (name, role, created_at) VALUES (@name, @role, @now) ON CONFLICT DO NOTHING",
@@ -95,7 +95,7 @@ internal sealed partial class People(Database database, TimeProvider clock)
         Person[] all = [.. Rows(c).Select(r => r.Person)];
         if (all.FirstOrDefault(p => p.Name == name) is not { } person)
         {
-            return $"There is no person '{name}'.";
+            return $"There is no user '{name}'.";
         }
         if (takesAdmin && person.Role == Role.Admin && all.Count(p => p.Role == Role.Admin) == 1)
         {

@@ -98,5 +98,5 @@ internal static class PeopleEndpoints
     private static Invitation? Invite(string name, Role role, AccessTokens tokens, HttpContext context) =>
         tokens.CreateSignInLink(Caller.Of(context), name, s_firstLinkLifetime) is { } token ? new Invitation(name, role, token) : null;
 
-    private static IResult Missing(string name) => Problems.NotFound($"There is no person '{name}'.");
+    private static IResult Missing(string name) => Problems.NotFound($"There is no user '{name}'.");
 }

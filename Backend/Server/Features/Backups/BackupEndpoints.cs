@@ -37,7 +37,8 @@ internal static class BackupEndpoints
             return Results.Ok(Show(service, folder));
         }).ForPeople().WithSummary("Change how backups are made");
         api.MapPost("/backups", (BackupService service) =>
-            service.Plan.PassphraseSet is not true ? Problems.Conflict("Set the passphrase that seals backups first.")
+            service.Plan.PassphraseSet is not true
+                ? Problems.Conflict("Set the passphrase that seals backups first, by `bootstrap backups set` or under Settings, Backups.")
             : service.Ask() ? Results.Accepted("/api/v1/backups") : Problems.Conflict(Busy)).WithSummary("Make a backup");
         api.MapGet("/backups/{name}", (string name, BackupFolder folder) =>
             folder.PathOf(name) is { } path ? Results.File(path, "application/octet-stream", name, enableRangeProcessing: true) : Missing(name)).Needs(Role.Admin);

@@ -13,12 +13,12 @@ export function Unseen({ node }: { node: NodeView }) {
   const { busy, error, run } = useAction();
   if (node.mark === "none") return null;
   return (
-    <section class="card unseen" aria-label="Unseen">
+    <section class="card unseen" aria-label="Unreviewed">
       <MarkBadge mark={node.mark} />
       <span>{markHelp[node.mark]}.</span>
       <Allowed role="operator">
         <button type="button" disabled={busy} onClick={() => void run(async () => void (await api.acknowledge(node.id)))}>
-          Mark as seen
+          Acknowledge
         </button>
       </Allowed>
       {error !== "" && <span class="bad-text">{error}</span>}

@@ -4,7 +4,7 @@ import type { Dhcp } from "../../api/types";
 import { Icon } from "../../components/Icon";
 import { useRead } from "../../components/useRead";
 import { me } from "../../state/session";
-import { images, nodes } from "../../state/store";
+import { images, nodes, unapproved } from "../../state/store";
 
 /** True until there is something to install, and something to install it on. */
 export const isFirstRun = () => images.value.length === 0 || nodes.value.length === 0;
@@ -22,11 +22,11 @@ export function FirstSteps() {
         <Step done={dhcp?.running === true} title="Let boards find this appliance">
           {dhcp && dhcpWords(dhcp)} <a href="/settings/network">Network boot</a>
         </Step>
-        <Step done={nodes.value.length > 0} title="Plug a board in">
-          It appears here by itself, a few seconds after it starts. Nothing is written to its disk before you say so.
+        <Step done={nodes.value.length > 0 || unapproved.value.length > 0} title="Plug a board in">
+          It appears here a few seconds after it starts: approve the key that it shows. Nothing is written to its disk before you say so.
         </Step>
-        <Step done={me.value?.hasPassword === true} title="Choose your password">
-          So far you sign in by link alone: <a href="/settings/you">choose a password</a> to sign in on any browser.
+        <Step done={me.value?.hasPassword === true} title="Set a password">
+          So far you sign in by link alone: <a href="/settings/you">set a password</a> to sign in on any browser.
         </Step>
       </ol>
     </section>

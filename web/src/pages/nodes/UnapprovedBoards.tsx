@@ -5,12 +5,13 @@ import { Ago } from "../../components/Ago";
 import { Allowed } from "../../components/Allowed";
 import { Badge } from "../../components/Badge";
 import { Notice } from "../../components/Notice";
+import { ShortModel } from "../../components/ShortModel";
 import { Table, type Column } from "../../components/Table";
 import { useAction } from "../../components/useAction";
 import { count, shortKey } from "../../lib/format";
 import { startInstall } from "../../state/installDraft";
 import { may } from "../../state/session";
-import { readUnapproved } from "../../state/store";
+import { readUnapproved, snapshot } from "../../state/store";
 import { useSelection } from "./useSelection";
 
 interface Row {
@@ -35,7 +36,7 @@ const columns: readonly Column<Row>[] = [
     width: "minmax(9rem, 1fr)",
     cell: ({ board }) => board.id,
   },
-  { id: "model", title: "Model", width: "minmax(8rem, 1fr)", cell: ({ board }) => board.inventory.model, minor: true },
+  { id: "model", title: "Model", width: "minmax(8rem, 1fr)", cell: ({ board }) => <ShortModel of={board.inventory.model} />, minor: true },
   { id: "reason", title: "Why it waits", width: "minmax(8rem, 1.4fr)", cell: ({ board }) => board.reason },
   { id: "address", title: "Address", width: "7rem", cell: ({ board }) => board.address },
   { id: "since", title: "Asks since", width: "6rem", cell: ({ board }) => <Ago at={board.firstSeen} />, minor: true },
@@ -44,9 +45,17 @@ const columns: readonly Column<Row>[] = [
 /** A board that says that it is a node which is known, or whose key is one's: decided on that node's page, with both before one's eyes. */
 const claimsNode = (board: UnapprovedBoard) => board.claims !== undefined || board.holder !== undefined;
 
-function claimWords(board: UnapprovedBoard): string {
-  if (board.claims === undefined) return `its card is in another board, ${board.id},`;
-  return board.claims.key === board.key ? "asks to be admitted again," : "another board says that it is this node,";
+/** What is claimed, with the node's name in it. */
+function Claim({ board }: { board: UnapprovedBoard }) {
+  const id = board.claims?.id ?? board.holder!;
+  const node = (
+    <a class="name" href={`/nodes/${id}`}>
+      {board.claims?.name ?? snapshot.value.nodes.get(id)?.name ?? id}
+    </a>
+  );
+  if (board.claims === undefined) return <>The card of {node} is in another board, {board.id}, at {board.address}.</>;
+  if (board.claims.key === board.key) return <>{node} asks to be admitted again, at {board.address}: {board.reason}.</>;
+  return <>A board with another key says that it is {node}, at {board.address}.</>;
 }
 
 /** Boards that ask to be admitted. Until a person approves their keys they get nothing and are part of nothing. */
@@ -77,16 +86,13 @@ export function UnapprovedBoards({ boards }: { boards: readonly UnapprovedBoard[
         <ul class="findings" aria-label="Boards that claim to be nodes">
           {claims.map((board) => (
             <li key={board.key}>
-              <Badge icon="key" tone="warn" text="Claims" help="A person decides, with both keys before him" />
+              <Badge icon="key" tone="warn" text="Claims" help="Compare both on the node's page, and decide there" />
               <div>
                 <p>
-                  <a class="name" href={`/nodes/${board.claims?.id ?? board.holder!}`}>
-                    {board.claims?.name ?? board.holder}
-                  </a>{" "}
-                  {claimWords(board)} at {board.address}
+                  <Claim board={board} />
                 </p>
                 <p class="dim">
-                  Key <code class="key">{shortKey(board.key)}</code>: {board.reason}. Compare and decide on the node's page.
+                  Key <code class="key">{shortKey(board.key)}</code>. Compare both and decide on the node's page.
                 </p>
               </div>
             </li>

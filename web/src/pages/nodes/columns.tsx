@@ -3,6 +3,7 @@ import type { NodeView } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Badge, LifecycleBadge, LinkBadge, MarkBadge } from "../../components/Badge";
 import { Bar, phaseLine } from "../../components/Progress";
+import { ShortModel } from "../../components/ShortModel";
 import type { Column } from "../../components/Table";
 import { Tags } from "../../components/Tags";
 import { bytes, memory, switchWords } from "../../lib/format";
@@ -51,14 +52,14 @@ export const nodeColumns: readonly Column<NodeView>[] = [
   {
     id: "name",
     title: "Name",
-    width: "minmax(13.5rem, 1.2fr)",
+    width: "minmax(14.5rem, 1.2fr)",
     cell: (n) => (
       <>
         <a class="name" href={`/nodes/${n.id}`}>
           {n.name}
         </a>
-        <MarkBadge mark={n.mark} />
-        {n.wantsApproval && <Badge icon="key" tone="warn" text="New key" help="A board with another key claims to be this node" />}
+        {/* There is room for one: what a person has to decide goes first. */}
+        {n.wantsApproval ? <Badge icon="key" tone="warn" text="New key" help="A board with another key claims to be this node" /> : <MarkBadge mark={n.mark} />}
       </>
     ),
   },
@@ -79,7 +80,7 @@ export const nodeColumns: readonly Column<NodeView>[] = [
     id: "model",
     title: "Model",
     width: "minmax(7rem, 1fr)",
-    cell: (n) => <span title={n.inventory.model}>{n.inventory.model.replace(/^Raspberry /, "")}</span>,
+    cell: (n) => <ShortModel of={n.inventory.model} />,
     minor: true,
   },
   { id: "parts", title: "Parts", width: "minmax(8.5rem, 0.8fr)", cell: (n) => <span title={`${n.inventory.architecture}, ${parts(n)}`}>{parts(n)}</span>, minor: true },

@@ -52,14 +52,14 @@ function Plan({ present: { plan, next }, onSaved }: { present: Backups; onSaved:
   return (
     <SettingsForm
       title="Backups"
-      note="A backup is one file that a passphrase seals: nodes with their keys, people, jobs, profiles and their secrets, boot files, and images if you like. Restored on another machine, it is this appliance."
+      note="A backup is one file, sealed by a passphrase: nodes with their keys, users, jobs, profiles and their secrets, boot files, and images if you like. Restored on another machine, it is the same appliance."
       changed={changed}
       done="Saved."
       onSave={save}
     >
       <div class="pair">
         <label class="field">
-          <span>When (cron; empty: only by hand)</span>
+          <span>Schedule (cron; empty: only by hand)</span>
           <input type="text" placeholder="0 3 * * *" autoComplete="off" spellcheck={false} value={cron} onInput={(e) => setCron(e.currentTarget.value)} />
         </label>
         <label class="field">
@@ -67,18 +67,18 @@ function Plan({ present: { plan, next }, onSaved }: { present: Backups; onSaved:
           <input type="text" autoComplete="off" spellcheck={false} value={zone} onInput={(e) => setZone(e.currentTarget.value)} />
         </label>
         <label class="field">
-          <span>Keep the newest</span>
+          <span>Backups to keep</span>
           <input type="number" min={1} max={1000} required value={keep} onInput={(e) => setKeep(e.currentTarget.value)} />
         </label>
       </div>
       {next !== undefined && (
         <p class="dim">
-          The next one is made <Until at={next} />, {dateTime(next)}.
+          Next backup <Until at={next} />, {dateTime(next)}.
         </p>
       )}
       <label class="choice">
         <input type="checkbox" checked={images} onChange={(e) => setImages(e.currentTarget.checked)} />
-        <span>with the images themselves; without them, they are imported again after a restore</span>
+        <span>Include the images; without them, they must be imported again after a restore</span>
       </label>
       <label class="field">
         <span>Passphrase</span>
@@ -86,12 +86,12 @@ function Plan({ present: { plan, next }, onSaved }: { present: Backups; onSaved:
           type="password"
           autoComplete="new-password"
           minLength={12}
-          placeholder={plan.passphraseSet === true ? "one is set: empty keeps it" : "12 characters or more"}
+          placeholder={plan.passphraseSet === true ? "set; empty keeps it" : "12 characters or more"}
           value={passphrase}
           onInput={(e) => setPassphrase(e.currentTarget.value)}
         />
       </label>
-      <p class="dim">Keep it somewhere else, too: without it nobody opens a backup.</p>
+      <p class="dim">Keep the passphrase somewhere else, too: without it nobody can open a backup.</p>
     </SettingsForm>
   );
 }
@@ -163,7 +163,7 @@ const columnsOf = (remove: (backup: BackupView) => void): readonly Column<Backup
     width: "13rem",
     align: "end",
     cell: (b) => (
-      <div class="button-row">
+      <div class="button-row end">
         <a href={`/api/v1/backups/${encodeURIComponent(b.name)}`} download={b.name}>
           Download
         </a>

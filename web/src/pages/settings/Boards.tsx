@@ -53,8 +53,8 @@ function NewBoards({ present }: { present: Policy }) {
       <label class="field">
         <span>Approval</span>
         <select value={approves ? "all" : "person"} onChange={(e) => setApproves(e.currentTarget.value === "all")}>
-          <option value="person">a person approves each new board</option>
-          <option value="all">approve every new board by itself (isolated network)</option>
+          <option value="person">you approve each board</option>
+          <option value="all">approve all (isolated network)</option>
         </select>
       </label>
       {architectures.map(([architecture, title]) => (
@@ -84,7 +84,7 @@ function NewBoards({ present }: { present: Policy }) {
           Whoever gets one cable into this network gets the same. Use it only where nothing but your boards can connect.
         </Notice>
       )}
-      {installs && !approves && <p class="dim">A new board is erased and installed as soon as a person has approved it.</p>}
+      {installs && !approves && <p class="dim">A new board is erased and installed as soon as somebody has approved it.</p>}
     </SettingsForm>
   );
 }

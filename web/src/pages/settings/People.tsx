@@ -43,7 +43,7 @@ export function PeoplePart() {
           {`Give this link to ${invitation.name}: it signs in once, within a day.`}
         </ShownOnce>
       )}
-      {people && <Table label="People" columns={columns} rows={people} keyOf={(p) => p.name} />}
+      {people && <Table label="Users" columns={columns} rows={people} keyOf={(p) => p.name} />}
       {removing && (
         <ConfirmDialog
           title={`Remove ${removing.name}?`}
@@ -110,7 +110,7 @@ function AddPerson({ onAdded }: { onAdded: (invitation: Invitation) => void }) {
         });
       }}
     >
-      <h2>Add a person</h2>
+      <h2>Add a user</h2>
       <div class="line">
         <label class="field">
           <span>Name</span>

@@ -55,7 +55,7 @@ const tokenColumns = (revoke: (token: TokenView) => void): readonly Column<Token
   { id: "name", title: "Name", width: "minmax(7rem, 1fr)", cell: (t) => <strong>{t.name}</strong> },
   { id: "owner", title: "Owner", width: "minmax(5rem, 1fr)", cell: (t) => t.owner },
   { id: "role", title: "Role", width: "5.5rem", cell: (t) => t.role },
-  { id: "ends", title: "Good until", width: "8rem", cell: (t) => (t.expiresAt === undefined ? "revoked" : <Until at={t.expiresAt} />) },
+  { id: "ends", title: "Expires", width: "8rem", cell: (t) => (t.expiresAt === undefined ? "never" : <Until at={t.expiresAt} />) },
   { id: "used", title: "Last used", width: "8rem", cell: (t) => (t.lastUsedAt === undefined ? <span class="dim">never</span> : <Ago at={t.lastUsedAt} />) },
   {
     id: "do",
@@ -87,7 +87,7 @@ function MakeToken({ onMade }: { onMade: (token: MadeToken) => void }) {
       }}
     >
       <h2>Make a token</h2>
-      <p>For programs. It may what its role may, and never more than you may at that moment.</p>
+      <p>For programs. It has its role's permissions, and never more than you have at that moment.</p>
       <div class="line">
         <label class="field">
           <span>Name</span>
@@ -98,11 +98,11 @@ function MakeToken({ onMade }: { onMade: (token: MadeToken) => void }) {
           <RoleSelect label="Role" value={role} onChange={setRole} mine />
         </div>
         <label class="field">
-          <span>Days (none: for ever)</span>
+          <span>Expires after (days; empty: never)</span>
           <input type="number" min={1} max={3650} value={days} onInput={(e) => setDays(e.currentTarget.value)} />
         </label>
         <button type="submit" class="primary" disabled={busy || name.trim() === ""}>
-          Make
+          Make token
         </button>
       </div>
       {error !== "" && <Notice tone="bad">{error}</Notice>}

@@ -54,16 +54,16 @@ function PasswordForm({ name, hasPassword }: { name: string; hasPassword: boolea
         void run(save);
       }}
     >
-      <h2>{hasPassword ? "Change your password" : "Choose a password"}</h2>
+      <h2>{hasPassword ? "Change your password" : "Set a password"}</h2>
       <p>
         {hasPassword
           ? "All your other sessions end with it."
-          : "So far you sign in by link alone. With a password, your name and it sign you in on any browser."}
+          : "So far you sign in by link alone. With a password you sign in by your name on any browser."}
       </p>
       <input type="text" hidden readOnly autoComplete="username" value={name} />
       {hasPassword && (
         <label class="field">
-          <span>The present one</span>
+          <span>Current password</span>
           <input type="password" required autoComplete="current-password" value={current} onInput={(e) => setCurrent(e.currentTarget.value)} />
         </label>
       )}
@@ -72,14 +72,14 @@ function PasswordForm({ name, hasPassword }: { name: string; hasPassword: boolea
         <input type="password" required minLength={shortestPassword} autoComplete="new-password" value={password} onInput={(e) => setPassword(e.currentTarget.value)} />
       </label>
       <label class="field">
-        <span>Once more</span>
+        <span>Confirm password</span>
         <input type="password" required autoComplete="new-password" value={again} onInput={(e) => setAgain(e.currentTarget.value)} />
       </label>
-      {differs && <p class="bad-text">These two are not the same.</p>}
+      {differs && <p class="bad-text">The two passwords are not the same.</p>}
       {error !== "" && <Notice tone="bad">{error}</Notice>}
       {saved && <Notice tone="good">Saved. It holds from the next time you sign in.</Notice>}
       <button type="submit" class="primary" disabled={busy || password === "" || again !== password}>
-        {hasPassword ? "Change it" : "Choose it"}
+        {hasPassword ? "Change password" : "Set password"}
       </button>
     </form>
   );
