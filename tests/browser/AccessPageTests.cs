@@ -78,7 +78,8 @@ public sealed class AccessPageTests(PageFixture browser) : PageTest
         IPage page = await SignInAsAsync(appliance, "vera", "viewer");
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "vera viewer" })).ToBeVisibleAsync();
         await Expect(page.GetByRole(AriaRole.Row)).ToHaveCountAsync(3);
-        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Working with nodes takes the role operator; you have the role viewer.");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Working with nodes takes the role operator; you have the role " +
+            "viewer.");
         await Expect(page.GetByRole(AriaRole.Checkbox)).ToHaveCountAsync(0);
         await PageFixture.KeepAsync(page, "viewer-nodes");
         Regex changes = new("Install …|Reboot|Forget|Rename|Edit|Acknowledge|Delete|Upload|Add a schedule|Save");

@@ -46,7 +46,8 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
         await page.GetByRole(AriaRole.Radio, new() { Name = "lab Room 12" }).CheckAsync();
         ILocator next = page.GetByRole(AriaRole.Button, new() { Name = "Next" });
         await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync("It does not fit 2 of 3 nodes");
-        await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync(new Regex("files\\[0\\].content: .*seat.*: node-000002, node-000003"));
+        await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync(new Regex("files\\[0\\].content: .*seat.*: node-000002, " +
+            "node-000003"));
         await Expect(next).ToBeDisabledAsync();
         await Expect(page.GetByLabel("Preview", new() { Exact = true })).ToContainTextAsync("Seat window");
         await PageFixture.KeepAsync(page, $"install-customise-{width}", whole: true);

@@ -168,7 +168,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await Expect(undo).ToBeVisibleAsync();
         await PageFixture.KeepAsync(page, "job-undo");
         await undo.ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" })).ToContainTextAsync("undone before anything was sent to the node");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" })).ToContainTextAsync("undone before anything " +
+            "was sent to the node");
         await Expect(undo).ToBeHiddenAsync();
 
         // What it hears first is the next order, after which there is nothing to undo.
@@ -277,7 +278,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
                 parameters = i % 2 == 0 ? $$"""{"shell":"echo {{i}}."}""" : "{}",
                 at = i * 1000,
             }));
-            c.Execute("INSERT INTO tasks (id, job_id, node_id, state, created_at, phase_at, ended_at) VALUES (@id, @job, @node, @state, 0, 0, 1)",
+            c.Execute("INSERT INTO tasks (id, job_id, node_id, state, created_at, phase_at, ended_at) VALUES (@id, @job, @node, @state, " +
+                "0, 0, 1)",
                 ids.Select((job, i) => new { id = Guid.NewGuid().ToString(), job, node = rack.Nodes[0].Id.ToString(), state = i % 10 == 0 ? "Failed" : "Succeeded" }));
         });
         IPage page = await browser.SignInAsync(appliance);

@@ -166,7 +166,10 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
         PageCost hundred = await CostAsync(await OpenHerdAsync(appliance, one, 100));
         IPage page = await OpenHerdAsync(appliance, one, 1000);
         PageCost thousand = await CostAsync(page);
-        TestContext.Current.TestOutputHelper!.WriteLine($"100 nodes: {hundred}\n1,000 nodes: {thousand}\nfilter: {thousand.FilterMilliseconds / hundred.FilterMilliseconds:0.00} times, scroll: {thousand.ScrollMilliseconds / hundred.ScrollMilliseconds:0.00} times, processor: {thousand.Processor / hundred.Processor:0.00} times");
+        TestContext.Current.TestOutputHelper!.WriteLine($"100 nodes: {hundred}\n1,000 nodes: {thousand}\nfilter: " +
+            $"{thousand.FilterMilliseconds / hundred.FilterMilliseconds:0.00} times, scroll: " +
+                $"{thousand.ScrollMilliseconds / hundred.ScrollMilliseconds:0.00} times, processor: " +
+                    $"{thousand.Processor / hundred.Processor:0.00} times");
         // What is in the document is what can be seen and a little around it, however many there are.
         Assert.True(thousand.Rows < 2.5 * hundred.Rows, $"{thousand.Rows} rows of 1,000, {hundred.Rows} of 100");
 

@@ -142,7 +142,8 @@ internal sealed class ApplianceClient : IDisposable
         catch (HttpRequestException e)
         {
             throw new CliException(
-                $"{_url} cannot be reached ({(e.InnerException ?? e).Message}): see that the appliance runs, and that this machine reaches it", e);
+                $"{_url} cannot be reached ({(e.InnerException ?? e).Message}): see that the appliance runs, and that this machine " +
+                    "reaches it", e);
         }
     }
 

@@ -85,7 +85,9 @@ internal static class ApprovalCommands
         string digits = key.Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant();
         if (digits.Length < ShownDigits || !digits.All(char.IsAsciiHexDigit))
         {
-            throw new CliException($"'{key}' is not a key: give at least {ShownDigits} hex digits, as 'bootstrap nodes unapproved' shows them") { ExitCode = 2 };
+            throw new CliException($"'{key}' is not a key: give at least {ShownDigits} hex digits, as 'bootstrap nodes unapproved' shows " +
+                "them")
+            { ExitCode = 2 };
         }
         return boards.Where(b => b.Key.StartsWith(digits, StringComparison.Ordinal)).ToArray() switch
         {

@@ -44,7 +44,8 @@ internal static class BootCommands
         }
         else
         {
-            Console.WriteLine($"{explanation.Board.Mac} {explanation.Board.Model ?? explanation.Board.Program}, boot of {Output.Time(explanation.StartedAt)}\n");
+            Console.WriteLine($"{explanation.Board.Mac} {explanation.Board.Model ?? explanation.Board.Program}, boot of " +
+                $"{Output.Time(explanation.StartedAt)}\n");
             Output.Findings(explanation.Findings);
         }
         return explanation.Findings.Any(f => f.Severity == "fault") ? 1 : 0;

@@ -25,7 +25,12 @@ internal static class DhcpCommands
             Description = "Full mode: addresses to hand out, instead of those that are set.",
             HelpName = "SUBNET[,FIRST-LAST][,router=ADDR]"
         };
-        var reservations = new Option<string[]?>("--reserve") { Description = "Full mode: an address for one board alone, instead of those that are set.", HelpName = "ADDR=MAC|SERIAL" };
+        var reservations = new Option<string[]?>("--reserve")
+        {
+            Description = "Full mode: an address for one board alone, instead of " +
+            "those that are set.",
+            HelpName = "ADDR=MAC|SERIAL"
+        };
         var lease = new Option<int?>(
             "--lease-minutes")
         { Description = "Full mode: how long an address is kept for a board that is gone." };

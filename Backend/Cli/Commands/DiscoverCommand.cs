@@ -30,7 +30,8 @@ internal static class DiscoverCommand
 
     private static readonly Option<bool> s_doctor = new("--doctor")
     {
-        Description = "Say why nodes are not found: what is wrong, how that is known, what to change. Exit code 1 if something is at fault. Asks all nodes of the mesh, and --address besides; root sees more.",
+        Description = "Say why nodes are not found: what is wrong, how that is known, what to change. Exit code 1 if something is at " +
+            "fault. Asks all nodes of the mesh, and --address besides; root sees more.",
     };
 
     private static readonly Option<bool> s_thorough =

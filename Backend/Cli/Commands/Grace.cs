@@ -7,7 +7,8 @@ internal static class Grace
 {
     private static readonly Option<int> s_grace = new("--grace")
     {
-        Description = "Seconds that users who are logged in on a node are given, after they were warned; where nobody is, nothing is waited for.",
+        Description = "Seconds that users who are logged in on a node are given, after they were warned; where nobody is, nothing is " +
+            "waited for.",
         HelpName = "seconds",
     };
 

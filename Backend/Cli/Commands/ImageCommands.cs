@@ -92,7 +92,8 @@ internal static class ImageCommands
         }
         else
         {
-            Console.WriteLine($"{imported.Name}: for {imported.Architecture}, {Output.Bytes(imported.UsedBytes)} in use of {Output.Bytes(imported.SizeBytes)}{(imported.Slots > 1 ? ", two slots" : "")}, digest {imported.Digest[..12]}");
+            Console.WriteLine($"{imported.Name}: for {imported.Architecture}, {Output.Bytes(imported.UsedBytes)} in use of " +
+                $"{Output.Bytes(imported.SizeBytes)}{(imported.Slots > 1 ? ", two slots" : "")}, digest {imported.Digest[..12]}");
             foreach (string note in imported.Notes ?? [])
             {
                 Console.WriteLine(note);

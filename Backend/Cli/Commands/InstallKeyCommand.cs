@@ -35,14 +35,17 @@ internal static class InstallKeyCommand
 
     private static readonly Option<FileInfo?> s_passwordFile = new("--password-file")
     {
-        Description = "The password for nodes that take no key yet: the first line of this file. Default: it is asked for, once, on the terminal.",
+        Description = "The password for nodes that take no key yet: the first line of this file. Default: it is asked for, once, on the " +
+            "terminal.",
         HelpName = "FILE",
     };
 
     public static Command Create() => FleetWork.Create(
         new Command("install-key",
-            "Let an SSH key sign in on many nodes; needs no appliance. The key is added to the user's ~/.ssh/authorized_keys, where it is not there " +
-            "yet, and then tried: a node is ok only if that key signs in. Exit code 0 if it does on all nodes, else 1; 2 where there is no node.") { s_key, s_passwordFile },
+            "Let an SSH key sign in on many nodes; needs no appliance. The key is added to the user's ~/.ssh/authorized_keys, where it " +
+                "is not there " +
+            "yet, and then tried: a node is ok only if that key signs in. Exit code 0 if it does on all nodes, else 1; 2 where there is " +
+                "no node.") { s_key, s_passwordFile },
         timeoutSeconds: 60, parsed => null, InstallAsync);
 
     private static async Task<IReadOnlyList<NodeResult>> InstallAsync(FleetWork work, ParseResult parsed)

@@ -25,9 +25,17 @@ internal static class JobCommands
         Argument<Guid> id = new Argument<Guid>("job") { Description = "The job's id." }
             .Suggests<Argument<Guid>, Job>("jobs?limit=20", j => j.Id.ToString());
         var kind = new Option<string?>("--kind") { Description = "Only jobs of this kind." };
-        var state = new Option<string?>("--state") { Description = "Only jobs that are open, paused or succeeded, or of which something failed, was cancelled or skipped." };
+        var state = new Option<string?>("--state")
+        {
+            Description = "Only jobs that are open, paused or succeeded, or of which something " +
+            "failed, was cancelled or skipped."
+        };
         state.AcceptOnlyFromAmong("open", "paused", "succeeded", "failed", "cancelled", "skipped");
-        var text = new Option<string?>("--text") { Description = "Only jobs that have this in the name of a node or of the image, in their parameters, or in who ordered them." };
+        var text = new Option<string?>("--text")
+        {
+            Description = "Only jobs that have this in the name of a node or of the image, in " +
+            "their parameters, or in who ordered them."
+        };
         var only = new Option<string?>("--node") { Description = "Only on this node, by its name." };
         var limit = new Option<int>("--limit") { Description = "At most so many (1 to 1000).", DefaultValueFactory = _ => 100 };
         return new Command("jobs", "Show, watch, halt, cancel and repeat jobs.")
@@ -187,7 +195,8 @@ internal static class JobCommands
     {
         if (image is null)
         {
-            Console.WriteLine($"To {(kind == "firmware" ? "update the boot firmware of, and restart" : kind)}: {string.Join(", ", nodes.Select(n => n.Name))}");
+            Console.WriteLine($"To {(kind == "firmware" ? "update the boot firmware of, and restart" : kind)}: " +
+                $"{string.Join(", ", nodes.Select(n => n.Name))}");
         }
         else
         {

@@ -81,7 +81,8 @@ internal static class LoginCommand
         if (expected is null && (Console.IsInputRedirected || Console.IsErrorRedirected))
         {
             throw new CliException(
-                "who answers there must be certain before anything is sent: give --fingerprint, which `bootstrap serve` prints when it starts");
+                "who answers there must be certain before anything is sent: give --fingerprint, which `bootstrap serve` prints when it " +
+                    "starts");
         }
         using X509Certificate2 authority = await ApplianceClient.FetchAuthorityAsync(address, cancellation);
         string shown = Fingerprint.Of(authority);

@@ -30,7 +30,12 @@ internal static class PlanOptions
         new("--frozen") { Description = "Of an order for later: for the nodes that --select takes now, whatever it takes then." };
 
     /// <summary>How long an order can be undone.</summary>
-    public static Option<int> Hold { get; } = new("--hold") { Description = "Send nothing for so long, so that `bootstrap jobs undo` takes it back (0 to 300).", HelpName = "SECONDS" };
+    public static Option<int> Hold { get; } = new("--hold")
+    {
+        Description = "Send nothing for so long, so that `bootstrap jobs undo` " +
+        "takes it back (0 to 300).",
+        HelpName = "SECONDS"
+    };
 
     private static readonly Option<int> s_canary =
         new("--canary") { Description = "So many nodes first; the others only if these succeed.", HelpName = "NODES" };

@@ -10,13 +10,19 @@ internal static class RunCommand
     {
         var words = new Argument<string[]>("command")
         {
-            Description = "After --. The words go to the node's shell joined by spaces, as with ssh: quote twice what is not for it ('ls \"a b\"').",
+            Description = "After --. The words go to the node's shell joined by spaces, as with ssh: quote twice what is not for it ('ls " +
+                "\"a b\"').",
             Arity = ArgumentArity.OneOrMore,
         };
-        var raw = new Option<bool>("--raw") { Description = "Pass bytes on as they are. Default: control characters, by which output could rule a terminal, are shown as U+FFFD." };
+        var raw = new Option<bool>("--raw")
+        {
+            Description = "Pass bytes on as they are. Default: control characters, by which output " +
+            "could rule a terminal, are shown as U+FFFD."
+        };
         return FleetWork.Create(
             new Command("run",
-                "Run a command on many nodes by SSH; needs no appliance. Output comes line by line, after the node's name, on the stream it was " +
+                "Run a command on many nodes by SSH; needs no appliance. Output comes line by line, after the node's name, on the stream " +
+                    "it was " +
                 "written to, up to 10 MiB of each node. Exit code 0 if it succeeded on all nodes, else 1; 2 where there is no node.") { words, raw },
             timeoutSeconds: 60,
             parsed => null,

@@ -85,7 +85,13 @@ internal static class ScheduleCommands
 
     private static Command CreateAdd()
     {
-        var cron = new Option<string>("--cron") { Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * * SUN'.", Required = true, HelpName = "LINE" };
+        var cron = new Option<string>("--cron")
+        {
+            Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * " +
+            "* SUN'.",
+            Required = true,
+            HelpName = "LINE"
+        };
         var zone = new Option<string>("--zone")
         {
             Description = "Time zone of the line, such as Europe/Berlin.",
@@ -95,7 +101,12 @@ internal static class ScheduleCommands
             "--kind")
         { Description = "What is done: reboot, shutdown, install, update, firmware, run or deploy.", Required = true };
         var image = new Option<string?>("--image") { Description = "Of installations: a name, looked up at each run, or a digest." };
-        var parameters = new Option<string?>("--parameters") { Description = "Those of the kind, as the API takes them, such as '{\"shell\":\"df -h\"}'.", HelpName = "JSON" };
+        var parameters = new Option<string?>("--parameters")
+        {
+            Description = "Those of the kind, as the API takes them, such as " +
+            "'{\"shell\":\"df -h\"}'.",
+            HelpName = "JSON"
+        };
         var nodes = new Option<string[]?>(
             "--node")
         { Description = "A name or id; it stays this node. May be given several times, or 'all'." };
@@ -105,7 +116,12 @@ internal static class ScheduleCommands
             DefaultValueFactory = _ => "skip"
         };
         missed.AcceptOnlyFromAmong("skip", "run-once");
-        var window = new Option<string?>("--window") { Description = "When jobs may begin on nodes, such as 22:00; what has not begun when it closes is skipped.", HelpName = "HH:MM" };
+        var window = new Option<string?>("--window")
+        {
+            Description = "When jobs may begin on nodes, such as 22:00; what has not begun " +
+            "when it closes is skipped.",
+            HelpName = "HH:MM"
+        };
         var minutes = new Option<int>("--window-minutes")
         {
             Description = "How long the window is open.",

@@ -47,9 +47,12 @@ internal static class ScpCommand
 
     public static Command Create() => FleetWork.Create(
         new Command("scp",
-            "Copy files to many nodes by SSH; needs no appliance. Each file is first copied into a folder .bootstrap-scp-… beside its place, and then " +
-            "renamed: no file that was cut off stands under its name, and one that was there is replaced as a whole. If the connection is lost or you interrupt it, that folder " +
-            "stays on the node; it may be removed. DEST is a folder that exists, or the new name of one FILE; a path without / begins at the " +
+            "Copy files to many nodes by SSH; needs no appliance. Each file is first copied into a folder .bootstrap-scp-… beside its " +
+                "place, and then " +
+            "renamed: no file that was cut off stands under its name, and one that was there is replaced as a whole. If the connection " +
+                "is lost or you interrupt it, that folder " +
+            "stays on the node; it may be removed. DEST is a folder that exists, or the new name of one FILE; a path without / begins at " +
+                "the " +
             "user's home. Exit code 0 if all nodes have all files, else 1; 2 where there is no node.") { s_paths, s_recursive, s_preserve },
         timeoutSeconds: 0, parsed => Fault(parsed.GetRequiredValue(s_paths), parsed.GetValue(s_recursive)), CopyAsync);
 

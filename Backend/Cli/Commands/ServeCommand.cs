@@ -24,7 +24,8 @@ internal static class ServeCommand
         };
         var backups = new Option<DirectoryInfo?>("--backups")
         {
-            Description = "Folder for the backups that are made by themselves, best on another disk. Default: 'backups' in the data folder.",
+            Description = "Folder for the backups that are made by themselves, best on another disk. Default: 'backups' in the data " +
+                "folder.",
         };
         Option<IPEndPoint> https = EndPoint("--https", "0.0.0.0:8443", "Web page and API.");
         Option<IPEndPoint> http = EndPoint("--http", "0.0.0.0:8080", "Boot files and chunks, plain HTTP.");
@@ -44,13 +45,15 @@ internal static class ServeCommand
         });
         var dhcp = new Option<DhcpMode?>("--dhcp")
         {
-            Description = "proxy: beside your DHCP server. full: the only one of an isolated rack. off: none. Default: as set on the page; proxy where it never was.",
+            Description = "proxy: beside your DHCP server. full: the only one of an isolated rack. off: none. Default: as set on the " +
+                "page; proxy where it never was.",
         };
         var force = new Option<bool>(
             "--dhcp-force")
         { Description = "With --dhcp full: hand out addresses even where another DHCP server answers." };
         Option<string[]> pools = Values("--dhcp-pool", "SUBNET[,FIRST-LAST][,router=ADDR]",
-            "With --dhcp full: addresses to hand out; may be given several times, also for subnets behind relays. Default: the interface's whole subnet.");
+            "With --dhcp full: addresses to hand out; may be given several times, also for subnets behind relays. Default: the " +
+                "interface's whole subnet.");
         Option<string[]> reservations = Values("--dhcp-reserve", "ADDR=MAC|SERIAL",
             "With --dhcp full: an address for one board alone; may be given several times.");
         var uploads = new Option<DirectoryInfo?>("--tftp-uploads")
@@ -62,7 +65,11 @@ internal static class ServeCommand
         { Description = "Do not answer the discovery protocol of 2015, in which answers are longer than questions." };
         Option<string[]> interfaces = Values("--interface", "NAME",
             "Interface for DHCP and discovery; may be given several times. Default: all physical ones.");
-        var signingKey = new Option<FileInfo?>("--boot-signing-key") { Description = "Sign boot.img for the HTTP boot of Raspberry Pi boards with this private RSA-2048 key (PEM)." };
+        var signingKey = new Option<FileInfo?>("--boot-signing-key")
+        {
+            Description = "Sign boot.img for the HTTP boot of Raspberry Pi " +
+            "boards with this private RSA-2048 key (PEM)."
+        };
         var token = new Option<FileInfo?>(
             "--initial-token")
         { Description = "Write an administrator's API token to this file on the first start." };
@@ -137,7 +144,8 @@ internal static class ServeCommand
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {
-            return Fail($"A port below 1024 needs a privilege: {e.Message}. Run with sudo, or grant it: sudo setcap cap_net_bind_service,cap_net_raw+ep {Environment.ProcessPath}");
+            return Fail($"A port below 1024 needs a privilege: {e.Message}. Run with sudo, or grant it: sudo setcap " +
+                $"cap_net_bind_service,cap_net_raw+ep {Environment.ProcessPath}");
         }
     }
 

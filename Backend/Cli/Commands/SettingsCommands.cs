@@ -9,7 +9,12 @@ internal static class SettingsCommands
 {
     public static Command CreatePolicy()
     {
-        var install = new Option<string[]>("--install-new") { Description = "ARCHITECTURE=IMAGE: once approved, new boards are erased and get this image.", DefaultValueFactory = _ => [] };
+        var install = new Option<string[]>("--install-new")
+        {
+            Description = "ARCHITECTURE=IMAGE: once approved, new boards are erased " +
+            "and get this image.",
+            DefaultValueFactory = _ => []
+        };
         var approve = new Option<bool>(
             "--approve-new")
         { Description = "Approve all new boards: only for a network that nobody else's machine can reach." };

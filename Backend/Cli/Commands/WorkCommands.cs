@@ -27,7 +27,12 @@ internal static class WorkCommands
         HelpName = "seconds"
     };
 
-    private static readonly Option<string[]> s_environment = new("--env") { Description = "NAME=VALUE; may be given several times. No secrets: jobs are stored and shown.", HelpName = "name=value" };
+    private static readonly Option<string[]> s_environment = new("--env")
+    {
+        Description = "NAME=VALUE; may be given several times. No " +
+        "secrets: jobs are stored and shown.",
+        HelpName = "name=value"
+    };
 
     private static readonly Option<string> s_shell =
         new("--shell") { Description = "In the place of a command: one line for the node's shell.", HelpName = "line" };
@@ -46,23 +51,27 @@ internal static class WorkCommands
 
     private static readonly Option<string[]> s_keep = new("--keep")
     {
-        Description = "With --image: a path that is kept; may be given several times, '*' and '?' stand in names (default: the profile's, or /home, /etc/ssh/ssh_host_* and /etc/machine-id).",
+        Description = "With --image: a path that is kept; may be given several times, '*' and '?' stand in names (default: the " +
+            "profile's, or /home, /etc/ssh/ssh_host_* and /etc/machine-id).",
         HelpName = "path",
     };
 
     private static readonly Option<bool> s_firmware = new("--firmware")
     {
-        Description = "The boot firmware (a Pi's EEPROM), with a restart: one node after the other, and only where the power is known to be good.",
+        Description = "The boot firmware (a Pi's EEPROM), with a restart: one node after the other, and only where the power is known to " +
+            "be good.",
     };
 
     private static readonly Option<bool> s_powerChecked = new("--power-checked")
     {
-        Description = "With --firmware: you have looked at the supply of these nodes. It counts where a node cannot measure it, and never against what it has measured.",
+        Description = "With --firmware: you have looked at the supply of these nodes. It counts where a node cannot measure it, and " +
+            "never against what it has measured.",
     };
 
     private static readonly Option<bool> s_directWrite = new("--direct-write")
     {
-        Description = "With --firmware: also on boards whose EEPROM is not written by recovery.bin from a card; a power failure meanwhile leaves one that somebody has to repair by hand.",
+        Description = "With --firmware: also on boards whose EEPROM is not written by recovery.bin from a card; a power failure " +
+            "meanwhile leaves one that somebody has to repair by hand.",
     };
 
     private static readonly Option<bool> s_keepNothing =
@@ -70,7 +79,8 @@ internal static class WorkCommands
 
     private static readonly Option<bool> s_whole = new("--whole")
     {
-        Description = "With --image: the whole disk is written, also of a node whose disk has two slots (default: there, the slot that is not in use).",
+        Description = "With --image: the whole disk is written, also of a node whose disk has two slots (default: there, the slot that " +
+            "is not in use).",
     };
 
     /// <summary>A command, as a job of the appliance.</summary>
@@ -82,7 +92,8 @@ internal static class WorkCommands
             Arity = ArgumentArity.ZeroOrMore
         };
         return new Command("run",
-            "Run a command on nodes, by the appliance: also on those that come later, with its output kept. (`bootstrap run` needs no appliance, but SSH.)")
+            "Run a command on nodes, by the appliance: also on those that come later, with its output kept. (`bootstrap run` needs no " +
+                "appliance, but SSH.)")
         {
             words, Node, NodeCommands.Select, s_shell, s_user, s_folder, s_timeout, s_environment, JobCommands.Yes, JobCommands.Wait,
         }.WithBeginning().WithPlan().Does((client, parsed, cancellation) =>
@@ -104,7 +115,8 @@ internal static class WorkCommands
     /// <summary>Packages, or the whole system by an image, or the boot firmware.</summary>
     public static Command CreateUpdate() =>
         new Command("update",
-            "Update the packages of nodes, or their systems (--image), or their boot firmware (--firmware). Packages by each node's own package " +
+            "Update the packages of nodes, or their systems (--image), or their boot firmware (--firmware). Packages by each node's own " +
+                "package " +
             "manager; an image takes the place of the system, and keeps what people have there.")
         {
             JobCommands.Nodes, NodeCommands.Select, s_packages, s_timeout, s_image, Profile, s_keep, s_keepNothing, s_whole, s_firmware,

@@ -53,7 +53,8 @@ internal static class LinkRules
         SocketError.AccessDenied =>
             new Finding("firewall-out", "fault", $"This machine's firewall lets no questions out to UDP port {ServicePorts.Discovery}.",
             $"Sending to {DiscoveryMessage.Group} was refused: the operation is not permitted.{Lines(facts)}",
-            $"Let UDP to port {ServicePorts.Discovery} out: nft add rule inet filter output udp dport {ServicePorts.Discovery} accept, in front of what drops it."),
+            $"Let UDP to port {ServicePorts.Discovery} out: nft add rule inet filter output udp dport {ServicePorts.Discovery} accept, " +
+                "in front of what drops it."),
         { } error => new Finding("not-sent", "fault", $"Nothing can be sent on {i.Name}.",
             $"Sending to {DiscoveryMessage.Group} failed: {error}.", "See the interface's state with `ip -s link`."),
     };
@@ -67,8 +68,10 @@ internal static class LinkRules
                 $"This machine's firewall drops what comes to UDP port {ServicePorts.Discovery} by {i.Name}.",
                 (i.HearsItself
                     ? $"Datagrams from {Words.List(i.StoppedForGroup!)} were seen at the interface, in front of the firewall, and did not get to the socket that listens there."
-                    : $"Questions to {DiscoveryMessage.Group}:{ServicePorts.Discovery} were sent, and a socket of this machine that listens there did not hear them.") + Lines(facts),
-                $"Let UDP to port {ServicePorts.Discovery} in: nft add rule inet filter input udp dport {ServicePorts.Discovery} accept, in front of what drops it.")
+                    : $"Questions to {DiscoveryMessage.Group}:{ServicePorts.Discovery} were sent, and a socket of this machine that " +
+                        "listens there did not hear them.") + Lines(facts),
+                $"Let UDP to port {ServicePorts.Discovery} in: nft add rule inet filter input udp dport {ServicePorts.Discovery} accept, " +
+                    "in front of what drops it.")
             : null;
     }
 
@@ -77,18 +80,23 @@ internal static class LinkRules
     public static Finding? ReversePath(InterfaceFacts i, DoctorFacts facts) => IsReversePath(i, facts)
         ? new Finding("reverse-path", "fault",
             $"The kernel drops what nodes send to {i.Name}, because its routes lead to them by another interface or not at all.",
-            $"Datagrams from {Words.List(StoppedAnywhere(i))} were seen at the interface and never got to a socket; rp_filter is {i.ReversePathFilter} there, and " +
+            $"Datagrams from {Words.List(StoppedAnywhere(i))} were seen at the interface and never got to a socket; rp_filter is " +
+                $"{i.ReversePathFilter} there, and " +
             $"{Words.Count(facts.ReversePathDrops, "datagram")} failed this filter meanwhile (IPReversePathFilter).",
-            $"Give {i.Name} an address in the nodes' subnet, and no other interface one there; or switch the filter off: sysctl net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{i.Name}.rp_filter=0.")
+            $"Give {i.Name} an address in the nodes' subnet, and no other interface one there; or switch the filter off: sysctl " +
+                $"net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.{i.Name}.rp_filter=0.")
         : null;
 
     /// <summary>Answers came to the interface and not to the program: only the kernel is between.</summary>
     public static Finding? AnswersStopped(InterfaceFacts i, DoctorFacts facts) =>
         i.Stopped is { Count: > 0 } stopped && !IsReversePath(i, facts)
         ? new Finding("firewall-answers", "fault", $"This machine's firewall drops answers that come by {i.Name}.",
-            $"Answers from {Words.List(stopped)} were seen at the interface, in front of the firewall, and never got to the socket that asked. " +
-            $"They come from a node's own address: a firewall that only lets in what belongs to a connection does not know them as answers to a multicast.{Lines(facts)}",
-            $"Let UDP from the nodes' subnet in: nft add rule inet filter input iifname {i.Name} ip saddr SUBNET udp dport 1024-65535 accept.")
+            $"Answers from {Words.List(stopped)} were seen at the interface, in front of the firewall, and never got to the socket that " +
+                "asked. " +
+            $"They come from a node's own address: a firewall that only lets in what belongs to a connection does not know them as " +
+                $"answers to a multicast.{Lines(facts)}",
+            $"Let UDP from the nodes' subnet in: nft add rule inet filter input iifname {i.Name} ip saddr SUBNET udp dport 1024-65535 " +
+                "accept.")
         : null;
 
     /// <summary>Nodes are heard, and do not answer.</summary>
@@ -98,7 +106,9 @@ internal static class LinkRules
         return beats.Length > 0 && !i.OthersAnswers(facts.OwnAddresses).Any()
             && i is { SendError: null, Stopped: null or { Count: 0 }, StoppedForGroup: null or { Count: 0 } }
             ? new Finding("answers-missing", "fault", $"Nodes are heard on {i.Name}, and none of them answers.",
-                $"{Words.Count(beats.Select(b => b.Id).Distinct().Count(), "node")} told by multicast of being there ({Words.List(beats.Select(b => b.From))}); no question was answered, whether by multicast, by broadcast or to them alone." +
+                $"{Words.Count(beats.Select(b => b.Id).Distinct().Count(), "node")} told by multicast of being there " +
+                    $"({Words.List(beats.Select(b => b.From))}); no question was answered, whether by multicast, by broadcast or to them " +
+                        "alone." +
                 (i.Stopped is null ? " Whether answers come as far as this machine can be seen by root alone."
                     : " No answer came as far as this machine's interface."),
                 i.Stopped is null
@@ -110,7 +120,8 @@ internal static class LinkRules
     /// <summary>More answers than the buffer holds.</summary>
     public static Finding? NoRoom(InterfaceFacts i, DoctorFacts facts) => i.Lost > 0
         ? new Finding("no-room", "fault", $"{Words.Count(i.Lost, "answer")} on {i.Name} found no room in the receive buffer.",
-            $"The kernel counts {Words.Count(i.Lost, "drop")} on the socket that asked (/proc/net/udp); its buffer has {i.Buffer} B, and net.core.rmem_max is {facts.BufferLimit} B.",
+            $"The kernel counts {Words.Count(i.Lost, "drop")} on the socket that asked (/proc/net/udp); its buffer has {i.Buffer} B, and " +
+                $"net.core.rmem_max is {facts.BufferLimit} B.",
             facts.BufferLimit < DiscoverySocket.ReceiveBufferBytes
                 ? $"Raise the limit: sysctl net.core.rmem_max={DiscoverySocket.ReceiveBufferBytes}."
                 : "The limit is high enough: the machine is too busy to read its answers in time; see what else runs.")

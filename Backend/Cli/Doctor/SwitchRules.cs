@@ -14,12 +14,14 @@ internal static class SwitchRules
     /// <summary>The longest pause between two beats.</summary>
     private static readonly TimeSpan s_beatPeriod = PresenceTiming.Standard.Beat * 1.2;
 
-    private const string Querier = "Switch on the IGMP querier of one switch or router in this network (a Linux bridge: ip link set BRIDGE type bridge mcast_querier 1), or switch IGMP snooping off on all";
+    private const string Querier = "Switch on the IGMP querier of one switch or router in this network (a Linux bridge: ip link set " +
+        "BRIDGE type bridge mcast_querier 1), or switch IGMP snooping off on all";
 
     /// <summary>Linux floods what it does not know, snooping or not, but for ports that were told not to.</summary>
     public static Finding? BridgeHoldsBack(InterfaceFacts i, DoctorFacts facts) => i.Bridge is { ClosedPorts: { Count: > 0 } ports } bridge
         ? new Finding("bridge-holds-back", "fault", $"This machine's bridge {i.Name} does not pass multicast to all of its ports.",
-            $"Multicast flooding is off on {string.Join(", ", ports)}; snooping is {OnOff(bridge.IsSnooping)}, its querier is {OnOff(bridge.IsQuerier)}.",
+            $"Multicast flooding is off on {string.Join(", ", ports)}; snooping is {OnOff(bridge.IsSnooping)}, its querier is " +
+                $"{OnOff(bridge.IsQuerier)}.",
             string.Join(' ', ports.Select(port => $"ip link set {port} type bridge_slave mcast_flood on;"))
                 + $" or, with snooping, give the network a querier: ip link set {i.Name} type bridge mcast_querier 1.")
         : null;
@@ -40,7 +42,8 @@ internal static class SwitchRules
         return new Finding("multicast-not-carried", "fault",
             isAll ? $"The switch does not carry multicast from {i.Name} to the nodes."
                 : $"The switch does not carry multicast from {i.Name} to some of the nodes.",
-            $"{Words.Count(deaf.Length, "node")} ({Words.List(deaf.SelectMany(node => node).Select(a => a.From.Address))}) answered to {ways}, and not to {DiscoveryMessage.Group}; " +
+            $"{Words.Count(deaf.Length, "node")} ({Words.List(deaf.SelectMany(node => node).Select(a => a.From.Address))}) answered to " +
+                $"{ways}, and not to {DiscoveryMessage.Group}; " +
             (isAll ? "nobody else did." : $"{Words.Count(nodes.Count - deaf.Length, "other")} did.") + QuerierHeard(i, facts),
             $"{Querier}; with radio, see that the access point passes multicast.");
     }
@@ -53,8 +56,10 @@ internal static class SwitchRules
             && !i.Beats.Any(b => beating.Any(a => a.Id == b.Id))
             ? new Finding("multicast-not-received", "fault",
                 $"The switch does not carry the nodes' multicast to {i.Name}: who comes and goes is not seen.",
-                $"{Words.Count(beating.Select(a => a.Id).Distinct().Count(), "node")} ({Words.List(beating.Select(a => a.From.Address))}) answered, and no beat of theirs came in " +
-                $"{facts.Listened.TotalSeconds:0} s; each beats every {PresenceTiming.Standard.Beat.TotalSeconds:0} s.{QuerierHeard(i, facts)}",
+                $"{Words.Count(beating.Select(a => a.Id).Distinct().Count(), "node")} " +
+                    $"({Words.List(beating.Select(a => a.From.Address))}) answered, and no beat of theirs came in " +
+                $"{facts.Listened.TotalSeconds:0} s; each beats every {PresenceTiming.Standard.Beat.TotalSeconds:0} " +
+                    $"s.{QuerierHeard(i, facts)}",
                 $"{Querier}; see that no firewall on the way drops {DiscoveryMessage.Group}.")
             : null;
     }
@@ -64,7 +69,8 @@ internal static class SwitchRules
         i is { State: LinkState.Usable, Stopped: not null, Querier: null } && facts.Listened >= s_queryPeriod
             && !IPAddress.IsLoopback(i.Address!)
             ? new Finding("no-querier", "warning",
-                $"There is no IGMP querier in the network of {i.Name}: if its switches snoop, multicast stops minutes after nodes have started.",
+                $"There is no IGMP querier in the network of {i.Name}: if its switches snoop, multicast stops minutes after nodes have " +
+                    "started.",
                 $"No membership query came in {facts.Listened.TotalSeconds:0} s; a querier asks every {s_queryPeriod.TotalSeconds:0} s.",
                 $"{Querier}. Without snooping nothing needs to be done.")
             : null;

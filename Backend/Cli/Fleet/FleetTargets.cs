@@ -10,7 +10,12 @@ namespace Bootstrap.Cli.Fleet;
 internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<string> Missing)
 {
     private static readonly Option<string[]> s_hosts = SearchOptions.Values("--host", "ADDRESS[:PORT]", "Without discovery: this machine.");
-    private static readonly Option<FileInfo?> s_file = new("--hosts") { Description = "Without discovery: the machines in this file, the first word of each line; # begins a comment.", HelpName = "FILE" };
+    private static readonly Option<FileInfo?> s_file = new("--hosts")
+    {
+        Description = "Without discovery: the machines in this file, the " +
+        "first word of each line; # begins a comment.",
+        HelpName = "FILE"
+    };
 
     private static readonly Option<bool> s_yes =
         new("--yes") { Description = "Where no CA of an appliance is known here: believe whoever answers discovery." };
@@ -105,7 +110,8 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
         const string others = "name machines with --host, give the appliance's CA with --ca or by `bootstrap login`";
         if (Console.IsInputRedirected || Console.IsErrorRedirected)
         {
-            throw Usage($"nobody vouches for the {chosen.Count} that answered, for no appliance's CA is known here: {others}, or believe them with --yes");
+            throw Usage($"nobody vouches for the {chosen.Count} that answered, for no appliance's CA is known here: {others}, or believe " +
+                "them with --yes");
         }
         foreach (Found found in chosen)
         {

@@ -41,7 +41,13 @@ internal static class SearchOptions
         HelpName = "S",
         DefaultValueFactory = _ => 10
     };
-    private static readonly Option<int> s_retries = new("--retries") { Description = "Ask again until so many repetitions in a row found nobody new.", HelpName = "N", DefaultValueFactory = _ => 2 };
+    private static readonly Option<int> s_retries = new("--retries")
+    {
+        Description = "Ask again until so many repetitions in a row found " +
+        "nobody new.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 2
+    };
     private static readonly Option<string?> s_address = new("--address")
     {
         Description = "Ask this machine alone.",

@@ -37,7 +37,8 @@ internal sealed class Ssh : IDisposable
         new("--ssh-config") { Description = "Use this file in place of ssh's configuration.", HelpName = "FILE" };
     private static readonly Option<string> s_hostKeys = new("--host-keys")
     {
-        Description = "accept-new: believe a node that was never seen, and remember its key. ask-config: as ssh's configuration says; what it would ask about is refused. A key that changed is always refused.",
+        Description = "accept-new: believe a node that was never seen, and remember its key. ask-config: as ssh's configuration says; " +
+            "what it would ask about is refused. A key that changed is always refused.",
         DefaultValueFactory = _ => "accept-new",
     };
 
@@ -154,7 +155,8 @@ internal sealed class Ssh : IDisposable
         {
             string key = log.SkipWhile(l => !l.StartsWith("The fingerprint for ", StringComparison.Ordinal)).Skip(1)
                 .FirstOrDefault("unknown").TrimEnd('.');
-            return $"Host key verification failed: its key is not the one that was seen before, but {key}; if the node was reinstalled, forget the old one with ssh-keygen -R";
+            return $"Host key verification failed: its key is not the one that was seen before, but {key}; if the node was reinstalled, " +
+                "forget the old one with ssh-keygen -R";
         }
         return log.LastOrDefault(l => !s_uneventful.Any(u => l.StartsWith(u, StringComparison.Ordinal))) ??
             (lastError.Length > 0 ? lastError : "the connection was lost");

@@ -25,7 +25,8 @@ internal static class Vouching
     /// <summary>Given in place of the CA that login has kept.</summary>
     public static readonly Option<FileInfo?> AuthorityFile = new("--ca")
     {
-        Description = "Certificate of the appliance's CA, PEM: nodes that it does not vouch for are left out. Default: that of the appliance of `bootstrap login`.",
+        Description = "Certificate of the appliance's CA, PEM: nodes that it does not vouch for are left out. Default: that of the " +
+            "appliance of `bootstrap login`.",
         HelpName = "FILE",
     };
 

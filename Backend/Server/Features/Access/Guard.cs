@@ -143,7 +143,7 @@ internal static class Guard
     private static string? Validate(Caller caller, Role needed, bool personOnly) =>
         caller.Role < needed ? $"This takes the role '{ApiJson.Word(needed)}'; {caller.Name} has the role '{ApiJson.Word(caller.Role)}'."
         : personOnly && caller.Kind != SecretKind.Session
-            ? "This takes a person who is signed in, on the page or by `bootstrap login --link-file`: a program's token makes no links and no "
-                + "passwords, and does not say who may sign in."
+            ? "This takes a person who is signed in, on the page or by `bootstrap login --link-file`: a program's token makes no links, no "
+                + "passwords and no passphrases of backups, and does not say who may sign in."
         : null;
 }
