@@ -1,6 +1,9 @@
 using System.IO.Pipelines;
 using Bootstrap.Cli.Api;
+using Bootstrap.Imaging.Store;
 using Bootstrap.Server.Features.Backups;
+using Bootstrap.Server.Storage;
+using Microsoft.Win32.SafeHandles;
 
 namespace Bootstrap.Cli.Backups;
 
@@ -17,14 +20,16 @@ internal sealed class BackupTarget(string path)
     /// <exception cref="CliException">It is not whole, or cannot be written. A file that was there stays as it was.</exception>
     public async Task<(BackupDescription Description, long Bytes)> TakeAsync(Stream backup, string passphrase, CancellationToken cancellation)
     {
-        if (IsOutput)
-        {
-            await using Stream output = Console.OpenStandardOutput();
-            return await CopyAsync(backup, output, passphrase, cancellation);
-        }
         string unfinished = path + ".new";
         try
         {
+            if (IsOutput)
+            {
+                // The console's own stream says nothing where nobody reads any more.
+                using var handle = new SafeFileHandle(1, ownsHandle: false);
+                await using var output = new FileStream(handle, FileAccess.Write, bufferSize: 0);
+                return await CopyAsync(backup, output, passphrase, cancellation);
+            }
             (BackupDescription, long) taken;
             await using (FileStream file = PrivateFile.Create(unfinished))
             {
@@ -32,15 +37,19 @@ internal sealed class BackupTarget(string path)
                 file.Flush(flushToDisk: true);
             }
             File.Move(unfinished, path, overwrite: true);
+            Durable.SyncFileSystem(path);
             return taken;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CliException($"{path} cannot be written: {e.Message.TrimEnd('.')}", e);
+            throw new CliException($"{(IsOutput ? "the standard output" : path)} cannot be written: {e.Message.TrimEnd('.')}", e);
         }
         finally
         {
-            File.Delete(unfinished);
+            if (!IsOutput)
+            {
+                File.Delete(unfinished);
+            }
         }
     }
 
@@ -50,6 +59,10 @@ internal sealed class BackupTarget(string path)
         if (IsOutput ? !Console.IsOutputRedirected : Directory.Exists(path))
         {
             throw new CliException(IsOutput ? "a backup is nothing for a terminal: send it to a file or a program" : $"{path} is a folder: name a file");
+        }
+        if (!IsOutput && FileStatus.Of(path, follow: true) is { IsRegular: false })
+        {
+            throw new CliException($"{path} is no file: name one, or '-' to send the backup on");
         }
         if (!IsOutput && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
         {
@@ -68,7 +81,10 @@ internal sealed class BackupTarget(string path)
             for (int n; (n = await ReadAsync(backup, buffer, cancellation)) > 0; bytes += n)
             {
                 await target.WriteAsync(buffer.AsMemory(0, n), cancellation);
-                await copy.Writer.WriteAsync(buffer.AsMemory(0, n), cancellation);
+                if ((await copy.Writer.WriteAsync(buffer.AsMemory(0, n), cancellation)).IsCompleted)
+                {
+                    break; // it is none: nobody needs the rest
+                }
             }
         }
         finally

@@ -27,7 +27,13 @@ internal static class RestoreCommand
             try
             {
                 await using Stream backup = path == "-" ? new BufferedStream(Console.OpenStandardInput()) : File.OpenRead(path);
-                Print(await BackupRestore.RestoreAsync(backup, passphrase, folder, parsed.GetValue(replace), TimeProvider.System, cancellation), folder);
+                Restored restored = await BackupRestore.RestoreAsync(backup, passphrase, folder, parsed.GetValue(replace), TimeProvider.System, cancellation);
+                if (parsed.GetValue(ClientCommand.Json))
+                {
+                    Output.Json(restored);
+                    return 0;
+                }
+                Print(restored, folder);
                 return 0;
             }
             catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Bootstrap.Server.Storage;
 
@@ -7,7 +8,7 @@ namespace Bootstrap.Server.Storage;
 /// that is renamed to <c>restored-TIME/</c>: whoever opens the folder from then on puts it in its place, as often as it is broken off.
 /// What was there before goes to <c>replaced-TIME/</c>.
 /// </summary>
-internal static class RestoredFolder
+internal static partial class RestoredFolder
 {
     private const string Staging = "restoring", Whole = "restored-", Entering = "entering-", Replaced = "replaced-";
 
@@ -77,6 +78,21 @@ internal static class RestoredFolder
         return Directory.Exists(replaced) ? replaced : null;
     }
 
-    private static string? Find(string data, string prefix) =>
-        Directory.Exists(data) ? Directory.EnumerateDirectories(data, prefix + "*").FirstOrDefault() : null;
+    /// <summary>Refuses a folder whose state could not be put aside.</summary>
+    /// <exception cref="InvalidDataException">Something is mounted in it; the message says what to do.</exception>
+    public static void Validate(string data)
+    {
+        if (Directory.EnumerateFileSystemEntries(data).FirstOrDefault(path => !s_stays.Contains(Path.GetFileName(path))
+            && FileStatus.Of(path, follow: false) is { IsMount: true }) is { } mount)
+        {
+            throw new InvalidDataException($"{mount} is mounted, and cannot be put aside: unmount it for the time of the restore");
+        }
+    }
+
+    private static string? Find(string data, string prefix) => !Directory.Exists(data) ? null
+        : Directory.EnumerateDirectories(data, prefix + "*").FirstOrDefault(path => Time().IsMatch(Path.GetFileName(path)[prefix.Length..]));
+
+    /// <summary>What <see cref="Commit"/> calls them; other folders are people's own.</summary>
+    [GeneratedRegex(@"\A[0-9]{8}-[0-9]{6}x*\z")]
+    private static partial Regex Time();
 }

@@ -157,6 +157,7 @@ public sealed class BackupTests : IAsyncLifetime
 
     [Theory]
     [InlineData("bootstrap: nobody can type the passphrase here: name a file that it is in by --passphrase-file", "backup", "BACKUP")]
+    [InlineData("bootstrap: /dev/null is no file: name one, or '-' to send the backup on", "backup", "/dev/null", "--passphrase-file", "PASSPHRASE")]
     [InlineData("bootstrap: there is no folder /no/such", "backup", "/no/such/file", "--passphrase-file", "PASSPHRASE")]
     [InlineData("bootstrap: there is no appliance in /etc: name the folder that it keeps its data in", "backup", "BACKUP", "--data", "/etc", "--passphrase-file", "PASSPHRASE")]
     [InlineData("bootstrap: there is no file BACKUP", "restore", "BACKUP", "--data", "RESTORED", "--passphrase-file", "PASSPHRASE")]
@@ -182,6 +183,49 @@ public sealed class BackupTests : IAsyncLifetime
         Assert.Equal(0, (await _line.RunAsync("restore", Backup, "--data", Restored, "--passphrase-file", Passphrase)).Code);
         Assert.Equal(0, (await _line.RunAsync("backups", "remove", name)).Code);
         Assert.Contains("there are 0", (await _line.RunAsync("backups", "show")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_backup_that_nobody_takes_from_the_pipe_ends_in_one_sentence()
+    {
+        (_, _, string errors) = await _line.RunScriptAsync($"{CommandLine.Program} backup - --data {Data} --passphrase-file {Passphrase} | true");
+        Assert.Equal("bootstrap: the standard output cannot be written: Broken pipe", errors);
+    }
+
+    [Fact]
+    public async Task A_backup_has_its_name_durably_before_it_is_said_to_be_made()
+    {
+        string trace = Path.Combine(_line.Folder, "trace");
+        string[] strace = ["strace", "--follow-forks", "--quiet=all", $"--output={trace}", "--trace=rename,renameat,renameat2,fsync,fdatasync,syncfs"];
+        Assert.Equal(0, (await _line.RunAsync(strace, "", "backup", Backup, "--data", Data, "--passphrase-file", Passphrase)).Code);
+        string[] calls = await File.ReadAllLinesAsync(trace, s_end);
+        int named = Array.FindIndex(calls, call => call.Contains($"\"{Backup}.new\"", StringComparison.Ordinal));
+        Assert.Contains(calls[..named], call => call.Contains("sync(", StringComparison.Ordinal));
+        Assert.Contains(calls[named..], call => call.Contains("syncfs(", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_was_restored_is_told_as_JSON_where_that_was_asked_for()
+    {
+        Assert.Equal(0, (await _line.RunAsync("backup", Backup, "--data", Data, "--passphrase-file", Passphrase)).Code);
+        (int code, string output, _) = await _line.RunAsync("restore", Backup, "--data", Restored, "--passphrase-file", Passphrase, "--json");
+        Assert.Equal((0, 0), (code, (int)JsonNode.Parse(output)!["nodes"]!));
+    }
+
+    [Fact]
+    public async Task Of_a_backup_that_the_passphrase_does_not_open_no_more_is_taken_than_tells_that()
+    {
+        string own = Path.Combine(_line.Appliance.Options.OverridesFolder, "abcdef01"), other = Path.Combine(_line.Folder, "other");
+        await File.WriteAllTextAsync(other, "another passphrase", s_end);
+        Directory.CreateDirectory(own);
+        await File.WriteAllBytesAsync(Path.Combine(own, "large"), System.Security.Cryptography.RandomNumberGenerator.GetBytes(8 << 20), s_end);
+        Assert.Equal(0, (await _line.RunAsync("backups", "set", "--passphrase-file", Passphrase)).Code);
+        Assert.Equal(0, (await _line.RunAsync("backups", "make")).Code);
+        string name = (await Poll.UntilAsync(async () => JsonNode.Parse((await _line.RunAsync("backups", "list", "--json")).Output), list => list!.AsArray().Count == 1, s_end))![0]!["name"]!.ToString();
+        // A file that cannot become so long is written to before the whole of it has come.
+        string script = $"trap '' XFSZ; ulimit -f 4096; export DOTNET_EnableWriteXorExecute=0; exec {CommandLine.Program} backups fetch {name} {Backup} --passphrase-file {other}";
+        (int code, _, string errors) = await _line.RunScriptAsync(script);
+        Assert.Equal((1, "bootstrap: what came is no whole backup: the passphrase does not open this backup"), (code, errors));
     }
 
     /// <summary>Runs a command that is killed as it begins its n-th rename(2).</summary>

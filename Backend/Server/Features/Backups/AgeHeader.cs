@@ -48,7 +48,7 @@ internal static class AgeHeader
     {
         string version = ReadLine(file), stanza = ReadLine(file), body = ReadLine(file), mac = ReadLine(file);
         if (version != Version || !stanza.StartsWith(Stanza, StringComparison.Ordinal) || stanza[Stanza.Length..].Split(' ') is not [var salt, var work]
-            || !int.TryParse(work, NumberStyles.None, CultureInfo.InvariantCulture, out int workFactor) || !mac.StartsWith(Mac + " ", StringComparison.Ordinal))
+            || !int.TryParse(work, NumberStyles.None, CultureInfo.InvariantCulture, out int workFactor) || work[0] == '0' || !mac.StartsWith(Mac + " ", StringComparison.Ordinal))
         {
             throw new InvalidDataException("this is no backup that a passphrase opens");
         }
@@ -95,10 +95,11 @@ internal static class AgeHeader
 
     private static string Base64(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
 
+    /// <summary>There is one way to write bytes: without padding, spaces, or bits that say nothing.</summary>
     private static byte[] Bytes(string base64, int length)
     {
         byte[] bytes = new byte[length];
-        return Convert.TryFromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='), bytes, out int read) && read == length
+        return Convert.TryFromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='), bytes, out int read) && read == length && Base64(bytes) == base64
             ? bytes : throw new InvalidDataException("the head of this backup is damaged");
     }
 

@@ -123,7 +123,7 @@ internal sealed class AgeReader : AgeStream
     // A block and the first byte of the next one, which tells that there is one.
     private readonly byte[] _sealed = new byte[SealedBytes + 1];
     private int _ahead, _at, _held;
-    private bool _ended;
+    private bool _begun, _ended;
 
     private AgeReader(Stream file, byte[] key)
         : base(key) => _file = file;
@@ -161,7 +161,7 @@ internal sealed class AgeReader : AgeStream
     {
         _ended = length < _sealed.Length;
         int block = Math.Min(length, SealedBytes);
-        if (block < TagBytes)
+        if (block < TagBytes || (block == TagBytes && _begun)) // a last block has nothing in it where it is the only one
         {
             throw new InvalidDataException("this backup is cut off");
         }
@@ -173,7 +173,7 @@ internal sealed class AgeReader : AgeStream
         {
             throw new InvalidDataException("this backup is damaged or cut off", e);
         }
-        (_at, _held, _ahead) = (0, block - TagBytes, _ended ? 0 : 1);
+        (_at, _held, _ahead, _begun) = (0, block - TagBytes, _ended ? 0 : 1, true);
         _sealed[0] = _sealed[^1];
     }
 }

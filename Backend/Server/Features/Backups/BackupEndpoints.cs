@@ -40,8 +40,15 @@ internal static class BackupEndpoints
             service.Plan.PassphraseSet is not true
                 ? Problems.Conflict("Set the passphrase that seals backups first, by `bootstrap backups set` or under Settings, Backups.")
             : service.Ask() ? Results.Accepted("/api/v1/backups") : Problems.Conflict(Busy)).WithSummary("Make a backup");
-        api.MapGet("/backups/{name}", (string name, BackupFolder folder) =>
-            folder.PathOf(name) is { } path ? Results.File(path, "application/octet-stream", name, enableRangeProcessing: true) : Missing(name)).Needs(Role.Admin);
+        api.MapGet("/backups/{name}", (string name, BackupFolder folder, AuditLog log, HttpContext http) =>
+        {
+            if (folder.PathOf(name) is not { } path)
+            {
+                return Missing(name);
+            }
+            log.Add(Caller.Of(http).Name, Guard.Action(http), name, ""); // whoever has it and its passphrase has all keys
+            return Results.File(path, "application/octet-stream", name, enableRangeProcessing: true);
+        }).Needs(Role.Admin).WithSummary("Fetch a kept backup");
         api.MapDelete("/backups/{name}", (string name, BackupFolder folder) =>
         {
             if (folder.PathOf(name) is not { } path)

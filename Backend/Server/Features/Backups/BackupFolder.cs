@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bootstrap.Imaging.Store;
 
 namespace Bootstrap.Server.Features.Backups;
 
@@ -51,21 +52,30 @@ internal sealed class BackupFolder(string path)
         }
     }
 
-    /// <summary>Removes all but the newest.</summary>
-    public void Keep(int count)
+    /// <summary>Removes all but the newest, when the one that was made now is on the medium.</summary>
+    /// <param name="made">Stays. Those that are dated after it are from a clock that was wrong: they count as older than others.</param>
+    public void Keep(int count, BackupView made)
     {
-        foreach (BackupView old in List().Skip(count))
+        Durable.SyncFileSystem(Path.Combine(path, made.Name));
+        foreach (BackupView old in List().Where(b => b.Name != made.Name).OrderBy(b => b.MadeAt > made.MadeAt).Skip(count - 1))
         {
             File.Delete(Path.Combine(path, old.Name));
         }
     }
 
-    /// <summary>What backups left behind that the appliance did not survive.</summary>
+    /// <summary>Removes what backups left behind that the appliance did not survive. Where that cannot be, nothing depends on it.</summary>
     public void RemoveLeftovers()
     {
-        foreach (string leftover in Directory.Exists(path) ? Directory.EnumerateFiles(path, "bootstrap-*" + Unfinished) : [])
+        try
         {
-            File.Delete(leftover);
+            foreach (string leftover in Directory.Exists(path) ? Directory.EnumerateFiles(path, "bootstrap-*" + Unfinished) : [])
+            {
+                File.Delete(leftover);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A disk that is read-only or fails: the next backup says so.
         }
     }
 

@@ -7,6 +7,8 @@ namespace Bootstrap.Server.Features.Backups;
 /// <summary>Reads backups. Nothing of one is believed before its seal was checked; that it ends where it was ended is known at its end.</summary>
 public static class BackupReader
 {
+    private const string Foreign = "this backup is not as this program writes them";
+
     /// <summary>Reads a backup to its end, and looks whether all of it is as it was written.</summary>
     /// <param name="file">From its beginning; stays open.</param>
     /// <returns>What it says of itself.</returns>
@@ -24,8 +26,8 @@ public static class BackupReader
         await using var tar = new TarReader(archive, leaveOpen: true);
         try
         {
-            BackupDescription description = await DescriptionOf(await tar.GetNextEntryAsync(copyData: false, cancellation), cancellation);
-            while (await tar.GetNextEntryAsync(copyData: false, cancellation) is { } entry)
+            BackupDescription description = await DescriptionOf(await NextAsync(tar, cancellation), cancellation);
+            while (await NextAsync(tar, cancellation) is { } entry)
             {
                 if (entry.EntryType != TarEntryType.RegularFile || !BackupContents.MayBe(entry.Name))
                 {
@@ -49,7 +51,19 @@ public static class BackupReader
         }
         catch (Exception e) when (e is ZstdException or FormatException or EndOfStreamException or JsonException)
         {
-            throw new InvalidDataException("this backup is not as this program writes them", e);
+            throw new InvalidDataException(Foreign, e);
+        }
+    }
+
+    private static async Task<TarEntry?> NextAsync(TarReader tar, CancellationToken cancellation)
+    {
+        try
+        {
+            return await tar.GetNextEntryAsync(copyData: false, cancellation);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or OverflowException) // of sizes that cannot be
+        {
+            throw new InvalidDataException(Foreign, e);
         }
     }
 

@@ -1,5 +1,5 @@
+using System.Text.Json;
 using Bootstrap.Imaging.Store;
-using Bootstrap.Protocol.Images;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
@@ -8,6 +8,7 @@ using Bootstrap.Server.Features.Schedules;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Dapper;
+using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Backups;
 
@@ -35,26 +36,33 @@ public static class BackupRestore
         Stream file, string passphrase, string dataFolder, bool replace, TimeProvider clock, CancellationToken cancellation)
     {
         bool wasThere = Directory.Exists(dataFolder);
+        using var folder = DataFolder.Open(dataFolder);
         try
         {
-            using var folder = DataFolder.Open(dataFolder);
             if (folder.IsUsed && !replace)
             {
                 throw new InvalidDataException($"there is an appliance in {dataFolder} already: name an empty folder, or say --replace to put it aside");
             }
+            RestoredFolder.Validate(dataFolder);
             string staging = RestoredFolder.Begin(dataFolder);
-            BackupDescription description;
+            Restored restored;
             try
             {
-                description = await BackupReader.ReadAsync(file, passphrase, (name, content) => WriteAsync(staging, name, content, cancellation), cancellation);
+                BackupDescription description = await BackupReader.ReadAsync(
+                    file, passphrase, (name, content) => WriteAsync(staging, name, content, cancellation), cancellation);
+                restored = Prepare(staging, description, clock);
+                Durable.SyncFileSystem(Path.Combine(staging, BackupContents.Database));
+            }
+            catch (Exception e) when (e is SqliteException or JsonException)
+            {
+                Directory.Delete(staging, recursive: true);
+                throw new InvalidDataException($"what is in this backup does not fit together: {e.Message.TrimEnd('.')}", e);
             }
             catch
             {
                 Directory.Delete(staging, recursive: true);
                 throw;
             }
-            Restored restored = Prepare(staging, description, clock);
-            Durable.SyncFileSystem(Path.Combine(staging, BackupContents.Database));
             RestoredFolder.Commit(dataFolder, clock.GetUtcNow());
             restored = restored with { Replaced = RestoredFolder.Finish(dataFolder) };
             Durable.SyncFileSystem(folder.DatabasePath);
@@ -115,8 +123,11 @@ public static class BackupRestore
     {
         foreach (Protocol.Ids.Digest image in store.Images())
         {
-            ImageManifest manifest = store.ReadImage(image)!;
-            if (manifest.Chunks.Any(chunk => new FileInfo(store.ChunkPath(chunk.StoredDigest)) is not { Exists: true } file || file.Length != chunk.StoredLength))
+            if (store.ReadImage(image) is not { Chunks: { } chunks } manifest)
+            {
+                throw new InvalidDataException($"the manifest {image} in this backup is none");
+            }
+            if (chunks.Any(chunk => new FileInfo(store.ChunkPath(chunk.StoredDigest)) is not { Exists: true } file || file.Length != chunk.StoredLength))
             {
                 throw new InvalidDataException($"the image {Protocol.PlainText.Line(manifest.Name)} is not whole in this backup");
             }

@@ -18,10 +18,13 @@ internal sealed partial class BackupService(
 
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
+    /// <summary>A clock that is set back by less has its runs once.</summary>
+    private static readonly TimeSpan s_correction = TimeSpan.FromHours(1);
+
     private readonly SemaphoreSlim _making = new(1);
 
-    /// <summary>What a person has asked for.</summary>
-    private readonly SemaphoreSlim _asked = new(0, 1);
+    /// <summary>What a person has asked for: 1, until it is begun.</summary>
+    private int _asked;
 
     /// <param name="Passphrase">Locked.</param>
     private sealed record Kept(BackupPlan Plan, string? Passphrase);
@@ -50,15 +53,7 @@ internal sealed partial class BackupService(
 
     /// <summary>Has a backup made with the plan's passphrase, which there is, and kept in the folder of backups.</summary>
     /// <returns>False: one is being made already.</returns>
-    public bool Ask()
-    {
-        if (IsRunning || _asked.CurrentCount > 0)
-        {
-            return false;
-        }
-        _asked.Release();
-        return true;
-    }
+    public bool Ask() => !IsRunning && Interlocked.Exchange(ref _asked, 1) == 0;
 
     /// <summary>Writes a backup to somebody who waits for it.</summary>
     /// <returns>False: one is being made already, and nothing was written.</returns>
@@ -93,7 +88,7 @@ internal sealed partial class BackupService(
             using var timer = new PeriodicTimer(s_look, clock);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                bool due = await _asked.WaitAsync(0, stoppingToken);
+                bool due = Interlocked.Exchange(ref _asked, 0) == 1;
                 if (due || (disk.Try(() => due = IsDue()) && due))
                 {
                     await MakeAsync(stoppingToken);
@@ -115,12 +110,17 @@ internal sealed partial class BackupService(
         }
         DateTimeOffset now = clock.GetUtcNow();
         var seen = DateTimeOffset.FromUnixTimeMilliseconds(settings.Get<State>(StateKey)?.SeenUntil ?? now.ToUnixTimeMilliseconds());
+        if (seen > now + s_correction)
+        {
+            settings.Set(StateKey, new State(Now, Last)); // a clock that was wrong was set back: runs are due by the one that is right
+        }
         return line.Next(seen < now ? seen : now) <= now;
     }
 
     private async Task MakeAsync(CancellationToken cancellation)
     {
         await _making.WaitAsync(cancellation);
+        long began = Now;
         string error = "";
         Tell();
         try
@@ -128,10 +128,10 @@ internal sealed partial class BackupService(
             Kept kept = Load()!;
             string passphrase = (kept.Passphrase is { } locked ? secrets.Unlock(locked, About) : null) ?? throw new InvalidDataException("set its passphrase anew");
             BackupView made = await folder.MakeAsync(data.FullPath, passphrase, kept.Plan.Images, clock.GetUtcNow(), cancellation);
-            folder.Keep(kept.Plan.Keep);
+            folder.Keep((Load() ?? kept).Plan.Keep, made);
             LogMade(made.Name, made.SizeBytes);
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or SqliteException)
         {
             error = e.Message.TrimEnd('.');
             LogFailed(error);
@@ -140,15 +140,17 @@ internal sealed partial class BackupService(
         {
             _making.Release();
         }
-        disk.Try(() => Note(error));
+        disk.Try(() => Note(error, began));
         Tell();
     }
 
     /// <summary>Notes how it went; people are told of what failed, once until it goes well again.</summary>
-    private void Note(string error)
+    /// <param name="began">When it was begun, Unix milliseconds: what was due since is made next.</param>
+    private void Note(string error, long began)
     {
-        bool isNews = error.Length > 0 && Last is not { Error.Length: > 0 };
-        settings.Set(StateKey, new State(Now, new LastBackup(Now, error)));
+        State? before = settings.Get<State>(StateKey);
+        bool isNews = error.Length > 0 && before?.Last is not { Error.Length: > 0 };
+        settings.Set(StateKey, new State(Math.Max(began, before?.SeenUntil ?? 0), new LastBackup(Now, error)));
         if (isNews)
         {
             database.Write(c => NoteFailure(c, error));

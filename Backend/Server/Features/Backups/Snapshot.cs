@@ -5,6 +5,7 @@ using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Images;
 using Bootstrap.Server.Features.Files;
 using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Backups;
@@ -19,6 +20,9 @@ internal sealed partial class Snapshot : IDisposable
 
     /// <summary>How often it begins anew where something was removed while it was taken.</summary>
     private const int Attempts = 5;
+
+    /// <summary>Of linkat(2).</summary>
+    private const int Here = -100, FollowLink = 0x400;
 
     private readonly FileStream _lock;
     private readonly HashSet<string> _names = [];
@@ -40,6 +44,10 @@ internal sealed partial class Snapshot : IDisposable
         if (!File.Exists(Path.Combine(dataFolder, BackupContents.Database)))
         {
             throw new InvalidDataException($"there is no appliance in {dataFolder}: name the folder that it keeps its data in");
+        }
+        if (RestoredFolder.IsPending(dataFolder))
+        {
+            throw new InvalidDataException($"a restore in {dataFolder} was broken off as it took the place of what was there: start the appliance first");
         }
         for (int attempt = 1; ; attempt++)
         {
@@ -79,9 +87,9 @@ internal sealed partial class Snapshot : IDisposable
                 using var held = new FileStream(Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
                 Directory.Delete(folder, recursive: true);
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Another process's: it is at work.
+                // Another process's, which is at work; or another user's.
             }
         }
     }
@@ -158,28 +166,53 @@ internal sealed partial class Snapshot : IDisposable
     {
         // People may write to the boards' own files while they are read, and link to others: these are copied as they are now.
         bool own = folder == BackupContents.Overrides;
-        foreach (string path in Directory.EnumerateFiles(Path.Combine(data, folder), "*", SearchOption.AllDirectories))
+        string root = Path.Combine(data, folder);
+        foreach (string path in FilesBelow(root, []))
         {
             cancellation.ThrowIfCancellationRequested();
             string name = Path.GetRelativePath(data, path);
-            if (own && File.Exists(path))
+            if (own)
             {
                 Copy(path, name);
                 Files.Add(name);
             }
-            else if (!own && !name.Contains("/.", StringComparison.Ordinal)) // what is not whole yet
+            else if (!Path.GetRelativePath(root, path).StartsWith('.')) // what is not whole yet
             {
                 Add(data, name);
             }
         }
     }
 
+    /// <summary>Files with content, also behind links; a link to a folder that it is in itself is not followed.</summary>
+    private static IEnumerable<string> FilesBelow(string folder, (ulong Device, ulong Number)[] within)
+    {
+        if (FileStatus.Of(folder, follow: true) is not { } status || within.Contains(status.Identity))
+        {
+            return [];
+        }
+        return Directory.EnumerateFiles(folder).Where(path => FileStatus.Of(path, follow: true) is { IsRegular: true })
+            .Concat(Directory.EnumerateDirectories(folder).SelectMany(inner => FilesBelow(inner, [.. within, status.Identity])));
+    }
+
     /// <summary>Names of the chunks of an image whose manifest is held.</summary>
     private IEnumerable<string> ChunksOf(string name)
     {
-        SignedManifest signed = JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(Folder, name)), ProtocolJson.Default.SignedManifest)!;
-        ImageManifest manifest = JsonSerializer.Deserialize(signed.Manifest, ProtocolJson.Default.ImageManifest)!;
-        return manifest.Chunks.Select(chunk => chunk.StoredDigest.ToString()).Distinct().Select(stored => $"{BackupContents.Chunks}/{stored[..2]}/{stored}");
+        return ManifestOf(name).Chunks.Select(chunk => chunk.StoredDigest.ToString()).Distinct().Select(stored => $"{BackupContents.Chunks}/{stored[..2]}/{stored}");
+    }
+
+    private ImageManifest ManifestOf(string name)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(Folder, name)), ProtocolJson.Default.SignedManifest) is { } signed
+                && name.EndsWith(signed.Digest.ToString(), StringComparison.Ordinal)
+                && JsonSerializer.Deserialize(signed.Manifest, ProtocolJson.Default.ImageManifest) is { } manifest
+                ? manifest : throw new InvalidDataException($"{name} is damaged: import its image again");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{name} is damaged: import its image again", e);
+        }
     }
 
     private void Add(string data, string name)
@@ -197,7 +230,7 @@ internal sealed partial class Snapshot : IDisposable
         if (!File.Exists(target))
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            if (MakeLink(source, target) != 0)
+            if (MakeLink(Here, source, Here, target, FollowLink) != 0)
             {
                 Copy(source, name); // a file system without links, or one that says why
             }
@@ -211,6 +244,6 @@ internal sealed partial class Snapshot : IDisposable
         File.Copy(source, target);
     }
 
-    [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int MakeLink(string source, string target);
+    [LibraryImport("libc", EntryPoint = "linkat", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeLink(int sourceFolder, string source, int targetFolder, string target, int flags);
 }
