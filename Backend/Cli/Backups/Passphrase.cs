@@ -6,7 +6,8 @@ namespace Bootstrap.Cli.Backups;
 /// <summary>The passphrase of a backup: from a file, or typed unseen; never an argument, which every user of the machine could read.</summary>
 internal static class Passphrase
 {
-    public static readonly Option<FileInfo?> File = new("--passphrase-file") { Description = "File whose first line is the passphrase; default: typed." };
+    public static readonly Option<FileInfo?> File = new("--passphrase-file") { Description = "File whose first line is the passphrase; " +
+        "default: typed." };
 
     /// <summary>Gives it.</summary>
     /// <param name="again">Whether it is new, and typed twice.</param>
@@ -20,7 +21,8 @@ internal static class Passphrase
                 throw new CliException($"there is no file {file.FullName}");
             }
             using StreamReader lines = file.OpenText();
-            return await lines.ReadLineAsync(interrupted) is { Length: > 0 } line ? line : throw new CliException($"{file.FullName} has no passphrase on its first line");
+            return await lines.ReadLineAsync(interrupted) is { Length: > 0 } line ? line : throw new CliException($"{file.FullName} has " +
+                "no passphrase on its first line");
         }
         if (Console.IsInputRedirected)
         {

@@ -12,7 +12,8 @@ internal static class BackupCommands
 {
     private static readonly Argument<string> s_name = new("name") { Description = "As 'backups list' shows it." };
 
-    private static readonly Option<bool> s_images = new("--images") { Description = "Include the images; else they must be imported again." };
+    private static readonly Option<bool> s_images = new("--images") { Description = "Include the images; else they must be imported " +
+        "again." };
 
     private sealed record Plan(string? Cron, string Zone, int Keep, bool Images, bool PassphraseSet);
 
@@ -25,7 +26,8 @@ internal static class BackupCommands
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "File to write, or '-' for the standard output.", HelpName = "FILE|-" };
-        var data = new Option<DirectoryInfo?>("--data") { Description = "On the appliance's own machine: its data folder; it may run or not, and no sign-in is needed." };
+        var data = new Option<DirectoryInfo?>("--data") { Description = "On the appliance's own machine: its data folder; it may run or " +
+            "not, and no sign-in is needed." };
         var command = new Command("backup", "Back up the appliance to a file, sealed by a passphrase.") { file, s_images, data, Passphrase.File };
         command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(async () =>
         {
@@ -39,7 +41,8 @@ internal static class BackupCommands
             (BackupDescription made, long bytes) = parsed.GetValue(data) is { } folder
                 ? await FromFolderAsync(folder.FullName, target, passphrase, parsed.GetValue(s_images), cancellation)
                 : await FromApplianceAsync(target, passphrase, parsed.GetValue(s_images), cancellation);
-            await Console.Error.WriteLineAsync($"{Output.Bytes(bytes)}, {(made.Images ? "with" : "without")} the images' bytes, read again and found whole.");
+            await Console.Error.WriteLineAsync($"{Output.Bytes(bytes)}, {(made.Images ? "with" : "without")} the images' bytes, read " +
+                "again and found whole.");
             return 0;
         }));
         return command;
@@ -80,7 +83,8 @@ internal static class BackupCommands
 
     private static Command CreateSet()
     {
-        var cron = new Option<string?>("--cron") { Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * * *'. Without it: only by hand.", HelpName = "LINE" };
+        var cron = new Option<string?>("--cron") { Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * " +
+            "* *'. Without it: only by hand.", HelpName = "LINE" };
         var zone = new Option<string>("--zone") { Description = "Time zone of the line, such as Europe/Berlin.", DefaultValueFactory = _ => "UTC" };
         var keep = new Option<int>("--keep") { Description = "How many backups are kept.", DefaultValueFactory = _ => 7 };
         var seal = new Option<bool>("--new-passphrase") { Description = "Ask for another passphrase; the first one is asked for anyway." };

@@ -13,7 +13,8 @@ internal static class RestoreCommand
     {
         var file = new Argument<string>("file") { Description = "A backup, or '-' for the standard input.", HelpName = "FILE|-" };
         var data = new Option<DirectoryInfo>("--data") { Description = "Data folder, made if there is none; no appliance may run on it.", Required = true };
-        var replace = new Option<bool>("--replace") { Description = "Where an appliance is there: move it into replaced-TIME in that folder." };
+        var replace = new Option<bool>("--replace") { Description = "Where an appliance is there: move it into replaced-TIME in that " +
+            "folder." };
         var command = new Command("restore", "Restore a backup into a data folder.") { file, data, replace, Passphrase.File };
         command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(async () =>
         {
@@ -46,7 +47,8 @@ internal static class RestoreCommand
 
     private static void Print(Restored restored, string folder)
     {
-        Console.WriteLine($"{folder} is as the appliance was at {Output.Time(restored.Backup.MadeAt)}, with {restored.Nodes} node{(restored.Nodes == 1 ? "" : "s")}.");
+        Console.WriteLine($"{folder} is as the appliance was at {Output.Time(restored.Backup.MadeAt)}, with {restored.Nodes} " +
+            $"node{(restored.Nodes == 1 ? "" : "s")}.");
         if (restored.EndedJobs > 0)
         {
             Console.WriteLine($"Jobs that were open then are cancelled: {restored.EndedJobs}.");

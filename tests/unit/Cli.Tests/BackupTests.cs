@@ -188,7 +188,8 @@ public sealed class BackupTests : IAsyncLifetime
     [Fact]
     public async Task A_backup_that_nobody_takes_from_the_pipe_ends_in_one_sentence()
     {
-        (_, _, string errors) = await _line.RunScriptAsync($"{CommandLine.Program} backup - --data {Data} --passphrase-file {Passphrase} | true");
+        (_, _, string errors) = await _line.RunScriptAsync($"{CommandLine.Program} backup - --data {Data} --passphrase-file {Passphrase} " +
+            "| true");
         Assert.Equal("bootstrap: the standard output cannot be written: Broken pipe", errors);
     }
 
@@ -223,7 +224,8 @@ public sealed class BackupTests : IAsyncLifetime
         Assert.Equal(0, (await _line.RunAsync("backups", "make")).Code);
         string name = (await Poll.UntilAsync(async () => JsonNode.Parse((await _line.RunAsync("backups", "list", "--json")).Output), list => list!.AsArray().Count == 1, s_end))![0]!["name"]!.ToString();
         // A file that cannot become so long is written to before the whole of it has come.
-        string script = $"trap '' XFSZ; ulimit -f 4096; export DOTNET_EnableWriteXorExecute=0; exec {CommandLine.Program} backups fetch {name} {Backup} --passphrase-file {other}";
+        string script = $"trap '' XFSZ; ulimit -f 4096; export DOTNET_EnableWriteXorExecute=0; exec {CommandLine.Program} backups fetch " +
+            $"{name} {Backup} --passphrase-file {other}";
         (int code, _, string errors) = await _line.RunScriptAsync(script);
         Assert.Equal((1, "bootstrap: what came is no whole backup: the passphrase does not open this backup"), (code, errors));
     }

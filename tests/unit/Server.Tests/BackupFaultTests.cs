@@ -199,7 +199,8 @@ public sealed class BackupFaultTests : ApplianceTest
     [InlineData("a database that is none", "")]
     [InlineData("a damaged database", "")]
     [InlineData("a damaged manifest", "what is in this backup does not fit together: ")]
-    [InlineData("a manifest of nothing", "the manifest 0000000000000000000000000000000000000000000000000000000000000000 in this backup is none")]
+    [InlineData("a manifest of nothing", "the manifest 0000000000000000000000000000000000000000000000000000000000000000 in this backup " +
+        "is none")]
     [InlineData("a chunk that is another", "files/0000000000000000000000000000000000000000000000000000000000000000 is damaged")]
     [InlineData("../outside", "there is '../outside' in this backup, which no backup has")]
     [InlineData("/tmp/outside", "there is '/tmp/outside' in this backup, which no backup has")]

@@ -122,8 +122,10 @@ public sealed class BackupPlanTests : ApplianceTest
     [Theory]
     [InlineData("{\"cron\":\"0 3 * * *\"}", "Backups by themselves need a passphrase that seals them.")]
     [InlineData("{\"passphrase\":\"short\"}", "A passphrase has 12 to 1024 characters, on one line.")]
-    [InlineData("{\"cron\":\"0 3 * *\",\"passphrase\":\"correct horse battery\"}", "The cron line '0 3 * *' has 4 fields, not 5: minute, hour, day of the month, month, day of the week.")]
-    [InlineData("{\"cron\":\"0 3 * * *\",\"zone\":\"Mars/Base\",\"passphrase\":\"correct horse battery\"}", "There is no time zone 'Mars/Base': use a name such as Europe/Berlin, or UTC.")]
+    [InlineData("{\"cron\":\"0 3 * *\",\"passphrase\":\"correct horse battery\"}", "The cron line '0 3 * *' has 4 fields, not 5: minute, " +
+        "hour, day of the month, month, day of the week.")]
+    [InlineData("{\"cron\":\"0 3 * * *\",\"zone\":\"Mars/Base\",\"passphrase\":\"correct horse battery\"}", "There is no time zone " +
+        "'Mars/Base': use a name such as Europe/Berlin, or UTC.")]
     [InlineData("{\"keep\":0}", "keep is 1 to 1000, not 0.")]
     public async Task A_plan_that_cannot_be_is_refused_in_a_sentence(string plan, string sentence)
     {

@@ -232,7 +232,8 @@ public sealed class BackupTests : ApplianceTest
         {
             Directory.CreateDirectory(Restored);
         }
-        var e = await Assert.ThrowsAsync<InvalidDataException>(() => RestoreAsync(what == "another passphrase" ? "correct horse battery stable" : Passphrase));
+        var e = await Assert.ThrowsAsync<InvalidDataException>(() => RestoreAsync(what == "another passphrase" ? "correct horse battery " +
+            "stable" : Passphrase));
         Assert.Equal(sentence, e.Message);
         Assert.Equal(what == "a bit changed", Directory.Exists(Restored));
         Assert.DoesNotContain(Directory.Exists(Restored) ? Directory.EnumerateFileSystemEntries(Restored) : [], path => Path.GetFileName(path) is not ("lock" or "pid"));

@@ -54,7 +54,8 @@ internal static class AgeHeader
         }
         if (workFactor is < 1 or > LargestWorkFactor)
         {
-            throw new InvalidDataException($"this file asks for 2^{workFactor} rounds to try a passphrase: it was not made by this program");
+            throw new InvalidDataException($"this file asks for 2^{workFactor} rounds to try a passphrase: it was not made by this " +
+                "program");
         }
         byte[] wrapped = Bytes(body, FileKeyBytes + TagBytes), fileKey = new byte[FileKeyBytes];
         using (var wrap = new ChaCha20Poly1305(WrapKey(passphrase, Bytes(salt, SaltBytes), workFactor)))

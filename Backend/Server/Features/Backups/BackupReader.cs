@@ -76,6 +76,7 @@ public static class BackupReader
         }
         return description.Version <= BackupDescription.Newest
             ? description
-            : throw new InvalidDataException($"this backup is of version {description.Version}, this program knows {BackupDescription.Newest}: use a newer one");
+            : throw new InvalidDataException($"this backup is of version {description.Version}, this program knows " +
+                $"{BackupDescription.Newest}: use a newer one");
     }
 }

@@ -41,7 +41,8 @@ public static class BackupRestore
         {
             if (folder.IsUsed && !replace)
             {
-                throw new InvalidDataException($"there is an appliance in {dataFolder} already: name an empty folder, or say --replace to put it aside");
+                throw new InvalidDataException($"there is an appliance in {dataFolder} already: name an empty folder, or say --replace " +
+                    "to put it aside");
             }
             RestoredFolder.Validate(dataFolder);
             string staging = RestoredFolder.Begin(dataFolder);

@@ -52,7 +52,8 @@ public static class BackupWriter
         }
         catch (CryptographicException e)
         {
-            throw new InvalidDataException($"{Path.GetFileName(certificate)} is no certificate: put back the file that belongs to this data folder", e);
+            throw new InvalidDataException($"{Path.GetFileName(certificate)} is no certificate: put back the file that belongs to this " +
+                "data folder", e);
         }
     }
 

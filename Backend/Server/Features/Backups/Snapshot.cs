@@ -47,7 +47,8 @@ internal sealed partial class Snapshot : IDisposable
         }
         if (RestoredFolder.IsPending(dataFolder))
         {
-            throw new InvalidDataException($"a restore in {dataFolder} was broken off as it took the place of what was there: start the appliance first");
+            throw new InvalidDataException($"a restore in {dataFolder} was broken off as it took the place of what was there: start the " +
+                "appliance first");
         }
         for (int attempt = 1; ; attempt++)
         {

@@ -132,7 +132,10 @@ internal sealed class BootSetLibrary : IDisposable
                 return $"Boards ({model}) use the boot set '{name}': let them use another one first.";
             }
             _sets.TryRemove(name, out _);
-            Directory.Delete(Path.Combine(_folder, name), recursive: true);
+            // Whoever copies it meanwhile finds all of it, or nothing.
+            string leaving = Path.Combine(_folder, Unfinished + Guid.NewGuid().ToString("n"));
+            Directory.Move(Path.Combine(_folder, name), leaving);
+            Directory.Delete(leaving, recursive: true);
             return null;
         }
     }
