@@ -160,7 +160,8 @@ public sealed record NodeCertificate(byte[] Certificate) : LinkMessage;
 /// Comes with each connection and whenever it changes; also <c>GET /revoked-keys</c> on the link's port, for those who know the CA and are
 /// no node.
 /// </summary>
-/// <param name="Keys">Fingerprints (<see cref="Trust.FingerprintOf"/>), all of them; of certificates whose keys are not known, their numbers
+/// <param name="Keys">Fingerprints (<see cref="Trust.FingerprintOf"/>), all of them; of certificates whose keys are not known, their
+/// numbers
 /// (<see cref="Trust.NumberOf"/>).</param>
 public sealed record RevokedKeys(IReadOnlyList<Digest> Keys) : LinkMessage
 {

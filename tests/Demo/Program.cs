@@ -3,7 +3,8 @@ using Bootstrap.Demo;
 using Bootstrap.Rack;
 
 // demo PROGRAM IMAGE FOLDER KIND COUNT [once]: called by packaging/demo, which has built all of it.
-if (args.Length < 5 || !Enum.TryParse(args[3], ignoreCase: true, out BoardKind kind) || !int.TryParse(args[4], out int count) || count is < 1 or > 16)
+if (args.Length < 5 || !Enum.TryParse(args[3], ignoreCase: true, out BoardKind kind) || !int.TryParse(args[4], out int count)
+    || count is < 1 or > 16)
 {
     Console.Error.WriteLine("demo: usage: make demo [BOARD=virt|raspi3b|x86] [COUNT=1…16] [ONCE=1]");
     return 2;

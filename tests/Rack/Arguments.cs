@@ -31,7 +31,8 @@ internal sealed class Arguments
     public string Get(string name) => Find(name) ?? throw new RackException($"--{name} is missing");
 
     public long GetNumber(string name, long otherwise) => Find(name) is not { } text ? otherwise :
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : throw new RackException($"--{name} {text} is not a number");
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number
+            : throw new RackException($"--{name} {text} is not a number");
 
     /// <summary>Refuses what nobody has asked for.</summary>
     public void End()

@@ -23,8 +23,10 @@ internal sealed class BareNetboot(string folder, EventLog events) : IBootFiles, 
         try
         {
             var options = new DhcpServerOptions { HttpPort = HttpPort, Addresses = full ? plan : null, BesideRivals = force };
-            using DhcpServer dhcp = await DhcpServer.OpenAsync(options, [RackNetwork.Bridge], new MemoryLeaseStore(), this, TimeProvider.System, stop.Token);
-            using TftpServer tftp = TftpServer.Open(new TftpServerOptions { EndPoint = new IPEndPoint(IPAddress.IPv6Any, 69) }, this, this, TimeProvider.System);
+            using DhcpServer dhcp = await DhcpServer.OpenAsync(options, [RackNetwork.Bridge], new MemoryLeaseStore(), this,
+                TimeProvider.System, stop.Token);
+            using TftpServer tftp = TftpServer.Open(new TftpServerOptions { EndPoint = new IPEndPoint(IPAddress.IPv6Any, 69) }, this, this,
+                TimeProvider.System);
             events.Write("serving");
             Task running = Task.WhenAll(dhcp.RunAsync(stop.Token), tftp.RunAsync(stop.Token));
             await await Task.WhenAny(running, Console.In.ReadToEndAsync());
@@ -39,11 +41,13 @@ internal sealed class BareNetboot(string folder, EventLog events) : IBootFiles, 
 
     BootFile? IBootFiles.Find(BootClient client, string path) => DiskBootFile.OpenBelow(folder, path);
 
-    void IBootObserver.Asked(DhcpSighting sighting) => events.Write("asked", ("mac", sighting.Mac), ("kind", sighting.Kind), ("rom", sighting.IsPi3Rom),
+    void IBootObserver.Asked(DhcpSighting sighting) => events.Write("asked", ("mac", sighting.Mac), ("kind", sighting.Kind),
+        ("rom", sighting.IsPi3Rom),
         ("asked", sighting.Asked), ("answered", sighting.Answered), ("address", sighting.Address), ("relay", sighting.Relay));
 
     void IBootObserver.Malformed(string protocol) => events.Write("malformed", ("protocol", protocol));
 
-    void IBootObserver.Fetched(TftpSighting sighting) => events.Write("fetched", ("client", sighting.Client.Address), ("mac", sighting.Client.Mac), ("path", sighting.Path),
+    void IBootObserver.Fetched(TftpSighting sighting) => events.Write("fetched", ("client", sighting.Client.Address),
+        ("mac", sighting.Client.Mac), ("path", sighting.Path),
         ("outcome", sighting.Outcome), ("bytes", sighting.Bytes), ("reason", sighting.Detail));
 }

@@ -43,7 +43,8 @@ public sealed record BoardOptions(BoardKind Kind, int Id, string Card, string Lo
     /// <summary>MiB of RAM; a Pi 3 always has 1024.</summary>
     public int Memory { get; init; } = 512;
 
-    /// <summary>How many resets it makes; at the next it stays off, so that its card can be looked at before what is on it starts.</summary>
+    /// <summary>How many resets it makes; at the next it stays off, so that its card can be looked at before what is on it
+    /// starts.</summary>
     public int Resets { get; init; } = int.MaxValue;
 
     /// <summary>The network is before the card or disk in its boot order; else behind.</summary>
@@ -52,7 +53,8 @@ public sealed record BoardOptions(BoardKind Kind, int Id, string Card, string Lo
     /// <summary>UEFI: its network boot is HTTP boot, not PXE.</summary>
     public bool HttpBoot { get; init; }
 
-    /// <summary>UEFI: it boots in the order that its variables say, in which disks come first at the beginning; else QEMU sets the order at each start.</summary>
+    /// <summary>UEFI: it boots in the order that its variables say, in which disks come first at the beginning; else QEMU sets the order
+    /// at each start.</summary>
     public bool KeepsOrder { get; init; }
 
     /// <summary>The switch that it is plugged into.</summary>
@@ -61,7 +63,8 @@ public sealed record BoardOptions(BoardKind Kind, int Id, string Card, string Lo
     /// <summary>Boots itself, by firmware that QEMU runs; no boot ROM of a Pi is played for it.</summary>
     public bool HasFirmware => Kind is BoardKind.X86 or BoardKind.X86Bios or BoardKind.ArmUefi;
 
-    /// <summary>Serial number: a Pi's 16 hex digits (a Pi 3's begins with zeros, a Pi 4's with 1), else the machine's SMBIOS serial.</summary>
+    /// <summary>Serial number: a Pi's 16 hex digits (a Pi 3's begins with zeros, a Pi 4's with 1), else the machine's SMBIOS
+    /// serial.</summary>
     public string Serial => Kind switch
     {
         _ when HasFirmware => $"RACK-{Id:D5}",

@@ -1,7 +1,8 @@
 namespace Bootstrap.Rack;
 
 /// <summary>
-/// The rack and each board live in namespaces of their own: a network that nothing else sees, and a process tree of which the kernel kills every
+/// The rack and each board live in namespaces of their own: a network that nothing else sees, and a process tree of which the kernel kills
+/// every
 /// member when its first process dies, however it dies. So nothing is left over, and killing a board is a power cut.
 /// </summary>
 internal static class Namespaces
@@ -29,7 +30,8 @@ internal static class Namespaces
     }
 
     /// <summary>This process' id as the world outside the rack counts; the rack keeps the outer /proc.</summary>
-    public static int OuterProcessId => int.Parse(Path.GetFileName(new FileInfo("/proc/self").LinkTarget!), System.Globalization.CultureInfo.InvariantCulture);
+    public static int OuterProcessId => int.Parse(Path.GetFileName(new FileInfo("/proc/self").LinkTarget!),
+        System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>The command that starts another in a new rack.</summary>
     /// <exception cref="RackException">This user may not make one.</exception>

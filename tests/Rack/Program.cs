@@ -84,7 +84,11 @@ static async Task<int> RunAsync(string[] args)
         case "netboot":
             string files = arguments.Get("folder"), dhcp = arguments.Find("dhcp") ?? "proxy";
             bool force = arguments.Find("force") == "yes";
-            var plan = new AddressPlan { Pools = arguments.Find("pool") is not { } text ? [] : AddressPool.TryParse(text, out AddressPool? pool) ? [pool] : throw new RackException($"--pool {text} is no pool") };
+            var plan = new AddressPlan
+            {
+                Pools = arguments.Find("pool") is not { } text ? []
+                : AddressPool.TryParse(text, out AddressPool? pool) ? [pool] : throw new RackException($"--pool {text} is no pool")
+            };
             arguments.End();
             await new BareNetboot(files, events).RunAsync(dhcp == "full", force, plan);
             return 0;
@@ -179,7 +183,8 @@ static async Task<int> RunRomsAsync(Arguments arguments, EventLog events)
         events.Write("power-on", ("serial", board.Serial), ("mac", board.Mac), ("kind", board.Kind));
         for (int attempts = 0; attempts < 5; attempts++)
         {
-            if (await NetworkRom.RunOnCableAsync(board, $"rom{board.Id}", folder, line => events.WriteLine($"{{\"board\":{board.Id},{line[1..]}")) is not null)
+            if (await NetworkRom.RunOnCableAsync(board, $"rom{board.Id}", folder,
+                line => events.WriteLine($"{{\"board\":{board.Id},{line[1..]}")) is not null)
             {
                 return true;
             }
@@ -192,7 +197,8 @@ static BoardOptions ReadBoard(Arguments arguments)
 {
     BoardKind kind = Enum.TryParse(arguments.Get("kind"), ignoreCase: true, out BoardKind known)
         ? known : throw new RackException("--kind must be one of virt, raspi3b, x86, x86bios, armuefi");
-    var board = new BoardOptions(kind, (int)arguments.GetNumber("id", 1), Path.GetFullPath(arguments.Get("card")), Path.GetFullPath(arguments.Get("log")));
+    var board = new BoardOptions(kind, (int)arguments.GetNumber("id", 1), Path.GetFullPath(arguments.Get("card")),
+        Path.GetFullPath(arguments.Get("log")));
     board = board with
     {
         CardSize = arguments.GetNumber("card-size", board.CardSize),

@@ -18,14 +18,16 @@ internal static class RackNetwork
     public static async Task CreateAsync()
     {
         await Tool.RunAsync("ip", "link", "set", "lo", "up");
-        // Its own address: else it changes to the lowest of its ports', and every neighbour's ARP entry with it. No snooping: no querier here.
+        // Its own address: else it changes to the lowest of its ports', and every neighbour's ARP entry with it. No snooping: no querier
+        // here.
         await Tool.RunAsync("ip", "link", "add", Bridge, "address", "02:77:00:00:00:01", "type", "bridge", "mcast_snooping", "0");
         await Tool.RunAsync("ip", "address", "add", ApplianceAddress, "broadcast", "+", "dev", Bridge);
         await Tool.RunAsync("ip", "link", "set", Bridge, "up");
     }
 
     /// <summary>
-    /// Starts a program in a network namespace of its own, with one cable to the switch: interface "eth0" with the given address. The program is
+    /// Starts a program in a network namespace of its own, with one cable to the switch: interface "eth0" with the given address. The
+    /// program is
     /// run by a shell that waits until the cable is in.
     /// </summary>
     /// <param name="cable">Name of the cable's end at the switch, at most 11 characters.</param>
@@ -47,8 +49,10 @@ internal static class RackNetwork
 
     /// <summary>Runs a program on a machine of its own: its interface eth0 has the given address, such as "10.77.0.3/24".</summary>
     public static Task<Process> StartMachineAsync(int id, string address, string[] command) => StartOnCableAsync(
-        $"machine{id}", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"02:77:00:01:{id >> 8:x2}:{id & 0xff:x2}"), ["sh", "-c",
-        "ip link set lo up; ip address add \"$1\" broadcast + dev eth0; ip link set eth0 up; shift; exec \"$@\"", "sh", address, .. command]);
+        $"machine{id}", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"02:77:00:01:{id >> 8:x2}:{id & 0xff:x2}"),
+            ["sh", "-c",
+        "ip link set lo up; ip address add \"$1\" broadcast + dev eth0; ip link set eth0 up; shift; exec \"$@\"", "sh", address,
+            .. command]);
 
     /// <summary>Makes a virtual machine's end of a cable.</summary>
     public static async Task CreateTapAsync(string name, string bridge)

@@ -1,6 +1,7 @@
 namespace Bootstrap.Support;
 
-/// <summary>A clock that moves when the test says so. Short waits are real; those of <see cref="LongWait"/> and more end by its own time.</summary>
+/// <summary>A clock that moves when the test says so. Short waits are real; those of <see cref="LongWait"/> and more end by its own
+/// time.</summary>
 public sealed class SettableClock : TimeProvider
 {
     public static readonly TimeSpan LongWait = TimeSpan.FromMinutes(10);

@@ -54,7 +54,8 @@ public sealed class SimulatedNode : IAsyncDisposable
         ECDsa key = NodeIdentity.CreateKey();
         EnrolResponse answer = await EnrolAsync(appliance, key, inventory, cancellation);
         return await ConnectAsync(appliance, NodeIdentity.Create(
-            answer.Certificate ?? throw new InvalidOperationException($"not enrolled: {answer.Reason}"), key), inventory, role, cancellation);
+            answer.Certificate ?? throw new InvalidOperationException($"not enrolled: {answer.Reason}"), key), inventory, role,
+                cancellation);
     }
 
     /// <summary>Connects a board that has its identity already; it belongs to the node from now on.</summary>
@@ -67,7 +68,8 @@ public sealed class SimulatedNode : IAsyncDisposable
     }
 
     /// <summary>Asks for a certificate, as a board does that has none.</summary>
-    public static async Task<EnrolResponse> EnrolAsync(ApplianceInfo appliance, ECDsa key, Inventory inventory, CancellationToken cancellation)
+    public static async Task<EnrolResponse> EnrolAsync(ApplianceInfo appliance, ECDsa key, Inventory inventory,
+        CancellationToken cancellation)
     {
         using var http = new HttpClient(new ApplianceTls(appliance.Authority).CreateHandler(null, Refuse));
         var request = new EnrolRequest(appliance.JoinToken, NodeIdentity.CreateSigningRequest(key, inventory.Id), inventory);
@@ -87,16 +89,20 @@ public sealed class SimulatedNode : IAsyncDisposable
         return new Inventory(id, architecture, pi ? "Raspberry Pi 4 Model B Rev 1.4" : "QEMU Standard PC (Q35 + ICH9, 2009)", id.ToString(),
             pi ? "c03114" : "", pi ? "2025-01-14" : "", 3_980_000_000, 4,
             [new NetworkInterfaceInfo("eth0", mac, true, ["127.0.0.1"], pi ? "bcmgenet" : "virtio_net")],
-            [new DiskInfo(pi ? "mmcblk0" : "sda", 31_914_983_424, 512, pi ? "sd" : "ata", pi ? "SD32G" : "QEMU HARDDISK", "0x" + Convert.ToHexStringLower(hash[..4]), pi, false)],
+            [new DiskInfo(pi ? "mmcblk0" : "sda", 31_914_983_424, 512, pi ? "sd" : "ata", pi ? "SD32G" : "QEMU HARDDISK",
+                "0x" + Convert.ToHexStringLower(hash[..4]), pi, false)],
             "6.1.0-35-arm64", "NetInst");
     }
 
     /// <summary>Its way to the link's port, by its own certificate.</summary>
-    public HttpClient CreateLinkClient() => new(new ApplianceTls(_appliance.Authority).CreateHandler(_identity, Refuse)) { BaseAddress = new Uri($"https://{_appliance.Link}") };
+    public HttpClient CreateLinkClient() => new(new ApplianceTls(_appliance.Authority)
+        .CreateHandler(_identity, Refuse))
+    { BaseAddress = new Uri($"https://{_appliance.Link}") };
 
     /// <summary>Sends one message.</summary>
     public Task SendAsync(LinkMessage message, CancellationToken cancellation = default) =>
-        _socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, ProtocolJson.Default.LinkMessage), WebSocketMessageType.Text, true, cancellation);
+        _socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, ProtocolJson.Default.LinkMessage), WebSocketMessageType.Text, true,
+            cancellation);
 
     /// <summary>Waits for a message of one kind; those of other kinds stay for later.</summary>
     /// <exception cref="InvalidOperationException">The appliance closed the connection.</exception>
@@ -154,7 +160,8 @@ public sealed class SimulatedNode : IAsyncDisposable
     /// <param name="activeTasks">What the program still works on.</param>
     /// <param name="onTrial">The system was started once, and is not committed.</param>
     public async Task RestartAsync(
-        NodeRole role, Guid? installId = null, IReadOnlyList<Guid>? activeTasks = null, bool onTrial = false, CancellationToken cancellation = default)
+        NodeRole role, Guid? installId = null, IReadOnlyList<Guid>? activeTasks = null, bool onTrial = false,
+            CancellationToken cancellation = default)
     {
         await DisconnectAsync(cancellation);
         BootId = Guid.NewGuid().ToString();
@@ -187,20 +194,23 @@ public sealed class SimulatedNode : IAsyncDisposable
         _identity.Dispose();
     }
 
-    private async Task OpenAsync(NodeRole role, Guid? installId, IReadOnlyList<Guid> activeTasks, CancellationToken cancellation, bool onTrial = false)
+    private async Task OpenAsync(NodeRole role, Guid? installId, IReadOnlyList<Guid> activeTasks, CancellationToken cancellation,
+        bool onTrial = false)
     {
         _socket = new ClientWebSocket();
         _invoker = new HttpMessageInvoker(new ApplianceTls(_appliance.Authority).CreateHandler(_identity, Refuse));
         await _socket.ConnectAsync(new Uri($"wss://{_appliance.Link}{LinkMessage.Path}"), _invoker, cancellation);
         var health = new Health(12, 0.42, 3_100_000_000, 48.3, 0);
         string system = role == NodeRole.NetInst ? "NetInst" : "Debian GNU/Linux 12 (bookworm)";
-        await SendAsync(new Hello(role, "test", BootId, installId, Inventory with { System = system }, health, activeTasks, onTrial), cancellation);
+        await SendAsync(new Hello(role, "test", BootId, installId, Inventory with { System = system }, health, activeTasks, onTrial),
+            cancellation);
         _heard = Channel.CreateUnbounded<LinkMessage>();
         _hearing = HearAsync(_socket, _heard.Writer);
         await ReceiveAsync<Welcome>(cancellation);
     }
 
-    /// <summary>Reads all the time, as boards do: the appliance's pings are answered by who reads, and it ends a connection on which none is.</summary>
+    /// <summary>Reads all the time, as boards do: the appliance's pings are answered by who reads, and it ends a connection on which none
+    /// is.</summary>
     private static async Task HearAsync(ClientWebSocket socket, ChannelWriter<LinkMessage> heard)
     {
         try

@@ -53,7 +53,8 @@ public sealed class TestAppliance : IAsyncDisposable
     /// <param name="approve">Whether new boards are nodes without a person's approval, as in a rack that nobody else reaches.</param>
     /// <param name="keepsPolicy">Whether the policy stays that its data folder has.</param>
     public static async Task<TestAppliance> StartAsync(
-        string? page = null, TimeProvider? clock = null, Func<ApplianceOptions, ApplianceOptions>? change = null, bool approve = true, bool keepsPolicy = false)
+        string? page = null, TimeProvider? clock = null, Func<ApplianceOptions, ApplianceOptions>? change = null, bool approve = true,
+            bool keepsPolicy = false)
     {
         string folder = Directory.CreateTempSubdirectory("test-appliance-").FullName;
         string share = Path.Combine(folder, "share");
@@ -94,7 +95,8 @@ public sealed class TestAppliance : IAsyncDisposable
     }
 
     /// <summary>Starts one on which people have set DHCP before, for an interface that may not be there.</summary>
-    public static Task<TestAppliance> StartWithDhcpAsync(DhcpSettings settings, string interfaceName, string? page = null) => StartAsync(page, change: options =>
+    public static Task<TestAppliance> StartWithDhcpAsync(DhcpSettings settings, string interfaceName,
+        string? page = null) => StartAsync(page, change: options =>
     {
         Directory.CreateDirectory(options.DataFolder);
         using var database = new Database(Path.Combine(options.DataFolder, "appliance.db"));
@@ -107,7 +109,8 @@ public sealed class TestAppliance : IAsyncDisposable
 
     /// <summary>A client of the API with a token of the first administrator.</summary>
     /// <param name="role">What the token may do.</param>
-    public HttpClient CreateClient(Role role = Role.Admin) => CreateClient(Services.GetRequiredService<AccessTokens>().CreateToken("test", "admin", role));
+    public HttpClient CreateClient(Role role = Role.Admin) => CreateClient(Services.GetRequiredService<AccessTokens>()
+        .CreateToken("test", "admin", role));
 
     /// <summary>A client of the API as which a person is signed in.</summary>
     public HttpClient SignIn(string person = "admin") => CreateClient(Services.GetRequiredService<AccessTokens>().CreateSession(person));
@@ -121,7 +124,8 @@ public sealed class TestAppliance : IAsyncDisposable
             SslOptions = new SslClientAuthenticationOptions
             {
                 RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                    certificate is System.Security.Cryptography.X509Certificates.X509Certificate2 shown && Protocol.Trust.IsIssuedBy(shown, Info.Authority),
+                    certificate is System.Security.Cryptography.X509Certificates.X509Certificate2 shown
+                        && Protocol.Trust.IsIssuedBy(shown, Info.Authority),
             },
         };
         var client = new HttpClient(handler) { BaseAddress = new Uri(Url, "api/v1/") };
@@ -152,7 +156,8 @@ public sealed class TestAppliance : IAsyncDisposable
         }
     }
 
-    /// <summary>A port of loopback that nobody listens on, below those that the kernel gives to connections: none of them takes it in the meantime.</summary>
+    /// <summary>A port of loopback that nobody listens on, below those that the kernel gives to connections: none of them takes it in the
+    /// meantime.</summary>
     private static IPEndPoint FreeEndPoint()
     {
         while (true)

@@ -15,7 +15,8 @@ internal static class DiscoveryLoad
     private static readonly Search s_all = new() { Meshes = [Mesh] };
 
     /// <summary>
-    /// Answers as so many nodes, each with its own sockets, until the input ends. All of them hear the beats of all, which on a real wire is the
+    /// Answers as so many nodes, each with its own sockets, until the input ends. All of them hear the beats of all, which on a real wire
+    /// is the
     /// work of as many machines: where it is not the beats that are measured, there are none after the first.
     /// </summary>
     public static Task<int> AnswerAsync(int count, string network, string authorityFile)
@@ -29,7 +30,8 @@ internal static class DiscoveryLoad
     {
         var identities = new NodeIdentity[count];
         await fleet.EnrolAsync(count, (number, identity) => identities[number] = identity);
-        return await AnswerAsync(count, network, (_, number) => new MessageSigner(() => identities[number].Certificate), PresenceTiming.Standard);
+        return await AnswerAsync(count, network, (_, number) => new MessageSigner(() => identities[number].Certificate),
+            PresenceTiming.Standard);
     }
 
     private static async Task<int> AnswerAsync(int count, string network, Func<string, int, MessageSigner?> signer, PresenceTiming timing)
@@ -41,7 +43,8 @@ internal static class DiscoveryLoad
         Task[] running = [.. wires.Select((own, i) =>
         {
             string id = $"10000000{i:x8}";
-            var node = new NodeDescription(id, $"node-{i}", new Identity(Service.Slave, "raspberry-pi-4", $"node-{i}"), new Dictionary<string, string>(), services);
+            var node = new NodeDescription(id, $"node-{i}", new Identity(Service.Slave, "raspberry-pi-4", $"node-{i}"),
+                new Dictionary<string, string>(), services);
             return new Polo([Mesh], () => node, own, clock, signer(id, i), timing).RunAsync(stop.Token);
         })];
         while (wires.Any(own => own.Current.Count == 0))
@@ -56,7 +59,8 @@ internal static class DiscoveryLoad
     }
 
     /// <summary>
-    /// Looks for all that there are, and prints for each run: seconds until the last was given, seconds until the search ended, nodes, nodes given twice,
+    /// Looks for all that there are, and prints for each run: seconds until the last was given, seconds until the search ended, nodes,
+    /// nodes given twice,
     /// questions, answers.
     /// </summary>
     public static async Task<int> AskAsync(string network, int runs, string authorityFile, int receiveBuffer)
@@ -66,7 +70,9 @@ internal static class DiscoveryLoad
         for (int i = 0; i < runs; i++)
         {
             // A cold start each time: nothing is remembered of the run before.
-            var marco = new Marco([network], clock, authority is null ? null : new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, authority))) { ReceiveBuffer = receiveBuffer };
+            var marco = new Marco([network], clock, authority is null ? null
+                : new MessageVerifier(certificate => Trust.IsIssuedBy(certificate, authority)))
+            { ReceiveBuffer = receiveBuffer };
             var seen = new HashSet<string>();
             int twice = 0;
             double last = 0;

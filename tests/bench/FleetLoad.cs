@@ -21,7 +21,8 @@ internal sealed class FleetLoad(string appliance, X509Certificate2 authority, st
     private int _welcomed, _ordered;
 
     /// <summary>
-    /// Runs until its input ends. Prints "connected COUNT" when all are, and then for each order that all of them got "ordered MILLISECONDS", the Unix time of the last one's.
+    /// Runs until its input ends. Prints "connected COUNT" when all are, and then for each order that all of them got "ordered
+    /// MILLISECONDS", the Unix time of the last one's.
     /// </summary>
     public async Task<int> RunAsync(int count)
     {
@@ -43,7 +44,8 @@ internal sealed class FleetLoad(string appliance, X509Certificate2 authority, st
     /// <summary>Has as many nodes admitted, as the appliance's policy lets them.</summary>
     /// <param name="enrolled">Told of each, of several at once.</param>
     public Task EnrolAsync(int count, Action<int, NodeIdentity> enrolled) =>
-        Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = EnrolledAtOnce }, async (number, stop) =>
+        Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = EnrolledAtOnce },
+            async (number, stop) =>
         {
             Inventory board = Board(number);
             var enroller = new Enroller(_tls, Locator(), _ => { }, _clock);
@@ -73,7 +75,8 @@ internal sealed class FleetLoad(string appliance, X509Certificate2 authority, st
                 Count(ref _welcomed, count, $"connected {count}");
                 break;
             case StartTask { Order: RebootOrder } start:
-                Count(ref _ordered, count, string.Create(CultureInfo.InvariantCulture, $"ordered {_clock.GetUtcNow().ToUnixTimeMilliseconds()}"));
+                Count(ref _ordered, count, string.Create(CultureInfo.InvariantCulture,
+                    $"ordered {_clock.GetUtcNow().ToUnixTimeMilliseconds()}"));
                 link.Outbox.Add(new TaskAccepted(start.TaskId));
                 link.Outbox.Add(new Goodbye("reboot"));
                 break;
@@ -96,6 +99,7 @@ internal sealed class FleetLoad(string appliance, X509Certificate2 authority, st
         var id = NodeId.Parse($"10000000{number:x8}");
         return new Inventory(id, "arm64", "Raspberry Pi 4 Model B Rev 1.4", id.ToString(), "c03114", "2025-01-14", 3_980_000_000, 4,
             [new NetworkInterfaceInfo("eth0", mac, true, [$"10.1.{number >> 8}.{number & 255}"], "bcmgenet", 1000)],
-            [new DiskInfo("mmcblk0", 31_914_983_424, 512, "sd", "SD32G", $"0x{number:x8}", true, false)], "6.1.0-35-arm64", "Debian GNU/Linux 12 (bookworm)");
+            [new DiskInfo("mmcblk0", 31_914_983_424, 512, "sd", "SD32G", $"0x{number:x8}", true, false)], "6.1.0-35-arm64",
+                "Debian GNU/Linux 12 (bookworm)");
     }
 }

@@ -17,10 +17,12 @@ using Bootstrap.Protocol.Link;
 //   bench-node tftp ADDRESS:PORT PATH CLIENTS WINDOW                   fetches a file as often at once; prints seconds and bytes
 //   bench-node tftp-hold ADDRESS:PORT PATH CLIENTS WINDOW              leaves as many transfers at their first block until its input ends
 //   bench-node polos COUNT INTERFACE AUTHORITY|-                       as many nodes, each with sockets of its own, until its input ends
-//   bench-node beating-polos COUNT INTERFACE ADDRESS:PORT CA-FILE JOIN-TOKEN   the same as nodes of an appliance, which say that they are there
+//   bench-node beating-polos COUNT INTERFACE ADDRESS:PORT CA-FILE JOIN-TOKEN   the same as nodes of an appliance, which say that they are
+// there
 //   bench-node marco INTERFACE RUNS AUTHORITY-FILE|- BUFFER            looks for all of them; prints a line for each run
 //   bench-node question-a-second INTERFACE SECONDS                     prints how often a Slave has answered
-//   bench-node fleet ADDRESS:PORT CA-FILE JOIN-TOKEN COUNT             as many nodes on real links, which restart when they are told to, until its input ends
+//   bench-node fleet ADDRESS:PORT CA-FILE JOIN-TOKEN COUNT             as many nodes on real links, which restart when they are told to,
+// until its input ends
 //   bench-node strangers ADDRESS:PORT CA-FILE JOIN-TOKEN COUNT SECONDS as many boards ask to be admitted, each once a second
 return args switch
 {
@@ -33,11 +35,14 @@ return args switch
     ["beating-polos", var count, var network, var appliance, var authority, var token] => await DiscoveryLoad.BeatAsync(
         int.Parse(count, CultureInfo.InvariantCulture), network, new FleetLoad(appliance, ReadAuthority(authority), token)),
     ["marco", var network, var runs, var authority, var buffer] =>
-        await DiscoveryLoad.AskAsync(network, int.Parse(runs, CultureInfo.InvariantCulture), authority, int.Parse(buffer, CultureInfo.InvariantCulture)),
-    ["question-a-second", var network, var seconds] => await DiscoveryLoad.AskEverySecondAsync(network, int.Parse(seconds, CultureInfo.InvariantCulture)),
+        await DiscoveryLoad.AskAsync(network, int.Parse(runs, CultureInfo.InvariantCulture), authority,
+            int.Parse(buffer, CultureInfo.InvariantCulture)),
+    ["question-a-second", var network, var seconds] => await DiscoveryLoad.AskEverySecondAsync(network,
+        int.Parse(seconds, CultureInfo.InvariantCulture)),
     ["fleet", var appliance, var authority, var token, var count] =>
         await new FleetLoad(appliance, ReadAuthority(authority), token).RunAsync(int.Parse(count, CultureInfo.InvariantCulture)),
-    ["strangers", var appliance, var authority, var token, var count, var seconds] => await new StrangerLoad(IPEndPoint.Parse(appliance), ReadAuthority(authority), token)
+    ["strangers", var appliance, var authority, var token, var count, var seconds] => await new StrangerLoad(IPEndPoint.Parse(appliance),
+        ReadAuthority(authority), token)
         .RunAsync(int.Parse(count, CultureInfo.InvariantCulture), TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture))),
     _ => Usage(),
 };
@@ -53,7 +58,8 @@ static async Task<int> InstallAsync(string device, Digest image, Uri store, stri
     var trust = new InstallTrust(authority, "", default);
     using var client = new StoreClient(store, Log, clock, isPrivate ? new ApplianceTls(authority).CreateHandler(identity, Log) : null);
     using var kept = new KeptClient(new SocketsHttpHandler(), store);
-    using var installation = new Installation(Guid.NewGuid(), order, client, trust, new BenchMachine(device), kept, static _ => { }, Log, clock);
+    using var installation = new Installation(Guid.NewGuid(), order, client, trust, new BenchMachine(device), kept, static _ => { }, Log,
+        clock);
 
     // What configures the new system needs a board's kernel to mount it.
     InstallStep[] steps = [.. installation.Steps.Where(s => !s.Text.Contains("Slave program") && !s.Text.Contains("configure the system"))];
@@ -94,7 +100,8 @@ static async Task<int> EnrolAsync(string appliance, string authorityFile, string
 
 static int Fetch(string server, string path, string clients, string window, bool hold)
 {
-    using var load = new TftpLoad(IPEndPoint.Parse(server), path, int.Parse(clients, CultureInfo.InvariantCulture), int.Parse(window, CultureInfo.InvariantCulture), hold);
+    using var load = new TftpLoad(IPEndPoint.Parse(server), path, int.Parse(clients, CultureInfo.InvariantCulture),
+        int.Parse(window, CultureInfo.InvariantCulture), hold);
     long started = TimeProvider.System.GetTimestamp();
     long bytes = load.Run();
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.000} " +
@@ -110,7 +117,8 @@ static X509Certificate2 ReadAuthority(string file) => X509Certificate2.CreateFro
 
 // The most memory that was resident at any time, in bytes (proc(5), VmHWM).
 static long PeakMemory() =>
-    1024 * long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    1024 * long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal))
+        .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
 static void Log(string line) => Console.Error.WriteLine(line);
 

@@ -35,8 +35,10 @@ internal sealed class StrangerLoad(IPEndPoint appliance, X509Certificate2 author
     private async Task AskAsync(int number, CancellationToken stop)
     {
         using ECDsa key = NodeIdentity.CreateKey();
-        var board = new Inventory(NodeId.Parse($"2{number:x15}"), "arm64", new string('m', 150), "stranger", "", "", 1 << 30, 4, [], [], "", "NetInst");
-        byte[] body = JsonSerializer.SerializeToUtf8Bytes(new EnrolRequest(joinToken, NodeIdentity.CreateSigningRequest(key, board.Id), board), ProtocolJson.Default.EnrolRequest);
+        var board = new Inventory(NodeId.Parse($"2{number:x15}"), "arm64", new string('m', 150), "stranger", "", "", 1 << 30, 4, [], [],
+            "", "NetInst");
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(new EnrolRequest(joinToken, NodeIdentity.CreateSigningRequest(key, board.Id),
+            board), ProtocolJson.Default.EnrolRequest);
         var address = new IPAddress([127, 1, (byte)(number >> 8), (byte)(number & 255)]);
         SocketsHttpHandler handler = new ApplianceTls(authority).CreateHandler(null, _ => { });
         handler.ConnectCallback = async (_, cancellation) =>
@@ -56,7 +58,8 @@ internal sealed class StrangerLoad(IPEndPoint appliance, X509Certificate2 author
                 using HttpResponseMessage response = await http.PostAsync($"https://{appliance}{EnrolRequest.Path}", content, stop);
                 Interlocked.Increment(ref _asked);
                 byte[] answer = await response.Content.ReadAsByteArrayAsync(stop);
-                if (response.IsSuccessStatusCode && JsonSerializer.Deserialize(answer, ProtocolJson.Default.EnrolResponse) is { Certificate.Length: > 0 })
+                if (response.IsSuccessStatusCode && JsonSerializer.Deserialize(answer,
+                    ProtocolJson.Default.EnrolResponse) is { Certificate.Length: > 0 })
                 {
                     Interlocked.Increment(ref _certificates);
                 }

@@ -7,7 +7,8 @@ using Bootstrap.Protocol.Polling;
 
 namespace Bootstrap.Bench;
 
-/// <summary>Many TFTP clients on one thread, with blocks of 1,468 bytes as a Pi's EEPROM asks for. What they fetch is counted and thrown away.</summary>
+/// <summary>Many TFTP clients on one thread, with blocks of 1,468 bytes as a Pi's EEPROM asks for. What they fetch is counted and thrown
+/// away.</summary>
 /// <param name="server">Where requests are sent.</param>
 /// <param name="path">What is fetched.</param>
 /// <param name="clients">How many at once.</param>
@@ -40,10 +41,15 @@ internal sealed class TftpLoad(IPEndPoint server, string path, int clients, int 
     /// <exception cref="InvalidOperationException">The server refused, fell silent, or gave clients files of different lengths.</exception>
     public long Run()
     {
-        byte[] request = [0, 1, .. Text(path), .. Text("octet"), .. Text("blksize"), .. Text(BlockSize), .. (window > 1 ? [.. Text("windowsize"), .. Text(window)] : Array.Empty<byte>())];
+        byte[] request = [0, 1, .. Text(path), .. Text("octet"), .. Text("blksize"), .. Text(BlockSize),
+            .. (window > 1 ? [.. Text("windowsize"), .. Text(window)] : Array.Empty<byte>())];
         for (int i = 0; i < clients; i++)
         {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false, ReceiveBufferSize = ReceiveBuffer };
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+            {
+                Blocking = false,
+                ReceiveBufferSize = ReceiveBuffer
+            };
             socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
             _clients.Add((int)socket.Handle, new Client(socket));
             _epoll.Add((int)socket.Handle, (int)socket.Handle);

@@ -114,7 +114,8 @@ public sealed class AccessPageTests(PageFixture browser) : PageTest
     private async Task<IPage> SignInAsAsync(TestAppliance appliance, string name, string role)
     {
         using HttpClient api = appliance.SignIn();
-        JsonNode invitation = (await (await api.PostAsJsonAsync("users", new { name, role }, Cancelled)).Content.ReadFromJsonAsync<JsonNode>(Cancelled))!;
+        JsonNode invitation = (await (await api.PostAsJsonAsync("users", new { name, role },
+            Cancelled)).Content.ReadFromJsonAsync<JsonNode>(Cancelled))!;
         IPage page = await browser.OpenAsync();
         await page.GotoAsync(new Uri(appliance.Url, "sign-in#" + invitation["token"]).ToString());
         await Expect(page.GetByRole(AriaRole.Navigation, new() { Name = "Pages" })).ToBeVisibleAsync();

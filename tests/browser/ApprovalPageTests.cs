@@ -22,7 +22,8 @@ public sealed class ApprovalPageTests(PageFixture browser) : PageTest
         await using TestAppliance appliance = await TestAppliance.StartAsync(PageFixture.BuiltPage, approve: false);
         await ImportAsync(appliance, "debian-12-arm64");
         using ECDsa first = NodeIdentity.CreateKey(), second = NodeIdentity.CreateKey();
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
         await AskAsync(appliance, first, "10000000abcdef01");
         await AskAsync(appliance, second, "10000000abcdef02");
         ILocator waiting = page.GetByRole(AriaRole.Region, new() { Name = "Unapproved boards" });
@@ -42,7 +43,8 @@ public sealed class ApprovalPageTests(PageFixture browser) : PageTest
     public async Task A_board_with_another_key_is_seen_beside_the_node_that_it_claims_to_be_and_can_be_rejected()
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave,
+            "arm64", Cancelled);
         using ECDsa impostor = NodeIdentity.CreateKey(), swapped = NodeIdentity.CreateKey();
         Assert.Empty((await AskAsync(appliance, impostor, "10000000abcdef01")).Certificate);
         IPage page = await browser.SignInAsync(appliance);
@@ -50,7 +52,8 @@ public sealed class ApprovalPageTests(PageFixture browser) : PageTest
         await Expect(listed).ToContainTextAsync("A board with another key says that it is node-cdef01, at 127.0.0.1.");
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" })).ToContainTextAsync("New key");
         await listed.GetByRole(AriaRole.Link, new() { Name = "node-cdef01" }).ClickAsync();
-        ILocator claim = page.GetByRole(AriaRole.Status).Filter(new() { HasText = "A board with another key says that it is node-cdef01." });
+        ILocator claim = page.GetByRole(AriaRole.Status)
+            .Filter(new() { HasText = "A board with another key says that it is node-cdef01." });
         await Expect(claim).ToContainTextAsync(Spaced(impostor));
         await Expect(claim).ToContainTextAsync("connected now");
         await PageFixture.KeepAsync(page, "node-claimed", whole: true);

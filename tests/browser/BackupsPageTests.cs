@@ -16,7 +16,8 @@ public sealed class BackupsPageTests(PageFixture browser) : PageTest
     public async Task A_backup_is_made_downloaded_as_one_that_its_passphrase_opens_and_removed(int width, ColorScheme colours)
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
         await page.GotoAsync(new Uri(appliance.Url, "settings/backups").ToString());
         ILocator make = page.GetByRole(AriaRole.Button, new() { Name = "Back up now" });
         await Expect(make).ToBeDisabledAsync();

@@ -19,13 +19,15 @@ public sealed class ImagesPageTests(PageFixture browser) : PageTest
         await page.GetByRole(AriaRole.Link, new() { Name = "Images" }).ClickAsync();
 
         // More than fits into a connection's window: the refusal comes while the rest is still being sent.
-        await page.GetByLabel("Image file").SetInputFilesAsync(new FilePayload { Name = "holiday.jpg", MimeType = "image/jpeg", Buffer = new byte[2_000_000] });
+        await page.GetByLabel("Image file")
+            .SetInputFilesAsync(new FilePayload { Name = "holiday.jpg", MimeType = "image/jpeg", Buffer = new byte[2_000_000] });
         await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync("not an image that is known");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No images yet" })).ToBeVisibleAsync();
         await PageFixture.KeepAsync(page, "image-refused");
 
-        await page.GetByLabel("Image file").SetInputFilesAsync(new FilePayload { Name = "tiny.img", MimeType = "application/octet-stream", Buffer = TinyImage.Create() });
+        await page.GetByLabel("Image file")
+            .SetInputFilesAsync(new FilePayload { Name = "tiny.img", MimeType = "application/octet-stream", Buffer = TinyImage.Create() });
         await page.GetByLabel("Architecture").SelectOptionAsync("arm64");
         await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Table, new() { Name = "Images" })).ToContainTextAsync("tiny");
@@ -58,11 +60,16 @@ public sealed class ImagesPageTests(PageFixture browser) : PageTest
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
         await ImportAsync(appliance, "debian-12");
         await ImportAsync(appliance, "classroom");
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"),
+            NodeRole.NetInst, "arm64", Cancelled);
         using HttpClient api = appliance.CreateClient();
-        (await api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { "all" }, image = "debian-12" }, Cancelled)).EnsureSuccessStatusCode();
-        (await api.PostAsJsonAsync("schedules", new { name = "monthly", cron = "0 3 1 * *", job = new { kind = "install", select = "all", image = "classroom" } }, Cancelled)).EnsureSuccessStatusCode();
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        (await api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { "all" }, image = "debian-12" }, Cancelled))
+            .EnsureSuccessStatusCode();
+        (await api.PostAsJsonAsync("schedules",
+            new { name = "monthly", cron = "0 3 1 * *", job = new { kind = "install", select = "all", image = "classroom" } }, Cancelled))
+            .EnsureSuccessStatusCode();
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
         await page.GetByRole(AriaRole.Link, new() { Name = "Images" }).ClickAsync();
         ILocator dialog = page.GetByRole(AriaRole.Dialog);
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete classroom" }).ClickAsync();

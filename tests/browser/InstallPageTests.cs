@@ -20,7 +20,8 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
         await ImportAsync(appliance, "debian-12-arm64");
         await ImportAsync(appliance, "debian-12-arm64", seed: 2);
         await using Rack rack = await Rack.ConnectAsync(appliance, 3, Cancelled);
-        await using SimulatedNode pc = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("2d5a1c1e-77aa-4bd1-9a36-5b6f3d0f1a01"), NodeRole.NetInst, "amd64", Cancelled);
+        await using SimulatedNode pc = await SimulatedNode.ConnectAsync(appliance.Info,
+            NodeId.Parse("2d5a1c1e-77aa-4bd1-9a36-5b6f3d0f1a01"), NodeRole.NetInst, "amd64", Cancelled);
         using HttpClient api = appliance.CreateClient();
         (await api.PutAsJsonAsync("profiles/lab", new
         {
@@ -29,7 +30,8 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
             files = new[] { new { path = "/etc/motd", content = "Seat {{ value.seat }}\n" } },
         }, Cancelled)).EnsureSuccessStatusCode();
         (await api.PutAsJsonAsync($"values/nodes/{rack.Nodes[0].Id}", new { seat = "window" }, Cancelled)).EnsureSuccessStatusCode();
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
 
         await page.GotoAsync(new Uri(appliance.Url, "install?select=node").ToString());
         ILocator left = page.GetByRole(AriaRole.List, new() { Name = "Nodes that are left out" });
@@ -77,7 +79,8 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
 
         ILocator main = page.GetByRole(AriaRole.Main);
         await Expect(main).ToContainTextAsync("1 node first, then 2 at a time; stops after 50% failed");
-        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" }).GetByRole(AriaRole.Listitem)).ToHaveCountAsync(3);
+        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" }).GetByRole(AriaRole.Listitem))
+            .ToHaveCountAsync(3);
         await Expect(left).ToContainTextAsync("amd64");
         await PageFixture.KeepAsync(page, $"install-confirm-{width}", whole: true);
         Assert.Equal(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
@@ -110,7 +113,8 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
         await NextAsync(page, "Image");
         await NextAsync(page, "Customisation");
         await page.GetByRole(AriaRole.Radio, new() { Name = "Keep what people have" }).CheckAsync();
-        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Nodes that are left out" })).ToContainTextAsync("has no system of which something could be kept");
+        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Nodes that are left out" }))
+            .ToContainTextAsync("has no system of which something could be kept");
         await PageFixture.KeepAsync(page, "install-update", whole: true);
         await NextAsync(page, "Roll-out");
         await NextAsync(page, "Confirmation");
@@ -128,7 +132,8 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
         using HttpClient api = appliance.CreateClient();
         (await api.PutAsJsonAsync("profiles/lab", new { packages = new[] { "git" } }, Cancelled)).EnsureSuccessStatusCode();
         IPage page = await browser.SignInAsync(appliance);
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"),
+            NodeRole.NetInst, "arm64", Cancelled);
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
         await Expect(row).ToContainTextAsync("In NetInst");
 

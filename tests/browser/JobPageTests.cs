@@ -19,8 +19,10 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
     public async Task Boot_firmware_is_updated_by_nodes_one_after_the_other_and_what_failed_is_ordered_again_with_a_question()
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", Cancelled);
-        await using SimulatedNode other = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef02"), NodeRole.Slave, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave,
+            "arm64", Cancelled);
+        await using SimulatedNode other = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef02"),
+            NodeRole.Slave, "arm64", Cancelled);
         IPage page = await browser.SignInAsync(appliance);
 
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select all that are shown" }).CheckAsync();
@@ -38,7 +40,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await node.ReportAsync(order.TaskId, "staging", 0, 0, Cancelled);
         await Expect(row).ToContainTextAsync("preparing the next start");
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef02" })).ToContainTextAsync("Held");
-        await node.SendAsync(new TaskEnded(order.TaskId, false, false, "the supply's voltage is too low now (throttled=0x50005)", DiskState.Untouched), Cancelled);
+        await node.SendAsync(new TaskEnded(order.TaskId, false, false, "the supply's voltage is too low now (throttled=0x50005)",
+            DiskState.Untouched), Cancelled);
         await Expect(page.GetByText("1 of 2 nodes failed, and the roll-out stops after 1.", new() { Exact = true })).ToBeVisibleAsync();
 
         await page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("again") }).ClickAsync();
@@ -52,7 +55,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
         await ImportAsync(appliance, "debian-12-arm64");
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"),
+            NodeRole.NetInst, "arm64", Cancelled);
         IPage page = await browser.SignInAsync(appliance);
 
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
@@ -61,7 +65,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         {
             await NextAsync(page, step);
         }
-        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" })).ToContainTextAsync("mmcblk0, 31.9 GB SD32G, loses whatever is on it");
+        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" }))
+            .ToContainTextAsync("mmcblk0, 31.9 GB SD32G, loses whatever is on it");
         ILocator erase = page.GetByRole(AriaRole.Button, new() { Name = "Erase and install 1 node" });
         await page.GetByRole(AriaRole.Textbox, new() { Name = "Type 1 to confirm" }).FillAsync("2");
         await Expect(erase).ToBeDisabledAsync();
@@ -91,7 +96,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
         await ImportAsync(appliance, "debian-12-arm64");
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"),
+            NodeRole.NetInst, "arm64", Cancelled);
         IPage page = await browser.SignInAsync(appliance);
         await InstallAsync(page, "node-cdef01");
         StartTask order = await node.AcceptTaskAsync(Cancelled);
@@ -130,7 +136,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         foreach (SimulatedNode node in rack.Nodes.Take(2))
         {
             StartTask order = await node.AcceptTaskAsync(Cancelled);
-            await node.SendAsync(new TaskEnded(order.TaskId, false, false, "disk mmcblk0 is read-only (a card's lock switch?)", DiskState.Untouched), Cancelled);
+            await node.SendAsync(new TaskEnded(order.TaskId, false, false, "disk mmcblk0 is read-only (a card's lock switch?)",
+                DiskState.Untouched), Cancelled);
         }
         StartTask written = await rack.Nodes[2].AcceptTaskAsync(Cancelled);
         await rack.Nodes[2].ReportAsync(written.TaskId, "verifying", ImageBytes / 3, ImageBytes, Cancelled);
@@ -145,7 +152,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await page.Keyboard.PressAsync("Escape");
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Order again for the 2 that failed" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" }).GetByRole(AriaRole.Listitem)).ToHaveCountAsync(2);
+        await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" }).GetByRole(AriaRole.Listitem))
+            .ToHaveCountAsync(2);
         await page.Keyboard.PressAsync("Escape");
         await page.GotoAsync(new Uri(appliance.Url, "nodes/" + rack.Nodes[2].Id).ToString());
         await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Current task" })).ToContainTextAsync("reading back 33 %");
@@ -159,7 +167,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         // The time in which an order can be undone passes when this says so.
         var clock = new SettableClock();
         await using TestAppliance appliance = await TestAppliance.StartAsync(PageFixture.BuiltPage, clock);
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave,
+            "arm64", Cancelled);
         IPage page = await browser.SignInAsync(appliance);
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Reboot …" }).ClickAsync();
@@ -189,7 +198,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
         await using Rack rack = await Rack.ConnectAsync(appliance, 2, Cancelled);
         using HttpClient api = appliance.CreateClient();
-        JsonNode made = (await (await api.PostAsJsonAsync("jobs", new { kind = "reboot", nodes = new[] { "all" }, rollout = new { canary = 1 } }, Cancelled))
+        JsonNode made = (await (await api.PostAsJsonAsync("jobs",
+            new { kind = "reboot", nodes = new[] { "all" }, rollout = new { canary = 1 } }, Cancelled))
             .Content.ReadFromJsonAsync<JsonNode>(Cancelled))!;
         IPage page = await browser.SignInAsync(appliance);
         await page.GotoAsync(new Uri(appliance.Url, $"jobs/{made["job"]!["id"]}").ToString());
@@ -216,9 +226,11 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await ImportAsync(appliance, "debian-12-arm64");
         await using Rack rack = await Rack.ConnectAsync(appliance, 3, Cancelled);
         using HttpClient api = appliance.CreateClient();
-        JsonNode made = (await (await api.PostAsJsonAsync("jobs", new { kind = "install", nodes = new[] { "all" }, image = "debian-12-arm64" }, Cancelled))
+        JsonNode made = (await (await api.PostAsJsonAsync("jobs",
+            new { kind = "install", nodes = new[] { "all" }, image = "debian-12-arm64" }, Cancelled))
             .Content.ReadFromJsonAsync<JsonNode>(Cancelled))!;
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
         await page.GotoAsync(new Uri(appliance.Url, $"jobs/{made["job"]!["id"]}").ToString());
         ILocator first = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000001" });
         StartTask order = await rack.Nodes[0].AcceptTaskAsync(Cancelled);
@@ -231,7 +243,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         foreach ((SimulatedNode node, int block) in new[] { (rack.Nodes[1], 1412), (rack.Nodes[2], 99) })
         {
             StartTask other = await node.AcceptTaskAsync(Cancelled);
-            await node.SendAsync(new TaskEnded(other.TaskId, false, false, $"writing block {block} to /dev/mmcblk0: Input/output error", DiskState.Untouched), Cancelled);
+            await node.SendAsync(new TaskEnded(other.TaskId, false, false, $"writing block {block} to /dev/mmcblk0: Input/output error",
+                DiskState.Untouched), Cancelled);
         }
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("2 nodes: writing block");
         await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("the same with other numbers");
@@ -242,8 +255,10 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Log of node-000001" }).ClickAsync();
         ILocator dialog = page.GetByRole(AriaRole.Dialog);
-        await Expect(dialog.GetByRole(AriaRole.List, new() { Name = "Timeline" })).ToContainTextAsync(new Regex("sent.*checking.*writing.*so far"));
-        await rack.Nodes[0].SendAsync(new LogLines(order.TaskId, [.. Enumerable.Range(1, 200).Select(i => $"block {i} is written")]), Cancelled);
+        await Expect(dialog.GetByRole(AriaRole.List, new() { Name = "Timeline" }))
+            .ToContainTextAsync(new Regex("sent.*checking.*writing.*so far"));
+        await rack.Nodes[0].SendAsync(new LogLines(order.TaskId, [.. Enumerable.Range(1, 200).Select(i => $"block {i} is written")]),
+            Cancelled);
         ILocator log = dialog.GetByRole(AriaRole.Log);
         await Expect(log.GetByText("block 200 is written")).ToBeInViewportAsync();
         await PageFixture.KeepAsync(page, $"task-log-{width}");
@@ -258,7 +273,8 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await Expect(log.GetByText("block 201 is written")).ToBeInViewportAsync();
         await dialog.GetByRole(AriaRole.Searchbox).FillAsync("block 20");
         await Expect(dialog).ToContainTextAsync("3 of 201 lines");
-        IDownload download = await page.RunAndWaitForDownloadAsync(() => dialog.GetByRole(AriaRole.Button, new() { Name = "Download" }).ClickAsync());
+        IDownload download = await page.RunAndWaitForDownloadAsync(() => dialog.GetByRole(AriaRole.Button, new() { Name = "Download" })
+            .ClickAsync());
         Assert.Equal("node-000001-install.log", download.SuggestedFilename);
         Assert.Equal(3, (await File.ReadAllLinesAsync(await download.PathAsync(), Cancelled)).Length);
     }
@@ -271,16 +287,24 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         string[] ids = [.. Enumerable.Range(1, 120).Select(i => Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddDays(i)).ToString())];
         appliance.Services.GetRequiredService<Database>().Write(c =>
         {
-            c.Execute("INSERT INTO jobs (id, kind, parameters, created_at, created_by) VALUES (@id, @kind, @parameters, @at, 'api')", ids.Select((id, i) => new
-            {
-                id,
-                kind = i % 2 == 0 ? "run" : "reboot",
-                parameters = i % 2 == 0 ? $$"""{"shell":"echo {{i}}."}""" : "{}",
-                at = i * 1000,
-            }));
+            c.Execute("INSERT INTO jobs (id, kind, parameters, created_at, created_by) VALUES (@id, @kind, @parameters, @at, 'api')",
+                ids.Select((id, i) => new
+                {
+                    id,
+                    kind = i % 2 == 0 ? "run" : "reboot",
+                    parameters = i % 2 == 0 ? $$"""{"shell":"echo {{i}}."}""" : "{}",
+                    at = i * 1000,
+                }));
             c.Execute("INSERT INTO tasks (id, job_id, node_id, state, created_at, phase_at, ended_at) VALUES (@id, @job, @node, @state, " +
                 "0, 0, 1)",
-                ids.Select((job, i) => new { id = Guid.NewGuid().ToString(), job, node = rack.Nodes[0].Id.ToString(), state = i % 10 == 0 ? "Failed" : "Succeeded" }));
+                ids.Select((job, i) => new
+                {
+                    id = Guid.NewGuid().ToString(),
+                    job,
+                    node = rack.Nodes[0].Id.ToString(),
+                    state = i % 10 == 0
+                    ? "Failed" : "Succeeded"
+                }));
         });
         IPage page = await browser.SignInAsync(appliance);
         await page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = "Jobs" }).ClickAsync();

@@ -15,15 +15,20 @@ public sealed class LayoutTests(PageFixture browser) : PageTest
         await ImportAsync(appliance, "debian-12-arm64");
         await using Rack rack = await Rack.ConnectAsync(appliance, 3, Cancelled);
         using HttpClient api = appliance.CreateClient();
-        (await api.PostAsJsonAsync("schedules", new { name = "weekly", cron = "0 3 * * SUN", job = new { kind = "reboot", select = "all" } }, Cancelled)).EnsureSuccessStatusCode();
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 360, Height = 740 }, ColorScheme = ColorScheme.Dark });
+        (await api.PostAsJsonAsync("schedules",
+            new { name = "weekly", cron = "0 3 * * SUN", job = new { kind = "reboot", select = "all" } }, Cancelled))
+            .EnsureSuccessStatusCode();
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = 360, Height = 740 }, ColorScheme = ColorScheme.Dark });
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "In NetInst" })).ToHaveCountAsync(3);
 
-        foreach (string path in new[] { "nodes", "nodes/" + rack.Nodes[0].Id, "images", "jobs", "schedules", "settings", "install", "settings/tokens", "settings/values", "settings/boards", "settings/boot-sets", "settings/appliance" })
+        foreach (string path in new[] { "nodes", "nodes/" + rack.Nodes[0].Id, "images", "jobs", "schedules", "settings", "install",
+            "settings/tokens", "settings/values", "settings/boards", "settings/boot-sets", "settings/appliance" })
         {
             await page.GotoAsync(new Uri(appliance.Url, path).ToString());
             await Expect(page.GetByRole(AriaRole.Main)).Not.ToContainTextAsync("Reading");
-            await PageFixture.KeepAsync(page, "telephone-" + (path.StartsWith("nodes/", StringComparison.Ordinal) ? "node" : path.Replace('/', '-')), whole: true);
+            await PageFixture.KeepAsync(page, "telephone-" + (path.StartsWith("nodes/", StringComparison.Ordinal) ? "node"
+                : path.Replace('/', '-')), whole: true);
             Assert.Equal(360, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         }
         Assert.Equal("rgb(21, 23, 26)", await page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));

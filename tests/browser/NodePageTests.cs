@@ -21,17 +21,30 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
     public async Task A_board_is_marked_labelled_found_and_its_changes_are_told(ColorScheme colours)
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
-        await using SimulatedNode other = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef02"), NodeRole.NetInst, "arm64", Cancelled);
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 1360, Height = 900 }, ColorScheme = colours });
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"),
+            NodeRole.NetInst, "arm64", Cancelled);
+        await using SimulatedNode other = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef02"),
+            NodeRole.NetInst, "arm64", Cancelled);
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = 1360, Height = 900 }, ColorScheme = colours });
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
         await Expect(row).ToContainTextAsync("Unreviewed");
 
         await page.GotoAsync(new Uri(appliance.Url, "nodes/" + node.Id).ToString());
         await page.GetByRole(AriaRole.Button, new() { Name = "Acknowledge" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Unreviewed" })).ToHaveCountAsync(0);
-        DiskInfo card = node.Inventory.Disks[0] with { Model = "SN64G", Serial = "0x7e650771", SizeBytes = 63_864_569_856, Card = new CardInfo("SD", "SanDisk", "SN64G", "11/2022", "0x7e650771") };
-        NetworkInterfaceInfo port = node.Inventory.Interfaces[0] with { SpeedMbit = 1000, Switch = new SwitchPort("00:11:22:33:44:55", "Gi1/0/7", "shelf 2", "rack-3", "10.0.0.2") };
+        DiskInfo card = node.Inventory.Disks[0] with
+        {
+            Model = "SN64G",
+            Serial = "0x7e650771",
+            SizeBytes = 63_864_569_856,
+            Card = new CardInfo("SD", "SanDisk", "SN64G", "11/2022", "0x7e650771")
+        };
+        NetworkInterfaceInfo port = node.Inventory.Interfaces[0] with
+        {
+            SpeedMbit = 1000,
+            Switch = new SwitchPort("00:11:22:33:44:55", "Gi1/0/7", "shelf 2", "rack-3", "10.0.0.2")
+        };
         node.Inventory = node.Inventory with { Disks = [card], Interfaces = [port] };
         await node.RestartAsync(NodeRole.Slave, cancellation: Cancelled);
         ILocator changes = page.GetByRole(AriaRole.Region, new() { Name = "Changes" });
@@ -69,7 +82,8 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
         await Expect(page.GetByRole(AriaRole.Table)).Not.ToContainTextAsync("Unreviewed");
         await Expect(row).Not.ToContainTextAsync("Changed");
 
-        IDownload download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "CSV" }).ClickAsync());
+        IDownload download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "CSV" })
+            .ClickAsync());
         Assert.Contains("camera rack-3,", await File.ReadAllTextAsync(await download.PathAsync(), Cancelled), StringComparison.Ordinal);
     }
 
@@ -77,7 +91,8 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
     public async Task A_board_is_seen_on_the_wire_before_it_has_booted_and_its_fault_is_explained()
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 360, Height = 740 }, ColorScheme = ColorScheme.Dark });
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = 360, Height = 740 }, ColorScheme = ColorScheme.Dark });
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No boards yet" })).ToBeVisibleAsync();
         BootRecorder recorder = appliance.Services.GetRequiredService<BootRecorder>();
         var mac = new MacAddress(0xdca6320136c2);
@@ -87,7 +102,8 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
         await Expect(wire).ToContainTextAsync("Raspberry Pi 4 Model B Rev 1.4");
         await Expect(wire).ToContainTextAsync("serial 01eeffc0");
 
-        recorder.Fetched(new TftpSighting(new BootClient(System.Net.IPAddress.Parse("10.0.0.7"), mac), "01eeffc0/start4.elf", TftpOutcome.Failed, 0, "reading start4.elf: broken disk"));
+        recorder.Fetched(new TftpSighting(new BootClient(System.Net.IPAddress.Parse("10.0.0.7"), mac), "01eeffc0/start4.elf",
+            TftpOutcome.Failed, 0, "reading start4.elf: broken disk"));
         await Expect(wire).ToContainTextAsync("could not be sent");
         ILocator link = wire.GetByRole(AriaRole.Link, new() { Name = "dc:a6:32:01:36:c2" });
         await link.FocusAsync();
@@ -98,7 +114,8 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
         Assert.Equal(360, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         await PageFixture.KeepAsync(page, "board-on-the-wire", whole: true);
 
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("1000000001eeffc0"), NodeRole.NetInst, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("1000000001eeffc0"),
+            NodeRole.NetInst, "arm64", Cancelled);
         await Expect(page.GetByText("This board is the node")).ToBeVisibleAsync();
         await page.GotoAsync(new Uri(appliance.Url, "nodes").ToString());
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-eeffc0" })).ToContainTextAsync("In NetInst");

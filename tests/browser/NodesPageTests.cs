@@ -18,7 +18,8 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
         IPage page = await browser.SignInAsync(appliance);
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No boards yet" })).ToBeVisibleAsync();
 
-        SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64",
+            Cancelled);
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
         await Expect(row).ToContainTextAsync("In NetInst");
         await Expect(row).ToContainTextAsync("New");
@@ -52,7 +53,8 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
     public async Task A_new_appliance_tells_the_first_steps_ticks_them_and_then_is_silent(int width, ColorScheme colours)
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
         ILocator steps = page.GetByRole(AriaRole.Region, new() { Name = "First steps" });
         await Expect(steps.GetByRole(AriaRole.Listitem)).ToContainTextAsync(
             ["Add an image", "Let boards find this applianceDHCP is off here", "Plug a board in", "Set a password"]);
@@ -66,7 +68,8 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
         await page.GetByRole(AriaRole.Link, new() { Name = "Nodes", Exact = true }).ClickAsync();
         await Expect(steps.GetByRole(AriaRole.Listitem).Last).ToContainTextAsync("(done)");
 
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"),
+            NodeRole.NetInst, "arm64", Cancelled);
         await Expect(steps.GetByRole(AriaRole.Listitem).Nth(2)).ToContainTextAsync("(done)");
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" })).ToBeVisibleAsync();
         await PageFixture.KeepAsync(page, $"first-steps-board-{width}", whole: true);
@@ -119,7 +122,8 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
         await Expect(page.GetByRole(AriaRole.Searchbox)).ToHaveValueAsync("state:netinst state:new");
         await Expect(page.GetByRole(AriaRole.Row)).ToHaveCountAsync(3);
 
-        IDownload download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "CSV" }).ClickAsync());
+        IDownload download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "CSV" })
+            .ClickAsync());
         string csv = await File.ReadAllTextAsync(await download.PathAsync(), Cancelled);
         Assert.Contains("node-000002,", csv, StringComparison.Ordinal);
         Assert.DoesNotContain("node-000003,", csv, StringComparison.Ordinal);
@@ -129,14 +133,17 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
     public async Task A_file_is_uploaded_and_deployed_and_is_there_for_the_next_time()
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave,
+            "arm64", Cancelled);
         IPage page = await browser.SignInAsync(appliance);
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Deploy files …" }).ClickAsync();
         ILocator dialog = page.GetByRole(AriaRole.Dialog);
-        await dialog.GetByLabel("A new file").SetInputFilesAsync(new FilePayload { Name = "site.tar.gz", MimeType = "application/gzip", Buffer = new byte[1000] });
+        await dialog.GetByLabel("A new file")
+            .SetInputFilesAsync(new FilePayload { Name = "site.tar.gz", MimeType = "application/gzip", Buffer = new byte[1000] });
         await Expect(dialog.GetByRole(AriaRole.Checkbox, new() { Name = "Unpack it" })).ToBeCheckedAsync();
-        await dialog.GetByLabel("A new file").SetInputFilesAsync(new FilePayload { Name = "motd", MimeType = "text/plain", Buffer = "Welcome\n"u8.ToArray() });
+        await dialog.GetByLabel("A new file")
+            .SetInputFilesAsync(new FilePayload { Name = "motd", MimeType = "text/plain", Buffer = "Welcome\n"u8.ToArray() });
         await dialog.GetByLabel("Path on the nodes").FillAsync("etc/motd");
         await dialog.GetByLabel("Mode").FillAsync("0640");
         await dialog.GetByLabel("Line for the node's shell afterwards").FillAsync("systemctl reload motd");
@@ -159,7 +166,8 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
     public async Task A_thousand_boards_are_listed_and_filtered_and_cost_the_page_what_a_hundred_do()
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", Cancelled);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"),
+            NodeRole.NetInst, "arm64", Cancelled);
         // The one board that there is, many times under other names.
         using HttpClient client = appliance.CreateClient();
         JsonNode one = JsonNode.Parse(await client.GetStringAsync("nodes", Cancelled))![0]!;
@@ -187,10 +195,13 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
         await PageFixture.KeepAsync(page, "thousand-nodes-dark");
     }
 
-    /// <summary>What a list of nodes costs: rows in the document at its most, and the medians of what a letter in the filter and a step of the scroll take until they are painted.</summary>
-    /// <param name="Processor">What each of these steps takes of a processor on average, in milliseconds: other work on the machine does not count.</param>
+    /// <summary>What a list of nodes costs: rows in the document at its most, and the medians of what a letter in the filter and a step of
+    /// the scroll take until they are painted.</summary>
+    /// <param name="Processor">What each of these steps takes of a processor on average, in milliseconds: other work on the machine does
+    /// not count.</param>
     private sealed record PageCost(
-        int Rows, double FilterMilliseconds, double WorstFilterMilliseconds, double ScrollMilliseconds, double WorstScrollMilliseconds, double Processor);
+        int Rows, double FilterMilliseconds, double WorstFilterMilliseconds, double ScrollMilliseconds, double WorstScrollMilliseconds,
+            double Processor);
 
     private async Task<IPage> OpenHerdAsync(TestAppliance appliance, JsonNode one, int count)
     {
@@ -233,7 +244,8 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
                 return JSON.stringify({ steps: filter.length + scroll.length, rows: most, filter: median(filter), worstFilter: Math.max(...filter), scroll: median(scroll), worstScroll: Math.max(...scroll) });
             }
             """))!;
-        return new PageCost((int)cost["rows"]!, (double)cost["filter"]!, (double)cost["worstFilter"]!, (double)cost["scroll"]!, (double)cost["worstScroll"]!,
+        return new PageCost((int)cost["rows"]!, (double)cost["filter"]!, (double)cost["worstFilter"]!, (double)cost["scroll"]!,
+            (double)cost["worstScroll"]!,
             (await ProcessorSecondsAsync(session) - before) * 1000 / (int)cost["steps"]!);
     }
 

@@ -75,7 +75,8 @@ public sealed class PageFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>Keeps a picture of the page under build/screenshots, and lets axe-core look for what keeps people with a keyboard or a screen reader out.</summary>
+    /// <summary>Keeps a picture of the page under build/screenshots, and lets axe-core look for what keeps people with a keyboard or a
+    /// screen reader out.</summary>
     public static async Task KeepAsync(IPage page, string name, bool whole = false)
     {
         await page.ScreenshotAsync(new() { Path = Path.Combine(Root, "build", "screenshots", name + ".png"), FullPage = whole });

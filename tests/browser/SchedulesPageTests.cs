@@ -14,7 +14,8 @@ public sealed class SchedulesPageTests(PageFixture browser) : PageTest
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
         await using Rack rack = await Rack.ConnectAsync(appliance, 3, Cancelled);
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 1360, Height = 850 }, TimezoneId = "Europe/Berlin" });
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = 1360, Height = 850 }, TimezoneId = "Europe/Berlin" });
         await page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = "Schedules" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No schedules yet" })).ToBeVisibleAsync();
         await PageFixture.KeepAsync(page, "no-schedules");
@@ -61,19 +62,24 @@ public sealed class SchedulesPageTests(PageFixture browser) : PageTest
         using HttpClient api = appliance.CreateClient();
         foreach ((string name, string cron) in new[] { ("weekly-reboot", "0 3 * * SUN"), ("check", "*/10 * * * *") })
         {
-            (await api.PostAsJsonAsync("schedules", new { name, cron, zone = "Europe/Berlin", job = new { kind = "reboot", select = "all" } }, Cancelled)).EnsureSuccessStatusCode();
+            (await api.PostAsJsonAsync("schedules",
+                new { name, cron, zone = "Europe/Berlin", job = new { kind = "reboot", select = "all" } }, Cancelled))
+                .EnsureSuccessStatusCode();
         }
         (await api.PostAsync("schedules/weekly-reboot/run", null, Cancelled)).EnsureSuccessStatusCode();
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours, TimezoneId = "Europe/Berlin" });
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours, TimezoneId = "Europe/Berlin" });
         await page.GotoAsync(new Uri(appliance.Url, "schedules").ToString());
         ILocator calendar = page.GetByRole(AriaRole.Region, new() { Name = "Calendar" });
         // The job that it made by hand is told on this day, and leads to it.
-        await Expect(calendar.Locator("[aria-current=date]").GetByRole(AriaRole.Link, new() { NameRegex = new Regex("weekly-reboot") })).ToBeVisibleAsync();
+        await Expect(calendar.Locator("[aria-current=date]").GetByRole(AriaRole.Link, new() { NameRegex = new Regex("weekly-reboot") }))
+            .ToBeVisibleAsync();
         await PageFixture.KeepAsync(page, $"calendar-{width}", whole: true);
         Assert.Equal(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
 
         await calendar.GetByRole(AriaRole.Button, new() { Name = "The month after" }).PressAsync("Enter");
-        DateTime today = TimeZoneInfo.ConvertTime(TimeProvider.System.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")).DateTime, next = today.AddDays(1 - today.Day).AddMonths(1);
+        DateTime today = TimeZoneInfo.ConvertTime(TimeProvider.System.GetUtcNow(),
+            TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")).DateTime, next = today.AddDays(1 - today.Day).AddMonths(1);
         await Expect(page).ToHaveURLAsync(new Regex($"month={next:yyyy-MM}$"));
         DateTime sunday = next.AddDays((7 - (int)next.DayOfWeek) % 7);
         ILocator day = calendar.GetByRole(AriaRole.Listitem).Filter(new() { Has = page.Locator($"time[datetime='{sunday:yyyy-MM-dd}']") });

@@ -21,9 +21,11 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
     [Fact]
     public async Task Dhcp_is_set_on_the_page_and_what_cannot_be_is_said_there()
     {
-        await using TestAppliance appliance = await TestAppliance.StartWithDhcpAsync(new DhcpSettings(DhcpMode.Proxy), "absent0", PageFixture.BuiltPage);
+        await using TestAppliance appliance = await TestAppliance.StartWithDhcpAsync(new DhcpSettings(DhcpMode.Proxy), "absent0",
+            PageFixture.BuiltPage);
         var mac = new MacAddress(0xdca6320136c2);
-        appliance.Services.GetRequiredService<ILeaseStore>().Save(new Lease(mac, System.Net.IPAddress.Parse("10.9.0.51"), TimeProvider.System.GetUtcNow().AddHours(3)));
+        appliance.Services.GetRequiredService<ILeaseStore>()
+            .Save(new Lease(mac, System.Net.IPAddress.Parse("10.9.0.51"), TimeProvider.System.GetUtcNow().AddHours(3)));
         IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 1200, Height = 900 } });
         await page.GotoAsync(new Uri(appliance.Url, "settings/network").ToString());
         ILocator card = page.Locator("form").Filter(new() { HasText = "Network boot (DHCP)" });
@@ -70,7 +72,8 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Done" }).ClickAsync();
         await Expect(page.Locator("code.secret")).ToHaveCountAsync(0);
-        IResponse changed = await page.RunAndWaitForResponseAsync(() => page.GetByLabel("Role of ada").SelectOptionAsync("viewer"), response => response.Request.Method == "PATCH");
+        IResponse changed = await page.RunAndWaitForResponseAsync(() => page.GetByLabel("Role of ada").SelectOptionAsync("viewer"),
+            response => response.Request.Method == "PATCH");
         Assert.True(changed.Ok);
         await hers.ReloadAsync();
         await Expect(hers.GetByRole(AriaRole.Link, new() { Name = "ada viewer" })).ToBeVisibleAsync();
@@ -95,7 +98,8 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
         await page.GetByLabel("Role", new() { Exact = true }).SelectOptionAsync("viewer");
         await page.GetByRole(AriaRole.Button, new() { Name = "Make token", Exact = true }).ClickAsync();
         using HttpClient api = appliance.CreateClient();
-        api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await page.Locator("code.secret").InnerTextAsync());
+        api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await page.Locator("code.secret")
+            .InnerTextAsync());
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("nodes", Cancelled)).StatusCode);
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "ci" });
         await Expect(row).ToContainTextAsync("viewer");
@@ -119,7 +123,8 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
         }
         using (HttpClient viewer = appliance.CreateClient(Role.Viewer))
         {
-            Assert.Equal(HttpStatusCode.Forbidden, (await viewer.PutAsJsonAsync("values/groups/secret-group", new { }, Cancelled)).StatusCode);
+            Assert.Equal(HttpStatusCode.Forbidden,
+                (await viewer.PutAsJsonAsync("values/groups/secret-group", new { }, Cancelled)).StatusCode);
         }
         IPage page = await OpenAsync(appliance, "settings/audit", width, colours);
         ILocator table = page.GetByRole(AriaRole.Table, new() { Name = "Audit log" });
@@ -247,7 +252,8 @@ public sealed class SettingsPageTests(PageFixture browser) : PageTest
 
     private async Task<IPage> OpenAsync(TestAppliance appliance, string path, int width = 1360, ColorScheme colours = ColorScheme.Light)
     {
-        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
         await page.GotoAsync(new Uri(appliance.Url, path).ToString());
         return page;
     }

@@ -53,7 +53,8 @@ internal sealed class DhcpTarget : IFuzzTarget
         var client = DhcpClient.Of(message);
         foreach (DhcpMessage? reply in new[]
         {
-            await _responder.AnswerAsync(message, client, s_interface, (address, _) => new(address.GetAddressBytes()[3] % 16 == 0 ? new MacAddress(1) : null), CancellationToken.None),
+            await _responder.AnswerAsync(message, client, s_interface,
+                (address, _) => new(address.GetAddressBytes()[3] % 16 == 0 ? new MacAddress(1) : null), CancellationToken.None),
             _responder.AnswerBootServer(message, client, s_interface),
         })
         {
@@ -95,7 +96,13 @@ internal sealed class DhcpTarget : IFuzzTarget
             options.Add(new DhcpOption(DhcpOptionCode.ClientMachineId, Convert.FromHexString(machineId)));
         }
         byte[] bytes = new byte[DhcpMessage.MaximumReplySize];
-        int length = new DhcpMessage { IsRequest = true, TransactionId = 0x26f30339, Mac = new MacAddress(0xdca6320136c2), Options = options }.Write(bytes, pad: true);
+        int length = new DhcpMessage
+        {
+            IsRequest = true,
+            TransactionId = 0x26f30339,
+            Mac = new MacAddress(0xdca6320136c2),
+            Options = options
+        }.Write(bytes, pad: true);
         return bytes[..length];
     }
 }

@@ -11,7 +11,8 @@ int seed = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 
 Console.WriteLine($"seed {seed}");
 
 const long AllowedGrowth = 8 << 20;
-foreach (IFuzzTarget target in (IFuzzTarget[])[new DhcpTarget(full: false), new DhcpTarget(full: true), new TftpPacketTarget(), new TftpServerTarget()])
+foreach (IFuzzTarget target in (IFuzzTarget[])[new DhcpTarget(full: false), new DhcpTarget(full: true), new TftpPacketTarget(),
+    new TftpServerTarget()])
 {
     await using (target)
     {

@@ -101,7 +101,8 @@ internal sealed class TftpServerTarget : IFuzzTarget, IBootFiles, IBootObserver
 
     public async Task SettleAsync()
     {
-        // The last clients never answer: their transfers end when they have been asked often enough, at the longest 6 s from one time to the next.
+        // The last clients never answer: their transfers end when they have been asked often enough, at the longest 6 s from one time to
+        // the next.
         long seen;
         do
         {
@@ -111,7 +112,8 @@ internal sealed class TftpServerTarget : IFuzzTarget, IBootFiles, IBootObserver
         while (Answers != seen);
     }
 
-    public BootFile? Find(BootClient client, string path) => path.Contains('x', StringComparison.Ordinal) ? null : new MemoryBootFile(_file);
+    public BootFile? Find(BootClient client, string path) => path.Contains('x', StringComparison.Ordinal) ? null
+        : new MemoryBootFile(_file);
 
     public void Asked(DhcpSighting sighting)
     {

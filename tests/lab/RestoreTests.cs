@@ -12,7 +12,8 @@ public class RestoreTests
         await using Lab lab = await Lab.StartAsync(addressServer: true);
         await lab.ImportAsync("tiny-arm64");
         VirtualBoard board = await lab.InstallAsync(lab.Plan(BoardKind.Virt), "tiny-arm64");
-        string passphrase = Path.Combine(lab.Folder, "passphrase"), backup = Path.Combine(lab.Folder, "backup"), data = Path.Combine(lab.Folder, "other");
+        string passphrase = Path.Combine(lab.Folder, "passphrase"), backup = Path.Combine(lab.Folder, "backup"),
+            data = Path.Combine(lab.Folder, "other");
         await File.WriteAllTextAsync(passphrase, "correct horse battery staple\n", lab.Cancel);
         // While it runs; then its machine is gone.
         await RunAsync(lab, "backup", backup, "--images", "--data", Path.Combine(lab.Folder, "data"), "--passphrase-file", passphrase);
@@ -57,7 +58,8 @@ public class RestoreTests
         string token = (await File.ReadAllTextAsync(Path.Combine(lab.Folder, "token"), lab.Cancel)).Trim();
         string[] post = body is null ? [] : ["--json", body];
         await using RackProcess curl = await lab.Rack.StartAsync(
-            ["curl", "--silent", "--insecure", "--header", $"Authorization: Bearer {token}", .. post, $"https://{Other}:8443/api/v1/{path}"]);
+            ["curl", "--silent", "--insecure", "--header", $"Authorization: Bearer {token}", .. post,
+                $"https://{Other}:8443/api/v1/{path}"]);
         await curl.Exited.WaitAsync(lab.Cancel);
         return JsonNode.Parse(string.Join('\n', curl.Output.Lines))!;
     }

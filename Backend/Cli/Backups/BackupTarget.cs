@@ -18,7 +18,8 @@ internal sealed class BackupTarget(string path)
     /// <summary>Takes a backup in, and opens it as it comes: what is not whole, or not this passphrase's, is none.</summary>
     /// <returns>What it says of itself, and its length in bytes.</returns>
     /// <exception cref="CliException">It is not whole, or cannot be written. A file that was there stays as it was.</exception>
-    public async Task<(BackupDescription Description, long Bytes)> TakeAsync(Stream backup, string passphrase, CancellationToken cancellation)
+    public async Task<(BackupDescription Description, long Bytes)> TakeAsync(Stream backup, string passphrase,
+        CancellationToken cancellation)
     {
         string unfinished = path + ".new";
         try
@@ -58,7 +59,8 @@ internal sealed class BackupTarget(string path)
     {
         if (IsOutput ? !Console.IsOutputRedirected : Directory.Exists(path))
         {
-            throw new CliException(IsOutput ? "a backup is nothing for a terminal: send it to a file or a program" : $"{path} is a folder: name a file");
+            throw new CliException(IsOutput ? "a backup is nothing for a terminal: send it to a file or a program"
+                : $"{path} is a folder: name a file");
         }
         if (!IsOutput && FileStatus.Of(path, follow: true) is { IsRegular: false })
         {
@@ -70,7 +72,8 @@ internal sealed class BackupTarget(string path)
         }
     }
 
-    private static async Task<(BackupDescription Description, long Bytes)> CopyAsync(Stream backup, Stream target, string passphrase, CancellationToken cancellation)
+    private static async Task<(BackupDescription Description, long Bytes)> CopyAsync(Stream backup, Stream target, string passphrase,
+        CancellationToken cancellation)
     {
         var copy = new Pipe();
         Task<BackupDescription> opening = OpenAsync(copy.Reader, passphrase, cancellation);

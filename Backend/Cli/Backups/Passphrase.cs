@@ -3,11 +3,15 @@ using Bootstrap.Cli.Api;
 
 namespace Bootstrap.Cli.Backups;
 
-/// <summary>The passphrase of a backup: from a file, or typed unseen; never an argument, which every user of the machine could read.</summary>
+/// <summary>The passphrase of a backup: from a file, or typed unseen; never an argument, which every user of the machine could
+/// read.</summary>
 internal static class Passphrase
 {
-    public static readonly Option<FileInfo?> File = new("--passphrase-file") { Description = "File whose first line is the passphrase; " +
-        "default: typed." };
+    public static readonly Option<FileInfo?> File = new("--passphrase-file")
+    {
+        Description = "File whose first line is the passphrase; " +
+        "default: typed."
+    };
 
     /// <summary>Gives it.</summary>
     /// <param name="again">Whether it is new, and typed twice.</param>
@@ -37,5 +41,6 @@ internal static class Passphrase
     }
 
     private static async Task<string> AskAsync(string question, CancellationToken interrupted) =>
-        await Task.Run(() => HiddenInput.Ask(question, interrupted), CancellationToken.None) is { Length: > 0 } typed ? typed : throw new CliException("nothing was done");
+        await Task.Run(() => HiddenInput.Ask(question, interrupted), CancellationToken.None) is { Length: > 0 } typed ? typed
+            : throw new CliException("nothing was done");
 }

@@ -12,7 +12,8 @@ internal static class ApprovalCommands
     private static readonly string[] s_columns = ["KEY", "SAYS IT IS", "ADDRESS", "ASKS SINCE", "MODEL", "WHY IT WAITS"];
 
     public static Command CreateUnapproved() =>
-        new Command("unapproved", "Boards that ask to be admitted, each with its key.").Lists<UnapprovedBoard>(_ => "unapproved", s_columns, Row);
+        new Command("unapproved", "Boards that ask to be admitted, each with its key.").Lists<UnapprovedBoard>(_ => "unapproved",
+            s_columns, Row);
 
     public static Command CreateApprove()
     {

@@ -7,13 +7,17 @@ using Bootstrap.Server.Features.Backups;
 
 namespace Bootstrap.Cli.Commands;
 
-/// <summary><c>bootstrap backup</c> makes a copy of all that the appliance keeps; <c>bootstrap backups</c> is what it makes by itself.</summary>
+/// <summary><c>bootstrap backup</c> makes a copy of all that the appliance keeps; <c>bootstrap backups</c> is what it makes by
+/// itself.</summary>
 internal static class BackupCommands
 {
     private static readonly Argument<string> s_name = new("name") { Description = "As 'backups list' shows it." };
 
-    private static readonly Option<bool> s_images = new("--images") { Description = "Include the images; else they must be imported " +
-        "again." };
+    private static readonly Option<bool> s_images = new("--images")
+    {
+        Description = "Include the images; else they must be imported " +
+        "again."
+    };
 
     private sealed record Plan(string? Cron, string Zone, int Keep, bool Images, bool PassphraseSet);
 
@@ -26,9 +30,15 @@ internal static class BackupCommands
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "File to write, or '-' for the standard output.", HelpName = "FILE|-" };
-        var data = new Option<DirectoryInfo?>("--data") { Description = "On the appliance's own machine: its data folder; it may run or " +
-            "not, and no sign-in is needed." };
-        var command = new Command("backup", "Back up the appliance to a file, sealed by a passphrase.") { file, s_images, data, Passphrase.File };
+        var data = new Option<DirectoryInfo?>("--data")
+        {
+            Description = "On the appliance's own machine: its data folder; it may run or " +
+            "not, and no sign-in is needed."
+        };
+        var command = new Command("backup", "Back up the appliance to a file, sealed by a passphrase.")
+        {
+            file, s_images, data, Passphrase.File,
+        };
         command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(async () =>
         {
             var target = new BackupTarget(parsed.GetRequiredValue(file));
@@ -55,7 +65,8 @@ internal static class BackupCommands
         {
             new Command("show", "Show the schedule, and how the last backup went.").Does(async (client, parsed, cancellation) =>
                 Print(await client.GetAsync<View>("backups", cancellation), parsed)),
-            new Command("list", "List the backups on the appliance.").Does(async (client, parsed, cancellation) => ClientCommand.Show(parsed,
+            new Command("list", "List the backups on the appliance.")
+                .Does(async (client, parsed, cancellation) => ClientCommand.Show(parsed,
                 (await client.GetAsync<View>("backups", cancellation)).Backups, ["NAME", "MADE", "SIZE", "IMAGES"],
                 b => [b.Name, Output.Time(b.MadeAt), Output.Bytes(b.SizeBytes), b.Images ? "yes" : "no"])),
             CreateSet(),
@@ -65,7 +76,8 @@ internal static class BackupCommands
                 Console.WriteLine("A backup is being made: 'bootstrap backups show' says how it went.");
                 return 0;
             }),
-            new Command("fetch", "Copy a backup to a file here, and check all of it.") { s_name, file, Passphrase.File }.Does(async (client, parsed, cancellation) =>
+            new Command("fetch", "Copy a backup to a file here, and check all of it.") { s_name, file, Passphrase.File }
+                .Does(async (client, parsed, cancellation) =>
             {
                 var target = new BackupTarget(parsed.GetRequiredValue(file));
                 target.Validate();
@@ -83,12 +95,21 @@ internal static class BackupCommands
 
     private static Command CreateSet()
     {
-        var cron = new Option<string?>("--cron") { Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * " +
-            "* *'. Without it: only by hand.", HelpName = "LINE" };
-        var zone = new Option<string>("--zone") { Description = "Time zone of the line, such as Europe/Berlin.", DefaultValueFactory = _ => "UTC" };
+        var cron = new Option<string?>("--cron")
+        {
+            Description = "Minute, hour, day of the month, month, day of the week, such as '0 3 * " +
+            "* *'. Without it: only by hand.",
+            HelpName = "LINE"
+        };
+        var zone = new Option<string>("--zone")
+        {
+            Description = "Time zone of the line, such as Europe/Berlin.",
+            DefaultValueFactory = _ => "UTC"
+        };
         var keep = new Option<int>("--keep") { Description = "How many backups are kept.", DefaultValueFactory = _ => 7 };
         var seal = new Option<bool>("--new-passphrase") { Description = "Ask for another passphrase; the first one is asked for anyway." };
-        return new Command("set", "Set when backups are made, and how many are kept.") { cron, zone, keep, s_images, seal, Passphrase.File }.Does(async (client, parsed, cancellation) =>
+        return new Command("set", "Set when backups are made, and how many are kept.") { cron, zone, keep, s_images, seal, Passphrase.File }
+            .Does(async (client, parsed, cancellation) =>
         {
             View now = await client.GetAsync<View>("backups", cancellation);
             bool asks = !now.Plan.PassphraseSet || parsed.GetValue(seal) || parsed.GetValue(Passphrase.File) is not null;
@@ -108,7 +129,8 @@ internal static class BackupCommands
         BackupTarget target, string passphrase, bool images, CancellationToken cancellation)
     {
         using var client = new ApplianceClient(Connection.Load(Connection.DefaultPath));
-        return await client.FetchAsync("backup", new { passphrase, images }, body => target.TakeAsync(body, passphrase, cancellation), cancellation);
+        return await client.FetchAsync("backup", new { passphrase, images }, body => target.TakeAsync(body, passphrase, cancellation),
+            cancellation);
     }
 
     private static async Task<(BackupDescription Description, long Bytes)> FromFolderAsync(

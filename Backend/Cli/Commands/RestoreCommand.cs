@@ -12,9 +12,16 @@ internal static class RestoreCommand
     public static Command Create()
     {
         var file = new Argument<string>("file") { Description = "A backup, or '-' for the standard input.", HelpName = "FILE|-" };
-        var data = new Option<DirectoryInfo>("--data") { Description = "Data folder, made if there is none; no appliance may run on it.", Required = true };
-        var replace = new Option<bool>("--replace") { Description = "Where an appliance is there: move it into replaced-TIME in that " +
-            "folder." };
+        var data = new Option<DirectoryInfo>("--data")
+        {
+            Description = "Data folder, made if there is none; no appliance may run on it.",
+            Required = true
+        };
+        var replace = new Option<bool>("--replace")
+        {
+            Description = "Where an appliance is there: move it into replaced-TIME in that " +
+            "folder."
+        };
         var command = new Command("restore", "Restore a backup into a data folder.") { file, data, replace, Passphrase.File };
         command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(async () =>
         {
@@ -28,7 +35,8 @@ internal static class RestoreCommand
             try
             {
                 await using Stream backup = path == "-" ? new BufferedStream(Console.OpenStandardInput()) : File.OpenRead(path);
-                Restored restored = await BackupRestore.RestoreAsync(backup, passphrase, folder, parsed.GetValue(replace), TimeProvider.System, cancellation);
+                Restored restored = await BackupRestore.RestoreAsync(backup, passphrase, folder, parsed.GetValue(replace),
+                    TimeProvider.System, cancellation);
                 if (parsed.GetValue(ClientCommand.Json))
                 {
                     Output.Json(restored);

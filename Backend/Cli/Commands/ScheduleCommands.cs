@@ -215,7 +215,11 @@ internal static class ScheduleCommands
     }
 
     private static CliException Erases(string image) =>
-        new($"each run erases the disks of its nodes and installs '{image}' without a question: say --yes if that is meant") { ExitCode = 2 };
+        new($"each run erases the disks of its nodes and installs '{image}' without a question: say --yes if that is meant")
+        {
+            ExitCode =
+            2
+        };
 
     private static async Task<int> SwitchAsync(ApplianceClient client, bool enabled, ParseResult parsed, CancellationToken cancellation) =>
         Show(parsed, await client.SendAsync<Schedule>(HttpMethod.Patch, Path(parsed), JsonContent.Create(new { enabled }), cancellation));

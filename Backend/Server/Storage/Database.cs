@@ -45,10 +45,21 @@ public sealed class Database : IDisposable
         try
         {
             using var connection = new SqliteConnection(
-                new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false, DefaultTimeout = 10 }.ToString());
+                new SqliteConnectionStringBuilder
+                {
+                    DataSource = path,
+                    Mode = SqliteOpenMode.ReadWrite,
+                    Pooling = false,
+                    DefaultTimeout = 10
+                }.ToString());
             connection.Open();
             connection.Execute("VACUUM INTO @copy", new { copy });
-            using var copied = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+            using var copied = new SqliteConnection(new SqliteConnectionStringBuilder
+            {
+                DataSource = copy,
+                Mode = SqliteOpenMode.ReadOnly,
+                Pooling = false
+            }.ToString());
             if (copied.ExecuteScalar<string>("PRAGMA integrity_check(1)") is not "ok" and var fault)
             {
                 throw new InvalidDataException($"the appliance's database {path} is damaged: {fault}");

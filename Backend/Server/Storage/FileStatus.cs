@@ -22,7 +22,8 @@ public readonly partial record struct FileStatus(bool IsRegular, bool IsMount, (
         return statx(Here, path, follow ? 0 : NoFollow, BasicStats, status) != 0 ? null : new FileStatus(
             (BinaryPrimitives.ReadUInt16LittleEndian(status.AsSpan(ModeAt)) & TypeMask) == Regular,
             (BinaryPrimitives.ReadUInt64LittleEndian(status.AsSpan(AttributesAt)) & MountRoot) != 0,
-            (BinaryPrimitives.ReadUInt64LittleEndian(status.AsSpan(DeviceAt)), BinaryPrimitives.ReadUInt64LittleEndian(status.AsSpan(NumberAt))));
+            (BinaryPrimitives.ReadUInt64LittleEndian(status.AsSpan(DeviceAt)),
+                BinaryPrimitives.ReadUInt64LittleEndian(status.AsSpan(NumberAt))));
     }
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]

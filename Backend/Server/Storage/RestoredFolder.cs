@@ -59,7 +59,8 @@ internal static partial class RestoredFolder
         {
             string time = Path.GetFileName(whole)[Whole.Length..];
             replaced = Path.Combine(data, Replaced + time);
-            foreach (string path in Directory.EnumerateFileSystemEntries(data).Where(path => !s_stays.Contains(Path.GetFileName(path)) && !IsName(Path.GetFileName(path))).ToList())
+            foreach (string path in Directory.EnumerateFileSystemEntries(data)
+                .Where(path => !s_stays.Contains(Path.GetFileName(path)) && !IsName(Path.GetFileName(path))).ToList())
             {
                 Directory.CreateDirectory(replaced, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
                 Directory.Move(path, Path.Combine(replaced, Path.GetFileName(path)));
@@ -90,7 +91,8 @@ internal static partial class RestoredFolder
     }
 
     private static string? Find(string data, string prefix) => !Directory.Exists(data) ? null
-        : Directory.EnumerateDirectories(data, prefix + "*").FirstOrDefault(path => Time().IsMatch(Path.GetFileName(path)[prefix.Length..]));
+        : Directory.EnumerateDirectories(data, prefix + "*")
+            .FirstOrDefault(path => Time().IsMatch(Path.GetFileName(path)[prefix.Length..]));
 
     /// <summary>What <see cref="Commit"/> calls them; other folders are people's own.</summary>
     [GeneratedRegex(@"\A[0-9]{8}-[0-9]{6}x*\z")]

@@ -28,7 +28,8 @@ public sealed class Revocations(string? path, Action<string> log, Func<DateTimeO
     /// </summary>
     /// <param name="number">The certificate's (<see cref="Trust.NumberOf"/>).</param>
     /// <param name="ends">When the certificate ends.</param>
-    public bool Stands(Digest key, Digest number, DateTimeOffset ends) => !Contains(key) && !Contains(number) && !(time?.Invoke() is { } now && now - ends > Trust.NodeGrace);
+    public bool Stands(Digest key, Digest number, DateTimeOffset ends) => !Contains(key) && !Contains(number)
+        && !(time?.Invoke() is { } now && now - ends > Trust.NodeGrace);
 
     /// <summary>The appliance has told all of them.</summary>
     public void Hear(RevokedKeys revoked)

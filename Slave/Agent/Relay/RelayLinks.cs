@@ -138,7 +138,8 @@ public sealed class RelayLinks(RelayFile file, X509Certificate2 authority, Func<
         bool Accept(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {
             peer = certificate is X509Certificate2 shown && Trust.IsIssuedBy(shown, authority) &&
-                revocations.Stands(key = Trust.FingerprintOf(shown.PublicKey), Trust.NumberOf(shown.SerialNumber), shown.NotAfter.ToUniversalTime())
+                revocations.Stands(key = Trust.FingerprintOf(shown.PublicKey), Trust.NumberOf(shown.SerialNumber),
+                    shown.NotAfter.ToUniversalTime())
                 ? shown.GetNameInfo(X509NameType.SimpleName, forIssuer: false)
                 : null;
             return peer is not null && (dialled is null ? file.Peers.Any(p => p.Node == peer) : dialled.Node == peer);

@@ -54,10 +54,12 @@ public sealed class RackAppliance : IAsyncDisposable
         {
             throw new RackException($"the appliance did not start: {string.Join('\n', process.Errors.Lines)}");
         }
-        RackProcess forwarder = await rack.StartAsync([.. Namespaces.Self, "forward", "--socket", socket, "--to", $"{VirtualRack.Address}:{HttpsPort}"]);
+        RackProcess forwarder = await rack.StartAsync([.. Namespaces.Self, "forward", "--socket", socket, "--to",
+            $"{VirtualRack.Address}:{HttpsPort}"]);
         await forwarder.Output.WaitForAsync("forwarding", cancel);
         HttpClient api = Connect(socket, Path.Combine(data, "ca", "ca.pem"));
-        api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(token, cancel)).Trim());
+        api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(token, cancel))
+            .Trim());
         string link = await File.ReadAllTextAsync(Path.Combine(data, "sign-in-link"), cancel);
         return new RackAppliance(process, forwarder, socket, api, "sign-in" + new Uri(link.Trim()).Fragment);
     }
@@ -74,7 +76,8 @@ public sealed class RackAppliance : IAsyncDisposable
         using HttpResponseMessage response = await Api.SendAsync(request, cancel);
         string text = await response.Content.ReadAsStringAsync(cancel);
         JsonNode answer = (text.Length > 0 ? JsonNode.Parse(text) : null) ?? new JsonObject();
-        return response.IsSuccessStatusCode ? answer : throw new RackException(answer["detail"]?.ToString() ?? $"{method} {path}: {response.StatusCode}");
+        return response.IsSuccessStatusCode ? answer
+            : throw new RackException(answer["detail"]?.ToString() ?? $"{method} {path}: {response.StatusCode}");
     }
 
     /// <summary>Imports an image file under a name.</summary>
@@ -83,7 +86,8 @@ public sealed class RackAppliance : IAsyncDisposable
     {
         await using FileStream source = File.OpenRead(file);
         string said = architecture is null ? "" : $"&architecture={architecture}";
-        return await SendAsync(HttpMethod.Post, $"images?name={Uri.EscapeDataString(name)}{said}", new StreamContent(source, 1 << 20), cancel);
+        return await SendAsync(HttpMethod.Post, $"images?name={Uri.EscapeDataString(name)}{said}", new StreamContent(source, 1 << 20),
+            cancel);
     }
 
     /// <summary>Sets the policy: new boards are approved without a person, as in a rack that nobody else reaches.</summary>
@@ -92,16 +96,33 @@ public sealed class RackAppliance : IAsyncDisposable
 
     /// <summary>A person approves boards by their keys.</summary>
     /// <param name="boards">As the list of unapproved boards has them.</param>
-    public Task<JsonNode> ApproveAsync(IEnumerable<JsonNode> boards, CancellationToken cancel) => SendAsync(HttpMethod.Post, "unapproved/approve",
-        JsonContent.Create(new { boards = boards.Select(b => new { key = b["key"]!.ToString(), id = b["id"]!.ToString(), replaces = b["claims"]?["key"]?.ToString() }) }), cancel);
+    public Task<JsonNode> ApproveAsync(IEnumerable<JsonNode> boards, CancellationToken cancel) => SendAsync(HttpMethod.Post,
+        "unapproved/approve",
+        JsonContent.Create(new
+        {
+            boards = boards.Select(b => new
+            {
+                key = b["key"]!.ToString(),
+                id = b["id"]!.ToString(),
+                replaces = b["claims"]?["key"]?.ToString()
+            })
+        }), cancel);
 
     /// <summary>Sets the policy: new boards are approved without a person, and get an image of their architecture at once.</summary>
-    public Task<JsonNode> InstallNewBoardsAsync(string architecture, string image, CancellationToken cancel) => SendAsync(HttpMethod.Put, "policy",
-        JsonContent.Create(new { installNewBoards = new Dictionary<string, string> { [architecture] = image }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true }), cancel);
+    public Task<JsonNode> InstallNewBoardsAsync(string architecture, string image, CancellationToken cancel) => SendAsync(HttpMethod.Put,
+        "policy",
+        JsonContent.Create(new
+        {
+            installNewBoards = new Dictionary<string, string> { [architecture] = image },
+            authorizedKeys = Array.Empty<string>(),
+            approveNewBoards = true
+        }), cancel);
 
     /// <summary>Orders a job.</summary>
-    public async Task<Guid> OrderAsync(string kind, IEnumerable<string> nodes, string? image, CancellationToken cancel, object? parameters = null) =>
-        Guid.Parse((await SendAsync(HttpMethod.Post, "jobs", JsonContent.Create(new { kind, nodes, image, parameters }), cancel))["job"]!["id"]!.ToString());
+    public async Task<Guid> OrderAsync(string kind, IEnumerable<string> nodes, string? image, CancellationToken cancel,
+        object? parameters = null) =>
+        Guid.Parse((await SendAsync(HttpMethod.Post, "jobs", JsonContent.Create(new { kind, nodes, image, parameters }),
+            cancel))["job"]!["id"]!.ToString());
 
     /// <summary>Asks for the end of a job.</summary>
     public Task<JsonNode> CancelAsync(Guid job, CancellationToken cancel) => SendAsync(HttpMethod.Post, $"jobs/{job}/cancel", null, cancel);
@@ -148,6 +169,10 @@ public sealed class RackAppliance : IAsyncDisposable
             chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
             return chain.Build((X509Certificate2)certificate!);
         };
-        return new HttpClient(handler) { BaseAddress = new Uri($"https://appliance:{HttpsPort}/api/v1/"), Timeout = TimeSpan.FromMinutes(10) };
+        return new HttpClient(handler)
+        {
+            BaseAddress = new Uri($"https://appliance:{HttpsPort}/api/v1/"),
+            Timeout = TimeSpan.FromMinutes(10)
+        };
     }
 }

@@ -28,11 +28,17 @@ public sealed class RackProcess : IAsyncDisposable
     public Task<int> Exited { get; }
 
     /// <summary>Starts a program in the namespaces of another process.</summary>
-    internal static async Task<RackProcess> StartAsync(IReadOnlyList<string> enter, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment)
+    internal static async Task<RackProcess> StartAsync(IReadOnlyList<string> enter, IReadOnlyList<string> command,
+        IReadOnlyDictionary<string, string> environment)
     {
         // The shell tells the id that it has outside (the rack keeps the outer /proc), then becomes the program.
         string[] all = [.. enter, "sh", "-c", "read -r id rest </proc/self/stat; echo \"$id\"; exec \"$@\"", "sh", .. command];
-        var start = new ProcessStartInfo(all[0], all[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(all[0], all[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;

@@ -4,7 +4,8 @@ namespace Bootstrap.Rack;
 
 /// <summary>Something that happened to a board.</summary>
 /// <param name="At">When.</param>
-/// <param name="Name">power-on, dhcp-discover, dhcp-offer, dhcp-bound, tftp, card-boot, network-boot, boot-failed, qemu-start, reset, power-off.</param>
+/// <param name="Name">power-on, dhcp-discover, dhcp-offer, dhcp-bound, tftp, card-boot, network-boot, boot-failed, qemu-start, reset,
+/// power-off.</param>
 /// <param name="Details">The rest of the event, by name.</param>
 public sealed record BoardEvent(DateTimeOffset At, string Name, IReadOnlyDictionary<string, string> Details)
 {
@@ -51,7 +52,8 @@ public sealed class VirtualBoard : IAsyncDisposable
         }
     }
 
-    /// <summary>0 when the board has switched itself off, 137 after a power cut; else its machine failed, and <see cref="Errors"/> says why.</summary>
+    /// <summary>0 when the board has switched itself off, 137 after a power cut; else its machine failed, and <see cref="Errors"/> says
+    /// why.</summary>
     public Task<int> Exited => _process.Exited;
 
     /// <summary>Why its machine failed.</summary>
@@ -60,8 +62,10 @@ public sealed class VirtualBoard : IAsyncDisposable
     /// <summary>The first event, past or to come, of this name that meets a condition.</summary>
     /// <param name="from">Number of events from the beginning to pass over.</param>
     /// <exception cref="RackException">The board ended first.</exception>
-    public Task<BoardEvent> WaitForEventAsync(string name, CancellationToken cancel, Func<BoardEvent, bool>? condition = null, int from = 0) =>
-        _process.Output.WaitForAsync(line => BoardEvent.Parse(line) is var e && e.Name == name && condition?.Invoke(e) != false ? e : null, cancel, from);
+    public Task<BoardEvent> WaitForEventAsync(string name, CancellationToken cancel, Func<BoardEvent, bool>? condition = null,
+        int from = 0) =>
+        _process.Output.WaitForAsync(line => BoardEvent.Parse(line) is var e && e.Name == name && condition?.Invoke(e) != false ? e : null,
+            cancel, from);
 
     /// <summary>Waits until the console has printed a text.</summary>
     /// <param name="from">Number of characters from the beginning to pass over.</param>

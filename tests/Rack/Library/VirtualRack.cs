@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace Bootstrap.Rack;
 
 /// <summary>
-/// A rack: a network of its own with switch "rack0", on which programs started here are 10.77.0.1/24, and boards are plugged in. Everything in it
+/// A rack: a network of its own with switch "rack0", on which programs started here are 10.77.0.1/24, and boards are plugged in.
+/// Everything in it
 /// ends when it is disposed, or when the program that made it ends, however that happens.
 /// </summary>
 public sealed class VirtualRack : IAsyncDisposable
@@ -29,7 +30,8 @@ public sealed class VirtualRack : IAsyncDisposable
     public const string Address = "10.77.0.1";
 
     /// <summary>Makes a rack.</summary>
-    /// <param name="addressServer">Beside it stands a site's DHCP server (dnsmasq at 10.77.0.2) that gives addresses and knows nothing of booting.</param>
+    /// <param name="addressServer">Beside it stands a site's DHCP server (dnsmasq at 10.77.0.2) that gives addresses and knows nothing of
+    /// booting.</param>
     /// <exception cref="RackException">This user or this machine cannot have one; the message says why.</exception>
     public static async Task<VirtualRack> StartAsync(bool addressServer)
     {
@@ -62,7 +64,8 @@ public sealed class VirtualRack : IAsyncDisposable
     /// <param name="address">Its address and subnet: "10.77.0.3/24".</param>
     /// <param name="command">Program and arguments.</param>
     public Task<RackProcess> StartMachineAsync(int id, string address, IReadOnlyList<string> command) =>
-        StartAsync([.. Namespaces.Self, "machine", "--id", id.ToString(CultureInfo.InvariantCulture), "--address", address, "--", .. command]);
+        StartAsync([.. Namespaces.Self, "machine", "--id", id.ToString(CultureInfo.InvariantCulture), "--address", address, "--",
+            .. command]);
 
     public async ValueTask DisposeAsync()
     {

@@ -26,7 +26,8 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
         {
             for (int resets = 0; ; resets++)
             {
-                events.Write("power-on", ("pid", Namespaces.OuterProcessId), ("kind", options.Kind.ToString().ToLowerInvariant()), ("serial", options.Serial),
+                events.Write("power-on", ("pid", Namespaces.OuterProcessId), ("kind", options.Kind.ToString().ToLowerInvariant()),
+                    ("serial", options.Serial),
                     ("mac", options.Mac), ("node", options.NodeId), ("card", options.Card), ("log", options.Log));
                 BootPayload? payload = options.HasFirmware ? null : await LoadAsync(folder, tryBoot);
                 await RackNetwork.CreateTapAsync(_tap, options.Bridge);
@@ -68,7 +69,8 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
     private long ConsoleLength => File.Exists(options.Log) ? new FileInfo(options.Log).Length : 0;
 
     /// <summary>
-    /// Raspberry Pi's kernels hand the argument of a restart to the firmware. QEMU's machine has no such register, but every kernel says on its console what
+    /// Raspberry Pi's kernels hand the argument of a restart to the firmware. QEMU's machine has no such register, but every kernel says
+    /// on its console what
     /// argument it restarts with.
     /// </summary>
     private bool HasAskedForTryBoot(long from)
@@ -79,14 +81,16 @@ internal sealed class Board(BoardOptions options, EventLog events, TimeProvider 
         return text.ReadToEnd().Contains("reboot: Restarting system with command '0 tryboot'", StringComparison.Ordinal);
     }
 
-    /// <summary>Card and network in the order that the board has, over and over, as a Pi does. The flag counts for the first time alone.</summary>
+    /// <summary>Card and network in the order that the board has, over and over, as a Pi does. The flag counts for the first time
+    /// alone.</summary>
     private async Task<BootPayload> LoadAsync(string folder, bool tryBoot)
     {
         while (true)
         {
             foreach (bool network in (bool[])[options.NetworkFirst, !options.NetworkFirst])
             {
-                if (await (network ? NetworkRom.RunOnCableAsync(options, _cable, folder, events.WriteLine) : LoadCardAsync(folder, tryBoot)) is { } payload)
+                if (await (network ? NetworkRom.RunOnCableAsync(options, _cable, folder, events.WriteLine)
+                    : LoadCardAsync(folder, tryBoot)) is { } payload)
                 {
                     return payload;
                 }

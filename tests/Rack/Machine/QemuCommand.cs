@@ -6,7 +6,8 @@ namespace Bootstrap.Rack.Machine;
 /// <summary>The command line of QEMU for a board.</summary>
 internal static class QemuCommand
 {
-    /// <summary>Files of UEFI firmware: its program, and its variables as they are in a new machine; null for a machine without UEFI.</summary>
+    /// <summary>Files of UEFI firmware: its program, and its variables as they are in a new machine; null for a machine without
+    /// UEFI.</summary>
     public static (string Code, string Variables)? UefiOf(BoardKind kind) => kind switch
     {
         BoardKind.X86 => ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
@@ -17,7 +18,8 @@ internal static class QemuCommand
     public static string[] For(BoardOptions board, BootPayload? payload, string tap, string variables)
     {
         string network = $"tap,id=net0,ifname={tap},script=no,downscript=no";
-        // Killing QEMU is a power cut, and what it has written is then in the host's page cache: nothing that the guest saw written is lost, so the
+        // Killing QEMU is a power cut, and what it has written is then in the host's page cache: nothing that the guest saw written is
+        // lost, so the
         // host's disk need not be made to sync.
         string card = $"format=raw,cache=unsafe,file={Escape(board.Card)}";
         string memory = board.Memory.ToString(CultureInfo.InvariantCulture);
@@ -59,7 +61,8 @@ internal static class QemuCommand
         ];
     }
 
-    private static string Order(BoardOptions board, int place) => board.KeepsOrder ? "" : string.Create(CultureInfo.InvariantCulture, $",bootindex={place}");
+    private static string Order(BoardOptions board, int place) => board.KeepsOrder ? ""
+        : string.Create(CultureInfo.InvariantCulture, $",bootindex={place}");
 
     /// <summary>PXE over IPv6, which nobody answers here, would only be waited for; firmware without any PXE has HTTP boot left.</summary>
     private static string[] Uefi(BoardOptions board, string variables) => UefiOf(board.Kind) is not { } uefi ? [] :

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Bootstrap.Rack.Rom;
 
 /// <summary>
-/// autoboot.txt on a card's first partition (raspberrypi/documentation, "autoboot.txt"): which partition is started, for an ordinary start and for one with the
+/// autoboot.txt on a card's first partition (raspberrypi/documentation, "autoboot.txt"): which partition is started, for an ordinary start
+/// and for one with the
 /// tryboot flag.
 /// </summary>
 /// <param name="Partition">Number of the partition; null: the first FAT one.</param>
@@ -22,9 +23,11 @@ internal sealed record AutobootTxt(int? Partition, bool TryBootIsAB)
             string line = raw.Trim();
             if (line.StartsWith('['))
             {
-                applies = line.Equals("[all]", StringComparison.OrdinalIgnoreCase) || (tryBoot && line.Equals("[tryboot]", StringComparison.OrdinalIgnoreCase));
+                applies = line.Equals("[all]", StringComparison.OrdinalIgnoreCase)
+                    || (tryBoot && line.Equals("[tryboot]", StringComparison.OrdinalIgnoreCase));
             }
-            else if (applies && line.Split('=') is [var key, var value] && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+            else if (applies && line.Split('=') is [var key, var value]
+                && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
             {
                 found = key.Trim() switch
                 {

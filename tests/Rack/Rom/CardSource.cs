@@ -50,5 +50,6 @@ internal sealed class CardSource : IBootSource
         }
     }
 
-    public async Task<bool> ExistsAsync(string path) => (await Tool.TryAsync("env", "MTOOLS_SKIP_CHECK=1", "mdir", "-b", "-i", _volume, "::" + path)).Code == 0;
+    public async Task<bool> ExistsAsync(string path) => (await Tool.TryAsync("env", "MTOOLS_SKIP_CHECK=1", "mdir", "-b", "-i", _volume,
+        "::" + path)).Code == 0;
 }

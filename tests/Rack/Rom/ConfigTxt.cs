@@ -25,7 +25,8 @@ internal sealed record ConfigTxt
             }
             if (line[0] == '[')
             {
-                applies = line.Equals("[all]", StringComparison.OrdinalIgnoreCase) || line.Equals($"[{modelSection}]", StringComparison.OrdinalIgnoreCase);
+                applies = line.Equals("[all]", StringComparison.OrdinalIgnoreCase)
+                    || line.Equals($"[{modelSection}]", StringComparison.OrdinalIgnoreCase);
             }
             else if (applies)
             {
@@ -41,14 +42,22 @@ internal sealed record ConfigTxt
         {
             // "initramfs FILE[,FILE…] [followkernel|ADDRESS]": the address is QEMU's business.
             string[] words = line.Split([' ', ',', '\t'], StringSplitOptions.RemoveEmptyEntries)[1..];
-            return this with { Initramfs = [.. words.Where(word => word != "followkernel" && !word.StartsWith("0x", StringComparison.Ordinal))] };
+            return this with
+            {
+                Initramfs = [.. words.Where(word => word != "followkernel"
+                && !word.StartsWith("0x", StringComparison.Ordinal))]
+            };
         }
         int equals = line.IndexOf('=', StringComparison.Ordinal);
         string value = line[(equals + 1)..].Trim();
         return (equals < 0 ? "" : line[..equals].Trim()) switch
         {
             "kernel" => this with { Kernel = value },
-            "ramfsfile" => this with { Initramfs = value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) },
+            "ramfsfile" => this with
+            {
+                Initramfs = value.Split(',',
+                StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            },
             "cmdline" => this with { CommandLine = value },
             "device_tree" => this with { DeviceTree = value },
             "os_prefix" => this with { OsPrefix = value },

@@ -20,17 +20,20 @@ internal sealed class Firmware(PiModel model, BoardOptions board, EventLog event
         {
             return null;
         }
-        AutobootTxt autoboot = AutobootTxt.Parse(await first.FetchAsync("autoboot.txt") is { } text ? Encoding.ASCII.GetString(text) : "", tryBoot);
+        AutobootTxt autoboot = AutobootTxt.Parse(await first.FetchAsync("autoboot.txt") is { } text ? Encoding.ASCII.GetString(text) : "",
+            tryBoot);
         if (autoboot.Partition is not { } partition)
         {
             return await LoadAsync(first, folder, tryBoot);
         }
         events.Write("autoboot", ("partition", partition), ("tryboot", tryBoot));
-        return CardSource.Open(card, partition) is { } chosen ? await LoadAsync(chosen, folder, tryBoot, autoboot.TryBootIsAB, partition) : null;
+        return CardSource.Open(card, partition) is { } chosen ? await LoadAsync(chosen, folder, tryBoot, autoboot.TryBootIsAB, partition)
+            : null;
     }
 
     /// <summary>Loads everything into a folder. Null, with an event that says why, if something is missing.</summary>
-    public async Task<BootPayload?> LoadAsync(IBootSource source, string folder, bool tryBoot = false, bool tryBootIsAB = false, int partition = 1)
+    public async Task<BootPayload?> LoadAsync(IBootSource source, string folder, bool tryBoot = false, bool tryBootIsAB = false,
+        int partition = 1)
     {
         byte[]? configText = await source.FetchAsync(tryBoot && !tryBootIsAB ? "tryboot.txt" : "config.txt");
         ConfigTxt config = ConfigTxt.Parse(configText is null ? "" : Encoding.ASCII.GetString(configText), model.Section);
@@ -68,9 +71,11 @@ internal sealed class Firmware(PiModel model, BoardOptions board, EventLog event
         var payload = new BootPayload(KeepAs("kernel", kernel), initramfs.Length > 0 ? KeepAs("initramfs", initramfs.ToArray()) : null,
             KeepAs("device-tree.dtb", tree),
             // cmdline.txt is one line; serial0 is the header's UART, whichever that is on this board.
-            Encoding.ASCII.GetString(commandLine ?? []).Split('\n')[0].Trim().Replace("console=serial0", "console=ttyAMA0", StringComparison.Ordinal));
+            Encoding.ASCII.GetString(commandLine ?? []).Split('\n')[0].Trim()
+                .Replace("console=serial0", "console=ttyAMA0", StringComparison.Ordinal));
         await DescribeBoardAsync(payload.DeviceTree, tryBoot, partition);
-        events.Write($"{source.Name}-boot", ("kernel", config.OsPrefix + config.Kernel), ("kernel_sha256", Convert.ToHexStringLower(SHA256.HashData(kernel))),
+        events.Write($"{source.Name}-boot", ("kernel", config.OsPrefix + config.Kernel),
+            ("kernel_sha256", Convert.ToHexStringLower(SHA256.HashData(kernel))),
             ("initramfs", string.Join(',', config.Initramfs)), ("device_tree", treePath), ("cmdline", payload.CommandLine));
         return payload;
     }
@@ -85,12 +90,14 @@ internal sealed class Firmware(PiModel model, BoardOptions board, EventLog event
     {
         await Tool.RunAsync("fdtput", "-t", "s", tree, "/", "model", model.Name);
         await Tool.RunAsync("fdtput", "-t", "s", tree, "/", "serial-number", board.Serial);
-        await Tool.RunAsync("fdtput", "-p", "-t", "x", tree, "/system", "linux,revision", model.Revision.ToString("x", System.Globalization.CultureInfo.InvariantCulture));
+        await Tool.RunAsync("fdtput", "-p", "-t", "x", tree, "/system", "linux,revision",
+            model.Revision.ToString("x", System.Globalization.CultureInfo.InvariantCulture));
         await Tool.RunAsync("fdtput", "-t", "x", tree, "/system", "linux,serial", board.Serial[..8], board.Serial[8..]);
         if (model.HasEeprom)
         {
             await Tool.RunAsync("fdtput", "-p", "-t", "x", tree, "/chosen/bootloader", "tryboot", tryBoot ? "1" : "0");
-            await Tool.RunAsync("fdtput", "-t", "x", tree, "/chosen/bootloader", "partition", partition.ToString("x", System.Globalization.CultureInfo.InvariantCulture));
+            await Tool.RunAsync("fdtput", "-t", "x", tree, "/chosen/bootloader", "partition",
+                partition.ToString("x", System.Globalization.CultureInfo.InvariantCulture));
         }
     }
 }

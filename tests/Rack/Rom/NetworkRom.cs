@@ -128,7 +128,8 @@ internal sealed class NetworkRom(BoardOptions board, EventLog events, TimeProvid
         return null;
     }
 
-    /// <summary>Option 97's 16 bytes, little-endian numbers: FourCC, revision, low half of the MAC, serial; or the serial four times.</summary>
+    /// <summary>Option 97's 16 bytes, little-endian numbers: FourCC, revision, low half of the MAC, serial; or the serial four
+    /// times.</summary>
     private byte[] MachineId()
     {
         byte[] id = new byte[16];

@@ -6,7 +6,8 @@ using System.Net.Sockets;
 namespace Bootstrap.Rack.Rom;
 
 /// <summary>
-/// Hears UDP datagrams to one port whatever address they are sent to: a board has no address yet, but servers may send to the one it is about to get.
+/// Hears UDP datagrams to one port whatever address they are sent to: a board has no address yet, but servers may send to the one it is
+/// about to get.
 /// </summary>
 internal sealed class PacketSocket : IDisposable
 {
@@ -22,7 +23,8 @@ internal sealed class PacketSocket : IDisposable
         _port = port;
         short protocol = BinaryPrimitives.ReverseEndianness(EtherTypeIPv4);
         _socket = new Socket(AddressFamily.Packet, SocketType.Dgram, (ProtocolType)(ushort)protocol);
-        int index = Array.Find(NetworkInterface.GetAllNetworkInterfaces(), i => i.Name == interfaceName)!.GetIPProperties().GetIPv4Properties().Index;
+        int index = Array.Find(NetworkInterface.GetAllNetworkInterfaces(), i => i.Name == interfaceName)!.GetIPProperties()
+            .GetIPv4Properties().Index;
         _socket.Bind(new LinkLayerEndPoint(protocol, index));
     }
 
@@ -35,7 +37,8 @@ internal sealed class PacketSocket : IDisposable
             int length = await _socket.ReceiveAsync(buffer, cancel);
             int header = (buffer[0] & 15) * 4;
             // IPv4, not a later fragment, UDP to our port.
-            if (length >= header + UdpHeaderSize && buffer[0] >> 4 == 4 && (BinaryPrimitives.ReadUInt16BigEndian(buffer.AsSpan(6)) & 0x1fff) == 0 &&
+            if (length >= header + UdpHeaderSize && buffer[0] >> 4 == 4
+                && (BinaryPrimitives.ReadUInt16BigEndian(buffer.AsSpan(6)) & 0x1fff) == 0 &&
                 buffer[9] == ProtocolUdp && BinaryPrimitives.ReadUInt16BigEndian(buffer.AsSpan(header + 2)) == _port)
             {
                 int end = Math.Min(length, header + BinaryPrimitives.ReadUInt16BigEndian(buffer.AsSpan(header + 4)));
@@ -46,7 +49,8 @@ internal sealed class PacketSocket : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    /// <summary>struct sockaddr_ll of packet(7): family, protocol (network order), interface index, and what bind does not look at.</summary>
+    /// <summary>struct sockaddr_ll of packet(7): family, protocol (network order), interface index, and what bind does not look
+    /// at.</summary>
     private sealed class LinkLayerEndPoint(short protocol, int index) : EndPoint
     {
         public override AddressFamily AddressFamily => AddressFamily.Packet;

@@ -22,7 +22,8 @@ internal sealed record PiModel
     public required string DeviceTree { get; init; }
 
     /// <summary>
-    /// What a mask ROM (Pi 3) sends as option 97 in an exchange of its own, by which it fetches bootcode.bin; null: an EEPROM, which needs none.
+    /// What a mask ROM (Pi 3) sends as option 97 in an exchange of its own, by which it fetches bootcode.bin; null: an EEPROM, which needs
+    /// none.
     /// Empty: the serial four times, as bootcode.bin does.
     /// </summary>
     public required byte[]? MaskRomId { get; init; }

@@ -9,9 +9,12 @@ namespace Bootstrap.Rack.Rom;
 internal sealed record RomLease(IPAddress Address, int PrefixLength, IPAddress Server, IPAddress TftpServer);
 
 /// <summary>
-/// DHCP as a Raspberry Pi's ROM does it: DISCOVER without broadcast flag; the address from one OFFER, the boot information from the same or another
-/// whose option 43 contains "Raspberry Pi Boot"; then REQUEST to the one that gave the address. Five tries, four seconds apart (a Pi 3: five).
-/// The mask ROM of a Pi 3 asks for neither mask nor router, sends no REQUEST, and is locked until its power is cut by boot information that comes
+/// DHCP as a Raspberry Pi's ROM does it: DISCOVER without broadcast flag; the address from one OFFER, the boot information from the same
+/// or another
+/// whose option 43 contains "Raspberry Pi Boot"; then REQUEST to the one that gave the address. Five tries, four seconds apart (a Pi 3:
+/// five).
+/// The mask ROM of a Pi 3 asks for neither mask nor router, sends no REQUEST, and is locked until its power is cut by boot information
+/// that comes
 /// within a second (raspberrypi/firmware#934); that of a 3B, whose id is all 0x44, wants three spaces more.
 /// </summary>
 internal sealed class RomDhcp(string interfaceName, byte[] mac, byte[] machineId, bool isMaskRom, EventLog events, TimeProvider clock)
@@ -50,7 +53,8 @@ internal sealed class RomDhcp(string interfaceName, byte[] mac, byte[] machineId
             }
             if (!isMaskRom)
             {
-                await socket.SendToAsync(Message(3, [50, 4, .. address.Yours.GetAddressBytes(), 54, 4, .. address.Server.GetAddressBytes()]), everyone);
+                await socket.SendToAsync(Message(3, [50, 4, .. address.Yours.GetAddressBytes(), 54, 4,
+                    .. address.Server.GetAddressBytes()]), everyone);
                 if (await WaitAsync(packets, m => m.Type is 5 or 6 && m.Server.Equals(address.Server)) is not { Type: 5 })
                 {
                     events.Write("dhcp-refused", ("server", address.Server));

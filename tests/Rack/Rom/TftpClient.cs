@@ -13,11 +13,13 @@ internal sealed class TftpClient(IPAddress server, EventLog events, TimeProvider
     private const int MaxPacket = 4 + 1468;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>Fetches a file. Null if the server has none, does not answer, or leaves the options unconfirmed, which a Pi takes for no file.</summary>
+    /// <summary>Fetches a file. Null if the server has none, does not answer, or leaves the options unconfirmed, which a Pi takes for no
+    /// file.</summary>
     public Task<byte[]?> FetchAsync(string path, (string Name, string Value)[] options) => ReadAsync(path, options, probe: false);
 
     /// <summary>Asks for a file and stops after the first reply: an existence probe.</summary>
-    public async Task<bool> ExistsAsync(string path, (string Name, string Value)[] options) => await ReadAsync(path, options, probe: true) is not null;
+    public async Task<bool> ExistsAsync(string path, (string Name, string Value)[] options) => await ReadAsync(path, options,
+        probe: true) is not null;
 
     private async Task<byte[]?> ReadAsync(string path, (string Name, string Value)[] options, bool probe)
     {
@@ -38,7 +40,8 @@ internal sealed class TftpClient(IPAddress server, EventLog events, TimeProvider
             while (await ReceiveAsync(socket, packet) is { } received)
             {
                 // The server answers from a port of its own, which the first reply tells; others are strangers.
-                if (!((IPEndPoint)received.RemoteEndPoint).Address.Equals(server) || opened && !received.RemoteEndPoint.Equals(peer) || received.ReceivedBytes < 4)
+                if (!((IPEndPoint)received.RemoteEndPoint).Address.Equals(server) || opened && !received.RemoteEndPoint.Equals(peer)
+                    || received.ReceivedBytes < 4)
                 {
                     continue;
                 }
@@ -90,7 +93,8 @@ internal sealed class TftpClient(IPAddress server, EventLog events, TimeProvider
 
         byte[]? Done(string outcome, byte[]? result, string? reason)
         {
-            events.Write("tftp", ("path", path), ("outcome", outcome), ("bytes", content.Length), ("ms", (long)clock.GetElapsedTime(begun).TotalMilliseconds),
+            events.Write("tftp", ("path", path), ("outcome", outcome), ("bytes", content.Length),
+                ("ms", (long)clock.GetElapsedTime(begun).TotalMilliseconds),
                 ("sha256", outcome == "fetched" ? Convert.ToHexStringLower(SHA256.HashData(result!)) : null), ("reason", reason));
             return result;
         }

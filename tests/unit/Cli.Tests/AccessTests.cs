@@ -33,8 +33,10 @@ public sealed class AccessTests
         Assert.Equal((0, "", ""), await line.RunAsync("tokens", "add", "ci", "--role", "viewer", "--days", "30", "--file", file));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         (_, string output, _) = await line.RunAsync("tokens", "list", "--json");
-        string id = JsonDocument.Parse(output).RootElement.EnumerateArray().Single(t => t.GetProperty("name").GetString() == "ci").GetProperty("id").GetString()!;
-        Assert.Equal(0, (await line.RunAsync("login", line.Appliance.Url.ToString(), "--token-file", file, "--fingerprint", Fingerprint.Of(line.Appliance.Info.Authority))).Code);
+        string id = JsonDocument.Parse(output).RootElement.EnumerateArray().Single(t => t.GetProperty("name").GetString() == "ci")
+            .GetProperty("id").GetString()!;
+        Assert.Equal(0, (await line.RunAsync("login", line.Appliance.Url.ToString(), "--token-file", file, "--fingerprint",
+            Fingerprint.Of(line.Appliance.Info.Authority))).Code);
         Assert.Equal((1, "", "bootstrap: This takes the role 'admin'; admin has the role 'viewer'."), await line.RunAsync("audit"));
         Assert.Equal(0, (await line.RunAsync("tokens", "revoke", id)).Code);
         Assert.StartsWith("bootstrap: Sign in first", (await line.RunAsync("nodes", "list")).Errors, StringComparison.Ordinal);

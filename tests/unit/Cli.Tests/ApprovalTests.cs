@@ -47,11 +47,13 @@ public sealed class ApprovalTests
         await AskAsync(line, "10000000fade0003");
         await AskAsync(line, "10000000fade0004");
         // Away from a terminal nobody says yes.
-        Assert.Equal((1, "bootstrap: nothing was approved"), (await line.RunAsync("nodes", "approve", "--all")) is var (code, _, errors) ? (code, errors) : default);
+        Assert.Equal((1, "bootstrap: nothing was approved"), (await line.RunAsync("nodes", "approve", "--all")) is var (code, _, errors)
+            ? (code, errors) : default);
         Assert.Equal(0, (await line.RunAsync("nodes", "approve", "--all", "--yes")).Code);
         (_, string left, _) = await line.RunAsync("nodes", "unapproved", "--json");
         JsonElement claim = JsonDocument.Parse(left).RootElement.EnumerateArray().Single();
-        Assert.Equal(("10000000fade0002", first), (claim.GetProperty("id").GetString(), claim.GetProperty("claims").GetProperty("key").GetString()));
+        Assert.Equal(("10000000fade0002", first),
+            (claim.GetProperty("id").GetString(), claim.GetProperty("claims").GetProperty("key").GetString()));
         Assert.Equal((1, "", "bootstrap: no new board asks to be admitted"), await line.RunAsync("nodes", "approve", "--all"));
         Assert.Equal(2, (await line.RunAsync("nodes", "approve")).Code);
     }
@@ -87,7 +89,8 @@ public sealed class ApprovalTests
     private static async Task<string> AskAsync(CommandLine line, string id)
     {
         using ECDsa key = NodeIdentity.CreateKey();
-        Assert.Empty((await SimulatedNode.EnrolAsync(line.Appliance.Info, key, SimulatedNode.InventoryOf(NodeId.Parse(id), "arm64"), s_end)).Certificate);
+        Assert.Empty((await SimulatedNode.EnrolAsync(line.Appliance.Info, key, SimulatedNode.InventoryOf(NodeId.Parse(id), "arm64"),
+            s_end)).Certificate);
         return Trust.FingerprintOf(new PublicKey(key)).ToString();
     }
 }

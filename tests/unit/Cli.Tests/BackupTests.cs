@@ -3,7 +3,8 @@ using Bootstrap.Support;
 
 namespace Bootstrap.Cli.Tests;
 
-/// <summary><c>bootstrap backup</c> and <c>restore</c> as processes: whenever they are killed, what was there before is there still.</summary>
+/// <summary><c>bootstrap backup</c> and <c>restore</c> as processes: whenever they are killed, what was there before is there
+/// still.</summary>
 public sealed class BackupTests : IAsyncLifetime
 {
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
@@ -80,7 +81,8 @@ public sealed class BackupTests : IAsyncLifetime
             run("age", "--passphrase", "--output", sys.argv[2], sys.argv[2] + ".plain")
             ' {Backup} {sealedAnew}
             """);
-        (int code, string output, string errors) = await _line.RunAsync("restore", sealedAnew, "--data", Restored, "--passphrase-file", Passphrase);
+        (int code, string output, string errors) = await _line.RunAsync("restore", sealedAnew, "--data", Restored, "--passphrase-file",
+            Passphrase);
         Assert.Equal((0, ""), (code, errors));
         Assert.Contains($"{Restored} is as the appliance was at ", output, StringComparison.Ordinal);
     }
@@ -98,7 +100,8 @@ public sealed class BackupTests : IAsyncLifetime
         Assert.Contains($"start this one: bootstrap serve --data {Restored}", output, StringComparison.Ordinal);
         await using RunningAppliance second = await RunningAppliance.StartAsync(Restored);
         Assert.Contains(second.Lines, line => line.Contains(
-            Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(_line.Appliance.Info.Authority.RawData))[..4], StringComparison.OrdinalIgnoreCase));
+            Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(_line.Appliance.Info.Authority.RawData))[..4],
+                StringComparison.OrdinalIgnoreCase));
     }
 
     [Fact]
@@ -112,7 +115,8 @@ public sealed class BackupTests : IAsyncLifetime
         (int code, string output, string errors) = await _line.RunAsync("backup", Backup, "--images", "--passphrase-file", Passphrase);
         Assert.Equal((1, "", "bootstrap: the appliance broke the backup off: its log says why"), (code, output, errors.Trim()));
         (code, _, errors) = await _line.RunAsync("backup", Backup, "--images", "--data", Data, "--passphrase-file", Passphrase);
-        Assert.Equal((1, $"bootstrap: store/chunks/{Path.GetFileName(chunk)[..2]}/{Path.GetFileName(chunk)} is damaged"), (code, errors.Trim()));
+        Assert.Equal((1, $"bootstrap: store/chunks/{Path.GetFileName(chunk)[..2]}/{Path.GetFileName(chunk)} is damaged"),
+            (code, errors.Trim()));
         // Killed as it is about to give the file its name.
         await KillAtRenameAsync(1, "backup", Backup, "--passphrase-file", Passphrase);
         Assert.Equal("an older one", await File.ReadAllTextAsync(Backup, s_end));
@@ -135,9 +139,12 @@ public sealed class BackupTests : IAsyncLifetime
         {
             Directory.CreateDirectory(Restored);
             await BashAsync($"cp -a {former}/. {Restored}/");
-            killed = await KillAtRenameAsync(seen.Count + 1, "restore", Backup, "--data", Restored, "--replace", "--passphrase-file", Passphrase);
+            killed = await KillAtRenameAsync(seen.Count + 1, "restore", Backup, "--data", Restored, "--replace", "--passphrase-file",
+                Passphrase);
             // Whatever opens the folder next finds one or the other.
-            Assert.Contains("there is an appliance in", (await _line.RunAsync("restore", Backup, "--data", Restored, "--passphrase-file", Passphrase)).Errors, StringComparison.Ordinal);
+            Assert.Contains("there is an appliance in",
+                (await _line.RunAsync("restore", Backup, "--data", Restored, "--passphrase-file", Passphrase)).Errors,
+                StringComparison.Ordinal);
             seen.Add(await AuthorityOf(Restored) != old);
             Assert.Empty(Directory.EnumerateDirectories(Restored, "rest*"));
             string? replaced = Directory.EnumerateDirectories(Restored, "replaced-*").SingleOrDefault();
@@ -157,15 +164,19 @@ public sealed class BackupTests : IAsyncLifetime
 
     [Theory]
     [InlineData("bootstrap: nobody can type the passphrase here: name a file that it is in by --passphrase-file", "backup", "BACKUP")]
-    [InlineData("bootstrap: /dev/null is no file: name one, or '-' to send the backup on", "backup", "/dev/null", "--passphrase-file", "PASSPHRASE")]
+    [InlineData("bootstrap: /dev/null is no file: name one, or '-' to send the backup on", "backup", "/dev/null", "--passphrase-file",
+        "PASSPHRASE")]
     [InlineData("bootstrap: there is no folder /no/such", "backup", "/no/such/file", "--passphrase-file", "PASSPHRASE")]
-    [InlineData("bootstrap: there is no appliance in /etc: name the folder that it keeps its data in", "backup", "BACKUP", "--data", "/etc", "--passphrase-file", "PASSPHRASE")]
+    [InlineData("bootstrap: there is no appliance in /etc: name the folder that it keeps its data in", "backup", "BACKUP", "--data",
+        "/etc", "--passphrase-file", "PASSPHRASE")]
     [InlineData("bootstrap: there is no file BACKUP", "restore", "BACKUP", "--data", "RESTORED", "--passphrase-file", "PASSPHRASE")]
-    [InlineData("bootstrap: this is no backup that a passphrase opens", "restore", "PASSPHRASE", "--data", "RESTORED", "--passphrase-file", "PASSPHRASE")]
+    [InlineData("bootstrap: this is no backup that a passphrase opens", "restore", "PASSPHRASE", "--data", "RESTORED", "--passphrase-file",
+        "PASSPHRASE")]
     [InlineData("bootstrap: A passphrase has 12 to 1024 characters, on one line", "backup", "BACKUP", "--passphrase-file", "/etc/hostname")]
     public async Task What_cannot_be_done_is_one_sentence(string sentence, params string[] arguments)
     {
-        string Name(string text) => text.Replace("BACKUP", Backup, StringComparison.Ordinal).Replace("RESTORED", Restored, StringComparison.Ordinal)
+        string Name(string text) => text.Replace("BACKUP", Backup, StringComparison.Ordinal)
+            .Replace("RESTORED", Restored, StringComparison.Ordinal)
             .Replace("PASSPHRASE", Passphrase, StringComparison.Ordinal);
         (int code, string output, string errors) = await _line.RunAsync([.. arguments.Select(Name)]);
         Assert.Equal((1, "", Name(sentence)), (code, output, errors.Trim()));
@@ -174,11 +185,13 @@ public sealed class BackupTests : IAsyncLifetime
     [Fact]
     public async Task What_the_appliance_makes_by_itself_is_set_shown_made_fetched_and_removed()
     {
-        (int code, string output, string errors) = await _line.RunAsync("backups", "set", "--cron", "0 3 * * *", "--keep", "3", "--passphrase-file", Passphrase);
+        (int code, string output, string errors) = await _line.RunAsync("backups", "set", "--cron", "0 3 * * *", "--keep", "3",
+            "--passphrase-file", Passphrase);
         Assert.Equal((0, ""), (code, errors));
         Assert.StartsWith("a backup without images is made at '0 3 * * *' (UTC), next ", output, StringComparison.Ordinal);
         Assert.Equal(0, (await _line.RunAsync("backups", "make")).Code);
-        string name = (await Poll.UntilAsync(async () => JsonNode.Parse((await _line.RunAsync("backups", "list", "--json")).Output), list => list!.AsArray().Count == 1, s_end))![0]!["name"]!.ToString();
+        string name = (await Poll.UntilAsync(async () => JsonNode.Parse((await _line.RunAsync("backups", "list", "--json")).Output),
+            list => list!.AsArray().Count == 1, s_end))![0]!["name"]!.ToString();
         Assert.Equal(0, (await _line.RunAsync("backups", "fetch", name, Backup, "--passphrase-file", Passphrase)).Code);
         Assert.Equal(0, (await _line.RunAsync("restore", Backup, "--data", Restored, "--passphrase-file", Passphrase)).Code);
         Assert.Equal(0, (await _line.RunAsync("backups", "remove", name)).Code);
@@ -197,7 +210,8 @@ public sealed class BackupTests : IAsyncLifetime
     public async Task A_backup_has_its_name_durably_before_it_is_said_to_be_made()
     {
         string trace = Path.Combine(_line.Folder, "trace");
-        string[] strace = ["strace", "--follow-forks", "--quiet=all", $"--output={trace}", "--trace=rename,renameat,renameat2,fsync,fdatasync,syncfs"];
+        string[] strace = ["strace", "--follow-forks", "--quiet=all", $"--output={trace}",
+            "--trace=rename,renameat,renameat2,fsync,fdatasync,syncfs"];
         Assert.Equal(0, (await _line.RunAsync(strace, "", "backup", Backup, "--data", Data, "--passphrase-file", Passphrase)).Code);
         string[] calls = await File.ReadAllLinesAsync(trace, s_end);
         int named = Array.FindIndex(calls, call => call.Contains($"\"{Backup}.new\"", StringComparison.Ordinal));
@@ -209,7 +223,8 @@ public sealed class BackupTests : IAsyncLifetime
     public async Task What_was_restored_is_told_as_JSON_where_that_was_asked_for()
     {
         Assert.Equal(0, (await _line.RunAsync("backup", Backup, "--data", Data, "--passphrase-file", Passphrase)).Code);
-        (int code, string output, _) = await _line.RunAsync("restore", Backup, "--data", Restored, "--passphrase-file", Passphrase, "--json");
+        (int code, string output, _) = await _line.RunAsync("restore", Backup, "--data", Restored, "--passphrase-file", Passphrase,
+            "--json");
         Assert.Equal((0, 0), (code, (int)JsonNode.Parse(output)!["nodes"]!));
     }
 
@@ -219,10 +234,12 @@ public sealed class BackupTests : IAsyncLifetime
         string own = Path.Combine(_line.Appliance.Options.OverridesFolder, "abcdef01"), other = Path.Combine(_line.Folder, "other");
         await File.WriteAllTextAsync(other, "another passphrase", s_end);
         Directory.CreateDirectory(own);
-        await File.WriteAllBytesAsync(Path.Combine(own, "large"), System.Security.Cryptography.RandomNumberGenerator.GetBytes(8 << 20), s_end);
+        await File.WriteAllBytesAsync(Path.Combine(own, "large"), System.Security.Cryptography.RandomNumberGenerator.GetBytes(8 << 20),
+            s_end);
         Assert.Equal(0, (await _line.RunAsync("backups", "set", "--passphrase-file", Passphrase)).Code);
         Assert.Equal(0, (await _line.RunAsync("backups", "make")).Code);
-        string name = (await Poll.UntilAsync(async () => JsonNode.Parse((await _line.RunAsync("backups", "list", "--json")).Output), list => list!.AsArray().Count == 1, s_end))![0]!["name"]!.ToString();
+        string name = (await Poll.UntilAsync(async () => JsonNode.Parse((await _line.RunAsync("backups", "list", "--json")).Output),
+            list => list!.AsArray().Count == 1, s_end))![0]!["name"]!.ToString();
         // A file that cannot become so long is written to before the whole of it has come.
         string script = $"trap '' XFSZ; ulimit -f 4096; export DOTNET_EnableWriteXorExecute=0; exec {CommandLine.Program} backups fetch " +
             $"{name} {Backup} --passphrase-file {other}";
@@ -234,7 +251,8 @@ public sealed class BackupTests : IAsyncLifetime
     /// <returns>False where it ended before.</returns>
     private async Task<bool> KillAtRenameAsync(int number, params string[] arguments)
     {
-        string[] trace = ["strace", "--follow-forks", "--quiet=all", "--output=/dev/null", "--trace=rename,renameat,renameat2", $"--inject=rename,renameat,renameat2:error=EIO:signal=KILL:when={number}"];
+        string[] trace = ["strace", "--follow-forks", "--quiet=all", "--output=/dev/null", "--trace=rename,renameat,renameat2",
+            $"--inject=rename,renameat,renameat2:error=EIO:signal=KILL:when={number}"];
         (int code, _, string errors) = await _line.RunAsync(trace, "", arguments);
         Assert.True(code is 0 or 128 + 9, errors);
         return code != 0;

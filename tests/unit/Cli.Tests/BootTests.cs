@@ -27,7 +27,8 @@ public sealed class BootTests
         Assert.Equal(0, code);
         Assert.StartsWith("dc:a6:32:01:36:c2 Raspberry Pi 4 Model B Rev 1.4, boot of ", output);
 
-        recorder.Fetched(new TftpSighting(new BootClient(IPAddress.Parse("10.0.0.7"), s_mac), "start4.elf", TftpOutcome.Failed, 0, "reading start4.elf: broken disk"));
+        recorder.Fetched(new TftpSighting(new BootClient(IPAddress.Parse("10.0.0.7"), s_mac), "start4.elf", TftpOutcome.Failed, 0,
+            "reading start4.elf: broken disk"));
         (code, output, _) = await line.RunAsync("boot", "explain", "dc:a6:32:01:36:c2");
         Assert.Equal(1, code);
         Assert.Contains("fault: start4.elf could not be sent to the board.", output);
@@ -54,7 +55,8 @@ public sealed class BootTests
         {
             // Only what happens after the stream is open is told: the board asks until it is seen.
             Task<string?> first = watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
-            while (await Task.WhenAny(first, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken)) != first)
+            while (await Task.WhenAny(first, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System,
+                TestContext.Current.CancellationToken)) != first)
             {
                 recorder.Asked(Discover());
             }
@@ -68,5 +70,6 @@ public sealed class BootTests
     }
 
     private static DhcpSighting Discover() => new(s_mac, BootClientKind.RaspberryPi,
-        new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc03114), "eth0", DhcpMessageType.Discover, DhcpMessageType.Offer, null, null);
+        new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc03114), "eth0", DhcpMessageType.Discover, DhcpMessageType.Offer, null,
+            null);
 }

@@ -37,7 +37,8 @@ public sealed class BudgetTests : IDisposable
         using HttpClient after = appliance.CreateClient((await File.ReadAllTextAsync(token, s_end)).Trim());
         foreach (HttpClient client in new[] { before, after })
         {
-            JsonNode? made = await (await client.PostAsJsonAsync("tokens", new { name = "another" }, s_end)).Content.ReadFromJsonAsync<JsonNode>(s_end);
+            JsonNode? made = await (await client.PostAsJsonAsync("tokens", new { name = "another" },
+                s_end)).Content.ReadFromJsonAsync<JsonNode>(s_end);
             Assert.Equal("another", made!["name"]!.ToString());
         }
         Assert.True(appliance.Lives);
@@ -54,7 +55,8 @@ public sealed class BudgetTests : IDisposable
         string secret = (await File.ReadAllTextAsync(token, s_end)).Trim();
         using HttpClient owner = appliance.CreateClient(secret);
         // Watches on each of its connections: none of them is idle.
-        JsonNode? made = await (await owner.PostAsJsonAsync("tokens", new { name = "greedy" }, s_end)).Content.ReadFromJsonAsync<JsonNode>(s_end);
+        JsonNode? made = await (await owner.PostAsJsonAsync("tokens", new { name = "greedy" },
+            s_end)).Content.ReadFromJsonAsync<JsonNode>(s_end);
         using HttpClient greedy = appliance.CreateClient(made!["token"]!.ToString());
         var streams = new List<HttpResponseMessage>();
         int refused = 0;
@@ -80,7 +82,8 @@ public sealed class BudgetTests : IDisposable
     [Fact]
     public async Task A_process_that_may_open_too_few_files_is_told_how_many_it_needs()
     {
-        (int code, _, string errors) = await CommandLine.RunToolAsync(["sh", "-c", "ulimit -n 320; exec timeout 60 \"$0\" \"$@\"", CommandLine.Program,
+        (int code, _, string errors) = await CommandLine.RunToolAsync(["sh", "-c", "ulimit -n 320; exec timeout 60 \"$0\" \"$@\"",
+            CommandLine.Program,
             .. RunningAppliance.Arguments(Path.Combine(_folder, "data")).Arguments]);
         Assert.Equal(1, code);
         Assert.Matches("^bootstrap: this process may have no more than 320 open files, and needs [0-9]+: raise the limit, such as by " +

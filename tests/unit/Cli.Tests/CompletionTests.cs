@@ -39,7 +39,8 @@ public sealed class CompletionTests
         string folder = Directory.CreateTempSubdirectory("test-completion-").FullName;
         // Stands for the program: what it offers is what others have named.
         string program = Path.Combine(folder, "bootstrap");
-        await File.WriteAllTextAsync(program, "#!/bin/sh\nprintf '%s\\n' '$(touch witness)' '`touch witness`' 'two words;rm' plain\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(program, "#!/bin/sh\nprintf '%s\\n' '$(touch witness)' '`touch witness`' 'two words;rm' plain\n",
+            TestContext.Current.CancellationToken);
         File.SetUnixFileMode(program, (UnixFileMode)0x1ed);
         string script = $$"""
             cd {{folder}}

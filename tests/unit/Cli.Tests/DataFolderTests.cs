@@ -57,7 +57,8 @@ public sealed class DataFolderTests : IDisposable
         Unnote();
 
         // With a mask under which all that is made is everybody's.
-        await using RunningAppliance appliance = await RunningAppliance.StartAsync(Data, ["sh", "-c", "umask 0; exec \"$0\" \"$@\""], "--initial-token", token);
+        await using RunningAppliance appliance = await RunningAppliance.StartAsync(Data, ["sh", "-c", "umask 0; exec \"$0\" \"$@\""],
+            "--initial-token", token);
         Assert.Contains(appliance.Lines, line => line.Contains($"The data folder {Data} was open to others (mode 777): it is its owner's " +
             "alone now", StringComparison.Ordinal));
         using HttpClient api = appliance.CreateClient((await File.ReadAllTextAsync(token, s_end)).Trim());
@@ -180,12 +181,15 @@ public sealed class DataFolderTests : IDisposable
         await appliance.KillAsync();
     }
 
-    private Task<(int Code, string Output, string Errors)> ServeAsync() => CommandLine.RunToolAsync(["timeout", "60", CommandLine.Program, .. RunningAppliance.Arguments(Data).Arguments]);
+    private Task<(int Code, string Output,
+        string Errors)> ServeAsync() => CommandLine.RunToolAsync(["timeout", "60", CommandLine.Program,
+        .. RunningAppliance.Arguments(Data).Arguments]);
 
     /// <summary>openssl, which knows the CA alone, believes the appliance's server certificate.</summary>
     private async Task VerifyAsync(RunningAppliance appliance, string[] wrapper)
     {
-        (int code, string output, string errors) = await CommandLine.RunToolAsync([.. wrapper, "openssl", "s_client", "-connect", $"127.0.0.1:{appliance.Https}",
+        (int code, string output,
+            string errors) = await CommandLine.RunToolAsync([.. wrapper, "openssl", "s_client", "-connect", $"127.0.0.1:{appliance.Https}",
             "-CAfile", Path.Combine(Data, "ca", "ca.pem"), "-verify_return_error", "-verify_ip", "127.0.0.1"]);
         Assert.True(code == 0 && output.Contains("Verify return code: 0 (ok)", StringComparison.Ordinal), output + errors);
     }
@@ -217,7 +221,8 @@ public sealed class DataFolderTests : IDisposable
         return library;
     }
 
-    private IEnumerable<string> Everything() => Directory.EnumerateFileSystemEntries(Data, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Append(Data);
+    private IEnumerable<string> Everything() => Directory.EnumerateFileSystemEntries(Data, "*",
+        new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }).Append(Data);
 
     /// <summary>Lets the initial token be written once more.</summary>
     private void Unnote() => Execute("DELETE FROM tokens; DELETE FROM settings WHERE key = 'initial-token-written'");

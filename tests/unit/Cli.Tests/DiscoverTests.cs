@@ -18,7 +18,9 @@ public sealed class DiscoverTests : IAsyncLifetime
     {
         _polos = Task.WhenAll(
             Polo("id-a", "alpha", "raspberry-pi-4", "4", [new Service("slave", new Dictionary<string, string> { ["version"] = "1.0" })]),
-            Polo("id-b", "beta", "raspberry-pi-5", "8", [.. Enumerable.Range(0, 40).Select(i => new Service($"service-{i}", new Dictionary<string, string> { ["text"] = new('x', 60) }))]),
+            Polo("id-b", "beta", "raspberry-pi-5", "8",
+                [.. Enumerable.Range(0, 40)
+                .Select(i => new Service($"service-{i}", new Dictionary<string, string> { ["text"] = new('x', 60) }))]),
             Polo("id-c", "not a; host\nname", "raspberry-pi-5", "many", []));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await Poll.UntilAsync(() => RunAsync("--sh"), run => run.Output.Split('\n').Length == 4, patience.Token);
@@ -86,15 +88,18 @@ public sealed class DiscoverTests : IAsyncLifetime
     public async Task What_a_stranger_says_rules_neither_a_terminal_nor_a_pipe(bool isTerminal)
     {
         string mesh = $"m-{Guid.NewGuid():n}"[..10];
-        var node = new NodeDescription("id-x\u009b2J", "x", new Identity("slave\u202e", "\u001b]0;owned\u0007\r\nid-y", "x"), new Dictionary<string, string>(), []);
+        var node = new NodeDescription("id-x\u009b2J", "x", new Identity("slave\u202e", "\u001b]0;owned\u0007\r\nid-y", "x"),
+            new Dictionary<string, string>(), []);
         Task polo = new Polo([mesh], () => node, new Wires(s_loopback, TimeProvider.System), TimeProvider.System).RunAsync(_stop.Token);
         string[] command = [CommandLine.Program, "discover", "--mesh", mesh, "--interface", "lo"];
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         (_, string output, _) = await Poll.UntilAsync(
-            () => CommandLine.RunToolAsync(isTerminal ? ["script", "-qec", string.Join(' ', command), "/dev/null"] : command), run => run.Code == 0, patience.Token);
+            () => CommandLine.RunToolAsync(isTerminal ? ["script", "-qec", string.Join(' ', command), "/dev/null"] : command),
+                run => run.Code == 0, patience.Token);
         Assert.Contains("owned", output, StringComparison.Ordinal);
         // The table's heads are bold on a terminal, and .NET sets up its keypad; a stranger's sequence is of another kind.
-        string plain = System.Text.RegularExpressions.Regex.Replace(output, "\u001b(\\[[?0-9;]*[hlm]|[=>])", "").Replace("\r\n", "\n", StringComparison.Ordinal);
+        string plain = System.Text.RegularExpressions.Regex.Replace(output, "\u001b(\\[[?0-9;]*[hlm]|[=>])", "")
+            .Replace("\r\n", "\n", StringComparison.Ordinal);
         Assert.DoesNotContain(plain, c => c != '\n' && (char.IsControl(c) || c == '\u202e'));
         Assert.DoesNotContain(plain.Split('\n'), line => line.StartsWith("id-y", StringComparison.Ordinal));
         await _stop.CancelAsync();
@@ -118,7 +123,8 @@ public sealed class DiscoverTests : IAsyncLifetime
     public async Task Programs_of_2015_are_found_by_their_own_protocol()
     {
         string service = "s" + Guid.NewGuid().ToString("n")[..12];
-        var node = new NodeDescription("id", "old", new Identity("", "", ""), new Dictionary<string, string>(), [new Service(service, new Dictionary<string, string> { ["port"] = "80" })]);
+        var node = new NodeDescription("id", "old", new Identity("", "", ""), new Dictionary<string, string>(),
+            [new Service(service, new Dictionary<string, string> { ["port"] = "80" })]);
         Task polo = new LegacyPolo(LegacyMessage.Groups, () => node, s_loopback, TimeProvider.System).RunAsync(_stop.Token);
         (int code, string output, _) = await RunAsync("--2015", "224.0.0.112", "--service", service, "--retries", "5", "--json");
         Assert.Equal((0, "80"), (code, (string?)JsonNode.Parse(output)![0]!["parameters"]!["port"]));
@@ -143,7 +149,9 @@ public sealed class DiscoverTests : IAsyncLifetime
 
     private Task Polo(string id, string host, string kind, string cores, Service[] services)
     {
-        var node = new NodeDescription(id, host, new Identity("slave", kind, host), new Dictionary<string, string> { [HostList.Cores] = cores }, services);
+        var node = new NodeDescription(id, host, new Identity("slave", kind, host), new Dictionary<string,
+            string>
+        { [HostList.Cores] = cores }, services);
         return new Polo([_mesh], () => node, new Wires(s_loopback, TimeProvider.System), TimeProvider.System).RunAsync(_stop.Token);
     }
 

@@ -30,7 +30,8 @@ public sealed class DiskFailingTests : IDisposable
 
         using HttpResponseMessage refused = await api.PostAsJsonAsync("tokens", new { name = "another" }, s_end);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-        Assert.StartsWith("The appliance's disk does not work (", (await refused.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("The appliance's disk does not work (",
+            (await refused.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString(), StringComparison.Ordinal);
         Assert.Equal("failing", (await GetAsync(api, "status"))["disk"]!.ToString());
         // The schedule becomes due, and its run cannot be written down.
         await Task.Delay(TimeSpan.FromSeconds(62 - TimeProvider.System.GetUtcNow().Second), TimeProvider.System, s_end);
@@ -40,7 +41,8 @@ public sealed class DiskFailingTests : IDisposable
         await LimitAsync(appliance.Pid, "unlimited:unlimited");
         await Poll.UntilAsync(() => GetAsync(api, "jobs"), jobs => jobs.AsArray().Count > before, s_end);
         await Poll.UntilAsync(() => GetAsync(api, "status"), status => status["disk"]!.ToString() == "good", s_end);
-        JsonNode audit = await Poll.UntilAsync(() => GetAsync(api, "audit"), log => log.ToJsonString().Contains("The disk works again", StringComparison.Ordinal), s_end);
+        JsonNode audit = await Poll.UntilAsync(() => GetAsync(api, "audit"), log => log.ToJsonString()
+            .Contains("The disk works again", StringComparison.Ordinal), s_end);
         Assert.Single(audit.AsArray(), e => e!["what"]!.ToString() == "The disk works again");
         Assert.Single(appliance.Lines, line => line.Contains("disk does not work", StringComparison.Ordinal));
     }

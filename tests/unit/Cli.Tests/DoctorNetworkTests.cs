@@ -86,8 +86,10 @@ public sealed class DoctorNetworkTests : IDisposable
         JsonNode[] findings = runs[0];
         Assert.Equal(
         [
-            "br1 fault bridge-holds-back", "eth1 fault firewall-in", "eth2 fault firewall-out", "eth3 fault firewall-answers", "eth4 fault multicast-not-carried",
-            "eth5 fault multicast-not-received", "eth6 fault reverse-path", "eth7 fault no-address", "eth8 fault no-multicast", "eth9 notice interface-off", "good answers",
+            "br1 fault bridge-holds-back", "eth1 fault firewall-in", "eth2 fault firewall-out", "eth3 fault firewall-answers",
+                "eth4 fault multicast-not-carried",
+            "eth5 fault multicast-not-received", "eth6 fault reverse-path", "eth7 fault no-address", "eth8 fault no-multicast",
+                "eth9 notice interface-off", "good answers",
         ], findings.Select(f => $"{f["interface"]} {f["severity"]} {f["rule"]}".Trim()).Order(StringComparer.Ordinal));
         // How it is known, with the firewall's own lines.
         string Evidence(string rule) => (string)findings.Single(f => (string?)f["rule"] == rule)["evidence"]!;
@@ -134,13 +136,16 @@ public sealed class DoctorNetworkTests : IDisposable
         Assert.Contains("1 node of the mesh default", (string)mesh["evidence"]!, StringComparison.Ordinal);
         Assert.Equal(["answers", "same-id", "two-backends"], runs[2].Select(f => (string?)f["rule"]).Order(StringComparer.Ordinal));
         string twice = (string)runs[2].Single(f => (string?)f["rule"] == "same-id")["evidence"]!;
-        Assert.True(twice.Contains("10.0.0.2", StringComparison.Ordinal) && twice.Contains("10.0.0.3", StringComparison.Ordinal) && twice.Contains("all are signed", StringComparison.Ordinal), twice);
-        Assert.Contains("10.0.0.4 with the CA ", (string)runs[2].Single(f => (string?)f["rule"] == "two-backends")["evidence"]!, StringComparison.Ordinal);
+        Assert.True(twice.Contains("10.0.0.2", StringComparison.Ordinal) && twice.Contains("10.0.0.3", StringComparison.Ordinal)
+            && twice.Contains("all are signed", StringComparison.Ordinal), twice);
+        Assert.Contains("10.0.0.4 with the CA ", (string)runs[2].Single(f => (string?)f["rule"] == "two-backends")["evidence"]!,
+            StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Makes a network by a script, in which each <c>run</c> asks the doctor; gives the findings of each, whose exit code was as they say.</summary>
+    /// <summary>Makes a network by a script, in which each <c>run</c> asks the doctor; gives the findings of each, whose exit code was as
+    /// they say.</summary>
     private async Task<JsonNode[][]> RunAsync(string script)
     {
         const string doctor = """
@@ -153,13 +158,16 @@ public sealed class DoctorNetworkTests : IDisposable
 
             """;
         (int code, string output, string errors) = await CommandLine.RunToolAsync(
-            ["unshare", "-nm", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-ec", $"cd {_folder}\n{Tools}{doctor}{script}", "sh", CommandLine.Program]);
+            ["unshare", "-nm", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-ec", $"cd {_folder}\n{Tools}{doctor}{script}",
+                "sh", CommandLine.Program]);
         Assert.True(code == 0, output + errors);
         var runs = new List<JsonNode[]>();
         for (int n = 1; File.Exists(Path.Combine(_folder, $"run{n}.json")); n++)
         {
-            JsonNode[] findings = [.. JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, $"run{n}.json")))!.AsArray().Select(f => f!)];
-            Assert.Equal(findings.Any(f => (string?)f["severity"] == "fault") ? "1" : "0", (await File.ReadAllTextAsync(Path.Combine(_folder, $"run{n}.code"))).Trim());
+            JsonNode[] findings = [.. JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, $"run{n}.json")))!.AsArray()
+                .Select(f => f!)];
+            Assert.Equal(findings.Any(f => (string?)f["severity"] == "fault") ? "1" : "0",
+                (await File.ReadAllTextAsync(Path.Combine(_folder, $"run{n}.code"))).Trim());
             runs.Add(findings);
         }
         return [.. runs];

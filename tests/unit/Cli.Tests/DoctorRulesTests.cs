@@ -10,11 +10,19 @@ public sealed class DoctorRulesTests
 {
     private const string Netstat = "TcpExt: SyncookiesSent IPReversePathFilter\nTcpExt: 1 17\nIpExt: InNoRoutes InMcastPkts\nIpExt: 3 4\n";
 
-    private static readonly IPAddress s_own = IPAddress.Parse("10.0.0.1"), s_a = IPAddress.Parse("10.0.0.2"), s_b = IPAddress.Parse("10.0.0.3");
+    private static readonly IPAddress s_own = IPAddress.Parse("10.0.0.1"), s_a = IPAddress.Parse("10.0.0.2"),
+        s_b = IPAddress.Parse("10.0.0.3");
 
     private static readonly DateTimeOffset s_now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private static readonly InterfaceFacts s_good = new("eth0", LinkState.Usable, s_own) { HearsItself = true, Stopped = [], StoppedForGroup = [], Beats = [new HeardBeat("a", "default", s_a)], Answers = [Answer("a", s_a)] };
+    private static readonly InterfaceFacts s_good = new("eth0", LinkState.Usable, s_own)
+    {
+        HearsItself = true,
+        Stopped = [],
+        StoppedForGroup = [],
+        Beats = [new HeardBeat("a", "default", s_a)],
+        Answers = [Answer("a", s_a)]
+    };
 
     private static readonly DoctorFacts s_facts = new(["default"], s_now, TimeSpan.FromSeconds(13), [s_good]);
 
@@ -70,12 +78,21 @@ public sealed class DoctorRulesTests
             "answers stopped, filter failed" => On(bare with { Stopped = [s_a], ReversePathFilter = 1 }) with { ReversePathDrops = 3 },
             "beats alone" => On(s_good with { Answers = [] }),
             "broadcast alone" => On(s_good with { Answers = [Answer("a", s_a) with { Way = Way.Broadcast }] }),
-            "broadcast alone, by a relay" => On(s_good with { Answers = [Answer("a", s_a) with { Way = Way.Broadcast, IsRelayed = true }] }),
+            "broadcast alone, by a relay" => On(s_good with
+            {
+                Answers = [Answer("a", s_a) with { Way = Way.Broadcast,
+                IsRelayed = true }]
+            }),
             "no beats" => On(s_good with { Beats = [] }),
             "no beats, listened for a moment" => On(s_good with { Beats = [] }) with { Listened = TimeSpan.FromSeconds(5) },
             "no querier in long" => s_facts with { Listened = Examination.Thorough },
             "querier in long" => On(s_good with { Querier = s_b }) with { Listened = Examination.Thorough },
-            "no querier in long, not root" => On(s_good with { Stopped = null, StoppedForGroup = null }) with { Listened = Examination.Thorough },
+            "no querier in long, not root" => On(s_good with
+            {
+                Stopped = null,
+                StoppedForGroup = null
+            }) with
+            { Listened = Examination.Thorough },
             "lost" => On(s_good with { Lost = 7 }),
             "own machine answers alone" => On(bare with { Answers = [Answer("own", s_own)] }),
             "nobody" => On(bare),
@@ -86,7 +103,8 @@ public sealed class DoctorRulesTests
         IReadOnlyList<Finding> findings = DiscoveryDoctor.Explain(facts);
         Assert.Equal(rules, string.Join(' ', findings.Select(f => f.Rule).Order(StringComparer.Ordinal)));
         // Whole sentences, and with a fault always what to do about it.
-        Assert.All(findings, f => Assert.True(f.Cause.EndsWith('.') && f.Evidence.Trim() == f.Evidence && f.Evidence.Length > 0 && (f.Severity == "good" || f.Change is not null), $"{f}"));
+        Assert.All(findings, f => Assert.True(f.Cause.EndsWith('.') && f.Evidence.Trim() == f.Evidence && f.Evidence.Length > 0
+            && (f.Severity == "good" || f.Change is not null), $"{f}"));
     }
 
     [Fact]
@@ -101,7 +119,8 @@ public sealed class DoctorRulesTests
     [Fact]
     public void Two_Backends_are_a_fault_within_one_mesh_alone()
     {
-        HeardAnswer one = Answer("appliance-1", s_a) with { Authority = "11" }, other = Answer("appliance-2", s_b) with { Authority = "22" };
+        HeardAnswer one = Answer("appliance-1", s_a) with { Authority = "11" },
+            other = Answer("appliance-2", s_b) with { Authority = "22" };
         Assert.Equal(["answers", "two-backends"], Rules(one, other));
         Assert.Equal(["answers"], Rules(one, other with { Meshes = ["other"] }));
         Assert.Equal(["answers"], Rules(one, one));
@@ -112,7 +131,8 @@ public sealed class DoctorRulesTests
     [InlineData(1, 2, "certificate-early")]
     [InlineData(-2, -1, "certificate-late")]
     public void Certificates_are_looked_at_by_this_machines_clock(int from, int until, string rule) =>
-        Assert.Equal(rule, string.Join(' ', Rules(Answer("a", s_a) with { Certificate = (s_now.AddDays(from), s_now.AddDays(until)) }).Where(r => r != "answers")));
+        Assert.Equal(rule, string.Join(' ', Rules(Answer("a", s_a) with { Certificate = (s_now.AddDays(from), s_now.AddDays(until)) })
+            .Where(r => r != "answers")));
 
     [Theory]
     [InlineData(119, false)]
@@ -121,7 +141,11 @@ public sealed class DoctorRulesTests
     [InlineData(-7200, true)]
     public void Clocks_may_differ_by_two_minutes(int seconds, bool isFault)
     {
-        IReadOnlyList<Finding> findings = DiscoveryDoctor.Explain(s_facts with { Times = [new ApplianceTime("appliance-1", s_a, s_now.AddSeconds(seconds), s_now)] });
+        IReadOnlyList<Finding> findings = DiscoveryDoctor.Explain(s_facts with
+        {
+            Times = [new ApplianceTime("appliance-1", s_a,
+            s_now.AddSeconds(seconds), s_now)]
+        });
         Assert.Equal(isFault, findings.Any(f => f.Rule == "clock"));
     }
 
@@ -134,7 +158,8 @@ public sealed class DoctorRulesTests
                 "00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0 6\n" +
             " 9: 0100000A:053A 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0 100\n";
         Assert.Equal((11, 100, 0), (KernelTables.Drops(udp, 1337), KernelTables.Drops(udp, 1338), KernelTables.Drops("", 1337)));
-        Assert.Equal((17, 4, 0), (KernelTables.Counter(Netstat, "IPReversePathFilter"), KernelTables.Counter(Netstat, "InMcastPkts"), KernelTables.Counter("", "InMcastPkts")));
+        Assert.Equal((17, 4, 0), (KernelTables.Counter(Netstat, "IPReversePathFilter"), KernelTables.Counter(Netstat, "InMcastPkts"),
+            KernelTables.Counter("", "InMcastPkts")));
         const string arp = "IP address       HW type     Flags       HW address            Mask     Device\n10.0.0.2 0x1 0x2 " +
             "02:00:00:00:00:01 * eth0\n10.0.0.3 0x1 0x0 00:00:00:00:00:00 * eth0\n10.0.0.4 0x1 0x2 02:00:00:00:00:02 * eth1\n";
         Assert.Equal([s_a], KernelTables.Neighbours(arp, "eth0"));
@@ -143,11 +168,17 @@ public sealed class DoctorRulesTests
                 "dport 1337 drop\n\t\taccept comment \"dropbear\"\n\t}\n}\n"));
     }
 
-    private static HeardAnswer Answer(string id, IPAddress from) => new(Way.Multicast, new IPEndPoint(from, 40000), id, "host-" + id) { Meshes = ["default"], Process = "process-" + id };
+    private static HeardAnswer Answer(string id, IPAddress from) => new(Way.Multicast, new IPEndPoint(from, 40000), id,
+        "host-" + id)
+    { Meshes = ["default"], Process = "process-" + id };
 
     private static IEnumerable<string> Rules(params HeardAnswer[] answers)
     {
-        DoctorFacts facts = s_facts with { Interfaces = [s_good with { Answers = answers, Beats = [.. answers.Select(a => new HeardBeat(a.Id, "default", a.From.Address))] }] };
+        DoctorFacts facts = s_facts with
+        {
+            Interfaces = [s_good with { Answers = answers,
+            Beats = [.. answers.Select(a => new HeardBeat(a.Id, "default", a.From.Address))] }]
+        };
         return DiscoveryDoctor.Explain(facts).Select(f => f.Rule).Order(StringComparer.Ordinal);
     }
 }

@@ -10,7 +10,8 @@ public sealed class FlashTests : IAsyncLifetime
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
 
     /// <summary>
-    /// A mount namespace in which a loop device ($1) is the disk <c>/dev/shm/sdz</c>, with whatever else its sysfs folder is to say ($2, shell),
+    /// A mount namespace in which a loop device ($1) is the disk <c>/dev/shm/sdz</c>, with whatever else its sysfs folder is to say ($2,
+    /// shell),
     /// and the rest runs.
     /// </summary>
     private const string AsDisk = """
@@ -44,7 +45,8 @@ public sealed class FlashTests : IAsyncLifetime
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "loop devices and mounts need root: run with sudo");
         _line = await CommandLine.StartAsync();
         using HttpClient api = _line.Appliance.CreateClient();
-        using HttpResponseMessage imported = await api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create(2 << 20)), s_end);
+        using HttpResponseMessage imported = await api.PostAsync("images?name=tiny&architecture=arm64",
+            new ByteArrayContent(TinyImage.Create(2 << 20)), s_end);
         Assert.True(imported.IsSuccessStatusCode);
     }
 
@@ -110,7 +112,8 @@ public sealed class FlashTests : IAsyncLifetime
     public async Task Partition_is_refused()
     {
         await using LoopDevice disk = await LoopDevice.AttachAsync(_line.Folder, CardBytes);
-        await RefusedAsync(disk, "/dev/shm/sdz", DiskOf(disk, "echo 1 >partition"), "", "is a partition: name the whole card or stick", "--yes");
+        await RefusedAsync(disk, "/dev/shm/sdz", DiskOf(disk, "echo 1 >partition"), "", "is a partition: name the whole card or stick",
+            "--yes");
     }
 
     [Fact]
@@ -127,7 +130,8 @@ public sealed class FlashTests : IAsyncLifetime
         await using LoopDevice disk = await LoopDevice.AttachAsync(_line.Folder, CardBytes);
         const string mmc = "echo 0 >removable; mkdir device; echo {0} >device/type";
         await RefusedAsync(disk, "/dev/shm/sdz", DiskOf(disk, string.Format(null, mmc, "MMC")), "", "is not removable", "--yes");
-        (int code, _, string errors) = await _line.RunAsync(DiskOf(disk, string.Format(null, mmc, "SD")), "", "flash", "tiny", "/dev/shm/sdz", "--yes");
+        (int code, _, string errors) = await _line.RunAsync(DiskOf(disk, string.Format(null, mmc, "SD")), "", "flash", "tiny",
+            "/dev/shm/sdz", "--yes");
         Assert.Equal((0, ""), (code, errors));
     }
 
@@ -145,9 +149,11 @@ public sealed class FlashTests : IAsyncLifetime
         string folder = Directory.CreateDirectory(Path.Combine(_line.Folder, "folder")).FullName;
         string file = Path.Combine(folder, "letters.txt");
         await File.WriteAllTextAsync(file, "dear", s_end);
-        Assert.Equal((1, "", $"bootstrap: {folder} is a folder: name a card, such as /dev/sdb"), await _line.RunAsync("flash", "tiny", folder, "--yes"));
+        Assert.Equal((1, "", $"bootstrap: {folder} is a folder: name a card, such as /dev/sdb"),
+            await _line.RunAsync("flash", "tiny", folder, "--yes"));
         (int code, string output, string errors) = await _line.RunAsync("flash", "tiny", file, "--yes");
-        Assert.Equal((1, "", $"bootstrap: {file} exists already, and is not a card: name a card, such as /dev/sdb, or a new file"), (code, output, errors));
+        Assert.Equal((1, "", $"bootstrap: {file} exists already, and is not a card: name a card, such as /dev/sdb, or a new file"),
+            (code, output, errors));
         Assert.Equal("dear", await File.ReadAllTextAsync(file, s_end));
         Assert.Equal([file], Directory.EnumerateFileSystemEntries(folder));
     }

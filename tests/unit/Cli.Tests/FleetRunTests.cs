@@ -49,7 +49,8 @@ public sealed class FleetRunTests
     {
         await using SshFleet fleet = await SshFleet.StartAsync(2);
         await File.WriteAllTextAsync(Path.Combine(fleet.Home(2), "quick"), "", s_end);
-        (int code, string output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1, 2), "--timeout", "15", "--", "test -e quick || while [ -d $HOME ]; do sleep 0.1; done"]);
+        (int code, string output, _) = await fleet.RunAsync("run",
+            [.. fleet.Hosts(1, 2), "--timeout", "15", "--", "test -e quick || while [ -d $HOME ]; do sleep 0.1; done"]);
         Assert.Equal(1, code);
         Assert.Matches($@"\n{fleet.Host(1)} +timed out .* not done after 15 s", output);
         Assert.EndsWith("\n1 ok, 1 timed out\n", output, StringComparison.Ordinal);
@@ -74,7 +75,8 @@ public sealed class FleetRunTests
         (_, string output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1), .. command]);
         Assert.StartsWith($"{fleet.Host(1)}: a\tb \uFFFD[31mred\n{fleet.Host(1)}: \uFFFD31m \uFFFD é\n", output, StringComparison.Ordinal);
         (_, output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1), "--raw", .. command]);
-        Assert.StartsWith($"{fleet.Host(1)}: a\tb \u001b[31mred\r\n{fleet.Host(1)}: \u009b31m \u202e é\n", output, StringComparison.Ordinal);
+        Assert.StartsWith($"{fleet.Host(1)}: a\tb \u001b[31mred\r\n{fleet.Host(1)}: \u009b31m \u202e é\n", output,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,8 +100,10 @@ public sealed class FleetRunTests
         Assert.Equal((0, ""), (code, errors));
         Assert.StartsWith($"{fleet.Host(1)}: {fleet.Home(1)} $HOME  it's a  b --json -x @file *.none\n", output, StringComparison.Ordinal);
 
-        string[] ssh = ["ssh", "-F", fleet.Config, "-p", fleet.Host(1).Split(':')[1], $"fleet@{fleet.Host(1).Split(':')[0]}", "--", .. words];
-        Assert.StartsWith($"{fleet.Host(1)}: {await CommandLine.ToolAsync([.. ssh.Where(w => w != "--")])}", output, StringComparison.Ordinal);
+        string[] ssh = ["ssh", "-F", fleet.Config, "-p", fleet.Host(1).Split(':')[1], $"fleet@{fleet.Host(1).Split(':')[0]}", "--",
+            .. words];
+        Assert.StartsWith($"{fleet.Host(1)}: {await CommandLine.ToolAsync([.. ssh.Where(w => w != "--")])}", output,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -124,10 +128,12 @@ public sealed class FleetRunTests
         JsonElement[] lines = [.. output.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement)];
         Assert.Equal(4, lines.Length);
         Assert.Contains(lines[..2], l => l.GetProperty("stream").GetString() == "stdout" && l.GetProperty("line").GetString() == "\"$x\"");
-        Assert.Contains(lines[..2], l => l.GetProperty("stream").GetString() == "stderr" && l.GetProperty("node").GetString() == fleet.Host(1));
+        Assert.Contains(lines[..2], l => l.GetProperty("stream").GetString() == "stderr" && l.GetProperty("node")
+            .GetString() == fleet.Host(1));
         Assert.Equal(("failed", 4), (lines[2].GetProperty("outcome").GetString(), lines[2].GetProperty("exitCode").GetInt32()));
         Assert.Equal((fleet.Host(2), "unreachable", JsonValueKind.Null),
-            (lines[3].GetProperty("node").GetString(), lines[3].GetProperty("outcome").GetString(), lines[3].GetProperty("exitCode").ValueKind));
+            (lines[3].GetProperty("node").GetString(), lines[3].GetProperty("outcome").GetString(),
+                lines[3].GetProperty("exitCode").ValueKind));
     }
 
     [Theory]
@@ -156,7 +162,11 @@ public sealed class FleetRunTests
     {
         await using SshFleet fleet = await SshFleet.StartAsync(1);
         string[] command = fleet.Command("run", [.. fleet.Hosts(1), "--", "echo begun; until [ -e go ]; do sleep 0.05; done"]);
-        using Process run = Process.Start(new ProcessStartInfo("nohup", command) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using Process run = Process.Start(new ProcessStartInfo("nohup", command)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true
+        })!;
         Assert.Equal($"{fleet.Host(1)}: begun", await run.StandardOutput.ReadLineAsync(s_end));
         await CommandLine.ToolAsync("kill", "-s", "HUP", $"{run.Id}");
         await File.WriteAllTextAsync(Path.Combine(fleet.Home(1), "go"), "", s_end);
@@ -189,7 +199,8 @@ public sealed class FleetRunTests
     /// <summary>Processes of ssh that use this fleet's configuration.</summary>
     private static string[] ClientsOf(SshFleet fleet) =>
         [.. Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])).Select(CommandOf)
-            .Where(command => command.StartsWith("ssh\0", StringComparison.Ordinal) && command.Contains(fleet.Config, StringComparison.Ordinal))];
+            .Where(command => command.StartsWith("ssh\0", StringComparison.Ordinal)
+                && command.Contains(fleet.Config, StringComparison.Ordinal))];
 
     private static string CommandOf(string process)
     {

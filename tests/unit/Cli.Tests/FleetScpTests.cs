@@ -13,7 +13,8 @@ public sealed class FleetScpTests
     public async Task Files_with_odd_names_arrive_in_a_folder_with_an_odd_name()
     {
         await using SshFleet fleet = await SshFleet.StartAsync(2);
-        string one = await WriteAsync(fleet, OddName, "one"), two = await WriteAsync(fleet, "-rf", "two"), three = await WriteAsync(fleet, "host:file", "three");
+        string one = await WriteAsync(fleet, OddName, "one"), two = await WriteAsync(fleet, "-rf", "two"),
+            three = await WriteAsync(fleet, "host:file", "three");
         foreach (int node in new[] { 1, 2 })
         {
             await MakeFolderAsync(fleet, node, OddName);
@@ -36,7 +37,8 @@ public sealed class FleetScpTests
     public async Task One_file_gets_a_new_name_and_replaces_what_was_there(string name)
     {
         await using SshFleet fleet = await SshFleet.StartAsync(1);
-        string file = await WriteAsync(fleet, "file", "new"), there = Path.Combine(fleet.Home(1), name.Replace("~/", "", StringComparison.Ordinal));
+        string file = await WriteAsync(fleet, "file", "new"),
+            there = Path.Combine(fleet.Home(1), name.Replace("~/", "", StringComparison.Ordinal));
         await File.WriteAllTextAsync(there, "a longer old text", s_end);
         (int code, _, string errors) = await fleet.RunAsync("scp", [.. fleet.Hosts(1), "--", file, name]);
         Assert.Equal((0, ""), (code, errors));
@@ -53,7 +55,8 @@ public sealed class FleetScpTests
         await MakeFolderAsync(fleet, 1, "tree");
         await File.WriteAllTextAsync(Path.Combine(fleet.Home(1), "tree", "both"), "old", s_end);
         await File.WriteAllTextAsync(Path.Combine(fleet.Home(1), "tree", "kept"), "old", s_end);
-        (int code, _, string errors) = await fleet.RunAsync("scp", [.. fleet.Hosts(1), "--recursive", Path.Combine(fleet.Folder, "tree"), "."]);
+        (int code, _, string errors) = await fleet.RunAsync("scp",
+            [.. fleet.Hosts(1), "--recursive", Path.Combine(fleet.Folder, "tree"), "."]);
         Assert.Equal((0, ""), (code, errors));
         Assert.Equal([".ssh", "tree"], Names(fleet.Home(1)));
         Assert.Equal([".hidden", "both", "kept"], Names(Path.Combine(fleet.Home(1), "tree")));

@@ -12,8 +12,10 @@ public sealed class FleetTargetsTests
     {
         await using SshFleet fleet = await SshFleet.StartAsync(3);
         string file = Path.Combine(fleet.Folder, "hosts");
-        await File.WriteAllTextAsync(file, $"# all of them\n{fleet.Host(1)} slots=4\n\n  {fleet.Host(2)} # the second\n{fleet.Host(1)}\n", TestContext.Current.CancellationToken);
-        (int code, string output, string errors) = await fleet.RunAsync("run", "--hosts", file, "--host", fleet.Host(3), "--exclude", fleet.Host(2), "--", "true");
+        await File.WriteAllTextAsync(file, $"# all of them\n{fleet.Host(1)} slots=4\n\n  {fleet.Host(2)} # the second\n{fleet.Host(1)}\n",
+            TestContext.Current.CancellationToken);
+        (int code, string output, string errors) = await fleet.RunAsync("run", "--hosts", file, "--host", fleet.Host(3), "--exclude",
+            fleet.Host(2), "--", "true");
         Assert.Equal((0, ""), (code, errors));
         Assert.EndsWith("\n2 ok\n", output, StringComparison.Ordinal);
         Assert.DoesNotContain(fleet.Host(2), output, StringComparison.Ordinal);
@@ -34,8 +36,10 @@ public sealed class FleetTargetsTests
     [InlineData("/usr is a folder: give --recursive", "scp", "--host", "10.0.0.7", "/usr", ".")]
     [InlineData("two files are called hostname", "scp", "--host", "10.0.0.7", "/etc/hostname", "/proc/sys/kernel/hostname", ".")]
     [InlineData("is not an OpenSSH public key", "install-key", "--host", "10.0.0.7", "--key", "/etc/hostname")]
-    [InlineData("the password in /nowhere/password cannot be read", "install-key", "--host", "10.0.0.7", "--password-file", "/nowhere/password")]
-    [InlineData("no node of mesh 'nobody-has-this-one' answered", "run", "--mesh", "nobody-has-this-one", "--interface", "lo", "--", "true")]
+    [InlineData("the password in /nowhere/password cannot be read", "install-key", "--host", "10.0.0.7", "--password-file",
+        "/nowhere/password")]
+    [InlineData("no node of mesh 'nobody-has-this-one' answered", "run", "--mesh", "nobody-has-this-one", "--interface", "lo", "--",
+        "true")]
     public async Task What_cannot_be_meant_is_said_and_the_exit_code_is_2(string sentence, params string[] arguments)
     {
         await using SshFleet fleet = await SshFleet.StartAsync(0);
@@ -55,14 +59,18 @@ public sealed class FleetTargetsTests
             $"{fleet.Host(1).Split(':')[1]}\n", TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        Task polos = Task.WhenAll(Polo("node-1", mesh, Service.Slave), Polo("node-2", mesh, "distcc"), Polo("appliance-1", mesh, Service.Backend));
+        Task polos = Task.WhenAll(Polo("node-1", mesh, Service.Slave), Polo("node-2", mesh, "distcc"),
+            Polo("appliance-1", mesh, Service.Backend));
         Task Polo(string id, string mesh, string service) => new Polo(
-            [mesh], () => new NodeDescription(id, Environment.MachineName, new Identity("test", "test", id), new Dictionary<string, string>(), [new Service(service, new Dictionary<string, string>())]),
+            [mesh], () => new NodeDescription(id, Environment.MachineName, new Identity("test", "test", id), new Dictionary<string,
+                string>(), [new Service(service, new Dictionary<string, string>())]),
             new Wires(s_loopback, TimeProvider.System), TimeProvider.System).RunAsync(stop.Token);
-        Task<(int Code, string Output, string Errors)> Run(params string[] options) => fleet.RunAsync("run", ["--mesh", mesh, "--interface", "lo", "--yes", .. options, "--", "true"]);
+        Task<(int Code, string Output, string Errors)> Run(params string[] options) => fleet.RunAsync("run",
+            ["--mesh", mesh, "--interface", "lo", "--yes", .. options, "--", "true"]);
 
         // Polos take a moment to join; the appliance is no node.
-        await Poll.UntilAsync(() => Run(), run => run.Output.EndsWith("\n2 ok\n", StringComparison.Ordinal) && run.Code == 0, patience.Token);
+        await Poll.UntilAsync(() => Run(), run => run.Output.EndsWith("\n2 ok\n", StringComparison.Ordinal) && run.Code == 0,
+            patience.Token);
         (int code, string output, _) = await Run("--exclude", "node-1");
         Assert.Equal(0, code);
         Assert.Matches(@"\nnode-2 [(][0-9.]+[)] +ok ", output);
@@ -78,7 +86,8 @@ public sealed class FleetTargetsTests
         Assert.EndsWith("\n1 ok, 1 unreachable\n", output, StringComparison.Ordinal);
 
         (code, _, string errors) = await Run("--node", "ghost");
-        Assert.Equal((2, $"bootstrap: 2 nodes of mesh '{mesh}' answered, and none of them is chosen: look at --node and --exclude"), (code, errors));
+        Assert.Equal((2, $"bootstrap: 2 nodes of mesh '{mesh}' answered, and none of them is chosen: look at --node and --exclude"),
+            (code, errors));
         await stop.CancelAsync();
         await polos;
     }

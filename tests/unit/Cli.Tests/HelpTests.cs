@@ -9,7 +9,8 @@ public sealed class HelpTests
         string[] listed = await HelpAsync();
         Assert.All(listed, line => Assert.InRange(line.Length, 0, 140));
         Assert.Contains(listed, line => line.EndsWith("Run a command on many nodes by SSH; needs no appliance.", StringComparison.Ordinal));
-        Assert.Contains(await HelpAsync("run"), line => line.Contains("Exit code 0 if it succeeded on all nodes", StringComparison.Ordinal));
+        Assert.Contains(await HelpAsync("run"),
+            line => line.Contains("Exit code 0 if it succeeded on all nodes", StringComparison.Ordinal));
     }
 
     private static async Task<string[]> HelpAsync(params string[] command)

@@ -28,7 +28,8 @@ public sealed class InstallKeyTests
         foreach (int node in new[] { 1, 2, 3 })
         {
             string folder = Path.Combine(fleet.Home(node), ".ssh");
-            Assert.Equal("700 600", (await CommandLine.ToolAsync("stat", "-c", "%a", folder, Path.Combine(folder, "authorized_keys"))).Trim().Replace('\n', ' '));
+            Assert.Equal("700 600", (await CommandLine.ToolAsync("stat", "-c", "%a", folder, Path.Combine(folder, "authorized_keys")))
+                .Trim().Replace('\n', ' '));
         }
         string[] lines = await File.ReadAllLinesAsync(keys, s_end);
         Assert.Equal([OtherKey, (await File.ReadAllTextAsync($"{fleet.Key}.pub", s_end)).Trim()], lines[1..]);
@@ -98,10 +99,13 @@ public sealed class InstallKeyTests
     {
         await using SshFleet fleet = await SshFleet.StartAsync(2, keyInstalled: false);
         string command = string.Join(' ', fleet.Command("install-key", [.. fleet.Hosts(1, 2), "--key", $"{fleet.Key}.pub"]));
-        using Process terminal = Process.Start(new ProcessStartInfo("script", ["-q", "-e", "-c", command, "/dev/null"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using Process terminal = Process.Start(new ProcessStartInfo("script",
+            ["-q", "-e", "-c", command, "/dev/null"])
+        { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         var shown = new StringBuilder();
         char[] buffer = new char[1000];
-        while (!shown.ToString().Contains("no key yet: ", StringComparison.Ordinal) && await terminal.StandardOutput.ReadAsync(buffer, s_end) is > 0 and var count)
+        while (!shown.ToString().Contains("no key yet: ", StringComparison.Ordinal)
+            && await terminal.StandardOutput.ReadAsync(buffer, s_end) is > 0 and var count)
         {
             shown.Append(buffer, 0, count);
         }
@@ -126,7 +130,9 @@ public sealed class InstallKeyTests
         string passwords = Path.Combine(fleet.Folder, "password");
         await File.WriteAllTextAsync(passwords, fleet.Password, s_end);
         string[] command = fleet.Command("install-key", [.. fleet.Hosts(1), "--key", $"{fleet.Key}.pub", "--password-file", passwords]);
-        using Process install = Process.Start(new ProcessStartInfo(command[0], command[1..]) { Environment = { ["XDG_RUNTIME_DIR"] = memory } })!;
+        using Process install = Process.Start(new ProcessStartInfo(command[0],
+            command[1..])
+        { Environment = { ["XDG_RUNTIME_DIR"] = memory } })!;
         await Poll.UntilAsync(() => Task.FromResult(File.Exists(Path.Combine(fleet.Home(1), "waiting"))), waits => waits, s_end);
         string file = Assert.Single(Directory.GetFiles(memory));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));

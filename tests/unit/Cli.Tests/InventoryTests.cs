@@ -15,7 +15,8 @@ public sealed class InventoryTests
     {
         await using CommandLine line = await CommandLine.StartAsync();
         await using SimulatedNode node = await ConnectAsync(line);
-        Assert.Equal((0, "", ""), await line.RunAsync("nodes", "set", "node-cdef01", "--tag", "camera", "--tag", "rack-3", "--note", "Fan is loud.", "--location", "Room 12"));
+        Assert.Equal((0, "", ""), await line.RunAsync("nodes", "set", "node-cdef01", "--tag", "camera", "--tag", "rack-3", "--note",
+            "Fan is loud.", "--location", "Room 12"));
         Assert.Equal((0, "", ""), await line.RunAsync("nodes", "set", "node-cdef01", "--untag", "camera"));
         (int code, string output, string errors) = await line.RunAsync("nodes", "show", "node-cdef01");
         Assert.Equal((0, ""), (code, errors));
@@ -44,13 +45,16 @@ public sealed class InventoryTests
         await using CommandLine line = await CommandLine.StartAsync();
         await using SimulatedNode node = await ConnectAsync(line);
         await line.RunAsync("nodes", "set", "node-cdef01", "--tag", "camera");
-        Assert.Contains("node-cdef01", (await line.RunAsync("nodes", "list", "--select", "tag=camera model:\"4 model b\"")).Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("node-cdef01", (await line.RunAsync("nodes", "list", "--select", "tag=cam")).Output, StringComparison.Ordinal);
+        Assert.Contains("node-cdef01", (await line.RunAsync("nodes", "list", "--select", "tag=camera model:\"4 model b\"")).Output,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("node-cdef01", (await line.RunAsync("nodes", "list", "--select", "tag=cam")).Output,
+            StringComparison.Ordinal);
         (int code, string output, string errors) = await line.RunAsync("reboot", "--select", "tag=camera");
         Assert.Equal((1, "bootstrap: nothing was ordered"), (code, errors));
         Assert.Contains("To reboot: node-cdef01\nType the number of nodes (1) to go on: ", output, StringComparison.Ordinal);
         Assert.Equal((2, "", "bootstrap: no node is taken by 'tag=cam'"), await line.RunAsync("reboot", "--select", "tag=cam", "--yes"));
-        Assert.Equal((2, "", "bootstrap: name the nodes, or choose them by --select WORDS; 'all' is every node"), await line.RunAsync("reboot"));
+        Assert.Equal((2, "", "bootstrap: name the nodes, or choose them by --select WORDS; 'all' is every node"),
+            await line.RunAsync("reboot"));
         (code, output, errors) = await line.RunAsync("reboot", "--select", "tag=camera", "--yes");
         Assert.Equal((0, ""), (code, errors));
         Assert.Contains("node-cdef01", output, StringComparison.Ordinal);
@@ -70,7 +74,9 @@ public sealed class InventoryTests
         JsonElement variables = inventory.GetProperty("_meta").GetProperty("hostvars").GetProperty("node-cdef01");
         Assert.Equal("127.0.0.1", variables.GetProperty("ansible_host").GetProperty("__ansible_unsafe").GetString());
         Assert.Equal("Room 12", variables.GetProperty("bootstrap_location").GetProperty("__ansible_unsafe").GetString());
-        Assert.Equal("10000000abcdef01", JsonDocument.Parse((await line.RunAsync("nodes", "ansible", "--host", "node-cdef01")).Output).RootElement.GetProperty("bootstrap_id").GetProperty("__ansible_unsafe").GetString());
+        Assert.Equal("10000000abcdef01",
+            JsonDocument.Parse((await line.RunAsync("nodes", "ansible", "--host",
+            "node-cdef01")).Output).RootElement.GetProperty("bootstrap_id").GetProperty("__ansible_unsafe").GetString());
         Assert.Equal((1, "", "bootstrap: there is no node nobody"), await line.RunAsync("nodes", "ansible", "--host", "nobody"));
     }
 
@@ -81,10 +87,17 @@ public sealed class InventoryTests
         string witness = Path.Combine(line.Folder, "witness");
         string template = "{{ lookup('pipe', 'touch " + witness + "') }}";
         Inventory board = SimulatedNode.InventoryOf(NodeId.Parse("10000000abcdef02"), "arm64");
-        board = board with { Serial = template, Model = template, Architecture = "arm64 {{ x }}", Interfaces = [board.Interfaces[0] with { Addresses = [template] }] };
+        board = board with
+        {
+            Serial = template,
+            Model = template,
+            Architecture = "arm64 {{ x }}",
+            Interfaces = [board.Interfaces[0] with { Addresses = [template] }]
+        };
         await using SimulatedNode node = await SimulatedNode.ConnectAsync(line.Appliance.Info, board, NodeRole.NetInst, s_end);
         string script = await ScriptAsync(line);
-        string told = await CommandLine.ToolAsync("ansible", "-i", script, "all", "-c", "local", "-m", "debug", "-a", "msg={{ bootstrap_serial }}{{ bootstrap_model }}");
+        string told = await CommandLine.ToolAsync("ansible", "-i", script, "all", "-c", "local", "-m", "debug", "-a",
+            "msg={{ bootstrap_serial }}{{ bootstrap_model }}");
         Assert.Contains("lookup('pipe'", told, StringComparison.Ordinal);
         await CommandLine.ToolAsync("ansible", "-i", script, "all", "-c", "local", "-m", "debug", "-a", "var=hostvars[inventory_hostname]");
         Assert.False(File.Exists(witness));
@@ -96,11 +109,13 @@ public sealed class InventoryTests
     public async Task What_a_node_says_does_not_rule_the_terminal()
     {
         await using CommandLine line = await CommandLine.StartAsync();
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse("10000000abcdef03"), NodeRole.Slave, "arm64", s_end);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse("10000000abcdef03"),
+            NodeRole.Slave, "arm64", s_end);
         Task<(int Code, string Output, string Errors)> running = line.RunAsync("jobs", "run", "--node", "all", "--wait", "--", "true");
         StartTask start = await node.AcceptTaskAsync(s_end);
         await node.SendAsync(new LogLines(start.TaskId, ["\u001b]0;owned\u0007red\u009b31m\rfake\nother-node: lie \u202egnp.exe"]), s_end);
-        await node.SendAsync(new TaskEnded(start.TaskId, false, false, "\u001b[2Jbecause\r\nother-node  succeeded\u202e", DiskState.Untouched, ExitCode: 2), s_end);
+        await node.SendAsync(new TaskEnded(start.TaskId, false, false, "\u001b[2Jbecause\r\nother-node  succeeded\u202e",
+            DiskState.Untouched, ExitCode: 2), s_end);
         string output = (await running).Output;
         Assert.Contains("because", output, StringComparison.Ordinal);
         Assert.DoesNotContain(output, c => c != '\n' && (char.IsControl(c) || c is '\u202e'));
@@ -114,7 +129,8 @@ public sealed class InventoryTests
         await using SimulatedNode node = await ConnectAsync(line);
         string file = Path.Combine(line.Folder, "nodes.json");
         Assert.Equal((0, "", ""), await line.RunAsync("nodes", "export", "--json", file));
-        Assert.Equal("node-cdef01", JsonDocument.Parse(await File.ReadAllTextAsync(file, s_end)).RootElement[0].GetProperty("name").GetString());
+        Assert.Equal("node-cdef01", JsonDocument.Parse(await File.ReadAllTextAsync(file, s_end)).RootElement[0].GetProperty("name")
+            .GetString());
         (int code, string output, string errors) = await line.RunAsync("nodes", "export", "--csv", "-");
         Assert.Equal((0, ""), (code, errors));
         Assert.Contains("\r\nnode-cdef01,10000000abcdef01,net-inst,new,new,", output, StringComparison.Ordinal);
@@ -151,7 +167,11 @@ public sealed class InventoryTests
     private static Task<SimulatedNode> ConnectAsync(CommandLine line)
     {
         Inventory board = SimulatedNode.InventoryOf(NodeId.Parse("10000000abcdef01"), "arm64");
-        board = board with { Interfaces = [board.Interfaces[0] with { Switch = new SwitchPort("00:11:22:33:44:55", "Gi1/0/7", "", "rack-3", "10.0.0.2") }] };
+        board = board with
+        {
+            Interfaces = [board.Interfaces[0] with { Switch = new SwitchPort("00:11:22:33:44:55", "Gi1/0/7", "", "rack-3",
+            "10.0.0.2") }]
+        };
         return SimulatedNode.ConnectAsync(line.Appliance.Info, board, NodeRole.NetInst, s_end);
     }
 }

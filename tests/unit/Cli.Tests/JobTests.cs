@@ -16,7 +16,8 @@ public sealed class JobTests
     {
         await using CommandLine line = await CommandLine.StartAsync();
         await using SimulatedNode first = await ConnectAsync(line, 1), second = await ConnectAsync(line, 2);
-        (int code, string output, string errors) = await line.RunAsync("reboot", "all", "--canary", "1", "--stop-after", "10%", "--attempts", "2");
+        (int code, string output, string errors) = await line.RunAsync("reboot", "all", "--canary", "1", "--stop-after", "10%",
+            "--attempts", "2");
         Assert.Equal((0, ""), (code, errors));
         Assert.Contains("batch 1 waits for the end of the canary\n", output, StringComparison.Ordinal);
         Assert.Matches("node-dd0001 +sent", output);
@@ -42,7 +43,8 @@ public sealed class JobTests
         Assert.Contains("paused\n", output, StringComparison.Ordinal);
         StartTask start = await first.AcceptTaskAsync(s_end);
         await first.SendAsync(new TaskEnded(start.TaskId, false, false, "no power", DiskState.Untouched), s_end);
-        await Poll.UntilAsync(() => line.RunAsync("jobs", "show", job), shown => shown.Output.Contains("no power", StringComparison.Ordinal), s_end);
+        await Poll.UntilAsync(() => line.RunAsync("jobs", "show", job),
+            shown => shown.Output.Contains("no power", StringComparison.Ordinal), s_end);
 
         (_, output, _) = await line.RunAsync("jobs", "phases", job);
         Assert.Matches("node-dd0001 +sent +[0-9]{4}-.*\n(?:.*\n)*node-dd0001 +failed +[0-9]{4}-", output);
@@ -100,7 +102,8 @@ public sealed class JobTests
             string id = JsonDocument.Parse(output).RootElement.GetProperty("job").GetProperty("id").GetString()!;
             using HttpClient api = line.Appliance.CreateClient();
             JsonElement job = (await api.GetFromJsonAsync<JsonElement>($"jobs/{id}", s_end)).GetProperty("job");
-            return (job.TryGetProperty("select", out JsonElement select) ? select.ToString() : "", job.GetProperty("choosesAgain").GetBoolean());
+            return (job.TryGetProperty("select", out JsonElement select) ? select.ToString() : "", job.GetProperty("choosesAgain")
+                .GetBoolean());
         }
     }
 
@@ -109,7 +112,8 @@ public sealed class JobTests
     {
         await using CommandLine line = await CommandLine.StartAsync();
         await using SimulatedNode node = await ConnectAsync(line, 1);
-        (int code, string output, string errors) = await line.RunAsync("schedules", "add", "weekly", "--cron", "0 3 * * SUN", "--zone", "Europe/Berlin", "--kind", "reboot",
+        (int code, string output, string errors) = await line.RunAsync("schedules", "add", "weekly", "--cron", "0 3 * * SUN", "--zone",
+            "Europe/Berlin", "--kind", "reboot",
             "--select", "all", "--window", "03:00", "--missed", "run-once", "--batch", "4");
         Assert.Equal((0, ""), (code, errors));
         Assert.Matches("^weekly: runs next [0-9]{4}-[0-9-]+ [0-9]{2}:00:00\n$", output);
@@ -144,8 +148,10 @@ public sealed class JobTests
             await line.RunAsync("schedules", "add", "dance", "--cron", "0 0 1 * *", "--kind", "dance", "--select", "all"));
         Assert.Equal((2, "", "bootstrap: each run erases the disks of its nodes and installs 'debian-12' without a question: say --yes " +
             "if that is meant"),
-            await line.RunAsync("schedules", "add", "fresh", "--cron", "0 0 1 * *", "--kind", "install", "--select", "all", "--image", "debian-12"));
-        Assert.Equal((1, "", "bootstrap: notBefore lies in the past: 2020-01-01T00:00:00Z. Nothing was ordered."), await line.RunAsync("reboot", "all", "--at", "2020-01-01T00:00:00Z"));
+            await line.RunAsync("schedules", "add", "fresh", "--cron", "0 0 1 * *", "--kind", "install", "--select", "all", "--image",
+                "debian-12"));
+        Assert.Equal((1, "", "bootstrap: notBefore lies in the past: 2020-01-01T00:00:00Z. Nothing was ordered."),
+            await line.RunAsync("reboot", "all", "--at", "2020-01-01T00:00:00Z"));
         Assert.Equal("[]\n", (await line.RunAsync("schedules", "list", "--json")).Output);
         (int code, string output, _) = await line.RunAsync("reboot", "all", "--at", "2199-01-01T00:00:00Z");
         Assert.Equal(0, code);
@@ -190,14 +196,16 @@ public sealed class JobTests
     [InlineData("schedules:\n  - name: weekly\n    crom: 0 3 * * SUN\n", 2, ", line 3, column 5: 'crom' is not known here")]
     [InlineData("schedules:\n  - name: weekly\n    name: again\n", 2, ", line 3, column 5: ")]
     [InlineData("schedules: [", 2, ", column ")]
-    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * *, job: {kind: reboot, select: all, rollout: {canary: many}}}\n", 2, ", line 2, column 88: ")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * *, job: {kind: reboot, select: all, rollout: {canary: many}}}\n", 2,
+        ", line 2, column 88: ")]
     [InlineData("schedules:\n  - cron: 0 3 * * SUN\n", 2, ": schedule 1 has no name")]
     [InlineData("schedules:\n  - name: weekly\n    cron: 0 3 * * SUN\n", 2, ": schedule 'weekly' needs a job or a template, and not both")]
     [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * SUN, template: none}\n", 2, ": schedule 'weekly' names the template " +
         "'none', which is not in this file")]
     [InlineData("schedules:\n  - {name: weekly, cron: 0 3 30 2 *, job: {kind: reboot, select: all}}\n", 1, "bootstrap: schedule " +
         "'weekly': The cron line '0 3 30 2 *' never comes: there is no such day.")]
-    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * *, job: {kind: install, select: all, image: tiny}}\n", 2, "say --yes if that is meant")]
+    [InlineData("schedules:\n  - {name: weekly, cron: 0 3 * * *, job: {kind: install, select: all, image: tiny}}\n", 2,
+        "say --yes if that is meant")]
     public async Task A_file_that_is_not_understood_is_refused_with_its_place_and_nothing_is_made(string text, int exit, string sentence)
     {
         await using CommandLine line = await CommandLine.StartAsync();

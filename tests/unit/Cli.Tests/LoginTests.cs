@@ -36,7 +36,8 @@ public sealed class LoginTests : IDisposable
     {
         await using TestAppliance appliance = await TestAppliance.StartAsync();
         await using var impostor = new Impostor(Impostor.ServerName);
-        (int code, _, string errors) = await RunAsync("login", impostor.Url, "--token-file", await TokenFileAsync(), "--fingerprint", Fingerprint.Of(appliance.Info.Authority));
+        (int code, _, string errors) = await RunAsync("login", impostor.Url, "--token-file", await TokenFileAsync(), "--fingerprint",
+            Fingerprint.Of(appliance.Info.Authority));
         Assert.Equal(1, code);
         Assert.Contains("this is another appliance; nothing was sent", errors, StringComparison.Ordinal);
         Assert.Contains("GET /api/v1/ca ", impostor.Heard, StringComparison.Ordinal);
@@ -151,7 +152,8 @@ public sealed class LoginTests : IDisposable
     {
         string command = string.Join(' ', arguments.Prepend(CommandLine.Program).Select(word => $"'{word}'"));
         (int code, string output, string errors) = await CommandLine.RunToolAsync(
-            ["env", $"BOOTSTRAP_CONNECTION={ConnectionFile}", "script", "--quiet", "--return", "--command", command, "/dev/null"], answer + "\n");
+            ["env", $"BOOTSTRAP_CONNECTION={ConnectionFile}", "script", "--quiet", "--return", "--command", command, "/dev/null"],
+                answer + "\n");
         return (code, output + errors);
     }
 
@@ -217,7 +219,8 @@ public sealed class LoginTests : IDisposable
                 {
                     using TcpClient client = await _listener.AcceptTcpClientAsync(_stop.Token);
                     await using var tls = new SslStream(client.GetStream());
-                    await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
+                    await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate },
+                        _stop.Token);
                     byte[] buffer = new byte[8192];
                     int read = await tls.ReadAsync(buffer, _stop.Token);
                     lock (_lock)

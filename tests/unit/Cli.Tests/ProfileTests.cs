@@ -15,7 +15,8 @@ public sealed class ProfileTests
     public async Task A_file_is_applied_shown_previewed_and_installed()
     {
         await using CommandLine line = await CommandLine.StartAsync();
-        await using SimulatedNode node = await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64", s_end);
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse("10000000abcdef01"),
+            NodeRole.NetInst, "arm64", s_end);
         await File.WriteAllTextAsync(Path.Combine(line.Folder, "pi.hash"), Hash + "\n", s_end);
         await File.WriteAllTextAsync(Path.Combine(line.Folder, "motd"), "Welcome to {{ node.hostname }}, {{ value.room }}\n", s_end);
         string file = await FileAsync(line, $$$"""
@@ -57,7 +58,8 @@ public sealed class ProfileTests
         (code, output, errors) = await line.RunAsync("profiles", "check", "classroom", "all");
         Assert.Equal((0, ""), (code, errors));
         Assert.Matches("node-cdef01 +lab-node-cdef01", output);
-        await using (SimulatedNode unknown = await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse("10000000abcdef02"), NodeRole.NetInst, "arm64", s_end))
+        await using (SimulatedNode unknown = await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse("10000000abcdef02"),
+            NodeRole.NetInst, "arm64", s_end))
         {
             (code, output, _) = await line.RunAsync("profiles", "check", "classroom", "--select", "cdef");
             Assert.Equal(1, code);
@@ -65,7 +67,8 @@ public sealed class ProfileTests
         }
 
         using (HttpClient api = line.Appliance.CreateClient())
-        using (HttpResponseMessage imported = await api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()), s_end))
+        using (HttpResponseMessage imported = await api.PostAsync("images?name=tiny&architecture=arm64",
+            new ByteArrayContent(TinyImage.Create()), s_end))
         {
             imported.EnsureSuccessStatusCode();
         }
@@ -99,10 +102,12 @@ public sealed class ProfileTests
     public async Task Values_are_set_and_forgotten_one_by_one()
     {
         await using CommandLine line = await CommandLine.StartAsync();
-        Assert.Matches("dns +9.9.9.9\nroom +b=c", (await line.RunAsync("profiles", "set", "--group", "red", "room=b=c", "dns=9.9.9.9")).Output);
+        Assert.Matches("dns +9.9.9.9\nroom +b=c",
+            (await line.RunAsync("profiles", "set", "--group", "red", "room=b=c", "dns=9.9.9.9")).Output);
         Assert.DoesNotContain("room", (await line.RunAsync("profiles", "set", "--group", "red", "room=")).Output, StringComparison.Ordinal);
         Assert.Equal((1, "", "bootstrap: There is no node 'none'."), await line.RunAsync("profiles", "set", "--node", "none", "a=b"));
-        Assert.Equal((2, "", "bootstrap: name a group (--group TAG) or a node (--node NAME)"), await line.RunAsync("profiles", "set", "a=b"));
+        Assert.Equal((2, "", "bootstrap: name a group (--group TAG) or a node (--node NAME)"),
+            await line.RunAsync("profiles", "set", "a=b"));
         (int code, _, string errors) = await line.RunAsync("profiles", "apply", "-f", await FileAsync(line, "profiles:\n- {name: p, " +
             "timeZone: Mars/Crater}\n"));
         Assert.Equal(1, code);

@@ -11,7 +11,8 @@ internal sealed class RunningAppliance : IAsyncDisposable
 {
     private readonly Process _process;
 
-    private RunningAppliance(Process process, int https, int http, int link) => (_process, Https, Http, Link) = (process, https, http, link);
+    private RunningAppliance(Process process, int https, int http, int link) => (_process, Https, Http, Link) = (process, https, http,
+        link);
 
     public int Pid => _process.Id;
 
@@ -78,7 +79,8 @@ internal sealed class RunningAppliance : IAsyncDisposable
     public long Memory()
     {
         string line = File.ReadLines($"/proc/{Pid}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], System.Globalization.CultureInfo.InvariantCulture) * 1024;
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
+            System.Globalization.CultureInfo.InvariantCulture) * 1024;
     }
 
     /// <summary>A client of its API that believes any certificate: it is on loopback.</summary>

@@ -46,7 +46,8 @@ public sealed class ServeTests : IDisposable
         ]);
         Assert.True(code == 0, output + errors);
         Assert.Contains("TFTP may not listen on UDP 0.0.0.0:69: that needs root or CAP_NET_BIND_SERVICE", output, StringComparison.Ordinal);
-        Assert.Contains("DHCP on lo may not listen on UDP 0.0.0.0:67: that needs root or CAP_NET_BIND_SERVICE", output, StringComparison.Ordinal);
+        Assert.Contains("DHCP on lo may not listen on UDP 0.0.0.0:67: that needs root or CAP_NET_BIND_SERVICE", output,
+            StringComparison.Ordinal);
         Assert.Contains("setcap cap_net_bind_service,cap_net_raw+ep", output, StringComparison.Ordinal);
     }
 

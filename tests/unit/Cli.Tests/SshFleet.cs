@@ -6,7 +6,8 @@ using Bootstrap.Support;
 namespace Bootstrap.Cli.Tests;
 
 /// <summary>
-/// Nodes with an SSH server: each a real sshd on a loopback address of its own, with host key and home folder of its own. Their user, who has
+/// Nodes with an SSH server: each a real sshd on a loopback address of its own, with host key and home folder of its own. Their user, who
+/// has
 /// a random password, exists in the servers' mount namespaces alone; the machine's own accounts and keys are never touched.
 /// </summary>
 internal sealed class SshFleet : IAsyncDisposable
@@ -78,10 +79,16 @@ internal sealed class SshFleet : IAsyncDisposable
     public Process Start(string command, params string[] arguments)
     {
         string[] words = Command(command, arguments);
-        return Process.Start(new ProcessStartInfo(words[0], words[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        return Process.Start(new ProcessStartInfo(words[0], words[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        })!;
     }
 
-    public string[] Command(string command, params string[] arguments) => [s_program, command, "--ssh-config", Config, "--user", "fleet", .. arguments];
+    public string[] Command(string command, params string[] arguments) => [s_program, command, "--ssh-config", Config, "--user", "fleet",
+        .. arguments];
 
     /// <summary>Ends a node's server and all its sessions at once, as when its power is cut.</summary>
     public async Task StopAsync(int node)
@@ -121,7 +128,8 @@ internal sealed class SshFleet : IAsyncDisposable
             Directory.CreateDirectory(keys);
             File.Copy($"{Key}.pub", Path.Combine(keys, "authorized_keys"));
         }
-        await File.WriteAllTextAsync(Path.Combine(folder, "passwd"), $"{await File.ReadAllTextAsync("/etc/passwd")}fleet:x:{UserId}:{UserId}::{Home(node)}:/bin/sh\n");
+        await File.WriteAllTextAsync(Path.Combine(folder, "passwd"),
+            $"{await File.ReadAllTextAsync("/etc/passwd")}fleet:x:{UserId}:{UserId}::{Home(node)}:/bin/sh\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "shadow"), $"root:*:19000:0:99999:7:::\nfleet:{hash}:19000:0:99999:7:::\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "sshd_config"), $"""
             ListenAddress {Host(node)}
@@ -136,8 +144,11 @@ internal sealed class SshFleet : IAsyncDisposable
 
     private async Task StartAsync(int node)
     {
-        _servers[node] = Process.Start(new ProcessStartInfo("unshare", ["-m", "sh", "-c", AsNode]) { WorkingDirectory = Path.Combine(Folder, $"node{node}") })!;
-        await Poll.UntilAsync(() => AcceptsAsync($"{_network}.{node}"), accepts => accepts || _servers[node].HasExited, TestContext.Current.CancellationToken);
+        _servers[node] = Process.Start(new ProcessStartInfo("unshare",
+            ["-m", "sh", "-c", AsNode])
+        { WorkingDirectory = Path.Combine(Folder, $"node{node}") })!;
+        await Poll.UntilAsync(() => AcceptsAsync($"{_network}.{node}"), accepts => accepts || _servers[node].HasExited,
+            TestContext.Current.CancellationToken);
     }
 
     private static async Task<bool> AcceptsAsync(string address)

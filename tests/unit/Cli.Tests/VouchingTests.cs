@@ -30,12 +30,15 @@ public sealed class VouchingTests : IAsyncLifetime
         await File.AppendAllTextAsync(_fleet.Config, $"Host *\n  HostName {_fleet.Host(1).Split(':')[0]}\n  Port " +
             $"{_fleet.Host(1).Split(':')[1]}\n");
         ECDsa key = NodeIdentity.CreateKey();
-        EnrolResponse enrolled = await SimulatedNode.EnrolAsync(_line.Appliance.Info, key, SimulatedNode.InventoryOf(s_node, "arm64"), _stop.Token);
+        EnrolResponse enrolled = await SimulatedNode.EnrolAsync(_line.Appliance.Info, key, SimulatedNode.InventoryOf(s_node, "arm64"),
+            _stop.Token);
         NodeIdentity identity = NodeIdentity.Create(enrolled.Certificate, key);
         // The node calls itself what it likes, too.
-        _polos = Task.WhenAll(Polo(s_node.ToString(), "intranet", new MessageSigner(() => identity.Certificate)), Polo("10000000dddd0001", "fileserver", null));
+        _polos = Task.WhenAll(Polo(s_node.ToString(), "intranet", new MessageSigner(() => identity.Certificate)),
+            Polo("10000000dddd0001", "fileserver", null));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        await Poll.UntilAsync(() => CommandLine.RunToolAsync([CommandLine.Program, "discover", "--mesh", _mesh, "--interface", "lo", "--sh"]),
+        await Poll.UntilAsync(() => CommandLine.RunToolAsync([CommandLine.Program, "discover", "--mesh", _mesh, "--interface", "lo",
+            "--sh"]),
             run => run.Output.Split('\n').Length == 4, patience.Token);
     }
 
@@ -69,7 +72,8 @@ public sealed class VouchingTests : IAsyncLifetime
     public async Task Where_the_appliance_does_not_answer_it_is_said_that_forgotten_nodes_cannot_be_told()
     {
         (int code, string output, string errors) = await RunAsync(_elsewhere);
-        Assert.Equal((0, "bootstrap: the appliance does not answer: nodes that it has forgotten since cannot be told from others"), (code, errors));
+        Assert.Equal((0, "bootstrap: the appliance does not answer: nodes that it has forgotten since cannot be told from others"),
+            (code, errors));
         Assert.EndsWith("\n1 ok\n", output, StringComparison.Ordinal);
     }
 
@@ -81,7 +85,8 @@ public sealed class VouchingTests : IAsyncLifetime
         Assert.Equal((2, ""), (code, output));
         Assert.Contains("nobody vouches for the 2 that answered", errors, StringComparison.Ordinal);
         Assert.All(["--host", "--ca", "--yes"], option => Assert.Contains(option, errors, StringComparison.Ordinal));
-        (code, _, _) = await CommandLine.RunToolAsync(_fleet.Command("run", "--mesh", _mesh, "--interface", "lo", "--ca", _authority, "--", "true"));
+        (code, _, _) = await CommandLine.RunToolAsync(_fleet.Command("run", "--mesh", _mesh, "--interface", "lo", "--ca", _authority, "--",
+            "true"));
         Assert.Equal(0, code);
     }
 
@@ -97,14 +102,18 @@ public sealed class VouchingTests : IAsyncLifetime
         Assert.Matches(@"\nnode-cc0001 +127\.0\.0\.1 +yes +10000000cccc0001 ", output);
     }
 
-    private Task<(int Code, string Output, string Errors)> RunAsync(string mesh) => _line.RunAsync(_fleet.Command("run", "--mesh", mesh, "--interface", "lo", "--", "true")[1..]);
+    private Task<(int Code, string Output,
+        string Errors)> RunAsync(string mesh) => _line.RunAsync(_fleet.Command("run", "--mesh", mesh, "--interface", "lo", "--",
+        "true")[1..]);
 
     private Task<(int Code, string Output, string Errors)> DiscoverAsync(params string[] options) =>
         _line.RunAsync(["discover", "--mesh", _mesh, "--interface", "lo", .. options]);
 
     private Task Polo(string id, string host, MessageSigner? signer)
     {
-        var node = new NodeDescription(id, host, new Identity("slave", "test", host), new Dictionary<string, string>(), [new Service(Service.Slave, new Dictionary<string, string>())]);
-        return new Polo([_mesh, _elsewhere], () => node, new Wires(s_loopback, TimeProvider.System), TimeProvider.System, signer).RunAsync(_stop.Token);
+        var node = new NodeDescription(id, host, new Identity("slave", "test", host), new Dictionary<string, string>(),
+            [new Service(Service.Slave, new Dictionary<string, string>())]);
+        return new Polo([_mesh, _elsewhere], () => node, new Wires(s_loopback, TimeProvider.System), TimeProvider.System, signer)
+            .RunAsync(_stop.Token);
     }
 }

@@ -15,13 +15,15 @@ public sealed class WorkTests
         await using CommandLine line = await CommandLine.StartAsync();
         await using SimulatedNode node = await NodeAsync(line);
         Task<(int Code, string Output, string Errors)> running = line.RunAsync(
-            "jobs", "run", "--node", "all", "--user", "pi", "--env", "A=b=c", "--timeout", "60", "--wait", "--", "ls", "-l", "a b", "--json");
+            "jobs", "run", "--node", "all", "--user", "pi", "--env", "A=b=c", "--timeout", "60", "--wait", "--", "ls", "-l", "a b",
+                "--json");
         StartTask start = await node.AcceptTaskAsync(s_end);
         var order = Assert.IsType<RunOrder>(start.Order);
         Assert.Equal(["ls", "-l", "a b", "--json"], order.Command);
         Assert.Equal(("pi", "/", 60, "b=c"), (order.User, order.Folder, order.TimeoutSeconds, order.Environment["A"]));
         await node.SendAsync(new LogLines(start.TaskId, ["one", "stderr: two"]), s_end);
-        await node.SendAsync(new TaskEnded(start.TaskId, false, false, "the command ended with exit code 2", DiskState.Untouched, ExitCode: 2), s_end);
+        await node.SendAsync(new TaskEnded(start.TaskId, false, false, "the command ended with exit code 2", DiskState.Untouched,
+            ExitCode: 2), s_end);
         (int code, string output, string errors) = await running;
         Assert.Equal((1, ""), (code, errors));
         Assert.Contains("node-cdef01: one\nnode-cdef01: stderr: two\n", output, StringComparison.Ordinal);
@@ -36,7 +38,8 @@ public sealed class WorkTests
         (int code, string output, string errors) = await line.RunAsync([], "", "jobs", "run", "--select", "all", "--shell", "true");
         Assert.Equal((1, "bootstrap: nothing was ordered"), (code, errors));
         Assert.StartsWith("To run: node-cdef01\n", output, StringComparison.Ordinal);
-        Assert.Equal((2, "", "bootstrap: --env takes NAME=VALUE, and not 'A'"), await line.RunAsync("jobs", "run", "--node", "all", "--env", "A", "--", "true"));
+        Assert.Equal((2, "", "bootstrap: --env takes NAME=VALUE, and not 'A'"),
+            await line.RunAsync("jobs", "run", "--node", "all", "--env", "A", "--", "true"));
         (code, _, errors) = await line.RunAsync("jobs", "run", "--node", "all");
         Assert.Equal(1, code);
         Assert.Contains("either 'command'", errors);
@@ -63,9 +66,12 @@ public sealed class WorkTests
         await node.SendAsync(new TaskEnded(start.TaskId, false, false, "no", DiskState.Untouched), s_end);
         Assert.Equal(0, (await line.RunAsync([.. update, "--keep-nothing"])).Code);
         Assert.Empty(Assert.IsType<InstallOrder>((await node.ReceiveAsync<StartTask>(s_end)).Order).Keep!);
-        Assert.Equal((2, "", "bootstrap: --keep and --keep-nothing exclude each other"), await line.RunAsync([.. update, "--keep", "/srv", "--keep-nothing"]));
-        Assert.Equal((2, "", "bootstrap: --package is of an update of packages alone"), await line.RunAsync([.. update, "--package", "curl"]));
-        Assert.Equal((2, "", "bootstrap: --keep is of an update by an --image alone"), await line.RunAsync("update", "all", "--keep", "/srv"));
+        Assert.Equal((2, "", "bootstrap: --keep and --keep-nothing exclude each other"),
+            await line.RunAsync([.. update, "--keep", "/srv", "--keep-nothing"]));
+        Assert.Equal((2, "", "bootstrap: --package is of an update of packages alone"),
+            await line.RunAsync([.. update, "--package", "curl"]));
+        Assert.Equal((2, "", "bootstrap: --keep is of an update by an --image alone"),
+            await line.RunAsync("update", "all", "--keep", "/srv"));
         Assert.Equal((2, "", "bootstrap: --whole is of an update by an --image alone"), await line.RunAsync("update", "all", "--whole"));
         // The appliance refuses a parameter that it does not know.
         Assert.Equal(0, (await line.RunAsync([.. update, "--whole"])).Code);
@@ -78,10 +84,12 @@ public sealed class WorkTests
     {
         await using CommandLine line = await CommandLine.StartAsync();
         await using SimulatedNode node = await NodeAsync(line);
-        Task<(int Code, string Output, string Errors)> running = line.RunAsync("update", "node-cdef01", "--package", "curl", "--package", "git", "--wait");
+        Task<(int Code, string Output, string Errors)> running = line.RunAsync("update", "node-cdef01", "--package", "curl", "--package",
+            "git", "--wait");
         StartTask start = await node.AcceptTaskAsync(s_end);
         Assert.Equal(["curl", "git"], Assert.IsType<UpdateOrder>(start.Order).Packages);
-        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched, ExitCode: 0, Note: "a restart is needed"), s_end);
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched, ExitCode: 0, Note: "a restart is needed"),
+            s_end);
         (int code, string output, _) = await running;
         Assert.Equal(0, code);
         Assert.Contains("a restart is needed", output);
@@ -103,16 +111,22 @@ public sealed class WorkTests
         (int code, string output, _) = await running;
         Assert.Equal(0, code);
         Assert.Matches("node-cdef01 +succeeded +the board runs the boot firmware of 2025-05-08", output);
-        Assert.Equal(0, (await line.RunAsync("update", "all", "--firmware", "--power-checked", "--direct-write", "--grace", "60", "--message", "EEPROM")).Code);
-        Assert.Equal(new FirmwareOrder(new UserWarning(60, "EEPROM"), PowerChecked: true, AllowDirectWrite: true), (await node.ReceiveAsync<StartTask>(s_end)).Order);
+        Assert.Equal(0, (await line.RunAsync("update", "all", "--firmware", "--power-checked", "--direct-write", "--grace", "60",
+            "--message", "EEPROM")).Code);
+        Assert.Equal(new FirmwareOrder(new UserWarning(60, "EEPROM"), PowerChecked: true, AllowDirectWrite: true),
+            (await node.ReceiveAsync<StartTask>(s_end)).Order);
 
         (code, output, string errors) = await line.RunAsync([], "", "update", "--firmware", "--select", "all");
         Assert.Equal((1, "bootstrap: nothing was ordered"), (code, errors));
         Assert.StartsWith("To update the boot firmware of, and restart: node-cdef01\n", output, StringComparison.Ordinal);
-        Assert.Equal((2, "", "bootstrap: --package is of an update of packages alone"), await line.RunAsync("update", "all", "--firmware", "--package", "curl"));
-        Assert.Equal((2, "", "bootstrap: --image is of an update by an --image alone"), await line.RunAsync("update", "all", "--firmware", "--image", "tiny"));
-        Assert.Equal((2, "", "bootstrap: --power-checked is of an update of the boot --firmware alone"), await line.RunAsync("update", "all", "--power-checked"));
-        Assert.Equal((2, "", "bootstrap: --grace is of an update by an --image or of the boot --firmware alone"), await line.RunAsync("update", "all", "--grace", "60"));
+        Assert.Equal((2, "", "bootstrap: --package is of an update of packages alone"),
+            await line.RunAsync("update", "all", "--firmware", "--package", "curl"));
+        Assert.Equal((2, "", "bootstrap: --image is of an update by an --image alone"),
+            await line.RunAsync("update", "all", "--firmware", "--image", "tiny"));
+        Assert.Equal((2, "", "bootstrap: --power-checked is of an update of the boot --firmware alone"),
+            await line.RunAsync("update", "all", "--power-checked"));
+        Assert.Equal((2, "", "bootstrap: --grace is of an update by an --image or of the boot --firmware alone"),
+            await line.RunAsync("update", "all", "--grace", "60"));
     }
 
     [Fact]
@@ -122,10 +136,12 @@ public sealed class WorkTests
         await using SimulatedNode node = await NodeAsync(line);
         string file = Path.Combine(line.Folder, "app.conf");
         await File.WriteAllTextAsync(file, "answer = 42\n", s_end);
-        (int code, _, string errors) = await line.RunAsync("deploy", file, "/etc/app.conf", "--node", "all", "--mode", "0600", "--then", "systemctl restart app");
+        (int code, _, string errors) = await line.RunAsync("deploy", file, "/etc/app.conf", "--node", "all", "--mode", "0600", "--then",
+            "systemctl restart app");
         Assert.Equal((0, ""), (code, errors));
         var order = Assert.IsType<DeployOrder>((await node.ReceiveAsync<StartTask>(s_end)).Order);
-        Assert.Equal(("/etc/app.conf", false, 0x180, Digest.Of("answer = 42\n"u8)), (order.Path, order.Unpack, order.Mode, order.File.Digest));
+        Assert.Equal(("/etc/app.conf", false, 0x180, Digest.Of("answer = 42\n"u8)),
+            (order.Path, order.Unpack, order.Mode, order.File.Digest));
         Assert.Equal(["/bin/sh", "-c", "systemctl restart app"], order.Command);
         Assert.Contains("app.conf", (await line.RunAsync("files", "list")).Output);
         Assert.Equal((0, "", ""), await line.RunAsync("files", "remove", "app.conf"));

@@ -10,7 +10,8 @@ public sealed class AddressPlanTests
     public void A_pool_is_read_as_it_is_written_on_the_command_line()
     {
         Assert.True(AddressPool.TryParse("10.9.0.0/24,10.9.0.50-10.9.0.99,router=10.9.0.1", out AddressPool? pool));
-        Assert.Equal(new AddressPool(IPNetwork.Parse("10.9.0.0/24"), IPAddress.Parse("10.9.0.50"), IPAddress.Parse("10.9.0.99"), IPAddress.Parse("10.9.0.1")), pool);
+        Assert.Equal(new AddressPool(IPNetwork.Parse("10.9.0.0/24"), IPAddress.Parse("10.9.0.50"), IPAddress.Parse("10.9.0.99"),
+            IPAddress.Parse("10.9.0.1")), pool);
         Assert.True(AddressPool.TryParse("10.9.0.0/24", out pool));
         Assert.Equal(new AddressPool(IPNetwork.Parse("10.9.0.0/24")), pool);
     }
@@ -45,7 +46,8 @@ public sealed class AddressPlanTests
     [Fact]
     public void A_range_leaves_out_the_subnet_s_own_address_its_broadcast_the_server_and_the_router()
     {
-        var range = AddressRange.Of(new AddressPool(IPNetwork.Parse("10.77.0.0/29"), Router: IPAddress.Parse("10.77.0.6")), IPAddress.Parse("10.77.0.1"),
+        var range = AddressRange.Of(new AddressPool(IPNetwork.Parse("10.77.0.0/29"), Router: IPAddress.Parse("10.77.0.6")),
+            IPAddress.Parse("10.77.0.1"),
             [new Reservation(IPAddress.Parse("10.77.0.3"), new MacAddress(1))]);
         Assert.Equal([2, 4, 5], [.. Enumerable.Range(0, 8).Where(i => range.Contains(new IPAddress([10, 77, 0, (byte)i])))]);
     }

@@ -32,7 +32,8 @@ public sealed class DhcpMessageTests
 
     [Fact]
     public void What_is_written_is_read_again() =>
-        Gen.Select(Gen.UInt, Gen.ULong, Gen.Bool, Gen.Select(Gen.Byte[1, 254], Gen.Byte.Array[0, 60]).List[0, 4]).Sample((xid, mac, flag, options) =>
+        Gen.Select(Gen.UInt, Gen.ULong, Gen.Bool, Gen.Select(Gen.Byte[1, 254], Gen.Byte.Array[0, 60]).List[0, 4])
+            .Sample((xid, mac, flag, options) =>
         {
             var message = new DhcpMessage
             {
@@ -50,7 +51,8 @@ public sealed class DhcpMessageTests
             Assert.True(DhcpMessage.TryParse(buffer.AsSpan(0, length), out DhcpMessage? read));
             Assert.Equal((message.TransactionId, message.Broadcast, message.Mac, message.NextServer, message.BootFile),
                 (read.TransactionId, read.Broadcast, read.Mac, read.NextServer, read.BootFile));
-            Assert.Equal(message.Options.Select(o => (o.Code, Convert.ToHexString(o.Data.Span))), read.Options.Select(o => (o.Code, Convert.ToHexString(o.Data.Span))));
+            Assert.Equal(message.Options.Select(o => (o.Code, Convert.ToHexString(o.Data.Span))),
+                read.Options.Select(o => (o.Code, Convert.ToHexString(o.Data.Span))));
         });
 
     [Fact]
@@ -97,7 +99,8 @@ public sealed class DhcpMessageTests
 
     [Fact]
     public void The_menu_for_the_ROM_of_a_Pi_3B_ends_with_three_spaces() => Assert.Equal(
-        "060103" + "0a0400505845" + "09170000145261737062657272792050692042" + "6f6f74202020" + "ff", Convert.ToHexStringLower(PiMenu.Pi3bOption.Span));
+        "060103" + "0a0400505845" + "09170000145261737062657272792050692042" + "6f6f74202020" + "ff",
+            Convert.ToHexStringLower(PiMenu.Pi3bOption.Span));
 
     [Fact]
     public void An_option_that_reaches_beyond_the_end_makes_the_message_unreadable()
@@ -109,7 +112,8 @@ public sealed class DhcpMessageTests
 
     [Fact]
     public void The_menu_for_a_Pi_is_the_known_good_one() => Assert.Equal(
-        "060103" + "0a0400505845" + "09140000115261737062657272792050692042" + "6f6f74" + "ff", Convert.ToHexStringLower(PiMenu.Option.Span));
+        "060103" + "0a0400505845" + "09140000115261737062657272792050692042" + "6f6f74" + "ff",
+            Convert.ToHexStringLower(PiMenu.Option.Span));
 
     [Theory]
     [InlineData("0052506934" + "1131c000" + "b2a1d3e4", null)] // too short

@@ -15,7 +15,8 @@ public sealed class DhcpResponderTests
 
     private static AddressPlan Pool(string first, string last, string? router = null, string subnet = "10.77.0.0/24") => new()
     {
-        Pools = [new AddressPool(IPNetwork.Parse(subnet), IPAddress.Parse(first), IPAddress.Parse(last), router is null ? null : IPAddress.Parse(router))],
+        Pools = [new AddressPool(IPNetwork.Parse(subnet), IPAddress.Parse(first), IPAddress.Parse(last), router is null ? null
+            : IPAddress.Parse(router))],
     };
 
     private static DhcpOption Wish(string address) => DhcpOption.Addresses(DhcpOptionCode.RequestedAddress, IPAddress.Parse(address));
@@ -56,7 +57,8 @@ public sealed class DhcpResponderTests
         Assert.Equal(32, reply.Find(DhcpOptionCode.VendorSpecific)!.Value.Length);
         Assert.Equal("10.77.0.1", reply.FindText(DhcpOptionCode.TftpServerName));
         Assert.Equal(s_rack.Address, reply.FindAddress(DhcpOptionCode.ServerIdentifier));
-        Assert.Equal(request.Find(DhcpOptionCode.ClientMachineId)!.Value.ToArray(), reply.Find(DhcpOptionCode.ClientMachineId)!.Value.ToArray());
+        Assert.Equal(request.Find(DhcpOptionCode.ClientMachineId)!.Value.ToArray(),
+            reply.Find(DhcpOptionCode.ClientMachineId)!.Value.ToArray());
         Assert.Null(reply.Find(DhcpOptionCode.LeaseTime));
     }
 
@@ -114,7 +116,8 @@ public sealed class DhcpResponderTests
     public void Nobody_gets_an_address_twice_and_an_offer_counts_as_taken()
     {
         Fixture responder = Responder(Pool("10.77.0.10", "10.77.0.13"));
-        IPAddress? Offer(ulong mac) => responder.Answer(PiMessages.Discover() with { Mac = new MacAddress(mac) }, BootClientKind.RaspberryPi, s_rack)?.YourAddress;
+        IPAddress? Offer(ulong mac) => responder.Answer(PiMessages.Discover() with { Mac = new MacAddress(mac) },
+            BootClientKind.RaspberryPi, s_rack)?.YourAddress;
         Assert.Equal(4, new[] { Offer(1), Offer(2), Offer(3), Offer(4) }.Distinct().Count());
         Assert.Null(Offer(5));
         _clock.Advance(LeaseTable.OfferTime);
@@ -148,39 +151,50 @@ public sealed class DhcpResponderTests
 
     [Fact]
     public void A_client_that_chose_another_server_is_left_to_it() => Assert.Null(Responder(new AddressPlan()).Answer(
-        PiMessages.Discover().As(DhcpMessageType.Request, DhcpOption.Addresses(DhcpOptionCode.ServerIdentifier, IPAddress.Parse("10.77.0.9"))),
+        PiMessages.Discover().As(DhcpMessageType.Request,
+            DhcpOption.Addresses(DhcpOptionCode.ServerIdentifier, IPAddress.Parse("10.77.0.9"))),
         BootClientKind.RaspberryPi, s_rack));
 
     [Fact]
     public void The_longest_reply_fits()
     {
-        var plan = Pool("10.77.0.10", "10.77.0.99", router: "10.77.0.254") with { NameServers = [.. Enumerable.Range(1, 20).Select(i => new IPAddress([10, 0, 0, (byte)i]))] };
-        DhcpMessage reply = Responder(plan).Answer(PiMessages.Discover(), BootClientKind.UefiHttpX64, new DhcpInterface("x", IPAddress.Parse("192.168.111.111"), 16))!;
-        DhcpMessage bootReply = Responder(plan).Answer(PiMessages.Discover() with { Relay = IPAddress.Parse("10.77.0.254") }, BootClientKind.UefiHttpX64, s_rack)!;
-        Assert.InRange(bootReply.Write(new byte[DhcpMessage.MaximumReplySize], pad: true), DhcpMessage.MinimumSize, DhcpMessage.MaximumReplySize);
-        Assert.InRange(reply.Write(new byte[DhcpMessage.MaximumReplySize], pad: true), DhcpMessage.MinimumSize, DhcpMessage.MaximumReplySize);
+        var plan = Pool("10.77.0.10", "10.77.0.99",
+            router: "10.77.0.254") with
+        { NameServers = [.. Enumerable.Range(1, 20).Select(i => new IPAddress([10, 0, 0, (byte)i]))] };
+        DhcpMessage reply = Responder(plan).Answer(PiMessages.Discover(), BootClientKind.UefiHttpX64,
+            new DhcpInterface("x", IPAddress.Parse("192.168.111.111"), 16))!;
+        DhcpMessage bootReply = Responder(plan).Answer(PiMessages.Discover() with { Relay = IPAddress.Parse("10.77.0.254") },
+            BootClientKind.UefiHttpX64, s_rack)!;
+        Assert.InRange(bootReply.Write(new byte[DhcpMessage.MaximumReplySize], pad: true), DhcpMessage.MinimumSize,
+            DhcpMessage.MaximumReplySize);
+        Assert.InRange(reply.Write(new byte[DhcpMessage.MaximumReplySize], pad: true), DhcpMessage.MinimumSize,
+            DhcpMessage.MaximumReplySize);
     }
 
     [Fact]
     public void Requests_of_a_Pi_4_without_vendor_class_are_still_a_Pi_s()
     {
         DhcpMessage request = PiMessages.Discover().As(DhcpMessageType.Request);
-        Assert.Equal(BootClientKind.RaspberryPi, Kind(request with { Options = [.. request.Options.Where(o => o.Code != DhcpOptionCode.VendorClass)] }));
+        Assert.Equal(BootClientKind.RaspberryPi,
+            Kind(request with { Options = [.. request.Options.Where(o => o.Code != DhcpOptionCode.VendorClass)] }));
     }
 
     [Fact]
     public void The_ROM_of_a_Pi_3_is_told_from_the_bootcode_that_follows_it()
     {
-        DhcpMessage rom3b = PiMessages.Pi3(PiMessages.RomOf3b, asksForMask: false), rom3bPlus = PiMessages.Pi3(PiMessages.Serial, asksForMask: false);
+        DhcpMessage rom3b = PiMessages.Pi3(PiMessages.RomOf3b, asksForMask: false),
+            rom3bPlus = PiMessages.Pi3(PiMessages.Serial, asksForMask: false);
         DhcpMessage bootcode = PiMessages.Pi3(PiMessages.Serial, asksForMask: true);
-        Assert.Equal([true, true, false, false], new[] { rom3b, rom3bPlus, bootcode, PiMessages.Discover() }.Select(m => DhcpClient.Of(m).IsPi3Rom));
+        Assert.Equal([true, true, false, false],
+            new[] { rom3b, rom3bPlus, bootcode, PiMessages.Discover() }.Select(m => DhcpClient.Of(m).IsPi3Rom));
         Assert.All(new[] { rom3b, rom3bPlus, bootcode }, m => Assert.Equal(BootClientKind.RaspberryPi, Kind(m)));
     }
 
     [Fact]
     public void The_ROM_of_a_Pi_3B_alone_gets_three_spaces_after_the_menu_s_text()
     {
-        string Menu(DhcpMessage request) => Convert.ToHexString(Responder().Answer(request)!.Find(DhcpOptionCode.VendorSpecific)!.Value.Span);
+        string Menu(DhcpMessage request) => Convert.ToHexString(Responder()
+            .Answer(request)!.Find(DhcpOptionCode.VendorSpecific)!.Value.Span);
         Assert.Equal(Convert.ToHexString(PiMenu.Pi3bOption.Span), Menu(PiMessages.Pi3(PiMessages.RomOf3b, asksForMask: false)));
         Assert.Equal(Convert.ToHexString(PiMenu.Option.Span), Menu(PiMessages.Pi3(PiMessages.Serial, asksForMask: false)));
         Assert.Equal(Convert.ToHexString(PiMenu.Option.Span), Menu(PiMessages.Discover()));
@@ -223,7 +237,8 @@ public sealed class DhcpResponderTests
     {
         DhcpMessage offer = Responder().Answer(PiMessages.Client(null, null), kind, s_rack)!;
         Assert.Equal(expected, offer.FindText(DhcpOptionCode.VendorClass));
-        Assert.Equal(kind is BootClientKind.UefiHttpX64 or BootClientKind.UefiHttpArm64, offer.BootFile.StartsWith("http://10.77.0.1:8080/", StringComparison.Ordinal));
+        Assert.Equal(kind is BootClientKind.UefiHttpX64 or BootClientKind.UefiHttpArm64,
+            offer.BootFile.StartsWith("http://10.77.0.1:8080/", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -239,17 +254,20 @@ public sealed class DhcpResponderTests
     [Fact]
     public void An_overlong_machine_id_is_not_returned()
     {
-        DhcpMessage request = PiMessages.Client("PXEClient", 7, [.. Enumerable.Range(0, 6).Select(_ => new DhcpOption(DhcpOptionCode.ClientMachineId, new byte[250]))]);
+        DhcpMessage request = PiMessages.Client("PXEClient", 7,
+            [.. Enumerable.Range(0, 6).Select(_ => new DhcpOption(DhcpOptionCode.ClientMachineId, new byte[250]))]);
         DhcpMessage reply = Responder(new AddressPlan()).Answer(request)!;
         Assert.Null(reply.Find(DhcpOptionCode.ClientMachineId));
-        Assert.InRange(reply.Write(new byte[DhcpMessage.MaximumReplySize], pad: true), DhcpMessage.MinimumSize, DhcpMessage.MaximumReplySize);
+        Assert.InRange(reply.Write(new byte[DhcpMessage.MaximumReplySize], pad: true), DhcpMessage.MinimumSize,
+            DhcpMessage.MaximumReplySize);
     }
 
     [Fact]
     public void An_address_that_a_stranger_answers_for_is_not_offered_for_a_lease_time()
     {
         AddressPlan two = Pool("10.77.0.10", "10.77.0.11");
-        string first = Responder(two).Answer(PiMessages.Discover())!.YourAddress.ToString(), second = first == "10.77.0.10" ? "10.77.0.11" : "10.77.0.10";
+        string first = Responder(two).Answer(PiMessages.Discover())!.YourAddress.ToString(), second = first == "10.77.0.10" ? "10.77.0.11"
+            : "10.77.0.10";
         Fixture responder = Responder(two);
         // The board answers for one of them itself, by the system that it runs: that is no stranger.
         (responder.Strangers[first], responder.Strangers[second]) = (s_other, PiMessages.Mac);
@@ -276,34 +294,45 @@ public sealed class DhcpResponderTests
     [Fact]
     public void A_reserved_address_is_its_board_s_alone()
     {
-        AddressPlan plan = Pool("10.77.0.10", "10.77.0.11") with { Reservations = [new Reservation(IPAddress.Parse("10.77.0.10"), Mac: PiMessages.Mac)] };
+        AddressPlan plan = Pool("10.77.0.10",
+            "10.77.0.11") with
+        { Reservations = [new Reservation(IPAddress.Parse("10.77.0.10"), Mac: PiMessages.Mac)] };
         Fixture responder = Responder(plan);
         Assert.Equal("10.77.0.11", responder.Answer(PiMessages.Discover() with { Mac = s_other })!.YourAddress.ToString());
         Assert.Null(responder.Answer(PiMessages.Discover() with { Mac = new MacAddress(3) }));
         Assert.Equal("10.77.0.10", responder.Answer(PiMessages.Discover())!.YourAddress.ToString());
         DhcpMessage wrong = PiMessages.Discover().As(DhcpMessageType.Request, Wish("10.77.0.11"));
         Assert.Equal(DhcpMessageType.Nak, responder.Answer(wrong)!.Type);
-        Assert.Equal(DhcpMessageType.Nak, responder.Answer(wrong.As(DhcpMessageType.Request, Wish("10.77.0.10")) with { Mac = s_other })!.Type);
+        Assert.Equal(DhcpMessageType.Nak,
+            responder.Answer(wrong.As(DhcpMessageType.Request, Wish("10.77.0.10")) with { Mac = s_other })!.Type);
     }
 
     [Fact]
     public void A_board_reserved_by_its_serial_keeps_the_address_when_its_system_asks_without_it()
     {
-        Fixture responder = Responder(new AddressPlan { Reservations = [new Reservation(IPAddress.Parse("10.77.0.200"), Serial: 0xc0ffee01)] });
+        Fixture responder = Responder(new AddressPlan
+        {
+            Reservations = [new Reservation(IPAddress.Parse("10.77.0.200"),
+            Serial: 0xc0ffee01)]
+        });
         Assert.Equal("10.77.0.200", responder.Answer(PiMessages.Discover())!.YourAddress.ToString());
         DhcpMessage system = PiMessages.Client(null, null, Wish("10.77.0.200")).As(DhcpMessageType.Request);
         DhcpMessage ack = responder.Answer(system)!;
         Assert.Equal((DhcpMessageType.Ack, "10.77.0.200"), (ack.Type, ack.YourAddress.ToString()));
-        Assert.NotEqual("10.77.0.200", responder.Answer(PiMessages.Client(null, null, Wish("10.77.0.200")) with { Mac = s_other })!.YourAddress.ToString());
+        Assert.NotEqual("10.77.0.200",
+            responder.Answer(PiMessages.Client(null, null, Wish("10.77.0.200")) with { Mac = s_other })!.YourAddress.ToString());
     }
 
     [Fact]
     public void A_relayed_client_gets_an_address_of_its_own_subnet_and_the_relay_its_option_back()
     {
         Fixture responder = Responder(Pool("10.9.0.10", "10.9.0.20", "10.9.0.1", "10.9.0.0/24"));
-        DhcpMessage request = PiMessages.Client("PXEClient", 7, new DhcpOption(DhcpOptionCode.RelayAgentInformation, new byte[] { 1, 1, 7 })) with { Relay = IPAddress.Parse("10.9.0.1") };
+        DhcpMessage request = PiMessages.Client("PXEClient", 7,
+            new DhcpOption(DhcpOptionCode.RelayAgentInformation, new byte[] { 1, 1, 7 })) with
+        { Relay = IPAddress.Parse("10.9.0.1") };
         DhcpMessage offer = responder.Answer(request)!;
-        Assert.InRange(AddressRange.Number(offer.YourAddress), AddressRange.Number(IPAddress.Parse("10.9.0.10")), AddressRange.Number(IPAddress.Parse("10.9.0.20")));
+        Assert.InRange(AddressRange.Number(offer.YourAddress), AddressRange.Number(IPAddress.Parse("10.9.0.10")),
+            AddressRange.Number(IPAddress.Parse("10.9.0.20")));
         Assert.Equal((request.Relay, request.Relay), (offer.Relay, offer.FindAddress(DhcpOptionCode.Router)));
         Assert.Equal(DhcpOptionCode.RelayAgentInformation, offer.Options[^1].Code);
         Assert.Equal([1, 1, 7], offer.Options[^1].Data.ToArray());
@@ -317,7 +346,9 @@ public sealed class DhcpResponderTests
     public void A_refusal_through_a_relay_is_broadcast_on_the_client_s_wire()
     {
         Fixture responder = Responder(Pool("10.9.0.10", "10.9.0.20", "10.9.0.1", "10.9.0.0/24"));
-        DhcpMessage nak = responder.Answer(PiMessages.Client(null, null).As(DhcpMessageType.Request, Wish("10.77.0.5")) with { Relay = IPAddress.Parse("10.9.0.1") })!;
+        DhcpMessage nak = responder.Answer(PiMessages.Client(null, null)
+            .As(DhcpMessageType.Request, Wish("10.77.0.5")) with
+        { Relay = IPAddress.Parse("10.9.0.1") })!;
         Assert.Equal((DhcpMessageType.Nak, true), (nak.Type, nak.Broadcast));
     }
 
@@ -333,14 +364,17 @@ public sealed class DhcpResponderTests
     {
         Fixture responder = Responder();
         DhcpMessage request = PiMessages.Discover();
-        DhcpMessage there = responder.Answer(request, BootClientKind.RaspberryPi, new DhcpInterface("eth1", IPAddress.Parse("192.168.5.1"), 24))!;
+        DhcpMessage there = responder.Answer(request, BootClientKind.RaspberryPi,
+            new DhcpInterface("eth1", IPAddress.Parse("192.168.5.1"), 24))!;
         Assert.Equal(("192.168.5.1", "192.168.5.1", "192.168.5.1"),
-            (there.NextServer.ToString(), there.FindAddress(DhcpOptionCode.ServerIdentifier)!.ToString(), there.FindText(DhcpOptionCode.TftpServerName)));
+            (there.NextServer.ToString(), there.FindAddress(DhcpOptionCode.ServerIdentifier)!.ToString(),
+                there.FindText(DhcpOptionCode.TftpServerName)));
     }
 
     [Fact]
     public void The_broadcast_flag_is_returned() =>
-        Assert.Equal([true, false], new[] { true, false }.Select(flag => Responder().Answer(PiMessages.Discover() with { Broadcast = flag })!.Broadcast));
+        Assert.Equal([true, false], new[] { true, false }.Select(flag => Responder()
+            .Answer(PiMessages.Discover() with { Broadcast = flag })!.Broadcast));
 
     [Fact]
     public void A_board_that_is_not_to_boot_from_the_network_gets_its_address_and_no_boot_information()
@@ -352,7 +386,8 @@ public sealed class DhcpResponderTests
         Assert.Equal(IPAddress.Any, offer.NextServer);
         Assert.Null(offer.Find(DhcpOptionCode.VendorSpecific));
         Assert.Null(offer.Find(DhcpOptionCode.TftpServerName));
-        Assert.Null(new Fixture(null, _clock, gate).AnswerBootServer(PiMessages.Discover().As(DhcpMessageType.Request), BootClientKind.RaspberryPi, s_rack));
+        Assert.Null(new Fixture(null, _clock, gate)
+            .AnswerBootServer(PiMessages.Discover().As(DhcpMessageType.Request), BootClientKind.RaspberryPi, s_rack));
         Assert.NotNull(new Fixture(null, _clock, new Gate(admitted: true)).Answer(PiMessages.Discover()));
     }
 

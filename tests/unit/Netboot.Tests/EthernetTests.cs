@@ -12,7 +12,8 @@ public sealed class EthernetTests
     {
         // A DHCP offer's header as dnsmasq's kernel makes it: 10.77.0.2:67 to 10.77.0.100:68, payload "ab".
         byte[] packet = new byte[UdpPacket.HeaderSize + 2];
-        int length = UdpPacket.Write(packet, new IPEndPoint(IPAddress.Parse("10.77.0.2"), 67), new IPEndPoint(IPAddress.Parse("10.77.0.100"), 68), "ab"u8);
+        int length = UdpPacket.Write(packet, new IPEndPoint(IPAddress.Parse("10.77.0.2"), 67),
+            new IPEndPoint(IPAddress.Parse("10.77.0.100"), 68), "ab"u8);
         Assert.Equal(30, length);
         // The sum over a header that holds its own checksum is zero.
         Assert.Equal(0, UdpPacket.Checksum(0, packet.AsSpan(0, 20)));
@@ -49,7 +50,8 @@ public sealed class EthernetTests
     [Fact]
     public void An_interface_is_looked_up_by_its_name()
     {
-        Assert.Equal((1, (IPAddress.Loopback, 8), default(MacAddress)), (NetworkLink.FindIndex("lo"), NetworkLink.FindAddress("lo"), NetworkLink.FindMac("lo")));
+        Assert.Equal((1, (IPAddress.Loopback, 8), default(MacAddress)),
+            (NetworkLink.FindIndex("lo"), NetworkLink.FindAddress("lo"), NetworkLink.FindMac("lo")));
         Assert.Equal((0, null), (NetworkLink.FindIndex("no-such-thing"), NetworkLink.FindAddress("a-name-longer-than-any")));
     }
 }

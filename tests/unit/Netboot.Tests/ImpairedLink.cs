@@ -5,8 +5,10 @@ using System.Net.Sockets;
 namespace Bootstrap.Netboot.Tests;
 
 /// <summary>
-/// A bad network between TFTP clients and a server, on loopback: of the datagrams in each direction some are lost, some come twice, and each
-/// comes at its own time, so that some overtake others. The fifth is always lost, so that no transfer has a good day. As the server does, it answers each client from a port of its own.
+/// A bad network between TFTP clients and a server, on loopback: of the datagrams in each direction some are lost, some come twice, and
+/// each
+/// comes at its own time, so that some overtake others. The fifth is always lost, so that no transfer has a good day. As the server does,
+/// it answers each client from a port of its own.
 /// </summary>
 internal sealed class ImpairedLink : IAsyncDisposable
 {

@@ -45,6 +45,7 @@ internal static class PiMessages
     /// <summary>The same client's message of another type, with more options.</summary>
     public static DhcpMessage As(this DhcpMessage message, DhcpMessageType type, params DhcpOption[] more) => message with
     {
-        Options = [DhcpOption.Byte(DhcpOptionCode.MessageType, (byte)type), .. message.Options.Where(o => o.Code != DhcpOptionCode.MessageType), .. more],
+        Options = [DhcpOption.Byte(DhcpOptionCode.MessageType, (byte)type),
+            .. message.Options.Where(o => o.Code != DhcpOptionCode.MessageType), .. more],
     };
 }

@@ -4,7 +4,8 @@ using Bootstrap.Netboot.Tftp;
 
 namespace Bootstrap.Netboot.Tests;
 
-/// <summary>Packet by packet, with a server for which no time passes: however late a busy machine answers, nothing is sent again that was not asked for.</summary>
+/// <summary>Packet by packet, with a server for which no time passes: however late a busy machine answers, nothing is sent again that was
+/// not asked for.</summary>
 public sealed class TftpExchangeTests : TftpTest
 {
     private protected override TimeProvider Clock { get; } = new StandingClock();
@@ -24,7 +25,8 @@ public sealed class TftpExchangeTests : TftpTest
                 EndPoint from = new IPEndPoint(IPAddress.Any, 0);
                 do
                 {
-                    // A new socket may have the port of one before, whose transfer is not put away yet on a busy machine: the request is then one that came twice.
+                    // A new socket may have the port of one before, whose transfer is not put away yet on a busy machine: the request is
+                    // then one that came twice.
                     board.SendTo("\0\u0001config.txt\0octet\0tsize\00\0"u8, new IPEndPoint(IPAddress.Loopback, port));
                 }
                 while (!board.Poll(1_000_000, SelectMode.SelectRead) && !Cancel.IsCancellationRequested);

@@ -36,7 +36,8 @@ public sealed class TftpServerTests : TftpTest
         byte[] got = await FetchAsync(client, "dir/file.bin");
         Assert.True(_files["dir/file.bin"].AsSpan().SequenceEqual(got), $"{client} received {got.Length} bytes of {size}, or others");
         TftpSighting sighting = await _observer.NextFetchedAsync();
-        Assert.Equal((TftpOutcome.Completed, size, "dir/file.bin", null), (sighting.Outcome, sighting.Bytes, sighting.Path, sighting.Detail));
+        Assert.Equal((TftpOutcome.Completed, size, "dir/file.bin", null),
+            (sighting.Outcome, sighting.Bytes, sighting.Path, sighting.Detail));
     }
 
     [Theory]
@@ -118,7 +119,8 @@ public sealed class TftpServerTests : TftpTest
     {
         _files["kernel8.img"] = new byte[100_000];
         using UdpClient victim = await AskAsync(opcode == TftpOpcode.ReadRequest ? "kernel8.img" : "log",
-            [.. options.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(o => new KeyValuePair<string, string>(o.Split('=')[0], o.Split('=')[1]))], opcode: opcode);
+            [.. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(o => new KeyValuePair<string, string>(o.Split('=')[0], o.Split('=')[1]))], opcode: opcode);
         TftpSighting seen = await _observer.NextFetchedAsync();
         Assert.Equal(TftpOutcome.TimedOut, seen.Outcome);
         var packets = new List<byte[]>();
@@ -226,7 +228,8 @@ public sealed class TftpServerTests : TftpTest
     {
         NetbootException reason = Assert.Throws<NetbootException>(() => TftpServer.Open(
             new TftpServerOptions { EndPoint = _server.LocalEndPoint }, new Files(_files), _observer, TimeProvider.System));
-        Assert.Equal($"TFTP cannot listen on UDP [::]:{Port}: another program has that port; stop it or start without (--tftp off)", reason.Message);
+        Assert.Equal($"TFTP cannot listen on UDP [::]:{Port}: another program has that port; stop it or start without (--tftp off)",
+            reason.Message);
     }
 
     private async Task<byte[]> FetchAsync(string client, string path, int? port = null)
@@ -246,8 +249,10 @@ public sealed class TftpServerTests : TftpTest
             "atftp" => ["atftp", "--get", "-r", path, "-l", target, "127.0.0.1", $"{port ?? Port}"],
             "tftp-hpa-text" => ["tftp", "-m", "ascii", "127.0.0.1", $"{port ?? Port}", "-c", "get", path, target],
             "atftp-text" => ["atftp", "--option", "mode netascii", "--get", "-r", path, "-l", target, "127.0.0.1", $"{port ?? Port}"],
-            // It gives up on an option acknowledgement that comes twice: on a good network it asks for more patience than a busy machine needs.
-            "atftp-window" => ["atftp", "--option", "blksize 1468", "--option", "windowsize 16", .. port is null ? (string[])["--option", "timeout 20"] : [], "--get", "-r", path, "-l", target, "127.0.0.1", $"{port ?? Port}"],
+            // It gives up on an option acknowledgement that comes twice: on a good network it asks for more patience than a busy machine
+            // needs.
+            "atftp-window" => ["atftp", "--option", "blksize 1468", "--option", "windowsize 16", .. port is null
+                ? (string[])["--option", "timeout 20"] : [], "--get", "-r", path, "-l", target, "127.0.0.1", $"{port ?? Port}"],
             _ => throw new ArgumentException(client),
         };
         await RunAsync(command);

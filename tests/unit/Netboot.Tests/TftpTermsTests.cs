@@ -19,7 +19,8 @@ public sealed class TftpTermsTests
     [Fact]
     public void A_Pi_4_gets_every_option_confirmed()
     {
-        Assert.True(TftpTerms.TryNegotiate([new("tsize", "0"), new("blksize", "1024")], 2256800, isUpload: false, out TftpTerms? terms, out _));
+        Assert.True(TftpTerms.TryNegotiate([new("tsize", "0"), new("blksize", "1024")], 2256800, isUpload: false, out TftpTerms? terms,
+            out _));
         Assert.Equal([new("tsize", "2256800"), new("blksize", "1024")], terms.Acknowledged);
         Assert.Equal((1024, 1), (terms.BlockSize, terms.WindowSize));
     }
@@ -27,8 +28,10 @@ public sealed class TftpTermsTests
     [Fact]
     public void Greedy_options_are_cut_to_what_is_kept_in_flight()
     {
-        Assert.True(TftpTerms.TryNegotiate([new("blksize", "65464"), new("windowsize", "65535"), new("timeout", "3")], 1, isUpload: false, out TftpTerms? terms, out _));
-        Assert.Equal((TftpTerms.LargestBlock, TftpTerms.LargestFlight / (TftpTerms.LargestBlock + 4), TimeSpan.FromSeconds(3)), (terms.BlockSize, terms.WindowSize, terms.Timeout));
+        Assert.True(TftpTerms.TryNegotiate([new("blksize", "65464"), new("windowsize", "65535"), new("timeout", "3")], 1, isUpload: false,
+            out TftpTerms? terms, out _));
+        Assert.Equal((TftpTerms.LargestBlock, TftpTerms.LargestFlight / (TftpTerms.LargestBlock + 4), TimeSpan.FromSeconds(3)),
+            (terms.BlockSize, terms.WindowSize, terms.Timeout));
     }
 
     [Theory]
@@ -52,7 +55,8 @@ public sealed class TftpTermsTests
     [InlineData("1468")]
     public void A_window_is_cut_to_the_bytes_in_flight_whatever_the_order_of_the_options(string block)
     {
-        Assert.True(TftpTerms.TryNegotiate([new("windowsize", "65535"), new("blksize", block)], 1, isUpload: false, out TftpTerms? terms, out _));
+        Assert.True(TftpTerms.TryNegotiate([new("windowsize", "65535"), new("blksize", block)], 1, isUpload: false, out TftpTerms? terms,
+            out _));
         Assert.InRange(terms.WindowSize * (terms.BlockSize + 4), TftpTerms.LargestFlight - terms.BlockSize - 4, TftpTerms.LargestFlight);
         Assert.Contains(new("windowsize", $"{terms.WindowSize}"), terms.Acknowledged);
     }
@@ -60,7 +64,8 @@ public sealed class TftpTermsTests
     [Fact]
     public void The_size_of_text_is_not_told_as_it_is_not_known_before_it_is_sent()
     {
-        Assert.True(TftpTerms.TryNegotiate([new("tsize", "0"), new("blksize", "1024")], null, isUpload: false, out TftpTerms? terms, out _));
+        Assert.True(TftpTerms.TryNegotiate([new("tsize", "0"), new("blksize", "1024")], null, isUpload: false, out TftpTerms? terms,
+            out _));
         Assert.Equal([new("blksize", "1024")], terms.Acknowledged);
     }
 

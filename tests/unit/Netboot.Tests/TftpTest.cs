@@ -46,7 +46,8 @@ public abstract class TftpTest : IAsyncLifetime
 
     /// <summary>Sends a request as a board does.</summary>
     /// <returns>Its socket, to which the answers come.</returns>
-    private protected async Task<UdpClient> AskAsync(string path, KeyValuePair<string, string>[] options, string mode = "octet", TftpOpcode opcode = TftpOpcode.ReadRequest)
+    private protected async Task<UdpClient> AskAsync(string path, KeyValuePair<string, string>[] options, string mode = "octet",
+        TftpOpcode opcode = TftpOpcode.ReadRequest)
     {
         byte[] packet = new byte[512];
         int length = new TftpRequest(opcode, path, mode, options).Write(packet);
@@ -58,7 +59,11 @@ public abstract class TftpTest : IAsyncLifetime
     /// <summary>Runs a client to its end, which is to be a good one.</summary>
     private protected static async Task RunAsync(string[] command)
     {
-        using Process process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using Process process = Process.Start(new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true
+        })!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(Cancel);
         string errors = await process.StandardError.ReadToEndAsync(Cancel);
         await process.WaitForExitAsync(Cancel);
@@ -69,6 +74,7 @@ public abstract class TftpTest : IAsyncLifetime
 
     private protected sealed class Files(Dictionary<string, byte[]> files) : IBootFiles
     {
-        public BootFile? Find(BootClient client, string path) => files.TryGetValue(path, out byte[]? content) ? new MemoryBootFile(content) : null;
+        public BootFile? Find(BootClient client, string path) => files.TryGetValue(path, out byte[]? content) ? new MemoryBootFile(content)
+            : null;
     }
 }

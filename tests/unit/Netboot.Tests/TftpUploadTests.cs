@@ -27,7 +27,8 @@ public sealed class TftpUploadTests : TftpTest
             "tftp-hpa" => ["tftp", "-m", "binary", "127.0.0.1", $"{Port}", "-c", "put", source, "board.log"],
             "busybox" => ["busybox", "tftp", "-b", "1024", "-p", "-r", "board.log", "-l", source, "127.0.0.1", $"{Port}"],
             "atftp" => ["atftp", "--put", "-r", "board.log", "-l", source, "127.0.0.1", $"{Port}"],
-            _ => ["atftp", "--option", "blksize 1468", "--option", "windowsize 8", "--put", "-r", "board.log", "-l", source, "127.0.0.1", $"{Port}"],
+            _ => ["atftp", "--option", "blksize 1468", "--option", "windowsize 8", "--put", "-r", "board.log", "-l", source, "127.0.0.1",
+                $"{Port}"],
         });
         TftpSighting sighting = await _observer.NextFetchedAsync();
         Assert.Equal((TftpOutcome.Completed, size, true), (sighting.Outcome, sighting.Bytes, sighting.IsUpload));
@@ -42,10 +43,12 @@ public sealed class TftpUploadTests : TftpTest
     [InlineData("link", "", 6)] // would write where it leads
     public async Task A_write_that_is_not_allowed_is_refused_and_leaves_nothing(string path, string option, int error)
     {
-        string own = Directory.CreateDirectory(Path.Combine(Uploads, "127.0.0.1")).FullName, outside = Path.Combine(_folder.FullName, "outside");
+        string own = Directory.CreateDirectory(Path.Combine(Uploads, "127.0.0.1")).FullName,
+            outside = Path.Combine(_folder.FullName, "outside");
         await File.WriteAllTextAsync(Path.Combine(own, "there"), "old", Cancel);
         File.CreateSymbolicLink(Path.Combine(own, "link"), outside);
-        using UdpClient board = await AskAsync(path, option.Length == 0 ? [] : [new(option.Split('=')[0], option.Split('=')[1])], opcode: TftpOpcode.WriteRequest);
+        using UdpClient board = await AskAsync(path, option.Length == 0 ? [] : [new(option.Split('=')[0], option.Split('=')[1])],
+            opcode: TftpOpcode.WriteRequest);
         Assert.Equal([0, 5, 0, (byte)error], (await board.ReceiveAsync(Cancel)).Buffer[..4]);
         Assert.Equal(TftpOutcome.Refused, (await _observer.NextFetchedAsync()).Outcome);
         Assert.Equal(["link", "there"], Directory.EnumerateFiles(own).Select(Path.GetFileName).Order());

@@ -20,7 +20,8 @@ public sealed class BackupFaultTests : ApplianceTest
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
 
     /// <summary>Noon, a day ahead.</summary>
-    private static readonly DateTimeOffset s_start = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero).AddDays(1).AddHours(12);
+    private static readonly DateTimeOffset s_start = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero).AddDays(1)
+        .AddHours(12);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("test-backup-fault-").FullName;
 
@@ -93,7 +94,8 @@ public sealed class BackupFaultTests : ApplianceTest
         await File.WriteAllTextAsync(manifest, isJson ? changed.ToJsonString() : text[..^1], s_end);
         (await Api.PostAsync("backups", null, s_end)).EnsureSuccessStatusCode();
         JsonNode view = await Poll.UntilAsync(GetAsync, v => v["last"] is not null, s_end);
-        Assert.Equal($"store/manifests/{Path.GetFileName(manifest)} is damaged: import its image again", view["last"]!["error"]!.ToString());
+        Assert.Equal($"store/manifests/{Path.GetFileName(manifest)} is damaged: import its image again",
+            view["last"]!["error"]!.ToString());
     }
 
     [Fact]
@@ -111,7 +113,8 @@ public sealed class BackupFaultTests : ApplianceTest
     [Fact]
     public async Task Boards_own_files_are_backed_up_behind_links_and_what_never_ends_is_left_out()
     {
-        string overrides = Appliance.Options.OverridesFolder, board = Path.Combine(overrides, "abcdef01"), set = Path.Combine(Data, "boot", "sets", "pi");
+        string overrides = Appliance.Options.OverridesFolder, board = Path.Combine(overrides, "abcdef01"),
+            set = Path.Combine(Data, "boot", "sets", "pi");
         Directory.CreateDirectory(board);
         Directory.CreateDirectory(set);
         await File.WriteAllTextAsync(Path.Combine(board, "config.txt"), "own", s_end);
@@ -173,7 +176,8 @@ public sealed class BackupFaultTests : ApplianceTest
         await File.WriteAllTextAsync(Path.Combine(Restored, "appliance.db"), "", s_end);
         var e = await Assert.ThrowsAsync<InvalidDataException>(() =>
             BackupWriter.WriteAsync(Restored, Stream.Null, Passphrase, images: false, s_start, s_end));
-        Assert.Equal($"a restore in {Restored} was broken off as it took the place of what was there: start the appliance first", e.Message);
+        Assert.Equal($"a restore in {Restored} was broken off as it took the place of what was there: start the appliance first",
+            e.Message);
     }
 
     [Fact]
@@ -211,7 +215,8 @@ public sealed class BackupFaultTests : ApplianceTest
     [InlineData("a file in a file", "")]
     [InlineData("a bad archive", "")]
     [InlineData("a header of terabytes", "")]
-    public async Task A_backup_that_somebody_made_who_knows_the_passphrase_is_refused_in_a_sentence_and_leaves_nothing(string what, string sentence)
+    public async Task A_backup_that_somebody_made_who_knows_the_passphrase_is_refused_in_a_sentence_and_leaves_nothing(string what,
+        string sentence)
     {
         Dictionary<string, byte[]> contents = await ContentsAsync();
         var more = new List<TarEntry>();
@@ -291,7 +296,8 @@ public sealed class BackupFaultTests : ApplianceTest
         byte[] bytes = file.ToArray();
         int head = bytes.AsSpan().IndexOf("\n---"u8) + 1, end = head + bytes.AsSpan(head).IndexOf((byte)'\n');
         using var padded = new MemoryStream([.. bytes[..end], (byte)'=', .. bytes[end..]]);
-        Assert.Equal("the head of this backup is damaged", Assert.Throws<InvalidDataException>(() => AgeReader.Open(padded, Passphrase)).Message);
+        Assert.Equal("the head of this backup is damaged",
+            Assert.Throws<InvalidDataException>(() => AgeReader.Open(padded, Passphrase)).Message);
     }
 
     /// <summary>The head of an entry that says that it is of some length, and nothing behind it.</summary>
@@ -310,7 +316,8 @@ public sealed class BackupFaultTests : ApplianceTest
     }
 
     private static void AssertNothingIn(string folder, params string[] but) => Assert.DoesNotContain(
-        Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName), name => name is not ("lock" or "pid") && !but.Contains(name));
+        Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName), name => name is not ("lock" or "pid")
+            && !but.Contains(name));
 
     private async Task<string> BackUpAsync()
     {
@@ -341,7 +348,8 @@ public sealed class BackupFaultTests : ApplianceTest
         {
             foreach ((string name, byte[] content) in contents.OrderBy(c => c.Key != BackupContents.Description))
             {
-                await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(content) }, s_end);
+                await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(content) },
+                    s_end);
             }
             foreach (TarEntry entry in more)
             {

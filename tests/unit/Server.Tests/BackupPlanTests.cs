@@ -7,7 +7,8 @@ using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;
 
-/// <summary>Backups that the appliance makes by itself: when they are due, how many stay, who may what, and what people hear of failures.</summary>
+/// <summary>Backups that the appliance makes by itself: when they are due, how many stay, who may what, and what people hear of
+/// failures.</summary>
 public sealed class BackupPlanTests : ApplianceTest
 {
     private const string Passphrase = "correct horse battery staple";
@@ -15,7 +16,8 @@ public sealed class BackupPlanTests : ApplianceTest
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
 
     /// <summary>Noon, a day ahead.</summary>
-    private static readonly DateTimeOffset s_start = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero).AddDays(1).AddHours(12);
+    private static readonly DateTimeOffset s_start = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero).AddDays(1)
+        .AddHours(12);
 
     private readonly SettableClock _clock = new() { Now = s_start };
 
@@ -34,9 +36,11 @@ public sealed class BackupPlanTests : ApplianceTest
         for (int day = 0; day < 3; day++)
         {
             _clock.Now = s_start.AddDays(day).AddHours(15);
-            await UntilAsync(v => v["backups"]!.AsArray().Any(b => (long)b!["madeAt"]! == _clock.Now.ToUnixTimeMilliseconds()) && !(bool)v["running"]!);
+            await UntilAsync(v => v["backups"]!.AsArray().Any(b => (long)b!["madeAt"]! == _clock.Now.ToUnixTimeMilliseconds())
+                && !(bool)v["running"]!);
         }
-        Assert.Equal([s_start.AddHours(63), s_start.AddHours(39)], new BackupFolder(Folder).List().Select(b => DateTimeOffset.FromUnixTimeMilliseconds(b.MadeAt)));
+        Assert.Equal([s_start.AddHours(63), s_start.AddHours(39)], new BackupFolder(Folder).List()
+            .Select(b => DateTimeOffset.FromUnixTimeMilliseconds(b.MadeAt)));
         foreach (string file in Directory.EnumerateFiles(Folder))
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
@@ -62,7 +66,8 @@ public sealed class BackupPlanTests : ApplianceTest
     {
         await PutAsync(new { keep = 1, passphrase = Passphrase });
         // Nobody listens there: what is to be told waits.
-        await Api.PutAsJsonAsync("notifications", new { webhooks = new[] { new { name = "hook", url = "http://127.0.0.1:9/", events = new[] { "backup-failed" } } } }, s_end);
+        await Api.PutAsJsonAsync("notifications",
+            new { webhooks = new[] { new { name = "hook", url = "http://127.0.0.1:9/", events = new[] { "backup-failed" } } } }, s_end);
         await MakeAsync();
         string older = Assert.Single(Directory.EnumerateFiles(Folder));
         string key = Path.Combine(Appliance.Options.DataFolder, "ca", "ca.pem"), aside = key + ".aside";
@@ -71,10 +76,12 @@ public sealed class BackupPlanTests : ApplianceTest
         {
             _clock.Now = _clock.Now.AddMinutes(1);
             await AskAsync();
-            await UntilAsync(v => v["last"]!["error"]!.ToString().Length > 0 && (long)v["last"]!["at"]! == _clock.Now.ToUnixTimeMilliseconds());
+            await UntilAsync(v => v["last"]!["error"]!.ToString().Length > 0
+                && (long)v["last"]!["at"]! == _clock.Now.ToUnixTimeMilliseconds());
         }
         Assert.Equal([older], Directory.EnumerateFiles(Folder));
-        JsonNode waiting = (await Poll.UntilAsync(() => Api.GetFromJsonAsync<JsonNode>("notifications", s_end), n => n!["waiting"]!.AsArray().Count > 0, s_end))!;
+        JsonNode waiting = (await Poll.UntilAsync(() => Api.GetFromJsonAsync<JsonNode>("notifications", s_end),
+            n => n!["waiting"]!.AsArray().Count > 0, s_end))!;
         Assert.Equal(1, (int)waiting["waiting"]![0]!["waiting"]!);
         File.Move(aside, key);
         _clock.Now = _clock.Now.AddMinutes(1);
@@ -89,7 +96,8 @@ public sealed class BackupPlanTests : ApplianceTest
         await PutAsync(new { passphrase = Passphrase });
         await MakeAsync();
         string[] made = Directory.GetFiles(Folder);
-        string unfinished = Path.Combine(Folder, "bootstrap-20300101-000000.tar.zst.age.new"), snapshot = Path.Combine(Appliance.Options.DataFolder, "snapshot-0123");
+        string unfinished = Path.Combine(Folder, "bootstrap-20300101-000000.tar.zst.age.new"),
+            snapshot = Path.Combine(Appliance.Options.DataFolder, "snapshot-0123");
         await Appliance.RestartAsync(() =>
         {
             File.WriteAllText(unfinished, "half");
@@ -113,8 +121,10 @@ public sealed class BackupPlanTests : ApplianceTest
         }
         Assert.Equal(HttpStatusCode.Forbidden, (await oper.PostAsync("backups", null, s_end)).StatusCode);
         // With a passphrase of its own a program could keep all keys for longer than it may do anything.
-        Assert.Equal(HttpStatusCode.Forbidden, (await program.PostAsJsonAsync("backup", new { passphrase = Passphrase }, s_end)).StatusCode);
-        Assert.Equal(HttpStatusCode.Forbidden, (await program.PutAsJsonAsync("backups", new { passphrase = Passphrase }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden,
+            (await program.PostAsJsonAsync("backup", new { passphrase = Passphrase }, s_end)).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden,
+            (await program.PutAsJsonAsync("backups", new { passphrase = Passphrase }, s_end)).StatusCode);
         Assert.Equal(HttpStatusCode.Accepted, (await program.PostAsync("backups", null, s_end)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await Api.GetAsync("backups/..%2Fsecrets.key", s_end)).StatusCode);
     }
@@ -131,7 +141,8 @@ public sealed class BackupPlanTests : ApplianceTest
     {
         using var content = new StringContent(plan, System.Text.Encoding.UTF8, "application/json");
         HttpResponseMessage response = await Api.PutAsync("backups", content, s_end);
-        Assert.Equal((HttpStatusCode.BadRequest, sentence), (response.StatusCode, (await response.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString()));
+        Assert.Equal((HttpStatusCode.BadRequest, sentence),
+            (response.StatusCode, (await response.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString()));
     }
 
     [Fact]
@@ -141,7 +152,8 @@ public sealed class BackupPlanTests : ApplianceTest
     private async Task MakeAsync()
     {
         await AskAsync();
-        await UntilAsync(v => v["last"] is { } last && last["error"]!.ToString().Length == 0 && (long)last["at"]! == _clock.Now.ToUnixTimeMilliseconds() && !(bool)v["running"]!);
+        await UntilAsync(v => v["last"] is { } last && last["error"]!.ToString().Length == 0
+            && (long)last["at"]! == _clock.Now.ToUnixTimeMilliseconds() && !(bool)v["running"]!);
     }
 
     private async Task AskAsync() => Assert.Equal(HttpStatusCode.Accepted, (await Api.PostAsync("backups", null, s_end)).StatusCode);

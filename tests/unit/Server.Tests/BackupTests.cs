@@ -61,8 +61,10 @@ public sealed class BackupTests : ApplianceTest
         {
             await EnsureAsync(Api.PatchAsJsonAsync($"nodes/{s_id}", new { name = "camera-7", tags = new[] { "roof" } }, s_end));
         }
-        await EnsureAsync(Api.PostAsync("images?name=tiny&architecture=arm64", new ByteArrayContent(TinyImage.Create()) { Headers = { ContentType = new("application/octet-stream") } }, s_end));
-        await EnsureAsync(Api.PostAsync("files?name=motd", new ByteArrayContent("hello"u8.ToArray()) { Headers = { ContentType = new("application/octet-stream") } }, s_end));
+        await EnsureAsync(Api.PostAsync("images?name=tiny&architecture=arm64",
+            new ByteArrayContent(TinyImage.Create()) { Headers = { ContentType = new("application/octet-stream") } }, s_end));
+        await EnsureAsync(Api.PostAsync("files?name=motd",
+            new ByteArrayContent("hello"u8.ToArray()) { Headers = { ContentType = new("application/octet-stream") } }, s_end));
         string locked = Appliance.Services.GetRequiredService<SecretBox>().Lock("hunter2", "a test");
         string own = Path.Combine(Appliance.Options.OverridesFolder, "abcdef01");
         Directory.CreateDirectory(own);
@@ -79,7 +81,8 @@ public sealed class BackupTests : ApplianceTest
         Assert.Equal(Appliance.Info.Authority.RawData, second.Info.Authority.RawData);
         Assert.Equal(Appliance.Info.JoinToken, second.Info.JoinToken);
         Assert.Equal("hunter2", second.Services.GetRequiredService<SecretBox>().Unlock(locked, "a test"));
-        Assert.Equal("own", await System.IO.File.ReadAllTextAsync(Path.Combine(Restored, "boot", "overrides", "abcdef01", "config.txt"), s_end));
+        Assert.Equal("own", await System.IO.File.ReadAllTextAsync(Path.Combine(Restored, "boot", "overrides", "abcdef01", "config.txt"),
+            s_end));
         await using SimulatedNode node = await SimulatedNode.ConnectAsync(second.Info, Identity(), inventory, NodeRole.Slave, s_end);
         using HttpClient link = node.CreateLinkClient();
         Assert.Equal(HttpStatusCode.OK, (await link.GetAsync($"/store/manifests/{digest}", s_end)).StatusCode);
@@ -106,7 +109,8 @@ public sealed class BackupTests : ApplianceTest
         _clock.Now += TimeSpan.FromMinutes(1);
         await RestoreAsync(clock: _clock);
         _clock.Now += TimeSpan.FromMinutes(1);
-        await using TestAppliance other = await TestAppliance.StartAsync(clock: _clock, change: o => o with { DataFolder = Restored }, approve: false);
+        await using TestAppliance other = await TestAppliance.StartAsync(clock: _clock, change: o => o with { DataFolder = Restored },
+            approve: false);
         NodeKeys keys = other.Services.GetRequiredService<NodeKeys>();
         Assert.Equal(s_id, keys.Find(renewed));
         Assert.Equal(s_id, keys.Find(newest));
@@ -148,7 +152,8 @@ public sealed class BackupTests : ApplianceTest
         await SwitchOffAsync(node);
         await EnsureAsync(Api.PostAsJsonAsync("jobs", new { kind = "reboot", nodes = new[] { s_id.ToString() } }, s_end));
         await EnsureAsync(Api.PostAsJsonAsync("jobs", new { kind = "reboot", select = "all", notBefore = "2099-01-01T00:00:00Z" }, s_end));
-        await EnsureAsync(Api.PostAsJsonAsync("schedules", new { name = "hourly", cron = "0 * * * *", missed = "run-once", job = new { kind = "reboot", select = "tag=nobody" } }, s_end));
+        await EnsureAsync(Api.PostAsJsonAsync("schedules",
+            new { name = "hourly", cron = "0 * * * *", missed = "run-once", job = new { kind = "reboot", select = "tag=nobody" } }, s_end));
         await BackUpAsync(images: false);
         var later = new SettableClock { Now = TimeProvider.System.GetUtcNow().AddDays(3) };
         Restored restored = await RestoreAsync(clock: later);
@@ -164,7 +169,8 @@ public sealed class BackupTests : ApplianceTest
             tasks.AddRange((await api.GetFromJsonAsync<JsonNode>($"jobs/{job!["id"]}", s_end))!["tasks"]!.AsArray());
         }
         Assert.Equal(2, tasks.Count);
-        Assert.All(tasks, task => Assert.Equal(("cancelled", "the appliance was restored from a backup"), (task!["state"]!.ToString(), task["cause"]!.ToString())));
+        Assert.All(tasks, task => Assert.Equal(("cancelled", "the appliance was restored from a backup"),
+            (task!["state"]!.ToString(), task["cause"]!.ToString())));
         // Three days of runs are not made up for.
         Assert.True((long)(await api.GetFromJsonAsync<JsonNode>("schedules/hourly", s_end))!["next"]! > later.Now.ToUnixTimeMilliseconds());
     }
@@ -175,7 +181,8 @@ public sealed class BackupTests : ApplianceTest
         byte[] image = TinyImage.Create();
         await ImportAsync(Api, image);
         string digest = (await Api.GetFromJsonAsync<JsonNode>("images", s_end))![0]!["digest"]!.ToString();
-        await EnsureAsync(Api.PutAsJsonAsync("policy", new { installNewBoards = new { arm64 = "tiny" }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true }, s_end));
+        await EnsureAsync(Api.PutAsJsonAsync("policy",
+            new { installNewBoards = new { arm64 = "tiny" }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true }, s_end));
         await BackUpAsync(images: false);
         Assert.Equal(["tiny"], (await RestoreAsync()).MissingImages);
         await using TestAppliance second = await TestAppliance.StartAsync(change: o => o with { DataFolder = Restored }, keepsPolicy: true);
@@ -183,11 +190,13 @@ public sealed class BackupTests : ApplianceTest
         Assert.Empty((await api.GetFromJsonAsync<JsonNode>("images", s_end))!.AsArray());
         // A board comes meanwhile: it waits, as if nothing were to be installed.
         await using SimulatedNode early = await SimulatedNode.ConnectAsync(second.Info, s_id, NodeRole.NetInst, "arm64", s_end);
-        Assert.StartsWith("the image that new boards get is not on the appliance any more", (await early.ReceiveAsync<Wait>(s_end)).Reason, StringComparison.Ordinal);
+        Assert.StartsWith("the image that new boards get is not on the appliance any more", (await early.ReceiveAsync<Wait>(s_end)).Reason,
+            StringComparison.Ordinal);
         Assert.Empty((await api.GetFromJsonAsync<JsonNode>("jobs", s_end))!.AsArray());
         await ImportAsync(api, image);
         Assert.Equal(digest, (await api.GetFromJsonAsync<JsonNode>("images", s_end))![0]!["digest"]!.ToString());
-        await using SimulatedNode late = await SimulatedNode.ConnectAsync(second.Info, NodeId.Parse("10000000bacc0002"), NodeRole.NetInst, "arm64", s_end);
+        await using SimulatedNode late = await SimulatedNode.ConnectAsync(second.Info, NodeId.Parse("10000000bacc0002"), NodeRole.NetInst,
+            "arm64", s_end);
         await late.ReceiveAsync<StartTask>(s_end);
     }
 
@@ -216,10 +225,12 @@ public sealed class BackupTests : ApplianceTest
             "cut off in its head" => bytes[..30],
             "cut off at a block" => bytes[..(body + Block)],
             "cut off by a byte" => bytes[..^1],
-            "two blocks exchanged" => [.. bytes[..body], .. bytes[(body + Block)..(body + 2 * Block)], .. bytes[body..(body + Block)], .. bytes[(body + 2 * Block)..]],
+            "two blocks exchanged" => [.. bytes[..body], .. bytes[(body + Block)..(body + 2 * Block)], .. bytes[body..(body + Block)],
+                .. bytes[(body + 2 * Block)..]],
             "more at its end" => [.. bytes, 0],
             "something else" => RandomNumberGenerator.GetBytes(1 << 20),
-            "a guess that costs too much" => [.. System.Text.Encoding.ASCII.GetBytes(System.Text.Encoding.ASCII.GetString(bytes[..head]).Replace(" 17\n", " 30\n", StringComparison.Ordinal)), .. bytes[head..]],
+            "a guess that costs too much" => [.. System.Text.Encoding.ASCII.GetBytes(System.Text.Encoding.ASCII.GetString(bytes[..head])
+                .Replace(" 17\n", " 30\n", StringComparison.Ordinal)), .. bytes[head..]],
             _ => bytes,
         };
         if (what is "a bit changed" or "its head changed")
@@ -236,7 +247,8 @@ public sealed class BackupTests : ApplianceTest
             "stable" : Passphrase));
         Assert.Equal(sentence, e.Message);
         Assert.Equal(what == "a bit changed", Directory.Exists(Restored));
-        Assert.DoesNotContain(Directory.Exists(Restored) ? Directory.EnumerateFileSystemEntries(Restored) : [], path => Path.GetFileName(path) is not ("lock" or "pid"));
+        Assert.DoesNotContain(Directory.Exists(Restored) ? Directory.EnumerateFileSystemEntries(Restored) : [],
+            path => Path.GetFileName(path) is not ("lock" or "pid"));
     }
 
     [Fact]
@@ -254,7 +266,8 @@ public sealed class BackupTests : ApplianceTest
         Assert.Equal(authority, await System.IO.File.ReadAllBytesAsync(Path.Combine(Restored, "ca", "ca.pem"), s_end));
         string replaced = (await RestoreAsync(replace: true)).Replaced!;
         Assert.Equal(authority, await System.IO.File.ReadAllBytesAsync(Path.Combine(replaced, "ca", "ca.pem"), s_end));
-        Assert.Equal(Appliance.Info.Authority.ExportCertificatePem(), (await System.IO.File.ReadAllTextAsync(Path.Combine(Restored, "ca", "ca.pem"), s_end)).Trim());
+        Assert.Equal(Appliance.Info.Authority.ExportCertificatePem(),
+            (await System.IO.File.ReadAllTextAsync(Path.Combine(Restored, "ca", "ca.pem"), s_end)).Trim());
         // What was put aside is an appliance still.
         await using TestAppliance former = await TestAppliance.StartAsync(change: o => o with { DataFolder = replaced });
         Assert.NotEqual(Appliance.Info.Authority.RawData, former.Info.Authority.RawData);
@@ -269,7 +282,8 @@ public sealed class BackupTests : ApplianceTest
             for (int seed = 2; !stop.IsCancellationRequested; seed++)
             {
                 await ImportAsync(Api, TinyImage.Create(64 << 10, seed), $"image-{seed}");
-                await EnsureAsync(Api.PostAsync($"files?name=file-{seed}", new ByteArrayContent([(byte)seed]) { Headers = { ContentType = new("application/octet-stream") } }, s_end));
+                await EnsureAsync(Api.PostAsync($"files?name=file-{seed}",
+                    new ByteArrayContent([(byte)seed]) { Headers = { ContentType = new("application/octet-stream") } }, s_end));
                 if (seed > 4)
                 {
                     await EnsureAsync(Api.DeleteAsync($"images/image-{seed - 2}", s_end));
@@ -284,9 +298,11 @@ public sealed class BackupTests : ApplianceTest
             Assert.Empty(restored.MissingImages);
             using var database = new Database(Path.Combine(Restored, "appliance.db"));
             var store = new ImageStore(Path.Combine(Restored, "store"));
-            Assert.Equal(database.Read(c => c.Query<string>("SELECT digest FROM images ORDER BY digest").ToList()), store.Images().Select(d => d.ToString()).Order());
+            Assert.Equal(database.Read(c => c.Query<string>("SELECT digest FROM images ORDER BY digest").ToList()), store.Images()
+                .Select(d => d.ToString()).Order());
             string files = Path.Combine(Restored, "files");
-            Assert.All(database.Read(c => c.Query<string>("SELECT digest FROM files").ToList()), digest => Assert.True(System.IO.File.Exists(Path.Combine(files, digest))));
+            Assert.All(database.Read(c => c.Query<string>("SELECT digest FROM files").ToList()),
+                digest => Assert.True(System.IO.File.Exists(Path.Combine(files, digest))));
         }
         await stop.CancelAsync();
         await changing;
@@ -300,7 +316,8 @@ public sealed class BackupTests : ApplianceTest
     public async Task A_chunk_that_is_damaged_or_gone_makes_no_backup_and_is_named(bool gone)
     {
         await ImportAsync(Api, TinyImage.Create());
-        string chunk = Directory.EnumerateFiles(Path.Combine(Appliance.Options.DataFolder, "store", "chunks"), "*", SearchOption.AllDirectories).First();
+        string chunk = Directory.EnumerateFiles(Path.Combine(Appliance.Options.DataFolder, "store", "chunks"), "*",
+            SearchOption.AllDirectories).First();
         byte[] bytes = await System.IO.File.ReadAllBytesAsync(chunk, s_end);
         bytes[^1] ^= 1;
         System.IO.File.Delete(chunk);
@@ -312,7 +329,8 @@ public sealed class BackupTests : ApplianceTest
         var e = await Assert.ThrowsAsync<InvalidDataException>(() =>
             BackupWriter.WriteAsync(Appliance.Options.DataFolder, file, Passphrase, images: true, TimeProvider.System.GetUtcNow(), s_end));
         Assert.Contains(Path.GetFileName(chunk), e.Message, StringComparison.Ordinal);
-        await BackupWriter.WriteAsync(Appliance.Options.DataFolder, Stream.Null, Passphrase, images: false, TimeProvider.System.GetUtcNow(), s_end);
+        await BackupWriter.WriteAsync(Appliance.Options.DataFolder, Stream.Null, Passphrase, images: false,
+            TimeProvider.System.GetUtcNow(), s_end);
     }
 
     private async Task BackUpAsync(bool images)
@@ -330,7 +348,8 @@ public sealed class BackupTests : ApplianceTest
     }
 
     private static Task ImportAsync(HttpClient api, byte[] image, string name = "tiny") => EnsureAsync(api.PostAsync(
-        $"images?name={name}&architecture=arm64", new ByteArrayContent(image) { Headers = { ContentType = new("application/octet-stream") } }, s_end));
+        $"images?name={name}&architecture=arm64",
+            new ByteArrayContent(image) { Headers = { ContentType = new("application/octet-stream") } }, s_end));
 
     private static async Task EnsureAsync(Task<HttpResponseMessage> request)
     {

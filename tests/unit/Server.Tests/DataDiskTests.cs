@@ -127,7 +127,8 @@ public sealed partial class DataDiskTests : IDisposable
     }
 
     private static Lease LeaseOf(string mac, string address) => new(
-        MacAddress.TryParse(mac, out MacAddress parsed) ? parsed : default, IPAddress.Parse(address), DateTimeOffset.UnixEpoch.AddYears(60));
+        MacAddress.TryParse(mac, out MacAddress parsed) ? parsed : default, IPAddress.Parse(address),
+            DateTimeOffset.UnixEpoch.AddYears(60));
 
     /// <summary>From now on, the kernel answers whatever is asked of that file system with EIO, as after a fault that cannot be
     /// mended.</summary>

@@ -39,7 +39,8 @@ public sealed class KeyUpgradeTests : IDisposable
         using X509Certificate2 forged = authority.IssueNode(s_installed, "front-1", new PublicKey(other));
         WriteOld(shown.SerialNumber);
         using var database = new Database(File);
-        var keys = new NodeKeys(database, authority, new SettingsStore(database), new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System);
+        var keys = new NodeKeys(database, authority, new SettingsStore(database),
+            new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System);
 
         Assert.Null(keys.Find(forged)); // of this CA and in this name, and not the one that the database knows
         Assert.Equal(s_installed, keys.Find(shown));
@@ -56,7 +57,8 @@ public sealed class KeyUpgradeTests : IDisposable
         using X509Certificate2 certificate = authority.IssueNode(s_installed, "front-1", new PublicKey(key));
         WriteOld(certificate.SerialNumber);
         using var database = new Database(File);
-        using var keys = new NodeKeys(database, authority, new SettingsStore(database), new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System);
+        using var keys = new NodeKeys(database, authority, new SettingsStore(database),
+            new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System);
         keys.Change(c =>
         {
             keys.Revoke(c, s_installed);
@@ -85,7 +87,8 @@ public sealed class KeyUpgradeTests : IDisposable
             kept = authority.IssueNode(s_tagged, "camera-1", new PublicKey(other));
         WriteOld("none");
         using var database = new Database(File);
-        using var keys = new NodeKeys(database, authority, new SettingsStore(database), new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System);
+        using var keys = new NodeKeys(database, authority, new SettingsStore(database),
+            new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System);
         keys.Change(c =>
         {
             keys.Tie(c, s_installed, Protocol.Trust.FingerprintOf(forgotten.PublicKey), "admin");
@@ -127,7 +130,8 @@ public sealed class KeyUpgradeTests : IDisposable
         NodeRow kept = database.Read(c => NodeRow.Find(c, s_tagged))!;
         Assert.Equal(("camera-1", "camera", null), (kept.Name, kept.TagWords, kept.Key));
         // nobody approved it
-        Assert.Null(new NodeKeys(database, authority, new SettingsStore(database), new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System)
+        Assert.Null(new NodeKeys(database, authority, new SettingsStore(database),
+            new DataDisk(_folder, database.Probe, TimeProvider.System), TimeProvider.System)
             .Find(certificate));
     }
 

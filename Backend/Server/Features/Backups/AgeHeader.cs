@@ -11,7 +11,8 @@ namespace Bootstrap.Server.Features.Backups;
 /// </summary>
 internal static class AgeHeader
 {
-    private const string Version = "age-encryption.org/v1", ScryptLabel = "age-encryption.org/v1/scrypt", Stanza = "-> scrypt ", Mac = "---";
+    private const string Version = "age-encryption.org/v1", ScryptLabel = "age-encryption.org/v1/scrypt", Stanza = "-> scrypt ",
+        Mac = "---";
 
     private const int FileKeyBytes = 16, SaltBytes = 16, KeyBytes = 32, TagBytes = 16, NonceBytes = 16;
 
@@ -47,8 +48,10 @@ internal static class AgeHeader
     public static byte[] Read(Stream file, string passphrase)
     {
         string version = ReadLine(file), stanza = ReadLine(file), body = ReadLine(file), mac = ReadLine(file);
-        if (version != Version || !stanza.StartsWith(Stanza, StringComparison.Ordinal) || stanza[Stanza.Length..].Split(' ') is not [var salt, var work]
-            || !int.TryParse(work, NumberStyles.None, CultureInfo.InvariantCulture, out int workFactor) || work[0] == '0' || !mac.StartsWith(Mac + " ", StringComparison.Ordinal))
+        if (version != Version || !stanza.StartsWith(Stanza, StringComparison.Ordinal)
+            || stanza[Stanza.Length..].Split(' ') is not [var salt, var work]
+            || !int.TryParse(work, NumberStyles.None, CultureInfo.InvariantCulture, out int workFactor) || work[0] == '0'
+                || !mac.StartsWith(Mac + " ", StringComparison.Ordinal))
         {
             throw new InvalidDataException("this is no backup that a passphrase opens");
         }
@@ -69,7 +72,8 @@ internal static class AgeHeader
                 throw new InvalidDataException("the passphrase does not open this backup", e);
             }
         }
-        if (!CryptographicOperations.FixedTimeEquals(MacOf($"{version}\n{stanza}\n{body}\n{Mac}", fileKey), Bytes(mac[(Mac.Length + 1)..], KeyBytes)))
+        if (!CryptographicOperations.FixedTimeEquals(MacOf($"{version}\n{stanza}\n{body}\n{Mac}", fileKey),
+            Bytes(mac[(Mac.Length + 1)..], KeyBytes)))
         {
             throw new InvalidDataException("the head of this backup is damaged");
         }
@@ -100,7 +104,8 @@ internal static class AgeHeader
     private static byte[] Bytes(string base64, int length)
     {
         byte[] bytes = new byte[length];
-        return Convert.TryFromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='), bytes, out int read) && read == length && Base64(bytes) == base64
+        return Convert.TryFromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='), bytes, out int read) && read == length
+            && Base64(bytes) == base64
             ? bytes : throw new InvalidDataException("the head of this backup is damaged");
     }
 

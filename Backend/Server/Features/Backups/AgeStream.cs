@@ -48,7 +48,8 @@ internal abstract class AgeStream(byte[] key) : Stream
     }
 }
 
-/// <summary>Seals what is written. The file is whole only after <see cref="FinishAsync"/>: one that was broken off is known as such.</summary>
+/// <summary>Seals what is written. The file is whole only after <see cref="FinishAsync"/>: one that was broken off is known as
+/// such.</summary>
 internal sealed class AgeWriter : AgeStream
 {
     private readonly Stream _file;
@@ -141,7 +142,8 @@ internal sealed class AgeReader : AgeStream
     {
         while (_at == _held && !_ended)
         {
-            int read = await _file.ReadAtLeastAsync(_sealed.AsMemory(_ahead), _sealed.Length - _ahead, throwOnEndOfStream: false, cancellationToken);
+            int read = await _file.ReadAtLeastAsync(_sealed.AsMemory(_ahead), _sealed.Length - _ahead, throwOnEndOfStream: false,
+                cancellationToken);
             OpenBlock(_ahead + read);
         }
         int given = Math.Min(buffer.Length, _held - _at);
@@ -167,7 +169,8 @@ internal sealed class AgeReader : AgeStream
         }
         try
         {
-            Cipher.Decrypt(NextNonce(_ended), _sealed.AsSpan(0, block - TagBytes), _sealed.AsSpan(block - TagBytes, TagBytes), _plain.AsSpan(0, block - TagBytes));
+            Cipher.Decrypt(NextNonce(_ended), _sealed.AsSpan(0, block - TagBytes), _sealed.AsSpan(block - TagBytes, TagBytes),
+                _plain.AsSpan(0, block - TagBytes));
         }
         catch (AuthenticationTagMismatchException e)
         {

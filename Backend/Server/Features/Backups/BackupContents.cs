@@ -20,7 +20,8 @@ public sealed record BackupDescription(int Version, long MadeAt, string Applianc
 /// </summary>
 internal static partial class BackupContents
 {
-    public const string Description = "backup.json", Database = "appliance.db", Manifests = "store/manifests", Chunks = "store/chunks", Uploads = "files", Overrides = "boot/overrides";
+    public const string Description = "backup.json", Database = "appliance.db", Manifests = "store/manifests", Chunks = "store/chunks",
+        Uploads = "files", Overrides = "boot/overrides";
 
     public const int LargestDescription = 64 << 10;
 
@@ -32,13 +33,15 @@ internal static partial class BackupContents
 
     /// <summary>What a backup may be called in the folder of backups.</summary>
     public static string NameOf(DateTimeOffset made, bool images) =>
-        string.Create(CultureInfo.InvariantCulture, $"bootstrap-{made.UtcDateTime:yyyyMMdd-HHmmss}{(images ? "-with-images" : "")}.tar.zst.age");
+        string.Create(CultureInfo.InvariantCulture,
+            $"bootstrap-{made.UtcDateTime:yyyyMMdd-HHmmss}{(images ? "-with-images" : "")}.tar.zst.age");
 
     public static bool IsName(string name) => BackupName().IsMatch(name);
 
     /// <summary>Whether a file may lie there: within the folder, and among what backups have.</summary>
     public static bool MayBe(string name) =>
-        name == Description || Always.Contains(name) || ManifestName().IsMatch(name) || ChunkName().IsMatch(name) || FileName().IsMatch(name)
+        name == Description || Always.Contains(name) || ManifestName().IsMatch(name) || ChunkName().IsMatch(name) || FileName()
+            .IsMatch(name)
         || (Folders.Any(folder => name.StartsWith(folder + "/", StringComparison.Ordinal)) && name.Split('/').All(IsPart));
 
     /// <summary>The digest that a file must have by its name; null: its name says none.</summary>

@@ -13,7 +13,8 @@ internal static class BackupEndpoints
     /// <param name="Next">When the next one is made by itself, Unix milliseconds; null: never.</param>
     /// <param name="Running">One is being made.</param>
     /// <param name="Last">How the last one went; null: there was none.</param>
-    internal sealed record View(BackupPlan Plan, string Folder, IReadOnlyList<BackupView> Backups, long? Next, bool Running, LastBackup? Last);
+    internal sealed record View(BackupPlan Plan, string Folder, IReadOnlyList<BackupView> Backups, long? Next, bool Running,
+        LastBackup? Last);
 
     /// <param name="Passphrase">Opens what is sent.</param>
     /// <param name="Images">With the images' bytes.</param>
@@ -76,7 +77,11 @@ internal static class BackupEndpoints
             }
             catch (Exception e) when (e is IOException or InvalidDataException)
             {
-                var problem = new ProblemDetails { Detail = $"The backup failed: {e.Message.TrimEnd('.')}.", Status = StatusCodes.Status500InternalServerError };
+                var problem = new ProblemDetails
+                {
+                    Detail = $"The backup failed: {e.Message.TrimEnd('.')}.",
+                    Status = StatusCodes.Status500InternalServerError
+                };
                 return http.Response.HasStarted ? new BrokenOff(problem) : Results.Problem(problem);
             }
         }).ForPeople().WithSummary("Fetch a backup");

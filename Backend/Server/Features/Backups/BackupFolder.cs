@@ -13,16 +13,19 @@ internal sealed class BackupFolder(string path)
 
     /// <summary>All, the newest first.</summary>
     public IReadOnlyList<BackupView> List() => !Directory.Exists(path) ? [] :
-        [.. Directory.EnumerateFiles(path).Select(Path.GetFileName).Where(name => BackupContents.IsName(name!)).OrderDescending(StringComparer.Ordinal).Select(name => View(name!))];
+        [.. Directory.EnumerateFiles(path).Select(Path.GetFileName).Where(name => BackupContents.IsName(name!))
+            .OrderDescending(StringComparer.Ordinal).Select(name => View(name!))];
 
     /// <summary>Where a backup lies; null: there is none of this name.</summary>
-    public string? PathOf(string name) => BackupContents.IsName(name) && File.Exists(Path.Combine(path, name)) ? Path.Combine(path, name) : null;
+    public string? PathOf(string name) => BackupContents.IsName(name) && File.Exists(Path.Combine(path, name)) ? Path.Combine(path, name)
+        : null;
 
     /// <summary>Makes a backup, reads it again to its end, and keeps it.</summary>
     /// <exception cref="InvalidDataException">Something of what is to be backed up, or what was written, is damaged. Nothing of it
     /// stays.</exception>
     /// <exception cref="IOException">It cannot be read or written. Nothing of it stays.</exception>
-    public async Task<BackupView> MakeAsync(string dataFolder, string passphrase, bool images, DateTimeOffset now, CancellationToken cancellation)
+    public async Task<BackupView> MakeAsync(string dataFolder, string passphrase, bool images, DateTimeOffset now,
+        CancellationToken cancellation)
     {
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         RemoveLeftovers();
@@ -80,6 +83,7 @@ internal sealed class BackupFolder(string path)
     }
 
     private BackupView View(string name) => new(name, new FileInfo(Path.Combine(path, name)).Length,
-        new DateTimeOffset(DateTime.ParseExact(name.AsSpan("bootstrap-".Length, 15), "yyyyMMdd-HHmmss", CultureInfo.InvariantCulture), TimeSpan.Zero).ToUnixTimeMilliseconds(),
+        new DateTimeOffset(DateTime.ParseExact(name.AsSpan("bootstrap-".Length, 15), "yyyyMMdd-HHmmss", CultureInfo.InvariantCulture),
+            TimeSpan.Zero).ToUnixTimeMilliseconds(),
         name.Contains("-with-images", StringComparison.Ordinal));
 }

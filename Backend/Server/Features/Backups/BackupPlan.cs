@@ -9,7 +9,8 @@ namespace Bootstrap.Server.Features.Backups;
 /// <param name="Images">With the images' bytes.</param>
 /// <param name="Passphrase">Write-only, seals the backups; not given: the one that is kept.</param>
 /// <param name="PassphraseSet">One is kept.</param>
-public sealed record BackupPlan(string? Cron = null, string Zone = "UTC", int Keep = 7, bool Images = false, string? Passphrase = null, bool? PassphraseSet = null)
+public sealed record BackupPlan(string? Cron = null, string Zone = "UTC", int Keep = 7, bool Images = false, string? Passphrase = null,
+    bool? PassphraseSet = null)
 {
     public const int MostKept = 1000, ShortestPassphrase = 12, LongestPassphrase = 1024;
 

@@ -4,7 +4,8 @@ using ZstdSharp;
 
 namespace Bootstrap.Server.Features.Backups;
 
-/// <summary>Reads backups. Nothing of one is believed before its seal was checked; that it ends where it was ended is known at its end.</summary>
+/// <summary>Reads backups. Nothing of one is believed before its seal was checked; that it ends where it was ended is known at its
+/// end.</summary>
 public static class BackupReader
 {
     private const string Foreign = "this backup is not as this program writes them";
@@ -12,7 +13,8 @@ public static class BackupReader
     /// <summary>Reads a backup to its end, and looks whether all of it is as it was written.</summary>
     /// <param name="file">From its beginning; stays open.</param>
     /// <returns>What it says of itself.</returns>
-    /// <exception cref="InvalidDataException">It is no backup, another passphrase's, damaged or cut off; the message says which.</exception>
+    /// <exception cref="InvalidDataException">It is no backup, another passphrase's, damaged or cut off; the message says
+    /// which.</exception>
     public static Task<BackupDescription> VerifyAsync(Stream file, string passphrase, CancellationToken cancellation) =>
         ReadAsync(file, passphrase, (_, content) => content.CopyToAsync(Stream.Null, cancellation), cancellation);
 

@@ -23,7 +23,8 @@ public sealed record Restored(BackupDescription Backup, int Nodes, int EndedJobs
 /// whole new one.</summary>
 public static class BackupRestore
 {
-    private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite, OwnerFolder = OwnerFile | UnixFileMode.UserExecute;
+    private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        OwnerFolder = OwnerFile | UnixFileMode.UserExecute;
 
     /// <summary>Restores a backup.</summary>
     /// <param name="file">The backup, from its beginning; stays open.</param>
@@ -128,7 +129,8 @@ public static class BackupRestore
             {
                 throw new InvalidDataException($"the manifest {image} in this backup is none");
             }
-            if (chunks.Any(chunk => new FileInfo(store.ChunkPath(chunk.StoredDigest)) is not { Exists: true } file || file.Length != chunk.StoredLength))
+            if (chunks.Any(chunk => new FileInfo(store.ChunkPath(chunk.StoredDigest)) is not { Exists: true } file
+                || file.Length != chunk.StoredLength))
             {
                 throw new InvalidDataException($"the image {Protocol.PlainText.Line(manifest.Name)} is not whole in this backup");
             }

@@ -11,7 +11,8 @@ namespace Bootstrap.Server.Features.Backups;
 
 /// <summary>Makes the appliance's backups: those that the plan says, and those that people ask for. One at a time.</summary>
 internal sealed partial class BackupService(
-    BackupFolder folder, DataFolder data, Database database, SettingsStore settings, SecretBox secrets, EventHub events, DataDisk disk, TimeProvider clock,
+    BackupFolder folder, DataFolder data, Database database, SettingsStore settings, SecretBox secrets, EventHub events, DataDisk disk,
+        TimeProvider clock,
     ILogger<BackupService> logger) : BackgroundService
 {
     private const string Key = "backups", StateKey = "backups-state", About = "backups";
@@ -35,7 +36,8 @@ internal sealed partial class BackupService(
     /// <summary>Whether one is being made.</summary>
     public bool IsRunning => _making.CurrentCount == 0;
 
-    public BackupPlan Plan => Load() is { } kept ? kept.Plan with { PassphraseSet = kept.Passphrase is not null } : new BackupPlan(PassphraseSet: false);
+    public BackupPlan Plan => Load() is { } kept ? kept.Plan with { PassphraseSet = kept.Passphrase is not null }
+        : new BackupPlan(PassphraseSet: false);
 
     public LastBackup? Last => settings.Get<State>(StateKey)?.Last;
 
@@ -126,7 +128,8 @@ internal sealed partial class BackupService(
         try
         {
             Kept kept = Load()!;
-            string passphrase = (kept.Passphrase is { } locked ? secrets.Unlock(locked, About) : null) ?? throw new InvalidDataException("set its passphrase anew");
+            string passphrase = (kept.Passphrase is { } locked ? secrets.Unlock(locked, About) : null)
+                ?? throw new InvalidDataException("set its passphrase anew");
             BackupView made = await folder.MakeAsync(data.FullPath, passphrase, kept.Plan.Images, clock.GetUtcNow(), cancellation);
             folder.Keep((Load() ?? kept).Plan.Keep, made);
             LogMade(made.Name, made.SizeBytes);
@@ -158,7 +161,8 @@ internal sealed partial class BackupService(
     }
 
     private void NoteFailure(SqliteConnection c, string error) => c.Execute(
-        "INSERT INTO notices (kind, subject, at, text) VALUES ('BackupFailed', '', @now, @text)", new { now = Now, text = $"the backup failed: {error}" });
+        "INSERT INTO notices (kind, subject, at, text) VALUES ('BackupFailed', '', @now, @text)",
+            new { now = Now, text = $"the backup failed: {error}" });
 
     private CronLine? LineOf(BackupPlan plan) => plan.Cron is null ? null : CronLine.Read(plan.Cron, plan.Zone, clock.GetUtcNow(), out _);
 

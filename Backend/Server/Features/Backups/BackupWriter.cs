@@ -25,7 +25,8 @@ public static class BackupWriter
         string dataFolder, Stream file, string passphrase, bool images, DateTimeOffset now, CancellationToken cancellation)
     {
         using Snapshot snapshot = await Task.Run(() => Snapshot.Take(dataFolder, images, cancellation), cancellation);
-        var description = new BackupDescription(BackupDescription.Newest, now.ToUnixTimeMilliseconds(), ApplianceOf(Path.Combine(snapshot.Folder, "ca/ca.pem")), images);
+        var description = new BackupDescription(BackupDescription.Newest, now.ToUnixTimeMilliseconds(),
+            ApplianceOf(Path.Combine(snapshot.Folder, "ca/ca.pem")), images);
         await using AgeWriter sealing = await Task.Run(() => AgeWriter.Create(file, passphrase), cancellation);
         await using (var compressed = new CompressionStream(sealing, Level, leaveOpen: true))
         {
@@ -58,5 +59,6 @@ public static class BackupWriter
     }
 
     private static Task WriteAsync(TarWriter tar, string name, Stream content, CancellationToken cancellation) => tar.WriteEntryAsync(
-        new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = content, Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite }, cancellation);
+        new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = content, Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite },
+            cancellation);
 }

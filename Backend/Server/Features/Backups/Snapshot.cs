@@ -54,7 +54,8 @@ internal sealed partial class Snapshot : IDisposable
         {
             string folder = Path.Combine(dataFolder, $"{Prefix}{Guid.NewGuid():n}");
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            var snapshot = new Snapshot(folder, new FileStream(Path.Combine(folder, LockName), FileMode.CreateNew, FileAccess.Write, FileShare.None));
+            var snapshot = new Snapshot(folder, new FileStream(Path.Combine(folder, LockName), FileMode.CreateNew, FileAccess.Write,
+                FileShare.None));
             try
             {
                 snapshot.Fill(dataFolder, images, cancellation);
@@ -138,7 +139,8 @@ internal sealed partial class Snapshot : IDisposable
         }
     }
 
-    /// <summary>Takes second names of all files of a folder, and of what belongs to them. One that goes meanwhile is not missed yet.</summary>
+    /// <summary>Takes second names of all files of a folder, and of what belongs to them. One that goes meanwhile is not missed
+    /// yet.</summary>
     private void HoldAll(string data, string folder, Func<string, IEnumerable<string>> more)
     {
         string path = Path.Combine(data, folder);
@@ -198,14 +200,16 @@ internal sealed partial class Snapshot : IDisposable
     /// <summary>Names of the chunks of an image whose manifest is held.</summary>
     private IEnumerable<string> ChunksOf(string name)
     {
-        return ManifestOf(name).Chunks.Select(chunk => chunk.StoredDigest.ToString()).Distinct().Select(stored => $"{BackupContents.Chunks}/{stored[..2]}/{stored}");
+        return ManifestOf(name).Chunks.Select(chunk => chunk.StoredDigest.ToString()).Distinct()
+            .Select(stored => $"{BackupContents.Chunks}/{stored[..2]}/{stored}");
     }
 
     private ImageManifest ManifestOf(string name)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(Folder, name)), ProtocolJson.Default.SignedManifest) is { } signed
+            return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(Folder, name)),
+                ProtocolJson.Default.SignedManifest) is { } signed
                 && name.EndsWith(signed.Digest.ToString(), StringComparison.Ordinal)
                 && JsonSerializer.Deserialize(signed.Manifest, ProtocolJson.Default.ImageManifest) is { } manifest
                 ? manifest : throw new InvalidDataException($"{name} is damaged: import its image again");

@@ -34,7 +34,8 @@ public sealed class FileCatalogue(Database database, string folder, TimeProvider
         database.Read(c => c.Query<Row>($"SELECT {Columns} FROM files ORDER BY uploaded_at DESC").Select(r => r.View).ToList());
 
     /// <summary>Those that a database knows.</summary>
-    internal static IReadOnlyList<Digest> DigestsIn(SqliteConnection c) => [.. c.Query<string>("SELECT digest FROM files ORDER BY digest").Select(Digest.Parse)];
+    internal static IReadOnlyList<Digest> DigestsIn(SqliteConnection c) => [.. c.Query<string>("SELECT digest FROM files ORDER BY digest")
+        .Select(Digest.Parse)];
 
     /// <summary>A file by its digest or its name; of several with one name, the newest.</summary>
     public FileView? Find(string digestOrName)

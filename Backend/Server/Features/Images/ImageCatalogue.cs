@@ -132,7 +132,8 @@ public sealed class ImageCatalogue(
     }
 
     /// <summary>Those that a database knows.</summary>
-    internal static IReadOnlyList<Digest> DigestsIn(SqliteConnection c) => [.. c.Query<string>("SELECT digest FROM images ORDER BY digest").Select(Digest.Parse)];
+    internal static IReadOnlyList<Digest> DigestsIn(SqliteConnection c) => [.. c.Query<string>("SELECT digest FROM images ORDER BY digest")
+        .Select(Digest.Parse)];
 
     /// <summary>Forgets the images whose bytes are not there, for a database that was restored without them.</summary>
     /// <returns>Their names.</returns>

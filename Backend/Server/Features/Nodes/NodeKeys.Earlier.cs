@@ -41,7 +41,13 @@ internal sealed partial class NodeKeys
         {
             return false;
         }
-        var row = new { id = node.ToString(), key = key.ToString(), at = CertificateAuthority.IssuedAt(certificate).ToUnixTimeMilliseconds() };
+        var row = new
+        {
+            id = node.ToString(),
+            key = key.ToString(),
+            at = CertificateAuthority.IssuedAt(certificate)
+            .ToUnixTimeMilliseconds()
+        };
         const string older = "FROM nodes WHERE id = @id AND coalesce(key_at, 0) < @at";
         NodeId found = node;
         return _database.Read(c => c.ExecuteScalar<long>($"SELECT count(*) {older}", row)) == 1 && Change(c =>

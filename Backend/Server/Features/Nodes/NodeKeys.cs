@@ -289,7 +289,8 @@ internal sealed partial class NodeKeys : IDisposable
     }
 
     /// <summary>
-    /// A person has approved the key after its certificate had ended: it connects for as long as a certificate of that day would, and is given
+    /// A person has approved the key after its certificate had ended: it connects for as long as a certificate of that day would, and is
+    /// given
     /// one; also when it has been given one and has not come with it, for a power cut may have taken that.
     /// </summary>
     private bool IsApprovedSince(NodeId node, Digest key, DateTimeOffset until) =>
