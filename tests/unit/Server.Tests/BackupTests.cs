@@ -133,15 +133,22 @@ public sealed class BackupTests : ApplianceTest
     }
 
     [Fact]
-    public async Task Programs_keep_their_tokens_and_people_sign_in_again()
+    public async Task Programs_keep_their_tokens_people_sign_in_again_and_nobody_is_told_old_news()
     {
         using HttpClient program = Appliance.CreateClient();
+        // Nobody listens there: what is to be told waits.
+        object hook = new { name = "hook", url = "http://127.0.0.1:9/", events = new[] { "new-board" } };
+        await EnsureAsync(Api.PutAsJsonAsync("notifications", new { webhooks = new[] { hook } }, s_end));
+        await using SimulatedNode node = await ConnectAsync(s_id.ToString());
+        await Poll.UntilAsync(() => Api.GetFromJsonAsync<JsonNode>("notifications", s_end), n => n!["waiting"]!.AsArray().Count == 1, s_end);
         await BackUpAsync(images: false);
         await RestoreAsync();
         await using TestAppliance second = await TestAppliance.StartAsync(change: o => o with { DataFolder = Restored });
         using HttpClient sameProgram = second.CreateClient(program.DefaultRequestHeaders.Authorization!.Parameter);
         using HttpClient samePerson = second.CreateClient(Api.DefaultRequestHeaders.Authorization!.Parameter);
         Assert.Equal(HttpStatusCode.OK, (await sameProgram.GetAsync("nodes", s_end)).StatusCode);
+        // What was told since, or is old, is not told again.
+        Assert.Empty((await sameProgram.GetFromJsonAsync<JsonNode>("notifications", s_end))!["waiting"]!.AsArray());
         Assert.Equal(HttpStatusCode.Unauthorized, (await samePerson.GetAsync("nodes", s_end)).StatusCode);
     }
 

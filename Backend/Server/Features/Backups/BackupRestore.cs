@@ -4,6 +4,7 @@ using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Notifications;
 using Bootstrap.Server.Features.Schedules;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
@@ -112,6 +113,7 @@ public static class BackupRestore
         Restored restored = database.Write(c =>
         {
             AccessTokens.EndAllSessions(c);
+            NotificationSender.ForgetAll(c);
             ScheduleStore.SeeAll(c, now);
             int jobs = JobRow.EndOpen(c, "the appliance was restored from a backup", now);
             IReadOnlyList<string> missing = ImageCatalogue.ForgetMissing(c, store);

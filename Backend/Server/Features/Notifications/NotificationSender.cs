@@ -1,5 +1,6 @@
 using Bootstrap.Server.Storage;
 using Dapper;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -36,6 +37,9 @@ internal sealed partial class NotificationSender(
     public IReadOnlyList<TargetState> States() => [.. database.Read(c => c.Query<(string Target, long Waiting, string Error)>("""
         SELECT target, count(*), (SELECT error FROM deliveries o WHERE o.target = d.target ORDER BY o.rowid LIMIT 1) FROM deliveries d GROUP BY target ORDER BY target
         """)).Select(s => new TargetState(s.Target, (int)s.Waiting, s.Error))];
+
+    /// <summary>Nothing waits any more, for a database that was restored: it has been told since, or is old news.</summary>
+    internal static void ForgetAll(SqliteConnection c) => c.Execute("DELETE FROM notices; DELETE FROM deliveries");
 
     /// <summary>Sends a test at once.</summary>
     /// <returns>Why it did not arrive, in one sentence; empty: it did.</returns>
