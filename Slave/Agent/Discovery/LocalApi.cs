@@ -69,11 +69,14 @@ public sealed class LocalApi(string path, LocalContext context, Action<string> l
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            // One of a Slave that was killed.
-            File.Delete(path);
-            socket.Bind(new UnixDomainSocketEndPoint(path));
-            File.SetUnixFileMode(path, (UnixFileMode)0b110_110_110);
+            // It has its name when it answers: who waits for the file is not refused.
+            string unready = path + ".new";
+            File.Delete(unready);
+            socket.Bind(new UnixDomainSocketEndPoint(unready));
+            File.SetUnixFileMode(unready, (UnixFileMode)0b110_110_110);
             socket.Listen();
+            // In the place of one of a Slave that was killed.
+            File.Move(unready, path, overwrite: true);
             return socket;
         }
         catch (Exception e) when (e is SocketException or UnauthorizedAccessException or IOException)
