@@ -66,13 +66,13 @@ public sealed class SignInTests : JobTest
     }
 
     [Fact]
-    public async Task Who_comes_with_an_old_link_is_told_the_commands_that_make_a_new_one()
+    public async Task Who_comes_with_an_old_link_is_told_how_to_have_a_new_one()
     {
         using HttpClient late = Appliance.CreateClient(secret: null);
         using HttpResponseMessage refused = await late.PostAsJsonAsync("session", new { token = new string('0', 64) }, s_end);
         string sentence = (await refused.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString();
         Assert.Contains("`bootstrap sign-in`", sentence, StringComparison.Ordinal);
-        Assert.Contains("`bootstrap users link NAME`", sentence, StringComparison.Ordinal);
+        Assert.Contains("(Settings, Users)", sentence, StringComparison.Ordinal);
     }
 
     [Fact]
