@@ -7,8 +7,31 @@ namespace Bootstrap.Netboot.Tftp;
 internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpRequest request, TftpServerOptions options,
     IBootFiles files, TransferLoop loop)
 {
+    /// <summary>A request that was sent again may be looked at this much later than the client's answer to what came of the
+    /// first.</summary>
+    private static readonly TimeSpan s_overtaken = TimeSpan.FromSeconds(1);
+
     private readonly long _begun = loop.Clock.GetTimestamp();
     private readonly BootClient _who = new(client.Address, NeighbourTable.Find(client.Address));
+
+    private volatile TransferPort? _port;
+    private volatile bool _superseded, _refused;
+
+    /// <summary>Whether the same request has come once more because the client has not heard of this one yet. On the loop's
+    /// thread.</summary>
+    public bool IsRepeatedBy(TftpRequest other) => request.IsSameAs(other) && !_refused && _port?.HasEnded is not true
+        && (_port?.HeardAt is not { } heard || loop.Clock.GetElapsedTime(heard) < s_overtaken);
+
+    /// <summary>Hears what the client has sent here before its next request. On the loop's thread.</summary>
+    /// <returns>False: nothing, any more.</returns>
+    public bool Hear() => _port is { } port && loop.Hear(port);
+
+    /// <summary>The client has begun anew: this ends. On the loop's thread.</summary>
+    public void Supersede()
+    {
+        _superseded = true;
+        _port?.Supersede();
+    }
 
     /// <summary>Serves the request to its end.</summary>
     /// <exception cref="OperationCanceledException">The service stops.</exception>
@@ -19,6 +42,11 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
         try
         {
             using var port = new TransferPort(loop, local, client);
+            _port = port;
+            if (_superseded)
+            {
+                port.Supersede();
+            }
             return !BootPath.TryNormalise(request.Path, out string? path)
                 ? Refuse(port, TftpError.AccessViolation, "this path is not allowed") :
                 request.Mode is not ("octet" or "netascii")
@@ -72,6 +100,15 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
         {
             return Failed(path, download?.Acknowledged ?? 0, reason) with { Length = length, BlockSize = blockSize };
         }
+        catch (SupersededException reason)
+        {
+            long bytes = download?.Acknowledged ?? 0;
+            return new TftpSighting(_who, path, bytes > 0 ? TftpOutcome.Aborted : TftpOutcome.Probed, bytes, reason.Message)
+            {
+                Length = length,
+                BlockSize = blockSize,
+            };
+        }
     }
 
     private async Task<TftpSighting> TakeAsync(TransferPort port, string path, TftpUploads uploads)
@@ -104,6 +141,10 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
         {
             return Failed(path, upload?.Received ?? 0, reason);
         }
+        catch (SupersededException reason)
+        {
+            return new TftpSighting(_who, path, TftpOutcome.Aborted, upload?.Received ?? 0, reason.Message) { IsUpload = true };
+        }
     }
 
     private TftpSighting Refuse(TransferPort port, TftpError error, string reason)
@@ -129,8 +170,9 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
     }
 
     /// <summary>Errors are sent once and never acknowledged (RFC 1350 §7); one that cannot be sent is as good as lost.</summary>
-    private static void Tell(TransferPort port, TftpError code, string text)
+    private void Tell(TransferPort port, TftpError code, string text)
     {
+        _refused = true;
         try
         {
             port.Send(TftpPacket.Error(code, text), int.MaxValue);

@@ -60,6 +60,10 @@ public sealed record TftpRequest(TftpOpcode Opcode, string Path, string Mode, IR
         return true;
     }
 
+    /// <summary>Whether it asks for the same in the same way.</summary>
+    public bool IsSameAs(TftpRequest other) =>
+        (Opcode, Path, Mode) == (other.Opcode, other.Path, other.Mode) && Options.SequenceEqual(other.Options);
+
     /// <summary>Writes the request as a client would; <paramref name="target"/> must be large enough.</summary>
     public int Write(Span<byte> target)
     {

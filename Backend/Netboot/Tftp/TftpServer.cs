@@ -20,7 +20,13 @@ public sealed class TftpServer : IDisposable
     private readonly IBootFiles _files;
     private readonly IBootObserver _observer;
     private readonly TransferLoop _loop;
-    private readonly ConcurrentDictionary<IPEndPoint, Task> _transfers = new();
+
+    /// <summary>What each client fetches or sends now, by its address and port. Changed for a client that is in it on the loop's thread
+    /// alone.</summary>
+    private readonly ConcurrentDictionary<IPEndPoint, TftpConversation> _transfers = new();
+
+    /// <summary>Those that have not been reported yet.</summary>
+    private readonly ConcurrentDictionary<TftpConversation, Task> _running = new();
 
     private TftpServer(Socket socket, TftpServerOptions options, IBootFiles files, IBootObserver observer, TimeProvider clock)
     {
@@ -73,9 +79,9 @@ public sealed class TftpServer : IDisposable
                 {
                     _observer.Malformed("TFTP");
                 }
-                else if (_transfers.Count < _options.MaxTransfers)
+                else if (_running.Count < _options.MaxTransfers)
                 {
-                    Begin(Plain((IPEndPoint)received.RemoteEndPoint), LocalAddress(received.PacketInformation), request);
+                    Take(Plain((IPEndPoint)received.RemoteEndPoint), LocalAddress(received.PacketInformation), request);
                 }
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -88,7 +94,7 @@ public sealed class TftpServer : IDisposable
             }
         }
         _loop.Cancel();
-        await Task.WhenAll(_transfers.Values);
+        await Task.WhenAll(_running.Values);
         await Task.Yield(); // off the loop's thread, on which the last transfer ended: whoever awaits this may dispose it
     }
 
@@ -99,23 +105,60 @@ public sealed class TftpServer : IDisposable
         _loop.Dispose();
     }
 
-    /// <summary>Starts a transfer, unless this is a repeated request for one that runs: a second answer would confuse the client.</summary>
-    private void Begin(IPEndPoint client, IPAddress local, TftpRequest request)
+    /// <summary>
+    /// Starts a transfer. A client that has one already repeats its request, or has begun anew, as a board that lost its power: which of
+    /// them is known on the loop's thread, when what the client has sent before was heard.
+    /// </summary>
+    private void Take(IPEndPoint client, IPAddress local, TftpRequest request)
     {
-        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (_transfers.TryAdd(client, begun.Task))
+        var transfer = new TftpConversation(client, local, request, _options, _files, _loop);
+        if (_transfers.TryAdd(client, transfer))
         {
-            _transfers[client] = ServeAsync(client, local, request, begun.Task);
-            begun.SetResult();
+            Begin(client, transfer);
+            return;
         }
+        _loop.Post(() =>
+        {
+            TftpConversation? earlier;
+            while (_transfers.TryGetValue(client, out earlier) && earlier.Hear())
+            {
+                // Such as the last acknowledgement, with which it ends.
+            }
+            if (earlier is not null)
+            {
+                if (earlier.IsRepeatedBy(request))
+                {
+                    return; // a second answer would confuse the client
+                }
+                earlier.Supersede();
+            }
+            _transfers[client] = transfer;
+            _ = Task.Run(() => Begin(client, transfer)); // looking for the file takes its time
+        });
     }
 
-    private async Task ServeAsync(IPEndPoint client, IPAddress local, TftpRequest request, Task begun)
+    private void Begin(IPEndPoint client, TftpConversation transfer)
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _running[transfer] = ServeAsync(client, transfer, begun.Task);
+        begun.SetResult();
+    }
+
+    private async Task ServeAsync(IPEndPoint client, TftpConversation transfer, Task begun)
     {
         await begun;
         try
         {
-            TftpSighting sighting = await new TftpConversation(client, local, request, _options, _files, _loop).RunAsync();
+            TftpSighting sighting;
+            try
+            {
+                sighting = await transfer.RunAsync();
+            }
+            finally
+            {
+                // At once: the client may ask for the next file already, from the same port.
+                _transfers.TryRemove(KeyValuePair.Create(client, transfer));
+            }
             await Task.Yield(); // off the loop's thread: whoever is told may take its time
             _observer.Fetched(sighting);
         }
@@ -125,7 +168,7 @@ public sealed class TftpServer : IDisposable
         }
         finally
         {
-            _transfers.TryRemove(client, out _);
+            _running.TryRemove(transfer, out _);
         }
     }
 

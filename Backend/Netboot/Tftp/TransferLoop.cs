@@ -46,6 +46,13 @@ internal sealed class TransferLoop : IDisposable
     /// <exception cref="OperationCanceledException">The service stops.</exception>
     public EntryAwaitable EnterAsync(TransferPort port) => new(this, port);
 
+    /// <summary>Does something on the loop's thread, when what has come so far was heard.</summary>
+    public void Post(Action action)
+    {
+        _entering.Enqueue(action);
+        _epoll.Wake();
+    }
+
     /// <summary>Every transfer that waits, or will, ends with an <see cref="OperationCanceledException"/>.</summary>
     public void Cancel()
     {
@@ -56,6 +63,10 @@ internal sealed class TransferLoop : IDisposable
     /// <summary>Ends the thread; no transfer may be left.</summary>
     public void Dispose()
     {
+        if (_ended)
+        {
+            return;
+        }
         _ended = true;
         _epoll.Wake();
         _thread.Join();
@@ -65,11 +76,17 @@ internal sealed class TransferLoop : IDisposable
     /// <summary>Watches a port no more: the last thing that a transfer does on the loop's thread.</summary>
     public void Remove(TransferPort port)
     {
+        port.HasEnded = true;
         if (_ports.Remove(port.Descriptor))
         {
             _epoll.Remove(port.Descriptor);
         }
     }
+
+    /// <summary>Hears now what has come to a port. On the loop's thread.</summary>
+    /// <returns>False: nothing had, or it is not watched (any more).</returns>
+    public bool Hear(TransferPort port) => _ports.TryGetValue(port.Descriptor, out TransferPort? watched) && watched == port
+        && port.OnReadable();
 
     public void ThrowIfCancelled()
     {
@@ -134,8 +151,7 @@ internal sealed class TransferLoop : IDisposable
 
         public void OnCompleted(Action continuation)
         {
-            loop._entering.Enqueue(continuation);
-            loop._epoll.Wake();
+            loop.Post(continuation);
         }
     }
 }

@@ -21,6 +21,7 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
     private readonly Socket _socket;
     private ManualResetValueTaskSourceCore<int> _wait;
     private bool _waits;
+    private bool _superseded;
     private int _segment;
 
     /// <summary>Opens a port; clients check that replies come from the address that they asked.</summary>
@@ -44,6 +45,23 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
 
     public int Descriptor { get; }
 
+    /// <summary>When the client was first heard here, as a time stamp of the clock; null: it was not yet.</summary>
+    public long? HeardAt { get; private set; }
+
+    /// <summary>Its transfer is over, though it may not have been put away. On the loop's thread.</summary>
+    public bool HasEnded { get; set; }
+
+    /// <summary>The wait under way, or the next, ends with a <see cref="SupersededException"/>. On the loop's thread.</summary>
+    public void Supersede()
+    {
+        _superseded = true;
+        if (_waits)
+        {
+            EndWait();
+            _wait.SetException(new SupersededException());
+        }
+    }
+
     /// <summary>When the wait under way ends, as a time stamp of the clock; far away when none is.</summary>
     public long Deadline { get; private set; } = long.MaxValue;
 
@@ -51,9 +69,14 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
     /// alone.</summary>
     /// <exception cref="SocketException">The client has closed its port (ConnectionRefused), or the network is down.</exception>
     /// <exception cref="OperationCanceledException">The service stops.</exception>
+    /// <exception cref="SupersededException">The client has begun anew.</exception>
     public ValueTask<int> ReceiveAsync(TimeSpan patience)
     {
         _loop.ThrowIfCancelled();
+        if (_superseded)
+        {
+            throw new SupersededException();
+        }
         if (patience <= TimeSpan.Zero)
         {
             return new(-1);
@@ -100,7 +123,9 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    internal void OnReadable()
+    /// <summary>Hears what has come.</summary>
+    /// <returns>False: nothing had, or nobody waits for it.</returns>
+    internal bool OnReadable()
     {
         int length = _socket.Receive(_loop.Packet, SocketFlags.None, out SocketError error);
         if (error == SocketError.ConnectionRefused && _socket.Receive(_loop.Packet, SocketFlags.None, out SocketError second) is var last
@@ -110,17 +135,19 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
         }
         if (!_waits || error == SocketError.WouldBlock)
         {
-            return;
+            return false;
         }
         EndWait();
         if (error is SocketError.Success or SocketError.MessageSize)
         {
+            HeardAt ??= _loop.Clock.GetTimestamp();
             _wait.SetResult(length);
         }
         else
         {
             _wait.SetException(new SocketException((int)error));
         }
+        return true;
     }
 
     internal void OnLate(bool cancelled)
@@ -173,5 +200,14 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
             }
         }
         return _segment == size;
+    }
+}
+
+/// <summary>The client of a transfer has begun another one from the same port.</summary>
+internal sealed class SupersededException : Exception
+{
+    public SupersededException()
+        : base("the client began anew")
+    {
     }
 }

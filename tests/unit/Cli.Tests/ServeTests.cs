@@ -32,6 +32,22 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
+    public async Task An_appliance_with_all_its_services_that_is_asked_to_stop_ends_with_0_and_prints_nothing()
+    {
+        // In a network of its own, which has an interface for DHCP.
+        string data = Path.Combine(_folder, "data"), errorsFile = Path.Combine(_folder, "errors");
+        string script = $"""
+            ip link set lo up; ip link add eth0 type veth peer name eth1
+            ip address add 10.9.0.1/24 dev eth0; ip link set eth0 up; ip link set eth1 up
+            "$0" serve --data {data} --interface eth0 --dhcp full --tftp 0.0.0.0:69 >{_folder}/output 2>{errorsFile} & serving=$!
+            until grep -q ^ready {_folder}/output; do kill -0 $serving; sleep 0.1; done
+            : >{errorsFile}; kill -TERM $serving; wait $serving
+            """;
+        (int code, _, string errors) = await CommandLine.RunToolAsync(["unshare", "--net", "bash", "-ec", script, CommandLine.Program]);
+        Assert.Equal((0, "", ""), (code, errors, await File.ReadAllTextAsync(errorsFile, TestContext.Current.CancellationToken)));
+    }
+
+    [Fact]
     public async Task Without_the_privilege_for_its_ports_the_appliance_starts_without_them_and_says_how_to_grant_it()
     {
         // In a network of its own, as root of nothing; it ends by itself a moment after it was ready.

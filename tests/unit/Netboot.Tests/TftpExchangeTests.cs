@@ -23,13 +23,7 @@ public sealed class TftpExchangeTests : TftpTest
             {
                 using var board = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20_000 };
                 EndPoint from = new IPEndPoint(IPAddress.Any, 0);
-                do
-                {
-                    // A new socket may have the port of one before, whose transfer is not put away yet on a busy machine: the request is
-                    // then one that came twice.
-                    board.SendTo("\0\u0001config.txt\0octet\0tsize\00\0"u8, new IPEndPoint(IPAddress.Loopback, port));
-                }
-                while (!board.Poll(1_000_000, SelectMode.SelectRead) && !Cancel.IsCancellationRequested);
+                board.SendTo("\0\u0001config.txt\0octet\0tsize\00\0"u8, new IPEndPoint(IPAddress.Loopback, port));
                 board.ReceiveFrom(buffer, ref from);
                 board.Connect(from);
                 board.Send([0, 4, 0, 0]);
@@ -120,16 +114,66 @@ public sealed class TftpExchangeTests : TftpTest
     [Fact]
     public async Task A_request_that_comes_twice_is_answered_once_and_each_file_has_a_port_of_its_own()
     {
-        (_files["a"], _files["b"]) = (new byte[10], new byte[10]);
+        (_files["a"], _files["b"]) = (new byte[600], new byte[10]);
         using UdpClient first = await AskAsync("a", []), second = await AskAsync("b", []);
-        byte[] again = new byte[64];
-        int length = new TftpRequest(TftpOpcode.ReadRequest, "a", "octet", []).Write(again);
         IPEndPoint one = (await first.ReceiveAsync(Cancel)).RemoteEndPoint, two = (await second.ReceiveAsync(Cancel)).RemoteEndPoint;
         Assert.Equal(3, new[] { one.Port, two.Port, Port }.Distinct().Count());
-        await first.SendAsync(again.AsMemory(0, length), new IPEndPoint(IPAddress.Loopback, Port), Cancel);
+        await AskAsync(first, "a");
         await first.SendAsync(new byte[] { 0, 4, 0, 1 }, one, Cancel);
-        Assert.Equal(TftpOutcome.Completed, (await _observer.NextFetchedAsync()).Outcome);
+        UdpReceiveResult last = await first.ReceiveAsync(Cancel);
+        Assert.Equal((one, 2), (last.RemoteEndPoint, last.Buffer[3]));
+        await AskAsync(first, "a");
+        await first.SendAsync(new byte[] { 0, 4, 0, 1 }, one, Cancel); // older than what it has: answered by nothing
         Assert.Equal(0, first.Available);
+        await first.SendAsync(new byte[] { 0, 5, 0, 0, 0 }, one, Cancel);
+        Assert.Equal(TftpOutcome.Aborted, (await _observer.NextFetchedAsync()).Outcome);
+    }
+
+    [Fact]
+    public async Task Another_request_from_the_same_port_ends_the_transfer_before_and_is_answered_at_once()
+    {
+        (_files["kernel8.img"], _files["config.txt"]) = (new byte[3000], [1, 2, 3]);
+        using UdpClient board = await AskAsync("kernel8.img", []);
+        IPEndPoint before = (await board.ReceiveAsync(Cancel)).RemoteEndPoint;
+        await board.SendAsync(new byte[] { 0, 4, 0, 1 }, before, Cancel);
+        await board.ReceiveAsync(Cancel);
+        await AskAsync(board, "config.txt");
+        UdpReceiveResult data = await board.ReceiveAsync(Cancel);
+        Assert.NotEqual(before, data.RemoteEndPoint);
+        Assert.Equal([0, 3, 0, 1, 1, 2, 3], data.Buffer);
+        TftpSighting ended = await _observer.NextFetchedAsync();
+        Assert.Equal((TftpOutcome.Aborted, 512, "the client began anew"), (ended.Outcome, ended.Bytes, ended.Detail));
+        await board.SendAsync(new byte[] { 0, 4, 0, 1 }, data.RemoteEndPoint, Cancel);
+        Assert.Equal((TftpOutcome.Completed, "config.txt"), await _observer.NextFetchedAsync() is var s ? (s.Outcome, s.Path) : default);
+    }
+
+    [Theory]
+    [InlineData("the last acknowledgement", 4)]
+    [InlineData("an error", 5)]
+    [InlineData("a refusal", 0)]
+    public async Task After_this_the_same_file_can_be_asked_for_from_the_same_port_at_once(string after, byte opcode)
+    {
+        if (opcode != 0)
+        {
+            _files["bootcode.bin"] = [1, 2, 3];
+        }
+        using UdpClient board = await AskAsync("bootcode.bin", []);
+        // No time passes: a request that is overlooked is never answered, and nothing is sent again.
+        for (int i = 0; i < 200; i++)
+        {
+            UdpReceiveResult data = await board.ReceiveAsync(Cancel);
+            Assert.True(opcode == 0 ? data.Buffer[1] == 5 : data.Buffer.AsSpan().SequenceEqual(new byte[] { 0, 3, 0, 1, 1, 2, 3 }),
+                $"{after}, round {i}");
+            await board.SendAsync(new byte[] { 0, opcode, 0, (byte)(opcode == 4 ? 1 : 0), 0 }, data.RemoteEndPoint, Cancel);
+            await AskAsync(board, "bootcode.bin");
+        }
+    }
+
+    private async Task AskAsync(UdpClient board, string path)
+    {
+        byte[] packet = new byte[64];
+        int length = new TftpRequest(TftpOpcode.ReadRequest, path, "octet", []).Write(packet);
+        await board.SendAsync(packet.AsMemory(0, length), new IPEndPoint(IPAddress.Loopback, Port), Cancel);
     }
 
     private static async Task<int[]> BlocksAsync(UdpClient board, int count)

@@ -133,6 +133,51 @@ public sealed class TftpServerTests : TftpTest
         Assert.InRange(packets[0].Length, 4, 516);
     }
 
+    [Theory]
+    [InlineData("kernel8.img", "blksize")] // a board whose power failed in mid-transfer
+    [InlineData("bootcode.bin", null)]
+    public async Task A_board_that_restarts_and_asks_for_the_same_from_the_same_port_is_answered_anew(string path, string? option)
+    {
+        _files[path] = new byte[30_000];
+        KeyValuePair<string, string>[] options = option is null ? [] : [new(option, "1024")];
+        using UdpClient board = await AskAsync(path, options);
+        UdpReceiveResult first = await board.ReceiveAsync(Cancel);
+        await board.SendAsync(new byte[] { 0, 4, 0, (byte)(option is null ? 1 : 0) }, first.RemoteEndPoint, Cancel);
+        await board.ReceiveAsync(Cancel);
+        await Task.Delay(TimeSpan.FromSeconds(1.2), TimeProvider.System, Cancel); // no board is up again sooner
+        byte[] packet = new byte[512];
+        int length = new TftpRequest(TftpOpcode.ReadRequest, path, "octet", options).Write(packet);
+        await board.SendAsync(packet.AsMemory(0, length), new IPEndPoint(IPAddress.Loopback, Port), Cancel);
+        UdpReceiveResult answer;
+        do
+        {
+            answer = await board.ReceiveAsync(Cancel); // what the old transfer has sent again meanwhile comes first
+        }
+        while (answer.RemoteEndPoint.Equals(first.RemoteEndPoint));
+        Assert.Equal(first.Buffer, answer.Buffer);
+        Assert.Equal("the client began anew", (await _observer.NextFetchedAsync()).Detail);
+    }
+
+    [Fact]
+    public async Task A_client_that_fetches_file_after_file_from_one_port_gets_them_all()
+    {
+        _files["dir/file.bin"] = RandomNumberGenerator.GetBytes(700);
+        string commands = string.Join("\\n", Enumerable.Range(0, 40).Select(i => $"get dir/file.bin {_folder.FullName}/{i}"));
+        await RunAsync(["bash", "-c", $"printf 'binary\\n{commands}\\nquit\\n' | tftp 127.0.0.1 {Port}"]);
+        Assert.All(Enumerable.Range(0, 40), i => Assert.Equal(_files["dir/file.bin"], File.ReadAllBytes($"{_folder.FullName}/{i}")));
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => _observer.NextFetchedAsync().AsTask())),
+            sighting => Assert.Equal(TftpOutcome.Completed, sighting.Outcome));
+    }
+
+    [Fact]
+    public void A_server_that_is_disposed_twice_says_nothing_of_it()
+    {
+        var server = TftpServer.Open(new TftpServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) }, new Files([]), _observer,
+            TimeProvider.System);
+        server.Dispose();
+        server.Dispose();
+    }
+
     [Fact]
     public async Task A_lost_block_is_sent_again()
     {
