@@ -23,13 +23,19 @@ internal static partial class RestoredFolder
     /// <summary>An empty folder to build the state in; what a broken-off one left is gone.</summary>
     public static string Begin(string data)
     {
+        Discard(data);
         string staging = Path.Combine(data, Staging);
-        if (Directory.Exists(staging))
-        {
-            Directory.Delete(staging, recursive: true);
-        }
         Directory.CreateDirectory(staging, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return staging;
+    }
+
+    /// <summary>Removes a state that does not count.</summary>
+    public static void Discard(string data)
+    {
+        if (Directory.Exists(Path.Combine(data, Staging)))
+        {
+            Directory.Delete(Path.Combine(data, Staging), recursive: true);
+        }
     }
 
     /// <summary>The state in <see cref="Begin"/>'s folder, which is durable, counts from now on.</summary>
@@ -50,10 +56,7 @@ internal static partial class RestoredFolder
     /// <returns>Where that is which was there before; null: nothing was.</returns>
     public static string? Finish(string data)
     {
-        if (Directory.Exists(Path.Combine(data, Staging)))
-        {
-            Directory.Delete(Path.Combine(data, Staging), recursive: true);
-        }
+        Discard(data);
         string? replaced = null;
         if (Find(data, Whole) is { } whole)
         {

@@ -58,23 +58,20 @@ public static class BackupRestore
             }
             catch (Exception e) when (e is SqliteException or JsonException)
             {
-                Directory.Delete(staging, recursive: true);
                 throw new InvalidDataException($"what is in this backup does not fit together: {e.Message.TrimEnd('.')}", e);
-            }
-            catch
-            {
-                Directory.Delete(staging, recursive: true);
-                throw;
             }
             RestoredFolder.Commit(dataFolder, clock.GetUtcNow());
             restored = restored with { Replaced = RestoredFolder.Finish(dataFolder) };
             Durable.SyncFileSystem(folder.DatabasePath);
             return restored;
         }
-        catch when (!wasThere && !File.Exists(Path.Combine(dataFolder, BackupContents.Database)))
+        finally
         {
-            Directory.Delete(dataFolder, recursive: true);
-            throw;
+            RestoredFolder.Discard(dataFolder);
+            if (!wasThere && !folder.IsUsed && !RestoredFolder.IsPending(dataFolder))
+            {
+                Directory.Delete(dataFolder, recursive: true);
+            }
         }
     }
 

@@ -56,25 +56,28 @@ internal sealed partial class Snapshot : IDisposable
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             var snapshot = new Snapshot(folder, new FileStream(Path.Combine(folder, LockName), FileMode.CreateNew, FileAccess.Write,
                 FileShare.None));
+            bool filled = false;
             try
             {
                 snapshot.Fill(dataFolder, images, cancellation);
+                filled = true;
                 return snapshot;
             }
-            catch (Exception e) when (attempt < Attempts && e is FileNotFoundException or DirectoryNotFoundException)
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
             {
                 // It was removed after the database was copied: the next copy does not know it any more.
-                snapshot.Dispose();
+                if (attempt == Attempts)
+                {
+                    string gone = (e as FileNotFoundException)?.FileName ?? e.Message.TrimEnd('.');
+                    throw new InvalidDataException($"{gone} is gone: put it back; an image that it belongs to can be imported again", e);
+                }
             }
-            catch (FileNotFoundException e)
+            finally
             {
-                snapshot.Dispose();
-                throw new InvalidDataException($"{e.FileName} is gone: put it back; an image that it belongs to can be imported again", e);
-            }
-            catch
-            {
-                snapshot.Dispose();
-                throw;
+                if (!filled)
+                {
+                    snapshot.Dispose();
+                }
             }
         }
     }
