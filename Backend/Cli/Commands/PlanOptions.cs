@@ -39,10 +39,10 @@ internal static class PlanOptions
 
     private static readonly Option<int> s_canary =
         new("--canary") { Description = "So many nodes first; the others only if these succeed.", HelpName = "NODES" };
-    private static readonly Option<int?> s_batch = new("--batch") { Description = "Then so many at a time.", HelpName = "NODES" };
+    private static readonly Option<int?> s_batch = new("--batch") { Description = "Nodes in each batch after that.", HelpName = "NODES" };
     private static readonly Option<int?> s_atOnce = new("--at-once")
     {
-        Description = "Never more than so many at the same time.",
+        Description = "Most nodes at the same time.",
         HelpName = "NODES"
     };
     private static readonly Option<int> s_pause = new("--pause") { Description = "Between two batches.", HelpName = "SECONDS" };

@@ -14,7 +14,7 @@ internal sealed class FleetWork : IDisposable
 
     private const int Most = 1_000_000;
 
-    private static readonly Option<int> s_parallel = Number("--parallel", "Work on so many nodes at once.", 32);
+    private static readonly Option<int> s_parallel = Number("--parallel", "Most nodes to work on at once.", 32);
 
     private readonly CancellationTokenSource _interrupted;
     private readonly int _parallel;
@@ -72,7 +72,7 @@ internal sealed class FleetWork : IDisposable
         return command;
     }
 
-    /// <summary>Works on targets, so many at once as the user allows, each for as long as he allows.</summary>
+    /// <summary>Works on targets, as many at once and each for as long as the user allows.</summary>
     /// <param name="targets">All, or those that are left.</param>
     /// <param name="work">Ends early when it is cancelled.</param>
     /// <returns>One result for each target, in their order.</returns>

@@ -34,7 +34,7 @@ internal static class SearchOptions
     };
     private static readonly Option<string[]> s_parameters = Values("--param", "KEY=VALUE",
         "Only nodes with this parameter, on the service or on the node.");
-    private static readonly Option<int?> s_maximum = new("--max") { Description = "Stop with so many nodes.", HelpName = "N" };
+    private static readonly Option<int?> s_maximum = new("--max") { Description = "Stop when this many nodes are found.", HelpName = "N" };
     private static readonly Option<double> s_timeout = new("--timeout")
     {
         Description = "Stop after so many seconds.",

@@ -102,7 +102,10 @@ const imageColumns = (remove: (image: ImageView) => void, publish: (image: Image
     title: "Access",
     width: "5rem",
     cell: ({ image: i }) => (
-      <span class={i.public ? undefined : "dim"} title={i.public ? "Anybody on the network can fetch it" : "For approved nodes, and users who are signed in"}>
+      <span
+        class={i.public ? undefined : "dim"}
+        title={i.public ? "Anybody on the network can fetch it" : "For approved nodes, and users who are signed in"}
+      >
         {i.public ? "public" : "private"}
       </span>
     ),

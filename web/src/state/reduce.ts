@@ -1,4 +1,6 @@
-import type { ApplianceEvent, BoardView, DiskCondition, ImageView, ImportView, JobView, NodeView, Policy, ScheduleView, UnapprovedBoard } from "../api/types";
+import type {
+  ApplianceEvent, BoardView, DiskCondition, ImageView, ImportView, JobView, NodeView, Policy, ScheduleView, UnapprovedBoard,
+} from "../api/types";
 
 /** Everything that the page knows of the appliance. Never changed in place. */
 export interface Snapshot {

@@ -13,8 +13,8 @@ internal sealed class Entrance(AccessTokens tokens, People people, SignInDelays 
         "Wrong user name or password. Without a password, a link signs in: an administrator or `bootstrap sign-in` makes one.";
 
     private const string WrongLink =
-        "This sign-in link was used before or has expired. An administrator makes a new one (Settings, Users), or `bootstrap sign-in` where you "
-        + "are signed in, or the appliance when it restarts.";
+        "This sign-in link was used before or has expired. An administrator makes a new one (Settings, Users), or "
+        + "`bootstrap sign-in` where you are signed in, or the appliance when it restarts.";
 
     /// <summary>Tries it; the answer does not tell whether there is anybody of that name.</summary>
     public IResult Enter(AccessEndpoints.SignIn request, HttpContext context)

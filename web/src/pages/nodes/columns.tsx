@@ -59,7 +59,11 @@ export const nodeColumns: readonly Column<NodeView>[] = [
           {n.name}
         </a>
         {/* There is room for one: what a person has to decide goes first. */}
-        {n.wantsApproval ? <Badge icon="key" tone="warn" text="New key" help="A board with another key claims to be this node" /> : <MarkBadge mark={n.mark} />}
+        {n.wantsApproval ? (
+          <Badge icon="key" tone="warn" text="New key" help="A board with another key claims to be this node" />
+        ) : (
+          <MarkBadge mark={n.mark} />
+        )}
       </>
     ),
   },

@@ -12,6 +12,10 @@ import { SettingsForm } from "./SettingsForm";
 
 const lookPeriod = 1000;
 
+const sealed =
+  "A backup is one file, sealed by a passphrase: nodes with their keys, users, jobs, profiles and their secrets, boot files, and images if " +
+  "you like. Restored on another machine, it is the same appliance.";
+
 /** Copies of all that the appliance keeps: made by themselves or now, fetched and removed. */
 export function BackupsPart() {
   const { value: present, error, reload } = useRead(api.backups);
@@ -41,10 +45,15 @@ function Plan({ present: { plan, next }, onSaved }: { present: Backups; onSaved:
   const [images, setImages] = useState(plan.images);
   const [passphrase, setPassphrase] = useState("");
   const changed =
-    cron.trim() !== (plan.cron ?? "") || (cron !== "" && zone !== plan.zone) || keep !== String(plan.keep) || images !== plan.images || passphrase !== "";
+    cron.trim() !== (plan.cron ?? "") ||
+    (cron !== "" && zone !== plan.zone) ||
+    keep !== String(plan.keep) ||
+    images !== plan.images ||
+    passphrase !== "";
 
   async function save(): Promise<void> {
-    await api.setBackups({ ...(cron.trim() !== "" && { cron: cron.trim() }), zone, keep: Number(keep), images, ...(passphrase !== "" && { passphrase }) });
+    const schedule = cron.trim() === "" ? {} : { cron: cron.trim() };
+    await api.setBackups({ ...schedule, zone, keep: Number(keep), images, ...(passphrase !== "" && { passphrase }) });
     setPassphrase("");
     await onSaved();
   }
@@ -52,7 +61,7 @@ function Plan({ present: { plan, next }, onSaved }: { present: Backups; onSaved:
   return (
     <SettingsForm
       title="Backups"
-      note="A backup is one file, sealed by a passphrase: nodes with their keys, users, jobs, profiles and their secrets, boot files, and images if you like. Restored on another machine, it is the same appliance."
+      note={sealed}
       changed={changed}
       done="Saved."
       onSave={save}
@@ -60,7 +69,14 @@ function Plan({ present: { plan, next }, onSaved }: { present: Backups; onSaved:
       <div class="pair">
         <label class="field">
           <span>Schedule (cron; empty: only by hand)</span>
-          <input type="text" placeholder="0 3 * * *" autoComplete="off" spellcheck={false} value={cron} onInput={(e) => setCron(e.currentTarget.value)} />
+          <input
+            type="text"
+            placeholder="0 3 * * *"
+            autoComplete="off"
+            spellcheck={false}
+            value={cron}
+            onInput={(e) => setCron(e.currentTarget.value)}
+          />
         </label>
         <label class="field">
           <span>Time zone</span>
@@ -121,7 +137,11 @@ function Kept({ present, reload }: { present: Backups; reload: () => Promise<voi
         </Notice>
       )}
       {error !== "" && <Notice tone="bad">{error}</Notice>}
-      {backups.length === 0 ? <p class="dim">There are none yet.</p> : <Table label="Backups" columns={columns} rows={backups} keyOf={(b) => b.name} />}
+      {backups.length === 0 ? (
+        <p class="dim">There are none yet.</p>
+      ) : (
+        <Table label="Backups" columns={columns} rows={backups} keyOf={(b) => b.name} />
+      )}
       <button
         type="button"
         disabled={busy || running || asked || plan.passphraseSet !== true}
