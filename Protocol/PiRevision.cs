@@ -1,4 +1,23 @@
+using System.Text.Json.Serialization;
+
 namespace Bootstrap.Protocol;
+
+/// <summary>Boards that boot in the same way and run the same kernels. The processor tells it, and not the model: there are models with
+/// two.</summary>
+public enum PiFamily
+{
+    /// <summary>One that boots from no network, or is not known here.</summary>
+    Unknown,
+
+    /// <summary>Mask ROM and bootcode.bin: 2B v1.2, 3A+, 3B, 3B+, CM3, Zero 2 W.</summary>
+    Pi3,
+
+    /// <summary>EEPROM and start4.elf: 4B, 400, CM4.</summary>
+    Pi4,
+
+    /// <summary>EEPROM that starts the kernel itself: 5, 500, CM5.</summary>
+    Pi5,
+}
 
 /// <summary>
 /// What a Raspberry Pi's revision code says (raspberrypi/documentation, "Raspberry Pi revision codes"). New style, bit 23 set: memory in
@@ -12,6 +31,20 @@ namespace Bootstrap.Protocol;
 public sealed record PiRevision(string Model, string Revision, long MemoryBytes, string Maker, string Processor)
 {
     private const uint NewStyle = 1 << 23;
+
+    /// <summary>How it boots.</summary>
+    [JsonIgnore]
+    public PiFamily Family => Processor switch
+    {
+        "BCM2837" => PiFamily.Pi3,
+        "BCM2711" => PiFamily.Pi4,
+        "BCM2712" => PiFamily.Pi5,
+        _ => PiFamily.Unknown,
+    };
+
+    /// <summary>As the board's own kernel calls it: "Raspberry Pi 4 Model B Rev 1.4"; null for models that are not known here.</summary>
+    [JsonIgnore]
+    public string? Name => Model.Length > 0 ? $"{Model} Rev {Revision}" : null;
 
     private static readonly string[] s_makers = ["Sony UK", "Egoman", "Embest", "Sony Japan", "Embest", "Stadium"];
 

@@ -1,9 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bootstrap.Protocol.Benchmarks;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Discovery.Local;
 using Bootstrap.Protocol.Images;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Protocol.Status;
 
 namespace Bootstrap.Protocol;
 
@@ -32,4 +34,12 @@ namespace Bootstrap.Protocol;
 [JsonSerializable(typeof(SignedManifest))]
 [JsonSerializable(typeof(Inventory))]
 [JsonSerializable(typeof(Health))]
+[JsonSerializable(typeof(StatusMessage))]
+[JsonSerializable(typeof(StatusRenewal))]
+[JsonSerializable(typeof(StatusToken))]
+[JsonSerializable(typeof(ScrapeToken))]
+[JsonSerializable(typeof(MinuteSummary))]
+[JsonSerializable(typeof(BenchmarkRequest))]
+[JsonSerializable(typeof(BenchmarkPlan))]
+[JsonSerializable(typeof(BenchmarkResult))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

@@ -29,6 +29,7 @@ internal static partial class LeanProcess
             return;
         }
         string?[] environment = [.. Words("/proc/self/environ"), .. missing.Select(s => $"{s.Name}={s.Value}"), null];
+        StopSignals.Hold();
         // If it cannot, the appliance runs as it is, and takes more.
         _ = Execute("/proc/self/exe", [.. Words("/proc/self/cmdline"), null], environment);
     }

@@ -13,6 +13,9 @@ internal static class Output
 
     private static readonly JsonSerializerOptions s_jsonLine = new(JsonSerializerDefaults.Web);
 
+    /// <summary>Where progress is shown: beside the output, which may be for programs.</summary>
+    public static IAnsiConsole Beside { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+
     public static void Json<T>(T value) => Console.WriteLine(JsonSerializer.Serialize(value, s_json));
 
     /// <summary>One line of JSON Lines: for what comes bit by bit.</summary>
@@ -31,25 +34,9 @@ internal static class Output
         }
     }
 
-    /// <summary>A plain table; where the output is no terminal it is as wide as it needs to be, else its last column is broken into
-    /// lines.</summary>
-    public static void Table(string[] columns, IEnumerable<string[]> rows)
-    {
-        var table = new Table().Border(TableBorder.None).Collapse();
-        foreach (string column in columns)
-        {
-            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = column != columns[^1] });
-        }
-        foreach (string[] row in rows)
-        {
-            table.AddRow(row.Select(cell => new Text(PlainText.Line(cell))));
-        }
-        if (Console.IsOutputRedirected)
-        {
-            AnsiConsole.Profile.Width = 400;
-        }
-        AnsiConsole.Write(table);
-    }
+    /// <summary>A plain table (<see cref="TextTable"/>).</summary>
+    public static void Table(IReadOnlyList<Column> columns, IEnumerable<string[]> rows, TableChoice? choice = null) =>
+        new TextTable(columns, [.. rows.Select(row => row.Select(PlainText.Line).ToArray())]).Write(choice ?? new TableChoice());
 
     /// <summary>What is the matter, how that is known, what to do: a paragraph for each.</summary>
     public static void Findings(IEnumerable<Finding> findings)
@@ -80,9 +67,21 @@ internal static class Output
             $"{(unit == 0 || bytes >= 100 ? Math.Round(bytes) : Math.Round(bytes, 1))} {units[unit]}");
     }
 
+    /// <summary>"42 %"; 100 % is for what is over.</summary>
+    public static string Percent(double fraction) => string.Create(CultureInfo.InvariantCulture,
+        $"{Math.Min(99, Math.Floor(Math.Round(100 * fraction, 2)))} %");
+
     public static string Time(long unixMilliseconds) =>
         DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds)
             .LocalDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    /// <summary>"2027-01-03 03:00:00 Europe/Berlin": by the clock of a zone that is not always this machine's.</summary>
+    public static string ZonedTime(long unixMilliseconds, string zone)
+    {
+        TimeZoneInfo clock = TimeZoneInfo.TryFindSystemTimeZoneById(zone, out TimeZoneInfo? found) ? found : TimeZoneInfo.Local;
+        DateTimeOffset at = TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds), clock);
+        return $"{at.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} {clock.Id}";
+    }
 
     /// <summary>"22:00", for tables that name the day.</summary>
     public static string DayTime(long unixMilliseconds) =>

@@ -18,6 +18,10 @@ internal sealed class PlainWriter(TextWriter output) : TextWriter
             // Progress bars draw by control sequences of their own: what they show is made plain before.
             _ = Spectre.Console.AnsiConsole.Console;
         }
+        if (!Console.IsErrorRedirected)
+        {
+            _ = Cli.Output.Beside;
+        }
         Console.SetOut(new PlainWriter(Console.Out));
         Console.SetError(new PlainWriter(Console.Error));
     }

@@ -20,11 +20,15 @@ var root = new RootCommand("Bootstrap: network boot and provisioning for cluster
     FileCommands.Create(),
     ScheduleCommands.Create(),
     ProfileCommands.Create(),
+    AlertCommands.Create(),
+    BenchCommands.Create(),
     NotificationCommands.Create(),
     BootCommands.Create(),
     DhcpCommands.Create(),
     FlashCommand.Create(),
     SettingsCommands.CreatePolicy(),
+    TopCommand.Create(),
+    PrometheusCommands.Create(),
     DiscoverCommand.Create(),
     RunCommand.Create(),
     ScpCommand.Create(),
@@ -43,11 +47,13 @@ foreach (Command order in JobCommands.CreateOrders())
     root.Add(order);
 }
 root.Add(ClientCommand.Json);
-ParseResult parsed = root.Parse(args);
+ParseResult parsed = root.Parse(args, CommandLineRules.Parser);
 // In a list of commands each has its first sentence; the rest is in its own help.
 foreach (Command listed in parsed.CommandResult.Command.Subcommands)
 {
     listed.Description = listed.Description?.Split(". ") is [{ } first, _, ..] ? first + "." : listed.Description;
 }
-int code = await parsed.InvokeAsync();
+// The appliance stops by itself, and takes the time that this needs.
+bool isServing = parsed.CommandResult.Command.Name == ServeCommand.Name;
+int code = await parsed.InvokeAsync(isServing ? new InvocationConfiguration { ProcessTerminationTimeout = null } : null);
 return parsed.Action is ParseErrorAction ? 2 : code;

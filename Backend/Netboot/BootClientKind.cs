@@ -6,6 +6,9 @@ public enum BootClientKind
     /// <summary>Does not ask for boot files: a phone, a printer, an operating system that runs.</summary>
     None,
 
+    /// <summary>Asks for boot files, and there are none for what it says to be.</summary>
+    Unserved,
+
     /// <summary>The boot ROM, bootcode.bin or EEPROM of a Raspberry Pi.</summary>
     RaspberryPi,
 
@@ -24,6 +27,6 @@ public enum BootClientKind
     /// <summary>HTTP boot in 64-bit Arm UEFI firmware.</summary>
     UefiHttpArm64,
 
-    /// <summary>iPXE, loaded by one of the others.</summary>
+    /// <summary>iPXE with support of HTTP, loaded by one of the others.</summary>
     Ipxe,
 }

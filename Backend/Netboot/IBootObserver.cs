@@ -31,6 +31,9 @@ public sealed record DhcpSighting(
     MacAddress Mac, BootClientKind Kind, ClientMachineId MachineId, string Interface,
     DhcpMessageType Asked, DhcpMessageType? Answered, IPAddress? Address, string? BootFile)
 {
+    /// <summary>What it says to be (<see cref="ProcessorArchitecture"/>); null if it says nothing.</summary>
+    public int? Architecture { get; init; }
+
     /// <summary>The mask ROM of a Pi 3, which takes neither a relay nor a TFTP server on another subnet.</summary>
     public bool IsPi3Rom { get; init; }
 
@@ -39,6 +42,9 @@ public sealed record DhcpSighting(
 
     /// <summary>The relay that passed the message on; null if it came by the client's own wire.</summary>
     public IPAddress? Relay { get; init; }
+
+    /// <summary>No pool is meant for the subnet that it asks from.</summary>
+    public bool LacksPool { get; init; }
 
     /// <summary>This appliance's address on the interface: how its answers name their server.</summary>
     public IPAddress? Server { get; init; }

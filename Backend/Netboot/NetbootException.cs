@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Bootstrap.Netboot.Dhcp;
 
 namespace Bootstrap.Netboot;
 
@@ -31,6 +32,11 @@ public sealed class NetbootException(string message, Exception? inner = null) : 
 
     internal static NetbootException NoInterface(string name) =>
         new($"DHCP cannot listen on '{name}': this machine has no such network interface");
+
+    internal static NetbootException PoolOfNobody(IPNetwork subnet, IEnumerable<DhcpInterface> interfaces) =>
+        new($"the DHCP pool {subnet} is of no subnet here ({string.Join("; ", interfaces.Select(at =>
+            $"{at.Name} has {string.Join(", ", at.All.Select(own => own.Subnet).Distinct())}"))}): name one of these, or write ',relay' " +
+            "behind the pool if its subnet lies behind a DHCP relay");
 
     internal static NetbootException MayNotUsePackets(string name, SocketException reason) =>
         new($"DHCP may not hand out addresses on {name}: full mode sends and hears packets of its own, which needs root or CAP_NET_RAW " +

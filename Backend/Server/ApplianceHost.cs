@@ -7,12 +7,14 @@ using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Backups;
+using Bootstrap.Server.Features.Benchmarks;
 using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Boot.Boards;
 using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Server.Features.Boot.Http;
 using Bootstrap.Server.Features.Boot.Sets;
+using Bootstrap.Server.Features.BurnIn;
 using Bootstrap.Server.Features.Description;
 using Bootstrap.Server.Features.Discovery;
 using Bootstrap.Server.Features.Events;
@@ -21,6 +23,10 @@ using Bootstrap.Server.Features.Imager;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Monitoring;
+using Bootstrap.Server.Features.Monitoring.Alerts;
+using Bootstrap.Server.Features.Monitoring.Exposition;
+using Bootstrap.Server.Features.Monitoring.History;
+using Bootstrap.Server.Features.Monitoring.Status;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Notifications;
 using Bootstrap.Server.Features.Profiles;
@@ -31,6 +37,7 @@ using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -98,6 +105,7 @@ public static partial class ApplianceHost
             ConnectionBudget.Over(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(),
                 services.GetRequiredService<ILoggerFactory>())));
         builder.Services.AddApiDescription().AddSystemd();
+        builder.Services.AddCompression();
         builder.Services
             .AddSingleton(_ => folder).AddSingleton(new DataDisk(folder.FullPath, database.Probe, clock))
             .AddSingleton<MatcherPolicy, Listeners.DoorMatcher>().AddSingleton(options).AddSingleton(clock).AddSingleton(_ => database)
@@ -107,9 +115,12 @@ public static partial class ApplianceHost
             .AddHostedService(services => services.GetRequiredService<ServerCertificates>())
             .AddAccess().AddSingleton<EventHub>().AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<PolicyStore>()
             .AddSingleton<NoiseCounter>().AddSingleton<NodeDirectory>().AddSingleton<NodeKeys>().AddSingleton<UnapprovedBoards>()
+            .AddSingleton<AskBudget>()
             .AddSingleton<Approvals>().AddSingleton<StrangerNotices>().AddSingleton<EnrolmentEndpoint>()
             .AddHostedService(services => services.GetRequiredService<UnapprovedBoards>())
-            .AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>().AddSingleton<JobSources>()
+            .AddSingleton<NodeLog>().AddSingleton<NodeHistory>().AddSingleton<NodeLocator>()
+            .AddSingleton<BenchmarkPeers>().AddSingleton<ILinkFeature>(s => s.GetRequiredService<BenchmarkPeers>())
+            .AddSingleton<JobSources>()
             .AddSingleton(_ => new FileCatalogue(database, Path.Combine(options.DataFolder, "files"), clock))
             .AddSingleton(_ => new KeptArchives(database, Path.Combine(options.DataFolder, "kept"),
             () => KeptArchives.RoomOf(options.DataFolder), clock)).AddSingleton<JobEngine>().AddSingleton<LinkEndpoint>()
@@ -135,6 +146,8 @@ public static partial class ApplianceHost
                 .AddHostedService(services => services.GetRequiredService<BackupService>())
             .AddSingleton<NotificationStore>().AddSingleton<NotificationChannel>().AddSingleton<NotificationSender>()
             .AddHostedService(services => services.GetRequiredService<NotificationSender>())
+            .AddStatusWatch().AddHistory().AddAlerts().AddBenchmarks().AddBurnIns().AddExposition()
+            .AddSingleton<IQuietTimes, RunningTasks>().AddSingleton<IQuietTimes, OpenWindows>()
             .AddSingleton<PresenceStore>().AddSingleton<DiscoveryService>()
             .AddHostedService(services => services.GetRequiredService<DiscoveryService>());
 
@@ -162,9 +175,10 @@ public static partial class ApplianceHost
         app.UseStrictTransport();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.UseRouting();
+        app.UseRoutingOfHead();
         app.UseGuard();
         app.UseBodyTypes();
+        app.UseCompression();
         app.UseBootRequests();
         app.UseWebSockets();
         ServePage(app, options);
@@ -238,6 +252,11 @@ public static partial class ApplianceHost
         api.MapEvents();
         api.MapDiscovery();
         api.MapStatus();
+        api.MapStatusWatch();
+        api.MapAlerts();
+        api.MapBenchmarks();
+        api.MapBurnIns();
+        api.MapHistory();
         api.MapBootReports();
         NetInstCard.Map(api);
         api.MapStore();
@@ -251,6 +270,7 @@ public static partial class ApplianceHost
         administration.MapDhcp();
         administration.MapBackups();
 
+        app.MapGroup("").At(Door.Web).RequireSignIn(change: Role.Operator).MapExposition();
         app.MapGroup("").At(Door.Web).MapImagerAddress();
 
         RouteGroupBuilder plain = app.MapGroup("").At(Door.Plain);
@@ -259,6 +279,7 @@ public static partial class ApplianceHost
         plain.MapBootFiles();
         plain.MapHttpBoot();
         plain.MapImager();
+        plain.MapBenchmarkPeer();
 
         RouteGroupBuilder link = app.MapGroup("").At(Door.Link);
         EnrolmentEndpoint.Map(link, joinToken);
@@ -285,19 +306,21 @@ public static partial class ApplianceHost
             OnPrepareResponse = c => c.Context.Response.Headers.CacheControl =
                 c.Context.Request.Path.StartsWithSegments("/assets") ? "public, max-age=31536000, immutable" : "no-cache",
         };
-        app.MapGroup("").At(Door.Web).MapFallbackToFile("index.html", page);
+        app.MapGroup("").At(Door.Web).MapFallbackToFile("index.html", page).Compresses();
         // The page itself comes from the fallback's endpoint, its parts from the static files; both carry these headers.
         app.UseWhen(c => Listeners.CameBy(c, Door.Web), web =>
         {
             web.Use((context, next) =>
             {
                 context.Response.Headers.ContentSecurityPolicy =
-                    "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+                    // Nodes tell their status themselves.
+                    $"default-src 'self'; connect-src 'self' wss://*:{ServicePorts.Status}; style-src 'self' 'unsafe-inline'; " +
+                    "frame-ancestors 'none'";
                 context.Response.Headers.XContentTypeOptions = "nosniff";
                 context.Response.Headers["Referrer-Policy"] = "no-referrer";
                 return next(context);
             });
-            web.UseStaticFiles(page);
+            web.UseWhen(c => c.GetEndpoint() is null, parts => parts.UseResponseCompression().UseStaticFiles(page));
         });
     }
 

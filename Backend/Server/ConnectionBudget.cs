@@ -13,9 +13,10 @@ namespace Bootstrap.Server;
 /// </summary>
 internal sealed class ConnectionBudget : IConnectionListenerFactory
 {
-    /// <summary>Descriptors that files, the database and sockets other than these have for themselves, beside those that were open at the
-    /// start.</summary>
-    private const int Reserve = 64;
+    /// <summary>Descriptors that files, the databases, sockets other than these, and libraries that are loaded when they are first needed
+    /// (two each; about thirty until it is ready) have for themselves, beside those that were open at the start. A runtime that cannot
+    /// open a library ends the process.</summary>
+    private const int Reserve = 256;
 
     /// <summary>No rack has more nodes than this, each with a link and a few requests beside it.</summary>
     private const int MostPerDoor = 4096, LeastPerDoor = 16;

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -40,6 +41,14 @@ internal static class Listeners
 
     /// <summary>True if the request came by this door.</summary>
     public static bool CameBy(HttpContext context, Door door) => context.Features.Get<DoorMark>()?.Door == door;
+
+    /// <summary>Address and port by which the client has come, as it can be written into a URL.</summary>
+    public static IPEndPoint AddressOf(HttpContext context)
+    {
+        IPAddress address = Sources.Plain(context.Connection.LocalIpAddress);
+        // What link an IPv6 address is of is each machine's own affair.
+        return new IPEndPoint(address.IsIPv6LinkLocal ? new IPAddress(address.GetAddressBytes()) : address, context.Connection.LocalPort);
+    }
 
     /// <summary>An endpoint of another door is none: two doors may have the same path, and each its own rules.</summary>
     internal sealed class DoorMatcher : MatcherPolicy, IEndpointSelectorPolicy

@@ -3,9 +3,13 @@ using System.Net.Sockets;
 
 namespace Bootstrap.Server;
 
-/// <summary>Which addresses count together where strangers have a budget.</summary>
+/// <summary>Addresses of clients, and which of them count together where strangers have a budget.</summary>
 internal static class Sources
 {
+    /// <summary>An address as people write it: an IPv4 one as such, also where a socket of both families heard it.</summary>
+    public static IPAddress Plain(IPAddress? address) =>
+        address is null ? IPAddress.None : address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
     /// <summary>What one host can have to itself: an IPv4 address, or the network of 64 bits of which an IPv6 host takes whatever address
     /// it likes.</summary>
     /// <param name="address">Null: unknown, which is one source.</param>
@@ -20,10 +24,7 @@ internal static class Sources
         {
             return "";
         }
-        if (address.IsIPv4MappedToIPv6)
-        {
-            address = address.MapToIPv4();
-        }
+        address = Plain(address);
         if (address.AddressFamily == AddressFamily.InterNetworkV6)
         {
             return $"{new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), 0, 0, 0, 0, 0, 0, 0, 0])}/64";

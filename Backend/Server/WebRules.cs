@@ -40,6 +40,33 @@ internal static class WebRules
     });
 
     /// <summary>
+    /// Finds the endpoint of a request. HEAD is for whatever answers GET, and gets the same answer without its body (RFC 9110 §9.3.2):
+    /// routing takes the one for the other, endpoints know them apart.
+    /// </summary>
+    public static void UseRoutingOfHead(this IApplicationBuilder app)
+    {
+        object head = new();
+        app.Use((context, next) =>
+        {
+            if (HttpMethods.IsHead(context.Request.Method))
+            {
+                context.Items[head] = head;
+                context.Request.Method = HttpMethods.Get;
+            }
+            return next(context);
+        });
+        app.UseRouting();
+        app.Use((context, next) =>
+        {
+            if (context.Items.Remove(head))
+            {
+                context.Request.Method = HttpMethods.Head;
+            }
+            return next(context);
+        });
+    }
+
+    /// <summary>
     /// Refuses bodies of another type than the endpoint takes (415). No form of another site can name one of these types, so that what a
     /// browser
     /// sends without asking never comes to anything.

@@ -12,7 +12,7 @@ namespace Bootstrap.Init;
 /// <param name="outbox">Gets progress.</param>
 /// <param name="log">The node's log.</param>
 /// <param name="clock">Times attempts.</param>
-internal sealed class InstallRunner(
+public sealed class InstallRunner(
     X509Certificate2 authority, Func<NodeIdentity> identity, IInstallMachine machine, Outbox outbox, Action<string> log, TimeProvider clock)
 {
     private const int Attempts = 4;
@@ -31,6 +31,7 @@ internal sealed class InstallRunner(
     public async Task<InstallResult> RunAsync(
         Guid taskId, InstallOrder order, Func<(ApplianceEndpoint Link, Uri Files)> appliance, bool dryRun, CancellationToken cancellation)
     {
+        DiskState disk = DiskState.Untouched;
         for (int attempt = 1; ; attempt++)
         {
             (ApplianceEndpoint place, Uri files) = appliance();
@@ -41,7 +42,10 @@ internal sealed class InstallRunner(
             using var installation = new Installation(
                 taskId, order with { Compare = order.Compare || _disksBegun }, store, trust, machine, kept, outbox.Add, log, clock);
             InstallResult result = await installation.RunAsync(dryRun, cancellation).ConfigureAwait(false);
-            _disksBegun |= result.Disk != DiskState.Untouched;
+            // What an attempt before has begun, one that fails before its first write leaves as it is.
+            disk = result.Disk == DiskState.Untouched ? disk : result.Disk;
+            result = result with { Disk = disk };
+            _disksBegun |= disk != DiskState.Untouched;
             if (result.Succeeded || result.Cancelled || !result.MayPass || attempt == Attempts)
             {
                 return result;

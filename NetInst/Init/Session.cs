@@ -90,7 +90,7 @@ internal sealed class Session(
                 log(power.Order is RebootOrder ? "told to restart" : "told to power off");
                 return power.Order is RebootOrder ? PowerAction.Reboot : PowerAction.PowerOff;
             case StartTask { TaskId: var id, Order: var other }:
-                link.Outbox.Add(new TaskEnded(id, false, false, $"NetInst cannot do this: {other.GetType().Name}", DiskState.Untouched));
+                link.Outbox.Add(new TaskEnded(id, false, false, $"NetInst cannot {other.Words()}", DiskState.Untouched));
                 return null;
             case CancelTask { TaskId: var id } when _task is { } task && task.Id == id:
                 log("told to cancel the installation");

@@ -60,7 +60,7 @@ internal sealed class StagedConfig(BoardReader board, Action<string> log, TimePr
         finally
         {
             Linux.Sync();
-            Linux.Check(Linux.Unmount(MountPoint, 0), $"unmounting {partition}");
+            Linux.Unmount(MountPoint, $"unmounting {partition}");
         }
     }
 }

@@ -26,7 +26,7 @@ public static class Gpt
     /// <summary>Whether the first bytes of a disk hold a whole GPT that is understood.</summary>
     public static bool IsGpt(ReadOnlySpan<byte> head)
     {
-        if (head.Length < 3 * SectorBytes || !Mbr.IsMbr(head) || Mbr.Type(head, 1) != Mbr.ProtectiveType ||
+        if (head.Length < 3 * SectorBytes || !Mbr.IsMbr(head) || Mbr.ProtectiveEntry(head) is null ||
             !head[SectorBytes..].StartsWith("EFI PART"u8))
         {
             return false;
@@ -84,7 +84,11 @@ public static class Gpt
         BinaryPrimitives.WriteInt64LittleEndian(header[LastUsable..], sectors - BackupBytes(head) / SectorBytes - 1);
         BinaryPrimitives.WriteInt64LittleEndian(header[OtherSector..], sectors - 1);
         Seal(header);
-        Mbr.SetLength(head, 1, Math.Min(diskSize - SectorBytes, uint.MaxValue * (long)SectorBytes)); // the protective entry covers the disk
+        if (Mbr.ProtectiveEntry(head) is { } protective && Mbr.IsAlone(head, protective))
+        {
+            // It covers the disk; beside others it covers what they leave, and they stay where they are.
+            Mbr.SetLength(head, protective, Math.Min(diskSize - SectorBytes, uint.MaxValue * (long)SectorBytes));
+        }
 
         byte[] backup = new byte[BackupBytes(head)];
         entries.CopyTo(backup);

@@ -1,3 +1,5 @@
+using Bootstrap.Board;
+
 namespace Bootstrap.Installer;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using Bootstrap.Protocol.Images;
+
 namespace Bootstrap.Installer;
 
 /// <summary>Making the written system this node's own.</summary>
@@ -14,7 +16,7 @@ public sealed partial class Installation
                 root = machine.MountRoot(Device, Root.Number, Root.Start, grown ?? Root.Length);
                 if (grown is { } length)
                 {
-                    log($"the root file system has grown from {Root.Length} to {root.Grow(length)} bytes");
+                    log($"the root file system has {root.Grow(length)} bytes on this disk; in the image its partition had {Root.Length}");
                 }
                 using var folder = new RootedFolder(root.Path);
                 SystemConfiguration.Clear(folder);
@@ -38,8 +40,9 @@ public sealed partial class Installation
     private Task ForgetSlotsAsync(CancellationToken cancellation) => _deviceThreads.RunAsync(machine.ForgetSlots);
 
     /// <summary>
-    /// Length to which the root partition can grow, in bytes; null where it stays as it is: it fills the disk, is one of two slots, is not
-    /// the last one, or is neither in a GPT nor a primary entry of an MBR.
+    /// Length that the root partition gets to fill the disk, in bytes; null where it stays as it is: it fills the disk, is one of two
+    /// slots, is not the last one, or is neither in a GPT nor a primary entry of an MBR. It may be less than in the image's table, which
+    /// may promise more than the image has.
     /// </summary>
     private long? GrownRootLength()
     {
@@ -50,7 +53,7 @@ public sealed partial class Installation
         long length = HasGpt ? Gpt.LengthToEnd(_head!.Span, Root.Start, Device.Size)
             : Mbr.IsMbr(_head!.Span) && Root.Number is >= 1 and <= 4 ? Mbr.LengthToEnd(Root.Start, Device.Size)
             : 0;
-        return length > Root.Length ? length : null;
+        return length > 0 && (length > Root.Length || Root.Start + Root.Length > Device.Size) ? length : null;
     }
 
     /// <summary>Whether the image has a GPT, all of it in the first piece of the head.</summary>

@@ -1,3 +1,4 @@
+using Bootstrap.Board;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Images;
 using Bootstrap.Protocol.Link;

@@ -27,7 +27,7 @@ public class MountedVolume : IMounted
 
     public void Dispose()
     {
-        Linux.Check(Linux.Unmount(Path, 0), $"unmounting {_what} {Device}");
+        Linux.Unmount(Path, $"unmounting {_what} {Device}");
         GC.SuppressFinalize(this);
     }
 }

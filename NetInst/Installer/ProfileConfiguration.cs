@@ -50,7 +50,7 @@ internal static class ProfileConfiguration
     /// <summary>The data source NoCloud (cloud-init's documentation), which is made the only one.</summary>
     private static void SeedCloudInit(RootedFolder root, Guid installId, string hostName, string userData)
     {
-        if (!root.Exists("/usr/bin/cloud-init"))
+        if (!root.Exists(CloudInit))
         {
             throw new InstallException(
                 "the profile has user-data for cloud-init, which this image does not have: take that out of the profile, or choose an " +
@@ -58,9 +58,8 @@ internal static class ProfileConfiguration
         }
         WriteText(root, $"{CloudSeed}/user-data", userData, OwnerFile);
         WriteText(root, $"{CloudSeed}/meta-data", $"instance-id: {installId}\nlocal-hostname: {hostName}\n", PublicFile);
-        WriteText(root, "/etc/cloud/cloud.cfg.d/zz-bootstrap.cfg",
-            $"datasource_list: [ NoCloud, None ]\ndatasource:\n  NoCloud:\n    seedfrom: file://{CloudSeed}/\npreserve_hostname: true\n",
-            PublicFile);
+        WriteText(root, CloudConfiguration,
+            $"datasource_list: [ NoCloud, None ]\ndatasource:\n  NoCloud:\n    seedfrom: file://{CloudSeed}/\n{KeepName}", PublicFile);
         // Its own switch: an image may ship it, for starts without a profile.
         root.Delete("/etc/cloud/cloud-init.disabled");
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bootstrap.Board;
 using Bootstrap.Protocol.Images;
 
 namespace Bootstrap.Installer;

@@ -15,6 +15,15 @@ public static class SystemConfiguration
     // Octal 0600, 0644, 0700, 0755.
     internal const int OwnerFile = 0x180, PublicFile = 0x1a4, OwnerFolder = 0x1c0, Executable = 0x1ed;
 
+    /// <summary>An image that has this gets its host name at each start from wherever that finds one, if nobody stops it.</summary>
+    internal const string CloudInit = "/usr/bin/cloud-init";
+
+    /// <summary>Read after the image's own files, such as Raspberry Pi OS' 99_raspberry-pi.cfg, which have less to say then.</summary>
+    internal const string CloudConfiguration = "/etc/cloud/cloud.cfg.d/zz-bootstrap.cfg";
+
+    /// <summary>cloud-init's modules set_hostname, update_hostname and update_etc_hosts leave alone what is here.</summary>
+    internal const string KeepName = "preserve_hostname: true\nmanage_etc_hosts: false\n";
+
     private const string UnitName = "bootstrap-slave.service";
 
     /// <summary>Takes out what is each node's own and must not come from an image.</summary>
@@ -38,6 +47,11 @@ public static class SystemConfiguration
     {
         WriteText(root, "/etc/hostname", configuration.HostName + '\n', PublicFile);
         WriteText(root, "/etc/hosts", Hosts(root.ReadText("/etc/hosts") ?? "", configuration.HostName), PublicFile);
+        if (root.Exists(CloudInit))
+        {
+            WriteText(root, CloudConfiguration, KeepName, PublicFile);
+            KeepNameInHosts(root, configuration.HostName);
+        }
         if (configuration.AuthorizedKeys.Count > 0)
         {
             root.MakeFolder("/root/.ssh", OwnerFolder);
@@ -61,7 +75,8 @@ public static class SystemConfiguration
     {
         const string folder = NodeFiles.Directory;
         string[] backends = [.. configuration.Backends.Append(trust.Appliance.ToString()).Distinct()];
-        var settings = new NodeSettings(configuration.Mesh, backends, JoinToken: null, installId);
+        var settings = new NodeSettings(configuration.Mesh, backends, JoinToken: null, installId,
+            configuration.HostName);
         root.MakeFolder(folder, OwnerFolder);
         WriteText(root, $"{folder}/{NodeFiles.Authority}", trust.Authority.ExportCertificatePem() + '\n', PublicFile);
         WriteText(root, $"{folder}/{NodeFiles.Identity}", trust.IdentityPem, OwnerFile);
@@ -85,6 +100,18 @@ public static class SystemConfiguration
             // The empty assignment drops the unit's own check of the configuration, which fails without keys; it comes second here.
             WriteText(root, "/etc/systemd/system/ssh.service.d/bootstrap-host-keys.conf",
                 "[Service]\nExecStartPre=\nExecStartPre=/usr/bin/ssh-keygen -A\nExecStartPre=/usr/sbin/sshd -t\n", PublicFile);
+        }
+    }
+
+    /// <summary>User-data that an image brings, such as Raspberry Pi Imager's, may have cloud-init make /etc/hosts all the same, by its
+    /// own name: then by these templates.</summary>
+    private static void KeepNameInHosts(RootedFolder root, string hostName)
+    {
+        const string folder = "/etc/cloud/templates";
+        foreach (string name in root.Names(folder)
+            .Where(n => n.StartsWith("hosts.", StringComparison.Ordinal) && n.EndsWith(".tmpl", StringComparison.Ordinal)))
+        {
+            WriteText(root, $"{folder}/{name}", Hosts(root.ReadText($"{folder}/{name}") ?? "", hostName), PublicFile);
         }
     }
 

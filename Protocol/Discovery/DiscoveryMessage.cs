@@ -132,16 +132,18 @@ public abstract record DiscoveryMessage
 /// <param name="Filter">Only nodes that it fits answer; null: all.</param>
 /// <param name="Known">Nodes that need not answer; null: none.</param>
 /// <param name="Skip">How many services the answer leaves out at the beginning: more of them than a datagram holds come by several.</param>
+/// <param name="Round">Which repetition of the question it is, from 0: relays take no repetition for what was said already.</param>
 /// <param name="Padding">Filler: an answer to a stranger is never longer than the question (no amplification).</param>
 public sealed record Query(
     string Nonce, int WindowMilliseconds, IReadOnlyList<string> Meshes,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] NodeFilter? Filter = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] KnownNodes? Known = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Skip = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Round = 0,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Padding = null) : DiscoveryMessage
 {
     internal override bool IsSound =>
-        IsNonce(Nonce) && WindowMilliseconds is >= 0 and <= 10_000 && AreMeshes(Meshes) && Skip >= 0 &&
+        IsNonce(Nonce) && WindowMilliseconds is >= 0 and <= 10_000 && AreMeshes(Meshes) && Skip >= 0 && Round >= 0 &&
         Known is null or { IsSound: true } && Filter is null or { IsSound: true };
 
     /// <summary>A nonce that nobody can guess.</summary>

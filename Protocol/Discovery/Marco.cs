@@ -59,10 +59,10 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
             var sieve = new Sieve(search, _verifier);
             double perAnswer = askers.Select(asker => AnswerWindow.PerAnswer(asker.Socket.ReceiveBufferSize)).DefaultIfEmpty().Max();
             int given = 0, fruitless = 0, expected = search.Expected;
-            while (true)
+            for (int round = 0; ; round++)
             {
                 TimeSpan window = AnswerWindow.For(expected, perAnswer);
-                var query = new Query(nonce, (int)window.TotalMilliseconds, search.Meshes, search.Filter);
+                var query = new Query(nonce, (int)window.TotalMilliseconds, search.Meshes, search.Filter, Round: round);
                 Ask(askers, query, sieve.Known, search.Address, orBroadcast: fruitless > 0 && sieve.Count == 0);
                 int before = sieve.Count;
                 await foreach (Reply reply in RoundAsync(replies, window, search.Timeout - clock.GetElapsedTime(started), cancellation)
@@ -129,14 +129,14 @@ public sealed class Marco(IReadOnlyCollection<string>? interfaceNames, TimeProvi
     {
         const int tries = 3;
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        byte[] question = query.ToPaddedBytes(), buffer = new byte[DiscoveryMessage.MaximumBytes + 1];
+        byte[] buffer = new byte[DiscoveryMessage.MaximumBytes + 1];
         for (int i = 0; i < tries; i++)
         {
             using var end = new CancellationTokenSource(timeout / tries, clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(end.Token, cancellation);
             try
             {
-                await socket.SendToAsync(question, address, either.Token).ConfigureAwait(false);
+                await socket.SendToAsync((query with { Round = i }).ToPaddedBytes(), address, either.Token).ConfigureAwait(false);
                 while (true)
                 {
                     SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), either.Token)

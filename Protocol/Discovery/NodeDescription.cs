@@ -54,6 +54,9 @@ public sealed record Service(
     /// <summary>Images of operating systems. Parameter: <c>http</c>, the port.</summary>
     public const string Images = "images";
 
+    /// <summary>How a node is, told by itself. Parameter: <c>port</c>, TLS.</summary>
+    public const string StatusMonitor = "statusmonitor";
+
     /// <summary>The daemon of an installed system.</summary>
     public const string Slave = "slave";
 }

@@ -111,20 +111,21 @@ public sealed class Polo(
             byte[] beat;
             lock (_lock)
             {
-                NoticeChange();
+                NodeDescription description = node();
+                NoticeChange(description);
                 if (!_chain.Reaches(++_sequence))
                 {
                     _chain = new BeatChain(_sequence);
                 }
-                beat = new Beat(node().Id, mesh, _sequence, _chain.KeyOf(_sequence), _state).ToBytes();
+                beat = new Beat(description.Id, mesh, _sequence, _chain.KeyOf(_sequence), _state).ToBytes();
             }
             send(beat);
         }
     }
 
-    private void NoticeChange()
+    private void NoticeChange(NodeDescription description)
     {
-        string now = node().ToText();
+        string now = description.ToText();
         if (now != _told)
         {
             _told = now;
@@ -151,29 +152,27 @@ public sealed class Polo(
         {
             return;
         }
-        NodeDescription offered =
-            description with { Services = [.. description.Services.Where(s => s.Meshes is null || s.Meshes.Intersect(common).Any())] };
         // Who gets no answer asks by multicast and by broadcast: as long as the answer to one of them is still to come, the other one is
         // the same question.
-        if (query.Filter?.Matches(offered) == false || _pending.Count >= MaximumPendingReplies ||
+        if (query.Filter?.Matches(In(common, description)) == false || _pending.Count >= MaximumPendingReplies ||
             _pending.ContainsKey((query.Nonce, datagram.From)) ||
             !_limit.Allows(SourceOf(datagram.From)) || !_pending.TryAdd((query.Nonce, datagram.From), true))
         {
             return;
         }
-        if (query.Filter?.Service is { } wanted)
-        {
-            offered = offered with { Services = [.. offered.Services.Where(s => s.Id == wanted)] };
-        }
-        _ = ReplyAsync(query, offered, common, datagram.Wire, datagram.From, datagram.Bytes.Length);
+        _ = ReplyAsync(query, common, datagram.Wire, datagram.From, datagram.Bytes.Length);
     }
 
-    private async Task ReplyAsync(Query query, NodeDescription offered, string[] common, Wire wire, IPEndPoint asker, int room)
+    /// <summary>What the node offers in some meshes.</summary>
+    private static NodeDescription In(string[] common, NodeDescription description) =>
+        description with { Services = [.. description.Services.Where(s => s.Meshes is null || s.Meshes.Intersect(common).Any())] };
+
+    private async Task ReplyAsync(Query query, string[] common, Wire wire, IPEndPoint asker, int room)
     {
         try
         {
             await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * query.WindowMilliseconds), clock).ConfigureAwait(false);
-            if (Compose(query, offered, common, wire, room) is { } answer)
+            if (Compose(query, common, wire, room) is { } answer)
             {
                 wire.Send(answer, asker);
             }
@@ -185,15 +184,23 @@ public sealed class Polo(
     }
 
     /// <summary>The answer with as many services as have room; null where not even the bare one has.</summary>
-    private byte[]? Compose(Query query, NodeDescription offered, string[] common, Wire wire, int room)
+    private byte[]? Compose(Query query, string[] common, Wire wire, int room)
     {
-        Service[] services = [.. offered.Services.Skip(query.Skip)];
+        NodeDescription offered;
         PresenceAnchor anchor;
         lock (_lock)
         {
-            NoticeChange();
+            // As it is now, not as it was when the question came: the state that is told is that of what is told.
+            NodeDescription description = node();
+            offered = In(common, description);
+            NoticeChange(description);
             anchor = new PresenceAnchor(_sequence, _chain.KeyOf(_sequence), BeatChain.Hash(_goodbye), _state);
         }
+        if (query.Filter?.Service is { } wanted)
+        {
+            offered = offered with { Services = [.. offered.Services.Where(s => s.Id == wanted)] };
+        }
+        Service[] services = [.. offered.Services.Skip(query.Skip)];
         for (int count = services.Length; count >= 0; count--)
         {
             var answer = new Answer(

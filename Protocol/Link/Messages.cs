@@ -1,13 +1,16 @@
 using System.Text.Json.Serialization;
+using Bootstrap.Protocol.Benchmarks;
 using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Protocol.Link;
 
 /// <summary>
 /// What a node and the Backend say to each other once connected: one JSON object per WebSocket text message, at most
-/// <see cref="MaximumBytes"/>. Unknown properties are ignored, so that either side may be the newer one.
+/// <see cref="MaximumBytes"/>. Unknown properties are ignored, and so are messages of a type that this program does not know, which are of
+/// this very type: either side may be the newer one.
 /// </summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "type", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization)]
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization,
+    IgnoreUnrecognizedTypeDiscriminators = true)]
 [JsonDerivedType(typeof(Hello), "hello")]
 [JsonDerivedType(typeof(Heartbeat), "heartbeat")]
 [JsonDerivedType(typeof(TaskAccepted), "task-accepted")]
@@ -18,6 +21,10 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(RenewCertificate), "renew-certificate")]
 [JsonDerivedType(typeof(InventoryReport), "inventory")]
 [JsonDerivedType(typeof(LocateAnswer), "locate-answer")]
+[JsonDerivedType(typeof(AskStatusCertificate), "ask-status-certificate")]
+[JsonDerivedType(typeof(StatusReport), "status")]
+[JsonDerivedType(typeof(StatusMinutes), "status-minutes")]
+[JsonDerivedType(typeof(MetConditions), "met-conditions")]
 [JsonDerivedType(typeof(Welcome), "welcome")]
 [JsonDerivedType(typeof(Wait), "wait")]
 [JsonDerivedType(typeof(StartTask), "start-task")]
@@ -25,8 +32,23 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(NodeCertificate), "node-certificate")]
 [JsonDerivedType(typeof(Locate), "locate")]
 [JsonDerivedType(typeof(RevokedKeys), "revoked-keys")]
-public abstract record LinkMessage
+[JsonDerivedType(typeof(StatusCertificate), "status-certificate")]
+[JsonDerivedType(typeof(WatchStatus), "watch-status")]
+[JsonDerivedType(typeof(EndStatus), "end-status")]
+[JsonDerivedType(typeof(WatchAlerts), "watch-alerts")]
+[JsonDerivedType(typeof(ServePeer), "serve-peer")]
+public record LinkMessage
 {
+    // Nobody makes one but the reader of JSON.
+    [JsonConstructor]
+    internal LinkMessage()
+    {
+    }
+
+    /// <summary>It is of a type that only a newer program knows.</summary>
+    [JsonIgnore]
+    public bool IsUnknown => GetType() == typeof(LinkMessage);
+
     /// <summary>Upper bound of one message in bytes; a longer one ends the connection.</summary>
     public const int MaximumBytes = 1 << 20;
 
@@ -57,9 +79,10 @@ public enum NodeRole
 /// <param name="ActiveTasks">Tasks that the node still works on.</param>
 /// <param name="OnTrial">Slave: this system was started once, and the next start is the old one's again unless a
 /// <see cref="CommitSlotOrder"/> comes.</param>
+/// <param name="Doubt">Slave: what of the system is not as it was installed, for people; empty: nothing that was looked at.</param>
 public sealed record Hello(
     NodeRole Role, string Version, string BootId, Guid? InstallId, Inventory Inventory, Health Health,
-    IReadOnlyList<Guid> ActiveTasks, bool OnTrial = false) : LinkMessage;
+    IReadOnlyList<Guid> ActiveTasks, bool OnTrial = false, string Doubt = "") : LinkMessage;
 
 /// <summary>I am here, and this is how I feel.</summary>
 public sealed record Heartbeat(Health Health) : LinkMessage;
@@ -86,9 +109,10 @@ public sealed record TaskProgress(Guid TaskId, string Phase, long Done, long Tot
 /// <param name="TimedOut">It was ended because its time was over.</param>
 /// <param name="ExitCode">Of the command that was run, 128 + n where signal n ended it; null where there was none.</param>
 /// <param name="Note">What people must know although it succeeded ("a restart is required"); empty otherwise.</param>
+/// <param name="Benchmark">What was measured; null where nothing was.</param>
 public sealed record TaskEnded(
     Guid TaskId, bool Succeeded, bool Cancelled, string Cause, DiskState Disk, bool Final = false, bool TimedOut = false,
-    int? ExitCode = null, string Note = "")
+    int? ExitCode = null, string Note = "", BenchmarkResult? Benchmark = null)
     : LinkMessage;
 
 /// <summary>What a task left on the disk.</summary>
@@ -161,8 +185,8 @@ public sealed record NodeCertificate(byte[] Certificate) : LinkMessage;
 /// no node.
 /// </summary>
 /// <param name="Keys">Fingerprints (<see cref="Trust.FingerprintOf"/>), all of them; of certificates whose keys are not known, their
-/// numbers
-/// (<see cref="Trust.NumberOf"/>).</param>
+/// numbers (<see cref="Trust.NumberOf"/>); of tokens that read metrics, what they are revoked by
+/// (<see cref="Status.ScrapeToken.Revocation"/>).</param>
 public sealed record RevokedKeys(IReadOnlyList<Digest> Keys) : LinkMessage
 {
     /// <summary>Path on the link's port, without a certificate.</summary>
@@ -170,6 +194,20 @@ public sealed record RevokedKeys(IReadOnlyList<Digest> Keys) : LinkMessage
 
     /// <summary>Of more, the oldest are left out: they end first.</summary>
     public const int Maximum = 10_000;
+}
+
+/// <summary>Another node measures the network against this one: answer it (<see cref="PeerService"/>) on
+/// <see cref="ServicePorts.Benchmark"/>.</summary>
+/// <param name="Secret">By which the other node is known; <see cref="PeerSecrets.Length"/> bytes.</param>
+/// <param name="Seconds">For so long; 0: no longer.</param>
+public sealed record ServePeer(byte[] Secret, int Seconds) : LinkMessage
+{
+    /// <summary>Longer than any benchmark takes.</summary>
+    public const int MaximumSeconds = 24 * 60 * 60;
+
+    /// <summary>A node that keeps to the rules is asked no more than this.</summary>
+    [JsonIgnore]
+    public bool IsSound => Secret.Length == PeerSecrets.Length && Seconds is >= 0 and <= MaximumSeconds;
 }
 
 /// <summary>Blink the activity LED, so that a person finds the board. A newer one takes the place of an older one.</summary>

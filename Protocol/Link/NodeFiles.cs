@@ -19,6 +19,9 @@ public static class NodeFiles
     /// <summary>Installed systems: a renewed <see cref="Identity"/> that the appliance has not accepted yet.</summary>
     public const string NextIdentity = "node-next.pem";
 
+    /// <summary>Installed systems: certificate and key by which the node serves its status, PEM, mode 0600.</summary>
+    public const string StatusIdentity = "status.pem";
+
     /// <summary><see cref="NodeSettings"/> as JSON.</summary>
     public const string Settings = "node.json";
 
@@ -67,4 +70,5 @@ public static class StagedBoot
 /// <param name="Backends">Addresses to try beside discovery ("10.0.0.1" or "10.0.0.1:8444").</param>
 /// <param name="JoinToken">NetInst only: for <see cref="EnrolRequest"/>; null on installed systems.</param>
 /// <param name="InstallId">Installed systems: the task that installed them; null in NetInst.</param>
-public sealed record NodeSettings(string Mesh, IReadOnlyList<string> Backends, string? JoinToken, Guid? InstallId);
+/// <param name="HostName">Installed systems: what they were called; null where that is not known.</param>
+public sealed record NodeSettings(string Mesh, IReadOnlyList<string> Backends, string? JoinToken, Guid? InstallId, string? HostName = null);

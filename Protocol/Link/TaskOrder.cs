@@ -1,10 +1,11 @@
 using System.Text.Json.Serialization;
+using Bootstrap.Protocol.Benchmarks;
 using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Protocol.Link;
 
-/// <summary>What a task asks of a node.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+/// <summary>What a task asks of a node. One of a kind that this program does not know is of this very type.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind", IgnoreUnrecognizedTypeDiscriminators = true)]
 [JsonDerivedType(typeof(RebootOrder), "reboot")]
 [JsonDerivedType(typeof(ShutdownOrder), "shutdown")]
 [JsonDerivedType(typeof(StageInstallOrder), "stage-install")]
@@ -16,7 +17,18 @@ namespace Bootstrap.Protocol.Link;
 [JsonDerivedType(typeof(DeployOrder), "deploy")]
 [JsonDerivedType(typeof(FirstBootOrder), "first-boot")]
 [JsonDerivedType(typeof(FirmwareOrder), "firmware")]
-public abstract record TaskOrder;
+[JsonDerivedType(typeof(BenchmarkOrder), "benchmark")]
+public record TaskOrder
+{
+    // Nobody makes one but the reader of JSON.
+    [JsonConstructor]
+    internal TaskOrder()
+    {
+    }
+
+    /// <summary>What is asked, in words that follow "told to".</summary>
+    public virtual string Words() => "do what only a newer program knows";
+}
 
 /// <summary>Whoever is logged in on the node is told before its system goes.</summary>
 /// <param name="GraceSeconds">How long he has then. Where nobody is logged in, nothing is waited for.</param>
@@ -25,11 +37,17 @@ public sealed record UserWarning(int GraceSeconds, string Message);
 
 /// <summary>To a Slave: restart the machine.</summary>
 /// <param name="Warning">Null: at once.</param>
-public sealed record RebootOrder(UserWarning? Warning = null) : TaskOrder;
+public sealed record RebootOrder(UserWarning? Warning = null) : TaskOrder
+{
+    public override string Words() => "restart";
+}
 
 /// <summary>To a Slave: power the machine off.</summary>
 /// <param name="Warning">Null: at once.</param>
-public sealed record ShutdownOrder(UserWarning? Warning = null) : TaskOrder;
+public sealed record ShutdownOrder(UserWarning? Warning = null) : TaskOrder
+{
+    public override string Words() => "power off";
+}
 
 /// <summary>
 /// To a Slave: fetch NetInst, check it, make it the next thing that boots (once, where the board offers that) and restart.
@@ -40,7 +58,10 @@ public sealed record ShutdownOrder(UserWarning? Warning = null) : TaskOrder;
 /// <param name="CommandLine">Kernel arguments, without those that only the board knows (console, device names).</param>
 /// <param name="Warning">Null: at once.</param>
 public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, string CommandLine, UserWarning? Warning = null)
-    : TaskOrder;
+    : TaskOrder
+{
+    public override string Words() => "restart into NetInst";
+}
 
 /// <summary>To NetInst: write an image to the disk and make it this node's system.</summary>
 /// <param name="Image">Digest of the signed manifest, at <c>/store/manifests/{digest}</c>; chunks are at <c>/store/chunks/{stored
@@ -58,7 +79,10 @@ public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, 
 /// certificate.</param>
 public sealed record InstallOrder(
     Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, bool IsPublic = false)
-    : TaskOrder;
+    : TaskOrder
+{
+    public override string Words() => "install an image";
+}
 
 /// <summary>
 /// To a Slave whose disk has two slots: write an image to the one that is not in use, make it this node's system, and start it once. Until
@@ -73,13 +97,19 @@ public sealed record InstallOrder(
 /// <param name="IsPublic">As of an <see cref="InstallOrder"/>.</param>
 public sealed record UpdateSlotOrder(
     Digest Image, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, UserWarning? Warning = null, bool IsPublic = false)
-    : TaskOrder;
+    : TaskOrder
+{
+    public override string Words() => "update the slot that is not in use";
+}
 
 /// <summary>
 /// To the Slave of a system on trial: make its slot the one that starts from now on. It ends with <see cref="DiskState.Installed"/>, and
 /// may be done any number of times.
 /// </summary>
-public sealed record CommitSlotOrder : TaskOrder;
+public sealed record CommitSlotOrder : TaskOrder
+{
+    public override string Words() => "confirm the slot that it runs from";
+}
 
 /// <summary>What is set on an installed system before its first start.</summary>
 /// <param name="HostName">RFC 1123 label.</param>
@@ -106,11 +136,24 @@ public abstract record WorkOrder(int TimeoutSeconds, bool Again) : TaskOrder;
 public sealed record RunOrder(
     IReadOnlyList<string> Command, string User, string Folder, IReadOnlyDictionary<string, string> Environment, int TimeoutSeconds,
     bool Again)
-    : WorkOrder(TimeoutSeconds, Again);
+    : WorkOrder(TimeoutSeconds, Again)
+{
+    public override string Words() => "run a command";
+}
 
 /// <summary>Bring the node's packages up to date by its own package manager.</summary>
 /// <param name="Packages">These alone; empty: all.</param>
-public sealed record UpdateOrder(IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again);
+public sealed record UpdateOrder(IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again)
+{
+    public override string Words() => "update its packages";
+}
+
+/// <summary>Measure the node. How it ends has the result (<see cref="TaskEnded.Benchmark"/>).</summary>
+/// <param name="Plan">What is measured, and how long.</param>
+public sealed record BenchmarkOrder(BenchmarkPlan Plan, int TimeoutSeconds, bool Again) : WorkOrder(TimeoutSeconds, Again)
+{
+    public override string Words() => "run a benchmark";
+}
 
 /// <summary>Put a file, or what is in an archive, in its place. What is there already is not written again.</summary>
 /// <param name="File">The file or archive (tar, plain or by gzip), on the link's port: it may be anything, and comes by the node's own
@@ -124,7 +167,10 @@ public sealed record UpdateOrder(IReadOnlyList<string> Packages, int TimeoutSeco
 public sealed record DeployOrder(
     RemoteFile File, bool Unpack, string Path, string Owner, string Group, int Mode, IReadOnlyList<string> Command, int TimeoutSeconds,
     bool Again)
-    : WorkOrder(TimeoutSeconds, Again);
+    : WorkOrder(TimeoutSeconds, Again)
+{
+    public override string Words() => "take a file";
+}
 
 /// <summary>
 /// Finish what an installation with a profile has begun, in the system that it made: generate the locale, install packages, run
@@ -133,7 +179,10 @@ public sealed record DeployOrder(
 /// <param name="GeneratesLocale">The locale was set, and may not be there yet.</param>
 /// <param name="Packages">By the system's own package manager.</param>
 public sealed record FirstBootOrder(bool GeneratesLocale, IReadOnlyList<string> Packages, int TimeoutSeconds, bool Again)
-    : WorkOrder(TimeoutSeconds, Again);
+    : WorkOrder(TimeoutSeconds, Again)
+{
+    public override string Words() => "finish its first start";
+}
 
 /// <summary>
 /// To a Slave: bring the boot firmware (a Pi's EEPROM) up to the newest that the node has, and restart. After the restart the same order is
@@ -143,7 +192,10 @@ public sealed record FirstBootOrder(bool GeneratesLocale, IReadOnlyList<string> 
 /// <param name="PowerChecked">A person answers for the supply where the board has nothing to measure it by. What the board does measure
 /// counts all the same.</param>
 /// <param name="AllowDirectWrite">Also in ways that a power cut may not be mended after without somebody at the board.</param>
-public sealed record FirmwareOrder(UserWarning? Warning, bool PowerChecked, bool AllowDirectWrite = false) : TaskOrder;
+public sealed record FirmwareOrder(UserWarning? Warning, bool PowerChecked, bool AllowDirectWrite = false) : TaskOrder
+{
+    public override string Words() => "update its boot firmware";
+}
 
 /// <summary>A file of the appliance's.</summary>
 /// <param name="Path">Absolute path of the URL, without host ("/programs/…").</param>

@@ -8,10 +8,12 @@ namespace Bootstrap.Agent;
 
 /// <summary>The daemon's loop: hears the appliance, runs one task at a time, leaves in order. One loop owns all of its state.</summary>
 /// <param name="onTrial">Whether this system was started once and is not committed; null: never.</param>
+/// <param name="others">Hear all that the appliance says, for what concerns the node's status and benchmarks between nodes; null: nobody
+/// does.</param>
 public sealed class Daemon(
     NodeLink link, TaskRunner runner, IdentityKeeper identity, LedBlinker blinker, Revocations revocations, Action<string> log,
     TimeProvider clock,
-    Func<bool>? onTrial = null)
+    Func<bool>? onTrial = null, Action<LinkMessage>? others = null)
 {
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_renewalLook = TimeSpan.FromHours(1);
@@ -91,6 +93,7 @@ public sealed class Daemon(
 
     private void Obey(LinkMessage message, ApplianceEndpoint sender)
     {
+        others?.Invoke(message);
         switch (message)
         {
             case Welcome welcome:

@@ -5,10 +5,14 @@ using Bootstrap.Agent.Commands;
 using Bootstrap.Agent.Deploy;
 using Bootstrap.Agent.Discovery;
 using Bootstrap.Agent.Discovery.HostLists;
+using Bootstrap.Agent.Peers;
 using Bootstrap.Agent.Relay;
 using Bootstrap.Agent.Slots;
+using Bootstrap.Agent.Status;
+using Bootstrap.Benchmarks;
 using Bootstrap.Board;
 using Bootstrap.Board.Lldp;
+using Bootstrap.Board.Sampling;
 using Bootstrap.Link;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
@@ -22,13 +26,15 @@ const string usage = """
       --config DIR   what the appliance gave this node (default /etc/bootstrap)
       --state DIR    tasks and staged files (default /var/lib/bootstrap)
       --socket FILE  where this machine's programs use discovery (default /run/bootstrap/discovery.sock)
+      --status PORT  where this machine's status is served, TLS (default 8445; 0 for any that is free)
       --no-2015      do not answer the discovery protocol of 2015
       --version      show the version
     """;
 string version = typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ??
     "0";
-string config = NodeFiles.Directory, state = "/var/lib/bootstrap", run = LocalRequest.Socket;
+string config = NodeFiles.Directory, state = NodeSystem.UsualState, run = LocalRequest.Socket;
 bool answer2015 = true;
+int statusPort = ServicePorts.Status;
 if (args is ["--deploy", var order, "--from", var appliance, "--config", var identityFolder])
 {
     return await Deployment.RunAsync(order, appliance, identityFolder, TimeProvider.System);
@@ -36,6 +42,10 @@ if (args is ["--deploy", var order, "--from", var appliance, "--config", var ide
 if (await SlotProgram.RunAsync(args, TimeProvider.System) is { } code)
 {
     return code;
+}
+if (await BenchmarkProgram.RunAsync(args, TimeProvider.System) is { } measured)
+{
+    return measured;
 }
 for (int i = 0; i < args.Length; i++)
 {
@@ -49,6 +59,10 @@ for (int i = 0; i < args.Length; i++)
             break;
         case "--socket" when i + 1 < args.Length:
             run = args[++i];
+            break;
+        case "--status" when i + 1 < args.Length && ushort.TryParse(args[i + 1], out ushort port):
+            statusPort = port;
+            i++;
             break;
         case "--no-2015":
             answer2015 = false;
@@ -102,8 +116,15 @@ async Task RunAsync(TimeProvider clock)
     var slots = new SlotWork(config, state, NodeSystem.This, Log, clock);
     Inventory ReadInventory() => (board.ReadInventory() ?? inventory) with { Slot = slots.Status?.Slot };
 
+    string doubt = node.Settings.HostName is not { } installed || installed == Environment.MachineName ? ""
+        : $"the system is called '{Environment.MachineName}', and was installed as '{installed}': something of the image set another name";
+    if (doubt.Length > 0)
+    {
+        Log(doubt);
+    }
+
     Hello SayHello() => new(NodeRole.Slave, version, bootId, node.Settings.InstallId, ReadInventory(), board.ReadHealth(),
-        daemon?.CurrentTask is { } task ? [task] : [], slots.IsOnTrial);
+        daemon?.CurrentTask is { } task ? [task] : [], slots.IsOnTrial, doubt);
 
     using IdentityKeeper keeper = IdentityKeeper.Open(config, node.Authority, Log, clock);
     await slots.LookAsync(stop.Token);
@@ -124,17 +145,26 @@ async Task RunAsync(TimeProvider clock)
         trial.Met();
     };
     var runner = new TaskRunner(new TaskJournal(Path.Combine(state, "tasks")), bootId, staging, power, link.Outbox, Log, clock,
-        NodeSystem.This with { Config = config }, slots);
+        NodeSystem.This with { Config = config, State = state }, slots);
     await runner.EndLeftoversAsync();
+    await BenchmarkWork.TidyAsync(NodeSystem.This, clock);
     var blinker = new LedBlinker("/", Path.Combine(state, "led"), clock);
     var revocations = new Revocations(Path.Combine(state, "revoked-keys"), Log, () => keeper.ApplianceTime);
-    daemon = new Daemon(link, runner, keeper, blinker, revocations, Log, clock, () => slots.IsOnTrial);
+    string host = Environment.MachineName;
+    var registry = new ServiceRegistry([new Service(Service.Slave, new Dictionary<string, string> { ["version"] = version })]);
+    using var sampler = new StatusSampler("/", clock);
+    using var status = new StatusMonitor(
+        config, statusPort, node.Authority, keeper, registry, sampler, link.Outbox.Add, Log, revocations.Contains, clock);
+    var peers = new PeerListener(ServicePorts.Benchmark, Log, clock);
+    daemon = new Daemon(link, runner, keeper, blinker, revocations, Log, clock, () => slots.IsOnTrial, message =>
+    {
+        status.Hear(message);
+        peers.Hear(message);
+    });
     var lldp = new LldpListener(neighbours, () => board.ReadInterfaces().Select(i => i.Name),
         () => link.Outbox.Add(new InventoryReport(ReadInventory())), Log, clock);
 
     using var discoveryStop = new CancellationTokenSource();
-    string host = Environment.MachineName;
-    var registry = new ServiceRegistry([new Service(Service.Slave, new Dictionary<string, string> { ["version"] = version })]);
     var parameters = new Dictionary<string, string> { [HostList.Cores] = $"{Environment.ProcessorCount}" };
     NodeDescription Describe() =>
         new(keeper.Current.Name, host, new Identity(Service.Slave, Identity.Word(inventory.Model), host), parameters, registry.Current);
@@ -151,18 +181,23 @@ async Task RunAsync(TimeProvider clock)
     var local = new LocalApi(run, context, Log);
     var hostLists = new HostListFolder(Path.Combine(config, "hostlists"), context, () => keeper.Current.Name, Log);
     DiscoveryRelay? relay = OpenRelay(keeper, node, revocations, meshes, wires, registry, Log, clock);
-    Task discovering = Task.WhenAll(
-        slots.IsOnTrial ? trial.RunAsync(discoveryStop.Token) : Task.CompletedTask,
-        relay?.RunAsync(discoveryStop.Token) ?? Task.CompletedTask,
-        blinker.RunAsync(link.Outbox.Add, discoveryStop.Token), lldp.RunAsync(discoveryStop.Token),
-        polo.RunAsync(discoveryStop.Token), legacy.RunAsync(discoveryStop.Token), folder.RunAsync(discoveryStop.Token),
-        local.RunAsync(discoveryStop.Token),
-        hostLists.RunAsync(discoveryStop.Token));
+    Component[] components =
+    [
+        .. slots.IsOnTrial ? [new Component("the watch of a trial", trial.RunAsync)] : Array.Empty<Component>(),
+        .. relay is null ? [] : new[] { new Component("the relay", relay.RunAsync) },
+        .. status.Components, new("benchmarks between nodes", peers.RunAsync),
+        new("the LED", stop => blinker.RunAsync(link.Outbox.Add, stop)), new("LLDP", lldp.RunAsync), new("discovery", polo.RunAsync),
+        new("discovery of 2015", legacy.RunAsync), new("the folder of services", folder.RunAsync),
+        new("discovery for programs", local.RunAsync), new("lists of nodes", hostLists.RunAsync),
+    ];
     SystemdNotify.Send("READY=1");
+    // The daemon has to say goodbye before the others go; where one of these fails, it goes at once.
+    Task background = Supervisor.RunAsync(discoveryStop.Token, components);
+    _ = background.ContinueWith(_ => stop.Cancel(), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     await daemon.RunAsync(stop.Token);
     SystemdNotify.Send("STOPPING=1");
     await discoveryStop.CancelAsync();
-    await discovering;
+    await background;
 }
 
 DiscoveryRelay? OpenRelay(

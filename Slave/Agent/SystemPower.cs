@@ -14,6 +14,9 @@ public interface ISystemPower
 /// <summary>The real one. Returns while the system shuts down.</summary>
 public sealed class SystemPower : ISystemPower
 {
+    /// <summary>Added to the number of the signal that ended a process.</summary>
+    private const int SignalExit = 128;
+
     public void Restart(StagedStart start)
     {
         switch (start)
@@ -33,6 +36,13 @@ public sealed class SystemPower : ISystemPower
 
     public void PowerOff() => Do(["poweroff"], Linux.RebootPowerOff);
 
+    /// <summary>
+    /// Whether the machine is on its way down, by how systemctl ended. What is shut down first is this service, with all its processes:
+    /// systemctl itself is ended by that where the machine is quicker than it. To restart the machine beside systemd would then lose what
+    /// is still to be written, and which system is to be tried.
+    /// </summary>
+    internal static bool HasBegun(int exitCode) => exitCode is 0 or SignalExit + Linux.SIGTERM;
+
     private static void Do(string[] arguments, int command)
     {
         // The test of sd_booted(3).
@@ -40,7 +50,7 @@ public sealed class SystemPower : ISystemPower
         {
             using Process systemctl = Process.Start("systemctl", ["--no-block", .. arguments]);
             systemctl.WaitForExit();
-            if (systemctl.ExitCode == 0)
+            if (HasBegun(systemctl.ExitCode))
             {
                 return;
             }

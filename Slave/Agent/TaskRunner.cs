@@ -113,7 +113,7 @@ public sealed class TaskRunner(
         bool isForgotten = order is WorkOrder { Again: true } && known is null;
         Remember(record);
         outbox.Add(new TaskAccepted(id));
-        log($"task {id}: {order.GetType().Name}");
+        log($"told to {order.Words()} (task {id})");
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, leaving);
         await WaitForLeftoversAsync(Line, either.Token).ConfigureAwait(false);
         if (either.IsCancellationRequested)
@@ -181,9 +181,9 @@ public sealed class TaskRunner(
                     return End(context.End(
                         "the node does not remember that it took this order (was its disk changed?): it is not begun again"));
                 case WorkOrder work:
-                    return End(await DoAsync(work, appliance, context).ConfigureAwait(false));
+                    return End(await DoAsync(work, appliance, files, context).ConfigureAwait(false));
                 default:
-                    return End(new TaskEnded(id, false, false, $"the Slave cannot do this: {order.GetType().Name}", DiskState.Untouched));
+                    return End(new TaskEnded(id, false, false, $"the Slave cannot {order.Words()}", DiskState.Untouched));
             }
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
@@ -246,7 +246,7 @@ public sealed class TaskRunner(
         }
     }
 
-    private async Task<TaskEnded> DoAsync(WorkOrder order, ApplianceEndpoint appliance, WorkContext context)
+    private async Task<TaskEnded> DoAsync(WorkOrder order, ApplianceEndpoint appliance, Uri files, WorkContext context)
     {
         switch (order)
         {
@@ -258,10 +258,12 @@ public sealed class TaskRunner(
                 return await new UpdateWork(_system, clock).DoAsync(update, context).ConfigureAwait(false);
             case FirstBootOrder first:
                 return await FirstBootWork.DoAsync(first, _system, clock, context).ConfigureAwait(false);
+            case BenchmarkOrder benchmark:
+                return await BenchmarkWork.DoAsync(benchmark, _system, files, context).ConfigureAwait(false);
             case DeployOrder deploy:
                 return await DeployWork.DoAsync(deploy, _system, appliance, context).ConfigureAwait(false);
             default:
-                return context.End($"the Slave cannot do this: {order.GetType().Name}");
+                return context.End($"the Slave cannot {order.Words()}");
         }
     }
 

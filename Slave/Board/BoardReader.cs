@@ -33,7 +33,7 @@ public sealed class BoardReader(
             Model: ReadModel(),
             Serial: _sys.Text("proc/device-tree/serial-number") ?? _sys.Text("sys/class/dmi/id/product_serial") ?? "",
             Revision: Revision(),
-            Firmware: Firmware(),
+            Firmware: ReadFirmware(),
             MemoryBytes: MemoryField("MemTotal") ?? 0,
             Processors: Environment.ProcessorCount,
             interfaces,
@@ -117,7 +117,7 @@ public sealed class BoardReader(
     /// A Pi's EEPROM is known by the day on which it was made, as `vcgencmd bootloader_version` tells it first, and by the revision of its
     /// source (chosen/bootloader of the device tree; Raspberry Pi documentation, "Device tree properties"). PCs: the BIOS version.
     /// </summary>
-    private string Firmware()
+    internal string ReadFirmware()
     {
         string version = _sys.Text("proc/device-tree/chosen/bootloader/version") ?? "";
         if (ReadBootloaderTime() is { } time)

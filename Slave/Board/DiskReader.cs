@@ -12,7 +12,7 @@ internal static class DiskReader
         [.. sys.Names("sys/block").Where(IsDisk).Select(name => Describe(sys, name)).Where(disk => disk.SizeBytes > 0)];
 
     /// <summary>Leaves out RAM, loop and optical devices, maps and arrays, and an eMMC's boot areas (mmcblk0boot0, mmcblk0rpmb).</summary>
-    private static bool IsDisk(string name) =>
+    public static bool IsDisk(string name) =>
         (name.StartsWith("mmcblk", StringComparison.Ordinal) && name[6..].All(char.IsAsciiDigit)) ||
         (name.StartsWith("nvme", StringComparison.Ordinal) && !name.Contains('c')) ||
         ((name.StartsWith("sd", StringComparison.Ordinal) || name.StartsWith("vd", StringComparison.Ordinal)) &&

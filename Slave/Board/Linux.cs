@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Bootstrap.Board;
@@ -36,6 +37,8 @@ public static partial class Linux
     /// <summary>Throws for a negative result, naming what was tried.</summary>
     public static long Check(long result, string what) =>
         result >= 0 ? result : throw new LinuxException(what, Marshal.GetLastPInvokeError());
+
+    private static readonly TimeSpan s_mostBusy = TimeSpan.FromSeconds(10), s_busyPause = TimeSpan.FromMilliseconds(20);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode);
@@ -82,6 +85,27 @@ public static partial class Linux
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mount(string source, string target, string type, nuint flags, string? data);
 
+    /// <summary>Unmounts. Others look into what is mounted for moments, such as udev, or whoever reads how full it is: that is waited
+    /// for.</summary>
+    /// <param name="what">Is done, for the message where it cannot be.</param>
+    /// <exception cref="LinuxException">It cannot be unmounted, or is in use for longer than that.</exception>
+    public static void Unmount(string target, string what)
+    {
+        using var never = new ManualResetEventSlim();
+        long began = Stopwatch.GetTimestamp();
+        while (Unmount(target, 0) < 0)
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            if (errno != EBUSY || Stopwatch.GetElapsedTime(began) > s_mostBusy)
+            {
+                throw new LinuxException(what, errno);
+            }
+            never.Wait(s_busyPause);
+        }
+    }
+
+    /// <inheritdoc cref="Unmount(string, string)"/>
+    /// <param name="flags">Of umount2(2).</param>
     [LibraryImport("libc", EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Unmount(string target, int flags);
 

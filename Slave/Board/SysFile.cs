@@ -6,6 +6,9 @@ namespace Bootstrap.Board;
 /// </summary>
 internal sealed class SysFile(string root)
 {
+    /// <summary>What is longer is cut: no file that is wanted has nearly as much.</summary>
+    private const int LongestFile = 1 << 20;
+
     /// <summary>Path of a file under the root.</summary>
     public string Path(string path) => System.IO.Path.Combine(root, path.TrimStart('/'));
 
@@ -17,15 +20,19 @@ internal sealed class SysFile(string root)
         return string.IsNullOrEmpty(text) ? null : text;
     }
 
-    /// <summary>The whole content; null where it cannot be read.</summary>
+    /// <summary>The content; null where it cannot be read.</summary>
     public byte[]? Bytes(string path)
     {
         try
         {
             // Not File.ReadAllBytes: files of sysfs say that they have 4096 bytes, and end earlier.
-            using FileStream file = File.OpenRead(Path(path));
+            using var file = new FileStream(Path(path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
             using var content = new MemoryStream();
-            file.CopyTo(content, 4096);
+            byte[] part = new byte[4096];
+            while (content.Length < LongestFile && file.Read(part) is > 0 and var length)
+            {
+                content.Write(part, 0, length);
+            }
             return content.ToArray();
         }
         catch (IOException)
@@ -55,7 +62,7 @@ internal sealed class SysFile(string root)
         }
     }
 
-    /// <summary>Names in a folder, sorted; none where it does not exist.</summary>
+    /// <summary>Names in a folder, sorted; none where it cannot be read.</summary>
     public IReadOnlyList<string> Names(string folder)
     {
         try
@@ -63,7 +70,11 @@ internal sealed class SysFile(string root)
             return [.. Directory.EnumerateFileSystemEntries(Path(folder)).Select(p => System.IO.Path.GetFileName(p))
                 .Order(StringComparer.Ordinal)];
         }
-        catch (DirectoryNotFoundException)
+        catch (IOException)
+        {
+            return [];
+        }
+        catch (UnauthorizedAccessException)
         {
             return [];
         }

@@ -37,6 +37,8 @@ public sealed class NodeLink(
     /// <summary>The last word is on its way; how the connection ends then is of no interest.</summary>
     private volatile bool _saidGoodbye;
 
+    private bool _saidUnknown;
+
     /// <summary>What waits to be sent. A <see cref="Goodbye"/> is the last: once it is sent, <see cref="RunAsync"/> returns.</summary>
     public Outbox Outbox { get; } = new();
 
@@ -233,7 +235,13 @@ public sealed class NodeLink(
             }
             if (part.EndOfMessage)
             {
-                if (Read(buffer.WrittenSpan) is { } message)
+                LinkMessage? message = Read(buffer.WrittenSpan);
+                if (message is { IsUnknown: true } && !_saidUnknown)
+                {
+                    _saidUnknown = true;
+                    log("the appliance is newer than this program: what it says that is not known here is passed over");
+                }
+                else if (message is { IsUnknown: false })
                 {
                     handle(message, endpoint);
                 }
@@ -242,7 +250,7 @@ public sealed class NodeLink(
         }
     }
 
-    /// <summary>Null for a message that a newer appliance may know and this node does not.</summary>
+    /// <summary>Null for what is no message.</summary>
     private LinkMessage? Read(ReadOnlySpan<byte> json)
     {
         try

@@ -4,8 +4,8 @@ namespace Bootstrap.Link;
 
 /// <summary>
 /// What waits to be sent. Nobody who puts something in ever waits. Messages on tasks are kept until sent (there are no more
-/// than tasks: of a task's progress only the latest counts, as of the inventory); of log lines the oldest are dropped, and counted, when
-/// too many wait. A task's end waits for its lines, and a goodbye for all.
+/// than tasks: of a task's progress only the latest counts, as of the inventory and of alerts); of log lines the oldest are dropped, and
+/// counted, when too many wait. A task's end waits for its lines, and a goodbye for all.
 /// </summary>
 public sealed class Outbox
 {
@@ -45,9 +45,14 @@ public sealed class Outbox
             {
                 _messages.RemoveAll(m => m is TaskProgress waiting && waiting.TaskId == progress.TaskId);
             }
-            else if (message is RenewCertificate or InventoryReport)
+            else if (message is RenewCertificate or InventoryReport or AskStatusCertificate or MetConditions)
             {
                 _messages.RemoveAll(m => m.GetType() == message.GetType());
+            }
+            else if (message is StatusMinutes minutes && _messages.OfType<StatusMinutes>().FirstOrDefault() is { } waiting)
+            {
+                _messages.Remove(waiting);
+                message = minutes.After(waiting);
             }
             _messages.Add(message);
             Signal();

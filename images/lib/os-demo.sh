@@ -42,6 +42,7 @@ demo_rootfs() { # architecture, serial console, package…
     --customize-hook="tar-in $WORK/skeleton.tar /" \
     --customize-hook='mkdir -p "$1/boot/firmware" && rm -f "$1"/etc/ssh/ssh_host_* "$1"/var/lib/systemd/random-seed' \
     --customize-hook="chroot \"\$1\" systemctl --quiet enable systemd-networkd systemd-resolved serial-getty@$console.service" \
+    --customize-hook='chroot "$1" systemctl --quiet disable e2scrub_reap.service e2scrub_all.timer' \
     --customize-hook='chroot "$1" update-initramfs -c -k all' \
     --customize-hook='chroot "$1" passwd --quiet --lock root' \
     --customize-hook='ln -sf ../run/systemd/resolve/stub-resolv.conf "$1/etc/resolv.conf"' \

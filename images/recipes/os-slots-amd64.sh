@@ -1,7 +1,7 @@
 # slots-amd64.img: the amd64 demo with two slots for A/B updates of UEFI machines, the second of them empty. The names of a GPT's partitions say which slot they are of.
-# inputs: lib/apt.sh lib/disk.sh
+# inputs: lib/apt.sh lib/disk.sh lib/slots.sh
 # needs: os-demo-amd64
-for part in apt disk; do . "$IMAGES/lib/$part.sh"; done
+for part in apt disk slots; do . "$IMAGES/lib/$part.sh"; done
 
 demo=$(dep os-demo-amd64)
 cp "$demo/PACKAGES" "$OUT/PACKAGES"
@@ -19,6 +19,7 @@ END
 rm /etc/fstab
 write $WORK/fstab /etc/fstab
 END
+few_services "$WORK/root.ext4"
 
 first=2048
 esp_b=$((first + boot_size)) root_a=$((first + 2 * boot_size)) root_b=$((first + 2 * boot_size + root_size))

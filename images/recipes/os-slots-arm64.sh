@@ -1,8 +1,8 @@
 # slots-arm64.img: the arm64 demo with two slots for A/B updates, the second of them empty. autoboot.txt on the first partition names the boot partition of the
 # slot in use (2) and of the one to try (3); 5 and 6 are their root file systems.
-# inputs: lib/apt.sh lib/disk.sh
+# inputs: lib/apt.sh lib/disk.sh lib/slots.sh
 # needs: os-demo-arm64
-for part in apt disk; do . "$IMAGES/lib/$part.sh"; done
+for part in apt disk slots; do . "$IMAGES/lib/$part.sh"; done
 
 demo=$(dep os-demo-arm64)
 cp "$demo/PACKAGES" "$OUT/PACKAGES"
@@ -44,6 +44,7 @@ write $WORK/fstab /etc/fstab
 write $WORK/pretend.service /etc/systemd/system/pretend-raspberry-pi-kernel.service
 symlink /etc/systemd/system/multi-user.target.wants/pretend-raspberry-pi-kernel.service /etc/systemd/system/pretend-raspberry-pi-kernel.service
 END
+few_services "$WORK/root.ext4"
 
 # Each partition of the extended one stands 1 MiB behind the one before: its own table is there.
 first=8192 autoboot_sectors=$((40 * 2048))

@@ -19,10 +19,12 @@ const string Usage = """
           Exit code 0 once the board has switched itself off, or has come to reset N+1.
       rack machine --id N --address ADDR/LENGTH -- COMMAND…
           Inside a rack: runs a command on a machine of its own, whose interface eth0 is plugged into the switch.
-      rack netboot --folder FOLDER [--dhcp proxy|full] [--pool POOL] [--force yes]
+      rack ask --from PORT --to ADDR:PORT --messages HEX[,HEX…] [--gap MS] [--patience MS]
+          On a machine of a rack: sends datagrams from a port, and prints what comes to that port as lines of JSON.
+      rack netboot --folder FOLDER [--dhcp proxy|full] [--pool "POOL POOL…"] [--force yes]
           Inside a rack: the appliance's DHCP and TFTP alone, with the files of a folder, until the end of its input. Events as lines of JSON.
-      rack roms --count N --folder FOLDER [--kind KIND,…]
-          Inside a rack: N boards boot from the network at once, of the kinds in turn (also raspi3bplus, raspi4, raspi5), as far as their boot
+      rack roms --count N --folder FOLDER [--kind KIND,…] [--id FIRST]
+          Inside a rack: N boards, numbered from FIRST, boot from the network at once, of the kinds in turn (also raspi3bplus, raspi4, raspi5), as far as their boot
           ROM and firmware go, each in up to five attempts. What they load is put into FOLDER. Events as lines of JSON; the exit code is the number of boards that found nothing.
       rack forward --socket PATH --to ADDR:PORT
           Inside a rack: passes connections to a Unix socket, which can be reached from outside, on to an address of the rack.
@@ -86,11 +88,20 @@ static async Task<int> RunAsync(string[] args)
             bool force = arguments.Find("force") == "yes";
             var plan = new AddressPlan
             {
-                Pools = arguments.Find("pool") is not { } text ? []
-                : AddressPool.TryParse(text, out AddressPool? pool) ? [pool] : throw new RackException($"--pool {text} is no pool")
+                Pools = [.. (arguments.Find("pool") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(text =>
+                    AddressPool.TryParse(text, out AddressPool? pool) ? pool : throw new RackException($"--pool {text} is no pool"))],
             };
             arguments.End();
             await new BareNetboot(files, events).RunAsync(dhcp == "full", force, plan);
+            return 0;
+        case "ask":
+            int from = (int)arguments.GetNumber("from", 68);
+            var to = IPEndPoint.Parse(arguments.Get("to"));
+            byte[][] messages = [.. arguments.Get("messages").Split(',').Select(Convert.FromHexString)];
+            long gap = arguments.GetNumber("gap", 0), patience = arguments.GetNumber("patience", 1500);
+            arguments.End();
+            await new Question(events, TimeProvider.System).AskAsync(from, to, messages, TimeSpan.FromMilliseconds(gap),
+                TimeSpan.FromMilliseconds(patience));
             return 0;
         case "roms":
             return await RunRomsAsync(arguments, events);
@@ -168,12 +179,13 @@ static async Task<int> RunRomsAsync(Arguments arguments, EventLog events)
 {
     int count = (int)arguments.GetNumber("count", 1);
     string folder = arguments.Get("folder");
+    int first = (int)arguments.GetNumber("id", 1);
     BoardKind[] kinds = [.. (arguments.Find("kind") ?? "raspi4").Split(',').Select(kind => Enum.Parse<BoardKind>(kind, ignoreCase: true))];
     arguments.End();
-    bool[] booted = await Task.WhenAll(Enumerable.Range(1, count).Select(id =>
+    bool[] booted = await Task.WhenAll(Enumerable.Range(first, count).Select(id =>
     {
         string own = Path.Combine(folder, id.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        var board = new BoardOptions(kinds[(id - 1) % kinds.Length], id, own, own);
+        var board = new BoardOptions(kinds[(id - first) % kinds.Length], id, own, own);
         return BootAsync(board, own, events);
     }));
     return booted.Count(ok => !ok);

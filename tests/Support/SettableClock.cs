@@ -9,13 +9,17 @@ public sealed class SettableClock : TimeProvider
     private readonly Lock _lock = new();
     private readonly List<(DateTimeOffset Due, Action Fire)> _waits = [];
     private TimeSpan _skipped;
+    private long? _frozenAt;
 
     /// <summary>What it shows.</summary>
     public DateTimeOffset Now { get; set; } = System.GetUtcNow();
 
     public override DateTimeOffset GetUtcNow() => Now;
 
-    public override long GetTimestamp() => base.GetTimestamp() + (long)(_skipped.TotalSeconds * TimestampFrequency);
+    public override long GetTimestamp() => (_frozenAt ?? base.GetTimestamp()) + (long)(_skipped.TotalSeconds * TimestampFrequency);
+
+    /// <summary>What is measured between two moments is what it was advanced by, however slow the machine is.</summary>
+    public void Freeze() => _frozenAt = base.GetTimestamp();
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

@@ -104,6 +104,13 @@ public sealed class SimulatedNode : IAsyncDisposable
         _socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message, ProtocolJson.Default.LinkMessage), WebSocketMessageType.Text, true,
             cancellation);
 
+    /// <summary>What it says of its system, once it has introduced itself anew.</summary>
+    public string Doubt { get; set; } = "";
+
+    /// <summary>Sends what may be no message of this version.</summary>
+    public Task SendAsync(string json, CancellationToken cancellation) =>
+        _socket.SendAsync(System.Text.Encoding.UTF8.GetBytes(json), WebSocketMessageType.Text, true, cancellation);
+
     /// <summary>Waits for a message of one kind; those of other kinds stay for later.</summary>
     /// <exception cref="InvalidOperationException">The appliance closed the connection.</exception>
     public async Task<T> ReceiveAsync<T>(CancellationToken cancellation)
@@ -181,6 +188,10 @@ public sealed class SimulatedNode : IAsyncDisposable
             {
                 // The appliance was ended, and its connections with it.
             }
+            catch (OperationCanceledException e) when (e.InnerException is IOException && !cancellation.IsCancellationRequested)
+            {
+                // It ended this connection at this moment, as it does with nodes that it forgets.
+            }
         }
         _socket.Dispose();
         _invoker?.Dispose();
@@ -202,7 +213,7 @@ public sealed class SimulatedNode : IAsyncDisposable
         await _socket.ConnectAsync(new Uri($"wss://{_appliance.Link}{LinkMessage.Path}"), _invoker, cancellation);
         var health = new Health(12, 0.42, 3_100_000_000, 48.3, 0);
         string system = role == NodeRole.NetInst ? "NetInst" : "Debian GNU/Linux 12 (bookworm)";
-        await SendAsync(new Hello(role, "test", BootId, installId, Inventory with { System = system }, health, activeTasks, onTrial),
+        await SendAsync(new Hello(role, "test", BootId, installId, Inventory with { System = system }, health, activeTasks, onTrial, Doubt),
             cancellation);
         _heard = Channel.CreateUnbounded<LinkMessage>();
         _hearing = HearAsync(_socket, _heard.Writer);

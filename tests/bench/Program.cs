@@ -24,8 +24,13 @@ using Bootstrap.Protocol.Link;
 //   bench-node fleet ADDRESS:PORT CA-FILE JOIN-TOKEN COUNT             as many nodes on real links, which restart when they are told to,
 // until its input ends
 //   bench-node strangers ADDRESS:PORT CA-FILE JOIN-TOKEN COUNT SECONDS as many boards ask to be admitted, each once a second
+//   bench-node kernel SECONDS KIND NAME=VALUE…                         measures a benchmark's kernel; prints the median
+//   bench-node sampler READINGS                                        reads this machine's status as often; prints what one costs
 return args switch
 {
+    ["kernel", var seconds, var kind, .. var parameters] =>
+        KernelLoad.Run(kind, parameters, TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture))),
+    ["sampler", var readings] => SamplerLoad.Run(int.Parse(readings, CultureInfo.InvariantCulture)),
     ["install", var device, var image, var store, var trust] => await InstallAsync(device, Digest.Parse(image), new Uri(store), trust),
     ["enrol", var appliance, var authority, var token, var folder] => await EnrolAsync(appliance, authority, token, folder),
     ["tftp", var server, var path, var clients, var window] => Fetch(server, path, clients, window, hold: false),

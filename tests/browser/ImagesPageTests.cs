@@ -18,11 +18,21 @@ public sealed class ImagesPageTests(PageFixture browser) : PageTest
         IPage page = await browser.SignInAsync(appliance);
         await page.GetByRole(AriaRole.Link, new() { Name = "Images" }).ClickAsync();
 
-        // More than fits into a connection's window: the refusal comes while the rest is still being sent.
+        // What is no image is told when it is chosen: it is not sent.
+        foreach ((string name, byte[] content) in new (string, byte[])[] { ("notes.txt", "Buy milk."u8.ToArray()), ("empty.img", []),
+            ("holiday.jpg", new byte[2_000_000]), ("raspios.zip", [0x50, 0x4b, 3, 4, .. new byte[600]]) })
+        {
+            await page.GetByLabel("Image file").SetInputFilesAsync(new FilePayload { Name = name, MimeType = "", Buffer = content });
+            await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync($"{name} is no disk image");
+            await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Upload" })).ToHaveCountAsync(0);
+        }
+        // More than fits into a connection's window: the appliance's refusal comes while the rest is still being sent.
+        byte[] damaged = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, .. new byte[2_000_000]];
         await page.GetByLabel("Image file")
-            .SetInputFilesAsync(new FilePayload { Name = "holiday.jpg", MimeType = "image/jpeg", Buffer = new byte[2_000_000] });
+            .SetInputFilesAsync(new FilePayload { Name = "damaged.img.xz", MimeType = "application/x-xz", Buffer = damaged });
         await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync("not an image that is known");
+        await Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync(new Regex("damaged"));
+        await Expect(page.GetByRole(AriaRole.Alert)).ToHaveCountAsync(1);
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No images yet" })).ToBeVisibleAsync();
         await PageFixture.KeepAsync(page, "image-refused");
 
@@ -32,6 +42,35 @@ public sealed class ImagesPageTests(PageFixture browser) : PageTest
         await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Table, new() { Name = "Images" })).ToContainTextAsync("tiny");
         await PageFixture.KeepAsync(page, "images");
+    }
+
+    [Theory]
+    [InlineData(1440, ColorScheme.Light)]
+    [InlineData(390, ColorScheme.Dark)]
+    public async Task An_upload_has_one_bar_and_while_it_goes_on_nobody_says_that_there_are_no_images(int width, ColorScheme colours)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 850 }, ColorScheme = colours });
+        await page.GotoAsync(new Uri(appliance.Url, "images").ToString());
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No images yet" })).ToBeVisibleAsync();
+        // A slow network: what is seen meanwhile stays for a while.
+        ICDPSession network = await page.Context.NewCDPSessionAsync(page);
+        await network.SendAsync("Network.emulateNetworkConditions", new Dictionary<string, object>
+        { ["offline"] = false, ["latency"] = 0, ["downloadThroughput"] = -1, ["uploadThroughput"] = 300_000 });
+        await page.GetByLabel("Image file").SetInputFilesAsync(
+            new FilePayload { Name = "tiny.img", MimeType = "", Buffer = TinyImage.Create(partitionBytes: 8 << 20) });
+        await page.GetByLabel("Architecture").SelectOptionAsync("arm64");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
+        await Expect(page.GetByText(new Regex("sending · [0-9]+ %"))).ToBeVisibleAsync();
+        await page.WaitForTimeoutAsync(1500);
+        await Expect(page.GetByRole(AriaRole.Main).GetByRole(AriaRole.Progressbar)).ToHaveCountAsync(1);
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No images yet" })).ToHaveCountAsync(0);
+        await PageFixture.KeepAsync(page, $"upload-{width}");
+        await network.SendAsync("Network.emulateNetworkConditions", new Dictionary<string, object>
+        { ["offline"] = false, ["latency"] = 0, ["downloadThroughput"] = -1, ["uploadThroughput"] = -1 });
+        await Expect(page.GetByRole(AriaRole.Table, new() { Name = "Images" })).ToContainTextAsync("tiny");
+        await Expect(page.GetByRole(AriaRole.Main).GetByRole(AriaRole.Progressbar)).ToHaveCountAsync(0);
     }
 
     [Fact]

@@ -148,11 +148,11 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
 
         StartTask order = await node.AcceptTaskAsync(Cancelled);
         await node.ReportAsync(order.TaskId, "writing", ImageBytes / 4, ImageBytes, Cancelled);
-        await Expect(row).ToContainTextAsync("writing 25 %");
+        await Expect(row).ToContainTextAsync("writing · 22 %");
         ILocator bar = page.GetByRole(AriaRole.Progressbar, new() { Name = "Whole job" });
         string? before = await bar.GetAttributeAsync("aria-valuenow");
         await node.ReportAsync(order.TaskId, "verifying", ImageBytes / 2, ImageBytes, Cancelled);
-        await Expect(row).ToContainTextAsync("reading back 50 %");
+        await Expect(row).ToContainTextAsync("reading back · 80 %");
         Assert.NotEqual(before, await bar.GetAttributeAsync("aria-valuenow"));
         await node.SendAsync(new TaskEnded(order.TaskId, true, false, "", DiskState.Installed), Cancelled);
         await Expect(row).ToContainTextAsync("starting the new system");

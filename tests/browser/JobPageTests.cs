@@ -51,6 +51,36 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
     }
 
     [Fact]
+    public async Task What_all_nodes_say_of_a_command_is_shown_as_it_comes_and_the_command_is_ended()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave,
+            "arm64", Cancelled);
+        await using SimulatedNode other = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef02"),
+            NodeRole.Slave, "arm64", Cancelled);
+        using HttpClient api = appliance.CreateClient();
+        using HttpResponseMessage made = await api.PostAsJsonAsync("jobs",
+            new { kind = "run", nodes = new[] { "all" }, parameters = new { command = new[] { "yes" } } }, Cancelled);
+        string job = (await made.Content.ReadFromJsonAsync<JsonNode>(Cancelled))!["job"]!["id"]!.ToString();
+        (Guid one, Guid two) = ((await node.AcceptTaskAsync(Cancelled)).TaskId, (await other.AcceptTaskAsync(Cancelled)).TaskId);
+        await node.SendAsync(new LogLines(one, ["said before"]), Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GotoAsync(new Uri(appliance.Url, $"jobs/{job}").ToString());
+        ILocator output = page.GetByRole(AriaRole.Region, new() { Name = "Output" }), lines = output.GetByRole(AriaRole.Log).Locator("div");
+        await Expect(lines).ToContainTextAsync(["node-cdef01 said before"]);
+        await other.SendAsync(new LogLines(two, ["<b>y</b>"]), Cancelled);
+        await Expect(lines).ToContainTextAsync(["node-cdef01 said before", "node-cdef02 <b>y</b>"]);
+        await PageFixture.KeepAsync(page, "job-output", whole: true);
+        await output.GetByRole(AriaRole.Searchbox).FillAsync("CDEF02");
+        await Expect(lines).ToHaveCountAsync(1);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel all 2 …" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Cancel the tasks" }).ClickAsync();
+        await node.ReceiveAsync<CancelTask>(Cancelled);
+        await other.ReceiveAsync<CancelTask>(Cancelled);
+    }
+
+    [Fact]
     public async Task An_installation_is_ordered_with_a_typed_confirmation_and_followed_to_its_end()
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
@@ -76,9 +106,9 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         Assert.IsType<InstallOrder>(order.Order);
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
         await node.ReportAsync(order.TaskId, "writing", ImageBytes / 10, ImageBytes, Cancelled);
-        await Expect(row).ToContainTextAsync("writing 10 %");
+        await Expect(row).ToContainTextAsync("writing · 13 %");
         await node.ReportAsync(order.TaskId, "writing", ImageBytes / 2, ImageBytes, Cancelled);
-        await Expect(row).ToContainTextAsync("writing 50 %");
+        await Expect(row).ToContainTextAsync("writing · 38 %");
         await Expect(page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex("1 task under way") })).ToBeVisibleAsync();
         await PageFixture.KeepAsync(page, "job-running");
 
@@ -102,11 +132,11 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await InstallAsync(page, "node-cdef01");
         StartTask order = await node.AcceptTaskAsync(Cancelled);
         await node.ReportAsync(order.TaskId, "writing", ImageBytes / 4, ImageBytes, Cancelled);
-        await Expect(page.GetByRole(AriaRole.Table)).ToContainTextAsync("writing 25 %");
+        await Expect(page.GetByRole(AriaRole.Table)).ToContainTextAsync("writing · 22 %");
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Cancel node-cdef01" }).ClickAsync();
         ILocator dialog = page.GetByRole(AriaRole.Dialog);
-        await Expect(dialog).ToContainTextAsync("partly written and will not start");
+        await Expect(dialog).ToContainTextAsync("partly written and will not start until an installation ends well");
         await PageFixture.KeepAsync(page, "cancel-dialog");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Cancel the task" }).ClickAsync();
         CancelTask cancel = await node.ReceiveAsync<CancelTask>(Cancelled);
@@ -145,7 +175,7 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
 
         ILocator alert = page.GetByRole(AriaRole.Alert);
         await Expect(alert).ToContainTextAsync("2 nodes: disk mmcblk0 is read-only");
-        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000003" })).ToContainTextAsync("reading back 33 %");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000003" })).ToContainTextAsync("reading back · 76 %");
         await PageFixture.KeepAsync(page, "job-partly-failed");
         await page.GetByRole(AriaRole.Button, new() { Name = "Log of node-000003" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
@@ -156,9 +186,48 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
             .ToHaveCountAsync(2);
         await page.Keyboard.PressAsync("Escape");
         await page.GotoAsync(new Uri(appliance.Url, "nodes/" + rack.Nodes[2].Id).ToString());
-        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Current task" })).ToContainTextAsync("reading back 33 %");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Current task" })).ToContainTextAsync("reading back · 76 %");
         await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
         await PageFixture.KeepAsync(page, "node");
+    }
+
+    [Theory]
+    [InlineData(1440, ColorScheme.Light)]
+    [InlineData(390, ColorScheme.Dark)]
+    public async Task Every_bar_of_a_job_shows_the_same_and_its_steps_are_those_that_it_has(int width, ColorScheme colours)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using Rack rack = await Rack.ConnectAsync(appliance, 4, Cancelled);
+        using HttpClient api = appliance.CreateClient();
+        using HttpResponseMessage ordered = await api.PostAsJsonAsync("jobs",
+            new { kind = "install", nodes = new[] { "all" }, image = "debian-12-arm64" }, Cancelled);
+        string job = (await ordered.Content.ReadFromJsonAsync<JsonNode>(Cancelled))!["job"]!["id"]!.ToString();
+        StartTask[] orders = await Task.WhenAll(rack.Nodes.Select(n => n.AcceptTaskAsync(Cancelled)));
+        for (int i = 0; i < 2; i++)
+        {
+            await rack.Nodes[i].SendAsync(new TaskEnded(orders[i].TaskId, false, false, "no card", DiskState.Untouched), Cancelled);
+        }
+        await rack.Nodes[2].ReportAsync(orders[2].TaskId, "verifying", 12, 100, Cancelled);
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = colours });
+
+        // Two have ended, the third has 72.4 % behind it, the fourth has only taken its order: 68 % of all.
+        await page.GotoAsync(new Uri(appliance.Url, $"jobs/{job}").ToString());
+        await Expect(page.GetByRole(AriaRole.Progressbar, new() { Name = "Whole job" })).ToHaveAttributeAsync("aria-valuenow", "68");
+        await Expect(page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex("2 tasks under way") })).ToContainTextAsync("68 %");
+        ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000003" });
+        await Expect(row).ToContainTextAsync("reading back · 72 %");
+        await Expect(row.GetByRole(AriaRole.Progressbar)).ToHaveAttributeAsync("aria-valuenow", "72");
+        await PageFixture.KeepAsync(page, $"job-bars-{width}", whole: true);
+
+        await page.GotoAsync(new Uri(appliance.Url, $"nodes/{rack.Nodes[2].Id}").ToString());
+        ILocator task = page.GetByRole(AriaRole.Region, new() { Name = "Current task" });
+        await Expect(task).ToContainTextAsync("reading back · 72 %");
+        await Expect(task.GetByRole(AriaRole.Progressbar)).ToHaveAttributeAsync("aria-valuenow", "72");
+        await Expect(task.GetByRole(AriaRole.List, new() { Name = "Phases" }).GetByRole(AriaRole.Listitem))
+            .ToHaveTextAsync(["checking", "writing", "reading back", "configuring", "starting the new system"]);
+        await PageFixture.KeepAsync(page, $"node-bar-{width}", whole: true);
     }
 
     [Fact]
@@ -237,7 +306,7 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await rack.Nodes[0].ReportAsync(order.TaskId, "checking", 0, 0, Cancelled);
         await Expect(first).ToContainTextAsync(new Regex("checking [0-9]+ s"));
         await rack.Nodes[0].ReportAsync(order.TaskId, "writing", ImageBytes / 3, ImageBytes, Cancelled);
-        await Expect(first).ToContainTextAsync(new Regex("writing 33 %.*writing [0-9]+ s"));
+        await Expect(first).ToContainTextAsync(new Regex("writing · 28 %.*writing [0-9]+ s"));
 
         // Blocks and digests differ from node to node; the cause is one.
         foreach ((SimulatedNode node, int block) in new[] { (rack.Nodes[1], 1412), (rack.Nodes[2], 99) })

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.RegularExpressions;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
@@ -85,6 +86,90 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
         IDownload download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "CSV" })
             .ClickAsync());
         Assert.Contains("camera rack-3,", await File.ReadAllTextAsync(await download.PathAsync(), Cancelled), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1440, ColorScheme.Light)]
+    [InlineData(390, ColorScheme.Dark)]
+    public async Task What_went_wrong_last_is_told_with_its_cause_its_job_and_a_way_on(int width, ColorScheme colours)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await ImportAsync(appliance, "debian-12-arm64");
+        await using Rack rack = await Rack.ConnectAsync(appliance, 2, Cancelled);
+        SimulatedNode node = rack.Nodes[0];
+        using HttpClient api = appliance.CreateClient();
+        foreach (string kind in new[] { "reboot", "install" })
+        {
+            (await api.PostAsJsonAsync("jobs", new { kind, nodes = new[] { "all" }, image = kind == "install" ? "debian-12-arm64" : null },
+                Cancelled)).EnsureSuccessStatusCode();
+        }
+        foreach (SimulatedNode one in rack.Nodes)
+        {
+            await one.AcceptTaskAsync(Cancelled);
+            await one.RestartAsync(NodeRole.NetInst, cancellation: Cancelled);
+            StartTask order = await one.AcceptTaskAsync(Cancelled);
+            await one.SendAsync(new TaskEnded(order.TaskId, false, false, "disk mmcblk0 is read-only (a card's lock switch?)",
+                DiskState.Untouched), Cancelled);
+        }
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = colours });
+        await page.GotoAsync(new Uri(appliance.Url, $"nodes/{node.Id}").ToString());
+        ILocator banner = page.GetByRole(AriaRole.Alert);
+        await Expect(banner).ToContainTextAsync("Install debian-12-arm64 failed");
+        await Expect(banner).ToContainTextAsync("disk mmcblk0 is read-only (a card's lock switch?)");
+        // Nothing was written: it is what it was.
+        await Expect(page.Locator(".page-head")).ToContainTextAsync("New");
+        ILocator jobs = page.GetByRole(AriaRole.Region, new() { Name = "Jobs" }).GetByRole(AriaRole.Listitem);
+        await Expect(jobs).ToContainTextAsync([new Regex("Failed.*Install debian-12-arm64"), new Regex("Succeeded.*Reboot")]);
+        await PageFixture.KeepAsync(page, $"node-failed-{width}", whole: true);
+        Assert.Equal(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+
+        await banner.GetByRole(AriaRole.Button, new() { Name = "Retry" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("Install debian-12-arm64 again on 1 node");
+        await dialog.GetByRole(AriaRole.Textbox, new() { Name = "Type 1 to confirm" }).FillAsync("1");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Erase and install" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/jobs/"));
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("1 node, ordered");
+        await node.AcceptTaskAsync(Cancelled);
+        await page.GoBackAsync();
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Current task" })).ToBeVisibleAsync();
+        await Expect(banner).ToHaveCountAsync(0);
+        await Expect(jobs).ToHaveCountAsync(3);
+    }
+
+    [Fact]
+    public async Task A_board_that_falls_silent_is_not_good_any_more_and_a_Pi_5_is_offered_a_boot_set()
+    {
+        var clock = new SettableClock();
+        await using TestAppliance appliance = await TestAppliance.StartAsync(PageFixture.BuiltPage, clock);
+        await ImportAsync(appliance, "Raspberry Pi OS (64-bit)");
+        IPage page = await browser.SignInAsync(appliance, new() { ViewportSize = new() { Width = 390, Height = 800 } });
+        BootRecorder recorder = appliance.Services.GetRequiredService<BootRecorder>();
+        var mac = new MacAddress(0xdca6320136c2);
+        var client = new BootClient(System.Net.IPAddress.Parse("10.0.0.7"), mac);
+        recorder.Asked(new DhcpSighting(mac, BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc04170),
+            "eth0", DhcpMessageType.Discover, DhcpMessageType.Offer, null, null));
+        recorder.Fetched(new TftpSighting(client, "01eeffc0/config.txt", TftpOutcome.Completed, 100, ""));
+        recorder.Fetched(new TftpSighting(client, "01eeffc0/bcm2712-rpi-5-b.dtb", TftpOutcome.NotFound, 0, ""));
+        ILocator wire = page.GetByRole(AriaRole.Region, new() { Name = "Seen on the wire" });
+        await Expect(wire).ToContainTextAsync("Good");
+        // Nothing more comes from it, and no event tells of that.
+        clock.Advance(TimeSpan.FromMinutes(2));
+        await Expect(wire).ToContainTextAsync("Fault");
+        await Expect(wire).ToContainTextAsync("The board needs a boot set");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "First steps" })).ToContainTextAsync("1 board is here, below:");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "No boards yet" })).ToHaveCountAsync(0);
+        await PageFixture.KeepAsync(page, "board-silent", whole: true);
+
+        await wire.GetByRole(AriaRole.Link, new() { Name = "dc:a6:32:01:36:c2" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create boot set from image …" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog.GetByLabel("Image")).ToHaveValueAsync(new Regex("^[0-9a-f]{64}$"));
+        await PageFixture.KeepAsync(page, "boot-set-offer");
+        // This image is no system of a Raspberry Pi: the appliance says so, in place.
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Create", Exact = true }).ClickAsync();
+        await Expect(dialog.GetByRole(AriaRole.Alert)).ToContainTextAsync("as Raspberry Pi OS has them");
     }
 
     [Fact]

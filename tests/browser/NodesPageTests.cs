@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Bootstrap.Protocol.Ids;
@@ -27,6 +28,63 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
 
         await node.DisposeAsync();
         await Expect(row).ToContainTextAsync("Offline");
+    }
+
+    [Theory]
+    [InlineData("nodes")]
+    [InlineData("jobs")]
+    [InlineData("images")]
+    [InlineData("schedules")]
+    public async Task Each_list_is_read_once_and_comes_compressed(string path)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using Rack rack = await Rack.ConnectAsync(appliance, 3, Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        // What the page before still reads is not counted.
+        await page.GotoAsync("about:blank");
+        var read = new ConcurrentQueue<IResponse>();
+        page.Response += (_, response) => read.Enqueue(response);
+        // Where the stream of events opens late, as on a busy machine, the page has read the lists before: it must read them again then.
+        await page.AddInitScriptAsync("""
+            window.EventSource = class extends EventSource {
+                constructor(...of) { super(...of); this.addEventListener("open", () => performance.mark("open")); }
+            };
+            """);
+        await page.GotoAsync(new Uri(appliance.Url, path).ToString());
+        await Expect(page.GetByRole(AriaRole.Status).Filter(new() { HasText = "Live" })).ToBeVisibleAsync();
+        await page.WaitForLoadStateAsync(LoadState.Load);
+        // An event shows that whatever was to be read is there.
+        await rack.Nodes[0].RestartAsync(NodeRole.Slave, cancellation: Cancelled);
+        await page.WaitForTimeoutAsync(1000);
+        string[] paths = await page.EvaluateAsync<string[]>("""
+            () => performance.getEntriesByType("resource").filter((r) => r.startTime >= performance.getEntriesByName("open")[0].startTime)
+                .map((r) => new URL(r.name).pathname)
+            """);
+        foreach (string list in new[] { "nodes", "boot/boards", "images", "schedules", "policy", "alerts" })
+        {
+            Assert.Single(paths, p => p == $"/api/v1/{list}");
+        }
+        // An event says that this list is another one: the boards of this test were on it for a moment.
+        Assert.InRange(paths.Count(p => p == "/api/v1/unapproved"), 1, 2);
+        // The page of jobs reads its own part of them.
+        Assert.InRange(paths.Count(p => p == "/api/v1/jobs"), 1, path == "jobs" ? 2 : 1);
+        foreach (IResponse response in read.Where(r => Regex.IsMatch(r.Url, "/api/v1/(nodes|jobs|images)(\\?|$)|/assets/|/(nodes|jobs|images)$")))
+        {
+            Assert.Matches("^(br|gzip)$", (await response.AllHeadersAsync()).GetValueOrDefault("content-encoding", $"none: {response.Url}"));
+        }
+        Assert.Contains(read, r => r.Url.Contains("/assets/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_filter_with_a_field_that_there_is_not_says_which_there_are()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using Rack rack = await Rack.ConnectAsync(appliance, 2, Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Searchbox).FillAsync("-tga:camera");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Nodes have no field 'tga': it is one of address, arch,");
+        await page.GetByRole(AriaRole.Searchbox).FillAsync("dc:a6");
+        await Expect(page.GetByRole(AriaRole.Row)).ToHaveCountAsync(3);
     }
 
     [Fact]

@@ -13,6 +13,9 @@ public sealed class PageFixture : IAsyncLifetime
     /// <summary>Windows of the tests that run, by the test: each holds processes of its own.</summary>
     private static readonly ConcurrentDictionary<string, ConcurrentBag<IBrowserContext>> s_open = new();
 
+    /// <summary>What pages threw, by the test.</summary>
+    private static readonly ConcurrentDictionary<string, ConcurrentBag<string>> s_thrown = new();
+
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
@@ -50,20 +53,22 @@ public sealed class PageFixture : IAsyncLifetime
         return page;
     }
 
-    /// <summary>A browser window of its own: no cookies, nothing remembered. What it logs as an error fails the test.</summary>
+    /// <summary>A browser window of its own: no cookies, nothing remembered. What it throws fails the test.</summary>
     public async Task<IPage> OpenAsync(BrowserNewContextOptions? options = null)
     {
         options ??= new BrowserNewContextOptions { ViewportSize = new() { Width = 1360, Height = 850 } };
         options.IgnoreHTTPSErrors = true;
         options.ReducedMotion = ReducedMotion.Reduce;
         IBrowserContext context = await _browser!.NewContextAsync(options);
-        s_open.GetOrAdd(TestContext.Current.Test!.UniqueID, _ => []).Add(context);
+        string test = TestContext.Current.Test!.UniqueID;
+        s_open.GetOrAdd(test, _ => []).Add(context);
         IPage page = await context.NewPageAsync();
-        page.PageError += (_, error) => Assert.Fail($"the page threw: {error}");
+        // Kept, not thrown: an exception here would end the connection to the browser, and with it every other test.
+        page.PageError += (_, error) => s_thrown.GetOrAdd(test, _ => []).Add(error);
         return page;
     }
 
-    /// <summary>Closes the windows of a test that has ended.</summary>
+    /// <summary>Closes the windows of a test that has ended, and fails it where its pages threw.</summary>
     public static async Task CloseAsync(string test)
     {
         if (s_open.TryRemove(test, out ConcurrentBag<IBrowserContext>? contexts))
@@ -73,6 +78,7 @@ public sealed class PageFixture : IAsyncLifetime
                 await context.CloseAsync();
             }
         }
+        Assert.False(s_thrown.TryRemove(test, out ConcurrentBag<string>? thrown), $"the page threw: {string.Join('\n', thrown ?? [])}");
     }
 
     /// <summary>Keeps a picture of the page under build/screenshots, and lets axe-core look for what keeps people with a keyboard or a

@@ -45,6 +45,7 @@ public abstract class PageTest : IAsyncDisposable
                 ["total"] = count,
                 ["unit"] = "bytes",
                 ["rate"] = 31e6,
+                ["fraction"] = 0.07 + (0.63 * i / count),
             };
         }
         return copy;

@@ -54,6 +54,45 @@ public sealed class SchedulesPageTests(PageFixture browser) : PageTest
     }
 
     [Theory]
+    [InlineData(1440, ColorScheme.Light)]
+    [InlineData(390, ColorScheme.Dark)]
+    public async Task The_calendar_begins_with_this_week_is_in_the_order_of_time_and_names_its_zones(int width, ColorScheme colours)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        using HttpClient api = appliance.CreateClient();
+        foreach ((string name, string cron, string zone) in new[]
+        {
+            ("alpha", "0 3 * * *", "Europe/Berlin"), ("beta", "30 2 * * *", "Europe/Berlin"), ("gamma", "15 1 * * *", "UTC"),
+        })
+        {
+            (await api.PostAsJsonAsync("schedules", new { name, cron, zone, job = new { kind = "reboot", select = "all" } }, Cancelled))
+                .EnsureSuccessStatusCode();
+        }
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = colours, TimezoneId = "Europe/Berlin" });
+        await page.GotoAsync(new Uri(appliance.Url, "schedules").ToString());
+        ILocator calendar = page.GetByRole(AriaRole.Region, new() { Name = "Calendar" });
+        await Expect(calendar.GetByRole(AriaRole.Heading)).ToHaveTextAsync("From this week on");
+        await Expect(calendar).ToContainTextAsync("times in Europe/Berlin");
+        DateTime today = TimeZoneInfo.ConvertTime(TimeProvider.System.GetUtcNow(),
+            TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")).DateTime;
+        DateTime monday = today.AddDays(-(((int)today.DayOfWeek + 6) % 7));
+        await Expect(calendar.Locator("time").First).ToHaveAttributeAsync("datetime", $"{monday:yyyy-MM-dd}");
+        // Berlin is one hour or two before UTC: gamma is first in winter's half, and last in summer's.
+        DateTime day = today.AddDays(2);
+        int offset = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin").GetUtcOffset(day).Hours;
+        string gamma = $"0{1 + offset}:15 gamma 01:15 UTC";
+        string[] others = ["02:30 beta", "03:00 alpha"];
+        await Expect(calendar.GetByRole(AriaRole.Listitem).Filter(new() { Has = page.Locator($"time[datetime='{day:yyyy-MM-dd}']") })
+            .GetByRole(AriaRole.Button)).ToHaveTextAsync(offset == 1 ? [gamma, .. others] : [.. others, gamma]);
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "gamma" })).ToContainTextAsync(new Regex("01:15 UTC"));
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "alpha" }))
+            .ToContainTextAsync(new Regex("03:00 Europe/Berlin"));
+        await PageFixture.KeepAsync(page, $"calendar-zones-{width}", whole: true);
+        Assert.Equal(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+    }
+
+    [Theory]
     [InlineData(1360, ColorScheme.Light)]
     [InlineData(360, ColorScheme.Dark)]
     public async Task A_calendar_shows_what_the_schedules_did_and_will_do(int width, ColorScheme colours)

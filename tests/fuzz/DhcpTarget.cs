@@ -11,7 +11,6 @@ internal sealed class DhcpTarget : IFuzzTarget
     private static readonly DhcpInterface s_interface = new("rack0", IPAddress.Parse("10.77.0.1"), 16);
 
     private readonly DhcpResponder _responder;
-    private readonly byte[] _reply = new byte[DhcpMessage.MaximumReplySize];
 
     public DhcpTarget(bool full)
     {
@@ -60,9 +59,8 @@ internal sealed class DhcpTarget : IFuzzTarget
         {
             if (reply is not null)
             {
-                int length = reply.Write(_reply, pad: true);
                 Answers++;
-                if (!DhcpMessage.TryParse(_reply.AsSpan(0, length), out _))
+                if (!DhcpMessage.TryParse(reply.ToArray(pad: true), out _))
                 {
                     throw new InvalidDataException("the reply cannot be read");
                 }
@@ -81,7 +79,7 @@ internal sealed class DhcpTarget : IFuzzTarget
             DhcpOption.Byte(DhcpOptionCode.MessageType, (byte)type),
             DhcpOption.Addresses(DhcpOptionCode.RequestedAddress, IPAddress.Parse("10.77.1.20")),
             new DhcpOption(DhcpOptionCode.ParameterRequestList, new byte[] { 1, 3, 43, 60, 66, 67 }),
-            new DhcpOption(DhcpOptionCode.RelayAgentInformation, new byte[] { 1, 1, 7 }),
+            new DhcpOption(DhcpOptionCode.RelayAgentInformation, new byte[] { 1, 1, 7, 5, 4, 10, 77, 0, 1, 11, 4, 10, 77, 0, 9 }),
         ];
         if (vendorClass is not null)
         {
@@ -95,14 +93,12 @@ internal sealed class DhcpTarget : IFuzzTarget
         {
             options.Add(new DhcpOption(DhcpOptionCode.ClientMachineId, Convert.FromHexString(machineId)));
         }
-        byte[] bytes = new byte[DhcpMessage.MaximumReplySize];
-        int length = new DhcpMessage
+        return new DhcpMessage
         {
             IsRequest = true,
             TransactionId = 0x26f30339,
             Mac = new MacAddress(0xdca6320136c2),
             Options = options
-        }.Write(bytes, pad: true);
-        return bytes[..length];
+        }.ToArray(pad: true);
     }
 }

@@ -21,15 +21,9 @@ internal sealed class TftpPacketTarget : IFuzzTarget
         {
             BootPath.TryNormalise(request.Path, out _);
             TftpPacket.Printable(request.Path);
-            if (TftpTerms.TryNegotiate(request.Options, 1 << 20, isUpload: false, out TftpTerms? terms, out string reason))
-            {
-                TftpPacket.OptionAck(terms);
-                Answers++;
-            }
-            else
-            {
-                TftpPacket.Error(TftpError.BadOptions, reason);
-            }
+            TftpPacket.OptionAck(TftpTerms.Negotiate(request.Options, 1 << 20, isUpload: false));
+            TftpPacket.OptionAck(TftpTerms.Negotiate(request.Options, null, isUpload: true));
+            Answers++;
         }
         if (TftpPacket.TryRead(packet, out TftpOpcode opcode, out ushort number))
         {

@@ -10,6 +10,9 @@ namespace Bootstrap.Lab.Tests;
 /// </summary>
 internal sealed class Lab : IAsyncDisposable
 {
+    /// <summary>Asked for by <c>make soak</c>: what takes long and seldom shows anything new.</summary>
+    public static bool IsSoak { get; } = Environment.GetEnvironmentVariable("SOAK") == "1";
+
     /// <summary>Far beyond what a busy machine needs: only what hangs comes to it.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(20);
 

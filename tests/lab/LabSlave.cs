@@ -22,9 +22,11 @@ internal sealed partial class LabSlave : IAsyncDisposable
 
     private readonly VirtualRack _rack;
     private readonly string _mac;
+    private readonly int? _machine;
     private RackProcess? _process;
 
-    private LabSlave(VirtualRack rack, string folder, string mac) => (_rack, Folder, _mac) = (rack, folder, mac);
+    private LabSlave(VirtualRack rack, string folder, string mac, int? machine) =>
+        (_rack, Folder, _mac, _machine) = (rack, folder, mac, machine);
 
     /// <summary>Its id in the API.</summary>
     public string NodeId { get; private set; } = "";
@@ -32,17 +34,28 @@ internal sealed partial class LabSlave : IAsyncDisposable
     /// <summary>What commands see at <see cref="Mark"/>.</summary>
     public string Marks => Path.Combine(Folder, "marks");
 
+    /// <summary>Its address, where it has a machine of its own.</summary>
+    public string Address => $"10.77.0.{100 + _machine}";
+
     private string Folder { get; }
 
+    private string Sys => Path.Combine(Folder, "sys");
+
     /// <summary>Makes a node that its appliance knows, and starts its Slave.</summary>
-    public static async Task<LabSlave> StartAsync(Lab lab, int number)
+    /// <param name="number">From 1.</param>
+    /// <param name="alone">On a machine of its own in the rack, where its status is at the usual port.</param>
+    public static async Task<LabSlave> StartAsync(Lab lab, int number, bool alone = false)
     {
         string mac = $"52:54:00:cc:00:{number:x2}";
-        var slave = new LabSlave(lab.Rack, Path.Combine(lab.Folder, $"slave-{number}"), mac);
-        foreach (string folder in new[] { "config", "state", "marks" })
+        var slave = new LabSlave(lab.Rack, Path.Combine(lab.Folder, $"slave-{number}"), mac, alone ? number : null);
+        foreach (string folder in new[] { "config", "state", "marks", "sys/class/net/eth0/device", "sys/class/thermal/thermal_zone0" })
         {
             Directory.CreateDirectory(Path.Combine(slave.Folder, folder));
         }
+        // A node is named by an interface with a device behind it: sysfs as a board would show it.
+        await File.WriteAllTextAsync(Path.Combine(slave.Sys, "class/net/eth0/address"), mac + '\n', lab.Cancel);
+        await File.WriteAllTextAsync(Path.Combine(slave.Sys, "class/thermal/thermal_zone0/type"), "cpu-thermal\n", lab.Cancel);
+        slave.Temperature = 45;
         await slave.EnrolAsync(lab);
         await slave.StartAsync();
         return slave;
@@ -57,14 +70,18 @@ internal sealed partial class LabSlave : IAsyncDisposable
         {
             await _process.DisposeAsync();
         }
-        // A node is named by an interface with a device behind it: sysfs as a board would show it.
-        _process = await _rack.StartAsync(["unshare", "-m", "sh", "-ec", """
-            mount -t tmpfs tmpfs /sys
-            mkdir -p /sys/class/net/eth0/device
-            echo "$2" >/sys/class/net/eth0/address
+        string[] command = ["unshare", "-m", "sh", "-ec", """
+            mount --bind "$1/sys" /sys
             mount --bind "$1/marks" /mnt
-            exec "$3" --config "$1/config" --state "$1/state" --socket "$1/discovery.sock" --no-2015
-            """, "sh", Folder, _mac, Repository.Slave]);
+            exec "$2" --config "$1/config" --state "$1/state" --socket "$1/discovery.sock" --status "$3" --no-2015
+            """, "sh", Folder, Repository.Slave, _machine is null ? "0" : "8445"];
+        _process = await (_machine is { } machine ? _rack.StartMachineAsync(machine, $"{Address}/24", command) : _rack.StartAsync(command));
+    }
+
+    /// <summary>What its sensor says, °C.</summary>
+    public double Temperature
+    {
+        set => File.WriteAllText(Path.Combine(Sys, "class/thermal/thermal_zone0/temp"), $"{(long)(1000 * value)}\n");
     }
 
     public async ValueTask DisposeAsync()

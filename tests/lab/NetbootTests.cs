@@ -82,6 +82,41 @@ public sealed class NetbootTests : IAsyncLifetime
             Assert.Contains(e.Text("outcome"), (string[])["Completed", "Probed", "NotFound"]));
     }
 
+    [Fact]
+    public async Task A_board_that_is_restarted_at_20_random_instants_of_its_boot_always_boots()
+    {
+        const int Seed = 20_150_601, RestartsOfEach = 5;
+        string[] kinds = ["raspi3b", "raspi3bplus", "raspi4", "raspi5"];
+        await using VirtualRack rack = await VirtualRack.StartAsync(addressServer: false);
+        await using RackProcess server = await ServeAsync(rack, "--dhcp", "full");
+        await Task.WhenAll(kinds.Select(async (kind, i) =>
+        {
+            var random = new Random(Seed + i);
+            async Task<RackProcess> PowerOnAsync() => await rack.StartAsync([.. Namespaces.NewTree([.. Namespaces.Self, "roms",
+                "--count", "1", "--id", $"{i + 1}", "--kind", kind, "--folder", Path.Combine(_folder, kind)])]);
+
+            await using RackProcess whole = await PowerOnAsync();
+            Assert.Equal(0, await whole.Exited.WaitAsync(_stop.Token));
+            int events = whole.Output.Lines.Count;
+            for (int restart = 1; restart <= RestartsOfEach; restart++)
+            {
+                int cutAt = random.Next(events - 2), seen = 0;
+                await using (RackProcess cut = await PowerOnAsync())
+                {
+                    await cut.Output.WaitForAsync(line => seen++ == cutAt ? line : null, _stop.Token);
+                    // In the middle of what comes next.
+                    await Task.Delay(TimeSpan.FromMilliseconds(random.Next(200)), TimeProvider.System, _stop.Token);
+                    await cut.KillAsync();
+                }
+                await using RackProcess again = await PowerOnAsync();
+                Assert.Equal(0, await again.Exited.WaitAsync(_stop.Token));
+                // A real one that finds nothing waits for somebody to cut its power.
+                Assert.True(!again.Output.Lines.Any(line => line.Contains("boot-failed", StringComparison.Ordinal)),
+                    $"{kind}, restart {restart} (seed {Seed}), cut after line {cutAt}:\n{string.Join('\n', again.Output.Lines)}");
+            }
+        }));
+    }
+
     [Theory]
     [InlineData("dnsmasq")]
     [InlineData("udhcpd")]

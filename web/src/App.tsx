@@ -2,13 +2,17 @@ import { useEffect, useRef } from "preact/hooks";
 import { Header } from "./components/Header";
 import { Empty, Notice } from "./components/Notice";
 import { go, location } from "./lib/router";
+import { BenchmarkPage } from "./pages/Benchmark";
+import { BenchmarksPage } from "./pages/Benchmarks";
 import { BoardPage } from "./pages/Board";
+import { ComparePage } from "./pages/Compare";
 import { ImagesPage } from "./pages/Images";
 import { InstallPage } from "./pages/Install";
 import { JobPage } from "./pages/Job";
 import { JobsPage } from "./pages/Jobs";
 import { NodePage } from "./pages/Node";
 import { NodesPage } from "./pages/Nodes";
+import { RackPage } from "./pages/Rack";
 import { SchedulesPage } from "./pages/Schedules";
 import { SettingsPage } from "./pages/Settings";
 import { hasSignInToken, SignIn } from "./pages/SignIn";
@@ -21,10 +25,16 @@ function Page() {
     switch (page) {
       case "nodes":
         return <NodesPage />;
+      case "rack":
+        return <RackPage />;
       case "images":
         return <ImagesPage />;
       case "jobs":
         return <JobsPage />;
+      case "compare":
+        return <ComparePage />;
+      case "benchmarks":
+        return <BenchmarksPage />;
       case "schedules":
         return <SchedulesPage />;
       case "settings":
@@ -35,6 +45,7 @@ function Page() {
   } else if (page === "nodes") return <NodePage key={id} id={decodeURIComponent(id)} />;
   else if (page === "boards") return <BoardPage key={id} mac={decodeURIComponent(id)} />;
   else if (page === "settings") return <SettingsPage part={id} name={more === undefined ? undefined : decodeURIComponent(more)} />;
+  else if (page === "benchmarks") return <BenchmarkPage key={id} task={decodeURIComponent(id)} />;
   else if (page === "jobs") return <JobPage key={id} id={id} />;
   return (
     <Empty title="There is no such page">

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { BoardView, BootEvent } from "../src/api/types";
-import { boardTitle, bootTime, eventLine, strangers } from "../src/lib/boot";
+import { boardTitle, bootTime, bootSetName, eventLine, strangers } from "../src/lib/boot";
 import { nothing, reduce } from "../src/state/reduce";
 import { node } from "./fixtures";
 
@@ -45,3 +45,9 @@ const cases: [BootEvent, string, boolean][] = [
 test.each(cases)("a line is told in words, and trouble stands out", (e, text, trouble) => {
   expect(eventLine(e)).toEqual({ text, trouble });
 });
+
+test.each([
+  ["Raspberry Pi OS (64-bit)", "raspberry-pi-os-64-bit"],
+  ["--", "pi5"],
+  [`x${"y".repeat(60)}`, `x${"y".repeat(39)}`],
+])("a boot set of the image %s is called %s", (image, name) => expect(bootSetName(image)).toBe(name));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ago, bytes, count, duration, memory, percent, rate, throttling, timeLeft } from "../src/lib/format";
-import { imageName } from "../src/lib/imageName";
+import { imageFault, imageName } from "../src/lib/imageName";
 
 test.each([
   [0, "0 B"],
@@ -49,3 +49,22 @@ test.each([
   ["disk.raw", "disk"],
   ["debian-12.6", "debian-12.6"],
 ])("an image of file %s is called %s", (file, name) => expect(imageName(file)).toBe(name));
+
+const head = (...bytes: number[]) => Uint8Array.from({ length: 512 }, (_, i) => bytes[i] ?? 0);
+const disk = (at510: number, at511: number) => Uint8Array.from({ length: 512 }, (_, i) => (i === 510 ? at510 : i === 511 ? at511 : 0));
+
+test.each([
+  ["xz", head(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0)],
+  ["zstd", head(0x28, 0xb5, 0x2f, 0xfd)],
+  ["pzstd", head(0x5d, 0x2a, 0x4d, 0x18)],
+  ["gzip", head(0x1f, 0x8b, 8)],
+  ["a disk with a partition table", disk(0x55, 0xaa)],
+])("%s may be an image", (_, bytes) => expect(imageFault("a.img", bytes)).toBe(""));
+
+test.each([
+  ["text", Uint8Array.from([..."Buy milk."].map((c) => c.charCodeAt(0)))],
+  ["nothing", new Uint8Array()],
+  ["zeros", new Uint8Array(512)],
+  ["zip", head(0x50, 0x4b, 3, 4)],
+  ["a disk whose mark is turned round", disk(0xaa, 0x55)],
+])("%s is no image", (_, bytes) => expect(imageFault("notes.txt", bytes)).toMatch(/^notes.txt is no disk image: /));

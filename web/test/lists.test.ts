@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { dayOf, monthAway, monthOf } from "../src/lib/calendar";
+import type { CalendarEntry } from "../src/api/types";
+import { dayOf, marksOf, monthAway, monthOf, weeksFrom } from "../src/lib/calendar";
 import { groupByCause } from "../src/lib/causes";
 import { swapTerm } from "../src/lib/filter";
 import { versionsOf } from "../src/lib/versions";
@@ -27,6 +28,23 @@ describe("calendar", () => {
     const { title, days } = monthOf("2026-11");
     expect([title, days[0], days.at(-1), days.length]).toEqual(["November 2026", "2026-10-26", "2026-12-06", 42]);
     expect(monthOf("2027-02").days).toHaveLength(28);
+  });
+
+  it("begins with the Monday of this week where no month is asked for", () => {
+    const { days, has } = weeksFrom("2026-11-29");
+    expect([days[0], days.at(-1), days.length, has("2026-12-27")]).toEqual(["2026-11-23", "2026-12-27", 35, true]);
+    expect(weeksFrom("2027-01-01").days[0]).toBe("2026-12-28");
+    expect([monthOf("2026-11").has("2026-11-30"), monthOf("2026-11").has("2026-12-01")]).toEqual([true, false]);
+  });
+
+  it("tells a day in the order of its times, whatever the schedules are called", () => {
+    const day = "2026-11-29";
+    const entries: CalendarEntry[] = [
+      { day, schedule: "alpha", runs: [300, 900], more: false, made: [{ job: "j2", at: 50 }] },
+      { day, schedule: "beta", runs: [230], more: false, made: [{ job: "j1", at: 20 }, { job: "j3", at: 70 }] },
+      { day: "2026-11-30", schedule: "beta", runs: [1], more: false, made: [] },
+    ];
+    expect(marksOf(day, entries).map((m) => [m.at, m.job ?? m.entry.schedule])).toEqual([[20, "j1"], [50, "j2"], [70, "j3"], [230, "beta"], [300, "alpha"]]);
   });
 
   it("goes over the year's end, and knows days by the clock of a zone", () => {

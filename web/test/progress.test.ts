@@ -1,28 +1,27 @@
 import { expect, test } from "vitest";
+import type { JobView } from "../src/api/types";
 import { cancelConsequence } from "../src/lib/cancel";
 import { groupByCause } from "../src/lib/causes";
 import { confirmed } from "../src/lib/confirm";
-import { ongoing, overallFraction } from "../src/lib/progress";
+import { ongoing, togetherFraction } from "../src/lib/progress";
 import { installTarget } from "../src/lib/words";
 import { node, task } from "./fixtures";
 
-test("the whole way never goes back when a phase ends", () => {
-  const way = ["staging", "rebooting", "checking", "keeping", "writing", "verifying", "configuring", "starting", "first-boot"].flatMap((phase) =>
-    [0, 50, 100].map((done) => overallFraction(task({ phase, done }))),
-  );
-  expect(way).toEqual([...way].sort((a, b) => a - b));
-  expect(overallFraction(task({ state: "succeeded", phase: "" }))).toBe(1);
+test("what goes on is the same on every bar: what has ended counts as done, what waits as nothing", () => {
+  const busy = node({ task: { ...task({ fraction: 0.3 }), state: "running" } });
+  const job = { id: "j1", counts: { succeeded: 2, failed: 1, running: 1, held: 1 } } as unknown as JobView;
+  const shown = ongoing([busy, node()], new Map([["j1", job]]));
+  expect(shown).toMatchObject({ tasks: 1, jobs: ["j1"] });
+  expect(shown.fraction).toBeCloseTo((3 + 0.3) / 5);
+  // The job's own page knows each task.
+  expect(togetherFraction(3, [{ fraction: 0.3 }, {}])).toBeCloseTo(shown.fraction);
+  expect(ongoing([], new Map())).toEqual({ tasks: 0, fraction: 0, jobs: [] });
 });
 
-test("an update of boot firmware goes forward alone, its restart too", () => {
-  const way = ["checking", "staging", "restarting", "confirming"].map((phase) => overallFraction(task({ kind: "firmware", phase, total: 0 })));
-  expect(way).toEqual([0, 0.1, 0.4, 0.95]);
-});
-
-test("what goes on is counted over all nodes", () => {
-  const busy = node({ task: { ...task(), state: "running" } });
-  expect(ongoing([busy, node()])).toMatchObject({ tasks: 1, jobs: ["j1"] });
-  expect(ongoing([])).toEqual({ tasks: 0, fraction: 0, jobs: [] });
+test("several jobs are counted together by their tasks", () => {
+  const [one, two] = ["j1", "j2"].map((jobId) => node({ task: { ...task({ jobId, fraction: 0.5 }), state: "running" } }));
+  const jobs = new Map([["j1", { counts: { succeeded: 3, running: 1 } } as unknown as JobView]]);
+  expect(ongoing([one!, two!], jobs)).toEqual({ tasks: 2, fraction: (3 + 1) / 5, jobs: ["j1", "j2"] });
 });
 
 test("failures with one cause stand together, the most frequent first", () => {
@@ -51,6 +50,8 @@ test("what cancelling leaves behind depends on how far the task is", () => {
   expect(cancelConsequence(task({ phase: "starting" }))).toContain("complete");
   expect(cancelConsequence(task({ phase: "first-boot" }))).toContain("installed and runs");
   expect(cancelConsequence(task({ state: "waiting", phase: "retrying", disk: "unbootable" }))).toContain("partly written already");
+  expect(cancelConsequence(task({ state: "running", phase: "checking", disk: "unbootable" }))).toContain("partly written already");
+  expect(cancelConsequence(task({ state: "running", phase: "writing", disk: "unbootable" }))).toContain("until an installation ends well");
   expect(cancelConsequence(task({ kind: "reboot", phase: "" }))).toContain("may go through");
   for (const kind of ["reboot", "firmware", "run", "update", "deploy"] as const) {
     expect(cancelConsequence(task({ kind, state: "held", phase: "" }))).toBe("was not sent yet: nothing happens to the node");

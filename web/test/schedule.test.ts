@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { until, zonedTime } from "../src/lib/format";
-import { emptyDraft, jobWords, scheduleOf } from "../src/lib/schedule";
+import { readersZone, until, zonedTime } from "../src/lib/format";
+import { emptyDraft, jobWords, runsOnEitherDay, scheduleOf } from "../src/lib/schedule";
 
 test("what was left empty is not asked for", () => {
   const draft = { ...emptyDraft, name: " weekly ", zone: "Europe/Berlin", select: " tag=camera " };
@@ -31,6 +31,12 @@ test("the next run is told in words, by the clock of its zone", () => {
   expect(until(3_600_000, 0)).toBe("in 1 h");
   expect(until(90_061_000, 0)).toBe("in 1 d 1 h");
   expect(until(500, 0)).toBe("now");
-  expect(zonedTime(Date.UTC(2027, 0, 3, 2), "Europe/Berlin")).toMatch(/^Sun.*3 Jan 2027.*03:00$/);
-  expect(zonedTime(0, "Europe/Atlantis")).toContain("1970");
+  expect(zonedTime(Date.UTC(2027, 0, 3, 2), "Europe/Berlin")).toMatch(/^Sun.*3 Jan 2027.*03:00 Europe\/Berlin$/);
+  expect(zonedTime(Date.UTC(2027, 0, 3, 2), "UTC")).toMatch(/02:00 UTC$/);
+  expect(zonedTime(0, "Europe/Atlantis")).toMatch(new RegExp(`1970.* ${readersZone}$`));
+});
+
+test("a line that chooses both kinds of day says so, and one that chooses one or none does not", () => {
+  expect(["0 3 1 * MON", " 30 12 13 * 5 "].map(runsOnEitherDay)).toEqual([true, true]);
+  expect(["0 3 * * MON", "0 3 1 * *", "0 3 */2 * MON", "@daily", "0 3 1", ""].map(runsOnEitherDay)).toEqual(Array(6).fill(false));
 });

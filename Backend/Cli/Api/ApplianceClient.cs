@@ -38,6 +38,7 @@ internal sealed class ApplianceClient : IDisposable
         var handler = new SocketsHttpHandler
         {
             UseProxy = false,
+            AutomaticDecompression = System.Net.DecompressionMethods.All,
             SslOptions = new SslClientAuthenticationOptions
             {
                 RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is X509Certificate2 shown && believes(shown),

@@ -36,12 +36,11 @@ internal sealed record NodeChange(long At, string Source, string Field, string O
 
 internal sealed record Blinking(string Led, int Seconds);
 
-internal sealed record NodeTask(string Kind, string State, string Phase, long Done, long Total, string Unit);
+internal sealed record NodeTask(string Kind, string State, string Phase, double? Fraction);
 
 internal sealed record Image(
     string Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, int Slots,
-    bool Public = false,
-    string[]? Notes = null);
+    bool Public = false, string? Fault = null, string[]? Notes = null);
 
 internal sealed record Job(Guid Id, string Kind, string? ImageName, long CreatedAt, string CreatedBy, bool Ended,
     IReadOnlyDictionary<string, int> Counts, string Note);
@@ -49,7 +48,7 @@ internal sealed record Job(Guid Id, string Kind, string? ImageName, long Created
 internal sealed record JobTask(
     Guid Id, string NodeName, string State, string Phase, long Done, long Total, string Unit, double Rate, string Cause, string? Disk,
     long? EndedAt,
-    int? ExitCode, string Note, string Stall);
+    int? ExitCode, string Note, string Stall, double? Fraction);
 
 internal sealed record TaskPhase(Guid Task, string State, string Phase, long At);
 
@@ -57,14 +56,14 @@ internal sealed record JobDetail(Job Job, IReadOnlyList<JobTask> Tasks);
 
 internal sealed record StoredFile(string Digest, string Name, long SizeBytes, long UploadedAt);
 
-internal sealed record LogLine(long Id, long At, string Line);
+internal sealed record LogLine(long Id, Guid? Task, long At, string Line);
 
 /// <summary>What has a name: all that is to be known of it where names are offered.</summary>
 internal sealed record Named(string Name);
 
 internal sealed record Policy(
     IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null,
-    bool ApproveNewBoards = false);
+    bool ApproveNewBoards = false, string? BurnIn = null);
 
 internal sealed record SignInLink(string Token);
 

@@ -56,14 +56,15 @@ internal static class AccessCommands
     public static Command CreateTokens()
     {
         var name = new Argument<string>("name") { Description = "What the token is for." };
-        var id = new Argument<string>("id") { Description = "As 'tokens list' shows it." };
+        var id = new Argument<string>("id") { Description = "As 'tokens list' shows it, or its beginning." };
         var days = new Option<int?>("--days") { Description = "Days until it expires; without it: never." };
         var file = new Option<FileInfo?>("--file") { Description = "Write it to this file, mode 0600, and do not print it." };
         Option<string> role = Role("What it may do at most; default: your role.");
         return new Command("tokens", "Let programs use the API in your name.")
         {
             new Command("list", "Your tokens; for an administrator, everybody's.")
-                .Lists<Token>(_ => "tokens", ["ID", "NAME", "OWNER", "ROLE", "MADE", "LAST USED", "EXPIRES"],
+                .Lists<Token>(_ => "tokens",
+                ["ID", "NAME", new("OWNER", 2), new("ROLE", 1), new("MADE", 4), new("LAST USED", 3), new("EXPIRES", 2)],
                 t => [t.Id, t.Name, t.Owner, t.Role, Output.Time(t.CreatedAt), Time(t.LastUsedAt), Time(t.ExpiresAt)]),
             new Command("add", "Make a token; it is shown only now.") { name, role, days, file }
                 .Does(async (client, parsed, cancellation) =>
@@ -81,8 +82,9 @@ internal static class AccessCommands
             }),
             new Command("revoke", "End a token.") { id }.Does(async (client, parsed, cancellation) =>
             {
-                await client.SendAsync(HttpMethod.Delete, $"tokens/{Uri.EscapeDataString(parsed.GetRequiredValue(id))}", null,
-                    cancellation);
+                Token ended = ByWord.Pick(await client.GetAsync<IReadOnlyList<Token>>("tokens", cancellation),
+                    parsed.GetRequiredValue(id), "token", "tokens list", t => t.Id, t => t.Name);
+                await client.SendAsync(HttpMethod.Delete, $"tokens/{ended.Id}", null, cancellation);
                 return 0;
             }),
         };
@@ -92,11 +94,11 @@ internal static class AccessCommands
     {
         var text = new Option<string?>("--text") { Description = "Those that have this in any column." };
         var limit = new Option<int>("--limit") { Description = "At most so many (1 to 1000).", DefaultValueFactory = _ => 100 };
-        return new Command("audit", "Show who did what, the newest first.") { text, limit }
+        return new Command("audit", "Show who did what, the newest first.") { text, limit }.WithTable()
             .Does(async (client, parsed, cancellation) => ClientCommand.Show(
             parsed, await client.GetAsync<IReadOnlyList<AuditEntry>>(string.Create(CultureInfo.InvariantCulture,
                 $"audit?limit={parsed.GetValue(limit)}&text={Uri.EscapeDataString(parsed.GetValue(text) ?? "")}"), cancellation),
-            ["TIME", "WHO", "WHAT", "SUBJECT", "REFUSED"],
+            ["TIME", "WHO", "WHAT", new("SUBJECT", 1), "REFUSED"],
             e => [Output.Time(e.At), e.Who.Length > 0 ? e.Who : "(nobody)", e.What, e.Subject, e.Refusal]));
     }
 

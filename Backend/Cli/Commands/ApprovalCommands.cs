@@ -9,7 +9,8 @@ internal static class ApprovalCommands
     /// <summary>Digits of a key's fingerprint that a board shows on its console, and that name it here.</summary>
     private const int ShownDigits = 16;
 
-    private static readonly string[] s_columns = ["KEY", "SAYS IT IS", "ADDRESS", "ASKS SINCE", "MODEL", "WHY IT WAITS"];
+    private static readonly Column[] s_columns =
+        ["KEY", "SAYS IT IS", new("ADDRESS", 2), new("ASKS SINCE", 4), new("MODEL", 3), new("WHY IT WAITS", 1)];
 
     public static Command CreateUnapproved() =>
         new Command("unapproved", "Boards that ask to be admitted, each with its key.").Lists<UnapprovedBoard>(_ => "unapproved",

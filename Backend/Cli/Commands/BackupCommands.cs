@@ -65,7 +65,7 @@ internal static class BackupCommands
         {
             new Command("show", "Show the schedule, and how the last backup went.").Does(async (client, parsed, cancellation) =>
                 Print(await client.GetAsync<View>("backups", cancellation), parsed)),
-            new Command("list", "List the backups on the appliance.")
+            new Command("list", "List the backups on the appliance.").WithTable()
                 .Does(async (client, parsed, cancellation) => ClientCommand.Show(parsed,
                 (await client.GetAsync<View>("backups", cancellation)).Backups, ["NAME", "MADE", "SIZE", "IMAGES"],
                 b => [b.Name, Output.Time(b.MadeAt), Output.Bytes(b.SizeBytes), b.Images ? "yes" : "no"])),
@@ -174,7 +174,7 @@ internal static class BackupCommands
             Output.Json(view);
             return 0;
         }
-        string kind = view.Plan.Images ? "with" : "without", next = view.Next is { } at ? Output.Time(at) : "never";
+        string kind = view.Plan.Images ? "with" : "without", next = view.Next is { } at ? Output.ZonedTime(at, view.Plan.Zone) : "never";
         Console.WriteLine(view.Plan.Cron is null
             ? "backups are made by hand only"
             : $"a backup {kind} images is made at '{view.Plan.Cron}' ({view.Plan.Zone}), next {next}");

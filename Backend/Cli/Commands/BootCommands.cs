@@ -23,7 +23,8 @@ internal static class BootCommands
         {
             BootSetCommands.Create(),
             new Command("list", "All boards that were seen booting.")
-                .Lists<BootBoard>(_ => "boot/boards", ["MAC", "NODE", "MODEL", "SERIAL", "EEPROM", "ADDRESS", "SEEN", "STATE"],
+                .Lists<BootBoard>(_ => "boot/boards",
+                ["MAC", new("NODE", 1), new("MODEL", 3), new("SERIAL", 5), new("EEPROM", 6), new("ADDRESS", 4), new("SEEN", 2), "STATE"],
                 b => [b.Mac, b.Node ?? "", b.Model ?? b.Program, b.Serial ?? "", b.Eeprom ?? "", b.Address ?? "", Output.Time(b.LastSeen),
                     b.Headline]),
             new Command("watch", "Follow what boards do, one line for each step, until interrupted.") { watched }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Http.Json;
+using Bootstrap.Cli.Api;
 
 namespace Bootstrap.Cli.Commands;
 
@@ -23,10 +24,11 @@ internal static class BootSetCommands
         model.AcceptOnlyFromAmong("all", "pi3", "pi4", "pi5");
         return new Command("sets", "Firmware, kernels and modules that were taken from images, for boards newer than NetInst's own kernel.")
         {
-            new Command("list", "All boot sets, and which boards use them.").Does(async (client, parsed, cancellation) =>
+            new Command("list", "All boot sets, and which boards use them.").WithTable().Does(async (client, parsed, cancellation) =>
             {
                 SetsAnswer sets = await client.GetAsync<SetsAnswer>("boot/sets", cancellation);
-                return ClientCommand.Show(parsed, sets.Sets, ["NAME", "FROM", "KERNELS", "SIZE", "USED BY"], set =>
+                return ClientCommand.Show(parsed, sets.Sets,
+                    ["NAME", new("FROM", 1), new("KERNELS", 3), new("SIZE", 2), "USED BY"], set =>
                 [
                     set.Name, set.Image, string.Join(", ", set.Kernels.Select(k => $"{k.Version} ({k.Section})")), Output.Bytes(set.Bytes),
                     string.Join(", ", sets.Use.Where(use => use.Value == set.Name).Select(use => use.Key)),
@@ -34,8 +36,9 @@ internal static class BootSetCommands
             }),
             new Command("create", "Take a boot set out of an image.") { image, name }.Does(async (client, parsed, cancellation) =>
             {
+                Image taken = await ByWord.ImageAsync(client, parsed.GetRequiredValue(image), cancellation);
                 Set made = await client.PostAsync<Set>("boot/sets",
-                    new { image = parsed.GetRequiredValue(image), name = parsed.GetRequiredValue(name) }, cancellation);
+                    new { image = taken.Digest, name = parsed.GetRequiredValue(name) }, cancellation);
                 return ClientCommand.Show(parsed, [made], ["NAME", "KERNELS", "SIZE"],
                     set => [set.Name, string.Join(", ", set.Kernels.Select(k => $"{k.Version} ({k.Section})")), Output.Bytes(set.Bytes)]);
             }),

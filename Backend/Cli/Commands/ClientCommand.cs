@@ -11,6 +11,14 @@ internal static class ClientCommand
     /// <summary>Shows a list again whenever it has changed, until it is interrupted.</summary>
     private static readonly Option<bool> s_watch = new("--watch") { Description = "Go on, and show it again when it has changed." };
 
+    private static readonly Option<bool> s_wide = new("--wide") { Description = "Show all columns, however wide they get." };
+
+    private static readonly Option<string?> s_columns = new("--columns")
+    {
+        Description = "Show these columns, in this order, such as name,address.",
+        HelpName = "names",
+    };
+
     /// <summary>Prints JSON in place of tables; every such command has it.</summary>
     public static readonly Option<bool> Json = new("--json") { Description = "Print JSON.", Recursive = true };
 
@@ -43,12 +51,12 @@ internal static class ClientCommand
 
     /// <summary>Makes a command show a list of the API, once or for as long as it is watched.</summary>
     /// <param name="path">Of the list.</param>
-    /// <param name="columns">Their heads.</param>
     /// <param name="row">One cell for each column.</param>
-    public static Command Lists<T>(this Command command, Func<ParseResult, string> path, string[] columns, Func<T, string[]> row)
+    public static Command Lists<T>(
+        this Command command, Func<ParseResult, string> path, IReadOnlyList<Column> columns, Func<T, string[]> row)
     {
         command.Add(s_watch);
-        return command.Does(async (client, parsed, cancellation) =>
+        return command.WithTable().Does(async (client, parsed, cancellation) =>
         {
             IReadOnlyList<T> shown = await client.GetAsync<IReadOnlyList<T>>(path(parsed), cancellation);
             Show(parsed, shown, columns, row);
@@ -66,8 +74,21 @@ internal static class ClientCommand
         });
     }
 
+    /// <summary>Gives a command the options that say what is shown of its table.</summary>
+    public static Command WithTable(this Command command)
+    {
+        command.Add(s_wide);
+        command.Add(s_columns);
+        return command;
+    }
+
+    /// <summary>Prints a table as the command line asks for it.</summary>
+    public static void Print(ParseResult parsed, IReadOnlyList<Column> columns, IEnumerable<string[]> rows) =>
+        Output.Table(columns, rows, new TableChoice(parsed.GetValue(s_wide),
+            parsed.GetValue(s_columns)?.Split(',', StringSplitOptions.RemoveEmptyEntries)));
+
     /// <summary>Shows something as JSON where that was asked for, else as a table.</summary>
-    public static int Show<T>(ParseResult parsed, IReadOnlyList<T> items, string[] columns, Func<T, string[]> row)
+    public static int Show<T>(ParseResult parsed, IReadOnlyList<T> items, IReadOnlyList<Column> columns, Func<T, string[]> row)
     {
         if (parsed.GetValue(Json))
         {
@@ -75,7 +96,7 @@ internal static class ClientCommand
         }
         else
         {
-            Output.Table(columns, items.Select(row));
+            Print(parsed, columns, items.Select(row));
         }
         return 0;
     }

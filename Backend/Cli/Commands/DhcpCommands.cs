@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Http.Json;
+using Bootstrap.Netboot.Dhcp;
 
 namespace Bootstrap.Cli.Commands;
 
@@ -23,7 +24,7 @@ internal static class DhcpCommands
         var pools = new Option<string[]?>("--pool")
         {
             Description = "Full mode: addresses to hand out, instead of those that are set.",
-            HelpName = "SUBNET[,FIRST-LAST][,router=ADDR]"
+            HelpName = AddressPool.Form
         };
         var reservations = new Option<string[]?>("--reserve")
         {
@@ -39,7 +40,7 @@ internal static class DhcpCommands
         {
             new Command("show", "The settings, and whether it runs.").Does(async (client, parsed, cancellation) =>
                 Show(parsed, await client.GetAsync<DhcpAnswer>("dhcp", cancellation))),
-            new Command("leases", "The addresses that were given.").Does(async (client, parsed, cancellation) =>
+            new Command("leases", "The addresses that were given.").WithTable().Does(async (client, parsed, cancellation) =>
             {
                 DhcpAnswer answer = await client.GetAsync<DhcpAnswer>("dhcp", cancellation);
                 return ClientCommand.Show(parsed, answer.Leases, ["ADDRESS", "MAC", "NODE", "UNTIL"],

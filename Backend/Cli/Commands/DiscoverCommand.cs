@@ -51,7 +51,7 @@ internal static class DiscoverCommand
     {
         var command = new Command("discover",
             "Ask the wires of this machine who is there; needs no appliance. Exit code 1 where nobody answers.") { s_services, s_shell,
-            s_hostFile, s_2015, s_doctor, s_thorough };
+            s_hostFile, s_2015, s_doctor, s_thorough }.WithTable();
         SearchOptions.AddTo(command);
         command.SetAction((parsed, cancellation) => ClientCommand.GuardAsync(() =>
             parsed.GetValue(s_doctor) ? ExplainAsync(parsed, cancellation) :
@@ -82,14 +82,15 @@ internal static class DiscoverCommand
         else if (parsed.GetValue(s_services) && found.Count > 0)
         {
             Shown[] all = await Task.WhenAll(found.Select(node => ShowAsync(parsed, node, cancellation)));
-            Output.Table(["NODE", "SERVICE", "PARAMETERS"],
+            ClientCommand.Print(parsed, ["NODE", "SERVICE", "PARAMETERS"],
                 all.SelectMany((node,
                 i) => node.Services.Select(service => new[] { HostList.NameOf(found[i]), service.Id, Text(service.Parameters) })));
         }
         else if (found.Count > 0)
         {
-            string[] proven = verifier is null || onlyProven ? [] : ["PROVEN"];
-            Output.Table(["NODE", "ADDRESS", .. proven, "ID", "ROLE", "KIND", "SERVICES"], found.Select(node => (string[])
+            Column[] proven = verifier is null || onlyProven ? [] : ["PROVEN"];
+            Column[] columns = ["NODE", "ADDRESS", .. proven, new("ID", 3), new("ROLE", 1), new("KIND", 2), "SERVICES"];
+            ClientCommand.Print(parsed, columns, found.Select(node => (string[])
             [
                 HostList.NameOf(node), node.Address.ToString(), .. proven.Select(_ => node.IsProven ? "yes" : "no"),
                 node.Node.Id, node.Node.Identity.Role, node.Node.Identity.Kind, ServicesOf(node),

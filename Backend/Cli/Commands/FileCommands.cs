@@ -31,16 +31,17 @@ internal static class FileCommands
 
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "Name or digest." };
+        var file = new Argument<string>("file") { Description = "Name, or beginning of the digest." };
         return new Command("files", "Show and remove the files that were deployed.")
         {
-            new Command("list", "All files.").Lists<StoredFile>(_ => "files", ["NAME", "SIZE", "UPLOADED", "DIGEST"],
-                f => [f.Name, Output.Bytes(f.SizeBytes), Output.Time(f.UploadedAt), f.Digest[..12]]),
+            new Command("list", "All files.").Lists<StoredFile>(_ => "files", ["NAME", "SIZE", new("UPLOADED", 1),
+                new("DIGEST", Brief: ImageCommands.ShortDigest)],
+                f => [f.Name, Output.Bytes(f.SizeBytes), Output.Time(f.UploadedAt), f.Digest]),
             new Command("remove", "Remove a file from the appliance; it stays on nodes.") { file }
                 .Does(async (client, parsed, cancellation) =>
             {
-                await client.SendAsync(HttpMethod.Delete, $"files/{Uri.EscapeDataString(parsed.GetRequiredValue(file))}", null,
-                    cancellation);
+                StoredFile stored = await ByWord.FileAsync(client, parsed.GetRequiredValue(file), cancellation);
+                await client.SendAsync(HttpMethod.Delete, $"files/{stored.Digest}", null, cancellation);
                 return 0;
             }),
         };
@@ -57,18 +58,21 @@ internal static class FileCommands
         {
             throw new CliException($"there is no file {file.FullName}");
         }
-        await using FileStream content = file.OpenRead();
-        StoredFile stored = await client.SendAsync<StoredFile>(
-            HttpMethod.Post, $"files?name={Uri.EscapeDataString(file.Name)}", ApplianceClient.FileContent(content), cancellation);
-        return await JobCommands.OrderAsync(client, "deploy", null, WorkCommands.WithoutNulls(new()
+        return await JobCommands.OrderAsync(client, "deploy", null, null, parsed, cancellation, prepare: async () =>
         {
-            ["file"] = stored.Digest,
-            ["path"] = parsed.GetRequiredValue(s_path),
-            ["unpack"] = parsed.GetValue(s_unpack),
-            ["owner"] = parsed.GetValue(s_owner),
-            ["group"] = parsed.GetValue(s_group),
-            ["mode"] = parsed.GetValue(s_mode),
-            ["shell"] = parsed.GetValue(s_after),
-        }), parsed, cancellation);
+            await using FileStream content = file.OpenRead();
+            StoredFile stored = await client.SendAsync<StoredFile>(
+                HttpMethod.Post, $"files?name={Uri.EscapeDataString(file.Name)}", ApplianceClient.FileContent(content), cancellation);
+            return WorkCommands.WithoutNulls(new()
+            {
+                ["file"] = stored.Digest,
+                ["path"] = parsed.GetRequiredValue(s_path),
+                ["unpack"] = parsed.GetValue(s_unpack),
+                ["owner"] = parsed.GetValue(s_owner),
+                ["group"] = parsed.GetValue(s_group),
+                ["mode"] = parsed.GetValue(s_mode),
+                ["shell"] = parsed.GetValue(s_after),
+            });
+        });
     });
 }

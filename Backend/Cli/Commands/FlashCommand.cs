@@ -39,7 +39,7 @@ internal static class FlashCommand
             throw new CliException("nothing was written");
         }
         using var writer = new FlashWriter(target);
-        await AnsiConsole.Progress()
+        await Output.Beside.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(),
             new TransferSpeedColumn())
             .StartAsync(async progress =>

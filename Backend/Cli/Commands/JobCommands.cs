@@ -1,15 +1,14 @@
 using System.CommandLine;
 using System.Globalization;
 using Bootstrap.Cli.Api;
-using Bootstrap.Protocol;
-using Spectre.Console;
 
 namespace Bootstrap.Cli.Commands;
 
 /// <summary><c>bootstrap jobs</c>, and the commands that order something: install, reboot, shutdown.</summary>
 internal static class JobCommands
 {
-    private static readonly TimeSpan s_lookPeriod = TimeSpan.FromMilliseconds(500);
+    /// <summary>Characters of a job's id that tell it from all others that were not ordered in the same moment.</summary>
+    private const int ShortId = 13;
 
     public static readonly Argument<string[]> Nodes =
         new Argument<string[]>("nodes") { Description = "Names or ids; 'all' for every node.", Arity = ArgumentArity.ZeroOrMore }
@@ -22,8 +21,8 @@ internal static class JobCommands
 
     public static Command Create()
     {
-        Argument<Guid> id = new Argument<Guid>("job") { Description = "The job's id." }
-            .Suggests<Argument<Guid>, Job>("jobs?limit=20", j => j.Id.ToString());
+        Argument<string> id = new Argument<string>("job") { Description = "The job's id, or its beginning." }
+            .Suggests<Argument<string>, Job>("jobs?limit=20", j => j.Id.ToString());
         var kind = new Option<string?>("--kind") { Description = "Only jobs of this kind." };
         var state = new Option<string?>("--state")
         {
@@ -37,6 +36,7 @@ internal static class JobCommands
             "their parameters, or in who ordered them."
         };
         var only = new Option<string?>("--node") { Description = "Only on this node, by its name." };
+        var follow = new Option<bool>("--follow") { Description = "As it comes, until the job has ended." };
         var limit = new Option<int>("--limit") { Description = "At most so many (1 to 1000).", DefaultValueFactory = _ => 100 };
         return new Command("jobs", "Show, watch, halt, cancel and repeat jobs.")
         {
@@ -45,18 +45,18 @@ internal static class JobCommands
                     + string.Concat(new[] { kind, state, text }
                     .Where(o => parsed.GetValue(o) is not null)
                     .Select(o => $"&{o.Name.TrimStart('-')}={Uri.EscapeDataString(parsed.GetValue(o)!)}")),
-                    ["ID", "KIND", "IMAGE", "ORDERED", "BY", "TASKS"],
+                    [new("ID", Brief: ShortId), "KIND", new("IMAGE", 2), new("ORDERED", 1), new("BY", 3), "TASKS"],
                 j => [j.Id.ToString(), j.Kind, j.ImageName ?? "", Output.Time(j.CreatedAt), j.CreatedBy, Counts(j)]),
-            new Command("show", "One job with each of its tasks.") { id, Wait }.Does(async (client, parsed, cancellation) =>
-                await ReportAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation), parsed,
-                    cancellation)),
-            new Command("output", "What each node said in a job, line by line, after its name.") { id }
+            new Command("show", "One job with each of its tasks.") { id, Wait }.WithTable().Does(async (client, parsed, cancellation) =>
+                await ReportAsync(client, await GetAsync(client, parsed, cancellation), parsed, cancellation)),
+            new Command("output", "What each node said in a job, line by line, after its name.") { id, follow }
                 .Does(async (client, parsed, cancellation) =>
-                await PrintOutputAsync(client, await client.GetAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}", cancellation),
-                    cancellation)),
-            new Command("phases", "When each node came to which phase of a job.") { id }.Does(async (client, parsed, cancellation) =>
+                await (parsed.GetValue(follow) ? JobOutput.FollowAsync(client, await GetAsync(client, parsed, cancellation), cancellation)
+                    : JobOutput.PrintAsync(client, await GetAsync(client, parsed, cancellation), cancellation))),
+            new Command("phases", "When each node came to which phase of a job.") { id }.WithTable()
+                .Does(async (client, parsed, cancellation) =>
             {
-                string job = $"jobs/{parsed.GetRequiredValue(id)}";
+                string job = await PathAsync(client, parsed, cancellation);
                 var names = (await client.GetAsync<JobDetail>(job, cancellation)).Tasks.ToDictionary(t => t.Id, t => t.NodeName);
                 return ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<TaskPhase>>($"{job}/phases", cancellation),
                     ["NODE", "STATE", "PHASE", "SINCE"],
@@ -76,8 +76,14 @@ internal static class JobCommands
             new Command("cancel", "Cancel what has not ended.") { id, only }.Does(CancelAsync),
         };
 
-        Task<JobDetail> PostAsync(ApplianceClient client, string what, ParseResult parsed, CancellationToken cancellation) =>
-            client.PostAsync<JobDetail>($"jobs/{parsed.GetRequiredValue(id)}/{what}", null, cancellation);
+        async Task<string> PathAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation) =>
+            $"jobs/{await ByWord.JobAsync(client, parsed.GetRequiredValue(id), cancellation)}";
+
+        async Task<JobDetail> GetAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation) =>
+            await client.GetAsync<JobDetail>(await PathAsync(client, parsed, cancellation), cancellation);
+
+        async Task<JobDetail> PostAsync(ApplianceClient client, string what, ParseResult parsed, CancellationToken cancellation) =>
+            await client.PostAsync<JobDetail>($"{await PathAsync(client, parsed, cancellation)}/{what}", null, cancellation);
 
         async Task<int> CancelAsync(ApplianceClient client, ParseResult parsed, CancellationToken cancellation)
         {
@@ -85,11 +91,11 @@ internal static class JobCommands
             {
                 return Print(await PostAsync(client, "cancel", parsed, cancellation), parsed);
             }
-            string path = $"jobs/{parsed.GetRequiredValue(id)}";
-            JobTask task = (await client.GetAsync<JobDetail>(path, cancellation)).Tasks.FirstOrDefault(t => t.NodeName == name)
-                ?? throw new CliException($"job {parsed.GetRequiredValue(id)} has no node '{name}'");
+            JobDetail job = await GetAsync(client, parsed, cancellation);
+            JobTask task = job.Tasks.FirstOrDefault(t => t.NodeName == name)
+                ?? throw new CliException($"job {job.Job.Id} has no node '{name}'");
             await client.SendAsync(HttpMethod.Post, $"tasks/{task.Id}/cancel", null, cancellation);
-            return Print(await client.GetAsync<JobDetail>(path, cancellation), parsed);
+            return Print(await client.GetAsync<JobDetail>($"jobs/{job.Job.Id}", cancellation), parsed);
         }
 
         // What failed before is no failure of this command.
@@ -121,47 +127,55 @@ internal static class JobCommands
             .Does((client, parsed, cancellation) => OrderAsync(client, "shutdown", null, Grace.Parameters(parsed), parsed, cancellation));
     }
 
-    /// <summary>Orders it. Whatever erases disks, and whatever was not named one by one, is shown first and asked for.</summary>
+    /// <summary>
+    /// Orders it. Whatever erases disks, and whatever was not named one by one, is shown first and asked for; whatever would be refused is
+    /// refused before.
+    /// </summary>
     /// <param name="parameters">Those of the kind.</param>
+    /// <param name="prepare">What is done once there is no question left, and gives the parameters in the place of those; null:
+    /// nothing.</param>
     public static async Task<int> OrderAsync(
-        ApplianceClient client, string kind, string? image, object? parameters, ParseResult parsed, CancellationToken cancellation)
+        ApplianceClient client, string kind, string? image, object? parameters, ParseResult parsed, CancellationToken cancellation,
+        Func<Task<object>>? prepare = null)
     {
         string[] names = NamesOf(parsed);
         string? select = parsed.GetValue(NodeCommands.Select);
         bool choosesLater = PlanOptions.ChoosesLater(parsed);
-        if (select is not null || image is not null)
-        {
-            Node[] nodes = await ChosenAsync(client, parsed, cancellation);
-            if (!parsed.GetValue(Yes)
-                && !Confirm(nodes, kind, image, WorkCommands.WhatGoes(parsed), await SparesSlotsAsync(client, image, parsed, cancellation),
-                choosesLater))
-            {
-                throw new CliException("nothing was ordered");
-            }
-            // Those that were shown, and no others that may be there by now.
-            names = [.. nodes.Select(n => n.Id)];
-        }
-        var order = new
+        Image? chosen = image is null ? null : await ByWord.ImageAsync(client, image, cancellation);
+        Guid? after = parsed.GetValue(PlanOptions.After) is { } earlier ? await ByWord.JobAsync(client, earlier, cancellation) : null;
+        Node[] nodes = select is not null || image is not null || prepare is not null ? await ChosenAsync(client, parsed, cancellation)
+            : [];
+        // Those that were shown, and no others that may be there by now.
+        names = nodes.Length > 0 ? [.. nodes.Select(n => n.Id)] : names;
+        object Order(object? parameters) => new
         {
             kind,
             nodes = choosesLater ? null : names,
             select = choosesLater ? select : null,
-            image,
+            image = chosen?.Digest,
             parameters,
             rollout = PlanOptions.Rollout(parsed),
             retry = PlanOptions.Retry(parsed),
             notBefore = parsed.GetValue(PlanOptions.At),
-            after = parsed.GetValue(PlanOptions.After),
+            after,
             holdSeconds = parsed.GetValue(PlanOptions.Hold),
+            measure = PlanOptions.Measure(parsed),
         };
+        if ((select is not null || image is not null) && !parsed.GetValue(Yes))
+        {
+            if (prepare is null)
+            {
+                await client.SendAsync(HttpMethod.Post, "jobs/check", Order(parameters), cancellation);
+            }
+            if (!Confirm(nodes, kind, chosen?.Name, WorkCommands.WhatGoes(parsed),
+                chosen is { Slots: > 1 } && WorkCommands.SparesSlots(parsed), choosesLater))
+            {
+                throw new CliException("nothing was ordered");
+            }
+        }
+        object order = Order(prepare is null ? parameters : await prepare());
         return await ReportAsync(client, await client.PostAsync<JobDetail>("jobs", order, cancellation), parsed, cancellation);
     }
-
-    private static async Task<bool> SparesSlotsAsync(ApplianceClient client, string? image, ParseResult parsed,
-        CancellationToken cancellation) =>
-        image is not null && WorkCommands.SparesSlots(parsed) &&
-        (await client.GetAsync<IReadOnlyList<Image>>("images", cancellation))
-            .FirstOrDefault(i => i.Digest == image || i.Name == image) is { Slots: > 1 };
 
     /// <summary>Those nodes that were named one by one; none where a selector chooses them.</summary>
     private static string[] NamesOf(ParseResult parsed)
@@ -201,13 +215,13 @@ internal static class JobCommands
         else
         {
             Console.WriteLine($"Image '{image}' will be installed; {goes} on these disks is lost:");
-            Output.Table(["NODE", "DISKS", "IMAGE NOW"],
+            Output.Table(["NODE", new("IMAGE NOW", 1), "DISKS"],
                 nodes.Select(n => new[]
                 {
                     n.Name,
+                    n.ImageName ?? "",
                     (sparesSlots && n.Inventory.Slot is not null ? "the slot that is not in use: " : "") + string.Join(", ",
                         n.Inventory.Disks.Select(d => $"{d.Name} ({Output.Bytes(d.SizeBytes)})")),
-                    n.ImageName ?? "",
                 }));
         }
         if (choosesLater)
@@ -225,49 +239,14 @@ internal static class JobCommands
     {
         if (parsed.GetValue(Wait))
         {
-            job = await FollowAsync(client, job, cancellation);
+            job = await JobProgress.FollowAsync(client, job, parsed.GetValue(ClientCommand.Json), cancellation);
             if (job.Job.Kind == "run" && !parsed.GetValue(ClientCommand.Json))
             {
-                await PrintOutputAsync(client, job, cancellation);
+                await JobOutput.PrintAsync(client, job, cancellation);
             }
         }
         return Print(job, parsed);
     }
-
-    private static async Task<int> PrintOutputAsync(ApplianceClient client, JobDetail job, CancellationToken cancellation)
-    {
-        foreach (JobTask task in job.Tasks)
-        {
-            foreach (LogLine line in await client.GetAsync<IReadOnlyList<LogLine>>($"tasks/{task.Id}/log", cancellation))
-            {
-                Console.WriteLine(PlainText.Line($"{task.NodeName}: {line.Line}"));
-            }
-        }
-        return 0;
-    }
-
-    private static async Task<JobDetail> FollowAsync(ApplianceClient client, JobDetail job, CancellationToken cancellation) =>
-        await AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
-            .StartAsync(async progress =>
-        {
-            Dictionary<Guid, ProgressTask> bars = job.Tasks.ToDictionary(t => t.Id, t => progress.AddTask(t.NodeName, maxValue: 1));
-            while (true)
-            {
-                foreach (JobTask task in job.Tasks)
-                {
-                    string rate = task.Rate > 0 && task.Unit == "bytes" ? $" {Output.Bytes(task.Rate)}/s" : "";
-                    bars[task.Id].Description =
-                        Markup.Escape(PlainText.Line($"{task.NodeName} {(task.Phase.Length > 0 ? task.Phase : task.State)}{rate}"));
-                    bars[task.Id].Value = task.EndedAt is not null ? 1 : task.Total > 0 ? (double)task.Done / task.Total : 0;
-                }
-                if (job.Job.Ended)
-                {
-                    return job;
-                }
-                await Task.Delay(s_lookPeriod, TimeProvider.System, cancellation);
-                job = await client.GetAsync<JobDetail>($"jobs/{job.Job.Id}", cancellation);
-            }
-        });
 
     private static int Print(JobDetail job, ParseResult parsed)
     {
@@ -283,7 +262,7 @@ internal static class JobCommands
             {
                 Console.WriteLine(job.Job.Note);
             }
-            Output.Table(["NODE", "STATE", "PHASE", "DISK", "EXIT", "CAUSE"],
+            ClientCommand.Print(parsed, ["NODE", "STATE", new("PHASE", 1), new("DISK", 3), new("EXIT", 2), "CAUSE"],
                 job.Tasks.Select(t => new[] { t.NodeName, t.State, t.Phase, t.Disk ?? "", $"{t.ExitCode}", t.Cause.Length > 0 ? t.Cause
                     : t.Note.Length > 0 ? t.Note : t.Stall }));
         }

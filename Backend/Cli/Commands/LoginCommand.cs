@@ -40,9 +40,18 @@ internal static class LoginCommand
                 result.AddError($"'{text}' is no whole SHA-256 fingerprint: it has 64 hexadecimal digits.");
             }
         });
-        var command = new Command("login", "Sign in to an appliance, for all other commands.") { url, tokenFile, linkFile, fingerprint };
+        var yes = new Option<bool>("--yes")
+        {
+            Description = "Believe whoever answers, without comparing: on a network where nobody else can answer.",
+        };
+        var command =
+            new Command("login", "Sign in to an appliance, for all other commands.") { url, tokenFile, linkFile, fingerprint, yes };
         command.Validators.Add(result =>
         {
+            if (result.GetValue(yes) && result.GetResult(fingerprint) is not null)
+            {
+                result.AddError("Give either --fingerprint or --yes.");
+            }
             if (result.GetResult(tokenFile) is null == result.GetResult(linkFile) is null)
             {
                 result.AddError("Give either --token-file or --link-file.");
@@ -57,7 +66,7 @@ internal static class LoginCommand
             }
             Uri address = parsed.GetRequiredValue(url);
             // Nothing that is secret leaves this machine before it is certain who gets it.
-            string authority = await ProveAsync(address, parsed.GetValue(fingerprint), cancellation);
+            string authority = await ProveAsync(address, parsed.GetValue(fingerprint), parsed.GetValue(yes), cancellation);
             string secret = (await File.ReadAllTextAsync(file.FullName, cancellation)).Trim();
             if (parsed.GetValue(linkFile) is not null)
             {
@@ -75,30 +84,33 @@ internal static class LoginCommand
     }
 
     /// <summary>Finds out whose address this is: by the fingerprint that was given, else by asking whoever sits at the terminal.</summary>
+    /// <param name="believes">Whoever answers is believed.</param>
     /// <returns>The appliance's CA certificate, PEM.</returns>
-    private static async Task<string> ProveAsync(Uri address, string? expected, CancellationToken cancellation)
+    private static async Task<string> ProveAsync(Uri address, string? expected, bool believes, CancellationToken cancellation)
     {
-        if (expected is null && (Console.IsInputRedirected || Console.IsErrorRedirected))
+        if (expected is null && !believes && (Console.IsInputRedirected || Console.IsErrorRedirected))
         {
             throw new CliException(
                 "who answers there must be certain before anything is sent: give --fingerprint, which `bootstrap serve` prints when it " +
-                    "starts");
+                    "starts, or believe whoever answers with --yes");
         }
         using X509Certificate2 authority = await ApplianceClient.FetchAuthorityAsync(address, cancellation);
         string shown = Fingerprint.Of(authority);
-        if (expected is null)
+        if (expected is not null)
         {
-            await Console.Error.WriteLineAsync($"{address} shows a CA with the fingerprint (SHA-256)\n  {shown}");
+            return Fingerprint.TryParse(expected) is { } wanted && wanted != shown
+                ? throw new CliException(
+                    $"the CA of {address} has the fingerprint {shown}, not {wanted}: this is another appliance; nothing was sent")
+                : authority.ExportCertificatePem();
+        }
+        await Console.Error.WriteLineAsync($"{address} shows a CA with the fingerprint (SHA-256)\n  {shown}");
+        if (!believes)
+        {
             await Console.Error.WriteAsync("Is it the one that `bootstrap serve` printed when it started? Type yes to go on: ");
             if ((await Console.In.ReadLineAsync(cancellation))?.Trim() is not ("yes" or "y"))
             {
                 throw new CliException("nothing was sent");
             }
-        }
-        else if (Fingerprint.TryParse(expected) is { } wanted && wanted != shown)
-        {
-            throw new CliException(
-                $"the CA of {address} has the fingerprint {shown}, not {wanted}: this is another appliance; nothing was sent");
         }
         return authority.ExportCertificatePem();
     }

@@ -20,7 +20,9 @@ internal static class NodeCommands
         return new Command("nodes", "Show, name, tag and find the nodes.")
         {
             new Command("list", "All nodes, or those that --select takes.") { Select }.Lists<Node>(
-                PathOf, ["NAME", "ID", "DISK IS", "CONNECTED AS", "MARK", "DOING", "ADDRESS", "MODEL", "IMAGE", "LOCATION", "TAGS"],
+                PathOf,
+                ["NAME", new("ID", 8), new("DISK IS", 1), "CONNECTED AS", new("MARK", 4), new("DOING", 2), new("ADDRESS", 3),
+                    new("MODEL", 6), new("IMAGE", 5), new("LOCATION", 7), new("TAGS", 7)],
                 node => [node.Name, node.Id, node.WantsApproval ? "new key!" : node.Lifecycle, node.Link, node.Mark == "none" ? ""
                     : node.Mark, Doing(node.Task),
                     node.Address ?? "", node.Inventory.Model, node.ImageName ?? "", node.Location, string.Join(' ', node.Tags)]),
@@ -29,7 +31,7 @@ internal static class NodeCommands
             NodeInventoryCommands.CreateExport(),
             NodeInventoryCommands.CreateAcknowledge(),
             AnsibleCommand.Create(),
-            new Command("log", "What a node told of itself.") { s_node }.Does(async (client, parsed, cancellation) =>
+            new Command("log", "What a node told of itself.") { s_node }.WithTable().Does(async (client, parsed, cancellation) =>
                 ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<LogLine>>($"{Path(parsed)}/log", cancellation),
                     ["TIME", "LINE"], line => [Output.Time(line.At), line.Line])),
             new Command("locate", "Blink a node's activity LED, to find the board.") { s_node, seconds }
@@ -69,10 +71,7 @@ internal static class NodeCommands
     private static string PathOf(ParseResult parsed) => parsed.GetValue(Select) is { } words
         ? $"nodes?select={Uri.EscapeDataString(words)}" : "nodes";
 
-    private static string Doing(NodeTask? task) => task switch
-    {
-        null => "",
-        { Total: > 0 } => $"{task.Kind}: {task.Phase} {100 * task.Done / task.Total} %",
-        _ => $"{task.Kind}: {(task.Phase.Length > 0 ? task.Phase : task.State)}",
-    };
+    private static string Doing(NodeTask? task) => task is null ? ""
+        : $"{task.Kind}: {(task.Phase.Length > 0 ? task.Phase : task.State)}" +
+            (task.Fraction is { } fraction && task.Phase.Length > 0 ? $" {Output.Percent(fraction)}" : "");
 }

@@ -29,7 +29,7 @@ internal static class NodeInventoryCommands
             if (changes.Count > 0)
             {
                 Console.WriteLine();
-                Output.Table(["CHANGED", "WHAT", "BY", "FROM", "TO"],
+                Output.Table(["CHANGED", "WHAT", new("BY", 2), new("FROM", 1), "TO"],
                     changes.Select(c => new[] { Output.Time(c.At), c.Field, c.Source, c.Old, c.New }));
             }
             return 0;

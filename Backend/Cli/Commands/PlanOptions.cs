@@ -8,7 +8,7 @@ internal static class PlanOptions
 {
     /// <param name="RequireHealthy">Null: as the appliance does by itself.</param>
     internal sealed record RolloutPolicy(int Canary, int? Batch, int? MaximumAtOnce, int PauseBetween, string? StopAfter,
-        bool? RequireHealthy);
+        bool? RequireHealthy, int? MaximumWatts);
 
     internal sealed record RetryPolicy(int Attempts, int Pause);
 
@@ -22,7 +22,7 @@ internal static class PlanOptions
     };
 
     /// <summary>What an order comes after.</summary>
-    public static Option<Guid?> After { get; } =
+    public static Option<string?> After { get; } =
         new("--after") { Description = "Begin when that job has ended; nodes that did not succeed in it are skipped.", HelpName = "JOB" };
 
     /// <summary>Whom an order for later is for.</summary>
@@ -37,6 +37,12 @@ internal static class PlanOptions
         HelpName = "SECONDS"
     };
 
+    private static readonly Option<string[]?> s_measure = new("--measure")
+    {
+        Description = "Measure by this benchmark before, and again after it. May be given several times.",
+        HelpName = "BENCHMARK"
+    };
+
     private static readonly Option<int> s_canary =
         new("--canary") { Description = "So many nodes first; the others only if these succeed.", HelpName = "NODES" };
     private static readonly Option<int?> s_batch = new("--batch") { Description = "Nodes in each batch after that.", HelpName = "NODES" };
@@ -44,6 +50,11 @@ internal static class PlanOptions
     {
         Description = "Most nodes at the same time.",
         HelpName = "NODES"
+    };
+    private static readonly Option<int?> s_watts = new("--watts")
+    {
+        Description = "Most that the nodes at work may draw together, full load.",
+        HelpName = "WATTS"
     };
     private static readonly Option<int> s_pause = new("--pause") { Description = "Between two batches.", HelpName = "SECONDS" };
     private static readonly Option<string?> s_stopAfter =
@@ -71,8 +82,8 @@ internal static class PlanOptions
     /// <summary>Gives a command those that say how it goes on.</summary>
     public static Command WithPlan(this Command command)
     {
-        foreach (Option option in new Option[] { s_canary, s_batch, s_atOnce, s_pause, s_stopAfter, s_ignoreHealth, s_attempts,
-            s_retryPause })
+        foreach (Option option in new Option[] { s_canary, s_batch, s_atOnce, s_watts, s_pause, s_stopAfter, s_ignoreHealth, s_attempts,
+            s_retryPause, s_measure })
         {
             command.Add(option);
         }
@@ -89,13 +100,16 @@ internal static class PlanOptions
             : later && !parsed.GetValue(s_frozen);
     }
 
+    /// <summary>Benchmarks by which is measured before and after; null: none.</summary>
+    public static string[]? Measure(ParseResult parsed) => parsed.GetValue(s_measure) is { Length: > 0 } named ? named : null;
+
     /// <summary>The roll-out as it was asked for; null: all nodes at once.</summary>
     public static RolloutPolicy? Rollout(ParseResult parsed)
     {
         var asked = new RolloutPolicy(parsed.GetValue(s_canary), parsed.GetValue(s_batch), parsed.GetValue(s_atOnce),
             parsed.GetValue(s_pause),
-            parsed.GetValue(s_stopAfter), parsed.GetValue(s_ignoreHealth) ? false : null);
-        return asked == new RolloutPolicy(0, null, null, 0, null, null) ? null : asked;
+            parsed.GetValue(s_stopAfter), parsed.GetValue(s_ignoreHealth) ? false : null, parsed.GetValue(s_watts));
+        return asked == new RolloutPolicy(0, null, null, 0, null, null, null) ? null : asked;
     }
 
     /// <summary>The retry policy as it was asked for; null: nothing is tried again.</summary>

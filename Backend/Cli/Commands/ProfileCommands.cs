@@ -31,9 +31,11 @@ internal static class ProfileCommands
         var node = new Argument<string>("node") { Description = "Name or id of a node." };
         return new Command("profiles", "How installed systems are made their nodes' own: users, network, files, packages and more.")
         {
-            new Command("list", "All profiles.").Does(async (client, parsed, cancellation) =>
+            new Command("list", "All profiles.").WithTable().Does(async (client, parsed, cancellation) =>
                 ClientCommand.Show(parsed, await client.GetAsync<IReadOnlyList<Profile>>("profiles", cancellation),
-                    ["NAME", "DESCRIPTION", "HOST NAME", "USERS", "TIME ZONE", "WI-FI", "PACKAGES", "FILES"],
+
+                    ["NAME", new("DESCRIPTION", 2), "HOST NAME", new("USERS", 1), new("TIME ZONE", 4), new("WI-FI", 4), new("PACKAGES", 3),
+                        new("FILES", 3)],
                     p => [p.Name, p.Description, p.HostName, string.Join(' ', p.Users.Select(u => u.Name)), p.TimeZone, p.Wifi?.Ssid ?? "",
                         $"{p.Packages.Count}", $"{p.Files.Count}"])),
             new Command("show",
@@ -51,8 +53,9 @@ internal static class ProfileCommands
                     cancellation))),
             new Command("check",
                 "Whether a profile fits nodes; exit code 1 where it does not fit one.") { s_name, JobCommands.Nodes, NodeCommands.Select }
-                .Does(CheckAsync),
-            new Command("values", "What groups (tags) and nodes say for {{ value.NAME }}.").Does(async (client, parsed, cancellation) =>
+                .WithTable().Does(CheckAsync),
+            new Command("values", "What groups (tags) and nodes say for {{ value.NAME }}.").WithTable()
+                .Does(async (client, parsed, cancellation) =>
             {
                 AllValues all = await client.GetAsync<AllValues>("values", cancellation);
                 Dictionary<string, string> names = (await NodeCommands.GetAsync(client, parsed, cancellation))

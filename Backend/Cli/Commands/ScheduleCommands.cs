@@ -14,7 +14,7 @@ internal static class ScheduleCommands
     private sealed record MaintenanceWindow(string Start, int Minutes);
 
     private sealed record Template(string Kind, IReadOnlyList<string>? Nodes, string? Select, string? Image, JsonElement? Parameters,
-        PlanOptions.RolloutPolicy? Rollout, PlanOptions.RetryPolicy? Retry);
+        PlanOptions.RolloutPolicy? Rollout, PlanOptions.RetryPolicy? Retry, IReadOnlyList<string>? Measure = null);
 
     private sealed record NewSchedule(string Name, string Cron, Template Job, string Zone, string Missed, MaintenanceWindow? Window,
         bool Enabled);
@@ -41,7 +41,8 @@ internal static class ScheduleCommands
         return new Command("schedules", "Jobs that are made again and again, by cron.")
         {
             new Command("list", "All schedules and when they run next.")
-                .Lists<Schedule>(_ => "schedules", ["NAME", "CRON", "ZONE", "NEXT", "LAST", "MISSED", "WINDOW", "JOB"], Row),
+                .Lists<Schedule>(_ => "schedules",
+                ["NAME", new("CRON", 2), new("ZONE", 3), new("NEXT", 1), new("LAST", 4), new("MISSED", 6), new("WINDOW", 5), "JOB"], Row),
             CreateCalendar(),
             CreateAdd(),
             new Command("remove", "Make no more jobs of a schedule, and forget it.") { s_name }.Does(async (client, parsed, cancellation) =>
@@ -57,11 +58,11 @@ internal static class ScheduleCommands
                 .Does(async (client, parsed, cancellation) =>
                 await JobCommands.ReportAsync(client, await client.PostAsync<JobDetail>($"{Path(parsed)}/run", null, cancellation), parsed,
                     cancellation)),
-            new Command("next", "When a schedule runs next, by this machine's clock.") { s_name, count }
+            new Command("next", "When a schedule runs next, by this machine's clock.") { s_name, count }.WithTable()
                 .Does(async (client, parsed, cancellation) =>
                 ClientCommand.Show(parsed,
                     await client.GetAsync<IReadOnlyList<long>>($"{Path(parsed)}/runs?count={parsed.GetValue(count)}", cancellation),
-                    ["TIME"], at => [Output.Time(at)])),
+                    ["TIME"], at => [Output.ZonedTime(at, TimeZoneInfo.Local.Id)])),
         };
     }
 
@@ -76,11 +77,14 @@ internal static class ScheduleCommands
                 string first = parsed.GetValue(from)
                     ?? TimeProvider.System.GetLocalNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
                 return string.Create(CultureInfo.InvariantCulture,
-                    $"calendar?from={Uri.EscapeDataString(first)}&days={parsed.GetValue(days)}&zone={Uri.EscapeDataString(TimeZoneInfo.Local.Id)}");
+                    $"calendar?from={Uri.EscapeDataString(first)}&days={parsed.GetValue(days)}" +
+                    $"&zone={Uri.EscapeDataString(TimeZoneInfo.Local.Id)}");
             },
             ["DAY", "SCHEDULE", "DONE", "TO COME"],
-            e => [e.Day, e.Schedule, string.Join(' ', e.Made.Select(m => Output.DayTime(m.At))),
-                string.Join(' ', e.Runs.Select(Output.DayTime)) + (e.More ? " …" : "")]);
+            e => [e.Day, e.Schedule, Times(e.Made.Select(m => m.At), false), Times(e.Runs, e.More)]);
+
+        static string Times(IEnumerable<long> times, bool more) => !times.Any() ? ""
+            : $"{string.Join(' ', times.Select(Output.DayTime))}{(more ? " and more" : "")} {TimeZoneInfo.Local.Id}";
     }
 
     private static Command CreateAdd()
@@ -140,7 +144,7 @@ internal static class ScheduleCommands
                 var job = new Template(parsed.GetRequiredValue(kind), parsed.GetValue(nodes) is { Length: > 0 } named ? named : null,
                     parsed.GetValue(NodeCommands.Select),
                     parsed.GetValue(image), parsed.GetValue(parameters) is { } json ? ReadJson(json) : null, PlanOptions.Rollout(parsed),
-                    PlanOptions.Retry(parsed));
+                    PlanOptions.Retry(parsed), PlanOptions.Measure(parsed));
                 var wanted = new NewSchedule(parsed.GetRequiredValue(s_name), parsed.GetRequiredValue(cron), job, parsed.GetValue(zone)!,
                     parsed.GetValue(missed)!,
                     parsed.GetValue(window) is { } start ? new MaintenanceWindow(start, parsed.GetValue(minutes)) : null,
@@ -232,15 +236,16 @@ internal static class ScheduleCommands
         }
         else
         {
-            Console.WriteLine($"{schedule.Name}: {(schedule.Next is { } next ? $"runs next {Output.Time(next)}" : "is disabled")}");
+            string runs = schedule.Next is { } next ? $"runs next {Output.ZonedTime(next, schedule.Zone)}" : "is disabled";
+            Console.WriteLine($"{schedule.Name}: {runs}");
         }
         return 0;
     }
 
     private static string[] Row(Schedule s) =>
     [
-        s.Name, s.Cron, s.Zone, s.Next is { } next ? Output.Time(next) : "disabled", s.LastAt is { } last ? Output.Time(last) : "",
-        s.Missed,
+        s.Name, s.Cron, s.Zone, s.Next is { } next ? Output.ZonedTime(next, s.Zone) : "disabled",
+        s.LastAt is { } last ? Output.ZonedTime(last, s.Zone) : "", s.Missed,
         s.Window is { } window ? $"{window.Start} + {window.Minutes} min" : "",
         $"{s.Job.Kind}{(s.Job.Image is { } image ? $" of {image}" : "")}: {s.Job.Select ?? string.Join(' ', s.Job.Nodes ?? [])}",
     ];

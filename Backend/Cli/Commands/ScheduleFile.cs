@@ -34,6 +34,7 @@ internal sealed class ScheduleFile
         public Dictionary<string, object>? Parameters { get; init; }
         public Rollout? Rollout { get; init; }
         public Retry? Retry { get; init; }
+        public List<string>? Measure { get; init; }
     }
 
     internal sealed class Rollout
@@ -41,6 +42,7 @@ internal sealed class ScheduleFile
         public int Canary { get; init; }
         public int? Batch { get; init; }
         public int? MaximumAtOnce { get; init; }
+        public int? MaximumWatts { get; init; }
         public int PauseBetween { get; init; }
         public string? StopAfter { get; init; }
         public bool? RequireHealthy { get; init; }

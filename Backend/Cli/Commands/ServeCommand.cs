@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Bootstrap.Netboot;
+using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Netboot.Tftp;
 using Bootstrap.Server;
 using Bootstrap.Server.Features.Boot.Dhcp;
@@ -15,6 +16,8 @@ namespace Bootstrap.Cli.Commands;
 /// <summary><c>bootstrap serve</c>: the appliance in the foreground.</summary>
 internal static class ServeCommand
 {
+    public const string Name = "serve";
+
     public static Command Create()
     {
         var data = new Option<DirectoryInfo>("--data")
@@ -51,9 +54,9 @@ internal static class ServeCommand
         var force = new Option<bool>(
             "--dhcp-force")
         { Description = "With --dhcp full: hand out addresses even where another DHCP server answers." };
-        Option<string[]> pools = Values("--dhcp-pool", "SUBNET[,FIRST-LAST][,router=ADDR]",
-            "With --dhcp full: addresses to hand out; may be given several times, also for subnets behind relays. Default: the " +
-                "interface's whole subnet.");
+        Option<string[]> pools = Values("--dhcp-pool", AddressPool.Form,
+            "With --dhcp full: addresses to hand out, and no others; may be given several times, also for subnets behind relays. " +
+                "Default: the interface's whole subnet.");
         Option<string[]> reservations = Values("--dhcp-reserve", "ADDR=MAC|SERIAL",
             "With --dhcp full: an address for one board alone; may be given several times.");
         var uploads = new Option<DirectoryInfo?>("--tftp-uploads")
@@ -73,7 +76,7 @@ internal static class ServeCommand
         var token = new Option<FileInfo?>(
             "--initial-token")
         { Description = "Write an administrator's API token to this file on the first start." };
-        var command = new Command("serve", "Run the appliance in the foreground until SIGTERM or Ctrl-C.")
+        var command = new Command(Name, "Run the appliance in the foreground until SIGTERM or Ctrl-C.")
         {
             data, backups, https, http, link, tftp, uploads, dhcp, pools, reservations, force, interfaces, no2015, signingKey, token,
         };
@@ -116,11 +119,12 @@ internal static class ServeCommand
     private static async Task<int> RunAsync(ApplianceOptions options)
     {
         LeanProcess.Ensure();
+        using var stop = new StopSignals();
         DataFolder.MakeAllPrivate();
         try
         {
             await using WebApplication appliance = ApplianceHost.Build(options, TimeProvider.System);
-            await appliance.StartAsync();
+            await ServiceFailure.StartAsync(appliance, stop.Asked);
             bool all = options.Https.Address.Equals(IPAddress.Any) || options.Https.Address.Equals(IPAddress.IPv6Any);
             string host = all ? Environment.MachineName : options.Https.Address.ToString();
             Uri page = new UriBuilder(Uri.UriSchemeHttps, host, options.Https.Port).Uri;
@@ -131,8 +135,12 @@ internal static class ServeCommand
             Console.WriteLine(Console.IsOutputRedirected
                 ? $"      (a link that signs you in, once, is in {file})"
                 : "      (open this link once to sign in; the browser will ask about the certificate, which this appliance made itself)");
-            await appliance.WaitForShutdownAsync();
-            return 0;
+            await appliance.WaitForShutdownAsync(stop.Asked);
+            return ServiceFailure.Find(appliance) is { } failure ? Fail($"{failure.TrimEnd('.')}.") : 0;
+        }
+        catch (OperationCanceledException) when (stop.Asked.IsCancellationRequested)
+        {
+            return 0; // before it was ready
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {

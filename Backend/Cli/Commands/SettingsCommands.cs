@@ -22,11 +22,13 @@ internal static class SettingsCommands
         var keys = new Option<FileInfo?>(
             "--authorized-keys")
         { Description = "File with the OpenSSH public keys that may sign in as root on installed systems." };
+        var burnIn = new Option<string?>("--burn-in")
+        { Description = "Put new boards through benchmarks once they are installed: short or long.", HelpName = "SET" };
         return new Command("policy", "Show and set what happens to new boards.")
         {
             new Command("show", "Show the policy.").Does(async (client, parsed, cancellation) =>
                 Print(await client.GetAsync<Policy>("policy", cancellation), parsed)),
-            new Command("set", "Replace the whole policy: what is not named is off.") { install, profile, keys, approve }
+            new Command("set", "Replace the whole policy: what is not named is off.") { install, profile, keys, approve, burnIn }
                 .Does(async (client, parsed, cancellation) =>
             {
                 var images = parsed.GetRequiredValue(install).Select(text => text.Split('=', 2)).ToArray();
@@ -40,6 +42,7 @@ internal static class SettingsCommands
                     installNewBoards = images.ToDictionary(pair => pair[0], pair => pair[1]),
                     profile = parsed.GetValue(profile),
                     approveNewBoards = parsed.GetValue(approve),
+                    burnIn = parsed.GetValue(burnIn),
                     authorizedKeys = lines.Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#').ToArray(),
                 };
                 return Print(await client.SendAsync<Policy>(HttpMethod.Put, "policy", JsonContent.Create(policy), cancellation), parsed);
@@ -63,6 +66,7 @@ internal static class SettingsCommands
                 ? $"new {architecture} boards are installed with image {image[..12]}{(policy.Profile is { } profile ? $" and profile {profile}" : "")}"
                 : $"new {architecture} boards are not installed by themselves");
         }
+        Console.WriteLine(policy.BurnIn is { } set ? $"new boards that are installed get a {set} burn-in" : "new boards get no burn-in");
         Console.WriteLine($"{policy.AuthorizedKeys.Count} SSH keys may sign in as root on installed systems");
         return 0;
     }

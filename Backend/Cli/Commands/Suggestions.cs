@@ -11,20 +11,31 @@ internal static class Suggestions
     /// <summary>A shell waits no longer: the user types on.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>Lets a shell offer the names of what the appliance has.</summary>
+    /// <summary>A shell asks what it may offer: nobody else, such as help, is worth a question to the appliance.</summary>
+    private static bool IsAsked => Environment.GetCommandLineArgs().Any(word => word.StartsWith("[suggest", StringComparison.Ordinal));
+
+    /// <summary>Lets a shell offer the names of what the appliance has; help shows what they are names of.</summary>
     /// <param name="symbol">The argument or option.</param>
     /// <param name="path">Of a list of the API.</param>
     /// <param name="name">One thing's name.</param>
     public static TSymbol Suggests<TSymbol, T>(this TSymbol symbol, string path, Func<T, string> name)
         where TSymbol : Symbol
     {
-        List<Func<CompletionContext, IEnumerable<CompletionItem>>> sources = symbol switch
+        List<Func<CompletionContext, IEnumerable<CompletionItem>>> sources;
+        switch (symbol)
         {
-            Argument argument => argument.CompletionSources,
-            Option option => option.CompletionSources,
-            _ => throw new ArgumentException("neither an argument nor an option", nameof(symbol)),
-        };
-        sources.Add(context => [.. Fetch(path, name)
+            case Argument argument:
+                argument.HelpName ??= argument.Name;
+                sources = argument.CompletionSources;
+                break;
+            case Option option:
+                option.HelpName ??= option.Name.TrimStart('-');
+                sources = option.CompletionSources;
+                break;
+            default:
+                throw new ArgumentException("neither an argument nor an option", nameof(symbol));
+        }
+        sources.Add(context => !IsAsked ? [] : [.. Fetch(path, name)
             .Where(n => n == PlainText.Line(n) && n.StartsWith(context.WordToComplete, StringComparison.OrdinalIgnoreCase))
             .Select(n => new CompletionItem(n))]);
         return symbol;

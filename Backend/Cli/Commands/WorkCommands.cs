@@ -107,7 +107,7 @@ internal static class WorkCommands
                 ["folder"] = parsed.GetValue(s_folder),
                 ["timeoutSeconds"] = parsed.GetValue(s_timeout),
                 ["environment"] = parsed.GetValue(s_environment) is { Length: > 0 } variables
-                    ? variables.Select(Variable).ToDictionary(v => v.Name, v => v.Value) : null,
+                    ? variables.Select(text => Pair(s_environment, text)).ToDictionary(v => v.Name, v => v.Value) : null,
             }), parsed, cancellation);
         });
     }
@@ -195,7 +195,8 @@ internal static class WorkCommands
     public static Dictionary<string, object> WithoutNulls(Dictionary<string, object?> parameters) =>
         parameters.Where(p => p.Value is not null).ToDictionary(p => p.Key, p => p.Value!);
 
-    private static (string Name, string Value) Variable(string text) => text.Split('=', 2) is [var name, var value]
+    /// <summary>What an option has that takes NAME=VALUE.</summary>
+    public static (string Name, string Value) Pair(Option option, string text) => text.Split('=', 2) is [var name, var value]
         ? (name, value)
-        : throw new CliException($"--env takes NAME=VALUE, and not '{text}'") { ExitCode = 2 };
+        : throw new CliException($"{option.Name} takes NAME=VALUE, and not '{text}'") { ExitCode = 2 };
 }

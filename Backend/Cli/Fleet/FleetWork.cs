@@ -120,7 +120,7 @@ internal sealed class FleetWork : IDisposable
         }
         else
         {
-            Output.Table(["NODE", "RESULT", "SECONDS", "DETAIL"], all.Select(r => new[]
+            Output.Table(["NODE", "RESULT", new("SECONDS", 1), "DETAIL"], all.Select(r => new[]
             {
                 r.Address is "" || r.Address == r.Node ? r.Node : $"{r.Node} ({r.Address})", Words(r),
                 r.Seconds.ToString("0.0", CultureInfo.InvariantCulture), r.Detail,

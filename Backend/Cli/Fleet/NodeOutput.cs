@@ -6,8 +6,8 @@ namespace Bootstrap.Cli.Fleet;
 /// <summary>Passes a node's lines on, each with the node's name before it, never two at once, and not without end.</summary>
 /// <param name="node">Its name.</param>
 /// <param name="json">Each line is an object.</param>
-/// <param name="raw">Bytes are passed on as they are; else nothing in them moves a terminal's cursor (<see cref="PlainText"/>; tabulators
-/// stay).</param>
+/// <param name="raw">Bytes are passed on as they are; else nothing in them rules a terminal (<see cref="ControlSequences"/> are left out,
+/// and it is <see cref="PlainText"/>).</param>
 internal sealed class NodeOutput(string node, bool json, bool raw)
 {
     /// <summary>More than this of one node, both streams together, is not shown.</summary>
@@ -44,7 +44,8 @@ internal sealed class NodeOutput(string node, bool json, bool raw)
                 Output.JsonLine(new { node, stream = isError ? "stderr" : "stdout", line = Encoding.UTF8.GetString(line) });
                 return;
             }
-            ReadOnlySpan<byte> shown = raw ? line : Encoding.UTF8.GetBytes(PlainText.Lines(Encoding.UTF8.GetString(line).TrimEnd('\r')));
+            ReadOnlySpan<byte> shown = raw ? line
+                : Encoding.UTF8.GetBytes(PlainText.Lines(ControlSequences.Remove(Encoding.UTF8.GetString(line).TrimEnd('\r'))));
             // In one piece: the lines of other programs on the same terminal do not get between.
             (isError ? s_errors : s_output).Write([.. _prefix, .. shown, (byte)'\n']);
         }

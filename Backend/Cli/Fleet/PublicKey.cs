@@ -1,6 +1,5 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
 using Bootstrap.Cli.Api;
+using Bootstrap.Protocol;
 
 namespace Bootstrap.Cli.Fleet;
 
@@ -32,18 +31,17 @@ internal sealed record PublicKey(string Line, string Body, string Fingerprint, s
             throw Usage($"the key {path} cannot be read: {e.Message}");
         }
         // A private key is the mistake that is near: nothing of it may leave this machine.
-        if (lines is not [var line] || line.Split(' ') is not [var type, var base64, ..] || !IsType(type) || !Base64.IsValid(base64))
+        if (lines is not [var line])
         {
             throw Usage($"{path} is not an OpenSSH public key: name the file that ends in .pub");
         }
-        string fingerprint = $"SHA256:{Convert.ToBase64String(SHA256.HashData(Convert.FromBase64String(base64))).TrimEnd('=')}";
+        if (!SshPublicKey.TryParse(line, out SshPublicKey? key, out string? fault))
+        {
+            throw Usage($"the key in {path} {fault}");
+        }
         string secret = path.EndsWith(".pub", StringComparison.Ordinal) ? path[..^4] : path;
-        return new PublicKey(line, $"{type} {base64}", fingerprint, File.Exists(secret) ? secret : path);
+        return new PublicKey(line, $"{key.Type} {key.Base64}", key.Fingerprint, File.Exists(secret) ? secret : path);
     }
-
-    private static bool IsType(string word) =>
-        word.StartsWith("ssh-", StringComparison.Ordinal) || word.StartsWith("ecdsa-", StringComparison.Ordinal)
-            || word.StartsWith("sk-", StringComparison.Ordinal);
 
     private static CliException Usage(string sentence) => new(sentence) { ExitCode = 2 };
 }

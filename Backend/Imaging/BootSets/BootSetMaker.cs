@@ -75,9 +75,9 @@ public static partial class BootSetMaker
     {
         IReadOnlyList<Partition> partitions = PartitionTable.Read(disk);
         FatVolume? boot = partitions.Select(p => FatVolume.TryOpen(disk, p.Start, p.Length)).FirstOrDefault(v => v is not null);
-        ImageRoot? found = DiskLayout.Of(disk).FindRoot();
-        Check(found?.Fault);
-        Ext4Volume? root = partitions.Where(p => p.Number == found?.Partition)
+        ImageRoot found = DiskLayout.Of(disk).FindRoot();
+        Check(found.Fault);
+        Ext4Volume? root = partitions.Where(p => p.Number == found.Partition)
             .Select(p => Ext4Volume.TryOpen(disk, p.Start, p.Length)).FirstOrDefault();
         return boot is null || root is null
             ? throw new ImageException(

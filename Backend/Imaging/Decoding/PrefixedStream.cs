@@ -8,6 +8,9 @@ internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) :
     /// <summary>Bytes that were given.</summary>
     public long Given { get; private set; }
 
+    /// <summary>Somebody has asked for more than there is.</summary>
+    public bool HasEnded { get; private set; }
+
     public override int Read(Span<byte> buffer)
     {
         int count = _prefix.IsEmpty ? rest.Read(buffer) : Math.Min(buffer.Length, _prefix.Length);
@@ -17,6 +20,7 @@ internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) :
             _prefix = _prefix[count..];
         }
         Given += count;
+        HasEnded |= count == 0 && buffer.Length > 0;
         return count;
     }
 }

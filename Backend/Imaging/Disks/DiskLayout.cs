@@ -55,8 +55,19 @@ public sealed class DiskLayout
         new(image, [.. PartitionTable.Read(image).Select(p => (p, OpenVolume(image, p)))]);
 
     /// <summary>Looks for the system's root, anywhere in the image.</summary>
-    /// <returns>Null where there is no ext4 file system.</returns>
-    public ImageRoot? FindRoot() => Slots is [var first, _] ? new ImageRoot(first.Root) : RootFinder.Find(_volumes);
+    public ImageRoot FindRoot() => Slots is [var first, _] ? new ImageRoot(first.Root)
+        : RootFinder.Find(_volumes) ?? new ImageRoot(null, $"no partition of it holds an ext4 file system{DescribeForeign()}");
+
+    private string DescribeForeign()
+    {
+        string[] others = [.. from v in _volumes
+            where v.Volume is null
+            let what = ForeignVolume.Describe(_image, v.Partition)
+            where what is not null
+            orderby v.Partition.Number
+            select $"partition {v.Partition.Number} holds {what}"];
+        return others.Length == 0 ? "" : $" ({string.Join(", ", others)})";
+    }
 
     internal static ImagePartition Describe(Partition p, IVolume? volume) =>
         new(p.Number, p.Start, p.Length, p.Type, volume?.FileSystem ?? "", volume?.Label ?? "");
@@ -77,8 +88,13 @@ public sealed class DiskLayout
             }
             if (!_image.Reaches(end))
             {
-                throw new ImageException(
-                    $"partition {p.Number} ends at byte {end}, but the image has only {_image.Length} bytes: it is truncated");
+                // Tools that shrink an image may leave its last entry as it was: what counts is that all of the file system is there.
+                if (volume is null || !_image.Reaches(covered))
+                {
+                    throw new ImageException(
+                        $"partition {p.Number} ends at byte {end}, but the image has only {_image.Length} bytes: it is truncated");
+                }
+                end = _image.Length;
             }
             yield return new Extent(covered, volume is null && IsEmptySlot(p) ? Math.Min(EmptySlotBytes, end - covered) : end - covered);
             at = end;

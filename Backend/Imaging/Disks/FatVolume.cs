@@ -42,18 +42,21 @@ public sealed class FatVolume : IVolume
         _fixedRoot = new Extent(rootStart, rootBytes);
         _dataStart = rootStart + rootBytes;
         Length = sectors * sectorBytes;
-        long clusters = (start + Length - _dataStart) / _clusterBytes;
         long tableBytes = tableSectors * sectorBytes;
+        // As Linux takes it (fs/fat/inode.c): FAT32 is what has its table's length in the wide field, whatever the count of clusters; and
+        // there are no more of these than the table has entries for.
+        long clusters = (start + Length - _dataStart) / _clusterBytes;
+        _bits = wide ? 32 : clusters < 4085 ? 12 : 16;
+        clusters = Math.Min(clusters, tableBytes * 8 / _bits - 2);
         if (Length > length || clusters <= 0 || clusters > 0x0fff_fff5 || tableBytes > 1 << 30)
         {
             throw new ImageException($"the FAT file system at byte {start} does not fit its partition: the image is damaged");
         }
         _clusters = (uint)clusters;
-        _bits = _clusters < 4085 ? 12 : _clusters < 65525 ? 16 : 32;
         _rootCluster = wide ? BinaryPrimitives.ReadUInt32LittleEndian(boot[44..]) : 0;
-        if ((_clusters + 2) * (long)_bits / 8 > tableBytes || wide != (_bits == 32))
+        if (_bits == 16 && _clusters >= 65525)
         {
-            throw new ImageException($"the FAT at byte {start} is too short for its file system: the image is damaged");
+            throw new ImageException($"the FAT file system at byte {start} has more clusters than FAT16 can: the image is damaged");
         }
         // FAT32 may have one of its copies alone kept up to date (BPB_ExtFlags).
         int flags = wide ? BinaryPrimitives.ReadUInt16LittleEndian(boot[40..]) : 0, active = (flags & 0x80) != 0 ? flags & 0xf : 0;

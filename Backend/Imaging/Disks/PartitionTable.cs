@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.IO.Hashing;
 using System.Text;
 using Bootstrap.Protocol.Images;
 
@@ -21,7 +22,7 @@ public sealed record Partition(int Number, long Start, long Length, string Type,
 /// </summary>
 public static class PartitionTable
 {
-    private const int SectorSize = 512;
+    private const int SectorSize = Mbr.SectorBytes, MinimumHeaderBytes = 92;
     private const int MaximumGptEntries = 1024, MaximumLogical = 60, FirstLogical = 5;
 
     /// <summary>8 TiB: more than any disk of a board. Tables are read before it is known where the image ends.</summary>
@@ -32,11 +33,11 @@ public static class PartitionTable
     public static IReadOnlyList<Partition> Read(RawImage image)
     {
         byte[] mbr = image.Read(0, SectorSize);
-        if (mbr[510] != 0x55 || mbr[511] != 0xaa)
+        if (!Mbr.IsMbr(mbr))
         {
             throw new ImageException("the image has no partition table: its first sector does not end in 55 AA");
         }
-        List<Partition> partitions = mbr[450] == 0xee ? ReadGpt(image) : ReadMbr(image, mbr);
+        List<Partition> partitions = Mbr.ProtectiveEntry(mbr) is not null ? ReadGpt(image) : ReadMbr(image, mbr);
         if (partitions.Count == 0)
         {
             throw new ImageException("the image's partition table is empty");
@@ -58,7 +59,7 @@ public static class PartitionTable
     {
         uint signature = BinaryPrimitives.ReadUInt32LittleEndian(mbr.AsSpan(440));
         var partitions = new List<Partition>();
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < Mbr.Entries; i++)
         {
             (byte type, long start, long length) = Entry(mbr, i);
             if (IsExtended(type) && length > 0)
@@ -83,7 +84,7 @@ public static class PartitionTable
         for (long at = start; at >= start && at < end && number < FirstLogical + MaximumLogical;)
         {
             byte[] sector = image.Read(at, SectorSize);
-            if (sector[510] != 0x55 || sector[511] != 0xaa)
+            if (!Mbr.IsMbr(sector))
             {
                 throw new ImageException($"the image's extended partition has no table at byte {at}: it is damaged");
             }
@@ -129,20 +130,27 @@ public static class PartitionTable
         {
             throw new ImageException("the image's protective MBR promises a GPT, but there is none: it is damaged");
         }
+        int headerBytes = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(12));
         long table = BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(72));
         int count = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(80));
         int size = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(84));
-        if (count is < 0 or > MaximumGptEntries || size is < 128 or > 4096 || table is < 2 or > 1 << 20)
+        if (headerBytes is < MinimumHeaderBytes or > SectorSize || !IsSealed(header.AsSpan(0, headerBytes)) ||
+            count is < 0 or > MaximumGptEntries || size is < 128 or > 4096 || table is < 2 or > 1 << 20)
         {
             throw new ImageException("the image's GPT header is damaged");
+        }
+        byte[] entries = image.Read(table * SectorSize, count * size);
+        if (Crc32.HashToUInt32(entries) != BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(88)))
+        {
+            throw new ImageException("the image's GPT is damaged: its entries are not those that its header was made for");
         }
         var partitions = new List<Partition>();
         for (int i = 0; i < count; i++)
         {
-            byte[] entry = image.Read(table * SectorSize + (long)i * size, 128);
-            var type = new Guid(entry.AsSpan(0, 16));
-            long first = BinaryPrimitives.ReadInt64LittleEndian(entry.AsSpan(32));
-            long last = BinaryPrimitives.ReadInt64LittleEndian(entry.AsSpan(40));
+            Span<byte> entry = entries.AsSpan(i * size, 128);
+            var type = new Guid(entry[..16]);
+            long first = BinaryPrimitives.ReadInt64LittleEndian(entry[32..]);
+            long last = BinaryPrimitives.ReadInt64LittleEndian(entry[40..]);
             if (type == Guid.Empty)
             {
                 continue;
@@ -152,8 +160,16 @@ public static class PartitionTable
                 throw new ImageException($"partition {i + 1} of the image cannot lie from sector {first} to {last}: the GPT is damaged");
             }
             partitions.Add(new Partition(i + 1, first * SectorSize, (last - first + 1) * SectorSize, type.ToString(),
-                new Guid(entry.AsSpan(16, 16)).ToString(), Encoding.Unicode.GetString(entry.AsSpan(56, 72)).TrimEnd('\0')));
+                new Guid(entry.Slice(16, 16)).ToString(), Encoding.Unicode.GetString(entry.Slice(56, 72)).TrimEnd('\0')));
         }
         return partitions;
+    }
+
+    /// <summary>Whether a header's own sum is right: that of its bytes, with zeros in the sum's place.</summary>
+    private static bool IsSealed(Span<byte> header)
+    {
+        uint sum = BinaryPrimitives.ReadUInt32LittleEndian(header[16..]);
+        header.Slice(16, 4).Clear();
+        return Crc32.HashToUInt32(header) == sum;
     }
 }

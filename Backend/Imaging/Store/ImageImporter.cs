@@ -87,8 +87,9 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
     {
         byte[] header = new byte[ImageDecoder.HeaderBytes];
         int headerBytes = file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
-        ImageEncoding encoding = ImageDecoder.Recognise(header.AsSpan(0, headerBytes)) ?? throw new ImageException(
-            "the file is not an image that is known: neither a raw disk image (no 55 AA at byte 510) nor xz, zstd or gzip");
+        ImageEncoding encoding = ImageDecoder.Recognise(header.AsSpan(0, headerBytes)) ?? throw new ImageException("the file is " +
+            (ForeignFile.Describe(header.AsSpan(0, headerBytes)) ??
+            "no image that is known: neither a raw disk image (no 55 AA at byte 510) nor xz, zstd or gzip"));
         using var source = new PrefixedStream(header.AsMemory(0, headerBytes), file);
         using Stream decoded = ImageDecoder.Open(source, encoding);
         long length = 0;
@@ -107,7 +108,17 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
                 progress?.Report(new ImportProgress("decoding", source.Given));
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or ZstdSharp.ZstdException)
+        catch (Exception e) when (e is EndOfStreamException
+            || (e is InvalidDataException && encoding == ImageEncoding.Gzip && source.HasEnded))
+        {
+            throw new ImageException($"the file ends too early, after {length} bytes of the image: copy or download it once more", e);
+        }
+        catch (ZstdSharp.ZstdException e) when (e.Code == ZstdSharp.Unsafe.ZSTD_ErrorCode.ZSTD_error_frameParameter_windowTooLarge)
+        {
+            throw new ImageException(
+                "the zstd file needs a window of more than 1 GiB to decode: compress the image with --long=30 or less", e);
+        }
+        catch (Exception e) when (e is InvalidDataException or ZstdSharp.ZstdException)
         {
             throw new ImageException($"the image cannot be decoded after {length} bytes: {e.Message}", e);
         }
@@ -160,10 +171,10 @@ public sealed class ImageImporter(ImageStore store, ImageSigner signer)
         var manifest = new ImageManifest(
             ImageManifest.CurrentFormat, name, runsOn, image.Length, ImageManifest.DefaultChunkSize, layout.Partitions, chunks,
             layout.Slots);
-        ImageRoot? root = layout.FindRoot();
-        bool tells = root?.Fault is null && manifest.FindRoot(out _)?.Number == root?.Partition;
+        ImageRoot root = layout.FindRoot();
+        bool tells = root.Fault is null && manifest.FindRoot(out _)?.Number == root.Partition;
         return (tells ? manifest : manifest with { Root = root },
-            root?.Fault is { } fault ? [.. layout.Notes, $"It cannot be installed on nodes: {fault}."] : layout.Notes);
+            root.Fault is { } fault ? [.. layout.Notes, $"It cannot be installed on nodes: {fault}."] : layout.Notes);
     }
 
     private static ImageChunk[] StoreChunks(ImportSession import, RawImage image, IEnumerable<Extent> used, CancellationToken cancellation)

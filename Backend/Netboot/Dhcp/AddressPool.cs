@@ -11,9 +11,15 @@ namespace Bootstrap.Netboot.Dhcp;
 /// <param name="First">First address handed out; null: the subnet's first.</param>
 /// <param name="Last">Last address handed out; null: the subnet's last.</param>
 /// <param name="Router">Default gateway; null: none, the rack is isolated.</param>
-public sealed record AddressPool(IPNetwork Subnet, IPAddress? First = null, IPAddress? Last = null, IPAddress? Router = null)
+/// <param name="IsRelayed">The subnet lies behind a relay, and need not be an interface's.</param>
+public sealed record AddressPool(IPNetwork Subnet, IPAddress? First = null, IPAddress? Last = null, IPAddress? Router = null,
+    bool IsRelayed = false)
 {
-    /// <summary>Reads <c>10.9.0.0/24</c>, with or without <c>,10.9.0.50-10.9.0.99</c> and <c>,router=10.9.0.1</c> behind it.</summary>
+    /// <summary>How a pool is written.</summary>
+    public const string Form = "SUBNET[,FIRST-LAST][,router=ADDR][,relay]";
+
+    /// <summary>Reads <c>10.9.0.0/24</c>, with or without <c>,10.9.0.50-10.9.0.99</c>, <c>,router=10.9.0.1</c> and <c>,relay</c> behind
+    /// it.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out AddressPool? pool)
     {
         pool = null;
@@ -29,6 +35,10 @@ public sealed record AddressPool(IPNetwork Subnet, IPAddress? First = null, IPAd
             {
                 read = read with { Router = router };
             }
+            else if (part == "relay")
+            {
+                read = read with { IsRelayed = true };
+            }
             else if (part.Split('-') is [var from, var to] && TryParse(from, subnet, out IPAddress? first)
                 && TryParse(to, subnet, out IPAddress? last) &&
                 AddressRange.Number(first) <= AddressRange.Number(last))
@@ -42,6 +52,15 @@ public sealed record AddressPool(IPNetwork Subnet, IPAddress? First = null, IPAd
         }
         pool = read;
         return true;
+    }
+
+    /// <summary>True for the subnet's own address and its broadcast: no machine can have one of these (RFC 1122, 3.2.1.3; RFC 3021 for
+    /// subnets of two).</summary>
+    public bool IsNoHost(IPAddress address)
+    {
+        uint host = ~AddressRange.Mask(Subnet.PrefixLength);
+        return Subnet.PrefixLength < 31 && Subnet.Contains(address) && (AddressRange.Number(address) & host) is var part
+            && (part == 0 || part == host);
     }
 
     private static bool TryParse(string text, IPNetwork subnet, [NotNullWhen(true)] out IPAddress? address) =>

@@ -14,21 +14,19 @@ public sealed record AddressRange(uint First, uint Last, IReadOnlySet<uint> Take
 
     /// <summary>The range of a pool.</summary>
     /// <param name="pool">The pool.</param>
-    /// <param name="own">The server's address.</param>
-    /// <param name="reservations">Addresses that are kept for others.</param>
-    public static AddressRange Of(AddressPool pool, IPAddress own, IEnumerable<Reservation> reservations)
+    /// <param name="taken">Addresses that are the server's own, or kept for others.</param>
+    public static AddressRange Of(AddressPool pool, params IEnumerable<IPAddress> taken)
     {
         uint network = Number(pool.Subnet.BaseAddress), last = network | ~Mask(pool.Subnet.PrefixLength);
-        var taken = new HashSet<uint> { Number(own) };
-        taken.UnionWith(reservations.Select(r => Number(r.Address)));
+        var given = new HashSet<uint>(taken.Select(Number));
         if (pool.Router is { } router)
         {
-            taken.Add(Number(router));
+            given.Add(Number(router));
         }
         // The first address is the subnet's own, the last its broadcast.
         uint from = Math.Max(pool.First is { } first ? Number(first) : 0, network + 1);
         uint to = Math.Min(pool.Last is { } end ? Number(end) : uint.MaxValue, last - 1);
-        return new AddressRange(from, Math.Min(to, from + (Most - 1)), taken);
+        return new AddressRange(from, Math.Min(to, from + (Most - 1)), given);
     }
 
     /// <summary>True for an address that may be handed out.</summary>

@@ -31,7 +31,7 @@ public static class BootAnswer
     {
         switch (client.Kind)
         {
-            case BootClientKind.None:
+            case BootClientKind.None or BootClientKind.Unserved:
                 yield break;
             case BootClientKind.RaspberryPi:
                 yield return DhcpOption.Text(DhcpOptionCode.VendorClass, "PXEClient");
@@ -59,10 +59,12 @@ public static class BootAnswer
                 }
                 break;
         }
-        yield return DhcpOption.Text(DhcpOptionCode.TftpServerName, server.ToString());
+        // Some ROMs read a name as C does, up to a NUL, and go on into the next option where there is none; a Pi's takes names as they are.
+        string end = client.Kind == BootClientKind.RaspberryPi ? "" : "\0";
+        yield return DhcpOption.Text(DhcpOptionCode.TftpServerName, server + end);
         if (File(client.Kind, server, httpPort) is { } file)
         {
-            yield return DhcpOption.Text(DhcpOptionCode.BootFileName, file);
+            yield return DhcpOption.Text(DhcpOptionCode.BootFileName, file + end);
         }
         if (machineId is { Length: ClientMachineId.Size } id)
         {

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Text;
+using System.Globalization;
 using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Netboot.Dhcp;
@@ -14,9 +14,18 @@ namespace Bootstrap.Netboot.Dhcp;
 /// </param>
 public readonly record struct DhcpClient(BootClientKind Kind, ClientMachineId Machine, bool IsPi3Rom)
 {
+    /// <summary>What it says to be (<see cref="ProcessorArchitecture"/>); null if it says nothing.</summary>
+    public int? Architecture { get; init; }
+
+    /// <summary>There is something for it to boot.</summary>
+    public bool IsServed => Kind is not (BootClientKind.None or BootClientKind.Unserved);
+
     // A hint, never the only test: such lists rot (raspberrypi/rpi-eeprom#720), and a Pi that runs its operating system has the same
     // prefix.
     private static readonly uint[] s_piPrefixes = [0xb827eb, 0xdca632, 0xe45f01, 0xd83add, 0x2ccf67, 0x28cdc1, 0x88a29e];
+
+    /// <summary>Number of iPXE's feature "http" in option 175.</summary>
+    private const byte IpxeHttp = 0x13;
 
     /// <summary>True for the prefixes of MAC addresses that Raspberry Pi boards are known to have: a hint.</summary>
     public static bool HasPiPrefix(MacAddress mac) => Array.IndexOf(s_piPrefixes, (uint)(mac.Value >> 24)) >= 0;
@@ -27,55 +36,58 @@ public readonly record struct DhcpClient(BootClientKind Kind, ClientMachineId Ma
         ClientMachineId machine =
             message.Find(DhcpOptionCode.ClientMachineId) is { } data && ClientMachineId.TryParse(data.Span, out ClientMachineId id) ? id
                 : default;
-        BootClientKind kind = Recognise(message, machine);
+        int? architecture = ArchitectureOf(message);
+        BootClientKind kind = Recognise(message, machine, architecture);
         bool rom = kind == BootClientKind.RaspberryPi &&
             (machine.Form == MachineIdForm.Pi3Rom || machine.Form == MachineIdForm.PiSerial && !AsksForMaskOrRouter(message));
-        return new DhcpClient(kind, machine, rom);
+        return new DhcpClient(kind, machine, rom) { Architecture = architecture };
     }
 
-    private static BootClientKind Recognise(DhcpMessage message, ClientMachineId machine)
+    private static BootClientKind Recognise(DhcpMessage message, ClientMachineId machine, int? architecture)
     {
         string vendorClass = message.FindText(DhcpOptionCode.VendorClass);
         bool pxe = vendorClass.StartsWith("PXEClient", StringComparison.Ordinal);
         bool http = vendorClass.StartsWith("HTTPClient", StringComparison.Ordinal);
-        int? architecture = message.Find(DhcpOptionCode.ClientArchitecture) is { Length: >= 2 } data
-            ? BinaryPrimitives.ReadUInt16BigEndian(data.Span)
-            : null;
 
-        // iPXE also keeps the vendor class of the firmware that loaded it.
-        if (IsIpxe(message))
+        // iPXE also keeps the vendor class of the firmware that loaded it. One that cannot load the script by HTTP is served like that
+        // firmware, and so comes to an iPXE that can.
+        if (IsIpxeWithHttp(message))
         {
             return BootClientKind.Ipxe;
         }
         // Every Pi says PXEClient with architecture 0, like a PC's BIOS; what it says of itself in option 97 tells it apart. A Pi 4's
         // DHCPREQUEST may omit option 60 (rpi-eeprom#82). An operating system that runs on a Pi sends neither option 93 nor option 60.
-        if (architecture is null or 0)
+        if (architecture is null or ProcessorArchitecture.Bios)
         {
             bool saysPi = machine.Form is MachineIdForm.Pi3Rom or MachineIdForm.PiEeprom or MachineIdForm.PiSerial;
-            bool looksPi = HasPiPrefix(message.Mac) && (pxe || architecture == 0);
+            bool looksPi = HasPiPrefix(message.Mac) && (pxe || architecture == ProcessorArchitecture.Bios);
             if (saysPi || looksPi)
             {
                 return BootClientKind.RaspberryPi;
             }
         }
-        // Architecture numbers: RFC 4578 §2.1 and IANA's "Processor Architecture Types".
-        return (architecture, pxe, http) switch
-        {
-            (0, true, _) => BootClientKind.BiosPxe,
-            (7 or 9, true, _) => BootClientKind.UefiX64,
-            (11, true, _) => BootClientKind.UefiArm64,
-            (16, _, true) => BootClientKind.UefiHttpX64,
-            (19, _, true) => BootClientKind.UefiHttpArm64,
-            _ => BootClientKind.None,
-        };
+        // U-Boot has a vendor class of its own: whoever tells an architecture asks to be booted.
+        return architecture is { } number ? ProcessorArchitecture.KindOf(number) :
+            pxe || http ? BootClientKind.Unserved : BootClientKind.None;
     }
 
-    private static bool IsIpxe(DhcpMessage message)
+    /// <summary>Option 93, of several that a program is (RFC 4578 §2.1) the first that is served; where it is missing, what the vendor
+    /// class says: "PXEClient:Arch:00007:UNDI:003016" (RFC 4578 §3).</summary>
+    private static int? ArchitectureOf(DhcpMessage message)
     {
-        // RFC 3004 wants a length byte before each user class; iPXE leaves it out. Both are met.
-        string userClass = message.Find(DhcpOptionCode.UserClass) is { } data ? Encoding.ASCII.GetString(data.Span) : "";
-        return userClass.Contains("iPXE", StringComparison.Ordinal) || message.Find(DhcpOptionCode.IpxeEncapsulated) is not null;
+        if (message.Find(DhcpOptionCode.ClientArchitecture) is { Length: >= 2 } data)
+        {
+            int[] all = [.. Enumerable.Range(0, data.Length / 2).Select(i => BinaryPrimitives.ReadUInt16BigEndian(data.Span[(2 * i)..]))];
+            int served = Array.FindIndex(all, number => ProcessorArchitecture.KindOf(number) != BootClientKind.Unserved);
+            return all[Math.Max(served, 0)];
+        }
+        return message.FindText(DhcpOptionCode.VendorClass).Split(':') is ["PXEClient" or "HTTPClient", "Arch", var digits, ..]
+            && ushort.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ushort said) ? said : null;
     }
+
+    /// <summary>iPXE tells what it was built with, whatever user class it or others send (iPXE, src/include/ipxe/features.h).</summary>
+    private static bool IsIpxeWithHttp(DhcpMessage message) =>
+        message.Find(DhcpOptionCode.IpxeEncapsulated) is { } features && SubOption.TryFind(features.Span, IpxeHttp, out _);
 
     private static bool AsksForMaskOrRouter(DhcpMessage message) =>
         message.Find(DhcpOptionCode.ParameterRequestList) is { } wishes &&

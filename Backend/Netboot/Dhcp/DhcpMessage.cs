@@ -20,10 +20,6 @@ public sealed record DhcpMessage
     /// <summary>The smallest message on the wire that every BOOTP relay passes on (RFC 1542 §2.1).</summary>
     public const int MinimumSize = 300;
 
-    /// <summary>Large enough for every reply that is made here, and what a client must accept (RFC 2131 §2: 576 with the
-    /// headers).</summary>
-    public const int MaximumReplySize = 548;
-
     private const int OptionsStart = 240;
     private const uint Magic = 0x63825363;
     private const ushort BroadcastFlag = 0x8000;
@@ -43,6 +39,14 @@ public sealed record DhcpMessage
     /// <summary>ciaddr: the address that the client has and answers ARP for.</summary>
     public IPAddress ClientAddress { get; init; } = IPAddress.Any;
 
+    /// <summary>
+    /// <see cref="ClientAddress"/> where it means something: some clients set it when they ask for an address as well, in a DISCOVER or
+    /// with option 50 (RFC 2131 §4.3.2). Null where they have none.
+    /// </summary>
+    public IPAddress? HeldAddress =>
+        ClientAddress.Equals(IPAddress.Any) || Type is DhcpMessageType.Discover or null || Find(DhcpOptionCode.RequestedAddress) is not null
+            ? null : ClientAddress;
+
     /// <summary>yiaddr: the address that the client is given.</summary>
     public IPAddress YourAddress { get; init; } = IPAddress.Any;
 
@@ -51,6 +55,9 @@ public sealed record DhcpMessage
 
     /// <summary>giaddr: the relay that passed the message on.</summary>
     public IPAddress Relay { get; init; } = IPAddress.Any;
+
+    /// <summary>It came by a relay.</summary>
+    public bool IsRelayed => !Relay.Equals(IPAddress.Any);
 
     /// <summary>chaddr.</summary>
     public required MacAddress Mac { get; init; }
@@ -95,17 +102,17 @@ public sealed record DhcpMessage
             return false;
         }
         var options = new List<DhcpOption>();
-        if (!TryReadOptions(datagram[OptionsStart..], options))
-        {
-            return false;
-        }
+        ReadOptions(datagram[OptionsStart..], options);
         // Option 52: "file" (1), "sname" (2) or both (3) hold options instead (RFC 2131 §4.1).
         int overload = options.Find(o => o.Code == DhcpOptionCode.Overload) is { Data.Length: 1 } o ? o.Data.Span[0] : 0;
         // Their parts of a split option follow in this order (RFC 3396 §5).
-        if ((overload & 1) != 0 && !TryReadOptions(datagram[108..236], options) || (overload & 2) != 0
-            && !TryReadOptions(datagram[44..108], options))
+        if ((overload & 1) != 0)
         {
-            return false;
+            ReadOptions(datagram[108..236], options);
+        }
+        if ((overload & 2) != 0)
+        {
+            ReadOptions(datagram[44..108], options);
         }
         message = new DhcpMessage
         {
@@ -124,28 +131,25 @@ public sealed record DhcpMessage
         return true;
     }
 
-    /// <summary>Writes the message.</summary>
-    /// <param name="target">At least <see cref="MaximumReplySize"/> bytes.</param>
+    /// <summary>The message as a datagram.</summary>
     /// <param name="pad">Fill up to <see cref="MinimumSize"/> with zeros after the end mark.</param>
-    /// <returns>The number of bytes written.</returns>
-    /// <exception cref="ArgumentException">The options do not fit. Replies made here always do: what they return of a client's is
-    /// bounded.</exception>
-    public int Write(Span<byte> target, bool pad)
+    public byte[] ToArray(bool pad)
     {
-        target[..OptionsStart].Clear();
+        int size = OptionsStart + Options.Sum(option => option.WireLength) + 1;
+        byte[] target = new byte[pad ? Math.Max(size, MinimumSize) : size];
         target[0] = (byte)(IsRequest ? 1 : 2);
         target[1] = 1;
         target[2] = 6;
-        BinaryPrimitives.WriteUInt32BigEndian(target[4..], TransactionId);
-        BinaryPrimitives.WriteUInt16BigEndian(target[8..], Seconds);
-        BinaryPrimitives.WriteUInt16BigEndian(target[10..], Broadcast ? BroadcastFlag : (ushort)0);
-        ClientAddress.TryWriteBytes(target[12..], out _);
-        YourAddress.TryWriteBytes(target[16..], out _);
-        NextServer.TryWriteBytes(target[20..], out _);
-        Relay.TryWriteBytes(target[24..], out _);
-        Mac.CopyTo(target[28..]);
-        Encoding.ASCII.GetBytes(BootFile, target.Slice(108, 127));
-        BinaryPrimitives.WriteUInt32BigEndian(target[236..], Magic);
+        BinaryPrimitives.WriteUInt32BigEndian(target.AsSpan(4), TransactionId);
+        BinaryPrimitives.WriteUInt16BigEndian(target.AsSpan(8), Seconds);
+        BinaryPrimitives.WriteUInt16BigEndian(target.AsSpan(10), Broadcast ? BroadcastFlag : (ushort)0);
+        ClientAddress.TryWriteBytes(target.AsSpan(12), out _);
+        YourAddress.TryWriteBytes(target.AsSpan(16), out _);
+        NextServer.TryWriteBytes(target.AsSpan(20), out _);
+        Relay.TryWriteBytes(target.AsSpan(24), out _);
+        Mac.CopyTo(target.AsSpan(28));
+        Encoding.ASCII.GetBytes(BootFile, target.AsSpan(108, 127));
+        BinaryPrimitives.WriteUInt32BigEndian(target.AsSpan(236), Magic);
         int at = OptionsStart;
         foreach (DhcpOption option in Options)
         {
@@ -156,23 +160,19 @@ public sealed record DhcpMessage
                 int length = Math.Min(rest.Length, byte.MaxValue);
                 target[at++] = (byte)option.Code;
                 target[at++] = (byte)length;
-                rest[..length].CopyTo(target[at..]);
+                rest[..length].CopyTo(target.AsSpan(at));
                 at += length;
                 rest = rest[length..];
             }
             while (!rest.IsEmpty);
         }
-        target[at++] = (byte)DhcpOptionCode.End;
-        if (pad && at < MinimumSize)
-        {
-            target[at..MinimumSize].Clear();
-            at = MinimumSize;
-        }
-        return at;
+        target[at] = (byte)DhcpOptionCode.End;
+        return target;
     }
 
-    /// <summary>Reads options up to the end mark, which some clients leave out; false where one reaches beyond the end.</summary>
-    private static bool TryReadOptions(ReadOnlySpan<byte> bytes, List<DhcpOption> options)
+    /// <summary>Reads options up to the end mark, which some clients leave out, or to one that is cut short: those before it are
+    /// good.</summary>
+    private static void ReadOptions(ReadOnlySpan<byte> bytes, List<DhcpOption> options)
     {
         while (!bytes.IsEmpty && bytes[0] != (byte)DhcpOptionCode.End)
         {
@@ -183,12 +183,11 @@ public sealed record DhcpMessage
             }
             if (bytes.Length < 2 || bytes.Length < 2 + bytes[1])
             {
-                return false;
+                return;
             }
             options.Add(new DhcpOption((DhcpOptionCode)bytes[0], bytes.Slice(2, bytes[1]).ToArray()));
             bytes = bytes[(2 + bytes[1])..];
         }
-        return true;
     }
 
     private static string ReadText(ReadOnlySpan<byte> field)

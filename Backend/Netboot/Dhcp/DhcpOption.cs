@@ -24,7 +24,6 @@ public enum DhcpOptionCode : byte
     ClientIdentifier = 61,
     TftpServerName = 66,
     BootFileName = 67,
-    UserClass = 77,
 
     /// <summary>What a relay adds and wants back unchanged (RFC 3046).</summary>
     RelayAgentInformation = 82,
@@ -32,7 +31,10 @@ public enum DhcpOptionCode : byte
     ClientNetworkInterface = 94,
     ClientMachineId = 97,
 
-    /// <summary>Options of iPXE's own.</summary>
+    /// <summary>The subnet that the client wants an address of (RFC 3011).</summary>
+    SubnetSelection = 118,
+
+    /// <summary>Options of iPXE's own; in a client's message also the features that it was built with.</summary>
     IpxeEncapsulated = 175,
     End = 255,
 }
@@ -40,6 +42,9 @@ public enum DhcpOptionCode : byte
 /// <summary>One option: a number and its bytes (RFC 2132 §2); more than 255 are split on the wire (RFC 3396).</summary>
 public readonly record struct DhcpOption(DhcpOptionCode Code, ReadOnlyMemory<byte> Data)
 {
+    /// <summary>Bytes on the wire, with those of each part's number and length.</summary>
+    internal int WireLength => Data.Length + 2 * Math.Max(1, (Data.Length + byte.MaxValue - 1) / byte.MaxValue);
+
     /// <summary>An option of one byte.</summary>
     public static DhcpOption Byte(DhcpOptionCode code, byte value) => new(code, new[] { value });
 
@@ -55,6 +60,6 @@ public readonly record struct DhcpOption(DhcpOptionCode Code, ReadOnlyMemory<byt
     public static DhcpOption Addresses(DhcpOptionCode code, params IEnumerable<IPAddress> values) =>
         new(code, values.SelectMany(a => a.GetAddressBytes()).ToArray());
 
-    /// <summary>An option of ASCII text, with no NUL at its end.</summary>
+    /// <summary>An option of ASCII text as it is: a NUL at its end is the caller's.</summary>
     public static DhcpOption Text(DhcpOptionCode code, string value) => new(code, Encoding.ASCII.GetBytes(value));
 }

@@ -103,20 +103,18 @@ internal sealed class DhcpPort : IDisposable
     public async ValueTask SendAsync(DhcpMessage request, DhcpMessage reply, IPEndPoint from, ReadOnlyMemory<byte> bytes,
         CancellationToken cancel)
     {
-        if (_packets is not null && request.Relay.Equals(IPAddress.Any) && request.ClientAddress.Equals(IPAddress.Any) &&
-            !request.Broadcast && !reply.YourAddress.Equals(IPAddress.Any) && _interface is { } at)
+        IPEndPoint? to = IsBootServer ? from :
+            request.IsRelayed ? new IPEndPoint(request.Relay, Server) :
+            request.HeldAddress is { } held && reply.Type != DhcpMessageType.Nak ? new IPEndPoint(held, ClientPort) :
+            null;
+        if (to is null && _packets is not null && !request.Broadcast && !reply.YourAddress.Equals(IPAddress.Any) && _interface is { } at)
         {
             byte[] packet = new byte[UdpPacket.HeaderSize + bytes.Length];
             UdpPacket.Write(packet, new IPEndPoint(at.Address, Server), new IPEndPoint(reply.YourAddress, ClientPort), bytes.Span);
             await _packets.SendAsync(request.Mac, PacketSocket.EtherTypeIPv4, packet, cancel);
             return;
         }
-        IPEndPoint to = IsBootServer ? from :
-            !request.Relay.Equals(IPAddress.Any) ? new IPEndPoint(request.Relay, Server) :
-            request.ClientAddress.Equals(IPAddress.Any) || reply.Type == DhcpMessageType.Nak
-                ? new IPEndPoint(IPAddress.Broadcast, ClientPort) :
-            new IPEndPoint(request.ClientAddress, ClientPort);
-        await _socket.SendToAsync(bytes, to, cancel);
+        await _socket.SendToAsync(bytes, to ?? new IPEndPoint(IPAddress.Broadcast, ClientPort), cancel);
     }
 
     public void Dispose()
@@ -125,6 +123,9 @@ internal sealed class DhcpPort : IDisposable
         _packets?.Dispose();
     }
 
-    private DhcpInterface? FindInterface() =>
-        NetworkLink.FindAddress(_name) is var (address, prefixLength) ? new DhcpInterface(_name, address, prefixLength) : null;
+    private DhcpInterface? FindInterface()
+    {
+        DhcpInterface[] all = [.. NetworkLink.FindAddresses(_name).Select(own => new DhcpInterface(_name, own.Address, own.PrefixLength))];
+        return all is [var first, .. var others] ? first with { Aliases = others } : null;
+    }
 }

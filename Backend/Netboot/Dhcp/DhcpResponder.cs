@@ -3,35 +3,29 @@ using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Netboot.Dhcp;
 
-/// <summary>Where a message was heard.</summary>
-/// <param name="Name">The interface's name.</param>
-/// <param name="Address">Its address, which replies advertise.</param>
-/// <param name="PrefixLength">Bits of its subnet's mask.</param>
-public sealed record DhcpInterface(string Name, IPAddress Address, int PrefixLength)
-{
-    /// <summary>The subnet that the interface is in.</summary>
-    public IPNetwork Subnet { get; } =
-        new(AddressRange.Address(AddressRange.Number(Address) & AddressRange.Mask(PrefixLength)), PrefixLength);
-}
-
 /// <summary>Who on an interface's wire answers for an address now; null: nobody.</summary>
 public delegate ValueTask<MacAddress?> WhoHas(IPAddress address, CancellationToken cancel);
 
 /// <summary>
 /// Decides what to answer; no sockets. Told nothing are: in proxy mode whoever does not boot from the network, and every message but
 /// DISCOVER (the address server's business) and a REQUEST to the boot server's port; in full mode clients that chose another server, and
-/// clients behind a relay for whose subnet there is no pool.
+/// those for whose subnet there is no pool.
 /// </summary>
 public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
 {
     private const int MaxNameServers = 8;
+
+    /// <summary>What is returned as it came: the client's identifier (RFC 6842 §3), the subnet that it has selected (RFC 3011), and last
+    /// what a relay, or a switch on the way, has added (RFC 3046 §2.2), however much that is.</summary>
+    private static readonly DhcpOptionCode[] s_returned =
+        [DhcpOptionCode.ClientIdentifier, DhcpOptionCode.SubnetSelection, DhcpOptionCode.RelayAgentInformation];
 
     /// <summary>Addresses found in use by strangers before a client is left to ask again.</summary>
     private const int MaxConflicts = 4;
 
     /// <summary>A client that is not to boot from the network is one that asks for no boot information.</summary>
     public DhcpClient Admit(DhcpMessage request, DhcpClient client) =>
-        client.Kind != BootClientKind.None && request is { IsRequest: true, Type: { } type }
+        client.IsServed && request is { IsRequest: true, Type: { } type }
             && options.Gate?.Admits(request.Mac, client, type) == false
             ? client with { Kind = BootClientKind.None }
             : client;
@@ -46,39 +40,49 @@ public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
         DhcpMessage request, DhcpClient client, DhcpInterface at, WhoHas? whoHas, CancellationToken cancel) =>
         !request.IsRequest ? default :
         options.Addresses is { } plan ? AnswerFullAsync(request, client, at, plan, whoHas, cancel) :
-        request.Type == DhcpMessageType.Discover && client.Kind != BootClientKind.None
+        request.Type == DhcpMessageType.Discover && client.IsServed
             ? new(Reply(request, DhcpMessageType.Offer, client, at, IPAddress.Any, proxy: true, []))
             : default;
 
     /// <summary>The reply to a message to the boot server's port 4011 (PXE 2.1 §2.2.5); null: none.</summary>
     public DhcpMessage? AnswerBootServer(DhcpMessage request, DhcpClient client, DhcpInterface at) =>
-        request is { IsRequest: true, Type: DhcpMessageType.Request or DhcpMessageType.Inform } && client.Kind != BootClientKind.None
+        request is { IsRequest: true, Type: DhcpMessageType.Request or DhcpMessageType.Inform } && client.IsServed
             ? Reply(request, DhcpMessageType.Ack, client, at, IPAddress.Any, proxy: true, [])
             : null;
+
+    /// <summary>Full mode: no pool is meant for the subnet that the client asks from.</summary>
+    public bool LacksPool(DhcpMessage request, DhcpInterface at) => options.Addresses?.PoolsFor(request, at).Count == 0;
+
+    /// <summary>A pool as one client sees it.</summary>
+    /// <param name="At">The interface by the address that it has there, or by its first.</param>
+    /// <param name="Reserved">The address of the pool that is kept for the client.</param>
+    private sealed record Choice(AddressPool Pool, AddressRange Range, DhcpInterface At, IPAddress? Reserved);
 
     private async ValueTask<DhcpMessage?> AnswerFullAsync(
         DhcpMessage request, DhcpClient client, DhcpInterface at, AddressPlan plan, WhoHas? whoHas, CancellationToken cancel)
     {
-        bool relayed = !request.Relay.Equals(IPAddress.Any);
-        AddressPool? pool = plan.Pools.FirstOrDefault(p => p.Subnet.Contains(relayed ? request.Relay : at.Address)) ??
-            (relayed ? null : new AddressPool(at.Subnet));
-        if (pool is null)
+        IReadOnlyList<Choice> choices = ChoicesOf(request, client.Machine.Serial, at, plan);
+        if (choices.Count == 0)
         {
             return null;
         }
-        var range = AddressRange.Of(pool, at.Address, plan.Reservations);
-        IPAddress? reserved = FindReserved(request.Mac, client.Machine.Serial, plan, pool);
         switch (request.Type)
         {
             case DhcpMessageType.Discover:
-                return await FindAddressAsync(request, reserved, range, plan, relayed ? null : whoHas, cancel) is { } offered
-                    ? Reply(request, DhcpMessageType.Offer, client, at, offered, proxy: false, AddressOptions(plan, pool, leased: true))
-                    : null;
+                foreach (Choice choice in choices)
+                {
+                    if (await FindAddressAsync(request, choice, plan, request.IsRelayed ? null : whoHas, cancel) is { } free)
+                    {
+                        return Reply(request, DhcpMessageType.Offer, client, choice.At, free, proxy: false,
+                            AddressOptions(plan, choice.Pool, leased: true));
+                    }
+                }
+                return null;
             case DhcpMessageType.Request:
-                return AnswerRequest(request, client, at, plan, pool, range, reserved);
+                return AnswerRequest(request, client, at, plan, choices);
             case DhcpMessageType.Inform:
-                return Reply(request, DhcpMessageType.Ack, client, at, IPAddress.Any, proxy: false,
-                    AddressOptions(plan, pool, leased: false));
+                return Reply(request, DhcpMessageType.Ack, client, choices[0].At, IPAddress.Any, proxy: false,
+                    AddressOptions(plan, choices[0].Pool, leased: false));
             case DhcpMessageType.Release:
                 leases.Release(request.Mac);
                 return null;
@@ -93,14 +97,31 @@ public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
         }
     }
 
+    /// <summary>The pools for a client: first that of its reservation, then that of the address it has or wishes.</summary>
+    private IReadOnlyList<Choice> ChoicesOf(DhcpMessage request, uint? serial, DhcpInterface at, AddressPlan plan)
+    {
+        IPAddress? held = leases.Find(request.Mac);
+        IPAddress? reserved = FindReserved(request.Mac, serial, held, plan);
+        IPAddress?[] wanted = [reserved, held, request.FindAddress(DhcpOptionCode.RequestedAddress) ?? request.HeldAddress];
+        IPAddress[] taken = [.. at.All.Select(own => own.Address), .. plan.Reservations.Select(r => r.Address)];
+        return
+        [
+            .. from pool in plan.PoolsFor(request, at)
+               orderby Array.FindIndex(wanted, address => address is not null && pool.Subnet.Contains(address)) is >= 0 and var place
+                   ? place : wanted.Length
+               select new Choice(pool, AddressRange.Of(pool, taken), at.In(pool.Subnet) ?? at,
+                   reserved is not null && pool.Subnet.Contains(reserved) ? reserved : null),
+        ];
+    }
+
     /// <summary>An address for a client that nobody else answers for; what strangers answer for is passed over for a lease time.</summary>
     private async ValueTask<IPAddress?> FindAddressAsync(
-        DhcpMessage request, IPAddress? reserved, AddressRange range, AddressPlan plan, WhoHas? whoHas, CancellationToken cancel)
+        DhcpMessage request, Choice choice, AddressPlan plan, WhoHas? whoHas, CancellationToken cancel)
     {
         IPAddress? wish = request.FindAddress(DhcpOptionCode.RequestedAddress);
         for (int conflicts = 0; conflicts < MaxConflicts; conflicts++)
         {
-            IPAddress? address = leases.Offer(request.Mac, wish, reserved, range, out bool wasHeld);
+            IPAddress? address = leases.Offer(request.Mac, wish, choice.Reserved, choice.Range, out bool wasHeld);
             if (address is null || wasHeld || whoHas is null ||
                 await whoHas(address, cancel) is not { } holder || holder == request.Mac)
             {
@@ -116,40 +137,35 @@ public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
     /// that renews has it (ciaddr). This server is the only one, so it speaks for the subnet: what cannot be granted is refused at once.
     /// </summary>
     private DhcpMessage? AnswerRequest(
-        DhcpMessage request, DhcpClient client, DhcpInterface at, AddressPlan plan, AddressPool pool, AddressRange range,
-        IPAddress? reserved)
+        DhcpMessage request, DhcpClient client, DhcpInterface at, AddressPlan plan, IReadOnlyList<Choice> choices)
     {
-        if (request.FindAddress(DhcpOptionCode.ServerIdentifier) is { } chosen && !chosen.Equals(at.Address))
+        if (request.FindAddress(DhcpOptionCode.ServerIdentifier) is { } chosen
+            && !chosen.Equals(RelayAgent.Of(request).Server) && !at.Has(chosen))
         {
             leases.Release(request.Mac);
             return null;
         }
         IPAddress wanted = request.FindAddress(DhcpOptionCode.RequestedAddress) ?? request.ClientAddress;
-        if (leases.TryTake(request.Mac, wanted, reserved, range, plan.LeaseTime))
+        Choice choice = choices.FirstOrDefault(c => c.Pool.Subnet.Contains(wanted)) ?? choices[0];
+        IPAddress? reserved = choices.Select(c => c.Reserved).FirstOrDefault(address => address is not null);
+        if (leases.TryTake(request.Mac, wanted, reserved, choice.Range, plan.LeaseTime))
         {
-            return Reply(request, DhcpMessageType.Ack, client, at, wanted, proxy: false, AddressOptions(plan, pool, leased: true));
+            return Reply(request, DhcpMessageType.Ack, client, choice.At, wanted, proxy: false,
+                AddressOptions(plan, choice.Pool, leased: true));
         }
-        DhcpMessage refusal = Reply(request, DhcpMessageType.Nak, default, at, IPAddress.Any, proxy: false,
+        DhcpMessage refusal = Reply(request, DhcpMessageType.Nak, default, choice.At, IPAddress.Any, proxy: false,
             [DhcpOption.Text(DhcpOptionCode.Message, "this address is not yours")]);
         // A relay must not send it to an address that is not the client's.
-        return refusal with { Broadcast = refusal.Broadcast || !request.Relay.Equals(IPAddress.Any) };
+        return refusal with { Broadcast = refusal.Broadcast || request.IsRelayed };
     }
 
     /// <summary>
     /// The address kept for a board. The system on a board does not tell the serial number that its boot program told: it keeps what its
     /// MAC has.
     /// </summary>
-    private IPAddress? FindReserved(MacAddress mac, uint? serial, AddressPlan plan, AddressPool pool)
-    {
-        if (plan.Reservations.Count == 0)
-        {
-            return null;
-        }
-        IPAddress? held = leases.Find(mac);
-        Reservation? found = plan.Reservations.FirstOrDefault(r => r.IsFor(mac, serial)) ??
-            plan.Reservations.FirstOrDefault(r => r.Mac is null && r.Address.Equals(held));
-        return found is not null && pool.Subnet.Contains(found.Address) ? found.Address : null;
-    }
+    private static IPAddress? FindReserved(MacAddress mac, uint? serial, IPAddress? held, AddressPlan plan) =>
+        (plan.Reservations.FirstOrDefault(r => r.IsFor(mac, serial)) ??
+            plan.Reservations.FirstOrDefault(r => r.Mac is null && r.Address.Equals(held)))?.Address;
 
     private DhcpMessage Reply(
         DhcpMessage request, DhcpMessageType type, DhcpClient client, DhcpInterface at, IPAddress yours, bool proxy,
@@ -158,27 +174,25 @@ public sealed class DhcpResponder(DhcpServerOptions options, LeaseTable leases)
             IsRequest = false,
             TransactionId = request.TransactionId,
             Broadcast = request.Broadcast,
-            ClientAddress = type == DhcpMessageType.Ack ? request.ClientAddress : IPAddress.Any,
+            ClientAddress = type == DhcpMessageType.Ack && request.HeldAddress is { } held ? held : IPAddress.Any,
             YourAddress = yours,
-            NextServer = client.Kind == BootClientKind.None ? IPAddress.Any : at.Address,
+            NextServer = client.IsServed ? at.Address : IPAddress.Any,
             Relay = request.Relay,
             Mac = request.Mac,
             BootFile = BootAnswer.File(client.Kind, at.Address, options.HttpPort) ?? "",
             Options =
             [
                 DhcpOption.Byte(DhcpOptionCode.MessageType, (byte)type),
-                DhcpOption.Addresses(DhcpOptionCode.ServerIdentifier, at.Address),
+                // Of a proxy clients renew nothing, and the port 4011 that they ask next is not the relay's.
+                DhcpOption.Addresses(DhcpOptionCode.ServerIdentifier, (proxy ? null : RelayAgent.Of(request).Server) ?? at.Address),
                 .. address,
                 .. BootAnswer.Options(client, at.Address, options.HttpPort, proxy, request.Find(DhcpOptionCode.ClientMachineId)),
-                .. RelayOptions(request),
+                .. from code in s_returned
+                   let option = request.Find(code)
+                   where option is not null
+                   select new DhcpOption(code, option.Value),
             ],
         };
-
-    /// <summary>What the relay has added is returned as it is, last (RFC 3046 §2.2); more than one option's worth no relay adds.</summary>
-    private static DhcpOption[] RelayOptions(DhcpMessage request) =>
-        !request.Relay.Equals(IPAddress.Any) && request.Find(DhcpOptionCode.RelayAgentInformation) is { Length: <= 64 } information
-            ? [new DhcpOption(DhcpOptionCode.RelayAgentInformation, information)]
-            : [];
 
     private static IEnumerable<DhcpOption> AddressOptions(AddressPlan plan, AddressPool pool, bool leased)
     {

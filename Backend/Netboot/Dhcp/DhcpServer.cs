@@ -50,6 +50,12 @@ public sealed class DhcpServer : IDisposable
                 server._ports.Add(DhcpPort.Open(name, DhcpPort.Server, clock, packets: options.Addresses is not null));
                 server._ports.Add(DhcpPort.Open(name, DhcpPort.BootServer, clock, packets: false));
             }
+            // What has no address yet may get one of whatever subnet.
+            DhcpInterface?[] known = [.. server._ports.Where(port => !port.IsBootServer).Select(port => port.Interface)];
+            if (known.All(at => at is not null) && options.Addresses?.FindStray(known!) is { } stray)
+            {
+                throw NetbootException.PoolOfNobody(stray.Subnet, known!);
+            }
             if (options is { Addresses: not null, BesideRivals: false })
             {
                 IPAddress?[] rivals = await Task.WhenAll(interfaces.Select(name => RivalSearch.FindAsync(name, clock, cancel)));
@@ -89,26 +95,37 @@ public sealed class DhcpServer : IDisposable
     private async Task ServeAsync(DhcpPort port, CancellationToken cancel)
     {
         byte[] buffer = new byte[2048];
-        // Answers that wait for something. A repetition of what is being answered is dropped.
-        var waiting = new Dictionary<(MacAddress, DhcpMessageType), Task>();
+        // Answers that wait for something.
+        var waiting = new Dictionary<(MacAddress, DhcpMessageType), (OpenQuestion Question, Task Answer)>();
         while (!cancel.IsCancellationRequested)
         {
             try
             {
                 SocketReceiveFromResult received = await port.ReceiveAsync(buffer, cancel);
-                foreach (((MacAddress, DhcpMessageType) done, Task answer) in waiting.Where(w => w.Value.IsCompleted).ToList())
+                foreach ((MacAddress, DhcpMessageType) done in waiting.Where(w => w.Value.Answer.IsCompleted).Select(w => w.Key).ToList())
                 {
-                    waiting.Remove(done);
-                    await answer;
+                    waiting.Remove(done, out (OpenQuestion, Task Answer) ended);
+                    await ended.Answer;
                 }
                 if (!DhcpMessage.TryParse(buffer.AsSpan(0, received.ReceivedBytes), out DhcpMessage? message)
                     || message.Type is not { } type)
                 {
                     _observer.Malformed("DHCP");
                 }
-                else if (port.Interface is { } at && waiting.Count < MaxWaiting && !waiting.ContainsKey((message.Mac, type)))
+                else if (port.Interface is { } at)
                 {
-                    waiting.Add((message.Mac, type), AnswerAsync(message, type, (IPEndPoint)received.RemoteEndPoint, port, at, cancel));
+                    var question = new DhcpQuestion(message, type, (IPEndPoint)received.RemoteEndPoint, at);
+                    if (waiting.TryGetValue((message.Mac, type), out (OpenQuestion Question, Task Answer) earlier)
+                        && !earlier.Question.TryReplace(question))
+                    {
+                        waiting.Remove((message.Mac, type)); // its answer is on its way
+                        await earlier.Answer;
+                    }
+                    if (waiting.Count < MaxWaiting && !waiting.ContainsKey((message.Mac, type)))
+                    {
+                        var open = new OpenQuestion(question);
+                        waiting.Add((message.Mac, type), (open, AnswerAsync(open, port, cancel)));
+                    }
                 }
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -120,31 +137,35 @@ public sealed class DhcpServer : IDisposable
                 // The interface is down for the moment.
             }
         }
-        await Task.WhenAll(waiting.Values);
+        await Task.WhenAll(waiting.Values.Select(w => w.Answer));
     }
 
-    private async Task AnswerAsync(DhcpMessage message, DhcpMessageType type, IPEndPoint from, DhcpPort port, DhcpInterface at,
-        CancellationToken cancel)
+    private async Task AnswerAsync(OpenQuestion open, DhcpPort port, CancellationToken cancel)
     {
-        var client = DhcpClient.Of(message);
-        DhcpClient admitted;
+        DhcpQuestion question = open.Newest;
+        DhcpClient client, admitted;
         DhcpMessage? reply;
         try
         {
-            if (client.IsPi3Rom)
+            if (DhcpClient.Of(question.Message).IsPi3Rom)
             {
-                await Task.Delay(PatienceOf(message.Mac), _clock, cancel);
+                await Task.Delay(PatienceOf(question.Message.Mac), _clock, cancel);
             }
-            admitted = _responder.Admit(message, client);
-            reply = port.IsBootServer
-                ? _responder.AnswerBootServer(message, admitted, at)
-                : await _responder.AnswerAsync(message, admitted, at, port.WhoHas, cancel);
+            do
+            {
+                question = open.Newest;
+                client = DhcpClient.Of(question.Message);
+                admitted = _responder.Admit(question.Message, client);
+                reply = port.IsBootServer
+                    ? _responder.AnswerBootServer(question.Message, admitted, question.At)
+                    : await _responder.AnswerAsync(question.Message, admitted, question.At, port.WhoHas, cancel);
+            }
+            while (!open.TryClose(question));
             if (reply is not null)
             {
-                byte[] bytes = new byte[DhcpMessage.MaximumReplySize];
                 // Early Pi EEPROMs dropped replies with pad bytes (raspberrypi/rpi-eeprom#82); everybody else gets BOOTP's minimum.
-                int length = reply.Write(bytes, pad: client.Kind != BootClientKind.RaspberryPi);
-                await port.SendAsync(message, reply, from, bytes.AsMemory(0, length), cancel);
+                bool pad = client.Kind != BootClientKind.RaspberryPi;
+                await port.SendAsync(question.Message, reply, question.From, reply.ToArray(pad), cancel);
             }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -155,15 +176,18 @@ public sealed class DhcpServer : IDisposable
         {
             return; // The interface is down for the moment: the client asks again.
         }
+        (DhcpMessage message, DhcpMessageType type, _, DhcpInterface at) = question;
         IPAddress? address = reply is not null && !reply.YourAddress.Equals(IPAddress.Any) ? reply.YourAddress :
-            !message.ClientAddress.Equals(IPAddress.Any) ? message.ClientAddress :
+            message.HeldAddress is { } held ? held :
             type == DhcpMessageType.Request ? message.FindAddress(DhcpOptionCode.RequestedAddress) : null;
         _observer.Asked(new DhcpSighting(message.Mac, client.Kind, client.Machine, at.Name, type, reply?.Type, address,
             reply is { BootFile.Length: > 0 } ? reply.BootFile : null)
         {
+            Architecture = client.Architecture,
             IsPi3Rom = client.IsPi3Rom,
             IsLeftAlone = admitted.Kind != client.Kind,
-            Relay = message.Relay.Equals(IPAddress.Any) ? null : message.Relay,
+            Relay = message.IsRelayed ? message.Relay : null,
+            LacksPool = _responder.LacksPool(message, at),
             Server = at.Address,
             ChosenServer = type == DhcpMessageType.Request ? message.FindAddress(DhcpOptionCode.ServerIdentifier) : null,
             Seconds = message.Seconds,

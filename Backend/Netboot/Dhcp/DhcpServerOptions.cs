@@ -24,10 +24,7 @@ public sealed record DhcpServerOptions
 /// <summary>What is handed out in full mode.</summary>
 public sealed record AddressPlan
 {
-    /// <summary>
-    /// The subnets with addresses to hand out. An interface whose own subnet is not among them hands out all of it; a relay's subnet must
-    /// be named.
-    /// </summary>
+    /// <summary>All that is handed out, also to subnets behind relays; none: each interface's whole subnets.</summary>
     public IReadOnlyList<AddressPool> Pools { get; init; } = [];
 
     /// <summary>Addresses kept for known boards.</summary>
@@ -38,4 +35,31 @@ public sealed record AddressPlan
 
     /// <summary>How long an address is a client's without being renewed.</summary>
     public TimeSpan LeaseTime { get; init; } = TimeSpan.FromHours(12);
+
+    /// <summary>
+    /// The pools that a client's address may be of: those of the link that its relay, else itself, names (RFC 3527 §3, RFC 3011), of its
+    /// relay's subnet, of the address that it has – it renews without the relay by which it got it (RFC 2131 §4.3.2) – or of the wire.
+    /// </summary>
+    /// <param name="request">Its message.</param>
+    /// <param name="at">The interface that heard it.</param>
+    public IReadOnlyList<AddressPool> PoolsFor(DhcpMessage request, DhcpInterface at)
+    {
+        AddressPool[] Of(IPAddress address) => [.. Pools.Where(pool => pool.Subnet.Contains(address))];
+        IPAddress? link = RelayAgent.Of(request).Link ?? request.FindAddress(DhcpOptionCode.SubnetSelection)
+            ?? (request.IsRelayed ? request.Relay : null);
+        return
+            link is not null ? Of(link) :
+            request.HeldAddress is { } held && Of(held) is { Length: > 0 } pools ? pools :
+            Pools.Count > 0 ? [.. Pools.Where(pool => at.In(pool.Subnet) is not null)] :
+            [.. at.All.Select(own => own.Subnet).Distinct().Select(subnet => new AddressPool(subnet))];
+    }
+
+    /// <summary>
+    /// A pool that nobody can get an address of, as far as that can be known: its subnet is not said to lie behind a relay, it is none
+    /// of an interface's, and a subnet that is has no pool.
+    /// </summary>
+    /// <param name="interfaces">All that are listened on.</param>
+    public AddressPool? FindStray(IReadOnlyCollection<DhcpInterface> interfaces) =>
+        interfaces.SelectMany(at => at.All).All(at => Pools.Any(pool => pool.Subnet.Contains(at.Address))) ? null :
+        Pools.FirstOrDefault(pool => !pool.IsRelayed && interfaces.All(at => at.In(pool.Subnet) is null));
 }

@@ -51,8 +51,7 @@ internal static class RivalSearch
 
     private static ReadOnlyMemory<byte> Discover(uint transaction, MacAddress own)
     {
-        byte[] message = new byte[DhcpMessage.MaximumReplySize];
-        int length = new DhcpMessage
+        byte[] message = new DhcpMessage
         {
             IsRequest = true,
             TransactionId = transaction,
@@ -63,10 +62,9 @@ internal static class RivalSearch
                 DhcpOption.Byte(DhcpOptionCode.MessageType, (byte)DhcpMessageType.Discover),
                 new DhcpOption(DhcpOptionCode.ParameterRequestList, new[] { (byte)DhcpOptionCode.SubnetMask, (byte)DhcpOptionCode.Router }),
             ],
-        }.Write(message, pad: true);
-        byte[] packet = new byte[UdpPacket.HeaderSize + length];
-        UdpPacket.Write(packet, new IPEndPoint(IPAddress.Any, ClientPort), new IPEndPoint(IPAddress.Broadcast, ServerPort),
-            message.AsSpan(0, length));
+        }.ToArray(pad: true);
+        byte[] packet = new byte[UdpPacket.HeaderSize + message.Length];
+        UdpPacket.Write(packet, new IPEndPoint(IPAddress.Any, ClientPort), new IPEndPoint(IPAddress.Broadcast, ServerPort), message);
         return packet;
     }
 

@@ -13,10 +13,14 @@ namespace Bootstrap.Netboot.Ethernet;
 internal static partial class NetworkLink
 {
     private const int Internet = 2, Datagram = 2, CloseOnExec = 0x80000;
-    private const nuint GetAddress = 0x8915, GetMask = 0x891b, GetHardwareAddress = 0x8927;
+    private const nuint GetHardwareAddress = 0x8927;
 
-    // struct ifreq: name(16), then a union; of addresses a sockaddr: family(2), port(2), IPv4 address(4), or family(2), hardware address.
+    // struct ifreq: name(16), then a union; of the hardware address a sockaddr: family(2), address.
     private const int RequestSize = 40, NameSize = 16;
+
+    // struct ifaddrs: next, name, flags, address, mask, a word each; the last two point to a sockaddr: family(2), port(2), IPv4 address(4).
+    private static readonly int s_word = nint.Size;
+    private const int AddressAt = 4;
 
     /// <summary>The interface's number; 0 if there is no such interface.</summary>
     public static int FindIndex(string name) => (int)IndexOf(name);
@@ -28,13 +32,27 @@ internal static partial class NetworkLink
         return Ask(name, GetHardwareAddress, request) ? MacAddress.FromBytes(request[(NameSize + 2)..]) : default;
     }
 
-    /// <summary>Its first IPv4 address, and the bits of its subnet's mask; null if it has none.</summary>
-    public static (IPAddress Address, int PrefixLength)? FindAddress(string name)
+    /// <summary>Its IPv4 addresses, those of aliases too, each with the bits of its subnet's mask; in the kernel's order.</summary>
+    public static IReadOnlyList<(IPAddress Address, int PrefixLength)> FindAddresses(string name)
     {
-        Span<byte> address = stackalloc byte[RequestSize], mask = stackalloc byte[RequestSize];
-        return Ask(name, GetAddress, address) && Ask(name, GetMask, mask)
-            ? (new IPAddress(address.Slice(NameSize + 4, 4)), BitOperations.PopCount(BitConverter.ToUInt32(mask[(NameSize + 4)..])))
-            : null;
+        if (GetAddresses(out nint first) != 0)
+        {
+            return [];
+        }
+        var found = new List<(IPAddress, int)>();
+        for (nint entry = first; entry != 0; entry = Marshal.ReadIntPtr(entry))
+        {
+            // An alias may have a label, which is then its name: "eth0:1" (ip-address(8)).
+            string label = Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(entry, s_word)) ?? "";
+            nint address = Marshal.ReadIntPtr(entry, 3 * s_word), mask = Marshal.ReadIntPtr(entry, 4 * s_word);
+            if (label.Split(':')[0] == name && address != 0 && mask != 0 && Marshal.ReadInt16(address) == Internet)
+            {
+                found.Add((new IPAddress((uint)Marshal.ReadInt32(address, AddressAt)),
+                    BitOperations.PopCount((uint)Marshal.ReadInt32(mask, AddressAt))));
+            }
+        }
+        FreeAddresses(first);
+        return found;
     }
 
     private static bool Ask(string name, nuint what, Span<byte> request)
@@ -54,6 +72,12 @@ internal static partial class NetworkLink
 
     [LibraryImport("libc", EntryPoint = "if_nametoindex", StringMarshalling = StringMarshalling.Utf8)]
     private static partial uint IndexOf(string name);
+
+    [LibraryImport("libc", EntryPoint = "getifaddrs")]
+    private static partial int GetAddresses(out nint first);
+
+    [LibraryImport("libc", EntryPoint = "freeifaddrs")]
+    private static partial void FreeAddresses(nint first);
 
     [LibraryImport("libc", EntryPoint = "socket")]
     private static partial int OpenSocket(int family, int type, int protocol);

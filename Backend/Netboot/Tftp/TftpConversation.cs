@@ -19,7 +19,8 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
 
     /// <summary>Whether the same request has come once more because the client has not heard of this one yet. On the loop's
     /// thread.</summary>
-    public bool IsRepeatedBy(TftpRequest other) => request.IsSameAs(other) && !_refused && _port?.HasEnded is not true
+    public bool IsRepeatedBy(TftpRequest other) => request.IsSameAs(other) && !_refused
+        && _port is not ({ HasEnded: true } or { IsForsaken: true })
         && (_port?.HeardAt is not { } heard || loop.Clock.GetElapsedTime(heard) < s_overtaken);
 
     /// <summary>Hears what the client has sent here before its next request. On the loop's thread.</summary>
@@ -32,6 +33,9 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
         _superseded = true;
         _port?.Supersede();
     }
+
+    /// <summary>The client asks for something else, from another port. On any thread.</summary>
+    public void Forsake() => _port?.Forsake();
 
     /// <summary>Serves the request to its end.</summary>
     /// <exception cref="OperationCanceledException">The service stops.</exception>
@@ -77,11 +81,7 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
                 Tell(port, TftpError.FileNotFound, "no such file");
                 return new TftpSighting(_who, path, TftpOutcome.NotFound, 0, null);
             }
-            if (!TftpTerms.TryNegotiate(request.Options, IsText ? null : file.Length, isUpload: false, out TftpTerms? terms,
-                out string reason))
-            {
-                return Refuse(port, TftpError.BadOptions, reason);
-            }
+            var terms = TftpTerms.Negotiate(request.Options, IsText ? null : file.Length, isUpload: false, port.LargestPacket);
             blockSize = terms.BlockSize;
             download = new TftpDownload(port, loop, file, terms, IsText);
             (TftpOutcome outcome, string? detail) = await download.RunAsync();
@@ -116,10 +116,7 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
         TftpUpload? upload = null;
         try
         {
-            if (!TftpTerms.TryNegotiate(request.Options, null, isUpload: true, out TftpTerms? terms, out string reason))
-            {
-                return Refuse(port, TftpError.BadOptions, reason);
-            }
+            var terms = TftpTerms.Negotiate(request.Options, null, isUpload: true, port.LargestPacket);
             if (terms.Size > uploads.MaxBytes)
             {
                 return Refuse(port, TftpError.DiskFull, $"files of more than {uploads.MaxBytes} bytes are not taken");

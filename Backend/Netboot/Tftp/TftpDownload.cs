@@ -48,7 +48,11 @@ internal sealed class TftpDownload(TransferPort port, TransferLoop loop, BootFil
             while (!(_ended && _confirmed == _loaded))
             {
                 sends++;
-                if (_confirmed < 0)
+                if (sends > 1 && port.IsForsaken)
+                {
+                    // Nothing is repeated: what the client waits for is something else.
+                }
+                else if (_confirmed < 0)
                 {
                     port.Send(TftpPacket.OptionAck(terms), TftpPacket.LargestOptionAck);
                 }

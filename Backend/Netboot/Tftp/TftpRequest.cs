@@ -22,13 +22,14 @@ public enum TftpError : ushort
     AccessViolation = 2,
     DiskFull = 3,
     IllegalOperation = 4,
+    UnknownTransferId = 5,
     FileExists = 6,
-    BadOptions = 8,
 }
 
 /// <summary>
 /// A read or write request: <c>opcode(2) path 0 mode 0 (option 0 value 0)*</c> (RFC 1350 §5, RFC 2347).
-/// Bytes of the path that are not ASCII become '?', which no file has in its name.
+/// The path ends before the first byte that is no printable ASCII character: ROMs that read the name out of a DHCP option without its
+/// length ask with the option's neighbours behind it, such as 0xff.
 /// </summary>
 public sealed record TftpRequest(TftpOpcode Opcode, string Path, string Mode, IReadOnlyList<KeyValuePair<string, string>> Options)
 {
@@ -45,7 +46,7 @@ public sealed record TftpRequest(TftpOpcode Opcode, string Path, string Mode, IR
         }
         var opcode = (TftpOpcode)packet[1];
         packet = packet[2..];
-        if (!TryReadText(ref packet, out string? path) || !TryReadText(ref packet, out string? mode))
+        if (!TryReadText(ref packet, out string? path, endsEarly: true) || !TryReadText(ref packet, out string? mode))
         {
             return false;
         }
@@ -78,11 +79,19 @@ public sealed record TftpRequest(TftpOpcode Opcode, string Path, string Mode, IR
         return at;
     }
 
-    private static bool TryReadText(ref ReadOnlySpan<byte> rest, [NotNullWhen(true)] out string? text)
+    /// <param name="endsEarly">The text ends before what is not printable.</param>
+    private static bool TryReadText(ref ReadOnlySpan<byte> rest, [NotNullWhen(true)] out string? text, bool endsEarly = false)
     {
+        text = null;
         int end = rest.IndexOf((byte)0);
-        text = end < 0 ? null : Encoding.ASCII.GetString(rest[..end]);
-        rest = end < 0 ? [] : rest[(end + 1)..];
-        return text is not null;
+        if (end < 0)
+        {
+            rest = [];
+            return false;
+        }
+        int length = endsEarly && rest[..end].IndexOfAnyExceptInRange((byte)0x20, (byte)0x7e) is >= 0 and var cut ? cut : end;
+        text = Encoding.ASCII.GetString(rest[..length]);
+        rest = rest[(end + 1)..];
+        return true;
     }
 }

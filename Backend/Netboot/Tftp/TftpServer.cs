@@ -111,6 +111,13 @@ public sealed class TftpServer : IDisposable
     /// </summary>
     private void Take(IPEndPoint client, IPAddress local, TftpRequest request)
     {
+        foreach ((IPEndPoint other, TftpConversation its) in _transfers)
+        {
+            if (other.Port != client.Port && other.Address.Equals(client.Address))
+            {
+                its.Forsake();
+            }
+        }
         var transfer = new TftpConversation(client, local, request, _options, _files, _loop);
         if (_transfers.TryAdd(client, transfer))
         {

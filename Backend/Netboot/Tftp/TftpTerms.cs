@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
 namespace Bootstrap.Netboot.Tftp;
@@ -12,8 +11,10 @@ namespace Bootstrap.Netboot.Tftp;
 public sealed record TftpTerms(int BlockSize, int WindowSize, TimeSpan? Timeout, long? Size,
     IReadOnlyList<KeyValuePair<string, string>> Acknowledged)
 {
-    /// <summary>Larger blocks would be cut into IP fragments on Ethernet, which boot ROMs reassemble badly or not at all: 1500 − 20 − 8 −
-    /// 4.</summary>
+    /// <summary>
+    /// Blocks of more would be cut into IP fragments on Ethernet, which boot ROMs reassemble badly or not at all: 1500 − 20 − 8 − 4. Where
+    /// the route carries less, less is granted.
+    /// </summary>
     public const int LargestBlock = 1468;
 
     /// <summary>
@@ -21,75 +22,51 @@ public sealed record TftpTerms(int BlockSize, int WindowSize, TimeSpan? Timeout,
     /// </summary>
     public const int LargestFlight = 48 * 1024;
 
-    private const int DefaultBlock = 512;
+    private const int DefaultBlock = 512, SmallestBlock = 8;
     private const int HeaderSize = 4;
 
     /// <summary>
-    /// Settles the options of a request. Unknown ones are passed over (RFC 2347); a Pi 4 ignores what it gets without an OACK, so every
-    /// known one is confirmed. False with a reason if a value is not one that its RFC allows: the answer is error 8.
+    /// Settles the options of a request. What is asked beyond what is served is answered by what is; unknown options, values that their
+    /// RFC does not know, and an option's second time are passed over, as if they had not been asked for (RFC 2347). A Pi 4 ignores what it
+    /// gets without an OACK, so every other one is confirmed.
     /// </summary>
     /// <param name="asked">The request's options, names in lower case.</param>
     /// <param name="length">Bytes of the file; null if they are not known before it is sent (netascii): tsize is then left out.</param>
     /// <param name="isUpload">The client sends: tsize is its own, and is returned.</param>
-    /// <param name="terms">What is settled.</param>
-    /// <param name="reason">What is wrong.</param>
-    public static bool TryNegotiate(
-        IReadOnlyList<KeyValuePair<string, string>> asked, long? length, bool isUpload, [NotNullWhen(true)] out TftpTerms? terms,
-        out string reason)
+    /// <param name="largestPacket">Bytes of the largest packet that comes to the client in one piece.</param>
+    public static TftpTerms Negotiate(IReadOnlyList<KeyValuePair<string, string>> asked, long? length, bool isUpload,
+        int largestPacket = HeaderSize + LargestBlock)
     {
-        terms = null;
-        reason = "";
-        long block = DefaultBlock, window = 1;
-        long? timeout = null, size = null;
-        var names = new List<string>();
-        foreach ((string name, string text) in asked)
+        int largest = Math.Clamp(largestPacket - HeaderSize, SmallestBlock, LargestBlock);
+        var settled = new OrderedDictionary<string, long>();
+        foreach ((string name, string text) in asked.DistinctBy(option => option.Key))
         {
-            (long least, long most) = name switch
+            long? value = (name, Number(text)) switch
             {
-                "blksize" => (8, 65464),
-                "timeout" => (1, 255),
-                "tsize" => (0, long.MaxValue),
-                "windowsize" => (1, 65535),
-                _ => (0, -1),
+                ("blksize", >= SmallestBlock and var size) => Math.Min(size, largest), // never more than was asked for (RFC 2348)
+                ("windowsize", >= 1 and var blocks) => blocks,
+                ("timeout", >= 1 and <= 255 and var seconds) => seconds,
+                ("tsize", var size) => isUpload ? size : length,
+                _ => null,
             };
-            if (most < 0 || names.Contains(name))
-            {
-                continue;
-            }
-            if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) || value < least || value > most)
-            {
-                reason = $"option {name} must be a number from {least} to {most}";
-                return false;
-            }
-            switch (name)
-            {
-                case "blksize":
-                    block = Math.Min(value, LargestBlock);
-                    break;
-                case "timeout":
-                    timeout = value;
-                    break;
-                case "tsize":
-                    size = isUpload ? value : length;
-                    break;
-                default:
-                    window = value;
-                    break;
-            }
-            names.Add(name);
-        }
-        window = Math.Min(window, LargestFlight / (block + HeaderSize));
-        var acknowledged = new List<KeyValuePair<string, string>>();
-        foreach (string name in names)
-        {
-            long? value = name switch { "blksize" => block, "timeout" => timeout, "tsize" => size, _ => window };
             if (value is { } number)
             {
-                acknowledged.Add(new(name, number.ToString(CultureInfo.InvariantCulture)));
+                settled.Add(name, number);
             }
         }
-        terms = new TftpTerms((int)block, (int)window, timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null, isUpload ? size
-            : null, acknowledged);
-        return true;
+        int block = (int)settled.GetValueOrDefault("blksize", DefaultBlock);
+        if (settled.TryGetValue("windowsize", out long window))
+        {
+            settled["windowsize"] = Math.Min(window, LargestFlight / (block + HeaderSize));
+        }
+        return new TftpTerms(block, (int)settled.GetValueOrDefault("windowsize", 1),
+            settled.TryGetValue("timeout", out long timeout) ? TimeSpan.FromSeconds(timeout) : null,
+            isUpload && settled.TryGetValue("tsize", out long told) ? told : null,
+            [.. settled.Select(option => KeyValuePair.Create(option.Key, option.Value.ToString(CultureInfo.InvariantCulture)))]);
     }
+
+    /// <summary>Decimal digits; what is too large for all purposes is as large as can be. Null for anything else.</summary>
+    private static long? Number(string text) =>
+        text.Length == 0 || !text.All(char.IsAsciiDigit) ? null :
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : long.MaxValue;
 }

@@ -20,6 +20,7 @@ internal sealed class TransferLoop : IDisposable
     private readonly Epoll _epoll = new();
     private readonly TimeProvider _clock;
     private readonly Dictionary<int, TransferPort> _ports = [];
+    private readonly Dictionary<int, TransferPort> _strangers = []; // the same, by their other socket
     private readonly List<TransferPort> _late = [];
     private readonly ConcurrentQueue<Action> _entering = new();
     private readonly Thread _thread;
@@ -79,7 +80,9 @@ internal sealed class TransferLoop : IDisposable
         port.HasEnded = true;
         if (_ports.Remove(port.Descriptor))
         {
+            _strangers.Remove(port.StrangersDescriptor);
             _epoll.Remove(port.Descriptor);
+            _epoll.Remove(port.StrangersDescriptor);
         }
     }
 
@@ -109,6 +112,10 @@ internal sealed class TransferLoop : IDisposable
                 {
                     port.OnReadable();
                 }
+                else if (_strangers.TryGetValue(descriptor, out port))
+                {
+                    port.RefuseStranger();
+                }
             }
             while (_entering.TryDequeue(out Action? enter))
             {
@@ -137,8 +144,10 @@ internal sealed class TransferLoop : IDisposable
     private void Add(TransferPort port)
     {
         ThrowIfCancelled();
+        _strangers.Add(port.OpenToStrangers(), port);
         _ports.Add(port.Descriptor, port);
         _epoll.Add(port.Descriptor, port.Descriptor);
+        _epoll.Add(port.StrangersDescriptor, port.StrangersDescriptor);
     }
 
     internal readonly struct EntryAwaitable(TransferLoop loop, TransferPort port) : INotifyCompletion

@@ -5,24 +5,32 @@ using System.Threading.Tasks.Sources;
 namespace Bootstrap.Netboot.Tftp;
 
 /// <summary>
-/// The UDP port of one transfer (RFC 1350 §4), connected to its client: what others send the kernel drops. Waits on the transfer loop
-/// without allocating: one wait at a time.
+/// The UDP port of one transfer (RFC 1350 §4), connected to its client: what others send comes to a second socket of the same port, and is
+/// refused. Waits on the transfer loop without allocating: one wait at a time.
 /// </summary>
 internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
 {
+    private const int SolSocket = 1, SoReuseAddress = 2;
+    private const int SolIp = 0, IpMtu = 14, SolIpv6 = 41, Ipv6Mtu = 24;
     private const int SolUdp = 17;
     private const int UdpSegment = 103;
+
+    private const int UdpHeaderSize = 8;
 
     /// <summary>The kernel takes at most 64 segments and 65,507 bytes at a time (UDP_MAX_SEGMENTS; udp(7)): so many of the
     /// largest.</summary>
     private const int MaxSegments = 44;
 
+    private static readonly byte[] s_unknownTransfer = TftpPacket.Error(TftpError.UnknownTransferId, "unknown transfer");
+
     private readonly TransferLoop _loop;
     private readonly Socket _socket;
+    private Socket? _strangers;
     private ManualResetValueTaskSourceCore<int> _wait;
     private bool _waits;
     private bool _superseded;
     private int _segment;
+    private long _lastHeardAt, _forsakenAt = long.MinValue;
 
     /// <summary>Opens a port; clients check that replies come from the address that they asked.</summary>
     /// <exception cref="SocketException">The address is gone, or the client cannot be reached.</exception>
@@ -45,8 +53,46 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
 
     public int Descriptor { get; }
 
+    /// <summary>Opens a second socket of the same port, to which comes what others than the client send.</summary>
+    /// <returns>Its descriptor.</returns>
+    /// <exception cref="SocketException">The process has no file descriptor left.</exception>
+    public int OpenToStrangers()
+    {
+        // Shared from here on alone: the kernel has chosen a port that no other transfer has. It gives a datagram to the socket that is
+        // connected to its sender, if there is one.
+        _socket.SetRawSocketOption(SolSocket, SoReuseAddress, BitConverter.GetBytes(1));
+        _strangers = new Socket(_socket.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
+        _strangers.SetRawSocketOption(SolSocket, SoReuseAddress, BitConverter.GetBytes(1));
+        _strangers.Bind(_socket.LocalEndPoint!);
+        return StrangersDescriptor = (int)_strangers.Handle;
+    }
+
+    /// <summary>Of that second socket.</summary>
+    public int StrangersDescriptor { get; private set; }
+
+    /// <summary>Bytes of the largest packet that goes to the client in one piece, as the kernel knows its route now (IP_MTU,
+    /// ip(7)).</summary>
+    public int LargestPacket
+    {
+        get
+        {
+            Span<byte> mtu = stackalloc byte[sizeof(int)];
+            bool version6 = _socket.AddressFamily == AddressFamily.InterNetworkV6;
+            _socket.GetRawSocketOption(version6 ? SolIpv6 : SolIp, version6 ? Ipv6Mtu : IpMtu, mtu);
+            return BitConverter.ToInt32(mtu) - (version6 ? 40 : 20) - UdpHeaderSize;
+        }
+    }
+
     /// <summary>When the client was first heard here, as a time stamp of the clock; null: it was not yet.</summary>
     public long? HeardAt { get; private set; }
+
+    /// <summary>The client has asked for something else after it was last heard here: it has begun anew, or has a timer of its own. What is
+    /// repeated to it might come in the place of an answer that it waits for now. Never before it was heard at all: there the answer itself
+    /// may be lost.</summary>
+    public bool IsForsaken => HeardAt is not null && Volatile.Read(ref _forsakenAt) > _lastHeardAt;
+
+    /// <summary>The client asks for something else. On any thread.</summary>
+    public void Forsake() => Volatile.Write(ref _forsakenAt, _loop.Clock.GetTimestamp());
 
     /// <summary>Its transfer is over, though it may not have been put away. On the loop's thread.</summary>
     public bool HasEnded { get; set; }
@@ -121,7 +167,11 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _strangers?.Dispose();
+    }
 
     /// <summary>Hears what has come.</summary>
     /// <returns>False: nothing had, or nobody waits for it.</returns>
@@ -140,7 +190,8 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
         EndWait();
         if (error is SocketError.Success or SocketError.MessageSize)
         {
-            HeardAt ??= _loop.Clock.GetTimestamp();
+            _lastHeardAt = _loop.Clock.GetTimestamp();
+            HeardAt ??= _lastHeardAt;
             _wait.SetResult(length);
         }
         else
@@ -148,6 +199,26 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
             _wait.SetException(new SocketException((int)error));
         }
         return true;
+    }
+
+    /// <summary>Somebody else has sent something: he is told so, and the transfer goes on undisturbed (RFC 1350 §4).</summary>
+    internal void RefuseStranger()
+    {
+        try
+        {
+            var stranger = new SocketAddress(_strangers!.AddressFamily);
+            int length = _strangers.ReceiveFrom(_loop.Packet, SocketFlags.None, stranger);
+            // An error is never answered by an error: two programs could go on for ever.
+            if (TftpPacket.TryRead(_loop.Packet.AsSpan(0, length), out TftpOpcode opcode, out _)
+                && Enum.IsDefined(opcode) && opcode != TftpOpcode.Error)
+            {
+                _strangers.SendTo(s_unknownTransfer, SocketFlags.None, stranger);
+            }
+        }
+        catch (SocketException)
+        {
+            // Nothing had come after all, or he cannot be reached.
+        }
     }
 
     internal void OnLate(bool cancelled)

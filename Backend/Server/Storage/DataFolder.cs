@@ -14,13 +14,12 @@ public sealed partial class DataFolder : IDisposable
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
         Others = ~Owner & (UnixFileMode)0x1ff;
 
-    private const string LockFile = "lock", PidFile = "pid", DatabaseFile = "appliance.db";
+    private const string LockFile = "lock", PidFile = "pid", DatabaseFile = "appliance.db", HistoryFile = "history.db";
 
     /// <summary>What may be in a folder in which no appliance has been yet; people put boards' own files into <c>boot</c> before the first
     /// start.</summary>
     private static readonly HashSet<string> s_beforeFirst = [LockFile, PidFile, "ca", "boot", "store", "files", "kept", "secrets.key",
-        "backups",
-        "lost+found"];
+        "backups", "lost+found", HistoryFile, HistoryFile + "-wal", HistoryFile + "-shm"];
 
     private readonly FileStream _lock;
 
@@ -29,6 +28,9 @@ public sealed partial class DataFolder : IDisposable
     public string FullPath { get; }
 
     public string DatabasePath => Path.Combine(FullPath, DatabaseFile);
+
+    /// <summary>What nodes measured: a file that may be lost, and is in no backup.</summary>
+    public string HistoryPath => Path.Combine(FullPath, HistoryFile);
 
     /// <summary>Whether it holds an appliance's state.</summary>
     public bool IsUsed => File.Exists(DatabasePath);

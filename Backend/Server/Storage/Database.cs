@@ -17,20 +17,35 @@ public sealed class Database : IDisposable
     /// <exception cref="IOException">It cannot be opened, or is no database of this program; the message says which file and
     /// why.</exception>
     public Database(string path)
+        : this(path, Schema.Steps)
+    {
+    }
+
+    /// <summary>A file beside the appliance's own, with tables of its own.</summary>
+    /// <param name="path">Made if absent.</param>
+    /// <param name="steps">What makes its tables; an older file gets those that it lacks.</param>
+    /// <param name="pageSize">Bytes of a page of a file that is made now; null: SQLite's.</param>
+    /// <exception cref="IOException">As above.</exception>
+    internal Database(string path, IReadOnlyList<string> steps, int? pageSize = null)
     {
         var connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 };
         _readers = connection.ToString();
         connection.ForeignKeys = true;
+        _writer = new SqliteConnection(connection.ToString());
         try
         {
-            _writer = new SqliteConnection(connection.ToString());
             _writer.Open();
+            if (pageSize is { } bytes)
+            {
+                _writer.Execute($"PRAGMA page_size = {bytes}"); // before the first page is written
+            }
             // How it is journalled stays with the file; how safely is of interest to who writes alone.
             _writer.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
-            Schema.Migrate(_writer);
+            Schema.Migrate(_writer, steps, steps.Count);
         }
         catch (SqliteException e)
         {
+            Dispose(); // whoever puts another file in its place must not be given this one again
             throw new IOException($"the appliance's database {path} cannot be used ({e.Message}): put a copy that is whole in its place, " +
                 "or move it away to begin anew", e);
         }

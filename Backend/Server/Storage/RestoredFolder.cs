@@ -12,8 +12,9 @@ internal static partial class RestoredFolder
 {
     private const string Staging = "restoring", Whole = "restored-", Entering = "entering-", Replaced = "replaced-";
 
-    /// <summary>What stays where it is, whatever state is restored.</summary>
-    private static readonly HashSet<string> s_stays = ["lock", "pid", "backups", "lost+found"];
+    /// <summary>What stays where it is, whatever state is restored. No backup has what nodes measured: it is theirs still.</summary>
+    private static readonly HashSet<string> s_stays = ["lock", "pid", "backups", "lost+found",
+        "history.db", "history.db-wal", "history.db-shm"];
 
     /// <summary>Names of folders that a data folder may have for a while.</summary>
     public static bool IsName(string name) =>

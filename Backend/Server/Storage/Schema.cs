@@ -331,23 +331,128 @@ internal static class Schema
         CREATE INDEX tokens_by_maker ON tokens (made_by);
         CREATE INDEX audit_of_strangers ON audit (id) WHERE who = '';
         """,
+        // Whether an image can be installed is found out when it is imported; of those from before, when the appliance starts. Empty: it can.
+        """
+        ALTER TABLE images ADD COLUMN fault TEXT;
+        """,
+        // A board is found by the MACs of its own interfaces, and not by those of its neighbours, which its inventory names as well.
+        """
+        CREATE TABLE node_macs (
+            mac TEXT NOT NULL,
+            node_id TEXT NOT NULL REFERENCES nodes (id) ON DELETE CASCADE,
+            PRIMARY KEY (mac, node_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX node_macs_by_node ON node_macs (node_id);
+        INSERT OR IGNORE INTO node_macs (mac, node_id)
+            SELECT value ->> '$.mac', nodes.id FROM nodes, json_each(nodes.inventory, '$.interfaces') WHERE value ->> '$.mac' IS NOT NULL;
+        """,
+        // What a node was before an installation was sent to it, so that it is that again where nothing was written. Nodes whose installation
+        // ended and that still count as being installed are what the last installation that wrote has left.
+        """
+        ALTER TABLE tasks ADD COLUMN lifecycle_before TEXT;
+        CREATE TEMP TABLE known AS SELECT n.id AS node, coalesce(
+            (SELECT t.disk FROM tasks t WHERE t.node_id = n.id AND t.disk IN ('Unbootable', 'Installed') ORDER BY t.phase_at DESC LIMIT 1),
+            iif(n.image IS NULL, 'New', 'Installed')) AS lifecycle
+        FROM nodes n WHERE n.lifecycle = 'Installing';
+        UPDATE tasks SET lifecycle_before = known.lifecycle FROM known
+        WHERE known.node = tasks.node_id AND tasks.ended_at IS NULL AND tasks.attempts > 0;
+        UPDATE nodes SET lifecycle = known.lifecycle FROM known WHERE known.node = nodes.id
+            AND NOT EXISTS (SELECT 1 FROM tasks WHERE node_id = nodes.id AND state IN ('Sent', 'Running') AND attempts > 0);
+        DROP TABLE known;
+        """,
+        // The history of jobs outlives nodes that are forgotten. Only what the table says of itself changes, and no row: SQLite's way to take
+        // a constraint away (sqlite.org, ALTER TABLE, "Making Other Kinds Of Table Schema Changes").
+        """
+        ALTER TABLE tasks ADD COLUMN node_name TEXT;
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = replace(sql, 'node_id TEXT NOT NULL REFERENCES nodes (id) ON DELETE CASCADE', 'node_id TEXT NOT NULL')
+        WHERE type = 'table' AND name = 'tasks';
+        PRAGMA writable_schema = RESET;
+        CREATE INDEX tasks_of_forgotten ON tasks (node_name, job_id) WHERE node_name IS NOT NULL;
+        """,
+        // What is wrong with nodes: of a node and a rule the newest. Those that are to be told of it hear which nodes these are.
+        """
+        CREATE TABLE alerts (
+            node_id TEXT NOT NULL REFERENCES nodes (id) ON DELETE CASCADE,
+            rule TEXT NOT NULL,
+            value REAL NOT NULL,
+            part TEXT NOT NULL,
+            started_at INTEGER NOT NULL,
+            ended_at INTEGER,
+            times INTEGER NOT NULL DEFAULT 1,
+            told INTEGER NOT NULL DEFAULT 0,
+            muted TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (node_id, rule)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX alerts_open ON alerts (node_id) WHERE ended_at IS NULL;
+        CREATE INDEX alerts_untold ON alerts (node_id) WHERE ended_at IS NOT NULL AND told = 1;
+        ALTER TABLE notices ADD COLUMN data TEXT NOT NULL DEFAULT '';
+        """,
+        // What was measured outlives the node and the job.
+        """
+        CREATE TABLE benchmark_results (
+            task_id TEXT PRIMARY KEY,
+            job_id TEXT NOT NULL,
+            node_id TEXT NOT NULL,
+            node_name TEXT NOT NULL,
+            model TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            request TEXT NOT NULL,
+            median REAL NOT NULL,
+            mad REAL NOT NULL,
+            low REAL NOT NULL,
+            high REAL NOT NULL,
+            steady INTEGER NOT NULL,
+            faults TEXT NOT NULL,
+            started_at INTEGER NOT NULL,
+            result TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX benchmark_results_of_node ON benchmark_results (node_id, request, started_at);
+        CREATE INDEX benchmark_results_of_kind ON benchmark_results (kind, started_at);
+        """,
+        // Which jobs measure before and after another one; against whom the network was measured.
+        """
+        ALTER TABLE jobs ADD COLUMN also_failed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE jobs ADD COLUMN node_by_node INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE jobs ADD COLUMN measures TEXT;
+        CREATE INDEX jobs_measures ON jobs (measures) WHERE measures IS NOT NULL;
+        ALTER TABLE benchmark_results ADD COLUMN peer TEXT NOT NULL DEFAULT '';
+        """,
+        // The jobs that a board is put through, as JSON.
+        """
+        CREATE TABLE burn_ins (
+            node_id TEXT PRIMARY KEY REFERENCES nodes (id) ON DELETE CASCADE,
+            set_name TEXT NOT NULL,
+            jobs TEXT NOT NULL,
+            started_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
     ];
+
+    /// <summary>The steps of the appliance's own database.</summary>
+    public static IReadOnlyList<string> Steps => s_steps;
 
     public static void Migrate(SqliteConnection connection) => Migrate(connection, s_steps.Length);
 
     /// <summary>Brings a file to an earlier version than the newest: for those who try how it becomes the newest one.</summary>
-    internal static void Migrate(SqliteConnection connection, int steps)
+    internal static void Migrate(SqliteConnection connection, int steps) => Migrate(connection, s_steps, steps);
+
+    /// <summary>Runs those of some steps that a file lacks.</summary>
+    /// <param name="all">The steps that this program knows.</param>
+    /// <param name="steps">How many of them the file shall have.</param>
+    /// <exception cref="InvalidDataException">A newer program made the file.</exception>
+    internal static void Migrate(SqliteConnection connection, IReadOnlyList<string> all, int steps)
     {
         long version = connection.ExecuteScalar<long>("PRAGMA user_version");
-        if (version > s_steps.Length)
+        if (version > all.Count)
         {
             throw new InvalidDataException(
-                $"the database is of version {version}, this program knows {s_steps.Length}: start the newer program that wrote it");
+                $"the database is of version {version}, this program knows {all.Count}: start the newer program that wrote it");
         }
         for (; version < steps; version++)
         {
             using SqliteTransaction transaction = connection.BeginTransaction();
-            connection.Execute(s_steps[version]);
+            connection.Execute(all[(int)version]);
             connection.Execute($"PRAGMA user_version = {version + 1}");
             transaction.Commit();
         }

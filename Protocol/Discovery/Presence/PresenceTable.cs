@@ -80,6 +80,10 @@ public sealed class PresenceTable(PresenceTiming timing, TimeProvider clock, lon
         _entries.TryGetValue(beat.Id, out Entry? entry) && entry.State == PresenceState.Alive && beat.State == entry.Anchor.State &&
         Hear(beat);
 
+    /// <summary>What a node has said of itself, and the state that it was in; null: it is not known.</summary>
+    public (NodeDescription Node, int State)? Find(string id) =>
+        _entries.TryGetValue(id, out Entry? entry) ? (entry.Node, entry.Anchor.State) : null;
+
     /// <summary>A beat came.</summary>
     /// <returns>False if it must be asked who that is: it is new, was gone, has changed, or the beat does not prove itself.</returns>
     public bool Hear(Beat beat)

@@ -46,6 +46,7 @@ public sealed class PresenceWatcher(
         Channel.CreateBounded<(DiscoveryMessage, IPEndPoint)>(
         new BoundedChannelOptions(MaximumWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly Queue<string> _nonces = new();
+    private readonly ServiceRests _rests = new(clock);
 
     /// <summary>Told of every event, in order, on one thread.</summary>
     public event Action<PresenceEvent>? Happened;
@@ -98,7 +99,8 @@ public sealed class PresenceWatcher(
 
     /// <summary>Watches until cancelled.</summary>
     public Task RunAsync(CancellationToken cancellation) =>
-        Task.WhenAll(ReadAsync(cancellation), LookAsync(cancellation), AskAsync(cancellation));
+        Supervisor.RunAsync(cancellation, new("reading beats", ReadAsync), new("looking who is silent", LookAsync),
+            new("asking", AskAsync));
 
     private async Task ReadAsync(CancellationToken cancellation)
     {
@@ -115,6 +117,7 @@ public sealed class PresenceWatcher(
                     proof == (verifier.CanProve ? Proof.Holds : Proof.None))
                 {
                     Tell(() => Hear(answer, answer.PlaceOf(message, from, proof), message.RelayOf(from)));
+                    AskForRests();
                 }
             }
         }
@@ -147,7 +150,26 @@ public sealed class PresenceWatcher(
         {
             _unknown.Remove(answer.Node.Id);
             _asked.Remove(answer.Node.Id);
-            _table.Hear(answer.Node, mesh, anchor, address, relay);
+            NodeDescription node = answer.Node with { Services = _rests.Take(answer, _table.Find(answer.Node.Id), relay ?? address) };
+            _table.Hear(node, mesh, anchor, address, relay);
+        }
+    }
+
+    /// <summary>Asks nodes for those of their services that their answers had no room for.</summary>
+    private void AskForRests()
+    {
+        IReadOnlyList<(IPEndPoint To, Query Question)> questions;
+        lock (_lock)
+        {
+            questions = _rests.Questions(mesh);
+        }
+        foreach ((IPEndPoint to, Query question) in questions)
+        {
+            byte[] bytes = question.ToPaddedBytes();
+            foreach (Wire wire in wires.Current)
+            {
+                wire.Send(bytes, to);
+            }
         }
     }
 
@@ -160,6 +182,7 @@ public sealed class PresenceWatcher(
             {
                 IReadOnlyList<PresenceTable.Doubt> doubts = [];
                 Tell(() => doubts = _table.Tick());
+                AskForRests();
                 if (doubts.Count > 0)
                 {
                     string nonce = NewNonce();
@@ -254,7 +277,7 @@ public sealed class PresenceWatcher(
     {
         lock (_lock)
         {
-            return _nonces.Contains(nonce);
+            return _nonces.Contains(nonce) || _rests.IsAsked(nonce);
         }
     }
 

@@ -56,6 +56,10 @@ public sealed class CommandProcess : IDisposable
     /// <exception cref="IOException">It cannot be started; the message says why.</exception>
     public static CommandProcess Start(string name, Command command)
     {
+        if (!Directory.Exists(command.Folder))
+        {
+            throw new IOException($"there is no folder {command.Folder} on this node");
+        }
         // The test of sd_booted(3).
         bool hasSystemd = Directory.Exists("/run/systemd/system");
         ProcessStartInfo start = hasSystemd ? AsUnit(name, command) : AsProcess(command);
@@ -68,7 +72,7 @@ public sealed class CommandProcess : IDisposable
         }
         catch (Win32Exception e)
         {
-            throw new IOException($"starting {start.FileName} in {command.Folder}: {e.Message}", e);
+            throw new IOException($"{command.Words[0]} cannot be started in {command.Folder}: {e.Message}", e);
         }
     }
 

@@ -7,8 +7,14 @@ namespace Bootstrap.Agent.Commands;
 /// <param name="Path">Where its programs are, as in PATH.</param>
 /// <param name="Slave">How the Slave's own program is started; null: as this process was.</param>
 /// <param name="Config">Folder of the <see cref="NodeFiles"/>.</param>
-public sealed record NodeSystem(string Root, string Path, IReadOnlyList<string>? Slave = null, string Config = NodeFiles.Directory)
+/// <param name="State">Folder of what the Slave keeps.</param>
+public sealed record NodeSystem(
+    string Root, string Path, IReadOnlyList<string>? Slave = null, string Config = NodeFiles.Directory,
+    string State = NodeSystem.UsualState)
 {
+    /// <summary>Where an installed Slave keeps what it knows.</summary>
+    public const string UsualState = "/var/lib/bootstrap";
+
     /// <summary>This machine.</summary>
     public static readonly NodeSystem This = new("/", CommandProcess.Path);
 

@@ -1,11 +1,12 @@
 using System.Text;
 using Bootstrap.Link;
+using Bootstrap.Protocol;
 
 namespace Bootstrap.Agent.Commands;
 
 /// <summary>
-/// Makes lines of what a command writes, through little memory: UTF-8 wherever it is cut into pieces, no control characters (nor the
-/// sequences that colour a terminal), and of what a progress bar overwrites only the last. What is longer than a log line is cut, and says
+/// Makes lines of what a command writes, through little memory: UTF-8 wherever it is cut into pieces, no control characters (nor
+/// <see cref="ControlSequences"/>), and of what a progress bar overwrites only the last. What is longer than a log line is cut, and says
 /// so.
 /// </summary>
 /// <param name="line">Gets each line once it is complete.</param>
@@ -19,14 +20,7 @@ public sealed class OutputLines(Action<string> line, string prefix = "")
     private readonly StringBuilder _text = new();
     private long _cut;
     private bool _returned;
-    private Escape _escape;
-
-    private enum Escape
-    {
-        None,
-        Begun,
-        Sequence,
-    }
+    private ControlSequences _sequences;
 
     /// <summary>Takes the next bytes.</summary>
     public void Add(ReadOnlySpan<byte> bytes)
@@ -56,23 +50,17 @@ public sealed class OutputLines(Action<string> line, string prefix = "")
     {
         foreach (char c in characters)
         {
-            if (_escape != Escape.None)
+            if (_sequences.Takes(c))
             {
-                // ECMA-48: ESC [ parameters, and a letter or the like at the end; or ESC and one character.
-                _escape = _escape == Escape.Begun && c == '[' || _escape == Escape.Sequence && c is < '@' or > '~' ? Escape.Sequence
-                    : Escape.None;
+                continue;
             }
-            else if (c == '\n')
+            if (c == '\n')
             {
                 Give();
             }
             else if (c == '\r')
             {
                 _returned = true;
-            }
-            else if (c == '\e')
-            {
-                _escape = Escape.Begun;
             }
             else if (!char.IsControl(c) || c == '\t')
             {

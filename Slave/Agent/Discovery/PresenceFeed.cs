@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 
 namespace Bootstrap.Agent.Discovery;
@@ -20,7 +21,7 @@ internal static class PresenceFeed
         var watcher = new PresenceWatcher(mesh, wires, context.Verifier, context.Clock);
         watcher.Happened += e => events.Writer.TryWrite(e);
         wires.Add(watcher);
-        Task watching = Task.WhenAll(wires.RunAsync(stop.Token), watcher.RunAsync(stop.Token));
+        Task watching = WatchAsync();
         try
         {
             await foreach (PresenceEvent e in events.Reader.ReadAllAsync(stop.Token).ConfigureAwait(false))
@@ -32,6 +33,21 @@ internal static class PresenceFeed
         {
             await stop.CancelAsync().ConfigureAwait(false);
             await watching.ConfigureAwait(false);
+        }
+
+        async Task WatchAsync()
+        {
+            try
+            {
+                await Supervisor.RunAsync(stop.Token, new("the network interfaces", wires.RunAsync), new("presence", watcher.RunAsync))
+                    .ConfigureAwait(false);
+                events.Writer.TryComplete();
+            }
+            catch (ComponentException e)
+            {
+                // Whoever reads is told.
+                events.Writer.TryComplete(e);
+            }
         }
     }
 }

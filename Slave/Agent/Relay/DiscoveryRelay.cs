@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.Channels;
 using Bootstrap.Agent.Discovery;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 
 namespace Bootstrap.Agent.Relay;
@@ -34,6 +35,7 @@ public sealed class DiscoveryRelay(
 
     /// <summary>Whatever was heard on the own wires in the last seconds is not said there again.</summary>
     private readonly RecentKeys _heard = new(TimeSpan.FromSeconds(2), clock);
+    private readonly Lock _publishing = new();
     private readonly SourceLimit _limit = new(QuestionsPerSource, clock);
     private readonly Dictionary<string, Asker> _askers = [];
     private readonly TimeSpan _moment = TimeSpan.FromMilliseconds(2 + 30 * Random.Shared.NextDouble());
@@ -46,7 +48,8 @@ public sealed class DiscoveryRelay(
     private readonly record struct Asker(Wire? Wire, IPEndPoint? Address, RelayLink? Link, int Length, long At);
 
     /// <summary>Relays until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(links.RunAsync(ServeAsync, cancellation), SayAsync(cancellation));
+    public Task RunAsync(CancellationToken cancellation) =>
+        Supervisor.RunAsync(cancellation, new("connecting relays", stop => links.RunAsync(ServeAsync, stop)), new("relaying", SayAsync));
 
     /// <inheritdoc/>
     public void Joined(Wire wire)
@@ -76,7 +79,8 @@ public sealed class DiscoveryRelay(
             {
                 return;
             }
-            Remember(query.Nonce, new Asker(datagram.Wire, datagram.From, null, datagram.Bytes.Length, clock.GetTimestamp()));
+            Remember(query.Nonce, new Asker(datagram.Wire, datagram.From, null, datagram.Bytes.Length, clock.GetTimestamp()),
+                isSaid: false);
         }
         Carry(datagram.Message, datagram.Bytes.Length, null);
     }
@@ -144,7 +148,7 @@ public sealed class DiscoveryRelay(
                 }
                 if (message is Query query)
                 {
-                    Remember(query.Nonce, new Asker(null, null, from, length, clock.GetTimestamp()));
+                    Remember(query.Nonce, new Asker(null, null, from, length, clock.GetTimestamp()), isSaid: true);
                 }
                 wires.SendToGroup(said);
             }
@@ -155,10 +159,10 @@ public sealed class DiscoveryRelay(
         }
     }
 
-    /// <summary>What makes a message the same wherever it is heard; null for what is not relayed.</summary>
+    /// <summary>What makes a message the same wherever it is heard, and a repetition another one; null for what is not relayed.</summary>
     private string? KeyOf(DiscoveryMessage message) => message switch
     {
-        Query query when query.Meshes.Intersect(meshes).Any() => query.Nonce,
+        Query query when query.Meshes.Intersect(meshes).Any() => $"{query.Nonce} {query.Round} {query.Known?.Part}",
         Beat beat when meshes.Contains(beat.Mesh) => $"beat {beat.Id} {beat.Mesh} {beat.Sequence}",
         Farewell farewell when meshes.Contains(farewell.Mesh) => $"bye {farewell.Id} {farewell.Mesh} {Convert.ToHexString(farewell.Key)}",
         _ => null,
@@ -178,7 +182,11 @@ public sealed class DiscoveryRelay(
             : (message with { Path = path }).ToBytes();
     }
 
-    private void Remember(string nonce, Asker asker)
+    /// <summary>
+    /// Notes who wants the answers. Whoever says a question gets its answers, and carries them to where it came from; to hear that another
+    /// relay has said it as well, at the same moment, changes nothing of that: or each would give its answers to the other.
+    /// </summary>
+    private void Remember(string nonce, Asker asker, bool isSaid)
     {
         lock (_askers)
         {
@@ -189,7 +197,12 @@ public sealed class DiscoveryRelay(
                     _askers.Remove(old);
                 }
             }
-            if (_askers.Count < MaximumOpen)
+            if (!isSaid && _askers.TryGetValue(nonce, out Asker earlier) && clock.GetElapsedTime(earlier.At) <= s_answerTime &&
+                earlier.Address?.Equals(asker.Address) != true)
+            {
+                return;
+            }
+            if (_askers.Count < MaximumOpen || _askers.ContainsKey(nonce))
             {
                 _askers[nonce] = asker;
             }
@@ -206,6 +219,8 @@ public sealed class DiscoveryRelay(
 
     private void Publish(RelayLink? gone = null)
     {
+        // Links come and go on several threads: what is published last is what is so last.
+        using Lock.Scope one = _publishing.EnterScope();
         string[] peers = [.. links.Current.Where(link => link != gone).Select(link => link.Peer).Distinct().Order(StringComparer.Ordinal)];
         if (peers.Length > 0)
         {

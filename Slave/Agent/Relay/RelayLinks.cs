@@ -37,8 +37,9 @@ public sealed class RelayLinks(RelayFile file, X509Certificate2 authority, Func<
     /// <param name="serve">Does what is to be done with a link as long as it lasts.</param>
     /// <param name="cancellation">Ends all of them.</param>
     public Task RunAsync(Func<RelayLink, CancellationToken, Task> serve, CancellationToken cancellation) =>
-        Task.WhenAll([ListenAsync(serve, cancellation),
-        .. file.Peers.Where(p => p.EndPoint is not null).Select(p => DialAsync(p, serve, cancellation))]);
+        Supervisor.RunAsync(cancellation, [new("listening for relays", stop => ListenAsync(serve, stop)),
+        .. file.Peers.Where(p => p.EndPoint is not null).Select(p =>
+            new Component($"the connection to {p.Node}", stop => DialAsync(p, serve, stop)))]);
 
     private async Task DialAsync(RelayPeer peer, Func<RelayLink, CancellationToken, Task> serve, CancellationToken cancellation)
     {

@@ -81,6 +81,6 @@ public sealed class SlotMachine(string folder = "/run/bootstrap-slots") : ISlotM
 
     private sealed record BoundPlace(string Path) : IMounted
     {
-        public void Dispose() => Linux.Check(Linux.Unmount(Path, 0), $"unmounting {Path}");
+        public void Dispose() => Linux.Unmount(Path, $"unmounting {Path}");
     }
 }

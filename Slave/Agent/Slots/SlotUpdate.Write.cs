@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Bootstrap.Board;
 using Bootstrap.Installer;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Images;

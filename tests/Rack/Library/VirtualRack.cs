@@ -45,6 +45,9 @@ public sealed class VirtualRack : IAsyncDisposable
         return new VirtualRack(holder, up.RootElement.GetProperty("pid").GetInt32());
     }
 
+    /// <summary>What is put before a command so that it runs in the rack's network, and else where it is.</summary>
+    public IReadOnlyList<string> OnTheSwitch => [.. _enter.Where(word => word != "--pid")];
+
     /// <summary>Starts a program in the rack.</summary>
     /// <param name="command">Program and arguments.</param>
     /// <param name="environment">Environment variables beside this program's own.</param>

@@ -15,6 +15,14 @@ internal static class QemuCommand
         _ => null,
     };
 
+    /// <summary>All code of a whole system's start has room in its translated form; with less, much of it is translated again and
+    /// again.</summary>
+    private const string Emulation = "tcg,tb-size=256";
+
+    /// <summary>What the Slave is compiled for (x86-64-v2), and nothing more: wider vectors and more levels of pages take twice as long to
+    /// emulate.</summary>
+    private const string Pc = "qemu64,+cx16,+popcnt,+ssse3,+sse4.1,+sse4.2";
+
     public static string[] For(BoardOptions board, BootPayload? payload, string tap, string variables)
     {
         string network = $"tap,id=net0,ifname={tap},script=no,downscript=no";
@@ -28,21 +36,21 @@ internal static class QemuCommand
         {
             BoardKind.Virt =>
             [
-                "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "1", "-m", memory, "-accel", "tcg,tb-size=64", .. pci,
+                "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "1", "-m", memory, "-accel", Emulation, .. pci,
                 "-device", $"virtio-blk-pci,drive=card,serial={CardSerial(board)}",
                 "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac},romfile=",
             ],
             BoardKind.Raspi3b =>
             [
-                "qemu-system-aarch64", "-M", "raspi3b", "-accel", "tcg,tb-size=64", "-drive", "if=sd," + card, "-netdev", network,
+                "qemu-system-aarch64", "-M", "raspi3b", "-accel", Emulation, "-drive", "if=sd," + card, "-netdev", network,
                 "-device", $"usb-net,netdev=net0,mac={board.Mac}",
             ],
             _ =>
             [
                 .. board.Kind == BoardKind.ArmUefi
                     ? (string[])["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53"]
-                    : ["qemu-system-x86_64", "-M", "q35", "-cpu", "max"],
-                "-smp", "1", "-m", memory, "-accel", "tcg,tb-size=64", .. pci, .. Uefi(board, variables),
+                    : ["qemu-system-x86_64", "-M", "q35", "-cpu", Pc],
+                "-smp", "1", "-m", memory, "-accel", Emulation, .. pci, .. Uefi(board, variables),
                 "-device", $"virtio-blk-pci,drive=card,serial={CardSerial(board)}{Order(board, board.NetworkFirst ? 2 : 1)}",
                 // UEFI has a driver of its own for the network; a BIOS boots by the interface's ROM, which is iPXE.
                 "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac}{Order(board, board.NetworkFirst ? 1 : 2)}{(board.Kind == BoardKind.X86Bios ? "" : ",romfile=")}",

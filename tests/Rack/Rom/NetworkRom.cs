@@ -100,7 +100,9 @@ internal sealed class NetworkRom(BoardOptions board, EventLog events, TimeProvid
             return false;
         }
         TftpClient tftp = await JoinAsync(lease);
-        bool loaded = await tftp.FetchAsync("bootcode.bin", []) is not null && await tftp.FetchAsync("bootsig.bin", []) is null;
+        bool loaded = await tftp.FetchAsync("bootcode.bin", []) is not null;
+        tftp.KeepPort(); // raspberrypi/firmware#745
+        loaded = loaded && await tftp.FetchAsync("bootsig.bin", []) is null;
         await Tool.RunAsync("ip", "address", "flush", "dev", Interface);
         return loaded;
     }

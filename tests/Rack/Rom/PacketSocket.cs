@@ -5,6 +5,9 @@ using System.Net.Sockets;
 
 namespace Bootstrap.Rack.Rom;
 
+/// <summary>A datagram as it was heard.</summary>
+internal readonly record struct Datagram(IPEndPoint From, IPAddress To, ReadOnlyMemory<byte> Payload);
+
 /// <summary>
 /// Hears UDP datagrams to one port whatever address they are sent to: a board has no address yet, but servers may send to the one it is
 /// about to get.
@@ -28,8 +31,8 @@ internal sealed class PacketSocket : IDisposable
         _socket.Bind(new LinkLayerEndPoint(protocol, index));
     }
 
-    /// <summary>The payload of the next datagram to the port.</summary>
-    public async Task<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancel)
+    /// <summary>The next datagram to the port.</summary>
+    public async Task<Datagram> ReceiveAsync(CancellationToken cancel)
     {
         byte[] buffer = new byte[2048];
         while (true)
@@ -42,7 +45,10 @@ internal sealed class PacketSocket : IDisposable
                 buffer[9] == ProtocolUdp && BinaryPrimitives.ReadUInt16BigEndian(buffer.AsSpan(header + 2)) == _port)
             {
                 int end = Math.Min(length, header + BinaryPrimitives.ReadUInt16BigEndian(buffer.AsSpan(header + 4)));
-                return buffer.AsMemory(header + UdpHeaderSize, Math.Max(0, end - header - UdpHeaderSize));
+                return new Datagram(
+                    new IPEndPoint(new IPAddress(buffer.AsSpan(12, 4)), BinaryPrimitives.ReadUInt16BigEndian(buffer.AsSpan(header))),
+                    new IPAddress(buffer.AsSpan(16, 4)),
+                    buffer.AsMemory(header + UdpHeaderSize, Math.Max(0, end - header - UdpHeaderSize)));
             }
         }
     }

@@ -92,8 +92,8 @@ internal sealed class RomDhcp(string interfaceName, byte[] mac, byte[] machineId
         {
             while (true)
             {
-                ReadOnlyMemory<byte> packet = await packets.ReceiveAsync(timeout.Token);
-                if (RomMessage.TryParse(packet.Span, TransactionId, mac) is { } message && condition(message))
+                Datagram packet = await packets.ReceiveAsync(timeout.Token);
+                if (RomMessage.TryParse(packet.Payload.Span, TransactionId, mac) is { } message && condition(message))
                 {
                     return message;
                 }

@@ -6,12 +6,21 @@ using System.Text;
 
 namespace Bootstrap.Rack.Rom;
 
-/// <summary>The TFTP client of a boot ROM: a port of its own for each file, one block at a time, no window.</summary>
+/// <summary>
+/// The TFTP client of a boot ROM: a port of its own for each file, one block at a time, no window. The ports are the same after every
+/// start (raspberrypi/firmware#1041: 49153 twice in one boot).
+/// </summary>
 internal sealed class TftpClient(IPAddress server, EventLog events, TimeProvider clock)
 {
+    private const int FirstPort = 49153;
     private const int Tries = 6;
     private const int MaxPacket = 4 + 1468;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
+    private int _port = FirstPort;
+
+    /// <summary>What comes next is asked for from the port of the last.</summary>
+    public void KeepPort() => _port--;
 
     /// <summary>Fetches a file. Null if the server has none, does not answer, or leaves the options unconfirmed, which a Pi takes for no
     /// file.</summary>
@@ -25,7 +34,7 @@ internal sealed class TftpClient(IPAddress server, EventLog events, TimeProvider
     {
         long begun = clock.GetTimestamp();
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Any, 0));
+        socket.Bind(new IPEndPoint(IPAddress.Any, _port++));
         EndPoint peer = new IPEndPoint(server, 69);
         byte[] last = Encoding.ASCII.GetBytes($"\0\u0001{path}\0octet\0{string.Concat(options.Select(o => $"{o.Name}\0{o.Value}\0"))}");
         byte[] packet = new byte[MaxPacket];

@@ -34,7 +34,7 @@ public sealed class ClientPrograms : IAsyncLifetime
     /// <summary>Starts a language's console.</summary>
     internal static ClientConsole Start(string language, string socket) => new([.. s_consoles[language], socket]);
 
-    private static string Root()
+    internal static string Root()
     {
         string folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Bootstrap.sln")))

@@ -2,6 +2,7 @@ using System.Text;
 using Bootstrap.Agent;
 using Bootstrap.Agent.Commands;
 using Bootstrap.Link;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
 
 namespace Bootstrap.Board.Tests;
@@ -23,7 +24,8 @@ public sealed class CommandTests : IDisposable
     [Theory]
     [InlineData("one\ntwo\r\n\nlast", "one|two||last")]
     [InlineData(" 10%\r 50%\r100%\ndone\n", "100%|done")]
-    [InlineData("\e[1;31mred\e[0m \e(Bplain\a\b\n", "red Bplain")]
+    [InlineData("\e[1;31mred\e[0m \e(Bplain\a\b\n", "red plain")]
+    [InlineData("\e]0;title\aone\e]8;;http://x\e\\ two\e[?25h\n", "one two")]
     [InlineData("a\tb\n", "a\tb")]
     public void Output_becomes_lines_without_what_only_a_terminal_understands(string output, string lines) =>
         Assert.Equal(lines.Split('|'), Lines(Encoding.UTF8.GetBytes(output), 3));
@@ -117,6 +119,29 @@ public sealed class CommandTests : IDisposable
         var ended = Assert.IsType<TaskEnded>(outbox.Next());
         Assert.False(ended.Succeeded);
         Assert.Contains(cause, ended.Cause);
+    }
+
+    [Theory]
+    [InlineData("/srv/none/here")]
+    [InlineData("/etc/hostname")]
+    public async Task A_folder_that_is_not_there_is_named(string folder)
+    {
+        TaskEnded ended = await RunAsync(new Outbox(), Guid.NewGuid(), Order("true") with { Folder = folder }, s_end);
+        Assert.EndsWith($"there is no folder {folder} on this node", ended.Cause, StringComparison.Ordinal);
+        Assert.DoesNotContain("setsid", ended.Cause, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"kind":"dream","of":"sheep"}""")]
+    [InlineData("""{"kind":"run2","command":["true"]}""")]
+    public async Task An_order_that_only_a_newer_program_knows_fails_and_is_told_so(string order)
+    {
+        var id = Guid.NewGuid();
+        var start = Assert.IsType<StartTask>(System.Text.Json.JsonSerializer.Deserialize(
+            $$"""{"type":"start-task","taskId":"{{id}}","order":{{order}}}""", ProtocolJson.Default.LinkMessage));
+        TaskEnded ended = await RunAsync(new Outbox(), id, start.Order, s_end);
+        Assert.False(ended.Succeeded);
+        Assert.Equal("the Slave cannot do what only a newer program knows", ended.Cause);
     }
 
     [Fact]

@@ -95,7 +95,7 @@ public sealed class HostListTests : IAsyncLifetime
         for (int i = 0; i < 2; i++)
         {
             // The lists are looked at again, together.
-            await LoopbackSlave.UntilAsync(() => File.Exists(witness));
+            await IsWrittenAsync(_slave.Log, "witness", i + 1);
             File.Delete(witness);
         }
         Offer(_other, "compiler");
@@ -152,19 +152,19 @@ public sealed class HostListTests : IAsyncLifetime
         {
             await LogsAsync(complaint);
         }
-        Assert.DoesNotContain(_slave.Lines, line => line.Contains("either-hosts", StringComparison.Ordinal));
+        Assert.DoesNotContain(_slave.Log.Lines, line => line.Contains("either-hosts", StringComparison.Ordinal));
 
         // Of the same faults nothing is said again when the folder changes; the first of these lists sees that all before it was said.
         int said = 0;
         foreach (string name in new[] { "later", "latest" })
         {
-            said = _slave.Lines.Count(line => line.Contains("unheard.json", StringComparison.Ordinal));
+            said = _slave.Log.Lines.Count(line => line.Contains("unheard.json", StringComparison.Ordinal));
             string list = Path.Combine(Path.GetDirectoryName(good)!, name);
             await File.WriteAllTextAsync(list + ".json", $$"""{"path":"{{list}}","format":"distcc"}""", s_end);
             File.Move(list + ".json", Path.Combine(_slave.HostLists, name + ".json")); // never half there
             await IsAsync(list, "127.0.0.1/4\n127.0.0.1/2\n");
         }
-        Assert.Equal(said, _slave.Lines.Count(line => line.Contains("unheard.json", StringComparison.Ordinal)));
+        Assert.Equal(said, _slave.Log.Lines.Count(line => line.Contains("unheard.json", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -204,7 +204,8 @@ public sealed class HostListTests : IAsyncLifetime
         for (int i = 0; i < 3; i++)
         {
             // There was no list, so an empty one is the best there is.
-            await IsAsync(witness, "");
+            await IsWrittenAsync(keeping.Log, "witness", i + 1);
+            Assert.Equal("", await File.ReadAllTextAsync(witness, s_end));
             Assert.Equal("10.0.0.7/4\n", await File.ReadAllTextAsync(list, s_end));
             File.Delete(witness);
         }
@@ -281,18 +282,28 @@ public sealed class HostListTests : IAsyncLifetime
         }
     }
 
+    /// <summary>Waits until a list was written so often: its file is there a moment before that is done, and whoever takes it away in that
+    /// moment is complained of.</summary>
+    private static async Task IsWrittenAsync(Log log, string list, int times)
+    {
+        int Now() => log.Lines.Count(line => line.StartsWith($"host list '{list}'", StringComparison.Ordinal));
+        await LoopbackSlave.UntilAsync(() => Now() >= times);
+        Assert.Equal(times, Now());
+        Assert.All(log.Lines, line => Assert.DoesNotContain("is not written", line, StringComparison.Ordinal));
+    }
+
     private async Task LogsAsync(string part)
     {
         try
         {
-            await LoopbackSlave.UntilAsync(() => _slave.Lines.Any(line => line.Contains(part, StringComparison.Ordinal)));
+            await LoopbackSlave.UntilAsync(() => _slave.Log.Lines.Any(line => line.Contains(part, StringComparison.Ordinal)));
         }
         catch (OperationCanceledException)
         {
-            Assert.Contains(part, string.Join('\n', _slave.Lines), StringComparison.Ordinal);
+            Assert.Contains(part, string.Join('\n', _slave.Log.Lines), StringComparison.Ordinal);
         }
         // A folder that is read while files are still being put there is complained of once more.
-        Assert.Single(_slave.Lines.Distinct(), line => line.Contains(part, StringComparison.Ordinal));
+        Assert.Single(_slave.Log.Lines.Distinct(), line => line.Contains(part, StringComparison.Ordinal));
     }
 
     /// <summary>Lists that are kept by themselves, in other circumstances than the Slave's.</summary>
@@ -302,7 +313,9 @@ public sealed class HostListTests : IAsyncLifetime
         private readonly Task _running;
 
         public Keeping(string folder, LocalContext context) =>
-            _running = new HostListFolder(folder, context, () => "this-node", _ => { }).RunAsync(_stop.Token);
+            _running = new HostListFolder(folder, context, () => "this-node", Log.Add).RunAsync(_stop.Token);
+
+        public Log Log { get; } = new();
 
         public async ValueTask DisposeAsync()
         {

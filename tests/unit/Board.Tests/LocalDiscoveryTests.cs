@@ -183,9 +183,9 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
         Assert.Empty(await program.RequestForAsync("other", cancellation: s_end));
         await File.WriteAllTextAsync(Path.Combine(_slave.Services, "bad"), "{\"id\":\"no name\"}", s_end);
         await LoopbackSlave.UntilAsync(
-            () => _slave.Lines.Any(line => line.Contains("bad: 'no name' is no name of a service", StringComparison.Ordinal)));
+            () => _slave.Log.Lines.Any(line => line.Contains("bad: 'no name' is no name of a service", StringComparison.Ordinal)));
         await File.WriteAllTextAsync(Path.Combine(_slave.Services, "nameless"), "{}", s_end);
-        await LoopbackSlave.UntilAsync(() => _slave.Lines.Any(
+        await LoopbackSlave.UntilAsync(() => _slave.Log.Lines.Any(
             line => line.Contains("nameless: ", StringComparison.Ordinal) && line.Contains("'id'", StringComparison.Ordinal)));
         File.Delete(Path.Combine(_slave.Services, "other"));
         await LoopbackSlave.UntilAsync(() => Offered("other") is null);

@@ -11,7 +11,6 @@ internal sealed class LoopbackSlave : IAsyncDisposable
     private static readonly string[] s_loopback = ["lo"];
 
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<string> _log = [];
     private readonly Task _running;
     private readonly Wires _wires = new(s_loopback, TimeProvider.System);
 
@@ -29,9 +28,9 @@ internal sealed class LoopbackSlave : IAsyncDisposable
         var context = new LocalContext([mesh], s_loopback, new MessageVerifier(null), Registry, TimeProvider.System);
         _running = Task.WhenAll(
             polo.RunAsync(_stop.Token),
-            new ServiceFolder(Services, Registry, Log, TimeProvider.System).RunAsync(_stop.Token),
-            new HostListFolder(HostLists, context, () => id, Log).RunAsync(_stop.Token),
-            new LocalApi(SocketPath, context, Log).RunAsync(_stop.Token));
+            new ServiceFolder(Services, Registry, Log.Add, TimeProvider.System).RunAsync(_stop.Token),
+            new HostListFolder(HostLists, context, () => id, Log.Add).RunAsync(_stop.Token),
+            new LocalApi(SocketPath, context, Log.Add).RunAsync(_stop.Token));
     }
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("loopback-slave-").FullName;
@@ -47,16 +46,7 @@ internal sealed class LoopbackSlave : IAsyncDisposable
     public ServiceRegistry Registry { get; } = new([new Service(Service.Slave, new Dictionary<string, string>())]);
 
     /// <summary>What it has said so far.</summary>
-    public string[] Lines
-    {
-        get
-        {
-            lock (_log)
-            {
-                return [.. _log];
-            }
-        }
-    }
+    public Log Log { get; } = new();
 
     /// <summary>Starts one and waits until it answers.</summary>
     /// <param name="id">Its id.</param>
@@ -95,13 +85,5 @@ internal sealed class LoopbackSlave : IAsyncDisposable
         await StopAsync();
         _stop.Dispose();
         Directory.Delete(Folder, recursive: true);
-    }
-
-    private void Log(string line)
-    {
-        lock (_log)
-        {
-            _log.Add(line);
-        }
     }
 }

@@ -27,6 +27,7 @@ public sealed class RelayHostileTests : IAsyncLifetime
     private readonly Socket _wire = DiscoverySocket.Listen(DiscoverySocket.Interfaces(s_loopback).Single());
     private readonly Socket _asker = DiscoverySocket.Ask(DiscoverySocket.Interfaces(s_loopback).Single());
     private readonly byte[] _buffer = new byte[2000];
+    private EndPoint? _heardFrom;
     private Task _running = Task.CompletedTask;
     private TcpClient _connection = new();
     private SslStream _link = null!;
@@ -143,6 +144,33 @@ public sealed class RelayHostileTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_question_that_two_relays_say_at_the_same_moment_is_answered_and_its_repetition_is_said()
+    {
+        Query question = new(Query.NewNonce(), 0, [_mesh]);
+        await SendAsync((question with { Path = ["there"] }).ToPaddedBytes(900));
+        Query said = await HearAsync(query => query.Nonce == question.Nonce);
+        EndPoint relay = _heardFrom!;
+        // The other relay of this network: it has said the same question, and this one hears it.
+        byte[] others = (question with { Path = ["there too", "beside"] }).ToPaddedBytes(900);
+        _asker.SendTo(others, s_group);
+        await HearAsync(query => query.Nonce == question.Nonce && query.Path!.Contains("beside"));
+        while (DiscoveryMessage.Read(await ReceiveAsync()) is not Query carried || carried.Path?.Contains("beside") != true)
+        {
+            // Once it is carried on, the relay has taken it in.
+        }
+        Answer answer = new(question.Nonce, [_mesh],
+            new NodeDescription("x", "x", new Identity("slave", "test", "x"), new Dictionary<string, string>(), []), 0);
+        _asker.SendTo(answer.ToBytes(), relay);
+        while (DiscoveryMessage.Read(await ReceiveAsync()) is not Answer)
+        {
+            // Signs of life.
+        }
+        await SendAsync((question with { Path = ["there"], Round = 1 }).ToPaddedBytes(900));
+        Query again = await HearAsync(query => query.Nonce == question.Nonce && query.Path![^1] == "here" && query.Round > 0);
+        Assert.Equal((said.Nonce, 1), (again.Nonce, again.Round));
+    }
+
+    [Fact]
     public async Task What_a_peer_says_of_other_meshes_is_not_said_here()
     {
         Query foreign = new(Query.NewNonce(), 0, ["of-somebody-else"]), own = new(Query.NewNonce(), 0, [_mesh, "of-somebody-else"]);
@@ -220,9 +248,10 @@ public sealed class RelayHostileTests : IAsyncLifetime
     {
         while (true)
         {
-            int length = await _wire.ReceiveAsync(_buffer, _patience.Token);
-            if (DiscoveryMessage.Read(_buffer.AsSpan(0, length)) is Query query && fits(query))
+            SocketReceiveFromResult received = await _wire.ReceiveFromAsync(_buffer, new IPEndPoint(IPAddress.Any, 0), _patience.Token);
+            if (DiscoveryMessage.Read(_buffer.AsSpan(0, received.ReceivedBytes)) is Query query && fits(query))
             {
+                _heardFrom = received.RemoteEndPoint;
                 return query;
             }
         }

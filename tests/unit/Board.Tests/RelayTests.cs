@@ -82,8 +82,9 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal(("10.13.1.1", true), (back.Address, back.Proven));
         Assert.Equal([Service.Slave], (await near.ServicesAsync("far-node", s_end)).Select(s => s.Id));
         // Relays are found as everything else is.
-        LocalNode relay = (await near.RequestForAsync(DiscoveryRelay.Service, new LocalRequest(0, "") { Retries = 20 }, s_end))
-            .Single(n => n.Id == "far-relay-1");
+        IReadOnlyList<LocalNode> relays =
+            await near.RequestForAsync(DiscoveryRelay.Service, new LocalRequest(0, "") { Retries = 20 }, s_end);
+        LocalNode relay = Assert.Single(relays, n => n.Id == "far-relay-1");
         Assert.Equal("near-relay-1", relay.Services.Single().Parameters["peers"]);
 
         await _networks.StandardInput.WriteLineAsync("KILL near-relay-1");

@@ -271,7 +271,7 @@ public sealed class SlotTaskTests : IDisposable
         Assert.Null(await RunAsync(slots, Update));
         Assert.Equal("this node's disk has no second slot that could be tried", Ended().Cause);
         Assert.Null(await RunAsync(null, Update));
-        Assert.Contains("cannot do this", Ended().Cause);
+        Assert.Equal("the Slave cannot update the slot that is not in use", Ended().Cause);
     }
 
     [Theory]

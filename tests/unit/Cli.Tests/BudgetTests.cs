@@ -18,7 +18,7 @@ public sealed class BudgetTests : IDisposable
     {
         string token = Path.Combine(_folder, "token");
         await using RunningAppliance appliance = await RunningAppliance.StartAsync(Path.Combine(_folder, "data"),
-            ["sh", "-c", "ulimit -n 512; exec \"$0\" \"$@\""], "--initial-token", token);
+            ["sh", "-c", "ulimit -n 1024; exec \"$0\" \"$@\""], "--initial-token", token);
         using HttpClient before = appliance.CreateClient((await File.ReadAllTextAsync(token, s_end)).Trim());
         using HttpResponseMessage stream = await before.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, s_end);
         await using Stream events = await stream.Content.ReadAsStreamAsync(s_end);
@@ -42,7 +42,7 @@ public sealed class BudgetTests : IDisposable
             Assert.Equal("another", made!["name"]!.ToString());
         }
         Assert.True(appliance.Lives);
-        Assert.InRange(Directory.GetFiles($"/proc/{appliance.Pid}/fd").Length, 1, 511);
+        Assert.InRange(Directory.GetFiles($"/proc/{appliance.Pid}/fd").Length, 1, 1023);
         idle.ForEach(socket => socket.Dispose());
     }
 
@@ -51,7 +51,7 @@ public sealed class BudgetTests : IDisposable
     {
         string token = Path.Combine(_folder, "token");
         await using RunningAppliance appliance = await RunningAppliance.StartAsync(Path.Combine(_folder, "data"),
-            ["sh", "-c", "ulimit -n 512; exec \"$0\" \"$@\""], "--initial-token", token);
+            ["sh", "-c", "ulimit -n 1024; exec \"$0\" \"$@\""], "--initial-token", token);
         string secret = (await File.ReadAllTextAsync(token, s_end)).Trim();
         using HttpClient owner = appliance.CreateClient(secret);
         // Watches on each of its connections: none of them is idle.

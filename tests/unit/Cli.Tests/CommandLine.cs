@@ -22,6 +22,9 @@ internal sealed class CommandLine : IAsyncDisposable
     /// <summary>For the test's files.</summary>
     public string Folder { get; }
 
+    /// <summary>What lives as long as this.</summary>
+    public List<IAsyncDisposable> Kept { get; } = [];
+
     private string ConnectionFile => Path.Combine(Folder, "connection.json");
 
     public static async Task<CommandLine> StartAsync() => For(await TestAppliance.StartAsync());
@@ -75,6 +78,10 @@ internal sealed class CommandLine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        foreach (IAsyncDisposable kept in Kept)
+        {
+            await kept.DisposeAsync();
+        }
         await Appliance.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
     }

@@ -47,6 +47,34 @@ public sealed class DiskFailingTests : IDisposable
         Assert.Single(appliance.Lines, line => line.Contains("disk does not work", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_program_that_holds_the_database_for_longer_than_is_waited_ends_nothing()
+    {
+        string token = Path.Combine(_folder, "token"), data = Path.Combine(_folder, "data");
+        await using RunningAppliance appliance = await RunningAppliance.StartAsync(data, [], "--initial-token", token);
+        using HttpClient api = appliance.CreateClient((await File.ReadAllTextAsync(token, s_end)).Trim());
+        // As a person does who looks at the database with a tool of his own, and leaves it open.
+        using var holder = Process.Start(new ProcessStartInfo("python3",
+        [
+            "-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN IMMEDIATE'); " +
+                "print('held', flush=True); sys.stdin.read()",
+            Path.Combine(data, "appliance.db"),
+        ])
+        { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        Assert.Equal("held", await holder.StandardOutput.ReadLineAsync(s_end));
+
+        using HttpResponseMessage refused = await api.PostAsJsonAsync("tokens", new { name = "another" }, s_end);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Equal("failing", (await GetAsync(api, "status"))["disk"]!.ToString());
+        Assert.True(appliance.Lives);
+
+        holder.StandardInput.Close();
+        await holder.WaitForExitAsync(s_end);
+        await Poll.UntilAsync(() => GetAsync(api, "status"), status => status["disk"]!.ToString() == "good", s_end);
+        (await api.PostAsJsonAsync("tokens", new { name = "another" }, s_end)).EnsureSuccessStatusCode();
+        Assert.True(appliance.Lives);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static async Task LimitAsync(int process, string bytes)

@@ -21,7 +21,7 @@ public sealed class DoctorNetworkTests : IDisposable
         }
         serve() { # PID FOLDER
           (exec nsenter -t $1 -n "$bootstrap" serve --data $2 --tftp off --dhcp off >$2.log 2>&1 </dev/null) & server=$!
-          until grep -q ^ready $2.log; do kill -0 $server || { cat $2.log >&2; exit 3; }; sleep 0.1; done
+          until grep -qs ^ready $2.log; do kill -0 $server || { cat $2.log >&2; exit 3; }; sleep 0.1; done
         }
         bootstrap=$1 near=$$
         ip link set lo up

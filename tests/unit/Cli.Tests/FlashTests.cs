@@ -46,7 +46,7 @@ public sealed class FlashTests : IAsyncLifetime
         _line = await CommandLine.StartAsync();
         using HttpClient api = _line.Appliance.CreateClient();
         using HttpResponseMessage imported = await api.PostAsync("images?name=tiny&architecture=arm64",
-            new ByteArrayContent(TinyImage.Create(2 << 20)), s_end);
+            new ByteArrayContent(TinyImage.CreateWithoutRoot(2 << 20)), s_end);
         Assert.True(imported.IsSuccessStatusCode);
     }
 
@@ -59,7 +59,7 @@ public sealed class FlashTests : IAsyncLifetime
         (int code, string output, string errors) = await _line.RunAsync([], card.Path + "\n", "flash", "tiny", card.Path);
         Assert.Equal((0, ""), (code, errors));
         Assert.Contains("were written and read back", output, StringComparison.Ordinal);
-        byte[] image = TinyImage.Create(2 << 20);
+        byte[] image = TinyImage.CreateWithoutRoot(2 << 20);
         Assert.Equal(image, (await card.ReadAsync())[..image.Length]);
     }
 
@@ -164,7 +164,7 @@ public sealed class FlashTests : IAsyncLifetime
         string file = Path.Combine(_line.Folder, "card.img");
         (int code, _, string errors) = await _line.RunAsync("flash", "tiny", file, "--yes");
         Assert.Equal((0, ""), (code, errors));
-        Assert.Equal(TinyImage.Create(2 << 20), await File.ReadAllBytesAsync(file, s_end));
+        Assert.Equal(TinyImage.CreateWithoutRoot(2 << 20), await File.ReadAllBytesAsync(file, s_end));
     }
 
     private static string[] DiskOf(LoopDevice loop, string change) => ["unshare", "-m", "sh", "-c", AsDisk, "sh", loop.Path, change];

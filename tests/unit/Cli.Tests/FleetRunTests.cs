@@ -73,7 +73,7 @@ public sealed class FleetRunTests
         await using SshFleet fleet = await SshFleet.StartAsync(1);
         string[] command = ["--", @"printf 'a\tb \033[31mred\r\n\302\23331m \342\200\256 \303\251\n'"];
         (_, string output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1), .. command]);
-        Assert.StartsWith($"{fleet.Host(1)}: a\tb \uFFFD[31mred\n{fleet.Host(1)}: \uFFFD31m \uFFFD é\n", output, StringComparison.Ordinal);
+        Assert.StartsWith($"{fleet.Host(1)}: a\tb red\n{fleet.Host(1)}:  \uFFFD é\n", output, StringComparison.Ordinal);
         (_, output, _) = await fleet.RunAsync("run", [.. fleet.Hosts(1), "--raw", .. command]);
         Assert.StartsWith($"{fleet.Host(1)}: a\tb \u001b[31mred\r\n{fleet.Host(1)}: \u009b31m \u202e é\n", output,
             StringComparison.Ordinal);

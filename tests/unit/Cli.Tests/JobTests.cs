@@ -60,6 +60,27 @@ public sealed class JobTests
     }
 
     [Fact]
+    public async Task What_nodes_say_is_followed_as_it_comes_until_the_job_has_ended()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode first = await ConnectAsync(line, 1, NodeRole.Slave), second = await ConnectAsync(line, 2, NodeRole.Slave);
+        (_, string output, _) = await line.RunAsync("jobs", "run", "--select", "all", "--yes", "--json", "--", "uptime");
+        string job = JsonDocument.Parse(output).RootElement.GetProperty("job").GetProperty("id").GetString()!;
+        (Guid one, Guid two) = ((await first.AcceptTaskAsync(s_end)).TaskId, (await second.AcceptTaskAsync(s_end)).TaskId);
+        Task<(int Code, string Output, string Errors)> following = line.RunAsync("jobs", "output", job, "--follow");
+        foreach ((SimulatedNode node, Guid task, string said) in new[] { (first, one, "a"), (second, two, "b"), (first, one, "c") })
+        {
+            await node.SendAsync(new LogLines(task, [said]), s_end);
+            await Poll.UntilAsync(() => line.RunAsync("jobs", "output", job),
+                shown => shown.Output.Contains($": {said}\n", StringComparison.Ordinal), s_end);
+        }
+        Assert.False(following.IsCompleted);
+        await first.SendAsync(new TaskEnded(one, true, false, "", DiskState.Untouched), s_end);
+        await second.SendAsync(new TaskEnded(two, false, false, "exit code 3", DiskState.Untouched), s_end);
+        Assert.Equal((1, "node-dd0001: a\nnode-dd0002: b\nnode-dd0001: c\n", ""), await following);
+    }
+
+    [Fact]
     public async Task An_order_that_is_held_is_undone()
     {
         await using CommandLine line = await CommandLine.StartAsync();
@@ -84,6 +105,108 @@ public sealed class JobTests
         Assert.Matches("node-dd0001 +held", output);
         Assert.Matches("node-dd0002 +cancelled", output);
         Assert.Equal((1, "", $"bootstrap: job {job} has no node 'nobody'"), await line.RunAsync("jobs", "cancel", job, "--node", "nobody"));
+    }
+
+    [Fact]
+    public async Task A_job_is_known_by_the_beginning_of_its_id_where_no_other_one_begins_so()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        string[] jobs = new string[2];
+        for (int i = 0; i < jobs.Length; i++)
+        {
+            (_, string ordered, _) = await line.RunAsync("reboot", "all", "--hold", "300", "--json");
+            jobs[i] = JsonDocument.Parse(ordered).RootElement.GetProperty("job").GetProperty("id").GetString()!;
+        }
+        int same = jobs[0].Zip(jobs[1]).TakeWhile(c => c.First == c.Second).Count();
+        string unique = jobs[1][..(same + 1)];
+        (int code, string output, string errors) = await line.RunAsync("jobs", "show", unique);
+        Assert.Equal((0, ""), (code, errors));
+        Assert.StartsWith($"job {jobs[1]}: reboot", output, StringComparison.Ordinal);
+        Assert.Equal(0, (await line.RunAsync("jobs", "pause", jobs[0][..(same + 1)].ToUpperInvariant())).Code);
+
+        (code, output, errors) = await line.RunAsync("jobs", "cancel", jobs[0][..same]);
+        Assert.Equal((1, ""), (code, output));
+        Assert.Matches($"^bootstrap: several jobs begin with '{jobs[0][..same]}': {jobs[1]} \\(reboot of .*\\), {jobs[0]} \\(reboot of .*\\)$",
+            errors);
+        Assert.Equal((1, "", "bootstrap: there is no job '1234': see `bootstrap jobs list`"), await line.RunAsync("jobs", "show", "1234"));
+        Assert.Equal((1, "", "bootstrap: there is no job '%': see `bootstrap jobs list`"), await line.RunAsync("jobs", "show", "%"));
+        (code, output, _) = await line.RunAsync("reboot", "all", "--after", unique);
+        Assert.Equal(0, code);
+        Assert.Equal((1, "", "bootstrap: there is no job 'ffff': see `bootstrap jobs list`"),
+            await line.RunAsync("reboot", "all", "--after", "ffff"));
+    }
+
+    [Fact]
+    public async Task Images_and_tokens_are_known_by_the_beginning_of_what_their_lists_show()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        string[] digests = new string[2];
+        for (byte i = 0; i < 2; i++)
+        {
+            string file = Path.Combine(line.Folder, $"tiny-{i}.img");
+            await File.WriteAllBytesAsync(file, TinyImage.Create(seed: i), s_end);
+            (int imported, string answer, _) = await line.RunAsync("images", "import", file, "--architecture", "arm64", "--json");
+            Assert.Equal(0, imported);
+            digests[i] = JsonDocument.Parse(answer).RootElement.GetProperty("digest").GetString()!;
+        }
+        Assert.Equal((0, "tiny-1 is public: anybody on the network may fetch it\n", ""),
+            await line.RunAsync("images", "publish", digests[1][..12]));
+        Assert.Equal((1, "", $"bootstrap: there is no image '{digests[1][..3]}': see `bootstrap images list`"),
+            await line.RunAsync("images", "remove", digests[1][..3]));
+        Assert.Equal(0, (await line.RunAsync("images", "remove", digests[0][..12])).Code);
+        (_, string listed, _) = await line.RunAsync("images", "list", "--json");
+        Assert.Equal([digests[1]], JsonDocument.Parse(listed).RootElement.EnumerateArray().Select(i => i.GetProperty("digest").GetString()));
+
+        Assert.Equal(0, (await line.RunAsync("tokens", "add", "script")).Code);
+        (_, listed, _) = await line.RunAsync("tokens", "list", "--json");
+        string token = JsonDocument.Parse(listed).RootElement.EnumerateArray().Single(t => t.GetProperty("name").GetString() == "script")
+            .GetProperty("id").GetString()!;
+        Assert.Equal(0, (await line.RunAsync("tokens", "revoke", token[..8])).Code);
+        Assert.DoesNotContain("script", (await line.RunAsync("tokens", "list")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_would_be_refused_is_refused_before_nodes_are_listed_and_anything_is_asked()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        string file = Path.Combine(line.Folder, "tiny.img");
+        await File.WriteAllBytesAsync(file, TinyImage.Create(), s_end);
+        Assert.Equal(0, (await line.RunAsync("images", "import", file, "--architecture", "arm64")).Code);
+        foreach ((string sentence, string[] command) in new (string, string[])[]
+        {
+            ("there is no image 'nosuch': see `bootstrap images list`", ["install", "all", "--image", "nosuch"]),
+            ("There is no profile 'nosuch': see the list of profiles. Nothing was ordered.",
+                ["install", "all", "--image", "tiny", "--profile", "nosuch"]),
+            ("notBefore lies in the past: 2020-01-01T00:00:00Z. Nothing was ordered.",
+                ["install", "all", "--image", "tiny", "--at", "2020-01-01T00:00:00Z"]),
+            ("there is no image 'nosuch': see `bootstrap images list`", ["update", "--select", "all", "--image", "nosuch"]),
+            ("'no package' is no name of a package.", ["update", "--select", "all", "--package", "no package"]),
+            ("no node is taken by 'name:nobody'", ["deploy", file, "/srv/x", "--select", "name:nobody"]),
+        })
+        {
+            (int code, string output, string errors) = await line.RunAsync(command);
+            Assert.Equal((true, "", $"bootstrap: {sentence}"), (code > 0, output, errors));
+        }
+        // What was not to be deployed was not sent either.
+        Assert.Equal("[]\n", (await line.RunAsync("files", "list", "--json")).Output);
+        Assert.Equal("[]\n", (await line.RunAsync("jobs", "list", "--json")).Output);
+    }
+
+    [Theory]
+    [InlineData("nodes", "list")]
+    [InlineData("reboot")]
+    [InlineData("nodes", "export", "--csv", "-")]
+    [InlineData("nodes", "ansible")]
+    public async Task A_selector_with_a_field_that_there_is_not_is_refused_with_those_that_there_are(params string[] command)
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await ConnectAsync(line, 1);
+        (int code, string output, string errors) = await line.RunAsync([.. command, "--select", "-tga=camera"]);
+        Assert.Equal((1, ""), (code, output));
+        Assert.StartsWith("bootstrap: Nodes have no field 'tga': it is one of address, arch, ", errors, StringComparison.Ordinal);
+        Assert.Equal("[]\n", (await line.RunAsync("jobs", "list", "--json")).Output);
     }
 
     [Fact]
@@ -116,12 +239,12 @@ public sealed class JobTests
             "Europe/Berlin", "--kind", "reboot",
             "--select", "all", "--window", "03:00", "--missed", "run-once", "--batch", "4");
         Assert.Equal((0, ""), (code, errors));
-        Assert.Matches("^weekly: runs next [0-9]{4}-[0-9-]+ [0-9]{2}:00:00\n$", output);
+        Assert.Matches("^weekly: runs next [0-9]{4}-[0-9-]+ 03:00:00 Europe/Berlin\n$", output);
         (_, output, _) = await line.RunAsync("schedules", "list");
         Assert.Matches("weekly +0 3 \\* \\* SUN +Europe/Berlin .* run-once +03:00 \\+ 240 min +reboot: all", output);
         (code, output, errors) = await line.RunAsync("schedules", "calendar", "--from", "2199-01-01", "--days", "14");
         Assert.Equal((0, ""), (code, errors));
-        Assert.Matches("^DAY +SCHEDULE +DONE +TO COME *\n(2199-01-[0-9]{2} +weekly +[0-9]{2}:00 *\n){2}$", output);
+        Assert.Matches("^DAY +SCHEDULE +DONE +TO COME *\n(2199-01-[0-9]{2} +weekly +[0-9]{2}:00 \\S+ *\n){2}$", output);
         Assert.Equal((1, "", "bootstrap: days is 1 to 42, not 43."), await line.RunAsync("schedules", "calendar", "--days", "43"));
         (_, output, _) = await line.RunAsync("schedules", "next", "weekly", "--count", "3", "--json");
         long[] runs = JsonSerializer.Deserialize<long[]>(output)!;
@@ -143,7 +266,8 @@ public sealed class JobTests
         await using SimulatedNode node = await ConnectAsync(line, 1);
         Assert.Equal((1, "", "bootstrap: The cron line '0 0 30 2 *' never comes: there is no such day. Nothing was changed."),
             await line.RunAsync("schedules", "add", "never", "--cron", "0 0 30 2 *", "--kind", "reboot", "--select", "all"));
-        Assert.Equal((1, "", "bootstrap: There are no jobs of kind 'dance': it is one of deploy, firmware, install, reboot, run, " +
+        Assert.Equal((1, "", "bootstrap: There are no jobs of kind 'dance': it is one of benchmark, deploy, firmware, install, reboot, " +
+            "run, " +
             "shutdown, update."),
             await line.RunAsync("schedules", "add", "dance", "--cron", "0 0 1 * *", "--kind", "dance", "--select", "all"));
         Assert.Equal((2, "", "bootstrap: each run erases the disks of its nodes and installs 'debian-12' without a question: say --yes " +
@@ -218,6 +342,6 @@ public sealed class JobTests
         Assert.Equal("[]\n", (await line.RunAsync("schedules", "list", "--json")).Output);
     }
 
-    private static Task<SimulatedNode> ConnectAsync(CommandLine line, int number) =>
-        SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{number:d4}"), NodeRole.NetInst, "arm64", s_end);
+    private static Task<SimulatedNode> ConnectAsync(CommandLine line, int number, NodeRole role = NodeRole.NetInst) =>
+        SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{number:d4}"), role, "arm64", s_end);
 }

@@ -26,9 +26,24 @@ public sealed class LoginTests : IDisposable
         (int code, string output, string errors) = await RunAsync("login", impostor.Url, "--token-file", await TokenFileAsync());
         Assert.Equal((1, ""), (code, output));
         Assert.Equal("bootstrap: who answers there must be certain before anything is sent: give --fingerprint, which `bootstrap serve` " +
-            "prints when it starts", errors);
+            "prints when it starts, or believe whoever answers with --yes", errors);
         Assert.Equal("", impostor.Heard);
         Assert.False(File.Exists(ConnectionFile));
+    }
+
+    [Fact]
+    public async Task Whoever_says_so_believes_who_answers_and_is_shown_whom()
+    {
+        await using TestAppliance appliance = await TestAppliance.StartAsync();
+        string file = Path.Combine(_folder, "link");
+        await File.WriteAllTextAsync(file, appliance.SignInLink().ToString(), s_end);
+        string[] login = ["login", appliance.Url.ToString(), "--link-file", file, "--yes"];
+        (int code, _, string errors) = await RunAsync([.. login, "--fingerprint", Fingerprint.Of(appliance.Info.Authority)]);
+        Assert.Equal(2, code);
+        Assert.Contains("Give either --fingerprint or --yes.", errors, StringComparison.Ordinal);
+        (code, _, errors) = await RunAsync(login);
+        Assert.True(code == 0, errors);
+        Assert.Contains(Fingerprint.Of(appliance.Info.Authority), errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,7 +133,7 @@ public sealed class LoginTests : IDisposable
             "unshare", "--map-root-user", "--net", "sh", "-ec", """
                 ip link set lo up
                 "$1" serve --data "$0/data" --interface lo --dhcp off --tftp off >"$0/out" 2>&1 & pid=$!
-                until grep -q ^ready "$0/out"; do kill -0 $pid || break; sleep 0.1; done
+                until grep -qs ^ready "$0/out"; do kill -0 $pid || break; sleep 0.1; done
                 export BOOTSTRAP_CONNECTION="$0/connection.json"
                 "$1" login https://127.0.0.1:8443 --link-file "$0/data/sign-in-link" --fingerprint "$(sed -n 's/^CA fingerprint (SHA-256): //p' "$0/out")" >&2
                 "$1" users list >&2

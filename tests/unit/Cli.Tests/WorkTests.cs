@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Support;
@@ -43,6 +44,44 @@ public sealed class WorkTests
         (code, _, errors) = await line.RunAsync("jobs", "run", "--node", "all");
         Assert.Equal(1, code);
         Assert.Contains("either 'command'", errors);
+    }
+
+    [Fact]
+    public async Task What_is_printed_for_programs_is_JSON_from_its_first_byte_to_its_last_also_where_progress_is_shown()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await NodeAsync(line);
+        string file = Path.Combine(line.Folder, "tiny.img");
+        await File.WriteAllBytesAsync(file, TinyImage.Create(), s_end);
+        (int code, string output, string errors) = await line.RunAsync("images", "import", file, "--architecture", "arm64", "--json");
+        Assert.True(code == 0, errors);
+        Assert.Equal("tiny", JsonNode.Parse(output)!["name"]!.ToString());
+
+        Task<(int Code, string Output, string Errors)> waiting =
+            line.RunAsync("jobs", "run", "--node", "all", "--yes", "--wait", "--json", "--", "true");
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched, ExitCode: 0), s_end);
+        (code, output, errors) = await waiting;
+        Assert.True(code == 0, errors);
+        Assert.Equal("succeeded", JsonNode.Parse(output)!["tasks"]![0]!["state"]!.ToString());
+    }
+
+    [Fact]
+    public async Task A_word_that_begins_with_an_at_sign_is_a_word()
+    {
+        await using CommandLine line = await CommandLine.StartAsync();
+        await using SimulatedNode node = await NodeAsync(line);
+        Assert.Equal((0, ""), await CodeAndErrorsAsync("nodes", "set", "node-cdef01", "--note", "@jane"));
+        Assert.Equal("@jane", JsonNode.Parse((await line.RunAsync("nodes", "show", "node-cdef01", "--json")).Output)!["node"]!["note"]!.ToString());
+        Assert.Equal((0, ""), await CodeAndErrorsAsync("schedules", "add", "weekly", "--cron", "@weekly", "--zone", "UTC", "--kind", "reboot",
+            "--select", "tag=camera"));
+        Assert.Equal("@weekly", JsonNode.Parse((await line.RunAsync("schedules", "list", "--json")).Output)![0]!["cron"]!.ToString());
+
+        async Task<(int, string)> CodeAndErrorsAsync(params string[] words)
+        {
+            (int code, _, string errors) = await line.RunAsync(words);
+            return (code, errors);
+        }
     }
 
     [Fact]
@@ -139,13 +178,20 @@ public sealed class WorkTests
         (int code, _, string errors) = await line.RunAsync("deploy", file, "/etc/app.conf", "--node", "all", "--mode", "0600", "--then",
             "systemctl restart app");
         Assert.Equal((0, ""), (code, errors));
-        var order = Assert.IsType<DeployOrder>((await node.ReceiveAsync<StartTask>(s_end)).Order);
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        var order = Assert.IsType<DeployOrder>(start.Order);
         Assert.Equal(("/etc/app.conf", false, 0x180, Digest.Of("answer = 42\n"u8)),
             (order.Path, order.Unpack, order.Mode, order.File.Digest));
         Assert.Equal(["/bin/sh", "-c", "systemctl restart app"], order.Command);
         Assert.Contains("app.conf", (await line.RunAsync("files", "list")).Output);
-        Assert.Equal((0, "", ""), await line.RunAsync("files", "remove", "app.conf"));
-        Assert.Equal((1, "", "bootstrap: There is no file 'app.conf'."), await line.RunAsync("files", "remove", "app.conf"));
+        // The node may still fetch it.
+        (code, _, errors) = await line.RunAsync("files", "remove", "app.conf");
+        Assert.Equal(1, code);
+        Assert.Contains("which has not ended, deploys 'app.conf': wait for its end, or cancel it first.", errors, StringComparison.Ordinal);
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched), s_end);
+        await Poll.UntilAsync(() => line.RunAsync("files", "remove", "app.conf"), removed => removed == (0, "", ""), s_end);
+        Assert.Equal((1, "", "bootstrap: there is no file 'app.conf': see `bootstrap files list`"),
+            await line.RunAsync("files", "remove", "app.conf"));
     }
 
     private static Task<SimulatedNode> NodeAsync(CommandLine line) =>

@@ -114,9 +114,9 @@ public sealed class ImportTests : IDisposable
     [Theory]
     [InlineData("raw", "truncated")]
     [InlineData("xz", "ends too early")]
-    [InlineData("zst", "cannot be decoded")]
-    [InlineData("gz", "cannot be decoded|truncated")]
-    public async Task A_truncated_image_is_refused_with_the_reason_and_nothing_stays(string wrapping, string reasons)
+    [InlineData("zst", "ends too early")]
+    [InlineData("gz", "ends too early")]
+    public async Task A_truncated_image_is_refused_with_the_reason_and_nothing_stays(string wrapping, string reason)
     {
         using var disk = new TestDisk();
         string path = Wrap(disk.Image, wrapping);
@@ -125,7 +125,7 @@ public sealed class ImportTests : IDisposable
             file.SetLength(file.Length * 2 / 3);
         }
         ImageException refusal = await Assert.ThrowsAsync<ImageException>(() => _store.ImportAsync(path));
-        Assert.Contains(reasons.Split('|'), reason => refusal.Message.Contains(reason, StringComparison.Ordinal));
+        Assert.Contains(reason, refusal.Message);
         Assert.True(_store.IsEmpty);
     }
 

@@ -9,7 +9,9 @@ internal sealed class TestDisk : IDisposable
     public const long BootStart = 1 << 20, BootBytes = 40L << 20;
     public const long RootStart = BootStart + BootBytes;
 
-    public TestDisk(long rootBytes = 64 << 20, string ext4Options = "", Action<string>? fillRoot = null, byte[]? kernel = null)
+    /// <param name="bootSectors">Of a cluster of the boot partition.</param>
+    public TestDisk(
+        long rootBytes = 64 << 20, string ext4Options = "", Action<string>? fillRoot = null, byte[]? kernel = null, int bootSectors = 1)
     {
         Folder = Directory.CreateTempSubdirectory("test-disk-").FullName;
         string boot = Path.Combine(Folder, "boot.img"), root = Path.Combine(Folder, "root.img"), files = Path.Combine(Folder, "files");
@@ -19,10 +21,18 @@ internal sealed class TestDisk : IDisposable
         Directory.CreateDirectory(Path.Combine(files, "etc"));
         File.WriteAllText(Path.Combine(files, "etc/os-release"), "ID=test\n");
         fillRoot?.Invoke(files);
-        Run("mkfs.vfat", "-F", "32", "-s", "1", "-n", "BOOTFS", "-C", boot, (BootBytes / 1024).ToString());
+        // mtools guesses the type of a FAT by the count of its clusters: it has enough of them until the kernel is there.
+        long bootBytes = Math.Max(BootBytes, 70_000L * bootSectors * 512);
+        Run("mkfs.vfat", "-F", "32", "-s", $"{bootSectors}", "-n", "BOOTFS", "-C", boot, (bootBytes / 1024).ToString());
         string kernelFile = Path.Combine(Folder, "kernel8.img");
         File.WriteAllBytes(kernelFile, kernel ?? Arm64Kernel());
         Run("mcopy", "-i", boot, kernelFile, "::kernel8.img");
+        using (FileStream volume = File.OpenWrite(boot))
+        {
+            volume.SetLength(BootBytes);
+            volume.Position = 32; // sectors of the whole volume
+            volume.Write(BitConverter.GetBytes((uint)(BootBytes / 512)));
+        }
         Run("mkfs.ext4", [.. "-q -F -L rootfs".Split(' '), .. ext4Options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-d", files,
             root, $"{rootBytes / 1024}k"]);
         Image = Path.Combine(Folder, "disk.img");

@@ -56,6 +56,29 @@ public sealed class GptTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("1:EE", 2)]
+    [InlineData("1", 1)]
+    public void A_hybrid_table_grows_and_what_it_says_for_old_firmware_stays(string order, int protective)
+    {
+        MakeImage(64 * Mebi);
+        Run("/usr/sbin/sgdisk", "--hybrid", order, _disk);
+        byte[] head = new byte[HeadBytes];
+        using (FileStream made = File.OpenRead(_disk))
+        {
+            made.ReadExactly(head);
+        }
+        Assert.True(Gpt.IsGpt(head));
+        Assert.Equal(protective, Protocol.Images.Mbr.ProtectiveEntry(head));
+        byte[] entries = head[446..510];
+        Write(head, Gpt.Fit(head, 200 * Mebi, 2, 8 * Mebi + Gpt.LengthToEnd(head, 8 * Mebi, 200 * Mebi)), 200 * Mebi);
+        Assert.Equal(entries, head[446..510]);
+        Assert.Contains("No problems found", Run("/usr/sbin/sgdisk", "--verify", _disk));
+        JsonNode table = JsonNode.Parse(Run("sfdisk", "--json", _disk))!["partitiontable"]!;
+        Assert.Equal("gpt", table["label"]!.ToString());
+        Assert.Equal((199 - 8) * 2048L, (long)table["partitions"]![1]!["size"]!);
+    }
+
     public void Dispose() => File.Delete(_disk);
 
     /// <summary>A disk with two partitions: the second from 8 MiB to its end.</summary>

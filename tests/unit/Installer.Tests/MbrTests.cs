@@ -1,4 +1,6 @@
 
+using Bootstrap.Protocol.Images;
+
 namespace Bootstrap.Installer.Tests;
 
 public sealed class MbrTests

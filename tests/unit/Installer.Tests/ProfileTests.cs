@@ -240,6 +240,23 @@ public sealed class ProfileTests : IDisposable
         Apply(s_empty with { UserData = "#cloud-config\n" });
         Assert.Equal("#cloud-config\n", Read("var/lib/cloud/seed/nocloud/user-data"));
         Assert.Contains("local-hostname: node-1\n", Read("var/lib/cloud/seed/nocloud/meta-data"));
+        Assert.Contains("preserve_hostname: true\n", Read("etc/cloud/cloud.cfg.d/zz-bootstrap.cfg"));
+    }
+
+    [Theory]
+    [InlineData("etc/cloud/cloud.cfg.d/99_raspberry-pi.cfg", "datasource:\n  NoCloud:\n    seedfrom: file:///boot/firmware\n")]
+    [InlineData("etc/cloud/cloud.cfg.d/01_debian_cloud.cfg", "manage_etc_hosts: true\n")]
+    public void On_an_image_with_cloud_init_the_host_name_stays_and_its_own_source_of_data_too(string file, string text)
+    {
+        Write("usr/bin/cloud-init", "");
+        Write(file, text);
+        Write("etc/cloud/templates/hosts.debian.tmpl", "## template:jinja\n127.0.1.1 {{fqdn}} {{hostname}}\n127.0.0.1 localhost\n");
+        Apply(s_empty);
+        Assert.Equal("## template:jinja\n127.0.0.1 localhost\n127.0.1.1\tnode-1\n", Read("etc/cloud/templates/hosts.debian.tmpl"));
+        Assert.Equal("preserve_hostname: true\nmanage_etc_hosts: false\n", Read("etc/cloud/cloud.cfg.d/zz-bootstrap.cfg"));
+        Assert.Equal(text, Read(file));
+        Assert.True(string.CompareOrdinal("zz-bootstrap.cfg", Path.GetFileName(file)) > 0); // read last
+        Assert.False(Directory.Exists(Inside("var/lib/cloud/seed")));
     }
 
     [Fact]

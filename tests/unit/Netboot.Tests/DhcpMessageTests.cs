@@ -17,11 +17,10 @@ public sealed class DhcpMessageTests
     [Fact]
     public void A_damaged_message_is_read_or_refused_but_never_throws()
     {
-        byte[] good = new byte[DhcpMessage.MaximumReplySize];
-        int length = PiMessages.Discover().Write(good, pad: true);
-        Gen.Select(Gen.Int[0, length - 1], Gen.Byte, Gen.Int[0, length]).Sample((at, value, cut) =>
+        byte[] good = PiMessages.Discover().ToArray(pad: true);
+        Gen.Select(Gen.Int[0, good.Length - 1], Gen.Byte, Gen.Int[0, good.Length]).Sample((at, value, cut) =>
         {
-            byte[] bad = good.AsSpan(0, length).ToArray();
+            byte[] bad = [.. good];
             bad[at] = value;
             if (DhcpMessage.TryParse(bad.AsSpan(0, cut), out DhcpMessage? message))
             {
@@ -46,9 +45,7 @@ public sealed class DhcpMessageTests
                 // An option 52 in the middle would change what the other fields mean.
                 Options = [.. options.Where(o => o.Item1 != 52).Select(o => new DhcpOption((DhcpOptionCode)o.Item1, o.Item2))],
             };
-            byte[] buffer = new byte[DhcpMessage.MaximumReplySize];
-            int length = message.Write(buffer, pad: flag);
-            Assert.True(DhcpMessage.TryParse(buffer.AsSpan(0, length), out DhcpMessage? read));
+            Assert.True(DhcpMessage.TryParse(message.ToArray(pad: flag), out DhcpMessage? read));
             Assert.Equal((message.TransactionId, message.Broadcast, message.Mac, message.NextServer, message.BootFile),
                 (read.TransactionId, read.Broadcast, read.Mac, read.NextServer, read.BootFile));
             Assert.Equal(message.Options.Select(o => (o.Code, Convert.ToHexString(o.Data.Span))),
@@ -71,9 +68,7 @@ public sealed class DhcpMessageTests
     {
         byte[] vendor = [.. Enumerable.Range(0, 270).Select(i => (byte)i)];
         var message = new DhcpMessage { Mac = PiMessages.Mac, Options = [new DhcpOption(DhcpOptionCode.VendorSpecific, vendor)] };
-        byte[] buffer = new byte[DhcpMessage.MaximumReplySize];
-        int length = message.Write(buffer, pad: false);
-        Assert.True(DhcpMessage.TryParse(buffer.AsSpan(0, length), out DhcpMessage? read));
+        Assert.True(DhcpMessage.TryParse(message.ToArray(pad: false), out DhcpMessage? read));
         Assert.Equal([255, 15], [.. read.Options.Select(o => o.Data.Length)]);
         Assert.Equal(vendor, read.Find(DhcpOptionCode.VendorSpecific)!.Value.ToArray());
     }
@@ -85,14 +80,13 @@ public sealed class DhcpMessageTests
         {
             IsRequest = true,
             Mac = PiMessages.Mac,
-            Options = [DhcpOption.Byte(DhcpOptionCode.Overload, 3), DhcpOption.Text(DhcpOptionCode.UserClass, "i")],
+            Options = [DhcpOption.Byte(DhcpOptionCode.Overload, 3), new(DhcpOptionCode.IpxeEncapsulated, new byte[] { 0x13 })],
         };
-        byte[] buffer = new byte[DhcpMessage.MaximumReplySize];
-        int length = message.Write(buffer, pad: false);
-        new byte[] { (byte)DhcpOptionCode.UserClass, 2, (byte)'P', (byte)'X', 255 }.CopyTo(buffer, 108);
-        new byte[] { (byte)DhcpOptionCode.UserClass, 1, (byte)'E', 255 }.CopyTo(buffer, 44);
-        Assert.True(DhcpMessage.TryParse(buffer.AsSpan(0, length), out DhcpMessage? read));
-        Assert.Equal("iPXE", read.FindText(DhcpOptionCode.UserClass));
+        byte[] bytes = message.ToArray(pad: false);
+        new byte[] { (byte)DhcpOptionCode.IpxeEncapsulated, 1, 1, 255 }.CopyTo(bytes, 108);
+        new byte[] { (byte)DhcpOptionCode.IpxeEncapsulated, 1, 1, 255 }.CopyTo(bytes, 44);
+        Assert.True(DhcpMessage.TryParse(bytes, out DhcpMessage? read));
+        Assert.Equal([0x13, 1, 1], read.Find(DhcpOptionCode.IpxeEncapsulated)!.Value.ToArray());
         Assert.Equal("", read.BootFile);
         Assert.Equal(BootClientKind.Ipxe, DhcpClient.Of(read).Kind);
     }
@@ -102,12 +96,34 @@ public sealed class DhcpMessageTests
         "060103" + "0a0400505845" + "09170000145261737062657272792050692042" + "6f6f74202020" + "ff",
             Convert.ToHexStringLower(PiMenu.Pi3bOption.Span));
 
-    [Fact]
-    public void An_option_that_reaches_beyond_the_end_makes_the_message_unreadable()
+    [Theory]
+    [InlineData(1)] // the end mark
+    [InlineData(2)] // the last byte of option 97
+    [InlineData(18)] // all but its first
+    [InlineData(19)] // its length
+    public void An_option_that_is_cut_short_does_not_cost_the_message(int cut)
     {
-        byte[] buffer = new byte[DhcpMessage.MaximumReplySize];
-        int length = PiMessages.Discover().Write(buffer, pad: false);
-        Assert.False(DhcpMessage.TryParse(buffer.AsSpan(0, length - 2), out _));
+        DhcpMessage whole = PiMessages.Discover();
+        Assert.True(DhcpMessage.TryParse(whole.ToArray(pad: false).AsSpan()[..^cut], out DhcpMessage? read));
+        int left = whole.Options.Count - (cut == 1 ? 0 : 1);
+        Assert.Equal(whole.Options.Take(left).Select(o => (o.Code, Convert.ToHexString(o.Data.Span))),
+            read.Options.Select(o => (o.Code, Convert.ToHexString(o.Data.Span))));
+        Assert.Equal(BootClientKind.RaspberryPi, DhcpClient.Of(read).Kind); // by its MAC prefix
+    }
+
+    [Fact]
+    public void Options_that_are_cut_short_in_the_field_for_the_file_do_not_cost_those_of_the_server_name()
+    {
+        byte[] bytes = new DhcpMessage
+        {
+            IsRequest = true,
+            Mac = PiMessages.Mac,
+            Options = [DhcpOption.Byte(DhcpOptionCode.Overload, 3), DhcpOption.Byte(DhcpOptionCode.MessageType, 1)],
+        }.ToArray(pad: false);
+        bytes.AsSpan(108, 128).Fill((byte)DhcpOptionCode.VendorClass);
+        new byte[] { (byte)DhcpOptionCode.ClientArchitecture, 2, 0, 7, 255 }.CopyTo(bytes, 44);
+        Assert.True(DhcpMessage.TryParse(bytes, out DhcpMessage? read));
+        Assert.Equal((DhcpMessageType.Discover, BootClientKind.UefiX64), (read.Type, DhcpClient.Of(read).Kind));
     }
 
     [Fact]

@@ -79,15 +79,65 @@ public sealed class TftpServerTests : TftpTest
     }
 
     [Theory]
-    [InlineData("../secret", "octet", "", 2)]
-    [InlineData("file", "mail", "", 4)]
-    [InlineData("file", "octet", "blksize=4", 8)]
-    public async Task What_is_not_allowed_is_refused_with_the_error_of_its_RFC(string path, string mode, string option, int error)
+    [InlineData("../secret", "octet", 2)]
+    [InlineData("file", "mail", 4)]
+    public async Task What_is_not_allowed_is_refused_with_the_error_of_its_RFC(string path, string mode, int error)
     {
         _files["file"] = [1];
-        using UdpClient board = await AskAsync(path, option.Length == 0 ? [] : [new(option.Split('=')[0], option.Split('=')[1])], mode);
+        using UdpClient board = await AskAsync(path, [], mode);
         Assert.Equal([0, 5, 0, (byte)error], (await board.ReceiveAsync(Cancel)).Buffer[..4]);
         Assert.Equal(TftpOutcome.Refused, (await _observer.NextFetchedAsync()).Outcome);
+    }
+
+    [Theory]
+    [InlineData("blksize", "4", "\0\u0003\0\u0001x")]
+    [InlineData("timeout", "300", "\0\u0003\0\u0001x")]
+    [InlineData("blksize", "100000", "\0\u0006blksize\01468\0")]
+    public async Task An_option_out_of_range_does_not_cost_the_board_its_file(string option, string value, string reply)
+    {
+        _files["config.txt"] = "x"u8.ToArray();
+        using UdpClient board = await AskAsync("config.txt", [new(option, value)]);
+        Assert.Equal(reply, Encoding.ASCII.GetString((await board.ReceiveAsync(Cancel)).Buffer));
+    }
+
+    [Theory]
+    [InlineData(TftpOpcode.ReadRequest, "\0\u0001kernel8.img\0octet\0")] // a request that went to the port of another's transfer
+    [InlineData(TftpOpcode.ReadRequest, "\0\u0004\0\u0001")]
+    [InlineData(TftpOpcode.WriteRequest, "\0\u0003\0\u0001stolen")]
+    public async Task What_a_stranger_sends_to_the_port_of_a_transfer_is_error_5_and_the_transfer_goes_on(TftpOpcode opcode, string sent)
+    {
+        _files["kernel8.img"] = RandomNumberGenerator.GetBytes(700);
+        using UdpClient board = await AskAsync(opcode == TftpOpcode.ReadRequest ? "kernel8.img" : "log", [], opcode: opcode);
+        UdpReceiveResult first = await board.ReceiveAsync(Cancel);
+        using var stranger = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        await stranger.SendAsync(Encoding.ASCII.GetBytes(sent), first.RemoteEndPoint, Cancel);
+        UdpReceiveResult refusal = await stranger.ReceiveAsync(Cancel);
+        Assert.Equal("\0\u0005\0\u0005unknown transfer\0", Encoding.ASCII.GetString(refusal.Buffer));
+        Assert.Equal(first.RemoteEndPoint, refusal.RemoteEndPoint);
+        // Neither an error nor what is no packet is answered.
+        await stranger.SendAsync("\0\u0005\0\u0005\0"u8.ToArray(), first.RemoteEndPoint, Cancel);
+        await stranger.SendAsync("x"u8.ToArray(), first.RemoteEndPoint, Cancel);
+
+        byte[] next = opcode == TftpOpcode.ReadRequest ? [0, 4, 0, 1] : [0, 3, 0, 1, .. "whole"u8];
+        await board.SendAsync(next, first.RemoteEndPoint, Cancel);
+        if (opcode == TftpOpcode.ReadRequest)
+        {
+            Assert.Equal([0, 3, 0, 2], (await board.ReceiveAsync(Cancel)).Buffer[..4]);
+            await board.SendAsync(new byte[] { 0, 4, 0, 2 }, first.RemoteEndPoint, Cancel);
+        }
+        TftpSighting seen = await _observer.NextFetchedAsync();
+        Assert.Equal((TftpOutcome.Completed, opcode == TftpOpcode.ReadRequest ? 700 : 5), (seen.Outcome, seen.Bytes));
+        Assert.Equal(0, stranger.Available);
+    }
+
+    [Fact]
+    public async Task Many_transfers_under_way_have_a_port_each()
+    {
+        _files["kernel8.img"] = new byte[700];
+        UdpClient[] boards = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => AskAsync("kernel8.img", [])));
+        UdpReceiveResult[] replies = await Task.WhenAll(boards.Select(board => board.ReceiveAsync(Cancel).AsTask()));
+        Assert.Equal(boards.Length, replies.Select(reply => reply.RemoteEndPoint.Port).Distinct().Count());
+        Array.ForEach(boards, board => board.Dispose());
     }
 
     [Fact]
@@ -260,12 +310,26 @@ public sealed class TftpServerTests : TftpTest
         Assert.Equal(0, stranger.Available);
     }
 
-    [Fact]
-    public async Task A_refused_path_is_reported_in_printable_characters()
+    [Theory]
+    [InlineData("undionly.kpxe\u00ff")] // the end mark of DHCP's options, seen of ROMs that read option 67 as C does
+    [InlineData("undionly.kpxe\u0006\u0004x")] // the option behind it, a name server
+    [InlineData("undionly.kpxe\n")]
+    public async Task A_name_with_the_next_option_s_bytes_behind_it_is_found(string asked)
     {
-        using UdpClient board = await AskAsync("..\n\u001b[2J", []);
-        await board.ReceiveAsync(Cancel);
-        Assert.Equal("..??[2J", (await _observer.NextFetchedAsync()).Path);
+        _files["undionly.kpxe"] = "x"u8.ToArray();
+        using var board = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        await board.SendAsync(Encoding.Latin1.GetBytes($"\0\u0001{asked}\0octet\0"), new IPEndPoint(IPAddress.Loopback, Port), Cancel);
+        Assert.Equal("\0\u0003\0\u0001x", Encoding.ASCII.GetString((await board.ReceiveAsync(Cancel)).Buffer));
+    }
+
+    [Theory]
+    [InlineData("..\n\u001b[2J", "..")]
+    [InlineData("\u001b[2J", "")]
+    public async Task A_refused_path_is_reported_in_printable_characters(string asked, string reported)
+    {
+        using UdpClient board = await AskAsync(asked, []);
+        Assert.Equal([0, 5, 0, 2], (await board.ReceiveAsync(Cancel)).Buffer[..4]);
+        Assert.Equal(reported, (await _observer.NextFetchedAsync()).Path);
     }
 
     [Fact]

@@ -15,7 +15,8 @@ public sealed class ArchitectureTests
         ["Cli"] = ["Server", "Protocol"],
         ["Board"] = ["Protocol"],
         ["Link"] = ["Protocol"],
-        ["Agent"] = ["Installer", "Board", "Link", "Protocol"],
+        ["Benchmarks"] = ["Board", "Protocol"],
+        ["Agent"] = ["Installer", "Benchmarks", "Board", "Link", "Protocol"],
         ["Installer"] = ["Board", "Link", "Protocol"],
         ["Init"] = ["Installer", "Board", "Link", "Protocol"],
     };

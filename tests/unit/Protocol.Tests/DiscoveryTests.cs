@@ -19,7 +19,7 @@ public sealed class DiscoveryTests
         DiscoveryMessage[] messages =
         [
             new Query("0123456789abcdef", 500, ["default"], new NodeFilter(
-                "backend", Parameters: new Dictionary<string, string> { ["a"] = "b" }), KnownNodes.Of(["x"], 8)[0], 3, "...."),
+                "backend", Parameters: new Dictionary<string, string> { ["a"] = "b" }), KnownNodes.Of(["x"], 8)[0], 3, 5, "...."),
             new Answer("0123456789abcdef", ["default"], node, 1,
             new PresenceAnchor(1, new byte[16], new byte[16], 2)) { Origin = "10.2.0.9:40213", Relayed = true },
             new Signed([1], [2], new byte[64]),

@@ -50,6 +50,61 @@ public sealed class PresenceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_node_with_more_services_than_a_datagram_holds_is_known_with_all_of_them_also_when_one_more_comes()
+    {
+        List<Service> services = [.. Enumerable.Range(0, 20).Select(i =>
+            new Service($"service-{i:00}-of-a-long-name", new Dictionary<string, string> { ["port"] = $"{8000 + i}" }))];
+        await using TestPolo polo = await StartAsync("node-1", () => TestPolo.Describe("node-1", [.. services]));
+        await NextAsync("node-1", PresenceKind.Join);
+        async Task IsKnownAsync()
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(s_end);
+            patience.CancelAfter(TimeSpan.FromSeconds(30));
+            while (!_watcher.Records.Single().Node.Services.Select(s => s.Id).SequenceEqual(services.Select(s => s.Id)))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+            }
+        }
+        await IsKnownAsync();
+        services.Add(new Service("statusmonitor", new Dictionary<string, string>()));
+        polo.Polo.Changed();
+        await IsKnownAsync();
+        Assert.DoesNotContain(_heard, e => e.Kind is PresenceKind.Leave or PresenceKind.Identity);
+    }
+
+    [Fact]
+    public async Task An_answer_that_comes_after_a_change_has_the_state_and_the_services_of_one_moment()
+    {
+        List<Service> services = [];
+        await using TestPolo polo = await TestPolo.StartAsync([_mesh], () => TestPolo.Describe("node-1", [.. services]));
+        using Socket asker = DiscoverySocket.Ask(DiscoverySocket.Interfaces(TestPolo.Loopback).Single());
+        var group = new IPEndPoint(IPAddress.Parse(DiscoveryMessage.Group), ServicePorts.Discovery);
+        const int questions = 8;
+        for (int i = 0; i < questions; i++)
+        {
+            asker.SendTo(new Query(Query.NewNonce(), 600, [_mesh]).ToPaddedBytes(), group);
+        }
+        await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, s_end);
+        services.Add(new Service("statusmonitor", new Dictionary<string, string>()));
+        polo.Polo.Changed();
+        List<Answer> answers = [];
+        byte[] buffer = new byte[2000];
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(s_end);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        while (answers.Count < questions)
+        {
+            int length = await asker.ReceiveAsync(buffer, patience.Token);
+            if (DiscoveryMessage.Read(buffer.AsSpan(0, length)) is Answer { Node.Id: "node-1" } answer)
+            {
+                answers.Add(answer);
+            }
+        }
+        Assert.Contains(answers, answer => answer.Node.Services.Count == 1);
+        int first = answers.Min(answer => answer.Presence!.State), last = answers.Max(answer => answer.Presence!.State);
+        Assert.All(answers, answer => Assert.Equal(answer.Node.Services.Count == 1 ? last : first, answer.Presence!.State));
+    }
+
+    [Fact]
     public async Task A_node_that_dies_is_suspected_and_then_down_and_the_others_are_not()
     {
         TestPolo[] polos = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => StartAsync($"node-{i}")));

@@ -288,7 +288,7 @@ public sealed class BackupTests : ApplianceTest
         {
             for (int seed = 2; !stop.IsCancellationRequested; seed++)
             {
-                await ImportAsync(Api, TinyImage.Create(64 << 10, seed), $"image-{seed}");
+                await ImportAsync(Api, TinyImage.Create(128 << 10, seed), $"image-{seed}");
                 await EnsureAsync(Api.PostAsync($"files?name=file-{seed}",
                     new ByteArrayContent([(byte)seed]) { Headers = { ContentType = new("application/octet-stream") } }, s_end));
                 if (seed > 4)

@@ -20,6 +20,16 @@ public sealed class BootDoctorTests
         ["the pool is used up"] = new("no-address-left",
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false).Discover(4, answered: false).Explain(5),
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false).Discover(4).Explain(5)),
+        ["a PC of 32 bits asks a proxy"] = new("unserved-architecture",
+            () => BootRecording.Pc().Discover(0, kind: BootClientKind.Unserved, architecture: 6, answered: false).Explain(60),
+            () => BootRecording.Pc().Discover(0, kind: BootClientKind.UefiX64, architecture: 7).Explain(60)),
+        ["a board of an architecture that nothing is here for gets an address"] = new("unserved-architecture",
+            () => BootRecording.Pc(DhcpMode.Full).Discover(0, kind: BootClientKind.Unserved, architecture: 27).Explain(60),
+            () => BootRecording.Pc(DhcpMode.Full).Discover(0, kind: BootClientKind.Unserved, architecture: 27)
+                .Discover(20, kind: BootClientKind.UefiX64, architecture: 7).Explain(60)),
+        ["a PXE client that does not say what it is"] = new("unserved-architecture",
+            () => BootRecording.Pc().Discover(0, kind: BootClientKind.Unserved, answered: false).Explain(5),
+            () => BootRecording.Pc().Discover(0, kind: BootClientKind.Unserved, answered: false).File(1, "grub.cfg").Explain(5)),
         ["an installed board asks the network first, and gets an address from nobody"] = new("left-alone",
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false, leftAlone: true)
                 .Discover(4, answered: false, leftAlone: true).Explain(60),
@@ -33,7 +43,10 @@ public sealed class BootDoctorTests
             () => BootRecording.Pc().Discover(0).File(1, "snponly.efi").Discover(3, kind: BootClientKind.Ipxe)
                 .File(4, "boot/ipxe", protocol: FileProtocol.Http).Explain(60)),
         ["there is no pool for the relay's subnet"] = new("no-pool",
-            () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false, relay: "10.1.0.1").Explain(5),
+            () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false, lacksPool: true, relay: "10.1.0.1").Explain(5),
+            () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false, relay: "10.1.0.1").Explain(5)),
+        ["there is no pool for the wire"] = new("no-pool",
+            () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false, lacksPool: true).Explain(5),
             () => BootRecording.Pi4(DhcpMode.Full).Discover(0, answered: false).Explain(5)),
         ["a Pi 3's ROM comes through a relay"] = new("pi3-other-subnet",
             () => BootRecording.Pi3().Discover(0, rom: true, relay: "10.1.0.1").Explain(5),
@@ -70,7 +83,11 @@ public sealed class BootDoctorTests
         ["a Pi 3 without bootcode.bin"] = new("missing-file",
             () => BootRecording.Pi3().Discover(0, rom: true).Missing(1, "bootcode.bin").Explain(20),
             () => BootRecording.Pi3().Discover(0, rom: true).File(1, "bootcode.bin").Missing(2, "bootsig.bin").Explain(20)),
-        ["a Pi 5 needs no start.elf"] = new("missing-file",
+        ["a Pi 5 that NetInst's own kernel does not know"] = new("needs-boot-set",
+            () => BootRecording.Pi5().Discover(0).File(1, "01eeffc0/config.txt")
+                .Missing(2, "01eeffc0/bcm2712-rpi-5-b.dtb", "bcm2712-rpi-5-b.dtb").Explain(20),
+            () => BootRecording.Pi4().Discover(0).File(1, "start4.elf").Missing(2, "01eeffc0/bcm2711-rpi-4-b.dtb").Explain(20)),
+        ["a Pi 5 needs no start.elf"] = new("needs-boot-set",
             () => BootRecording.Pi5().Discover(0).File(1, "01eeffc0/config.txt")
                 .Missing(2, "01eeffc0/kernel_2712.img", "01eeffc0/kernel8.img").Explain(20),
             () => BootRecording.Pi5().Discover(0).File(1, "01eeffc0/config.txt").Missing(2, "01eeffc0/start.elf", "01eeffc0/start4.elf")
@@ -178,6 +195,66 @@ public sealed class BootDoctorTests
                 sentence => Assert.EndsWith(".", sentence, StringComparison.Ordinal));
             Assert.True(finding.Severity != FindingSeverity.Fault || finding.Change is not null);
         }
+    }
+
+    [Theory]
+    [InlineData(DhcpMode.Proxy, 6, false, "The board asks as 32-bit x86 UEFI, and there is nothing here for it.")]
+    [InlineData(DhcpMode.Full, 18, true, "The board asks as 32-bit Arm UEFI, HTTP boot, and there is nothing here for it.")]
+    [InlineData(DhcpMode.Full, null, false, "The board asks as a PXE client of no architecture, and there is nothing here for it.")]
+    [InlineData(DhcpMode.Proxy, 900, false, "The board asks as architecture 900, and there is nothing here for it.")]
+    public void A_board_that_asks_as_what_is_not_served_is_told_that_and_nothing_else(DhcpMode mode, int? architecture, bool answered,
+        string cause)
+    {
+        Finding only = BootRecording.Pc(mode).Discover(0, kind: BootClientKind.Unserved, architecture: architecture, answered: answered)
+            .Discover(40, kind: BootClientKind.Unserved, architecture: architecture, answered: answered).Explain(60).Single();
+        Assert.Equal((FindingSeverity.Fault, cause), (only.Severity, only.Cause));
+    }
+
+    [Theory]
+    [InlineData("10.1.0.1", "(the board asks through the relay 10.1.0.1)", "VLAN")]
+    [InlineData(null, "board and appliance are in one VLAN", "relay")]
+    public void A_board_that_asks_for_no_file_is_told_of_its_own_way_to_the_appliance(string? relay, string said, string unsaid)
+    {
+        Finding fault = BootRecording.Pi4().Discover(0, relay: relay).Request(1, relay: relay).Explain(40).Single();
+        Assert.Equal("no-file-request", fault.Rule);
+        Assert.Contains(said, fault.Change, StringComparison.Ordinal);
+        Assert.DoesNotContain(unsaid, fault.Change, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("10.1.0.1", "the relay 10.1.0.1 passes the board's messages to this appliance alone", "this network")]
+    [InlineData(null, "Switch off the DHCP server at 192.168.1.1 on this network", "relay")]
+    public void A_board_that_chose_another_server_is_told_where_that_one_is(string? relay, string said, string unsaid)
+    {
+        Finding fault = BootRecording.Pi4(DhcpMode.Full).Discover(0, relay: relay).Request(1, "192.168.1.1", relay: relay).Explain(40)
+            .Single();
+        Assert.Equal("rival-server", fault.Rule);
+        Assert.Contains(said, fault.Change, StringComparison.Ordinal);
+        Assert.DoesNotContain(unsaid, fault.Change, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("10.1.0.1", "see that the relay 10.1.0.1 passes the board's messages on to that server too", "this network")]
+    [InlineData(null, "see that one answers on this network", "relay")]
+    public void A_board_that_gets_no_address_is_told_where_one_must_come_from(string? relay, string said, string unsaid)
+    {
+        Finding fault = BootRecording.Pi4().Discover(0, relay: relay).Discover(4, relay: relay).Discover(32, relay: relay).Explain(33)
+            .Single();
+        Assert.Equal("no-address", fault.Rule);
+        Assert.Contains(said, fault.Change, StringComparison.Ordinal);
+        Assert.DoesNotContain(unsaid, fault.Change, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("10.1.0.1", "make a node of the board's network a relay", "239.255.13.37")]
+    [InlineData(null, "multicast 239.255.13.37", "docs/relays.md")]
+    public void NetInst_that_does_not_find_the_appliance_is_told_what_has_to_let_it_through(string? relay, string said, string unsaid)
+    {
+        Finding fault = BootRecording.Pi4().Boot(0, relay).Discover(12, kind: BootClientKind.None, relay: relay)
+            .Request(13, kind: BootClientKind.None, relay: relay).Explain(200).Single();
+        Assert.Equal("netinst-not-introduced", fault.Rule);
+        Assert.Contains(said, fault.Change, StringComparison.Ordinal);
+        Assert.DoesNotContain(unsaid, fault.Change, StringComparison.Ordinal);
     }
 
     [Fact]

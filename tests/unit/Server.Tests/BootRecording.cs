@@ -39,26 +39,33 @@ internal sealed class BootRecording
 
     public static BootRecording Pi3() => new(BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.Pi3Rom));
 
-    public static BootRecording Pc() => new(BootClientKind.UefiX64, new ClientMachineId(MachineIdForm.Uuid, Uuid: Guid.Empty));
+    public static BootRecording Pc(DhcpMode mode = DhcpMode.Proxy) =>
+        new(BootClientKind.UefiX64, new ClientMachineId(MachineIdForm.Uuid, Uuid: Guid.Empty)) { Mode = mode };
 
     public BootRecording Discover(
         double at, bool rom = false, string? relay = null, bool answered = true, int tried = 0, string? given = null,
         string? bootFile = null, BootClientKind? kind = null,
-        bool leftAlone = false) =>
+        bool leftAlone = false, bool lacksPool = false, int? architecture = null) =>
         Dhcp(at, new DhcpSighting(Mac, kind ?? _kind, _machine, "eth0", DhcpMessageType.Discover, answered ? DhcpMessageType.Offer : null,
             given is null ? null : IPAddress.Parse(given), bootFile)
         {
             IsPi3Rom = rom,
             IsLeftAlone = leftAlone,
+            LacksPool = lacksPool,
+            Architecture = architecture,
             Relay = relay is null ? null
             : IPAddress.Parse(relay),
             Server = Appliance,
             Seconds = tried
         });
 
-    public BootRecording Request(double at, string chosen = "10.0.0.254", BootClientKind? kind = null) =>
+    public BootRecording Request(double at, string chosen = "10.0.0.254", BootClientKind? kind = null, string? relay = null) =>
         Dhcp(at, new DhcpSighting(Mac, kind ?? _kind, _machine, "eth0", DhcpMessageType.Request, null, IPAddress.Parse("10.0.0.7"), null)
-        { Server = Appliance, ChosenServer = IPAddress.Parse(chosen) });
+        {
+            Server = Appliance,
+            ChosenServer = IPAddress.Parse(chosen),
+            Relay = relay is null ? null : IPAddress.Parse(relay),
+        });
 
     /// <summary>A file by TFTP.</summary>
     public BootRecording File(
@@ -81,8 +88,9 @@ internal sealed class BootRecording
         paths.Aggregate(this, (recording, path) => recording.File(at, path, TftpOutcome.NotFound, took: 0));
 
     /// <summary>All that a Pi 4 needs.</summary>
-    public BootRecording Boot(double at) =>
-        Discover(at).Request(at + 0.1).File(at + 0.2, "01eeffc0/config.txt")
+    /// <param name="relay">Through which it asks.</param>
+    public BootRecording Boot(double at, string? relay = null) =>
+        Discover(at, relay: relay).Request(at + 0.1, relay: relay).File(at + 0.2, "01eeffc0/config.txt")
         .Missing(at + 0.4, "01eeffc0/pieeprom.sig", "01eeffc0/recover4.elf")
         .File(at + 0.5, "01eeffc0/start4.elf", bytes: 2_250_000).File(at + 1, "01eeffc0/bcm2711-rpi-4-b.dtb")
         .File(at + 2, "01eeffc0/kernel8.img", bytes: 10_000_000, took: 2).File(at + 4, "01eeffc0/initramfs8", bytes: 8_000_000, took: 2);

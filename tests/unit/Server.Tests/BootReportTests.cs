@@ -39,6 +39,25 @@ public sealed class BootReportTests : ApplianceTest
     }
 
     [Theory]
+    [InlineData(BootClientKind.Unserved, 15, "32-bit x86 UEFI, HTTP boot", "unserved-architecture")]
+    [InlineData(BootClientKind.Unserved, null, "a PXE client of no architecture", "unserved-architecture")]
+    [InlineData(BootClientKind.UefiArm64, 22, "U-Boot", "under-way")]
+    public async Task A_board_is_listed_as_what_it_asks_as(BootClientKind kind, int? architecture, string program, string rule)
+    {
+        Recorder.Asked(Discover(s_board) with
+        {
+            Mac = new MacAddress(0x525400000001),
+            Kind = kind,
+            MachineId = default,
+            Architecture = architecture,
+        });
+        JsonNode board = (await GetAsync("boot/boards")).AsArray().Single()!;
+        Assert.Equal((program, null), (board["program"]!.ToString(), board["model"]));
+        JsonNode finding = (await GetAsync("boot/boards/52:54:00:00:00:01/explain"))["findings"]!.AsArray().Single()!;
+        Assert.Equal((rule, board["headline"]!.ToString()), (finding["rule"]!.ToString(), finding["cause"]!.ToString()));
+    }
+
+    [Theory]
     [InlineData(1024, "before October 2022")]
     [InlineData(1468, "October 2022 or later")]
     public async Task The_age_of_an_eeprom_is_told_by_its_requests_until_net_inst_has_read_its_version(int blockSize, string eeprom)

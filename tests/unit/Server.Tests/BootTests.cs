@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot.Doctor;
@@ -168,6 +169,34 @@ public sealed class BootTests : ApplianceTest
         Assert.Contains("boots its own disk: installed with tiny", script);
         Assert.Contains("sanboot --no-describe --drive 0x80", script);
         Assert.DoesNotContain("kernel http://", script);
+    }
+
+    [Fact]
+    public async Task A_board_is_not_its_neighbour_whose_inventory_names_it()
+    {
+        using var plain = new HttpClient(new SocketsHttpHandler()) { BaseAddress = new Uri($"http://{Appliance.Options.Http}/") };
+        await using SimulatedNode node = await InstallAsync(Guid.NewGuid().ToString(), "amd64");
+        MacAddress own = node.Inventory.Interfaces[0].Mac, other = new(0x525400000077);
+        // Its switch, or another board beside which it stands: LLDP tells who is at the other end of the cable.
+        await node.SendAsync(new InventoryReport(node.Inventory with
+        {
+            Interfaces = [node.Inventory.Interfaces[0] with
+            {
+                Switch = new SwitchPort(other.ToString(), other.ToString(), "", "neighbour", ""),
+            }],
+        }), s_end);
+        await Poll.UntilAsync(async () => await Api.GetStringAsync($"nodes/{node.Id}", s_end),
+            seen => seen.Contains(other.ToString(), StringComparison.Ordinal), s_end);
+        Assert.Contains("kernel http://", await plain.GetStringAsync($"boot/ipxe?mac={other}", s_end), StringComparison.Ordinal);
+
+        // A network card that went to another board: the one that has it now, and has come last, counts.
+        await node.SendAsync(new InventoryReport(node.Inventory with
+        {
+            Interfaces = [node.Inventory.Interfaces[0] with { Mac = other }],
+        }), s_end);
+        await Poll.UntilAsync(() => plain.GetStringAsync($"boot/ipxe?mac={other}", s_end),
+            script => script.Contains("boots its own disk", StringComparison.Ordinal), s_end);
+        Assert.Contains("kernel http://", await plain.GetStringAsync($"boot/ipxe?mac={own}", s_end), StringComparison.Ordinal);
     }
 
     [Fact]

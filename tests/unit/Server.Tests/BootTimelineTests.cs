@@ -1,9 +1,11 @@
 using System.Net;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot.Doctor;
+using Bootstrap.Server.Features.Boot.Sets;
 
 namespace Bootstrap.Server.Tests;
 
@@ -59,17 +61,21 @@ public sealed class BootTimelineTests
     {
         WireBoard board = BootRecording.Pi4().Discover(0, given: "10.0.0.7").Timeline.Boards[BootRecording.Mac];
         Assert.Equal(("01eeffc0", PiFamily.Pi4, "10.0.0.7", "eth0"), (board.Serial, board.Family, board.Address, board.Interface));
-        Assert.Equal("Raspberry Pi 4 Model B Rev 1.4", PiModel.NameOf(board.Revision!.Value));
+        Assert.Equal("Raspberry Pi 4 Model B Rev 1.4", PiRevision.Read(board.Revision!.Value)?.Name);
     }
 
     [Theory]
-    [InlineData(0xa02082, PiFamily.Pi3, "Raspberry Pi 3 Model B Rev 1.2")]
-    [InlineData(0xa020d3, PiFamily.Pi3, "Raspberry Pi 3 Model B Plus Rev 1.3")]
-    [InlineData(0xc03130, PiFamily.Pi4, "Raspberry Pi 400 Rev 1.0")]
-    [InlineData(0xd04170, PiFamily.Pi5, "Raspberry Pi 5 Model B Rev 1.0")]
-    [InlineData(0x00000e, PiFamily.Unknown, null)] // old style: a Pi 1
-    public void Revision_codes_are_read(uint revision, PiFamily family, string? name) =>
-        Assert.Equal((family, name), (PiModel.FamilyOf(revision), PiModel.NameOf(revision)));
+    [InlineData(0xa02082, PiFamily.Pi3, "Raspberry Pi 3 Model B Rev 1.2", "pi3")]
+    [InlineData(0xa020d3, PiFamily.Pi3, "Raspberry Pi 3 Model B Plus Rev 1.3", "pi3")]
+    [InlineData(0xa22042, PiFamily.Pi3, "Raspberry Pi 2 Model B Rev 1.2", "pi3")] // the processor of a Pi 3
+    [InlineData(0xa01041, PiFamily.Unknown, "Raspberry Pi 2 Model B Rev 1.1", null)]
+    [InlineData(0x902120, PiFamily.Pi3, "Raspberry Pi Zero 2 W Rev 1.0", "pi3")]
+    [InlineData(0xc03130, PiFamily.Pi4, "Raspberry Pi 400 Rev 1.0", "pi4")]
+    [InlineData(0xd04170, PiFamily.Pi5, "Raspberry Pi 5 Model B Rev 1.0", "pi5")]
+    [InlineData(0x00000e, PiFamily.Unknown, null, null)] // old style: a Pi 1
+    public void A_revision_code_says_the_same_to_the_doctor_and_to_boot_sets(uint revision, PiFamily family, string? name, string? set) =>
+        Assert.Equal((family, name, set),
+            (PiRevision.Read(revision)?.Family ?? PiFamily.Unknown, PiRevision.Read(revision)?.Name, PiModel.Of(revision)));
 
     [Theory]
     [InlineData("10.0.0.7", "kernel8.img")] // whom DHCP gave the address

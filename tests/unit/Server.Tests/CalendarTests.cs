@@ -40,6 +40,17 @@ public sealed class CalendarTests : JobTest
         JsonNode[] Of(string schedule) => [.. days.Where(d => d!["schedule"]!.ToString() == schedule).Select(d => d!)];
     }
 
+    [Fact]
+    public async Task A_day_is_told_in_the_order_of_its_times_and_not_of_the_schedules_names()
+    {
+        await AddAsync("alpha", "0 3 * * *", "UTC");
+        await AddAsync("beta", "30 2 * * *", "UTC");
+        await AddAsync("gamma", "15 4 * * *", "Europe/Berlin");
+        JsonArray days = (await GetAsync("calendar?from=2099-10-24&days=2&zone=UTC")).AsArray();
+        Assert.Equal(["24 gamma", "24 beta", "24 alpha", "25 beta", "25 alpha", "25 gamma"],
+            days.Select(d => $"{d!["day"]!.ToString()[8..]} {d["schedule"]}"));
+    }
+
     [Theory]
     [InlineData("from=25.11.2026&days=7&zone=UTC", "'25.11.2026' is no day: write it as 2026-11-25.")]
     [InlineData("from=2026-11-25&days=43&zone=UTC", "days is 1 to 42, not 43.")]

@@ -17,6 +17,13 @@ public sealed class CronLineTests
     [InlineData("0 * * * *", "Europe/Berlin", "2027-10-31T00:00:00Z", "2027-10-31T01:00:00Z", "2027-10-31T02:00:00Z")]
     [InlineData("0 3 * * SUN", "UTC", "2027-01-01T00:00:00Z", "2027-01-03T03:00:00Z", "2027-01-10T03:00:00Z")]
     [InlineData("15 22 L * *", "Asia/Kolkata", "2027-01-31T17:00:00Z", "2027-02-28T16:45:00Z", "2027-03-31T16:45:00Z")]
+    [InlineData("@weekly", "UTC", "2027-01-01T00:00:00Z", "2027-01-03T00:00:00Z", "2027-01-10T00:00:00Z")]
+    [InlineData("@daily", "Europe/Berlin", "2027-07-01T12:00:00Z", "2027-07-01T22:00:00Z", "2027-07-02T22:00:00Z")]
+    // either of the two days (POSIX, crontab): the first of the month, or a Monday
+    [InlineData("0 3 1 * MON", "UTC", "2026-12-31T00:00:00Z", "2027-01-01T03:00:00Z", "2027-01-04T03:00:00Z")]
+    [InlineData("30 12 13 * 5", "UTC", "2027-08-07T00:00:00Z", "2027-08-13T12:30:00Z", "2027-08-20T12:30:00Z")]
+    // what begins with * chooses nothing: a Monday that is odd
+    [InlineData("0 3 */2 * MON", "UTC", "2027-01-01T00:00:00Z", "2027-01-11T03:00:00Z", "2027-01-25T03:00:00Z")]
     public void A_line_runs_by_the_clock_of_its_zone(string line, string zone, string after, string first, string second)
     {
         CronLine read = CronLine.Read(line, zone, s_now, out string fault)!;
@@ -26,7 +33,11 @@ public sealed class CronLineTests
 
     [Theory]
     [InlineData("0 3 * *", "UTC", "The cron line '0 3 * *' has 4 fields, not 5: minute, hour, day of the month, month, day of the week.")]
-    [InlineData("@daily", "UTC", "The cron line '@daily' has 1 fields, not 5: minute, hour, day of the month, month, day of the week.")]
+    [InlineData("@reboot", "UTC",
+        "There is no '@reboot': there are @annually, @daily, @hourly, @midnight, @monthly, @weekly, @yearly.")]
+    [InlineData("H 3 * * *", "UTC", "The cron line 'H 3 * * *' is not understood: 'H' is no number; name the minute and the hour.")]
+    [InlineData("0 H(2-4) * * *", "UTC",
+        "The cron line '0 H(2-4) * * *' is not understood: 'H(2-4)' is no number; name the minute and the hour.")]
     [InlineData("0 0 30 2 *", "UTC", "The cron line '0 0 30 2 *' never comes: there is no such day.")]
     [InlineData("0 3 * * *", "Europe/Atlantis", "There is no time zone 'Europe/Atlantis': use a name such as Europe/Berlin, or UTC.")]
     [InlineData("0 3 * * *", "", "There is no time zone '': use a name such as Europe/Berlin, or UTC.")]

@@ -16,6 +16,11 @@ public sealed class DhcpSettingsTests
     [InlineData("10.9.0.0/33", null, 720, "'10.9.0.0/33' is not SUBNET")]
     [InlineData("10.9.0.0/24,10.8.0.1-10.8.0.9", null, 720, "is not SUBNET")]
     [InlineData("10.9.0.0/24 10.9.0.0/25", null, 720, "'10.9.0.0/25' is a second pool for the same subnet")]
+    [InlineData("10.9.0.0/24,router=10.9.0.0", null, 720, "'10.9.0.0/24,router=10.9.0.0' names the subnet's own address")]
+    [InlineData("10.9.0.64/26,router=10.9.0.127", null, 720, "'10.9.0.64/26,router=10.9.0.127' names the subnet's own address")]
+    [InlineData("10.9.0.0/31,router=10.9.0.0", null, 720, null)]
+    [InlineData("10.9.0.0/24", "10.9.0.255=dc:a6:32:01:36:c2", 720, "'10.9.0.255=dc:a6:32:01:36:c2' reserves a subnet's own address")]
+    [InlineData("10.9.0.0/23", "10.9.0.255=dc:a6:32:01:36:c2", 720, null)]
     [InlineData(null, "10.9.0.20=board", 720, "'10.9.0.20=board' is not ADDR=MAC|SERIAL")]
     [InlineData(null, "10.9.0.20=c0ffee01 10.9.0.20=c0ffee02", 720,
         "'10.9.0.20=c0ffee02' reserves an address that is another board's already")]

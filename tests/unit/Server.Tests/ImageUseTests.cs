@@ -37,6 +37,66 @@ public sealed class ImageUseTests : JobTest
         Assert.Empty((await GetAsync("images")).AsArray());
     }
 
+    [Theory]
+    [InlineData("the system is called 'raspberrypi', and was installed as 'node-1': something of the image set another name")]
+    [InlineData("")]
+    public async Task A_system_that_is_not_as_it_was_installed_says_so_in_its_job(string doubt)
+    {
+        string image = await ImportAsync(4);
+        SimulatedNode node = (await ConnectAsync(1))[0];
+        string job = await OrderAsync(new { kind = "install", nodes = new[] { "all" }, image });
+        StartTask order = await node.AcceptTaskAsync(s_end);
+        await node.SendAsync(new TaskEnded(order.TaskId, true, false, "", DiskState.Installed), s_end);
+        node.Doubt = doubt;
+        await node.RestartAsync(NodeRole.Slave, order.TaskId, cancellation: s_end);
+        Assert.Equal(doubt, (await UntilAsync(job, "succeeded"))["tasks"]![0]!["note"]!.ToString());
+    }
+
+    [Fact]
+    public async Task What_a_job_needs_that_is_yet_to_choose_its_nodes_stays_although_it_has_no_task()
+    {
+        string image = await ImportAsync(3);
+        SimulatedNode node = (await ConnectAsync(1))[0];
+        await Api.PatchAsJsonAsync($"nodes/{node.Id}", new { tags = new[] { "later" } }, s_end);
+        await Api.PutAsJsonAsync("profiles/lab", new { packages = new[] { "htop" } }, s_end);
+        using HttpResponseMessage uploaded = await Api.PostAsync("files?name=motd", new ByteArrayContent("hello"u8.ToArray()), s_end);
+        string file = (await uploaded.Content.ReadFromJsonAsync<JsonNode>(s_end))!["digest"]!.ToString();
+        string install = await OrderAsync(new
+        {
+            kind = "install",
+            select = "tag=later",
+            image,
+            notBefore = InAnHour(),
+            parameters = new { profile = "lab" },
+        }), deploy = await OrderAsync(new
+        {
+            kind = "deploy",
+            select = "tag=later",
+            notBefore = InAnHour(),
+            parameters = new { file = "motd", path = "/etc/motd" },
+        });
+        // The only node that it would begin with now is forgotten; others may have the tag by then.
+        (await Api.DeleteAsync($"nodes/{node.Id}", s_end)).EnsureSuccessStatusCode();
+        JsonNode open = await GetAsync(install);
+        Assert.False((bool)open["job"]!["ended"]!);
+        Assert.DoesNotContain(open["tasks"]!.AsArray(), task => task!["endedAt"] is null);
+
+        Assert.Equal("A job that has not ended installs 'tiny': wait for the end, or cancel first.", await RefusedAsync(image));
+        Assert.Contains(install["jobs/".Length..],
+            await RefusalAsync(HttpMethod.Delete, "profiles/lab", null, HttpStatusCode.Conflict), StringComparison.Ordinal);
+        Assert.Equal($"The job {deploy["jobs/".Length..]}, which has not ended, deploys 'motd': wait for its end, or cancel it first.",
+            await RefusalAsync(HttpMethod.Delete, $"files/{file}", null, HttpStatusCode.Conflict));
+
+        foreach (string job in new[] { install, deploy })
+        {
+            (await Api.PostAsync($"{job}/cancel", null, s_end)).EnsureSuccessStatusCode();
+        }
+        foreach (string free in new[] { $"images/{image}", "profiles/lab", $"files/{file}" })
+        {
+            (await Api.DeleteAsync(free, s_end)).EnsureSuccessStatusCode();
+        }
+    }
+
     private Task<string> RefusedAsync(string image, string query = "") =>
         RefusalAsync(HttpMethod.Delete, $"images/{image}{query}", null, HttpStatusCode.Conflict);
 

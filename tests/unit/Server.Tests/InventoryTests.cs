@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;

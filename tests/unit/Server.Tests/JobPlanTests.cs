@@ -227,6 +227,67 @@ public sealed class JobPlanTests : JobTest
             await RefusalAsync(HttpMethod.Post, "jobs", new { kind = "reboot", nodes = s_all, after = nobody }));
     }
 
+    [Fact]
+    public async Task Nodes_are_measured_before_and_again_where_it_went_well_and_a_benchmark_that_fails_holds_nothing_up()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(2);
+        string job = await OrderAsync(new { kind = "reboot", nodes = s_all, measure = new[] { "crc32" } });
+        JsonArray jobs = (await GetAsync("jobs")).AsArray();
+        Assert.Equal(["benchmark", "reboot", "benchmark"], jobs.Select(j => j!["kind"]!.ToString()));
+        (string after, string main, string before) = ($"jobs/{jobs[0]!["id"]}", $"jobs/{jobs[1]!["id"]}", $"jobs/{jobs[2]!["id"]}");
+        Assert.Equal((job, jobs[1]!["id"]!.ToString(), jobs[2]!["id"]!.ToString()),
+            (main, jobs[0]!["after"]!.ToString(), jobs[1]!["after"]!.ToString()));
+        Assert.Equal("crc32", jobs[0]!["parameters"]!["benchmark"]!.ToString());
+
+        // These run NetInst, and cannot be measured.
+        await UntilAsync(before, "failed failed");
+        await RebootAsync(nodes[0]);
+        await FailAsync(nodes[1]);
+        await UntilAsync(main, "succeeded failed");
+        await UntilAsync(after, "failed skipped");
+    }
+
+    [Fact]
+    public async Task A_node_that_is_off_holds_up_nobody_else_when_nodes_are_measured_before()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(2);
+        await SwitchOffAsync(nodes[0]);
+        string job = await OrderAsync(new { kind = "reboot", nodes = s_all, measure = new[] { "crc32", "sha256" } });
+        await RebootAsync(nodes[1]);
+        JsonNode waiting = await UntilAsync(job, "held succeeded");
+        Assert.StartsWith("each node waits for its end in job ", waiting["job"]!["note"]!.ToString(), StringComparison.Ordinal);
+        await nodes[0].RestartAsync(NodeRole.NetInst, cancellation: s_end);
+        await RebootAsync(nodes[0]);
+        await UntilAsync(job, "succeeded succeeded");
+    }
+
+    [Fact]
+    public async Task What_is_undone_or_cancelled_is_not_measured_either()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(1);
+        await SwitchOffAsync(nodes[0]);
+        string undone = await OrderAsync(new { kind = "reboot", nodes = s_all, measure = new[] { "crc32" }, holdSeconds = 10 });
+        (await Api.PostAsync($"{undone}/undo", null, s_end)).EnsureSuccessStatusCode();
+        string cancelled = await OrderAsync(new { kind = "reboot", nodes = s_all, measure = new[] { "crc32" } });
+        (await Api.PostAsync($"{cancelled}/cancel", null, s_end)).EnsureSuccessStatusCode();
+        JsonArray jobs = (await GetAsync("jobs")).AsArray();
+        Assert.Equal(6, jobs.Count);
+        Assert.All(jobs, job => Assert.True((bool)job!["ended"]!));
+    }
+
+    [Fact]
+    public async Task Who_is_skipped_before_is_skipped_in_what_comes_after()
+    {
+        SimulatedNode[] nodes = await ConnectAsync(2);
+        string first = await OrderAsync(new { kind = "reboot", nodes = s_all });
+        string job = await OrderAsync(new { kind = "reboot", nodes = s_all, after = first["jobs/".Length..], measure = new[] { "crc32" } });
+        await RebootAsync(nodes[0]);
+        await FailAsync(nodes[1]);
+        await UntilAsync(first, "succeeded failed");
+        await RebootAsync(nodes[0]);
+        await UntilAsync(job, "succeeded skipped");
+    }
+
     [Theory]
     [InlineData("""{"rollout":{"canary":-1}}""", "The roll-out's canary is a number of nodes, 0 or more, not -1.")]
     [InlineData("""{"rollout":{"batch":0}}""", "The roll-out's batch is a number of nodes, 1 or more, not 0.")]
@@ -244,6 +305,16 @@ public sealed class JobPlanTests : JobTest
         "The roll-out's stopAfter is a number of failures such as 3, or a part of the nodes such as \"10%\", not '1.5'.")]
     [InlineData("""{"rollout":{"batch":1,"requireHealthy":true},"kind":"shutdown"}""",
         "The roll-out's requireHealthy cannot be had with a shutdown: nodes that are off are not connected.")]
+    [InlineData("""{"rollout":{"maximumWatts":0}}""", "The roll-out's maximumWatts is a number of watts, 1 or more, not 0.")]
+    [InlineData("""{"measure":["crc32","crc33"]}""",
+        "The benchmark cannot be run: there is no benchmark 'crc33': sha256, sha512, crc32, crc32c, matrix-float, matrix-double, " +
+        "memory-bandwidth, memory-latency, card-read, card-write, card-random-read, card-random-write, network-send, network-receive, " +
+        "network-latency, node-send, node-latency, naive-sha256, naive-sha512, naive-crc32, naive-matrix-float, naive-matrix-double.")]
+    [InlineData("""{"kind":"shutdown","measure":["crc32"]}""", "Nobody can be measured after a shutdown.")]
+    [InlineData("""{"measure":["node-send"]}""", "node-send takes two nodes: each is measured against the next one.")]
+    [InlineData("""{"measure":["crc32","crc32","crc32","crc32","crc32","crc32"]}""", "measure names 5 benchmarks at most, not 6.")]
+    [InlineData("""{"kind":"benchmark","parameters":{"benchmark":"crc32"},"measure":["crc32"]}""",
+        "A benchmark is not measured by others before and after.")]
     [InlineData("""{"retry":{"attempts":0}}""", "The retry policy's attempts is 1 to 10, not 0.")]
     [InlineData("""{"retry":{"attempts":2,"pause":-1}}""", "The retry policy's pause is 0 to 86400 seconds, not -1.")]
     public async Task A_plan_that_cannot_be_is_refused_in_one_sentence_and_nothing_is_ordered(string plan, string sentence)

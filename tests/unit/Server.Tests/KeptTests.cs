@@ -84,6 +84,18 @@ public sealed class KeptTests : JobTest
         Assert.False(File.Exists(file));
     }
 
+    [Theory]
+    [InlineData("x.tar.zst")]
+    [InlineData("my own backup of the node, with a long name.tar.zst")]
+    public async Task A_strangers_file_among_them_is_left_alone_and_ends_nothing(string name)
+    {
+        Directory.CreateDirectory(Folder);
+        string file = Path.Combine(Folder, name);
+        await File.WriteAllTextAsync(file, "mine", s_end);
+        Sweep();
+        Assert.True(File.Exists(file));
+    }
+
     [Fact]
     public async Task An_archive_that_is_too_large_or_does_not_come_whole_leaves_nothing()
     {

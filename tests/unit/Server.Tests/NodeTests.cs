@@ -30,6 +30,34 @@ public sealed class NodeTests : ApplianceTest
         Assert.Equal("[]", await Api.GetStringAsync("jobs", s_end));
     }
 
+    [Theory]
+    [InlineData("""{"type":"dream","of":["electric sheep"]}""")]
+    [InlineData("""{"type":"heartbeat2"}""")]
+    public async Task A_message_of_a_newer_program_is_passed_over_and_the_node_stays_connected(string message)
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000aaaa0011");
+        await node.SendAsync(message, s_end);
+        await node.SendAsync(message, s_end);
+        await node.SendAsync(new InventoryReport(node.Inventory with { System = "Debian of tomorrow" }), s_end);
+        JsonNode seen = await Poll.UntilAsync(() => GetAsync("nodes/10000000aaaa0011"),
+            n => n["inventory"]!["system"]!.ToString() == "Debian of tomorrow", s_end);
+        Assert.Equal("net-inst", seen["link"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData("all", "where nodes are chosen")]
+    [InlineData("localhost", "where nodes are chosen")]
+    public async Task What_means_something_else_is_no_name_of_a_node(string name, string reason)
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000aaaa0012");
+        using HttpResponseMessage refused = await Api.PatchAsJsonAsync("nodes/10000000aaaa0012", new { name }, s_end);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains(reason, await refused.Content.ReadAsStringAsync(s_end), StringComparison.Ordinal);
+        using HttpResponseMessage tag = await Api.PatchAsJsonAsync("nodes/10000000aaaa0012", new { tags = new[] { "none" } }, s_end);
+        Assert.Contains("tag:none chooses the nodes that have no tag", await tag.Content.ReadAsStringAsync(s_end), StringComparison.Ordinal);
+        (await Api.PatchAsJsonAsync("nodes/10000000aaaa0012", new { name = $"{name}-1" }, s_end)).EnsureSuccessStatusCode();
+    }
+
     [Fact]
     public async Task A_wrong_join_token_is_refused()
     {
@@ -115,6 +143,29 @@ public sealed class NodeTests : ApplianceTest
         Assert.Equal("hello", lines[0]!["line"]!.ToString());
         Assert.True(lines[2]!["line"]!.ToString().Length < 2100);
         Assert.Equal(2, (await GetAsync($"tasks/{task}/log")).AsArray().Count);
+    }
+
+    [Fact]
+    public async Task What_all_nodes_of_a_job_say_is_read_as_it_came_and_nothing_of_another_job()
+    {
+        await using SimulatedNode one = await SlaveAsync("10000000aaaa000c");
+        await using SimulatedNode two = await SlaveAsync("10000000aaaa000d");
+        await using SimulatedNode other = await SlaveAsync("10000000aaaa000e");
+        using HttpResponseMessage made = await Api.PostAsJsonAsync("jobs",
+            new { kind = "reboot", nodes = new[] { one.Id.ToString(), two.Id.ToString() } }, s_end);
+        string log = $"jobs/{(await made.Content.ReadFromJsonAsync<JsonNode>(s_end))!["job"]!["id"]}/log";
+        (Guid first, Guid second) = ((await one.AcceptTaskAsync(s_end)).TaskId, (await two.AcceptTaskAsync(s_end)).TaskId);
+        await other.SendAsync(new LogLines(await OrderAsync(other), ["of another job"]), s_end);
+        await one.SendAsync(new LogLines(null, ["of no job"]), s_end);
+        (SimulatedNode Node, Guid Task, string Line)[] said = [(one, first, "a"), (two, second, "b"), (one, first, "c")];
+        for (int i = 0; i < said.Length; i++)
+        {
+            await said[i].Node.SendAsync(new LogLines(said[i].Task, [said[i].Line]), s_end);
+            await Poll.UntilAsync(async () => (await GetAsync(log)).AsArray(), lines => lines.Count == i + 1, s_end);
+        }
+        JsonArray all = (await GetAsync(log)).AsArray();
+        Assert.Equal(said.Select(s => (s.Task.ToString(), s.Line)), all.Select(l => (l!["task"]!.ToString(), l["line"]!.ToString())));
+        Assert.Equal(["c"], (await GetAsync($"{log}?after={all[1]!["id"]}")).AsArray().Select(l => l!["line"]!.ToString()));
     }
 
     [Fact]

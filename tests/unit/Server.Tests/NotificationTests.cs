@@ -6,13 +6,8 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bootstrap.Server.Features.Notifications;
 using Bootstrap.Support;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using MimeKit;
 using SmtpServer;
 using SmtpServer.Authentication;
@@ -184,7 +179,7 @@ public sealed class NotificationTests : JobTest
         "'ftp://x' of the webhook 'a' is no http or https address.")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://u:p@x/\",\"events\":[\"job-ended\"]}]}", "has a name or password in it")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[]}]}",
-        "has no events: name one of job-ended, job-failing, new-board, backup-failed.")]
+        "has no events: name one of job-ended, job-failing, new-board, backup-failed, alert-started, alert-ended.")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[\"tea-time\"]}]}", "is not understood")]
     [InlineData("{\"webhooks\":[{\"name\":\"a\",\"url\":\"https://x/\",\"events\":[\"job-ended\"],\"secret\":\"short\"}]}",
         "is not 'whsec_' and 24 to 64 bytes in Base64.")]
@@ -230,48 +225,6 @@ public sealed class NotificationTests : JobTest
         Time.Advance(TimeSpan.FromSeconds(2));
         return Task.FromResult(arrived());
     }, done => done, s_end);
-
-    /// <summary>Hears webhooks.</summary>
-    private sealed class Receiver : IAsyncDisposable
-    {
-        private readonly WebApplication _application;
-
-        private Receiver(WebApplication application) => _application = application;
-
-        public sealed record Request(string Id, long Timestamp, string Signature, string Body)
-        {
-            public JsonNode Json => JsonNode.Parse(Body)!;
-        }
-
-        public ConcurrentQueue<Request> Heard { get; } = new();
-
-        public int Answer { get; set; } = StatusCodes.Status204NoContent;
-
-        public Uri Url =>
-            new(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/hook");
-
-        public static async Task<Receiver> StartAsync()
-        {
-            WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            builder.WebHost.UseUrls("http://127.0.0.1:0");
-            WebApplication application = builder.Build();
-            var receiver = new Receiver(application);
-            application.MapPost("/hook", async (HttpContext context) =>
-            {
-                using var reader = new StreamReader(context.Request.Body);
-                IHeaderDictionary headers = context.Request.Headers;
-                receiver.Heard.Enqueue(new Request(headers["webhook-id"].ToString(),
-                    long.Parse(headers["webhook-timestamp"].ToString(), System.Globalization.CultureInfo.InvariantCulture),
-                    headers["webhook-signature"].ToString(), await reader.ReadToEndAsync(context.RequestAborted)));
-                return Results.StatusCode(receiver.Answer);
-            });
-            await application.StartAsync();
-            return receiver;
-        }
-
-        public ValueTask DisposeAsync() => _application.DisposeAsync();
-    }
 
     /// <summary>Takes e-mail from whoever has signed in.</summary>
     private sealed class MailServer : MessageStore, IUserAuthenticator, IAsyncDisposable

@@ -56,6 +56,34 @@ public sealed class PeopleTests : JobTest
     }
 
     [Theory]
+    [InlineData("""{"kind":""")]
+    [InlineData("""{"kind":"run","nodes":17}""")]
+    public async Task What_cannot_be_read_is_in_the_audit_log_without_what_was_sent(string body)
+    {
+        using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        using HttpResponseMessage answer = await Api.PostAsync("jobs", content, s_end);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        JsonNode entry = (await GetAsync("audit"))[0]!;
+        Assert.Equal(("admin", "the request could not be read"), (entry["who"]!.ToString(), entry["refusal"]!.ToString()));
+    }
+
+    [Fact]
+    public async Task What_the_appliance_fails_at_is_in_the_audit_log()
+    {
+        string folder = Path.Combine(Appliance.Options.DataFolder, "files");
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        await File.WriteAllTextAsync(folder, "no folder", s_end);
+        using HttpResponseMessage answer = await Api.PostAsync("files?name=motd", new ByteArrayContent([1]), s_end);
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        JsonNode entry = (await GetAsync("audit"))[0]!;
+        Assert.Equal(("Upload a file", "the appliance failed in the middle of it"),
+            (entry["what"]!.ToString(), entry["refusal"]!.ToString()));
+    }
+
+    [Theory]
     [InlineData(Role.Viewer, "GET nodes", HttpStatusCode.OK)]
     [InlineData(Role.Viewer, "POST jobs", HttpStatusCode.Forbidden)]
     [InlineData(Role.Viewer, "POST tokens", HttpStatusCode.OK)]
@@ -122,6 +150,27 @@ public sealed class PeopleTests : JobTest
         string id = tokens.AsArray().Single(t => t!["name"]!.ToString() == "always")!["id"]!.ToString();
         Assert.Equal(HttpStatusCode.NoContent, (await again.DeleteAsync($"tokens/{id}", s_end)).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, await TryAsync(program, "GET nodes"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(90)]
+    [InlineData(3500)]
+    public async Task When_a_token_was_used_last_is_told_to_some_seconds_however_often_it_is_used(int secondsBetween)
+    {
+        using HttpClient program = Stranger();
+        program.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer",
+            (await PostAsync(Api, "tokens", new { name = "watch" }))["token"]!.ToString());
+        Assert.Null(await LastUsedAsync());
+        for (int i = 0; i < 4; i++)
+        {
+            Time.Advance(TimeSpan.FromSeconds(secondsBetween));
+            Assert.Equal(HttpStatusCode.OK, await TryAsync(program, "GET nodes"));
+            Assert.InRange(Time.Now.ToUnixTimeMilliseconds() - (await LastUsedAsync())!.Value, 0, 5000);
+        }
+
+        async Task<long?> LastUsedAsync() =>
+            (long?)(await GetAsync("tokens")).AsArray().Single(t => t!["name"]!.ToString() == "watch")!["lastUsedAt"];
     }
 
     [Fact]

@@ -15,7 +15,7 @@ namespace Bootstrap.Server.Tests;
 /// alone.</summary>
 public sealed class ProfileTests : JobTest
 {
-    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0q test", Hash = "$6$salt$Qs3cr3tHashThatNobodyMaySee",
+    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0LvmJOto+QgKdgxiI/TP1MgRZFsqZgkR08yh11D test", Hash = "$6$salt$Qs3cr3tHashThatNobodyMaySee",
         Passphrase = "nobody-may-see-this", Token = "s3cr3t-t0k3n";
 
     private static readonly object s_classroom = new
@@ -188,6 +188,30 @@ public sealed class ProfileTests : JobTest
     [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.5/24","dns":["dns.example"]}]}""",
         "networks[0].dns[0]: 'dns.example' is no IP address")]
     [InlineData("""{"networks":[{"interface":"wlan0","address":"10.0.0.5/24"}]}""", "networks: wlan0 is a wireless interface")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.5/24","gateway":"10.0.1.1"}]}""",
+        "networks[0].gateway: the gateway 10.0.1.1 is not in the subnet 10.0.0.0/24 of the address: the node could not reach it")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"172.16.3.9/20","gateway":"172.16.16.1"}]}""",
+        "networks[0].gateway: the gateway 172.16.16.1 is not in the subnet 172.16.0.0/20")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.5/24","gateway":"10.0.0.5"}]}""",
+        "networks[0].gateway: the gateway 10.0.0.5 is the node's own address")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.5/24","gateway":"10.0.0.255"}]}""",
+        "networks[0].gateway: 10.0.0.255 is the broadcast address of the subnet 10.0.0.0/24")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.5/24","gateway":"fe80::1"}]}""",
+        "networks[0].gateway: the gateway fe80::1 is not in the subnet")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.0.0/24"}]}""",
+        "networks[0].address: 10.0.0.0 is the address of the subnet 10.0.0.0/24 itself, not of a host in it")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"10.0.7.255/21"}]}""",
+        "networks[0].address: 10.0.7.255 is the broadcast address of the subnet 10.0.0.0/21, not of a host in it")]
+    [InlineData("""{"networks":[{"interface":"eth0","address":"fd00:7::/64"}]}""",
+        "networks[0].address: fd00:7:: is the address of the subnet fd00:7::/64 itself")]
+    [InlineData("""{"firstBootScript":"#!/bin/sh\r\necho hello\r\n"}""",
+        "firstBootScript: the script has the line ends of Windows (CR LF), and would not run")]
+    [InlineData("""{"firstBootScript":"#!/usr/bin/env python3\r\nprint()\n"}""",
+        "firstBootScript: the script has the line ends of Windows (CR LF), and would not run")]
+    [InlineData("""{"users":[{"name":"ada","keys":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0q ada"]}]}""",
+        "users[0].keys[0]: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0q…' is cut short or damaged")]
+    [InlineData("""{"users":[{"name":"ada","keys":["ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0LvmJOto+QgKdgxiI/TP1MgRZFsqZgkR08yh11D ada"]}]}""",
+        "users[0].keys[0]: 'ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0Lv…' is said to be ssh-rsa, and holds another type of key")]
     [InlineData("""{"files":[{"path":"/etc/../root/x"}]}""", "files[0].path: '/etc/../root/x' is no path of a file")]
     [InlineData("""{"files":[{"path":"/etc/bootstrap/node.pem"}]}""", "files[0].path: nothing can be written in /etc/bootstrap")]
     [InlineData("""{"files":[{"path":"/etc/motd","mode":"4755"}]}""", "files[0].mode: '4755' is no mode")]

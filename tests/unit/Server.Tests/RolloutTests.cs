@@ -1,3 +1,4 @@
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Jobs;
 
@@ -79,6 +80,61 @@ public sealed class RolloutTests
         Assert.Equal((begin, "", note), Decide(new RolloutPolicy(MaximumAtOnce: 2), states));
     }
 
+    [Theory]
+    [InlineData("hhhhh", "0 3", "at most 20 W at once")]
+    [InlineData("rhhhh", "3", "at most 20 W at once")]
+    [InlineData("rrhhh", "", "at most 20 W at once")]
+    [InlineData("shhsh", "4", "waits until 2 of the nodes are connected and free")]
+    public void Never_more_at_once_than_draw_so_many_watts_together(string states, string begin, string note)
+    {
+        _away.Add("node-1");
+        _busy.Add("node-2");
+        // Each draws 7 W.
+        Assert.Equal((begin, "", note), Decide(new RolloutPolicy(MaximumWatts: 20), states));
+    }
+
+    [Fact]
+    public void Who_draws_more_than_the_budget_is_at_work_alone() =>
+        Assert.Equal(("0", "", "at most 5 W at once"), Decide(new RolloutPolicy(MaximumWatts: 5), "hhh"));
+
+    [Theory]
+    [InlineData("network-send", "hhhhh", "0", "each waits until its turn comes")]
+    [InlineData("network-send", "rhhhh", "", "each waits until its turn comes")]
+    [InlineData("network-latency", "sshhh", "2", "each waits until its turn comes")]
+    [InlineData("node-send", "hhhhh", "0 2", "each waits until its turn comes")] // and not 4, which is measured against 0
+    [InlineData("node-send", "hhhhhh", "0 2 4", "each waits until its turn comes")]
+    [InlineData("node-send", "shshs", "1 3", "")]
+    [InlineData("node-send", "hxhx", "0", "each waits until its turn comes")] // 2 takes part, and is measured against
+    [InlineData("network-send", "xhh", "1", "each waits until its turn comes")]
+    [InlineData("node-latency", "hh", "0", "each waits until its turn comes")]
+    [InlineData("sha256", "hhhhh", "0 1 2 3 4", "")]
+    public void Who_measures_the_network_has_it_to_himself(string benchmark, string states, string begin, string note) =>
+        Assert.Equal((begin, "", note), Decide(
+            RolloutPolicy.AllAtOnce, states, kind: "benchmark", parameters: $$"""{"benchmark":"{{benchmark}}"}"""));
+
+    [Fact]
+    public void Nobody_is_measured_against_a_node_that_is_away_or_busy()
+    {
+        _away.Add("node-1");
+        _busy.Add("node-4");
+        // 0 would be measured against 1, and 3 against 4.
+        Assert.Equal(("2", "", "waits until 4 of the nodes are connected and free"), Decide(
+            RolloutPolicy.AllAtOnce, "hhhhh", kind: "benchmark", parameters: """{"benchmark":"node-send"}"""));
+    }
+
+    [Theory]
+    [InlineData("Raspberry Pi 5 Model B", 12)]
+    [InlineData("Raspberry Pi 500", 12)]
+    [InlineData("Raspberry Pi 4 Model B", 7)]
+    [InlineData("Raspberry Pi Compute Module 4S", 7)]
+    [InlineData("Raspberry Pi 3 Model B Plus", 6)]
+    [InlineData("Raspberry Pi 3 Model B", 4)]
+    [InlineData("Raspberry Pi Zero 2 W", 3)]
+    [InlineData("Raspberry Pi 9", 15)]
+    [InlineData("", 15)]
+    public void What_a_board_draws_is_known_by_its_model(string model, double watts) => Assert.Equal(watts, BoardPower.WattsOf(
+        new PiRevision(model, "1.0", 1 << 30, "", "")));
+
     [Fact]
     public void While_it_is_paused_nothing_begins_and_what_was_to_be_tried_again_comes_first_afterwards()
     {
@@ -100,21 +156,23 @@ public sealed class RolloutTests
 
     /// <summary>Decides.</summary>
     /// <param name="states">
-    /// A letter for each task: held, waiting, running, succeeded, failed, timed out, cancelled; H: held after it had begun.
+    /// A letter for each task: held, waiting, running, succeeded, failed, timed out, cancelled, x: skipped; H: held after it had begun.
     /// </param>
     private (string Begin, string Skip, string Note) Decide(
-        RolloutPolicy policy, string states, bool paused = false, string kind = "reboot", long endedAt = Now - 1)
+        RolloutPolicy policy, string states, bool paused = false, string kind = "reboot", long endedAt = Now - 1,
+        string parameters = "{}")
     {
         var job = new JobRow
         {
             Id = Guid.NewGuid().ToString(),
             Kind = kind,
+            Parameters = parameters,
             PausedNumber = paused ? 1 : 0,
             RolloutText = System.Text.Json.JsonSerializer.Serialize(policy, ApiJson.Options),
         };
         TaskRow[] tasks = [.. states.Select((letter, i) => Task(i, letter, endedAt))];
         RolloutStep step = Rollout.Decide(job, tasks, [], Now, node => !_away.Contains(node.ToString()),
-            node => !_busy.Contains(node.ToString()));
+            node => !_busy.Contains(node.ToString()), _ => 7);
         return (Positions(step.Begin), Positions(step.Skip), step.Note);
     }
 
@@ -131,6 +189,7 @@ public sealed class RolloutTests
             'f' => TaskState.Failed,
             't' => TaskState.TimedOut,
             'c' => TaskState.Cancelled,
+            'x' => TaskState.Skipped,
             _ => throw new ArgumentOutOfRangeException(nameof(letter)),
         };
         return new TaskRow

@@ -36,7 +36,7 @@ public sealed class RunJobTests : WorkJobTest
     [InlineData("kill -9 $$", "root", "/", "the command ended with exit code 137: signal 9 ended it", 137)]
     [InlineData("exec no-such-program", "root", "/", "the command ended with exit code 127: there is no such program on this node", 127)]
     [InlineData("true", "nobody-of-that-name", "/", "this node has no user 'nobody-of-that-name'", null)]
-    [InlineData("true", "root", "/no/such/folder", "starting setsid in /no/such/folder: ", null)]
+    [InlineData("true", "root", "/no/such/folder", "there is no folder /no/such/folder on this node", null)]
     public async Task A_command_that_fails_says_how(string shell, string user, string folder, string cause, int? exitCode)
     {
         (string state, string said, int? code) = End(await DoAsync("run", new { shell, user, folder }));

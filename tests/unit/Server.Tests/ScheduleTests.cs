@@ -102,6 +102,25 @@ public sealed class ScheduleTests : JobTest
             t => Assert.Equal(("skipped", "there is no image 'tiny' any more"), (t!["state"]!.ToString(), t["cause"]!.ToString())));
     }
 
+    [Theory]
+    [InlineData("node-send", "failed")] // there is nobody else whom it could be measured against
+    [InlineData("network-send", "failed")] // this one runs NetInst
+    public async Task A_benchmark_that_meets_one_node_alone_ends_and_the_schedules_go_on(string benchmark, string state)
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0000");
+        await AddAsync(new
+        {
+            name = "hourly",
+            cron = "0 * * * *",
+            job = new { kind = "benchmark", select = "all", parameters = new { benchmark } },
+        });
+        Time.Now = s_start.AddMinutes(30);
+        Assert.Equal(1, await RunsAsync());
+        await UntilAsync($"jobs/{(await GetAsync("jobs"))[0]!["id"]}", state);
+        Time.Now = s_start.AddMinutes(90);
+        Assert.Equal(2, await RunsAsync());
+    }
+
     [Fact]
     public async Task What_has_not_begun_when_the_window_closes_is_skipped()
     {
@@ -188,7 +207,7 @@ public sealed class ScheduleTests : JobTest
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"install","select":"all","image":"none"}}""",
         "There is no image 'none': see the list of images for names and digests.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"","select":"all"}}""",
-        "There are no jobs of kind '': it is one of deploy, firmware, install, reboot, run, shutdown, update.")]
+        "There are no jobs of kind '': it is one of benchmark, deploy, firmware, install, reboot, run, shutdown, update.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"select":"all"}}""", "In job, 'kind' must be given.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot"}}""", "No nodes were named: nothing was ordered.")]
     [InlineData("""{"name":"x","cron":"0 3 * * *","job":{"kind":"reboot","select":" "}}""",

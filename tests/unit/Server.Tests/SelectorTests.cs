@@ -18,7 +18,10 @@ public sealed class SelectorTests : ApplianceTest
 
     private sealed record Case(string Query, bool Taken);
 
-    private sealed record Selectors(NodeView Node, IReadOnlyList<Case> Cases);
+    private sealed record FaultCase(string Query, string Field);
+
+    private sealed record Selectors(NodeView Node, IReadOnlyList<string> Fields, IReadOnlyList<FaultCase> Faults,
+        IReadOnlyList<Case> Cases);
 
     [Fact]
     public void Words_choose_what_they_choose_on_the_page()
@@ -26,6 +29,32 @@ public sealed class SelectorTests : ApplianceTest
         Assert.NotEmpty(s_selectors.Cases);
         Assert.All(s_selectors.Cases,
             c => Assert.Equal((c.Query, c.Taken), (c.Query, NodeSelector.Parse(c.Query).Matches(s_selectors.Node))));
+    }
+
+    [Fact]
+    public async Task A_field_that_there_is_not_is_refused_with_those_that_there_are_wherever_words_choose_nodes()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000eeee0001");
+        foreach (FaultCase fault in s_selectors.Faults)
+        {
+            Assert.False(NodeSelector.Parse(fault.Query).Matches(s_selectors.Node));
+            string sentence = $"Nodes have no field '{fault.Field}': it is one of {string.Join(", ", s_selectors.Fields)}. Words with ':' " +
+                "or '=' in them stand between quotes.";
+            foreach (string list in new[] { "nodes", "nodes.csv", "nodes.json" })
+            {
+                using HttpResponseMessage listed = await Api.GetAsync($"{list}?select={Uri.EscapeDataString(fault.Query)}", s_end);
+                Assert.Equal((HttpStatusCode.BadRequest, sentence), await DetailAsync(listed));
+            }
+            using HttpResponseMessage ordered = await Api.PostAsJsonAsync("jobs", new { kind = "reboot", select = fault.Query }, s_end);
+            Assert.Equal((HttpStatusCode.BadRequest, $"{sentence} Nothing was ordered."), await DetailAsync(ordered));
+            using HttpResponseMessage planned = await Api.PostAsJsonAsync("schedules",
+                new { name = "s", cron = "0 3 * * *", zone = "UTC", job = new { kind = "reboot", select = fault.Query } }, s_end);
+            Assert.Equal((HttpStatusCode.BadRequest, $"{sentence} Nothing was ordered."), await DetailAsync(planned));
+        }
+        Assert.All(s_selectors.Cases, c => Assert.Equal("", NodeSelector.Parse(c.Query).Fault));
+
+        async Task<(HttpStatusCode, string)> DetailAsync(HttpResponseMessage answer) =>
+            (answer.StatusCode, (await answer.Content.ReadFromJsonAsync<JsonNode>(s_end))!["detail"]!.ToString());
     }
 
     [Theory]

@@ -11,6 +11,8 @@ public sealed class SignInTests : JobTest
 {
     private const string Password = "correct horse battery";
 
+    public SignInTests() => Time.Freeze();
+
     private protected override HttpClient CreateApi() => Appliance.SignIn();
 
     [Fact]
@@ -135,11 +137,14 @@ public sealed class SignInTests : JobTest
         Assert.InRange(guesses, 1, 20);
         Assert.Equal(TimeSpan.Zero, delays.Take(owner, "ada", null));
 
-        // An address of his own for each guess, at names that nobody guessed before.
+        // An address of his own for each guess, at names that nobody guessed before. Where two in a row wait, it is the network that does:
+        // one may share its place with the name that was guessed above.
         TimeSpan wait = TimeSpan.Zero;
-        for (int i = 0; i < 10_000 && wait == TimeSpan.Zero; i++)
+        int inARow = 0;
+        for (int i = 0; i < 10_000 && inARow < 2; i++)
         {
             wait = delays.Take(IPAddress.Parse($"2001:db8:1:2:{i:x}::1"), $"name {i}", null);
+            inARow = wait > TimeSpan.Zero ? inARow + 1 : 0;
             guesses = i;
         }
         Assert.InRange(guesses, 100, 300);

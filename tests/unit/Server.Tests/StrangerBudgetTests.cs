@@ -130,6 +130,27 @@ public sealed class StrangerBudgetTests
         }
     }
 
+    [Fact]
+    public void An_address_that_asks_more_often_than_it_was_told_to_waits_and_the_others_do_not()
+    {
+        var clock = new SettableClock();
+        var budget = new AskBudget(clock);
+        IPAddress hasty = IPAddress.Parse("2001:db8::1"), beside = IPAddress.Parse("2001:db8::ffff:2"), other = IPAddress.Parse("10.0.0.7");
+        for (int i = 0; i < UnapprovedBoards.MaximumOfAddress; i++)
+        {
+            Assert.Null(budget.PauseOf(hasty));
+            budget.Charge(hasty, 50);
+        }
+        clock.Advance(TimeSpan.FromSeconds(12));
+        Assert.InRange(budget.PauseOf(hasty) ?? 0, 30, 38);
+        Assert.InRange(budget.PauseOf(beside) ?? 0, 30, 38); // whoever has an IPv6 address has 64 bits of them
+        Assert.Null(budget.PauseOf(other));
+        clock.Advance(TimeSpan.FromSeconds(38));
+        Assert.Null(budget.PauseOf(hasty));
+        budget.Charge(hasty, 2); // it begins anew
+        Assert.Null(budget.PauseOf(hasty));
+    }
+
     [Theory]
     [InlineData(0, 2)]
     [InlineData(40, 2)]

@@ -312,10 +312,29 @@ public sealed class UnapprovedTests : IAsyncLifetime
         {
             using ECDsa key = NodeIdentity.CreateKey();
             EnrolResponse answer = await AskAsync(key, SimulatedNode.InventoryOf(NodeId.Parse($"10000000ffff{i:x4}"), "arm64"));
-            Assert.Equal(i < UnapprovedBoards.MaximumOfAddress, answer.RetryAfterSeconds < UnapprovedBoards.LongestRetrySeconds);
+            Assert.Equal(i < UnapprovedBoards.MaximumOfAddress, answer.Reason.Contains("approve the board", StringComparison.Ordinal));
+            Assert.Empty(answer.Certificate);
         }
         Assert.Equal(UnapprovedBoards.MaximumOfAddress, (await GetAsync("unapproved")).AsArray().Count);
         Assert.Equal("[]", await _api.GetStringAsync("nodes", s_end));
+    }
+
+    [Fact]
+    public async Task A_node_renews_its_certificate_whoever_asks_without_a_pause_at_its_address()
+    {
+        Inventory said = SimulatedNode.InventoryOf(s_id, "arm64");
+        await AskAsync(_key, said);
+        (await ApproveAsync(_key)).EnsureSuccessStatusCode();
+        using ECDsa stranger = NodeIdentity.CreateKey();
+        EnrolResponse told;
+        do
+        {
+            told = await AskAsync(stranger, said); // in the node's own name
+            Assert.Empty(told.Certificate);
+        }
+        while (told.Reason != "this address asks more often than it was told to");
+        Assert.InRange(told.RetryAfterSeconds, 1, UnapprovedBoards.LongestRetrySeconds);
+        Assert.NotEmpty((await AskAsync(_key, said)).Certificate);
     }
 
     [Fact]

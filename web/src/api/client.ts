@@ -1,7 +1,10 @@
 import type {
-  AllValues, AuditEntry, BackupPlan, Backups, BoardView, BootSets, CaFingerprint, CalendarEntry, Conversation, Dhcp, DhcpSettings, FileView, ImageView, Invitation, JobDetail, JobView, LogLine,
-  MadeToken, NewJob, NewSchedule, NewToken, NodeChange, NodeEdit, NodeView, Notifications, NotificationSettings, Person, Policy, Profile, ProfileFault, ProfileFit, ProfilePreview, Role, ScheduleView,
-  Session, Status, TaskPhase, UnapprovedBoard, TokenView,
+  Alert, AlertRule, AlertRuleView, AllValues, AuditEntry, BackupPlan, Backups, Benchmark, BenchmarkDetails, BenchmarkGroup, BurnIn,
+  BenchmarkResult, BoardView, BootSets, CaFingerprint, CalendarEntry,
+  Conversation, Dhcp, DhcpSettings, FileView, ImageView, Invitation, JobDetail, JobView, LogLine, MadeToken, Metric, NewJob, NewSchedule,
+  NewToken, NodeChange, NodeEdit, NodeHistory, NodeJob, NodeView, NotificationSettings, Notifications, Person, Policy, Profile,
+  ProfileFault, ProfileFit, ProfilePreview, Role, ScheduleView, Session, Status, StatusMember, StatusTokens, TaskPhase, TokenView,
+  UnapprovedBoard,
 } from "./types";
 
 /** What the API refused, in its own words. */
@@ -79,6 +82,14 @@ export const api = {
   caFingerprint: () => call<CaFingerprint>("GET", "/ca/fingerprint"),
   signOut: () => call<void>("DELETE", "/session"),
 
+  benchmarks: () => call<Benchmark[]>("GET", "/benchmarks"),
+  burnIns: (node: string) => call<BurnIn[]>("GET", `/burn-ins?node=${segment(node)}`),
+  beginBurnIn: (node: string, set: BurnIn["set"]) => call<BurnIn[]>("POST", "/burn-ins", { nodes: [node], set }),
+  benchmarkResults: (of: { benchmark?: string; node?: string }) =>
+    call<BenchmarkResult[]>("GET", `/benchmarks/results${queryOf(of)}`),
+  benchmarkResult: (task: string) => call<BenchmarkDetails>("GET", `/benchmarks/results/${segment(task)}`),
+  benchmarkRanking: (benchmark: string) => call<BenchmarkGroup[]>("GET", `/benchmarks/ranking${queryOf({ benchmark })}`),
+
   nodes: () => call<NodeView[]>("GET", "/nodes"),
   editNode: (id: string, edit: NodeEdit) => call<NodeView>("PATCH", `/nodes/${segment(id)}`, edit),
   acknowledge: (id: string) => call<NodeView>("POST", `/nodes/${segment(id)}/acknowledge`),
@@ -90,6 +101,7 @@ export const api = {
   approve: (boards: readonly UnapprovedBoard[]) =>
     call<NodeView[]>("POST", "/unapproved/approve", { boards: boards.map(({ key, id, claims }) => ({ key, id, replaces: claims?.key })) }),
   reject: (key: string) => call<void>("DELETE", `/unapproved/${segment(key)}`),
+  nodeJobs: (id: string) => call<NodeJob[]>("GET", `/nodes/${segment(id)}/jobs`),
   nodeLog: (id: string) => call<LogLine[]>("GET", `/nodes/${segment(id)}/log`),
 
   boards: () => call<BoardView[]>("GET", "/boot/boards"),
@@ -110,8 +122,10 @@ export const api = {
   undoJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/undo`),
   pauseJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/pause`),
   resumeJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/resume`),
-  retryJob: (id: string, holdSeconds = 0) => call<JobDetail>("POST", `/jobs/${segment(id)}/retry${queryOf({ holdSeconds })}`),
+  /** @param node For this one alone; absent: for all that failed. */
+  retryJob: (id: string, holdSeconds = 0, node?: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/retry${queryOf({ holdSeconds, node })}`),
   cancelTask: (id: string) => call<void>("POST", `/tasks/${segment(id)}/cancel`),
+  jobLog: (id: string) => call<LogLine[]>("GET", `/jobs/${segment(id)}/log`),
   taskLog: (id: string) => call<LogLine[]>("GET", `/tasks/${segment(id)}/log`),
 
   schedules: () => call<ScheduleView[]>("GET", "/schedules"),
@@ -123,6 +137,17 @@ export const api = {
   cronRuns: (line: string, zone: string) => call<number[]>("GET", `/cron/runs?line=${segment(line)}&zone=${segment(zone)}`),
 
   status: () => call<Status>("GET", "/status"),
+  alerts: () => call<Alert[]>("GET", "/alerts"),
+  alertRules: () => call<AlertRuleView[]>("GET", "/alerts/rules"),
+  alertMetrics: () => call<Metric[]>("GET", "/alerts/metrics"),
+  setAlertRule: (rule: AlertRule) => call<AlertRuleView>("PUT", `/alerts/rules/${segment(rule.name)}`, rule),
+  removeAlertRule: (name: string) => call<void>("DELETE", `/alerts/rules/${segment(name)}`),
+  metrics: () => call<Metric[]>("GET", "/metrics"),
+  /** @param from Unix milliseconds. */
+  nodeHistory: (id: string, metrics: readonly string[], from: number) =>
+    call<NodeHistory>("GET", `/nodes/${segment(id)}/history?${metrics.map((m) => `metric=${segment(m)}`).join("&")}&from=${Math.round(from)}`),
+  statusMembers: () => call<StatusMember[]>("GET", "/status/members"),
+  statusTokens: (nodes: string[]) => call<StatusTokens>("POST", "/status/tokens", { nodes }),
 
   bootSets: () => call<BootSets>("GET", "/boot/sets"),
   createBootSet: (image: string, name: string) => call<unknown>("POST", "/boot/sets", { image, name }),

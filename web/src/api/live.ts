@@ -2,7 +2,7 @@ import type { ApplianceEvent } from "./types";
 
 const names: ApplianceEvent["name"][] = [
   "node", "node-removed", "image", "image-removed", "import", "job", "task", "log", "policy", "boot", "schedule", "schedule-removed",
-  "unapproved", "disk",
+  "unapproved", "disk", "alert", "alerts",
 ];
 
 const retryMilliseconds = 3000;

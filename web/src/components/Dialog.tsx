@@ -21,6 +21,12 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     <dialog
       ref={element}
       aria-labelledby="dialog-title"
+      onCancel={(e) => {
+        // Escape. Told at once, it has gone before the next key, which may open it again. (A file that was not chosen is told so, too.)
+        if (e.target !== element.current) return;
+        e.preventDefault();
+        onClose();
+      }}
       onClose={() => {
         // The browser tells it late: by then another one may be open in this one's place.
         if (!gone.current) onClose();
@@ -28,7 +34,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     >
       <header>
         <h2 id="dialog-title">{title}</h2>
-        <button type="button" class="plain" aria-label="Close" onClick={() => element.current?.close()}>
+        <button type="button" class="plain" aria-label="Close" onClick={onClose}>
           <Icon name="close" />
         </button>
       </header>

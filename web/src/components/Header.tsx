@@ -4,14 +4,16 @@ import { ongoing } from "../lib/progress";
 import { location } from "../lib/router";
 import { isDark, theme, toggleTheme } from "../lib/theme";
 import { me, session } from "../state/session";
-import { connection, end, nodes } from "../state/store";
+import { connection, end, nodes, openAlerts, snapshot } from "../state/store";
 import { Icon } from "./Icon";
 import { Bar } from "./Progress";
 
 const pages = [
   ["/nodes", "Nodes"],
+  ["/rack", "Rack"],
   ["/images", "Images"],
   ["/jobs", "Jobs"],
+  ["/benchmarks", "Benchmarks"],
   ["/schedules", "Schedules"],
   ["/settings", "Settings"],
 ] as const;
@@ -26,7 +28,7 @@ export async function signOut(): Promise<void> {
 
 /** What is going on, from everywhere one click away. */
 function Ongoing() {
-  const { tasks, fraction, jobs } = ongoing(nodes.value);
+  const { tasks, fraction, jobs } = ongoing(nodes.value, snapshot.value.jobs);
   if (tasks === 0) return null;
   return (
     <a class="ongoing" href={jobs.length === 1 ? `/jobs/${jobs[0]}` : "/jobs"}>
@@ -37,6 +39,18 @@ function Ongoing() {
       <Bar fraction={fraction} label="All tasks together" />
       <span class="number">{percent(fraction)}</span>
     </a>
+  );
+}
+
+/** How much is wrong, from everywhere one click away. */
+function AlertCount() {
+  const alerts = openAlerts.value.length;
+  if (alerts === 0) return null;
+  return (
+    <span class="alert-count" title={count(alerts, "alert")}>
+      {alerts}
+      <span class="spoken"> alerts</span>
+    </span>
   );
 }
 
@@ -53,6 +67,7 @@ export function Header() {
         {pages.map(([url, title]) => (
           <a href={url} key={url} aria-current={path.startsWith(url) ? "page" : undefined}>
             {title}
+            {url === "/rack" && <AlertCount />}
           </a>
         ))}
       </nav>

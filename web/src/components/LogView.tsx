@@ -15,12 +15,17 @@ interface Props {
   belongs: (line: LogLine) => boolean;
   /** What it is called when it is saved. */
   file: string;
+  /** Whose line it is, where the log is that of several. Must be the same function as long as names are the same. */
+  nameOf?: (line: LogLine) => string;
 }
 
 /** So near to its end, a log is read to the end. */
 const endPixels = 24;
 
-const text = (lines: readonly LogLine[]) => lines.map((l) => `${new Date(l.at).toISOString()} ${l.line}`).join("\n");
+const words = (line: LogLine, nameOf: Props["nameOf"]) => (nameOf === undefined ? line.line : `${nameOf(line)}: ${line.line}`);
+
+const text = (lines: readonly LogLine[], nameOf: Props["nameOf"]) =>
+  lines.map((l) => `${new Date(l.at).toISOString()} ${words(l, nameOf)}`).join("\n");
 
 /** Has the browser save a text. */
 function save(name: string, content: string): void {
@@ -33,7 +38,7 @@ function save(name: string, content: string): void {
 }
 
 /** A log that grows: follow, filter, copy, save. */
-export function LogView({ read, belongs, file }: Props) {
+export function LogView({ read, belongs, file, nameOf }: Props) {
   const [lines, setLines] = useState<LogLine[]>([]);
   const [error, setError] = useState("");
   const [filter, setFilter] = useState("");
@@ -67,8 +72,8 @@ export function LogView({ read, belongs, file }: Props) {
 
   const shown = useMemo(() => {
     const wanted = filter.toLowerCase();
-    return wanted === "" ? lines : lines.filter((line) => line.line.toLowerCase().includes(wanted));
-  }, [lines, filter]);
+    return wanted === "" ? lines : lines.filter((line) => words(line, nameOf).toLowerCase().includes(wanted));
+  }, [lines, filter, nameOf]);
 
   useEffect(() => {
     if (following && box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -83,10 +88,15 @@ export function LogView({ read, belongs, file }: Props) {
         </label>
         <span class="dim">{filter === "" ? count(lines.length, "line") : `${shown.length} of ${count(lines.length, "line")}`}</span>
         <span class="end">
-          <button type="button" class="small" disabled={shown.length === 0} onClick={() => void navigator.clipboard.writeText(text(shown))}>
+          <button
+            type="button"
+            class="small"
+            disabled={shown.length === 0}
+            onClick={() => void navigator.clipboard.writeText(text(shown, nameOf))}
+          >
             <Icon name="copy" /> Copy
           </button>{" "}
-          <button type="button" class="small" disabled={shown.length === 0} onClick={() => save(file, text(shown))}>
+          <button type="button" class="small" disabled={shown.length === 0} onClick={() => save(file, text(shown, nameOf))}>
             <Icon name="download" /> Download
           </button>
         </span>
@@ -109,7 +119,7 @@ export function LogView({ read, belongs, file }: Props) {
         ) : (
           shown.map((line) => (
             <div key={line.id}>
-              <span class="at">{clockTime(line.at)}</span> {line.line}
+              <span class="at">{clockTime(line.at)}</span> {nameOf && <b>{nameOf(line)}</b>} {line.line}
             </div>
           ))
         )}

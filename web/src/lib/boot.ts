@@ -58,3 +58,8 @@ export function eventLine(e: BootEvent): { text: string; trouble: boolean } {
       return { text: `${stages[e.stage]}${e.detail === undefined ? "" : `: ${e.detail}`}${times}`, trouble: false };
   }
 }
+
+/** What a boot set of an image is called: "raspios-trixie-arm64" of "RaspiOS trixie (arm64)". */
+export function bootSetName(image: string): string {
+  return image.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 40).replace(/^-+|-+$/g, "") || "pi5";
+}

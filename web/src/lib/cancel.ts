@@ -16,11 +16,14 @@ export function cancelConsequence(task: Cancellable, runs = false): string {
   if (task.kind === "run") return unsent ? "was not sent yet: nothing happens to the node" : "what it runs is asked to end, and killed after ten seconds";
   if (task.kind === "update") return unsent ? "was not sent yet: nothing happens to the node" : "its package manager is ended where it is: packages may be left half configured";
   if (task.kind === "deploy") return unsent ? "was not sent yet: nothing happens to the node" : "each file is as it was, or whole in its place";
+  if (task.kind === "benchmark") return unsent ? "was not sent yet: nothing happens to the node" : "ends without a result";
   if (task.phase === "warning-users") return "goes on running: its users were warned for nothing";
   if (task.kind === "firmware" && task.phase === "staging") return "what is staged is taken back, unless its board writes it at once or restarts before the node hears of it";
   if (task.kind === "firmware" && (task.phase === "restarting" || task.phase === "confirming")) return "cannot be cancelled any more: it ends by what its board then runs";
   if (task.kind !== "install") return unsent ? "was not sent yet: nothing happens to the node" : "may go through before the node hears of it";
-  if (task.disk === "unbootable") return "its disk is partly written already and will not start";
+  const writes = task.phase === "writing" || task.phase === "verifying" || task.phase === "configuring";
+  // By an attempt before this one.
+  if (task.disk === "unbootable" && !writes) return "its disk is partly written already and will not start";
   switch (task.phase) {
     case "writing":
     case "verifying":

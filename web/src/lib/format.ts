@@ -71,13 +71,16 @@ export function until(then: number, now: number): string {
   return then - now < 1000 ? "now" : `in ${duration(then - now)}`;
 }
 
-/** "Sun, 3 Jan 2027, 03:00", by the clock of a time zone; by the reader's where the browser does not know that zone. */
+/** The time zone of whoever reads this, such as "Europe/Berlin". */
+export const readersZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** "Sun, 3 Jan 2027, 03:00 Europe/Berlin", by the clock of a time zone; by the reader's where the browser does not know that zone. */
 export function zonedTime(at: number, timeZone: string): string {
   const form = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" } as const;
   try {
-    return new Date(at).toLocaleString("en-GB", { ...form, timeZone });
+    return `${new Date(at).toLocaleString("en-GB", { ...form, timeZone })} ${timeZone}`;
   } catch {
-    return new Date(at).toLocaleString("en-GB", form);
+    return `${new Date(at).toLocaleString("en-GB", form)} ${readersZone}`;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { JobKind, NewSchedule, ScheduledJob } from "../api/types";
-import { count } from "./format";
+import { count, readersZone } from "./format";
 import { kindWords } from "./words";
 
 /** A schedule as it is typed: every field as its control has it. */
@@ -25,7 +25,7 @@ export interface Draft {
 export const emptyDraft: Draft = {
   name: "",
   cron: "0 3 * * SUN",
-  zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  zone: readersZone,
   kind: "reboot",
   image: "",
   profile: "",
@@ -71,4 +71,10 @@ export function jobWords(job: ScheduledJob): string {
   const { profile, update } = job.parameters ?? {};
   const what = job.kind === "install" ? `${update ? "Update to" : "Install"} ${job.image ?? ""}${profile === undefined ? "" : ` with profile ${profile}`}` : kindWords[job.kind];
   return `${what} on ${job.select === undefined ? count(job.nodes?.length ?? 0, "node") : job.select === "all" ? "all nodes" : job.select}`;
+}
+
+/** A line that chooses days of the month and of the week runs on either of them (POSIX, crontab). */
+export function runsOnEitherDay(cron: string): boolean {
+  const [, , dayOfMonth, , dayOfWeek] = cron.trim().split(/\s+/);
+  return [dayOfMonth, dayOfWeek].every((field) => field !== undefined && !/^[*?]/.test(field));
 }

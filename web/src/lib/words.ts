@@ -51,7 +51,16 @@ export const changeWords: Record<string, string> = {
 
 export const sourceWords: Record<NodeChange["source"], string> = { "net-inst": "NetInst", slave: "Slave", person: "a person" };
 
-export const kindWords: Record<JobKind, string> = { install: "Install", reboot: "Reboot", shutdown: "Shut down", run: "Run", update: "Update packages", deploy: "Deploy files", firmware: "Update boot firmware" };
+export const kindWords: Record<JobKind, string> = {
+  install: "Install",
+  reboot: "Reboot",
+  shutdown: "Shut down",
+  run: "Run",
+  update: "Update packages",
+  deploy: "Deploy files",
+  firmware: "Update boot firmware",
+  benchmark: "Measure",
+};
 
 /** "You may …" */
 export const roleHelp: Record<Role, string> = {
@@ -67,12 +76,18 @@ export function jobTitle(job: JobView): string {
 }
 
 /** Whether the log of such a task is what commands wrote. */
-export const hasOutput = (kind: JobKind): boolean => kind === "run" || kind === "update" || kind === "deploy" || kind === "firmware";
+export const hasOutput = (kind: JobKind): boolean => ["run", "update", "deploy", "firmware", "benchmark"].includes(kind);
 
 /** What a job was ordered with, short enough for a title. */
 export function parameterWords(job: Pick<JobView, "kind" | "parameters">): string {
-  const { command, shell, packages, path } = job.parameters ?? {};
-  const words = job.kind === "run" ? (shell ?? command?.join(" ") ?? "") : job.kind === "update" ? (packages ?? []).join(" ") : job.kind === "deploy" ? `to ${path ?? ""}` : "";
+  const { command, shell, packages, path, benchmark } = job.parameters ?? {};
+  const byKind: Partial<Record<JobKind, string>> = {
+    run: shell ?? command?.join(" ") ?? "",
+    update: (packages ?? []).join(" "),
+    deploy: `to ${path ?? ""}`,
+    benchmark: benchmark ?? "",
+  };
+  const words = byKind[job.kind] ?? "";
   return words.length > 60 ? `${words.slice(0, 59)}…` : words;
 }
 
@@ -116,12 +131,20 @@ export function phaseWords(phase: string): string {
     refresh: "fetching the lists of packages",
     upgrade: "upgrading packages",
     deploying: "writing files",
+    measuring: "measuring, once the node is quiet",
   };
   return words[phase] ?? phase;
 }
 
-/** The phases of an installation in their order, for a row of steps; the last one where there is a profile. */
-export const installPhases = ["checking", "writing", "verifying", "configuring", "starting", "first-boot"] as const;
+/**
+ * The phases that this installation has, in their order, for a row of steps. Trying and confirming another slot are a part of its start.
+ * @param phase The present one: it is always among them.
+ */
+export function installPhases(job: Pick<JobView, "parameters"> | undefined, phase: string): string[] {
+  const { profile, update } = job?.parameters ?? {};
+  const only: Record<string, boolean> = { staging: false, keeping: update === true, "first-boot": profile !== undefined };
+  return ["staging", "checking", "keeping", "writing", "verifying", "configuring", "starting", "first-boot"].filter((p) => p === phase || (only[p] ?? true));
+}
 
 /** True if this is one of the states that a task does not leave. */
 export function isOver(state: TaskState): boolean {

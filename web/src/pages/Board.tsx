@@ -3,7 +3,7 @@ import { Empty } from "../components/Notice";
 import { boardTitle } from "../lib/boot";
 import { snapshot } from "../state/store";
 import { BootPart } from "./node/Boot";
-import { Facts } from "./node/Inventory";
+import { Facts } from "../components/Facts";
 
 /** A board that was seen on the wire and is no node yet. */
 export function BoardPage({ mac }: { mac: string }) {

@@ -9,9 +9,9 @@ import { Empty } from "../components/Notice";
 import { Table, type Column } from "../components/Table";
 import { bytes, count, dateTime } from "../lib/format";
 import { versionsOf, type ImageVersion } from "../lib/versions";
-import { images, nodes, policy, schedules, snapshot } from "../state/store";
+import { images, imports, nodes, policy, schedules, snapshot } from "../state/store";
 import { Imports } from "./images/Imports";
-import { UploadForm } from "./images/UploadForm";
+import { sentHere, UploadForm } from "./images/UploadForm";
 
 export function ImagesPage() {
   const [removing, setRemoving] = useState<ImageView | null>(null);
@@ -31,7 +31,7 @@ export function ImagesPage() {
         <UploadForm />
       </Allowed>
       <Imports />
-      {all.length === 0 ? (
+      {all.length === 0 && !isComing() && (
         <Empty title="No images yet">
           <p>
             An image is a whole disk with its partitions, such as Raspberry Pi OS or Debian as they are downloaded: <code>.img</code>,{" "}
@@ -42,14 +42,16 @@ export function ImagesPage() {
             <code>bootstrap images import FILE</code>
           </p>
         </Empty>
-      ) : (
-        <Table label="Images" columns={columns} rows={versions} keyOf={(v) => v.image.digest} />
       )}
+      {all.length > 0 && <Table label="Images" columns={columns} rows={versions} keyOf={(v) => v.image.digest} />}
       {removing && <RemoveDialog image={removing} onClose={() => setRemoving(null)} />}
       {publishing && <PublishDialog image={publishing} onClose={() => setPublishing(null)} />}
     </>
   );
 }
+
+/** An image is being sent or imported. */
+const isComing = () => sentHere.value?.refused === false || imports.value.some((i) => i.phase !== "done" && i.phase !== "refused");
 
 /** The nodes whose disks it was installed on last. */
 const nodesOf = (image: ImageView) => nodes.value.filter((n) => n.image === image.digest);
@@ -88,6 +90,12 @@ const imageColumns = (remove: (image: ImageView) => void, publish: (image: Image
         </strong>
         {of > 1 && <span class="dim"> {number === 1 ? `newest of ${of}` : `imported ${dateTime(i.importedAt)}`}</span>}
         {i.slots > 1 && <span class="dim"> two slots</span>}
+        {i.fault && (
+          <span class="warn-text" title={`It cannot be installed on nodes: ${i.fault}.`}>
+            {" "}
+            cannot be installed
+          </span>
+        )}
       </>
     ),
   },

@@ -58,7 +58,7 @@ function settled(draft: InstallDraft, chosen: ReturnType<typeof chosenNodes>): I
   const architectures = architecturesOf(chosen).map(([a]) => a);
   const architecture = architectures.includes(draft.architecture) ? draft.architecture : (architectures[0] ?? "");
   const fitting = imagesFor(architecture);
-  return { ...draft, architecture, image: (fitting.find((i) => i.digest === draft.image) ?? fitting[0])?.digest ?? "" };
+  return { ...draft, architecture, image: (fitting.find((i) => i.digest === draft.image) ?? fitting.find((i) => !i.fault))?.digest ?? "" };
 }
 
 function Wizard() {

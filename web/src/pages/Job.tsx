@@ -1,14 +1,14 @@
 import { useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
-import type { JobKind, JobView, NodeView, TaskPhase, TaskView } from "../api/types";
+import type { JobView, TaskPhase, TaskView } from "../api/types";
 import { Allowed } from "../components/Allowed";
 import { Ago } from "../components/Ago";
 import { Empty, Notice } from "../components/Notice";
 import { Bar } from "../components/Progress";
 import { Table } from "../components/Table";
 import { count, percent, rate, sentence } from "../lib/format";
-import { overallFraction } from "../lib/progress";
-import { go, queryValue, setQueryValue } from "../lib/router";
+import { togetherFraction } from "../lib/progress";
+import { queryValue, setQueryValue } from "../lib/router";
 import { isOver, jobTitle } from "../lib/words";
 import { snapshot } from "../state/store";
 import { useAction } from "../components/useAction";
@@ -16,13 +16,11 @@ import { CancelDialog } from "./jobs/CancelDialog";
 import { Counts } from "./jobs/Counts";
 import { taskColumns } from "./jobs/columns";
 import { Failures } from "./jobs/Failures";
-import { InstallAgainDialog } from "./jobs/InstallAgainDialog";
+import { OutputPart } from "./jobs/OutputPart";
+import { RetryButton } from "./jobs/RetryButton";
 import { TaskLogDialog } from "./jobs/TaskLogDialog";
 import { UndoNotice } from "./jobs/UndoNotice";
 import { useJob } from "./jobs/useJob";
-import { PowerDialog } from "./nodes/PowerDialog";
-
-const asksAgain: ReadonlySet<JobKind> = new Set<JobKind>(["install", "reboot", "shutdown", "firmware"]);
 
 export function JobPage({ id }: { id: string }) {
   const { known, error, put } = useJob(id);
@@ -56,11 +54,10 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
     () => tasks.filter((t) => state === "" || t.state === state).map((task) => ({ task, phases: phases.get(task.id) })),
     [tasks, phases, state],
   );
-  const [again, setAgain] = useState<NodeView[] | null>(null);
   const { busy, error, run } = useAction();
   const failed = tasks.filter((t) => t.state === "failed" || t.state === "timed-out");
   const open = tasks.filter((t) => !isOver(t.state));
-  const fraction = tasks.reduce((sum, t) => sum + (isOver(t.state) ? 1 : overallFraction(t)), 0) / Math.max(1, tasks.length);
+  const fraction = togetherFraction(tasks.length - open.length, open);
 
   const unheard = !job.ended && tasks.every((t) => t.sentAt === undefined);
   const together = open.reduce((sum, t) => sum + (t.unit === "bytes" ? t.rate : 0), 0);
@@ -69,12 +66,6 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
     const chosen = cancelling ?? [];
     if (chosen.length === open.length && chosen.length > 1) put((await api.cancelJob(job.id)).tasks);
     else for (const task of chosen) await api.cancelTask(task.id);
-  }
-
-  /** Whatever erases disks or stops nodes is asked for once more. */
-  function retry(): void {
-    if (asksAgain.has(job.kind)) setAgain(failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? []));
-    else void run(async () => go(`/jobs/${(await api.retryJob(job.id)).job.id}`));
   }
 
   return (
@@ -107,11 +98,7 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
         </span>
         <Allowed role="operator">
           <span class="end button-row">
-            {failed.length > 0 && (
-              <button type="button" disabled={busy} onClick={retry}>
-                Order again for the {failed.length} that failed{asksAgain.has(job.kind) && " …"}
-              </button>
-            )}
+            {failed.length > 0 && <RetryButton job={job} targets={failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? [])} label={`Order again for the ${failed.length} that failed`} />}
             {open.length > 0 && (
               <button type="button" disabled={busy} onClick={() => void run(async () => put((await (job.paused ? api.resumeJob : api.pauseJob)(job.id)).tasks))}>
                 {job.paused ? "Resume" : "Pause"}
@@ -146,9 +133,8 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
         </p>
       )}
       <Table label="Tasks" columns={columns} rows={rows} keyOf={(r) => r.task.id} nameOf={(r) => r.task.nodeName} />
+      <OutputPart job={job} tasks={tasks} />
       {cancelling && <CancelDialog tasks={cancelling} onCancel={cancel} onClose={() => setCancelling(null)} />}
-      {again && again.length > 0 && job.kind === "install" && <InstallAgainDialog job={job} targets={again} onClose={() => setAgain(null)} />}
-      {again && again.length > 0 && (job.kind === "reboot" || job.kind === "shutdown" || job.kind === "firmware") && <PowerDialog kind={job.kind} targets={again} retryOf={job} onClose={() => setAgain(null)} />}
       {log && <TaskLogDialog task={tasks.find((t) => t.id === log.id) ?? log} phases={phases.get(log.id) ?? []} onClose={() => setLog(null)} />}
     </>
   );

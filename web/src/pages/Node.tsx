@@ -7,16 +7,21 @@ import { LifecycleBadge, LinkBadge, MarkBadge } from "../components/Badge";
 import { LogView } from "../components/LogView";
 import { Empty } from "../components/Notice";
 import { startInstall } from "../state/installDraft";
+import { statusOf } from "../state/status";
 import { nodes, snapshot } from "../state/store";
 import { Approvals } from "./node/Approval";
+import { BenchmarksPart } from "./node/Benchmarks";
 import { BootPart } from "./node/Boot";
+import { BurnInPart } from "./node/BurnIn";
 import { ChangesPart, Unseen } from "./node/Changes";
 import { CurrentTask } from "./node/CurrentTask";
 import { ForgetDialog } from "./node/ForgetDialog";
 import { HealthPart, InventoryPart } from "./node/Inventory";
+import { JobsPart, LastFailure, useNodeJobs } from "./node/Jobs";
 import { LabelsPart } from "./node/Labels";
 import { LocateButton } from "./node/Locate";
 import { NodeName } from "./node/NodeName";
+import { StatusPart } from "./node/Status";
 import { DeployDialog } from "./nodes/DeployDialog";
 import { PowerDialog } from "./nodes/PowerDialog";
 import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
@@ -38,6 +43,7 @@ export function NodePage({ id }: { id: string }) {
 function OneNode({ node }: { node: NodeView }) {
   const [dialog, setDialog] = useState<JobKind | "forget" | null>(null);
   const close = () => setDialog(null);
+  const jobs = useNodeJobs(node);
   const board = [...snapshot.value.boards.values()].find((b) => b.node === node.id);
   const read = useCallback(() => api.nodeLog(node.id), [node.id]);
   const belongs = useCallback((line: LogLine) => line.node === node.id, [node.id]);
@@ -92,14 +98,19 @@ function OneNode({ node }: { node: NodeView }) {
       </Allowed>
       <Approvals node={node} />
       <Unseen node={node} />
+      <LastFailure node={node} last={jobs.list?.[0]} />
       {node.task && <CurrentTask node={node} task={node.task} />}
+      <StatusPart node={node} jobs={jobs.list ?? undefined} />
       <div class="columns">
         <InventoryPart node={node} />
         <div class="column">
           <LabelsPart node={node} />
-          {node.health && <HealthPart node={node} health={node.health} />}
+          {node.health && statusOf(node.id).value.heardAt === 0 && <HealthPart node={node} health={node.health} />}
         </div>
       </div>
+      <BenchmarksPart node={node} />
+      <BurnInPart node={node} />
+      <JobsPart {...jobs} />
       <ChangesPart node={node} />
       {board && <BootPart board={board} />}
       <section class="card">

@@ -2,22 +2,23 @@ import { useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { JobKind } from "../api/types";
 import { Allowed } from "../components/Allowed";
-import { Icon } from "../components/Icon";
+import { NodeSearch } from "../components/NodeSearch";
 import { Empty, Notice } from "../components/Notice";
 import { Table } from "../components/Table";
 import { ViewMenu } from "../components/ViewMenu";
 import { useAction } from "../components/useAction";
-import { nodeFilter } from "../lib/filter";
+import { filterFault, nodeFilter } from "../lib/filter";
 import { count } from "../lib/format";
-import { queryValue, setQueryValue } from "../lib/router";
+import { go, queryValue, setQueryValue } from "../lib/router";
 import { startInstall } from "../state/installDraft";
 import { may } from "../state/session";
 import { nodes, unapproved, wireBoards } from "../state/store";
+import { compareUrl, mostCompared } from "./Compare";
 import { chosenColumns, optionalColumns, shownColumns, usualColumns } from "./nodes/columns";
 import { DeployDialog } from "./nodes/DeployDialog";
 import { FirstSteps, isFirstRun } from "./nodes/FirstSteps";
 import { PowerDialog } from "./nodes/PowerDialog";
-import { RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
+import { BenchmarkDialog, RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 import { StateFilter } from "./nodes/StateFilter";
 import { UnapprovedBoards } from "./nodes/UnapprovedBoards";
 import { WireBoards } from "./nodes/WireBoards";
@@ -42,7 +43,7 @@ export function NodesPage() {
         <FirstSteps />
         <UnapprovedBoards boards={unapproved.value} />
         <WireBoards boards={wireBoards.value} />
-        {unapproved.value.length === 0 && <NoNodes />}
+        {unapproved.value.length === 0 && wireBoards.value.length === 0 && <NoNodes />}
       </>
     );
   }
@@ -55,18 +56,7 @@ export function NodesPage() {
         <span class="dim">
           {query === "" ? count(all.length, "node") : `${shown.length} of ${count(all.length, "node")}`}, {online} connected
         </span>
-        <label class="search">
-          <Icon name="search" />
-          <input
-            type="search"
-            placeholder="Filter: words, state:offline, tag:front, mark:new"
-            aria-label="Filter nodes"
-            aria-keyshortcuts="/"
-            value={query}
-            onInput={(e) => setQueryValue("q", e.currentTarget.value)}
-          />
-          <kbd aria-hidden="true">/</kbd>
-        </label>
+        <NodeSearch />
       </div>
       {isFirstRun() && <FirstSteps />}
       <UnapprovedBoards boards={unapproved.value} />
@@ -99,6 +89,16 @@ export function NodesPage() {
           </button>
           <button type="button" disabled={selected.length === 0} onClick={() => setDialog("deploy")}>
             Deploy files …
+          </button>
+          <button type="button" disabled={selected.length === 0} onClick={() => setDialog("benchmark")}>
+            Measure …
+          </button>
+          <button
+            type="button"
+            disabled={selected.length === 0 || selected.length > mostCompared}
+            onClick={() => go(compareUrl(selected.map((n) => n.id)))}
+          >
+            Compare
           </button>
           <button type="button" disabled={selected.length === 0} onClick={() => setDialog("reboot")}>
             Reboot …
@@ -133,6 +133,7 @@ export function NodesPage() {
       {seeing.error !== "" && <Notice tone="bad">{seeing.error}</Notice>}
       {shown.length === 0 ? (
         <Empty title="No node is like that">
+          {filterFault(query) !== "" && <p>{filterFault(query)}</p>}
           <p>
             <button type="button" onClick={() => setQueryValue("q", "")}>
               Show all {count(all.length, "node")}
@@ -145,6 +146,7 @@ export function NodesPage() {
       <WireBoards boards={wireBoards.value} />
       {dialog === "run" && <RunDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "deploy" && <DeployDialog targets={selected} onClose={() => setDialog(null)} />}
+      {dialog === "benchmark" && <BenchmarkDialog targets={selected} onClose={() => setDialog(null)} />}
       {dialog === "update" && <UpdateDialog targets={selected} onClose={() => setDialog(null)} />}
       {(dialog === "reboot" || dialog === "shutdown" || dialog === "firmware") && (
         <PowerDialog kind={dialog} targets={selected} onClose={() => setDialog(null)} />
@@ -169,7 +171,12 @@ function NoNodes() {
       </p>
       <h3>What to set on a board</h3>
       <dl>
-        <dt>Raspberry Pi 4, 5, 400, CM4</dt>
+        <dt>Raspberry Pi 5, 500, CM5</dt>
+        <dd>
+          Needs a boot set, which knows it: add an image of Raspberry Pi OS, then <a href="/settings/boot-sets">create one from it</a>. Network in its
+          boot order as for a Pi 4.
+        </dd>
+        <dt>Raspberry Pi 4, 400, CM4</dt>
         <dd>
           Boots from the network when its card is out or empty, if network is in its boot order: <code>sudo rpi-eeprom-config --edit</code>,{" "}
           <code>BOOT_ORDER=0xf21</code> (read from the right: card, then network, then from the start).

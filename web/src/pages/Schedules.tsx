@@ -67,16 +67,16 @@ export function SchedulesPage() {
 
 const scheduleColumns = (start: (doing: Doing) => void, toggle: (schedule: ScheduleView) => void): readonly Column<ScheduleView>[] => [
   { id: "name", title: "Name", width: "minmax(8rem, 1fr)", cell: (s) => <strong>{s.name}</strong> },
-  { id: "job", title: "What", width: "minmax(10rem, 2fr)", cell: (s) => jobWords(s.job) },
+  { id: "job", title: "What", width: "minmax(9rem, 1.5fr)", cell: (s) => jobWords(s.job) },
   {
     id: "next",
     title: "Next run",
-    width: "minmax(18.5rem, 1.5fr)",
+    width: "minmax(23.5rem, 2fr)",
     cell: (s) =>
       s.next === undefined ? (
         <span class="dim">{s.enabled ? "never" : "switched off"}</span>
       ) : (
-        <span>
+        <span title={zonedTime(s.next, s.zone)}>
           <Until at={s.next} /> <span class="dim">({zonedTime(s.next, s.zone)})</span>
         </span>
       ),
@@ -84,11 +84,11 @@ const scheduleColumns = (start: (doing: Doing) => void, toggle: (schedule: Sched
   {
     id: "cron",
     title: "Line",
-    width: "minmax(8rem, 1fr)",
+    width: "minmax(11rem, 1fr)",
     minor: true,
     cell: (s) => (
-      <span title={s.zone}>
-        <code>{s.cron}</code> {s.window && <span class="dim">from {s.window.start}</span>}
+      <span>
+        <code>{s.cron}</code> <span class="dim">{[s.zone, s.window && `from ${s.window.start}`].filter(Boolean).join(", ")}</span>
       </span>
     ),
   },

@@ -3,6 +3,7 @@ import type { Role } from "../api/types";
 import { refusal } from "../components/Allowed";
 import { Empty } from "../components/Notice";
 import { may } from "../state/session";
+import { AlertsPart } from "./settings/Alerts";
 import { AppliancePart } from "./settings/Appliance";
 import { AuditPart } from "./settings/Audit";
 import { BackupsPart } from "./settings/Backups";
@@ -32,6 +33,7 @@ const parts: readonly Part[] = [
   { id: "profiles", title: "Profiles", Show: ProfilesPart },
   { id: "values", title: "Values", Show: ValuesPart },
   { id: "boards", title: "New boards", Show: BoardsPart },
+  { id: "alerts", title: "Alerts", Show: AlertsPart },
   { id: "notifications", title: "Notifications", role: "admin", Show: NotificationsPart },
   { id: "backups", title: "Backups", role: "admin", Show: BackupsPart },
   { id: "network", title: "Network boot", Show: DhcpCard },

@@ -1,5 +1,5 @@
 import type {
-  ApplianceEvent, BoardView, DiskCondition, ImageView, ImportView, JobView, NodeView, Policy, ScheduleView, UnapprovedBoard,
+  Alert, ApplianceEvent, BoardView, DiskCondition, ImageView, ImportView, JobView, NodeView, Policy, ScheduleView, UnapprovedBoard,
 } from "../api/types";
 
 /** Everything that the page knows of the appliance. Never changed in place. */
@@ -16,18 +16,26 @@ export interface Snapshot {
   policy: Policy | null;
   /** In the order in which they came. */
   unapproved: readonly UnapprovedBoard[];
+  /** By node and rule. */
+  alerts: ReadonlyMap<string, Alert>;
   /** Where it is not good, the appliance can write nothing. */
   disk: DiskCondition;
 }
 
-export const nothing: Snapshot = { nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), schedules: new Map(), policy: null, unapproved: [], disk: "good" };
+export const nothing: Snapshot = {
+  nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), schedules: new Map(), policy: null,
+  unapproved: [], alerts: new Map(), disk: "good",
+};
+
+/** Of a node and a rule there is one alert. */
+export const alertKey = (alert: Alert) => `${alert.node} ${alert.rule}`;
 
 /** The next snapshot. Parts that did not change stay the same objects, and so do rows that did not. */
 export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Snapshot {
   const next = { ...before };
   // Each map is copied once a batch, however many events change it.
   const copied = new Set<keyof Snapshot>();
-  function writable<K extends "nodes" | "boards" | "images" | "jobs" | "imports" | "schedules">(part: K): Map<string, unknown> {
+  function writable<K extends "nodes" | "boards" | "images" | "jobs" | "imports" | "schedules" | "alerts">(part: K): Map<string, unknown> {
     if (!copied.has(part)) {
       (next[part] as Map<string, unknown>) = new Map(next[part] as ReadonlyMap<string, unknown>);
       copied.add(part);
@@ -66,10 +74,14 @@ export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Sna
       case "policy":
         next.policy = e.data;
         break;
+      case "alert":
+        writable("alerts").set(alertKey(e.data), e.data);
+        break;
       case "disk":
         next.disk = e.data.disk;
         break;
       case "unapproved":
+      case "alerts":
         break; // the list is read anew
       case "task":
       case "log":

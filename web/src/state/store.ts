@@ -4,7 +4,7 @@ import { follow } from "../api/live";
 import type { ApplianceEvent, LogLine, TaskView } from "../api/types";
 import { strangers } from "../lib/boot";
 import { session } from "./session";
-import { byName, nothing, reduce, type Snapshot } from "./reduce";
+import { alertKey, byName, nothing, reduce, type Snapshot } from "./reduce";
 
 export const connection = signal<"connecting" | "live" | "lost">("connecting");
 export const snapshot = signal<Snapshot>(nothing);
@@ -25,6 +25,10 @@ export const schedules = computed(() => [...snapshot.value.schedules.values()].s
 export const policy = computed(() => snapshot.value.policy);
 /** Boards that ask to be admitted. */
 export const unapproved = computed(() => snapshot.value.unapproved);
+/** What is wrong with nodes, and was. */
+export const alerts = computed(() => [...snapshot.value.alerts.values()]);
+/** Those that go on, and of which people are told. */
+export const openAlerts = computed(() => alerts.value.filter((a) => a.endedAt === undefined && a.muted === ""));
 /** The appliance can write nothing. */
 export const disk = computed(() => snapshot.value.disk);
 export const imports = computed(() => [...snapshot.value.imports.values()]);
@@ -54,6 +58,7 @@ let waiting: ApplianceEvent[] = [];
 let drawing: ReturnType<typeof setTimeout> | undefined;
 let fetching = 0;
 const retryMilliseconds = 3000;
+const patienceMilliseconds = 2000;
 
 function enqueue(event: ApplianceEvent): void {
   waiting.push(event);
@@ -69,28 +74,37 @@ function draw(): void {
   const tasks = events.filter((e) => e.name === "task").map((e) => e.data);
   const lines = events.filter((e) => e.name === "log").flatMap((e) => e.data);
   if (events.some((e) => e.name === "unapproved")) void readUnapproved();
+  if (events.some((e) => e.name === "alerts")) void readAgain(async () => ({ alerts: await readAlerts() }));
   if (tasks.length > 0) for (const watcher of taskWatchers) watcher(tasks);
   if (lines.length > 0) for (const watcher of logWatchers) watcher(lines);
 }
 
-/** Its events say that the list has changed, not how: strangers are told of no more often than once a second, however many they are. */
-export async function readUnapproved(): Promise<void> {
+/** Reads a part of the snapshot anew. */
+async function readAgain(read: () => Promise<Partial<Snapshot>>): Promise<void> {
   try {
-    const waitingBoards = await api.unapproved();
-    snapshot.value = { ...snapshot.value, unapproved: waitingBoards };
+    const part = await read();
+    snapshot.value = { ...snapshot.value, ...part };
   } catch (e) {
     // Without the appliance the stream is lost, too, and all is read anew when it is back.
     if (!(e instanceof ApiError) && !(e instanceof TypeError)) throw e;
   }
 }
 
+/** Its events say that the list has changed, not how: strangers are told of no more often than once a second, however many they are. */
+export const readUnapproved = () => readAgain(async () => ({ unapproved: await api.unapproved() }));
+
+const readAlerts = async () => new Map((await api.alerts()).map((alert) => [alertKey(alert), alert]));
+
+/** What is wrong with a board may come by time alone, without an event: that it fell silent. */
+export const readBoards = () => readAgain(async () => ({ boards: keyed(await api.boards(), "mac") }));
+
 const keyed = <T, K extends keyof T>(items: T[], key: K) => new Map(items.map((item) => [item[key] as string, item]));
 
 async function refetch(): Promise<void> {
   fetching++;
   try {
-    const [allNodes, allBoards, allImages, allJobs, allSchedules, thePolicy, waitingBoards, status] = await Promise.all([
-      api.nodes(), api.boards(), api.images(), api.jobs(), api.schedules(), api.policy(), api.unapproved(), api.status(),
+    const [allNodes, allBoards, allImages, allJobs, allSchedules, thePolicy, waitingBoards, allAlerts, status] = await Promise.all([
+      api.nodes(), api.boards(), api.images(), api.jobs(), api.schedules(), api.policy(), api.unapproved(), readAlerts(), api.status(),
     ]);
     snapshot.value = {
       nodes: keyed(allNodes, "id"),
@@ -101,6 +115,7 @@ async function refetch(): Promise<void> {
       schedules: keyed(allSchedules, "name"),
       policy: thePolicy,
       unapproved: waitingBoards,
+      alerts: allAlerts,
       disk: status.disk,
     };
     loaded.value = true;
@@ -119,9 +134,12 @@ async function refetch(): Promise<void> {
 /** Starts following the appliance; called when somebody is signed in. */
 export function start(): void {
   if (stop !== undefined) return;
-  stop = follow({
+  // All is read once the stream is open: what happens from then on comes by it. Where it does not open, the lists do not wait for it.
+  const impatient = setTimeout(() => loaded.value || void refetch(), patienceMilliseconds);
+  const unfollow = follow({
     opened: () => {
       streaming = true;
+      clearTimeout(impatient);
       void refetch();
     },
     reset: () => void refetch(),
@@ -132,7 +150,10 @@ export function start(): void {
       void checkSession();
     },
   });
-  void refetch(); // what there is need not wait for the stream
+  stop = () => {
+    clearTimeout(impatient);
+    unfollow();
+  };
 }
 
 /** Ends following; what was known is forgotten. */

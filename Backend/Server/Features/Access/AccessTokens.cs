@@ -32,7 +32,7 @@ public enum SecretKind
 /// <param name="Role">It may do what this role may, and its owner.</param>
 /// <param name="CreatedAt">Unix milliseconds.</param>
 /// <param name="ExpiresAt">Unix milliseconds; null: never.</param>
-/// <param name="LastUsedAt">Unix milliseconds, to the hour; null: never.</param>
+/// <param name="LastUsedAt">Unix milliseconds, to some seconds; null: never.</param>
 public sealed record TokenView(string Id, string Name, string Owner, Role Role, long CreatedAt, long? ExpiresAt, long? LastUsedAt);
 
 /// <summary>
@@ -48,7 +48,9 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
     private const int KnownBrowsers = 20;
 
     public static readonly TimeSpan SessionLifetime = TimeSpan.FromDays(7);
-    private static readonly TimeSpan s_usedPeriod = TimeSpan.FromHours(1);
+
+    /// <summary>How exactly the last use is kept: who asks many times a second does not cost a write each time.</summary>
+    private static readonly TimeSpan s_usedPeriod = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a link is good that somebody asked for himself.</summary>
     public static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(1);

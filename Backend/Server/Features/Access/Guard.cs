@@ -22,6 +22,9 @@ internal static class Guard
 
     private const int LongestSecret = 128;
 
+    /// <summary>Of a request that is in the audit log.</summary>
+    private static readonly object s_recorded = new();
+
     /// <param name="Change">The role of those who may do what is no GET.</param>
     private sealed record SignInRequired(Role Change);
 
@@ -94,7 +97,18 @@ internal static class Guard
         Caller.Set(http, caller);
         using (http.RequestServices.GetRequiredService<LiveRequests>().Add(http, caller, needed))
         {
-            await next(http);
+            try
+            {
+                await next(http);
+            }
+            catch (Exception e) when (Changes(http) && !http.Items.ContainsKey(s_recorded))
+            {
+                // Nobody knows what of it was done. What the exception says may hold what was sent.
+                Record(http, caller.Name, Results.Problem(e is BadHttpRequestException ? "the request could not be read"
+                    : http.RequestAborted.IsCancellationRequested ? "the request was broken off"
+                    : "the appliance failed in the middle of it"));
+                throw;
+            }
         }
     });
 
@@ -109,13 +123,14 @@ internal static class Guard
     {
         const string Bearer = "Bearer ";
         string header = context.Request.Headers.Authorization.ToString();
-        return header.StartsWith(Bearer, StringComparison.Ordinal) ? header[Bearer.Length..] : context.Request.Cookies[Cookie];
+        return header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? header[Bearer.Length..] : context.Request.Cookies[Cookie];
     }
 
     /// <summary>Writes down what was done, or refused.</summary>
     /// <param name="answer">What the endpoint gave.</param>
     public static void Record(HttpContext http, string who, object? answer)
     {
+        http.Items[s_recorded] = true;
         object? value = (answer as IValueHttpResult)?.Value ?? answer;
         int status = (answer as IStatusCodeHttpResult)?.StatusCode ?? StatusCodes.Status200OK;
         string refusal = status < StatusCodes.Status400BadRequest ? "" : (value as ProblemDetails)?.Detail ?? $"status {status}";

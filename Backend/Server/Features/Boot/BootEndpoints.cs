@@ -31,24 +31,23 @@ internal static class BootEndpoints
     {
         plain.MapGet("/boot/ipxe", (string? mac, string? uuid, HttpContext context, BootPlanner planner) =>
         {
-            var server = new IPEndPoint(context.Connection.LocalIpAddress!.MapToIPv4(), context.Connection.LocalPort);
+            IPEndPoint server = Listeners.AddressOf(context);
             if (mac is null)
             {
                 return Results.Text(BoardTemplates.FirstScript(server), "text/plain");
             }
             var claim = new BoardClaim(null, MacAddress.TryParse(mac, out MacAddress parsed) ? parsed : null,
                 Guid.TryParse(uuid, out Guid id) ? id.ToString() : null);
-            BootPlan plan = planner.For(claim, context.Connection.RemoteIpAddress);
+            BootPlan plan = planner.For(claim, Sources.Plain(context.Connection.RemoteIpAddress));
             if (!plan.FromNetwork)
             {
                 BootRequests.MarkLeftAlone(context);
             }
             return Results.Text(BoardTemplates.Script(plan, server), "text/plain");
         });
-        // UEFI firmware asks with HEAD for a file's length first.
-        plain.MapMethods("/boot/files/{**path}", ["GET", "HEAD"], (string path, HttpContext context, IBootFiles files) =>
+        plain.MapGet("/boot/files/{**path}", (string path, HttpContext context, IBootFiles files) =>
         {
-            var client = new BootClient(context.Connection.RemoteIpAddress!, null);
+            var client = new BootClient(Sources.Plain(context.Connection.RemoteIpAddress), null);
             return BootPath.TryNormalise(path, out string? name) && files.Find(client, name) is { } file
                 ? new FileResponse(file)
                 : Results.NotFound();

@@ -12,6 +12,10 @@ internal static class DiscoveryEndpoints
 {
     private const int MaximumEvents = 1000;
 
+    /// <summary>A tenth of a second each where few answer: a board that was busy for a second is found, too. (A person at a terminal is
+    /// not kept waiting for such.)</summary>
+    private const int PatientRetries = 10;
+
     internal sealed record Discovered(string Address, string Id, string HostName, Identity Identity, IReadOnlyList<Service> Services,
         bool IsProven);
 
@@ -26,7 +30,12 @@ internal static class DiscoveryEndpoints
             TimeProvider clock, CancellationToken cancellation) =>
         {
             var marco = new Marco(options.Interfaces, clock, new MessageVerifier(authority.Issued, keys.Stands));
-            var search = new Search { Meshes = [options.Mesh], Filter = service is null ? null : new NodeFilter(service) };
+            var search = new Search
+            {
+                Meshes = [options.Mesh],
+                Filter = service is null ? null : new NodeFilter(service),
+                Retries = PatientRetries,
+            };
             var found = new List<Discovered>();
             await foreach (Found answer in marco.FindAsync(search, cancellation))
             {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Discovery.Legacy;
 using Bootstrap.Server.Features.Events;
@@ -55,8 +56,8 @@ internal sealed class DiscoveryService : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAll(_polo.RunAsync(stoppingToken), _legacy.RunAsync(stoppingToken), _watcher.RunAsync(stoppingToken),
-            SaveAsync(stoppingToken));
+        await Supervisor.RunAsync(stoppingToken, new("discovery", _polo.RunAsync), new("discovery of 2015", _legacy.RunAsync),
+            new("presence", _watcher.RunAsync), new("the record of presence", SaveAsync));
         Save();
     }
 

@@ -19,6 +19,10 @@ internal static class EventEndpoints
     {
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return; // what there is to say has no end
+        }
         long? lastSeen = long.TryParse(context.Request.Headers["Last-Event-ID"], CultureInfo.InvariantCulture, out long id) ? id : null;
         // An appliance that stops does not wait for those who watch.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
@@ -84,11 +85,26 @@ public sealed class FileCatalogue(Database database, string folder, TimeProvider
         }
     }
 
-    /// <summary>Forgets a file. Tasks that want it afterwards fail, and say so.</summary>
-    public void Remove(FileView file)
+    /// <summary>Forgets a file, unless a job that has not ended is to deploy it.</summary>
+    /// <returns>Why it stays, in one sentence; null: it is gone.</returns>
+    public string? Remove(FileView file)
     {
-        database.Write(c => c.Execute("DELETE FROM files WHERE digest = @digest", new { digest = file.Digest.ToString() }));
-        File.Delete(PathOf(file.Digest));
+        string digest = file.Digest.ToString();
+        string? refusal = database.Write(c =>
+        {
+            IReadOnlyList<Guid> jobs = JobRow.OpenWhere(c, "kind = 'deploy' AND parameters ->> '$.file' = @value", digest);
+            if (jobs.Count > 0)
+            {
+                return $"The job {jobs[0]}, which has not ended, deploys '{file.Name}': wait for its end, or cancel it first.";
+            }
+            c.Execute("DELETE FROM files WHERE digest = @digest", new { digest });
+            return null;
+        });
+        if (refusal is null)
+        {
+            File.Delete(PathOf(file.Digest));
+        }
+        return refusal;
     }
 
     /// <summary>What uploads left behind that the appliance did not survive.</summary>

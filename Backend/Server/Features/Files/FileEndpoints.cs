@@ -39,8 +39,7 @@ internal static class FileEndpoints
             {
                 return Problems.NotFound($"There is no file '{file}'.");
             }
-            files.Remove(found);
-            return Results.NoContent();
+            return files.Remove(found) is { } refusal ? Problems.Conflict(refusal) : Results.NoContent();
         }).WithSummary("Remove a file");
     }
 

@@ -18,10 +18,11 @@ namespace Bootstrap.Server.Features.Images;
 /// <param name="Slots">Places for a system: 2 where an update may write the one that is not in use, else 1.</param>
 /// <param name="Public">Anybody on the network may fetch it, over plain HTTP; else nodes with approved keys, and people who are signed
 /// in.</param>
+/// <param name="Fault">Why it cannot be installed on nodes, in words that follow its name and a colon; null: it can.</param>
 /// <param name="Notes">What whoever imports it should know, a sentence each; in the answer to its import alone.</param>
 public sealed record ImageView(
     Digest Digest, string Name, string Architecture, long SizeBytes, long UsedBytes, long StoredBytes, long ImportedAt, long Slots = 1,
-    bool Public = false,
+    bool Public = false, string? Fault = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Notes = null)
 {
     /// <summary>Of an image with two places for a system.</summary>
@@ -43,7 +44,7 @@ public sealed class ImageCatalogue(
 
     private const string Columns = """
         digest AS Digest, name AS Name, architecture AS Architecture, size_bytes AS SizeBytes, used_bytes AS UsedBytes,
-        stored_bytes AS StoredBytes, imported_at AS ImportedAt, slots AS Slots, public AS Public
+        stored_bytes AS StoredBytes, imported_at AS ImportedAt, slots AS Slots, public AS Public, fault AS Fault
         """;
 
     // One import at a time: each takes all processors.
@@ -63,9 +64,10 @@ public sealed class ImageCatalogue(
         public required long ImportedAt { get; init; }
         public required long Slots { get; init; }
         public required long Public { get; init; }
+        public required string? Fault { get; init; }
 
-        public ImageView View =>
-            new(Protocol.Ids.Digest.Parse(Digest), Name, Architecture, SizeBytes, UsedBytes, StoredBytes, ImportedAt, Slots, Public != 0);
+        public ImageView View => new(Protocol.Ids.Digest.Parse(Digest), Name, Architecture, SizeBytes, UsedBytes, StoredBytes, ImportedAt,
+            Slots, Public != 0, string.IsNullOrEmpty(Fault) ? null : Fault);
     }
 
     public IReadOnlyList<ImageView> List() => database.Read(c =>
@@ -90,10 +92,11 @@ public sealed class ImageCatalogue(
             (Digest digest, ImageManifest manifest, IReadOnlyList<string> notes) =
                 await importer.ImportAsync(file, name, architecture, report, cancellation);
             var image = new ImageView(digest, name, manifest.Architecture, manifest.SizeBytes, manifest.UsedBytes, manifest.StoredBytes,
-                clock.GetUtcNow().ToUnixTimeMilliseconds(), manifest.Slots?.Count ?? 1, Notes: notes);
+                clock.GetUtcNow().ToUnixTimeMilliseconds(), manifest.Slots?.Count ?? 1, Fault: FaultOf(manifest),
+                Notes: notes);
             database.Write(c => c.Execute("""
-                INSERT INTO images (digest, name, architecture, size_bytes, used_bytes, stored_bytes, imported_at, slots)
-                VALUES (@digest, @Name, @Architecture, @SizeBytes, @UsedBytes, @StoredBytes, @ImportedAt, @Slots)
+                INSERT INTO images (digest, name, architecture, size_bytes, used_bytes, stored_bytes, imported_at, slots, fault)
+                VALUES (@digest, @Name, @Architecture, @SizeBytes, @UsedBytes, @StoredBytes, @ImportedAt, @Slots, @Fault)
                 ON CONFLICT (digest) DO UPDATE SET name = excluded.name, imported_at = excluded.imported_at, raw_sha256 = NULL
                 """, new
             {
@@ -105,6 +108,7 @@ public sealed class ImageCatalogue(
                 image.StoredBytes,
                 image.ImportedAt,
                 image.Slots,
+                Fault = image.Fault ?? "",
             }));
             image = Find(digest.ToString()) is { } stored ? stored with { Notes = notes } : image;
             foreach (string note in notes)
@@ -120,13 +124,10 @@ public sealed class ImageCatalogue(
             report.End("refused", e.Message);
             throw;
         }
-        catch (OperationCanceledException)
-        {
-            report.End("refused", "the upload was broken off");
-            throw;
-        }
         finally
         {
+            // Whatever else ended it: who sent it has gone, or the appliance stops.
+            report.EndUnlessEnded("refused", "the upload was broken off");
             _storeInUse.Release();
         }
     }
@@ -183,6 +184,26 @@ public sealed class ImageCatalogue(
             store.Remove(unknown);
         }
         store.RemoveOrphans();
+        LookForFaults();
+    }
+
+    /// <summary>Finds out of images whether they can be installed, where nobody has asked when they were imported.</summary>
+    private void LookForFaults()
+    {
+        foreach (string digest in database.Read(c => c.Query<string>("SELECT digest FROM images WHERE fault IS NULL").ToList()))
+        {
+            if (store.ReadImage(Protocol.Ids.Digest.Parse(digest)) is { } manifest)
+            {
+                database.Write(c => c.Execute("UPDATE images SET fault = @fault WHERE digest = @digest",
+                    new { digest, fault = FaultOf(manifest) ?? "" }));
+            }
+        }
+    }
+
+    private static string? FaultOf(ImageManifest manifest)
+    {
+        _ = manifest.FindRoot(out string? fault);
+        return fault;
     }
 
     /// <summary>Removes an image and the chunks that no other image needs.</summary>
@@ -231,6 +252,7 @@ public sealed class ImageCatalogue(
         : IProgress<ImportProgress>
     {
         private long _last;
+        private bool _ended;
 
         public void Report(ImportProgress value)
         {
@@ -242,6 +264,18 @@ public sealed class ImageCatalogue(
             }
         }
 
-        public void End(string phase, string? reason) => events.Publish("import", new ImportView(id, name, phase, 0, 0, reason));
+        public void End(string phase, string? reason)
+        {
+            _ended = true;
+            events.Publish("import", new ImportView(id, name, phase, 0, 0, reason));
+        }
+
+        public void EndUnlessEnded(string phase, string reason)
+        {
+            if (!_ended)
+            {
+                End(phase, reason);
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Bootstrap.Imaging;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -19,7 +20,7 @@ internal static class ImageEndpoints
 
     public static void MapImages(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/images", (ImageCatalogue images) => images.List());
+        api.MapGet("/images", (ImageCatalogue images) => images.List()).Compresses();
         api.MapGet("/images/{image}", (string image, ImageCatalogue images) =>
             images.Find(image) is { } found ? Results.Ok(found) : Unknown(image));
         // The body is the image file itself: nothing of it is kept in memory, and nothing is written twice.
@@ -28,6 +29,10 @@ internal static class ImageEndpoints
             if (string.IsNullOrWhiteSpace(name) || name.Length > 100)
             {
                 return Problems.Bad("An image needs a name of at most 100 characters: …/images?name=debian-12.");
+            }
+            if (name == NodeSelector.None)
+            {
+                return Problems.Bad($"An image cannot be called '{name}': image:{name} chooses the nodes that have none.");
             }
             if (architecture is not null && !s_architectures.Contains(architecture))
             {

@@ -1,3 +1,4 @@
+using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Schedules;
 using Bootstrap.Server.Features.Settings;
@@ -32,9 +33,7 @@ internal sealed class ImageUse(ImageCatalogue images, PolicyStore policy, Schedu
     public static string? Now(SqliteConnection c, ImageView image, bool evenIfInstalled)
     {
         string digest = image.Digest.ToString();
-        long jobs = c.ExecuteScalar<long>("""
-            SELECT count(*) FROM jobs j WHERE j.image = @digest AND EXISTS (SELECT 1 FROM tasks t WHERE t.job_id = j.id AND t.ended_at IS NULL)
-            """, new { digest });
+        int jobs = JobRow.OpenWhere(c, "image = @value", digest).Count;
         if (jobs > 0)
         {
             return $"{(jobs == 1 ? "A job that has" : $"{jobs} jobs that have")} not ended install{(jobs == 1 ? "s" : "")} '{image.Name}': wait for the end, or cancel first.";

@@ -38,11 +38,11 @@ internal sealed class Announcer(Database database, NodeDirectory nodes, Progress
     {
         foreach ((Guid id, NodeId node) in _tasks)
         {
-            if (database.Read(c => TaskRow.Find(c, id)) is { } task && nodes.Find(node) is { } view)
+            if (database.Read(c => TaskRow.Find(c, id)) is { } task)
             {
-                events.Publish("task", TaskView.Of(task, view.Name, progress.Find(id)));
-                events.Publish("node", view);
+                events.Publish("task", TaskView.Of(task, progress.Find(id)));
             }
+            nodes.Publish(node);
         }
         foreach (Guid job in _jobs)
         {

@@ -42,7 +42,8 @@ internal sealed partial class DeployKind : WorkKind<DeployParameters>
     private protected override DeployParameters Settle(DeployParameters parameters, JobSources sources) =>
         parameters with { File = sources.Files.Find(parameters.File)!.Digest.ToString() };
 
-    private protected override WorkOrder? Compose(DeployParameters parameters, bool again, JobSources sources, out string fault)
+    private protected override WorkOrder? Compose(
+        TaskRow task, DeployParameters parameters, bool again, JobSources sources, out string fault)
     {
         if (sources.Files.Find(parameters.File) is not { } file)
         {

@@ -41,7 +41,7 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
 
     /// <summary>A board that does not start again is repaired by hand: one after the other, and nobody else after the first
     /// failure.</summary>
-    public override RolloutPolicy UsualRollout { get; } = new(MaximumAtOnce: 1, StopAfter: "1");
+    public override RolloutPolicy UsualRollout(string parameters) => new(MaximumAtOnce: 1, StopAfter: "1");
 
     private protected override string Refuse(FirmwareParameters parameters, JobWish wish, JobSources sources) => parameters.Power.Refuse();
 

@@ -26,6 +26,10 @@ internal sealed record Fitting(JobSpec? Spec, IReadOnlyDictionary<NodeId, string
             {
                 unfit[node.Id] = $"there is no image '{image}' any more";
             }
+            else if (found.Fault is { } why)
+            {
+                unfit[node.Id] = $"image '{found.Name}' cannot be installed on nodes: {why}";
+            }
             else if (found.Architecture != node.Inventory.Architecture)
             {
                 unfit[node.Id] = $"image '{found.Name}' is for {found.Architecture}, this node is {node.Inventory.Architecture}";

@@ -1,5 +1,4 @@
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Nodes;
 
 namespace Bootstrap.Server.Features.Jobs;
 
@@ -36,7 +35,7 @@ internal sealed partial class InstallKind
                 DiskState.Installed)
             : hello.BootId != task.BootIdBefore
                 ? Step.Fail("the new system did not report in, or could not be confirmed: the node has gone back by itself to the one " +
-                    "that it had", DiskState.Installed, Lifecycle.Installed)
+                    "that it had", DiskState.Installed)
                 : Step.Nothing;
     }
 

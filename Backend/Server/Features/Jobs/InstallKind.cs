@@ -69,6 +69,9 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
     /// <summary>A disk that failed in the middle is tried again this often: cables and cards have bad moments.</summary>
     private const int MaximumAttempts = 3;
 
+    /// <summary>Nodes that a sentence names.</summary>
+    private const int MostNamed = 5;
+
     private static readonly TimeSpan s_stagingLimit = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan s_startingLimit = TimeSpan.FromMinutes(15);
 
@@ -89,10 +92,17 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
                 : $"There is no image '{wish.Image}': see the list of images for names and digests.";
             return null;
         }
+        if (image.Fault is { } why)
+        {
+            fault = $"Image '{image.Name}' cannot be installed on nodes: {why}. Nothing was ordered.";
+            return null;
+        }
         NodeView[] others = [.. wish.Nodes.Where(n => n.Inventory.Architecture != image.Architecture)];
         fault = others.Length == 0
             ? ""
-            : $"Image '{image.Name}' is for {image.Architecture}; {string.Join(", ", others.Select(o => $"{o.Name} is {o.Inventory.Architecture}"))}. Nothing was ordered.";
+            : $"Image '{image.Name}' is for {image.Architecture}; " +
+                string.Join(", ", others.Take(MostNamed).Select(o => $"{o.Name} is {o.Inventory.Architecture}")) +
+                $"{(others.Length > MostNamed ? $" and {others.Length - MostNamed} more are not" : "")}. Nothing was ordered.";
         return image.Digest;
     }
 
@@ -197,6 +207,10 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         : state == LinkState.Slave && reported != PowerParameters.WarningUsers && !s_slotPhases.Contains(reported) ? Staging
         : reported;
 
+    /// <summary>From its first write on NetInst leaves a disk that does not start; a Slave writes the slot that is not in use.</summary>
+    public override DiskState? DiskIn(string phase, LinkState state) =>
+        state == LinkState.NetInst && phase is "writing" or "verifying" or "configuring" ? DiskState.Unbootable : null;
+
     public override Step OnConnected(TaskRow task, Hello hello)
     {
         if (OnTrialConnected(task, hello) is { } step)
@@ -214,7 +228,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         }
         if (hello.InstallId == task.TaskId)
         {
-            return ParametersOf(task).Profile is null ? Succeeded("")
+            return ParametersOf(task).Profile is null ? Succeeded(hello.Doubt)
                 : task.Phase == FirstBoot && WorksOn(hello, task) ? Step.Nothing
                 : new Step.Send(FirstBoot, Installed: true);
         }
@@ -226,7 +240,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
                 node: Lifecycle.Unbootable),
             Staging when restarted => Step.Fail(
                 "the node restarted into its old system instead of NetInst: its log tells what the staged NetInst met",
-                DiskState.Untouched, Lifecycle.Installed),
+                DiskState.Untouched),
             _ when WorksOn(hello, task) => Step.Nothing,
             _ => Step.SendOrder,
         };

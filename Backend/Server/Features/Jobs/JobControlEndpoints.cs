@@ -1,3 +1,4 @@
+using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Storage;
@@ -24,7 +25,7 @@ internal static class JobControlEndpoints
                 : Problems.Conflict(refusal);
         }).WithSummary("Undo a job before it has begun");
         api.MapPost("/jobs/{id:guid}/retry", (
-            Guid id, int? holdSeconds, JobEngine engine, ImageCatalogue images, Database database, ProgressBoard progress,
+            Guid id, string? node, int? holdSeconds, JobEngine engine, ImageCatalogue images, Database database, ProgressBoard progress,
             HttpContext context) =>
         {
             if (JobEndpoints.Detail(database, progress, id) is not { } job)
@@ -39,7 +40,12 @@ internal static class JobControlEndpoints
             {
                 return Problems.Bad(fault);
             }
-            return engine.Retry(id, Caller.Of(context).Name, holdSeconds ?? 0, out string refusal) is { } made
+            NodeId only = default;
+            if (node is not null && !NodeId.TryParse(node, out only))
+            {
+                return Problems.Bad($"'{node}' is no node's id.");
+            }
+            return engine.Retry(id, node is null ? null : only, Caller.Of(context).Name, holdSeconds ?? 0, out string refusal) is { } made
                 ? Results.Created($"/api/v1/jobs/{made}", JobEndpoints.Detail(database, progress, made))
                 : Problems.Conflict(refusal);
         }).WithSummary("Retry what failed of a job");

@@ -34,18 +34,12 @@ internal sealed partial class JobEngine
         }
     }
 
-    /// <summary>Asks for the end of all tasks of a job.</summary>
+    /// <summary>Asks for the end of all tasks of a job, and of those that measure before and after it.</summary>
     public void CancelAll(Guid job)
     {
         using (_turns.Take())
         {
-            // From the last one on: no task gets its turn because the one before it was cancelled.
-            foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, job)).Where(t => t.EndedAt is null).Reverse())
-            {
-                Ask(task.TaskId);
-            }
-            _database.Write(c => JobRow.Close(c, job, Now));
-            _announcer.NoteJob(job);
+            End(job);
             Release();
         }
     }
@@ -78,8 +72,28 @@ internal sealed partial class JobEngine
             {
                 _announcer.Note(task);
             }
+            foreach (Guid measuring in _database.Read(c => JobRow.Measuring(c, id)))
+            {
+                End(measuring);
+            }
             Release();
             return null;
+        }
+    }
+
+    /// <summary>Ends what a node is to do, before it is forgotten. The history of its jobs keeps its name.</summary>
+    /// <param name="forget">Removes the node.</param>
+    public void Forget(NodeId node, Action forget)
+    {
+        using (_turns.Take())
+        {
+            foreach (TaskRow task in _database.Read(c => TaskRow.OfNode(c, node, int.MaxValue)).Where(t => t.EndedAt is null))
+            {
+                Move(task, new Step.Move(TaskState.Cancelled, "", "the node was forgotten"), TimeSpan.Zero);
+            }
+            _database.Write(c => TaskRow.KeepName(c, node));
+            forget();
+            Release();
         }
     }
 
@@ -103,37 +117,64 @@ internal sealed partial class JobEngine
         }
     }
 
-    /// <summary>Makes a job like another one for those nodes that failed in it.</summary>
+    /// <summary>Makes a job like another one for those nodes that failed in it, are still there, and are not tried again
+    /// already.</summary>
+    /// <param name="only">For this node alone; null: for all of them.</param>
     /// <param name="by">Name of a person.</param>
     /// <param name="holdSeconds">As <see cref="JobPlan.Hold"/> takes them.</param>
     /// <returns>The new job; null where there is none, and <paramref name="refusal"/> says why.</returns>
-    public Guid? Retry(Guid id, string by, int holdSeconds, out string refusal)
+    public Guid? Retry(Guid id, NodeId? only, string by, int holdSeconds, out string refusal)
     {
         using (_turns.Take())
         {
             JobRow first = _database.Read(c => JobRow.Find(c, id))!;
             NodeId[] failed = [.. _database.Read(c => TaskRow.OfJob(c, id)).Where(t => t.State is TaskState.Failed or TaskState.TimedOut)
-                .Select(t => t.Node)];
-            refusal = failed.Length == 0 ? $"No node failed in job {id}: there is nothing to try again."
-                : _database.Read(c => JobRow.OpenRetryOf(c, id)) is { } open ? $"Job {open} tries again already what failed in job {id}."
+                .Select(t => t.Node).Where(n => (only is null || n == only) && _nodes.Find(n) is not null)];
+            Dictionary<NodeId, Guid> again = _database.Read(c => JobRow.OpenRetriesOf(c, id));
+            NodeId[] left = [.. failed.Where(n => !again.ContainsKey(n))];
+            refusal = failed.Length == 0
+                ? $"{(only is null ? "No node" : "This node has not")} failed in job {id}: there is nothing to try again."
+                : left.Length == 0 ? $"Job {again[failed[0]]} tries again already what failed in job {id}."
                 : "";
             return refusal.Length > 0 ? null
-                : Make(first.Spec, failed, by, (first.Plan with { RetryOf = id }).Hold(holdSeconds, _clock.GetUtcNow()));
+                : Make(first.Spec, left, by, (first.Plan with { RetryOf = id }).Hold(holdSeconds, _clock.GetUtcNow()));
         }
     }
 
     private Guid Make(JobSpec spec, IReadOnlyCollection<NodeId> nodes, string by, JobPlan plan)
     {
-        Guid job = Guid.CreateVersion7();
-        plan = plan.For(TaskKind.Find(spec.Kind)!, nodes.Count);
-        _database.Write(c => JobRow.Insert(c, job, spec, nodes, by, plan, Now));
-        _announcer.NoteJob(job);
+        IReadOnlyList<(JobSpec Spec, JobPlan Plan, bool Main, Guid Id)> chain = plan.Chain(spec);
+        _database.Write(c =>
+        {
+            foreach ((JobSpec what, JobPlan how, _, Guid id) in chain)
+            {
+                JobRow.Insert(c, id, what, nodes, by, how.For(what, nodes.Count), Now);
+            }
+        });
+        foreach ((_, _, _, Guid id) in chain)
+        {
+            _announcer.NoteJob(id);
+        }
         Release();
         foreach (NodeId node in nodes)
         {
             Advance(node);
         }
-        return job;
+        return chain.First(job => job.Main).Id;
+    }
+
+    private void End(Guid job)
+    {
+        foreach (Guid one in (IEnumerable<Guid>)[job, .. _database.Read(c => JobRow.Measuring(c, job))])
+        {
+            // From the last one on: no task gets its turn because the one before it was cancelled.
+            foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, one)).Where(t => t.EndedAt is null).Reverse())
+            {
+                Ask(task.TaskId);
+            }
+            _database.Write(c => JobRow.Close(c, one, Now));
+            _announcer.NoteJob(one);
+        }
     }
 
     private bool Ask(Guid taskId)
@@ -179,7 +220,7 @@ internal sealed partial class JobEngine
             return true;
         }
         RolloutStep step = Rollout.Decide(job, tasks, earlier, Now, node => _nodes.Session(node) is { Hello: not null },
-            node => Current(node) is null);
+            node => Current(node) is null, node => BoardPower.WattsOf(_nodes.Find(node)?.Revision));
         if (step.Begin.Count + step.Skip.Count == 0 && step.Note == job.Note)
         {
             return false;
@@ -217,7 +258,8 @@ internal sealed partial class JobEngine
             _announcer.NoteJob(job.JobId);
             return;
         }
-        IReadOnlyList<NodeView> taken = _nodes.Select(NodeSelector.Parse(selector));
+        var words = NodeSelector.Parse(selector);
+        IReadOnlyList<NodeView> taken = _nodes.Select(words);
         HashSet<NodeId> known = [.. tasks.Select(t => t.Node)], open = [.. tasks.Where(t => t.EndedAt is null).Select(t => t.Node)],
             wanted = [.. taken.Select(n => n.Id)];
         NodeView[] added = [.. taken.Where(n => !known.Contains(n.Id))], kept = [.. taken.Where(n => open.Contains(n.Id))];
@@ -226,7 +268,7 @@ internal sealed partial class JobEngine
         _database.Write(c =>
         {
             job.Choose(c, [.. added.Select(n => n.Id)], fitting.Unfit, left, Now);
-            JobRow.SetNote(c, job.Id, added.Length + kept.Length > 0 ? "" : $"no node was taken by '{selector}' when it began");
+            JobRow.SetNote(c, job.Id, added.Length + kept.Length > 0 ? "" : $"no node was taken by '{selector}' when it began{words.Why}");
         });
         _announcer.NoteJob(job.JobId);
         foreach (TaskRow task in _database.Read(c => TaskRow.OfJob(c, job.JobId))

@@ -61,6 +61,10 @@ internal sealed partial class JobEngine
                     session.Send(new CancelTask(task.TaskId));
                 }
             }
+            if (hello is { Role: NodeRole.Slave, OnTrial: false })
+            {
+                _database.Write(c => NodeRow.SetRunning(c, session.Node, hello.InstallId));
+            }
             Release();
             Advance(session.Node);
             if (hello.Role == NodeRole.NetInst && Current(session.Node) is null)
@@ -186,16 +190,16 @@ internal sealed partial class JobEngine
 
     private void Progress(TaskRow task, LinkSession session, TaskProgress report)
     {
-        _progress.Report(report);
         string phase = TaskKind.Of(task).PhaseOf(task, session.State, report.Phase);
         if (phase != task.Phase)
         {
-            Apply(task, new Step.Move(TaskState.Running, phase));
+            Apply(task, new Step.Move(TaskState.Running, phase, Disk: TaskKind.Of(task).DiskIn(phase, session.State)));
         }
         else
         {
             _announcer.Note(task, withJob: false);
         }
+        _progress.Report(report);
     }
 
     private void Apply(TaskRow task, Step step, bool mayRetry = true)
@@ -246,13 +250,14 @@ internal sealed partial class JobEngine
                 });
             if (order is InstallOrder)
             {
-                NodeRow.SetLifecycle(c, task.NodeId, Lifecycle.Installing);
+                NodeRow.SetInstalling(c, task);
             }
             if (step.Installed)
             {
                 NodeRow.SetInstalled(c, task);
             }
         });
+        _progress.Forget(task.TaskId);
         session.Send(new StartTask(task.TaskId, order, (int)task.Retries));
         _announcer.Note(task);
     }
@@ -279,9 +284,13 @@ internal sealed partial class JobEngine
                 NodeRow.SetInstalled(c, task);
             }
         });
+        if (move.State >= TaskState.Succeeded || move.Phase != task.Phase)
+        {
+            // How far it was in one phase says nothing of the next.
+            _progress.Forget(task.TaskId);
+        }
         if (move.State >= TaskState.Succeeded)
         {
-            _progress.Forget(task.TaskId);
             _stalls.Forget(task.TaskId);
         }
         _announcer.Note(task);

@@ -4,18 +4,19 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Kind">Of this kind alone.</param>
 /// <param name="State">A word of <see cref="States"/>.</param>
 /// <param name="Text">Part of the name of a node or of the image, of who ordered it, of its parameters, schedule or note.</param>
+/// <param name="Id">The beginning of its id.</param>
 /// <param name="Before">Those that were ordered before that one: the end of an earlier list.</param>
 /// <param name="Limit">At most so many.</param>
-internal sealed record JobFilter(string? Kind = null, string? State = null, string? Text = null, Guid? Before = null,
-    int Limit = JobFilter.MostListed)
+internal sealed record JobFilter(string? Kind = null, string? State = null, string? Text = null, string? Id = null,
+    Guid? Before = null, int Limit = JobFilter.MostListed)
 {
     /// <summary>So many are listed at once.</summary>
     public const int MostListed = 1000;
 
     private static readonly Dictionary<string, string> s_states = new()
     {
-        ["open"] = $"(EXISTS (SELECT 1 FROM tasks WHERE job_id = j.id AND ended_at IS NULL) OR ({JobRow.Unchosen}))",
-        ["paused"] = "j.paused AND EXISTS (SELECT 1 FROM tasks WHERE job_id = j.id AND ended_at IS NULL)",
+        ["open"] = JobRow.Open,
+        ["paused"] = $"j.paused AND {JobRow.Open}",
         ["succeeded"] = $"NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = j.id AND state <> 'Succeeded') AND NOT ({JobRow.Unchosen})",
         ["failed"] = "j.id IN (SELECT job_id FROM tasks WHERE state IN ('Failed', 'TimedOut'))",
         ["cancelled"] = "j.id IN (SELECT job_id FROM tasks WHERE state = 'Cancelled')",
@@ -36,19 +37,28 @@ internal sealed record JobFilter(string? Kind = null, string? State = null, stri
     public string Ids => $"""
         SELECT j.id FROM jobs j
         WHERE (@Kind IS NULL OR j.kind = @Kind) AND (@before IS NULL OR j.id < @before)
+            {(Id is null ? "" : @"AND j.id LIKE @id ESCAPE '\'")}
             {(State is null ? "" : $"AND {s_states[State]}")}
             {(string.IsNullOrWhiteSpace(Text) ? "" : Said)}
         ORDER BY j.id DESC LIMIT @Limit
         """;
 
     /// <summary>What <see cref="Ids"/> names.</summary>
-    public object Values => new { Kind, before = Before?.ToString(), Limit, text = $"%{Escape(Text?.Trim() ?? "")}%" };
+    public object Values => new
+    {
+        Kind,
+        before = Before?.ToString(),
+        Limit,
+        id = $"{Escape(Id ?? "")}%",
+        text = $"%{Escape(Text?.Trim() ?? "")}%",
+    };
 
     private const string Said = """
         AND (j.kind LIKE @text ESCAPE '\' OR j.created_by LIKE @text ESCAPE '\' OR j.schedule LIKE @text ESCAPE '\' OR j.note LIKE @text ESCAPE '\'
             OR j.parameters LIKE @text ESCAPE '\'
             OR j.image IN (SELECT digest FROM images WHERE name LIKE @text ESCAPE '\')
-            OR j.id IN (SELECT t.job_id FROM nodes n CROSS JOIN tasks t ON t.node_id = n.id WHERE n.name LIKE @text ESCAPE '\'))
+            OR j.id IN (SELECT t.job_id FROM nodes n CROSS JOIN tasks t ON t.node_id = n.id WHERE n.name LIKE @text ESCAPE '\')
+            OR j.id IN (SELECT job_id FROM tasks WHERE node_name IS NOT NULL AND node_name LIKE @text ESCAPE '\'))
         """;
 
     private static string Escape(string text) =>

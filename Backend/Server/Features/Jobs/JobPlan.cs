@@ -7,6 +7,10 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="NotBefore">Unix milliseconds.</param>
 /// <param name="BeginBy">What has not begun by then is skipped: the maintenance window's end, Unix milliseconds.</param>
 /// <param name="After">The job whose end it waits for; nodes that did not succeed in that one are skipped.</param>
+/// <param name="AlsoFailed">But not those that failed in it, took too long, or were cancelled.</param>
+/// <param name="NodeByNode">Each node begins when it has ended there, and does not wait for the others.</param>
+/// <param name="Measures">The job before or after which it measures.</param>
+/// <param name="Measure">Jobs of the kind benchmark that come before it, and after it again.</param>
 /// <param name="RetryOf">The job whose failed nodes this one takes up again.</param>
 /// <param name="Run">The schedule's run that this job is; null: a person or the policy ordered it.</param>
 /// <param name="Unfit">Nodes that it cannot be done on, with the reason: their tasks are skipped.</param>
@@ -17,7 +21,8 @@ internal sealed record JobPlan(
     RolloutPolicy? Rollout = null, RetryPolicy? Retry = null, long? NotBefore = null, long? BeginBy = null, Guid? After = null,
     Guid? RetryOf = null,
     ScheduledRun? Run = null, IReadOnlyDictionary<NodeId, string>? Unfit = null, string Note = "",
-    string? Selector = null, bool Frozen = false)
+    string? Selector = null, bool Frozen = false, bool AlsoFailed = false, bool NodeByNode = false,
+    Guid? Measures = null, IReadOnlyList<JobSpec>? Measure = null)
 {
     public static readonly JobPlan AtOnce = new();
 
@@ -41,9 +46,54 @@ internal sealed record JobPlan(
         : null;
 
     /// <summary>The same, with what its kind usually does where nothing was said, if there are several nodes or may be.</summary>
-    public JobPlan For(TaskKind kind, int nodes) =>
-        kind.UsualRollout is { } usual && (nodes > 1 || !IsChosen)
+    public JobPlan For(JobSpec spec, int nodes) =>
+        TaskKind.Find(spec.Kind)!.UsualRollout(spec.Parameters) is { } usual && (nodes > 1 || !IsChosen)
             ? this with { Rollout = (Rollout ?? RolloutPolicy.AllAtOnce).FilledFrom(usual) } : this;
+
+    /// <summary>
+    /// What is made of an order: the job itself, and those that measure before it and after it. Each node goes from one to the next by
+    /// itself, and a benchmark that fails holds nothing up; what was skipped stays so.
+    /// </summary>
+    /// <param name="spec">Of the job itself.</param>
+    /// <returns>In their order; of one of them <c>Main</c> is true.</returns>
+    public IReadOnlyList<(JobSpec Spec, JobPlan Plan, bool Main, Guid Id)> Chain(JobSpec spec)
+    {
+        IReadOnlyList<JobSpec> benchmarks = Measure ?? [];
+        // Lists have the newest job first, by its id: of those that are made in one moment too.
+        Guid[] ids = [.. Enumerable.Range(0, (2 * benchmarks.Count) + 1).Select(_ => Guid.CreateVersion7())
+            .OrderBy(id => id.ToString(), StringComparer.Ordinal)];
+        var chain = new List<(JobSpec Spec, JobPlan Plan, bool Main, Guid Id)>();
+        bool frozen = Frozen || !BeginsLater;
+        JobPlan next = this with { Measure = null };
+        foreach (JobSpec one in (IEnumerable<JobSpec>)[.. benchmarks, spec, .. benchmarks])
+        {
+            int place = chain.Count;
+            bool main = place == benchmarks.Count;
+            chain.Add((one, main ? next : next.Measuring(ids[benchmarks.Count]), main, ids[place]));
+            // After the job itself, only where it went well, and also when its window has closed.
+            next = next with
+            {
+                NotBefore = null,
+                After = ids[place],
+                AlsoFailed = !main,
+                NodeByNode = true,
+                Frozen = frozen,
+                BeginBy = place < benchmarks.Count ? BeginBy : null,
+            };
+        }
+        return chain;
+    }
+
+    /// <summary>The same for a benchmark beside a job: as many nodes at once, and no batches.</summary>
+    private JobPlan Measuring(Guid job) => this with
+    {
+        Rollout = Rollout is { MaximumAtOnce: null, MaximumWatts: null } or null ? null
+            : new RolloutPolicy(MaximumAtOnce: Rollout.MaximumAtOnce, MaximumWatts: Rollout.MaximumWatts),
+        Retry = null,
+        Run = null,
+        Note = "",
+        Measures = job,
+    };
 
     /// <summary>The same for the same nodes, but nothing is sent for some seconds.</summary>
     public JobPlan Hold(int seconds, DateTimeOffset now) => seconds == 0 ? this : this with

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Nodes;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -11,7 +12,7 @@ internal sealed class JobRow
 {
     private const string Select = """
         SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, j.rollout AS RolloutText, j.retry AS RetryText, j.paused AS PausedNumber, j.note AS Note,
-            j.not_before AS NotBefore, j.begin_by AS BeginBy, j.after AS AfterText,
+            j.not_before AS NotBefore, j.begin_by AS BeginBy, j.after AS AfterText, j.also_failed AS AlsoFailedNumber, j.node_by_node AS NodeByNodeNumber,
             iif(j.chosen_at IS NULL, j.selector, NULL) AS OpenSelector,
             EXISTS (SELECT 1 FROM jobs WHERE id = j.after AND selector IS NOT NULL AND chosen_at IS NULL) AS EarlierChooses
         FROM jobs j
@@ -28,6 +29,8 @@ internal sealed class JobRow
     public long? NotBefore { get; init; }
     public long? BeginBy { get; init; }
     public string? AfterText { get; init; }
+    public long AlsoFailedNumber { get; init; }
+    public long NodeByNodeNumber { get; init; }
 
     /// <summary>Asked for the job's nodes when it begins; null: they are known.</summary>
     public string? OpenSelector { get; init; }
@@ -41,6 +44,12 @@ internal sealed class JobRow
     public JobSpec Spec => new(Kind, Image is null ? null : Digest.Parse(Image), Parameters);
 
     public Guid? After => AfterText is null ? null : Guid.Parse(AfterText);
+
+    /// <summary>It is done also on those nodes that failed in the job that it comes after.</summary>
+    public bool AlsoFailed => AlsoFailedNumber != 0;
+
+    /// <summary>Each node begins when it has ended in the job that this one comes after.</summary>
+    public bool NodeByNode => NodeByNodeNumber != 0;
 
     public bool Paused => PausedNumber != 0;
 
@@ -59,6 +68,19 @@ internal sealed class JobRow
     /// <summary>A condition: the job's selector is to be asked when it begins, and so it has not ended, whatever tasks it has.</summary>
     public const string Unchosen = "selector IS NOT NULL AND chosen_at IS NULL";
 
+    /// <summary>A condition of the one table jobs: the job has not ended. What it needs stays until then.</summary>
+    public const string Open = $"(({Unchosen}) OR id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL))";
+
+    /// <summary>The jobs that measure before and after another one.</summary>
+    public static IReadOnlyList<Guid> Measuring(SqliteConnection c, Guid job) =>
+        [.. c.Query<string>("SELECT id FROM jobs WHERE measures = @job", new { job = job.ToString() }).Select(Guid.Parse)];
+
+    /// <summary>Open jobs of which something holds, the oldest first.</summary>
+    /// <param name="condition">Of the table jobs, with @value.</param>
+    public static IReadOnlyList<Guid> OpenWhere(SqliteConnection c, string condition, string value) =>
+        [.. c.Query<string>($"SELECT id FROM jobs WHERE {Open} AND ({condition}) ORDER BY created_at, rowid", new { value })
+            .Select(Guid.Parse)];
+
     /// <summary>Jobs with tasks that have not begun, and may be told to or not, and those that are yet to choose: there is something to
     /// decide.</summary>
     public static List<JobRow> Undecided(SqliteConnection c) => [.. c.Query<JobRow>($"""
@@ -72,9 +94,9 @@ internal sealed class JobRow
     public static void Insert(SqliteConnection c, Guid job, JobSpec spec, IEnumerable<NodeId> nodes, string by, JobPlan plan, long now)
     {
         c.Execute("""
-            INSERT INTO jobs (id, kind, image, parameters, created_at, created_by, rollout, retry, retry_of, after, not_before, begin_by, schedule, due_at, note,
+            INSERT INTO jobs (id, kind, image, parameters, created_at, created_by, rollout, retry, retry_of, after, also_failed, node_by_node, measures, not_before, begin_by, schedule, due_at, note,
                 selector, chosen_at)
-            VALUES (@id, @Kind, @image, @Parameters, @now, @by, @rollout, @retry, @retryOf, @after, @NotBefore, @BeginBy, @schedule, @due, @Note,
+            VALUES (@id, @Kind, @image, @Parameters, @now, @by, @rollout, @retry, @retryOf, @after, @AlsoFailed, @NodeByNode, @measures, @NotBefore, @BeginBy, @schedule, @due, @Note,
                 @Selector, iif(@IsChosen, @now, NULL))
             """,
             new
@@ -89,6 +111,9 @@ internal sealed class JobRow
                 retry = Write(plan.Retry),
                 retryOf = plan.RetryOf?.ToString(),
                 after = plan.After?.ToString(),
+                plan.AlsoFailed,
+                plan.NodeByNode,
+                measures = plan.Measures?.ToString(),
                 plan.NotBefore,
                 plan.BeginBy,
                 schedule = plan.Run?.Schedule,
@@ -105,7 +130,7 @@ internal sealed class JobRow
         // Where no node is fit, it has ended before it began: nothing will change of it any more that would be noted.
         c.Execute($"""
             INSERT INTO notices (kind, subject, at) SELECT 'JobEnded', id, @now FROM jobs
-            WHERE id = @id AND NOT ({Unchosen}) AND NOT EXISTS (SELECT 1 FROM tasks WHERE job_id = @id AND ended_at IS NULL)
+            WHERE id = @id AND NOT {Open}
             """, new { id = job.ToString(), now });
     }
 
@@ -143,9 +168,9 @@ internal sealed class JobRow
     /// <returns>How many jobs that were.</returns>
     public static int EndOpen(SqliteConnection c, string cause, long now)
     {
-        int jobs = c.ExecuteScalar<int>($"SELECT count(*) FROM jobs WHERE ({Unchosen}) OR id IN (SELECT job_id FROM tasks WHERE ended_at " +
-            "IS NULL)");
+        int jobs = c.ExecuteScalar<int>($"SELECT count(*) FROM jobs WHERE {Open}");
         c.Execute($"UPDATE jobs SET chosen_at = @now WHERE {Unchosen}", new { now });
+        NodeRow.SettleLifecycle(c, "t.ended_at IS NULL");
         c.Execute("UPDATE tasks SET state = 'Cancelled', cause = @cause, phase = '', phase_at = @now, ended_at = @now WHERE ended_at IS " +
             "NULL", new { cause, now });
         return jobs;
@@ -155,7 +180,7 @@ internal sealed class JobRow
         SqliteConnection c, Guid job, IEnumerable<NodeId> nodes, int position, TaskState first, IReadOnlyDictionary<NodeId, string>? unfit,
         long now) => c.Execute("""
             INSERT INTO tasks (id, job_id, node_id, position, state, cause, created_at, phase_at, ended_at)
-            VALUES (@id, @job, @node, @position, @state, @cause, @now, @now, iif(@unfit, @now, NULL))
+            SELECT @id, @job, id, @position, @state, @cause, @now, @now, iif(@unfit, @now, NULL) FROM nodes WHERE id = @node
             """,
             nodes.Distinct().Select((node, place) => (Node: node, Place: place, Unfit: unfit?.GetValueOrDefault(node))).Select(task => new
             {
@@ -177,9 +202,7 @@ internal sealed class JobRow
     public static bool SetPaused(SqliteConnection c, Guid id, bool paused)
     {
         var job = new { id = id.ToString(), paused };
-        bool open = c.Execute($"""
-            UPDATE jobs SET paused = @paused, note = '' WHERE id = @id AND (({Unchosen}) OR EXISTS (SELECT 1 FROM tasks WHERE job_id = @id AND ended_at IS NULL))
-            """, job) > 0;
+        bool open = c.Execute($"UPDATE jobs SET paused = @paused, note = '' WHERE id = @id AND {Open}", job) > 0;
         if (open && paused)
         {
             c.Execute("UPDATE tasks SET state = 'Held' WHERE job_id = @id AND state = 'Waiting'", job);
@@ -187,10 +210,10 @@ internal sealed class JobRow
         return open;
     }
 
-    /// <summary>The job takes up again what failed in another one, and has not ended.</summary>
-    public static Guid? OpenRetryOf(SqliteConnection c, Guid id) => c.QueryFirstOrDefault<string>("""
-        SELECT j.id FROM jobs j WHERE j.retry_of = @id AND EXISTS (SELECT 1 FROM tasks t WHERE t.job_id = j.id AND t.ended_at IS NULL)
-        """, new { id = id.ToString() }) is { } found ? Guid.Parse(found) : null;
+    /// <summary>The nodes for which what failed in a job is tried again at this moment, each with the job that does.</summary>
+    public static Dictionary<NodeId, Guid> OpenRetriesOf(SqliteConnection c, Guid id) => c.Query<(string Node, string Job)>("""
+        SELECT t.node_id, j.id FROM jobs j JOIN tasks t ON t.job_id = j.id WHERE j.retry_of = @id AND t.ended_at IS NULL
+        """, new { id = id.ToString() }).DistinctBy(r => r.Node).ToDictionary(r => NodeId.Parse(r.Node), r => Guid.Parse(r.Job));
 
     /// <summary>What a column of JSON holds.</summary>
     public static T? Read<T>(string? json)

@@ -13,4 +13,4 @@ namespace Bootstrap.Server.Features.Jobs;
 internal sealed record JobSources(
     Database Database, PolicyStore Policy, ImageCatalogue Images, FileCatalogue Files, IReadOnlyDictionary<string, NetInstFiles> NetInst,
     BootSetLibrary Sets,
-    ProfileStore Profiles, ApplianceOptions Options);
+    ProfileStore Profiles, BenchmarkPeers Peers, ApplianceOptions Options);

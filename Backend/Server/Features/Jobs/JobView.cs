@@ -55,6 +55,10 @@ public sealed record JobView(
     /// <summary>A job with this id; none where there is no such job.</summary>
     internal static List<JobView> Query(SqliteConnection c, Guid id) => Query(c, "@id", new { id = id.ToString() });
 
+    /// <summary>The jobs of these tasks, in no order.</summary>
+    internal static List<JobView> Query(SqliteConnection c, IEnumerable<TaskRow> tasks) =>
+        Query(c, "SELECT value FROM json_each(@ids)", new { ids = JsonSerializer.Serialize(tasks.Select(t => t.JobId)) });
+
     /// <summary>The newest jobs first.</summary>
     internal static List<JobView> Query(SqliteConnection c, JobFilter filter) => Query(c, filter.Ids, filter.Values);
 
@@ -101,16 +105,21 @@ public sealed record JobView(
 /// <param name="Note">What people must know beside how it ended; empty where there is nothing.</param>
 /// <param name="Stall">That it does not get on ("no progress for 75 s"), for as long as that is so; empty otherwise. It goes on all the
 /// same.</param>
+/// <param name="Fraction">How far it is on its whole way, 0 to 1; null: nobody knows.</param>
 public sealed record TaskView(
     Guid Id, Guid JobId, NodeId Node, string NodeName, string Kind, TaskState State, string Phase, long Done, long Total, string Unit,
     double Rate, string Cause, string? Disk, int Attempts, bool CancelRequested, long CreatedAt, long? SentAt, long PhaseAt, long? EndedAt,
-    int? ExitCode, string Note, string Stall)
+    int? ExitCode, string Note, string Stall, double? Fraction)
 {
-    internal static TaskView Of(TaskRow t, string nodeName, TaskMeasure measure) => new(
-        t.TaskId, Guid.Parse(t.JobId), t.Node, nodeName, t.Kind, t.State, t.Phase, measure.Done, measure.Total, measure.Unit, measure.Rate,
+    internal static TaskView Of(TaskRow t, TaskMeasure measure) => new(
+        t.TaskId, Guid.Parse(t.JobId), t.Node, t.NodeName, t.Kind, t.State, t.Phase, measure.Done, measure.Total, measure.Unit, measure.Rate,
         t.Cause, t.DiskState is { } disk ? ApiJson.Word(disk) : null, (int)t.Attempts, t.CancelRequested != 0,
-        t.CreatedAt, t.SentAt, t.PhaseAt, t.EndedAt, (int?)t.ExitCode, t.Note, measure.Stall);
+        t.CreatedAt, t.SentAt, t.PhaseAt, t.EndedAt, (int?)t.ExitCode, t.Note, measure.Stall,
+        TaskFraction.Of(t.Kind, t.State, t.Phase, measure.Done, measure.Total));
 }
+
+/// <summary>What a node did, or is to do, in a job.</summary>
+public sealed record NodeJob(JobView Job, TaskView Task);
 
 /// <summary>A job with each of its tasks.</summary>
 public sealed record JobDetail(JobView Job, IReadOnlyList<TaskView> Tasks)

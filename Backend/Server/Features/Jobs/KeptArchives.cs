@@ -91,7 +91,8 @@ internal sealed class KeptArchives(Database database, string folder, Func<long> 
         long before = (clock.GetUtcNow() - s_afterwards).ToUnixTimeMilliseconds();
         foreach (string path in Directory.EnumerateFiles(folder, "*" + Extension))
         {
-            if (Guid.TryParse(Path.GetFileName(path)[..36], out Guid id) &&
+            // Whatever else lies there is not ours.
+            if (Path.GetFileName(path) is { Length: > 36 } name && Guid.TryParse(name.AsSpan(0, 36), out Guid id) &&
                 (database.Read(c => TaskRow.Find(c, id)) is not { } task || task.State == TaskState.Succeeded || task.EndedAt < before))
             {
                 File.Delete(path);

@@ -18,9 +18,10 @@ internal static class Rollout
     /// <param name="now">Unix milliseconds.</param>
     /// <param name="isConnected">The node's link is up.</param>
     /// <param name="isFree">The node does nothing else.</param>
+    /// <param name="watts">What the node draws when it has most to do.</param>
     public static RolloutStep Decide(
         JobRow job, IReadOnlyList<TaskRow> tasks, IReadOnlyList<TaskRow> earlier, long now, Func<NodeId, bool> isConnected,
-        Func<NodeId, bool> isFree)
+        Func<NodeId, bool> isFree, Func<NodeId, double> watts)
     {
         TaskRow[] unbegun = [.. tasks.Where(t => t.EndedAt is null && t.SentAt is null)];
         // What was begun before a pause goes on before all others, whatever became of the rest.
@@ -39,17 +40,21 @@ internal static class Rollout
         {
             return new RolloutStep([], [], delay);
         }
-        HashSet<string> unready = [.. earlier.Where(t => t.State != TaskState.Succeeded).Select(t => t.NodeId)];
+        HashSet<string> unready = [.. earlier.Where(t => t.EndedAt is not null && t.State != TaskState.Succeeded &&
+            (!job.AlsoFailed || t.State == TaskState.Skipped)).Select(t => t.NodeId)];
         TaskRow[] left = [.. unbegun.Where(t => unready.Contains(t.NodeId))];
-        return left.Length > 0
-            ? new RolloutStep([], left, $"did not succeed in job {job.After}, which comes before")
-            : Next(job, tasks, now, isConnected, isFree, resumed);
+        if (left.Length > 0)
+        {
+            return new RolloutStep([], left, $"did not succeed in job {job.After}, which comes before");
+        }
+        HashSet<string> before = [.. earlier.Where(t => t.EndedAt is null).Select(t => t.NodeId)];
+        return Next(job, tasks, now, isConnected, isFree, watts, before, resumed);
     }
 
     /// <summary>What the job as a whole waits for before it begins; null: nothing.</summary>
     public static string? FindDelay(JobRow job, IReadOnlyList<TaskRow> earlier, long now) =>
         job.NotBefore > now ? $"begins at {JobRow.Time(job.NotBefore.Value)}"
-        : job.EarlierChooses != 0 || earlier.Any(t => t.EndedAt is null) ? $"waits for the end of job {job.After}"
+        : job.EarlierChooses != 0 || (!job.NodeByNode && earlier.Any(t => t.EndedAt is null)) ? $"waits for the end of job {job.After}"
         : null;
 
     /// <summary>Why nothing more may begin; null: it may.</summary>
@@ -66,23 +71,24 @@ internal static class Rollout
     }
 
     private static RolloutStep Next(
-        JobRow job, IReadOnlyList<TaskRow> tasks, long now, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree, TaskRow[] resumed)
+        JobRow job, IReadOnlyList<TaskRow> tasks, long now, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree,
+        Func<NodeId, double> watts, HashSet<string> before, TaskRow[] resumed)
     {
         RolloutPolicy policy = job.Rollout;
-        TaskRow[] before = [];
+        TaskRow[] done = [];
         foreach (IGrouping<int, TaskRow> batch in tasks.GroupBy(t => policy.BatchOf(t.Position)).OrderBy(b => b.Key))
         {
             if (batch.All(t => t.EndedAt is not null))
             {
-                before = [.. batch];
+                done = [.. batch];
                 continue;
             }
             bool opened = batch.Any(t => t.SentAt is not null || (t.EndedAt is null && t.State != TaskState.Held));
-            if (!opened && before.Length > 0 && FindWait(job, policy.NameOf(batch.Key), before, now, isConnected) is { } wait)
+            if (!opened && done.Length > 0 && FindWait(job, policy.NameOf(batch.Key), done, now, isConnected) is { } wait)
             {
                 return new RolloutStep(resumed, [], wait);
             }
-            return Fill(policy, batch.Key, tasks, isConnected, isFree, resumed);
+            return Fill(job, batch.Key, tasks, node => isConnected(node) && isFree(node), watts, before, resumed);
         }
         return new RolloutStep(resumed, [], "");
     }
@@ -100,26 +106,78 @@ internal static class Rollout
         return away > 0 ? $"{next} waits until {away} of the nodes that were done before are connected again" : null;
     }
 
-    /// <summary>Begins as many of a batch as there is room for.</summary>
+    /// <summary>Begins as many of a batch as there is room for. Where there is not room for all, none of it is kept for a node that is
+    /// away or busy.</summary>
+    /// <param name="before">Nodes that have something to end first.</param>
     private static RolloutStep Fill(
-        RolloutPolicy policy, int batch, IReadOnlyList<TaskRow> tasks, Func<NodeId, bool> isConnected, Func<NodeId, bool> isFree,
-        TaskRow[] resumed)
+        JobRow job, int batch, IReadOnlyList<TaskRow> tasks, Func<NodeId, bool> isReady, Func<NodeId, double> watts,
+        HashSet<string> before, TaskRow[] resumed)
     {
+        RolloutPolicy policy = job.Rollout;
         TaskRow[] held = [.. tasks.Where(t => t.State == TaskState.Held && t.SentAt is null && policy.BatchOf(t.Position) == batch)];
-        TaskRow[] begin = held;
+        TaskRow[] able = before.Count == 0 ? held : [.. held.Where(t => !before.Contains(t.NodeId))];
+        Func<TaskRow, NodeId?>? partners = TaskKind.Find(job.Kind)!.Partners(job.Parameters, tasks);
+        IReadOnlyList<TaskRow> begin = able;
         string note = "";
-        if (policy.MaximumAtOnce is { } most)
+        if (policy.MaximumAtOnce is not null || policy.MaximumWatts is not null || partners is not null)
         {
-            int atWork = resumed.Length + tasks.Count(t => t.State is TaskState.Waiting or TaskState.Sent or TaskState.Running);
-            begin = [.. held.Where(t => isConnected(t.Node) && isFree(t.Node)).Take(Math.Max(0, most - atWork))];
-            note = begin.Length == held.Length ? ""
-                : atWork + begin.Length >= most ? $"at most {most} at once"
-                : $"waits until {held.Length - begin.Length} of the nodes are connected and free";
+            (begin, note) = Choose(
+                policy, able, [.. resumed, .. tasks.Where(t => t.State is TaskState.Waiting or TaskState.Sent or TaskState.Running)],
+                isReady, watts, partners);
         }
-        if (note.Length == 0 && tasks.Any(t => t.State == TaskState.Held && policy.BatchOf(t.Position) > batch))
-        {
-            note = $"{policy.NameOf(batch + 1)} waits for the end of {policy.NameOf(batch)}";
-        }
+        note = note.Length > 0 ? note
+            : able.Length < held.Length ? $"each node waits for its end in job {job.After}"
+            : tasks.Any(t => t.State == TaskState.Held && policy.BatchOf(t.Position) > batch)
+                ? $"{policy.NameOf(batch + 1)} waits for the end of {policy.NameOf(batch)}"
+            : "";
         return new RolloutStep([.. resumed, .. begin], [], note);
+    }
+
+    /// <param name="atWork">What is under way; what is chosen comes to it.</param>
+    private static (IReadOnlyList<TaskRow> Begin, string Note) Choose(
+        RolloutPolicy policy, TaskRow[] held, List<TaskRow> atWork, Func<NodeId, bool> isReady, Func<NodeId, double> watts,
+        Func<TaskRow, NodeId?>? partners)
+    {
+        int most = policy.MaximumAtOnce ?? int.MaxValue;
+        double drawn = policy.MaximumWatts is null ? 0 : atWork.Sum(t => watts(t.Node));
+        // Null stands for the appliance.
+        HashSet<NodeId?> taken = partners is null ? [] : [.. atWork.SelectMany(task => (NodeId?[])[task.Node, partners(task)])];
+        List<TaskRow> begin = [];
+        string wait = "";
+        foreach (TaskRow task in held)
+        {
+            if (atWork.Count >= most)
+            {
+                break;
+            }
+            double more = policy.MaximumWatts is null ? 0 : watts(task.Node);
+            NodeId? partner = partners?.Invoke(task);
+            // One alone may always: who draws more than the budget would never have his turn.
+            string reason = atWork.Count > 0 && drawn + more > policy.MaximumWatts ? $"at most {policy.MaximumWatts} W at once"
+                : partners is not null && (taken.Contains(task.Node) || taken.Contains(partner)) ? "each waits until its turn comes"
+                : "";
+            if (reason.Length > 0 && wait.Length > 0)
+            {
+                continue;
+            }
+            if (!isReady(task.Node) || (partner is { } other && other != task.Node && !isReady(other)))
+            {
+                continue;
+            }
+            if (reason.Length > 0)
+            {
+                wait = wait.Length > 0 ? wait : reason;
+                continue;
+            }
+            begin.Add(task);
+            atWork.Add(task);
+            drawn += more;
+            taken.Add(task.Node);
+            taken.Add(partner);
+        }
+        return (begin, begin.Count == held.Length ? ""
+            : atWork.Count >= most ? $"at most {most} at once"
+            : wait.Length > 0 ? wait
+            : $"waits until {held.Length - begin.Count} of the nodes are connected and free");
     }
 }

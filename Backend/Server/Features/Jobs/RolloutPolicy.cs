@@ -16,9 +16,11 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="RequireHealthy">
 /// The next batch waits until the nodes of the one before that succeeded are connected; null: yes, except for shutdowns.
 /// </param>
+/// <param name="MaximumWatts">Never more nodes at the same time than draw so many watts together (<see cref="BoardPower"/>).</param>
 public sealed record RolloutPolicy(
     int Canary = 0, int? Batch = null, int? MaximumAtOnce = null, int PauseBetween = 0,
-    [property: JsonConverter(typeof(RolloutPolicy.NumberOrText))] string? StopAfter = null, bool? RequireHealthy = null)
+    [property: JsonConverter(typeof(RolloutPolicy.NumberOrText))] string? StopAfter = null, bool? RequireHealthy = null,
+    int? MaximumWatts = null)
 {
     public static readonly RolloutPolicy AllAtOnce = new();
 
@@ -42,6 +44,7 @@ public sealed record RolloutPolicy(
         { Canary: < 0 } => $"canary is a number of nodes, 0 or more, not {Canary}.",
         { Batch: < 1 } => $"batch is a number of nodes, 1 or more, not {Batch}.",
         { MaximumAtOnce: < 1 } => $"maximumAtOnce is a number of nodes, 1 or more, not {MaximumAtOnce}.",
+        { MaximumWatts: < 1 } => $"maximumWatts is a number of watts, 1 or more, not {MaximumWatts}.",
         { PauseBetween: < 0 or > LongestPause } => $"pauseBetween is 0 to {LongestPause} seconds, not {PauseBetween}.",
         { PauseBetween: > 0, HasBatches: false } => "pauseBetween needs a canary or a batch: there is nothing to pause between.",
         { RequireHealthy: not null, HasBatches: false } => "requireHealthy needs a canary or a batch: there is nothing to wait between.",

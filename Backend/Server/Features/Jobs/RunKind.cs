@@ -28,7 +28,8 @@ internal sealed class RunKind : WorkKind<RunParameters>
             CommandWords.RefuseEnvironment(parameters.Environment ?? s_nothing), RefuseTimeout(parameters.TimeoutSeconds),
         }.FirstOrDefault(fault => fault.Length > 0) ?? "";
 
-    private protected override WorkOrder? Compose(RunParameters parameters, bool again, JobSources sources, out string fault)
+    private protected override WorkOrder? Compose(
+        TaskRow task, RunParameters parameters, bool again, JobSources sources, out string fault)
     {
         fault = "";
         return new RunOrder(CommandWords.Of(parameters.Command, parameters.Shell), parameters.User, parameters.Folder,

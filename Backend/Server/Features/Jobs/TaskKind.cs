@@ -74,7 +74,21 @@ internal abstract class TaskKind
     public virtual bool EndsConnected => true;
 
     /// <summary>How a job for several nodes goes in all that nobody has said of it; null: on all of them at once.</summary>
-    public virtual RolloutPolicy? UsualRollout => null;
+    /// <param name="parameters">As they are stored.</param>
+    public virtual RolloutPolicy? UsualRollout(string parameters) => null;
+
+    /// <summary>
+    /// Whom a task's node works with: while it does, that one is nobody else's partner, and does nothing else. Null: tasks have no
+    /// partners. Where they have, <see cref="UsualRollout"/> is not null.
+    /// </summary>
+    /// <param name="parameters">As they are stored.</param>
+    /// <param name="tasks">All of the job's, in its order.</param>
+    /// <returns>Gives a task's partner: a node, or null for the appliance.</returns>
+    public virtual Func<TaskRow, NodeId?>? Partners(string parameters, IReadOnlyList<TaskRow> tasks) => null;
+
+    /// <summary>Why it cannot be done on so few nodes, in one sentence; empty: it can.</summary>
+    /// <param name="parameters">As they are stored.</param>
+    public virtual string RefuseNumber(string parameters, int nodes) => "";
 
     /// <summary>All kinds' words.</summary>
     public static IEnumerable<string> Words => s_kinds.Keys.Order(StringComparer.Ordinal);
@@ -95,6 +109,9 @@ internal abstract class TaskKind
 
     /// <summary>The phase that a task comes to when a node reports one.</summary>
     public virtual string PhaseOf(TaskRow task, LinkState state, string reported) => reported;
+
+    /// <summary>What the node's disk is while it is in a phase; null: as before.</summary>
+    public virtual DiskState? DiskIn(string phase, LinkState state) => null;
 
     /// <summary>The node (re)connected. The task is open, and its order was sent.</summary>
     public abstract Step OnConnected(TaskRow task, Hello hello);
@@ -177,5 +194,8 @@ internal abstract class TaskKind<T> : TaskKind
     private protected static string Stored(T parameters) => JsonSerializer.Serialize(parameters, ApiJson.Options);
 
     /// <summary>What was stored with the task's job.</summary>
-    private protected static T ParametersOf(TaskRow task) => JsonSerializer.Deserialize<T>(task.Parameters, ApiJson.Options)!;
+    private protected static T ParametersOf(TaskRow task) => Parse(task.Parameters);
+
+    /// <summary>Reads what <see cref="Stored"/> has written.</summary>
+    private protected static T Parse(string stored) => JsonSerializer.Deserialize<T>(stored, ApiJson.Options)!;
 }

@@ -17,7 +17,7 @@ internal static class TaskPhases
 {
     public static void MapTaskPhases(this IEndpointRouteBuilder api) =>
         api.MapGet("/jobs/{id:guid}/phases", (Guid id, Database database) => database.Read(c =>
-            JobRow.Find(c, id) is null ? JobEndpoints.Missing(id) : Results.Ok(OfJob(c, id))));
+            JobRow.Find(c, id) is null ? JobEndpoints.Missing(id) : Results.Ok(OfJob(c, id)))).Compresses();
 
     /// <summary>Of all tasks of a job, each one's in their order. What was before its order was sent is not among them.</summary>
     internal static List<TaskPhaseView> OfJob(SqliteConnection c, Guid job) =>

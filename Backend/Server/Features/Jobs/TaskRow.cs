@@ -1,5 +1,6 @@
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Nodes;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -40,13 +41,17 @@ internal sealed class TaskRow
             t.cause AS Cause, t.disk AS Disk, t.attempts AS Attempts, t.cancel_requested AS CancelRequested,
             t.boot_id_before AS BootIdBefore, t.created_at AS CreatedAt, t.sent_at AS SentAt, t.phase_at AS PhaseAt, t.ended_at AS EndedAt,
             t.exit_code AS ExitCode, t.note AS Note,
-            t.position AS Position, t.retries AS Retries, t.retry_at AS RetryAt, j.retry AS RetryText, j.paused AS JobPaused
-        FROM tasks t JOIN jobs j ON j.id = t.job_id
+            t.position AS Position, t.retries AS Retries, t.retry_at AS RetryAt, j.retry AS RetryText, j.paused AS JobPaused,
+            coalesce(n.name, t.node_name, t.node_id) AS NodeName
+        FROM tasks t JOIN jobs j ON j.id = t.job_id LEFT JOIN nodes n ON n.id = t.node_id
         """;
 
     public required string Id { get; init; }
     public required string JobId { get; init; }
     public required string NodeId { get; init; }
+    /// <summary>Of a node that was forgotten, the last one that it had.</summary>
+    public string NodeName { get; init; } = "";
+
     public required string Kind { get; init; }
     public string? Image { get; init; }
     public required string Parameters { get; init; }
@@ -93,20 +98,40 @@ internal sealed class TaskRow
     public static List<TaskRow> Open(SqliteConnection c) =>
         [.. c.Query<TaskRow>($"{Select} WHERE t.ended_at IS NULL AND t.state <> 'Held' ORDER BY {Oldest}")];
 
+    /// <summary>Those that nodes work on.</summary>
+    public static IEnumerable<TaskRow> Running(SqliteConnection c) =>
+        Open(c).Where(task => task.State is TaskState.Sent or TaskState.Running);
+
     /// <summary>A node's tasks that are not held back and have not ended: the first is the one that it works on.</summary>
     public static List<TaskRow> Open(SqliteConnection c, NodeId node) =>
         [.. c.Query<TaskRow>($"{Select} WHERE t.node_id = @node AND t.ended_at IS NULL AND t.state <> 'Held' ORDER BY {Oldest}",
             new { node = node.ToString() })];
 
+    /// <summary>A node's tasks, the newest first.</summary>
+    public static List<TaskRow> OfNode(SqliteConnection c, NodeId node, int limit) => [.. c.Query<TaskRow>(
+        $"{Select} WHERE t.node_id = @node ORDER BY t.created_at DESC, t.rowid DESC LIMIT @limit", new { node = node.ToString(), limit })];
+
+    /// <summary>Nodes whose last task has shut them down.</summary>
+    public static List<NodeId> ShutDown(SqliteConnection c) => [.. c.Query<string>("""
+        SELECT n.id FROM nodes n
+        JOIN tasks t ON t.id = (SELECT id FROM tasks WHERE node_id = n.id AND ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT 1)
+        JOIN jobs j ON j.id = t.job_id WHERE j.kind = 'shutdown' AND t.state = 'Succeeded'
+        """).Select(Protocol.Ids.NodeId.Parse)];
+
     public static List<TaskRow> OfJob(SqliteConnection c, Guid job) =>
         [.. c.Query<TaskRow>($"{Select} WHERE t.job_id = @job ORDER BY t.position, t.id", new { job = job.ToString() })];
 
-    /// <summary>Moves the task to a state or phase; states that end a task have an end time.</summary>
+    /// <summary>
+    /// Moves the task to a state or phase; states that end a task have an end time. What an attempt has begun on the disk stays so when a
+    /// later attempt writes nothing. Once the task is not with its node any more, the node's state is what its disk is.
+    /// </summary>
     /// <param name="retryAt">A task that waits again is not sent before.</param>
     /// <param name="retries">Attempts that the job's policy gave it with this.</param>
-    public void Move(SqliteConnection c, Step.Move move, long now, long? retryAt = null, int retries = 0) =>
+    public void Move(SqliteConnection c, Step.Move move, long now, long? retryAt = null, int retries = 0)
+    {
         c.Execute("""
-            UPDATE tasks SET state = @state, phase = @Phase, cause = @Cause, disk = coalesce(@disk, disk), phase_at = @now,
+            UPDATE tasks SET state = @state, phase = @Phase, cause = @Cause, phase_at = @now,
+                disk = iif(disk = 'Unbootable' AND @disk = 'Untouched', disk, coalesce(@disk, disk)),
                 ended_at = iif(@ends, @now, NULL), exit_code = @ExitCode, note = @Note, retry_at = @retryAt, retries = retries + @retries
             WHERE id = @Id
             """,
@@ -124,6 +149,15 @@ internal sealed class TaskRow
                 retryAt,
                 retries,
             });
+        if (move.State is not (TaskState.Sent or TaskState.Running))
+        {
+            NodeRow.SettleLifecycle(c, "t.id = @Id", new { Id });
+        }
+    }
+
+    /// <summary>The node is about to be forgotten: the history of its jobs keeps its name.</summary>
+    public static void KeepName(SqliteConnection c, NodeId node) => c.Execute(
+        "UPDATE tasks SET node_name = (SELECT name FROM nodes WHERE id = @node) WHERE node_id = @node", new { node = node.ToString() });
 
     /// <summary>Its turn has come: what it waited for before, and since when, stays as it is.</summary>
     public void Begin(SqliteConnection c) => c.Execute("UPDATE tasks SET state = 'Waiting' WHERE id = @Id AND state = 'Held'", new { Id });

@@ -24,7 +24,8 @@ internal sealed partial class UpdateKind : WorkKind<UpdateParameters>
             : RefuseTimeout(parameters.TimeoutSeconds);
     }
 
-    private protected override WorkOrder? Compose(UpdateParameters parameters, bool again, JobSources sources, out string fault)
+    private protected override WorkOrder? Compose(
+        TaskRow task, UpdateParameters parameters, bool again, JobSources sources, out string fault)
     {
         fault = "";
         return new UpdateOrder(parameters.Packages ?? [], parameters.TimeoutSeconds, again);

@@ -16,12 +16,12 @@ internal abstract class WorkKind<T> : TaskKind<T>
     public sealed override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
         fault = RefuseNetInst(hello);
-        return fault.Length > 0 ? null : Compose(ParametersOf(task), again: task.State == TaskState.Running, sources, out fault);
+        return fault.Length > 0 ? null : Compose(task, ParametersOf(task), again: task.State == TaskState.Running, sources, out fault);
     }
 
     public sealed override Step OnConnected(TaskRow task, Hello hello) => WorksOn(hello, task) ? Step.Nothing : Step.SendOrder;
 
-    public sealed override Step OnEnded(TaskRow task, TaskEnded ended) => EndAs(ended);
+    public override Step OnEnded(TaskRow task, TaskEnded ended) => EndAs(ended);
 
     public sealed override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
         FindNotTaken(task, inPhase, connected) ??
@@ -31,7 +31,7 @@ internal abstract class WorkKind<T> : TaskKind<T>
 
     /// <summary>Writes the order.</summary>
     /// <param name="again">The node has taken it before.</param>
-    private protected abstract WorkOrder? Compose(T parameters, bool again, JobSources sources, out string fault);
+    private protected abstract WorkOrder? Compose(TaskRow task, T parameters, bool again, JobSources sources, out string fault);
 
     /// <summary>When the node gives it up.</summary>
     private protected abstract int TimeoutSeconds(T parameters);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Access;
@@ -77,18 +76,21 @@ internal sealed class Approvals(NodeKeys keys, UnapprovedBoards unapproved, Node
     }
 
     /// <param name="by">People were told of a board that waited for them; of one that the policy takes they are told now.</param>
-    private void Insert(SqliteConnection c, UnapprovedBoard board, Inventory inventory, string by) => c.Execute("""
-        INSERT INTO notices (kind, subject, at) SELECT 'NewBoard', @id, @now WHERE @by = 'policy';
-        INSERT INTO nodes (id, name, lifecycle, inventory, first_seen, last_seen, address)
-        VALUES (@id, @name, @lifecycle, @inventory, @now, @now, @Address)
-        """, new
+    private void Insert(SqliteConnection c, UnapprovedBoard board, Inventory inventory, string by)
     {
-        id = board.Id.ToString(),
-        name = NodeNames.Propose(c, board.Id),
-        lifecycle = nameof(Lifecycle.New),
-        inventory = JsonSerializer.Serialize(inventory, ProtocolJson.Default.Inventory),
-        now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
-        board.Address,
-        by,
-    });
+        c.Execute("""
+            INSERT INTO notices (kind, subject, at) SELECT 'NewBoard', @id, @now WHERE @by = 'policy';
+            INSERT INTO nodes (id, name, lifecycle, inventory, first_seen, last_seen, address)
+            VALUES (@id, @name, @lifecycle, '{}', @now, @now, @Address)
+            """, new
+        {
+            id = board.Id.ToString(),
+            name = NodeNames.Propose(c, board.Id),
+            lifecycle = nameof(Lifecycle.New),
+            now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+            board.Address,
+            by,
+        });
+        NodeRow.SetInventory(c, board.Id, inventory);
+    }
 }

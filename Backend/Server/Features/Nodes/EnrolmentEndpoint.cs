@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -24,7 +25,7 @@ namespace Bootstrap.Server.Features.Nodes;
 internal sealed class EnrolmentEndpoint(
     Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, NodeDirectory nodes,
     Approvals approvals, StrangerNotices notices,
-    PolicyStore policy, NoiseCounter noise)
+    PolicyStore policy, NoiseCounter noise, AskBudget asks)
 {
     /// <summary>Bytes of a request: a PC with 64 disks has half of that.</summary>
     private const int MaximumBytes = 32 << 10;
@@ -47,17 +48,28 @@ internal sealed class EnrolmentEndpoint(
             return Results.Problem("The join token is not this appliance's: start the board from this appliance's boot files.",
                 statusCode: StatusCodes.Status403Forbidden);
         }
-        if (CertificateAuthority.KeyOf(request.CertificateRequest) is not { } key)
-        {
-            return Results.Problem("The certificate request is not a sound PKCS #10 request for an ECDSA P-256 key.",
-                statusCode: StatusCodes.Status400BadRequest);
-        }
         Inventory inventory = request.Inventory.Bounded();
         if (inventory.Id.ToString().StartsWith(Protocol.Trust.ApplianceIdPrefix, StringComparison.Ordinal))
         {
             return Results.Problem($"No board can be called '{inventory.Id}'.", statusCode: StatusCodes.Status400BadRequest);
         }
-        return Json(Answer(key, inventory, LinkEndpoint.Plain(context.Connection.RemoteIpAddress).ToString()));
+        IPAddress address = Sources.Plain(context.Connection.RemoteIpAddress);
+        PublicKey? claimed = CertificateAuthority.KeyOf(request.CertificateRequest, isClaim: true);
+        bool isNode = claimed is not null && keys.Find(Protocol.Trust.FingerprintOf(claimed)) == inventory.Id;
+        if (!isNode && asks.PauseOf(address) is { } pause)
+        {
+            return Json(Wait("this address asks more often than it was told to", pause));
+        }
+        PublicKey? key = CertificateAuthority.KeyOf(request.CertificateRequest);
+        EnrolResponse? answer = key is null ? null : Answer(key, inventory, address.ToString());
+        if (answer is not { Certificate.Length: > 0 })
+        {
+            asks.Charge(address, answer?.RetryAfterSeconds ?? UnapprovedBoards.RetrySeconds(unapproved.Count));
+        }
+        return answer is null
+            ? Results.Problem("The certificate request is not a sound PKCS #10 request for an ECDSA P-256 key.",
+                statusCode: StatusCodes.Status400BadRequest)
+            : Json(answer);
     }
 
     private EnrolResponse Answer(PublicKey key, Inventory inventory, string address)

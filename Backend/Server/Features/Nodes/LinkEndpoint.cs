@@ -26,7 +26,7 @@ internal sealed partial class LinkEndpoint(
     Database database, CertificateAuthority authority, NodeKeys keys, UnapprovedBoards unapproved, StrangerNotices notices,
     NodeDirectory nodes, JobEngine engine, NodeLog log, NodeHistory history,
     NodeLocator locator, BootRecorder boots, NoiseCounter noise, DataDisk disk, ApplianceOptions options,
-    IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
+    IEnumerable<ILinkFeature> features, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<LinkEndpoint> logger)
 {
     /// <summary>Bytes of a first message: mostly inventory, as at enrolment.</summary>
     private const int MaximumHelloBytes = 40 << 10;
@@ -53,7 +53,7 @@ internal sealed partial class LinkEndpoint(
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
             await context.Response.WriteAsync(certificate is null
                 ? "This is for nodes: enrol first.\n"
-                : List(standing, node, certificate, Plain(context.Connection.RemoteIpAddress)));
+                : List(standing, node, certificate, Sources.Plain(context.Connection.RemoteIpAddress)));
             return;
         }
         NodeGuard.Admit(context, node, certificate);
@@ -68,7 +68,7 @@ internal sealed partial class LinkEndpoint(
             KeepAliveTimeout = 2 * LinkMessage.HeartbeatPeriod,
         });
         var session = new LinkSession(node, certificate.PublicKey, CertifiedName(certificate, node),
-            Plain(context.Connection.RemoteIpAddress), Plain(context.Connection.LocalIpAddress), socket)
+            Sources.Plain(context.Connection.RemoteIpAddress), Sources.Plain(context.Connection.LocalIpAddress), socket)
         {
             Sending = message => boots.Told(node, message),
         };
@@ -129,6 +129,7 @@ internal sealed partial class LinkEndpoint(
                 Inventory = hello.Inventory.Bounded(),
                 Version = InventoryLimits.Text(hello.Version),
                 BootId = InventoryLimits.Text(hello.BootId),
+                Doubt = InventoryLimits.Text(hello.Doubt),
             });
         }
         while (await session.ReceiveAsync(cancellation) is { } message)
@@ -153,6 +154,15 @@ internal sealed partial class LinkEndpoint(
                     break;
                 case LogLines lines:
                     log.Add(session.Node, lines);
+                    break;
+                case { IsUnknown: true }:
+                    if (!session.SaidUnknown)
+                    {
+                        session.SaidUnknown = true;
+                        LogUnknown(session.Node);
+                    }
+                    break;
+                case var other when features.Any(feature => feature.Heard(session, other)):
                     break;
                 default:
                     await engine.HeardAsync(session, message);
@@ -243,13 +253,9 @@ internal sealed partial class LinkEndpoint(
             {
                 return default(bool?);
             }
-            c.Execute("UPDATE nodes SET inventory = @inventory, boot_id = @BootId, version = @Version WHERE id = @Id", new
-            {
-                known.Id,
-                inventory = JsonSerializer.Serialize(WithKnownSwitches(hello.Inventory, known.Inventory), ProtocolJson.Default.Inventory),
-                hello.BootId,
-                hello.Version,
-            });
+            NodeRow.SetInventory(c, session.Node, WithKnownSwitches(hello.Inventory, known.Inventory));
+            c.Execute("UPDATE nodes SET boot_id = @BootId, version = @Version WHERE id = @Id",
+                new { known.Id, hello.BootId, hello.Version });
             history.Introduced(c, hello.Inventory, session.State, hello.Version, session.Address.ToString());
             return keys.Seen(c, known, session.Key);
         });
@@ -280,6 +286,10 @@ internal sealed partial class LinkEndpoint(
         {
             // Also an empty list: it may have heard of a longer one.
             session.Send(keys.Revoked);
+            foreach (ILinkFeature feature in features)
+            {
+                feature.Introduced(session);
+            }
         }
         await engine.ConnectedAsync(session, hello);
         nodes.Publish(session.Node);
@@ -289,9 +299,7 @@ internal sealed partial class LinkEndpoint(
     {
         database.Write(c =>
         {
-            int known = c.Execute("UPDATE nodes SET inventory = @inventory WHERE id = @id",
-                new { id = session.Node.ToString(), inventory = JsonSerializer.Serialize(inventory, ProtocolJson.Default.Inventory) });
-            if (known > 0)
+            if (NodeRow.SetInventory(c, session.Node, inventory))
             {
                 history.Reported(c, inventory, session.State, session.Hello!.Version);
             }
@@ -311,10 +319,6 @@ internal sealed partial class LinkEndpoint(
         "UPDATE nodes SET last_seen = @now, address = @address WHERE id = @id",
         new { id = session.Node.ToString(), now = clock.GetUtcNow().ToUnixTimeMilliseconds(), address = session.Address.ToString() }));
 
-    /// <summary>An address as people write it.</summary>
-    internal static IPAddress Plain(IPAddress? address) =>
-        address is null ? IPAddress.None : address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-
     [LoggerMessage(LogLevel.Information, "{Node} connected as {State} from {Address}")]
     private partial void LogConnected(NodeId node, LinkState state, IPAddress address);
 
@@ -326,6 +330,9 @@ internal sealed partial class LinkEndpoint(
 
     [LoggerMessage(LogLevel.Information, "{Node} is gone: {Reason}")]
     private partial void LogLost(NodeId node, string reason);
+
+    [LoggerMessage(LogLevel.Information, "{Node} runs a newer program: what it says that is not known here is passed over")]
+    private partial void LogUnknown(NodeId node);
 
     [LoggerMessage(LogLevel.Warning, "{Node} sent something that is no message and was cut off: {Reason}")]
     private partial void LogNonsense(NodeId node, string reason);

@@ -65,6 +65,12 @@ public sealed class LinkSession(NodeId node, PublicKey key, string? certifiedNam
 
     public Health? Health { get; set; }
 
+    /// <summary>The log has it that this node is newer than the appliance.</summary>
+    public bool SaidUnknown { get; set; }
+
+    /// <summary>The rules of alerts that it looks at, as they were sent.</summary>
+    public string? AlertRules { get; set; }
+
     /// <summary>Why it left, if it said so.</summary>
     public string? Goodbye { get; set; }
 

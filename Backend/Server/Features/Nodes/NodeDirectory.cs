@@ -6,6 +6,7 @@ using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Storage;
 using Dapper;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Nodes;
@@ -33,10 +34,13 @@ internal sealed class NodeDirectory(Database database, ProgressBoard progress, U
     /// <summary>Forgets a connection; false if another one has taken its place.</summary>
     internal bool Disconnect(LinkSession session) => _sessions.TryRemove(KeyValuePair.Create(session.Node, session));
 
+    /// <summary>Connections of all systems that run.</summary>
+    internal IEnumerable<LinkSession> Systems() => _sessions.Values.Where(session => session.State == LinkState.Slave);
+
     /// <summary>Tells all systems that run.</summary>
     internal void Tell(LinkMessage message)
     {
-        foreach (LinkSession session in _sessions.Values.Where(s => s.State == LinkState.Slave))
+        foreach (LinkSession session in Systems())
         {
             session.Send(message);
         }
@@ -53,8 +57,11 @@ internal sealed class NodeDirectory(Database database, ProgressBoard progress, U
     /// <summary>Those that a selector takes, by name.</summary>
     public IReadOnlyList<NodeView> Select(NodeSelector selector) => [.. List().Where(selector.Matches)];
 
-    /// <summary>Those that the words of a selector take; null: all.</summary>
-    public IReadOnlyList<NodeView> Select(string? words) => words is null ? List() : Select(NodeSelector.Parse(words));
+    /// <summary>Answers with those that the words of a selector take; null: all.</summary>
+    internal IResult Answer(string? words, Func<IReadOnlyList<NodeView>, IResult> answer) =>
+        words is null ? answer(List())
+        : NodeSelector.Parse(words) is { Fault.Length: 0 } selector ? answer(Select(selector))
+        : Problems.Bad(NodeSelector.Parse(words).Fault);
 
     /// <summary>One node, or null.</summary>
     public NodeView? Find(NodeId id) => database.Read(c => NodeRow.Find(c, id) is { } row
@@ -85,7 +92,8 @@ internal sealed class NodeDirectory(Database database, ProgressBoard progress, U
     {
         TaskMeasure measure = progress.Find(task.TaskId);
         return new NodeTaskView(task.TaskId, Guid.Parse(task.JobId), task.Kind, ApiJson.Word(task.State), task.Phase,
-            measure.Done, measure.Total, measure.Unit, measure.Rate);
+            measure.Done, measure.Total, measure.Unit, measure.Rate,
+            TaskFraction.Of(task.Kind, task.State, task.Phase, measure.Done, measure.Total));
     }
 
     private static Dictionary<string, string> ImageNames(SqliteConnection c) =>

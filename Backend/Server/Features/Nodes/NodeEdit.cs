@@ -38,6 +38,14 @@ internal sealed partial record NodeEdit(
         {
             return Problems.Bad($"'{name}' is not a host name: use 1 to 63 of a-z, 0-9 and '-', not starting or ending with '-'.");
         }
+        if (name != row.Name && NodeNames.HasMeaning(name))
+        {
+            return Problems.Bad($"A node cannot be called '{name}': where nodes are chosen, this word means something else.");
+        }
+        if (tags.Except(row.Tags).FirstOrDefault(t => t == NodeSelector.None) is { } none)
+        {
+            return Problems.Bad($"A tag cannot be called '{none}': tag:{none} chooses the nodes that have no tag.");
+        }
         if (tags.FirstOrDefault(t => !IsTag(t)) is { } wrong)
         {
             return Problems.Bad($"'{wrong}' is not a tag: use 1 to 32 of a-z, 0-9, '-' and '_'.");

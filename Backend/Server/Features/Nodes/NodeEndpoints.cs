@@ -1,6 +1,7 @@
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 using Dapper;
@@ -20,12 +21,12 @@ internal static class NodeEndpoints
     public static void MapNodes(this IEndpointRouteBuilder api)
     {
         // A selector (NodeSelector) chooses some of them.
-        api.MapGet("/nodes", (string? select, NodeDirectory nodes) => nodes.Select(select));
+        api.MapGet("/nodes", (string? select, NodeDirectory nodes) => nodes.Answer(select, Results.Ok)).Compresses();
         api.MapGet("/nodes/{id}", (string id, NodeDirectory nodes) => Find(nodes, id) is { } node ? Results.Ok(node) : Unknown(id));
         api.MapGet("/nodes/{id}/log", (string id, long? after, NodeDirectory nodes, NodeLog log) =>
             Find(nodes, id) is { } node ? Results.Ok(log.Read(node.Id, null, after ?? 0)) : Unknown(id));
         api.MapGet("/nodes/{id}/changes", (string id, NodeDirectory nodes, NodeHistory history) =>
-            Find(nodes, id) is { } node ? Results.Ok(history.Read(node.Id)) : Unknown(id));
+            Find(nodes, id) is { } node ? Results.Ok(history.Read(node.Id)) : Unknown(id)).Compresses();
         api.MapPatch("/nodes/{id}",
             (string id, NodeEdit edit, NodeDirectory nodes, NodeHistory history, Database database, CertificateAuthority authority) =>
         {
@@ -74,19 +75,24 @@ internal static class NodeEndpoints
                 var answer => Results.Ok(new Blinking(answer.Led, search.Seconds)),
             };
         }).WithSummary("Blink a node's LED");
-        api.MapDelete("/nodes/{id}", (string id, NodeDirectory nodes, NodeKeys keys, EventHub events) =>
+        api.MapDelete("/nodes/{id}", (string id, NodeDirectory nodes, NodeKeys keys, JobEngine engine, EventHub events,
+            IEnumerable<INodeRecords> records, DataDisk disk) =>
         {
             if (Find(nodes, id) is not { } node)
             {
                 return Unknown(id);
             }
             // Its key is tied to nothing from here on.
-            keys.Change(c =>
+            engine.Forget(node.Id, () => keys.Change(c =>
             {
                 keys.Revoke(c, node.Id);
                 return c.Execute("DELETE FROM nodes WHERE id = @id", new { id = node.Id.ToString() });
-            });
+            }));
             nodes.Session(node.Id)?.Cut();
+            foreach (INodeRecords kept in records)
+            {
+                disk.Try(() => kept.Forget(node.Id)); // what stays because of the disk goes later
+            }
             events.Publish("node-removed", new { node.Id });
             return Results.NoContent();
         }).WithSummary("Forget a node");
@@ -96,5 +102,5 @@ internal static class NodeEndpoints
     internal static NodeView? Find(NodeDirectory nodes, string idOrName) =>
         (NodeId.TryParse(idOrName, out NodeId id) ? nodes.Find(id) : null) ?? nodes.List().FirstOrDefault(n => n.Name == idOrName);
 
-    private static IResult Unknown(string id) => Problems.NotFound($"There is no node '{id}'.");
+    internal static IResult Unknown(string id) => Problems.NotFound($"There is no node '{id}'.");
 }

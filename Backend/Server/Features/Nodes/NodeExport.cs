@@ -49,29 +49,20 @@ internal static class NodeExport
         ("kernel", n => n.Inventory.Kernel),
         ("version", n => n.Version),
         ("image", n => n.ImageName ?? n.Image ?? ""),
-        ("first_seen", n => Time(n.FirstSeen)),
-        ("last_seen", n => Time(n.LastSeen)),
+        ("first_seen", n => CsvText.Time(n.FirstSeen)),
+        ("last_seen", n => CsvText.Time(n.LastSeen)),
     ];
 
     public static void MapNodeExport(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/nodes.csv", (string? select, NodeDirectory nodes) =>
-            Results.File(Encoding.UTF8.GetBytes(Csv(nodes.Select(select))), "text/csv; charset=utf-8", "nodes.csv"));
-        api.MapGet("/nodes.json", (string? select, NodeDirectory nodes) =>
-            Results.File(JsonSerializer.SerializeToUtf8Bytes(nodes.Select(select), s_json), "application/json", "nodes.json"));
+        api.MapGet("/nodes.csv", (string? select, NodeDirectory nodes) => nodes.Answer(select, chosen =>
+            Results.File(Encoding.UTF8.GetBytes(Csv(chosen)), "text/csv; charset=utf-8", "nodes.csv"))).Compresses();
+        api.MapGet("/nodes.json", (string? select, NodeDirectory nodes) => nodes.Answer(select, chosen =>
+            Results.File(JsonSerializer.SerializeToUtf8Bytes(chosen, s_json), "application/json", "nodes.json"))).Compresses();
     }
 
     /// <summary>A head line, and a line for each node. Several values in one cell are apart by "; ".</summary>
-    internal static string Csv(IEnumerable<NodeView> nodes)
-    {
-        var csv = new CsvText();
-        csv.Line(s_columns.Select(c => c.Title));
-        foreach (NodeView node in nodes)
-        {
-            csv.Line(s_columns.Select(c => c.Cell(node)));
-        }
-        return csv.ToString();
-    }
+    internal static string Csv(IEnumerable<NodeView> nodes) => CsvText.Of(s_columns, nodes);
 
     private static IEnumerable<SwitchPort> Switches(NodeView node) => node.Inventory.Interfaces.Select(i => i.Switch).OfType<SwitchPort>();
 
@@ -80,7 +71,4 @@ internal static class NodeExport
     private static string Join(IEnumerable<string> values) => string.Join("; ", values);
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private static string Time(long unixMilliseconds) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

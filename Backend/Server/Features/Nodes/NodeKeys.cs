@@ -151,12 +151,15 @@ internal sealed partial class NodeKeys : IDisposable
             new { id = node.ToString() });
     }
 
+    /// <summary>Something else that this appliance has signed is to be believed no more. Within a <see cref="Change"/>.</summary>
+    /// <param name="until">When it ends by itself, Unix milliseconds.</param>
+    public static void Revoke(SqliteConnection c, Digest other, long until) =>
+        c.Execute("INSERT OR REPLACE INTO revoked_keys (key, until) VALUES (@key, @until)", new { key = other.ToString(), until });
+
     /// <summary>As long as a certificate of today could last.</summary>
     private static long Until(long now) => now + (long)(CertificateAuthority.NodeLifetime + Protocol.Trust.NodeGrace).TotalMilliseconds;
 
-    private static void RevokeKey(SqliteConnection c, Digest key, long now) =>
-        c.Execute("INSERT OR REPLACE INTO revoked_keys (key, until) VALUES (@key, @until)",
-            new { key = key.ToString(), until = Until(now) });
+    private static void RevokeKey(SqliteConnection c, Digest key, long now) => Revoke(c, key, Until(now));
 
     /// <summary>Changes whose key is whose, in one transaction, and follows it, whether or not that could be committed.</summary>
     public T Change<T>(Func<SqliteConnection, T> statements)

@@ -72,14 +72,20 @@ public sealed class NodeLog(Database database, EventHub events, TimeProvider clo
 
     /// <summary>The last lines of a node, or of one of its tasks, oldest first.</summary>
     /// <param name="after">Only lines with a greater id.</param>
-    public IReadOnlyList<NodeLogLine> Read(NodeId? node, Guid? task, long after) => database.Read(c =>
-        c.Query<(long Id, string Node, string? Task, long At, string Line)>("""
+    public IReadOnlyList<NodeLogLine> Read(NodeId? node, Guid? task, long after) =>
+        Read("(@node IS NULL OR node_id = @node) AND (@task IS NULL OR task_id = @task)", node, task, null, after);
+
+    /// <summary>The last lines of all nodes of a job, as they came, oldest first.</summary>
+    /// <param name="after">Only lines with a greater id.</param>
+    public IReadOnlyList<NodeLogLine> ReadOfJob(Guid job, long after) =>
+        Read("task_id IN (SELECT id FROM tasks WHERE job_id = @job)", null, null, job, after);
+
+    private List<NodeLogLine> Read(string condition, NodeId? node, Guid? task, Guid? job, long after) => database.Read(c =>
+        c.Query<(long Id, string Node, string? Task, long At, string Line)>($"""
             SELECT id, node_id, task_id, at, line FROM (
-                SELECT * FROM node_log
-                WHERE (@node IS NULL OR node_id = @node) AND (@task IS NULL OR task_id = @task) AND id > @after
-                ORDER BY id DESC LIMIT @Kept)
+                SELECT * FROM node_log WHERE {condition} AND id > @after ORDER BY id DESC LIMIT @Kept)
             ORDER BY id
-            """, new { node = node?.ToString(), task = task?.ToString(), after, Kept })
+            """, new { node = node?.ToString(), task = task?.ToString(), job = job?.ToString(), after, Kept })
         .Select(r => new NodeLogLine(r.Id, NodeId.Parse(r.Node), r.Task is null ? null : Guid.Parse(r.Task), r.At, r.Line)).ToList());
 
     /// <summary>How much a node may say.</summary>

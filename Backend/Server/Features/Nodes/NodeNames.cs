@@ -8,7 +8,14 @@ namespace Bootstrap.Server.Features.Nodes;
 /// <summary>Names of nodes are host names: one label of RFC 1123, unique on the appliance.</summary>
 internal static partial class NodeNames
 {
+    /// <summary>What means something else where nodes are named: every node in a selector and in Ansible, and the machine itself.</summary>
+    private static readonly string[] s_taken = ["all", "localhost"];
+
+    /// <summary>Whether it is a host name.</summary>
     public static bool IsValid(string name) => Label().IsMatch(name);
+
+    /// <summary>Whether the name means something else where nodes are named.</summary>
+    public static bool HasMeaning(string name) => s_taken.Contains(name);
 
     /// <summary>A free name for a new node: <c>node-</c> and the end of its id, longer where that is taken.</summary>
     public static string Propose(SqliteConnection c, NodeId id)

@@ -77,13 +77,76 @@ internal sealed class NodeRow
     public static NodeRow? Find(SqliteConnection c, NodeId id) =>
         c.QuerySingleOrDefault<NodeRow>($"SELECT {Columns} FROM nodes WHERE id = @id", new { id = id.ToString() });
 
+    /// <summary>When each node on which an image runs, or did, was last seen: Unix milliseconds.</summary>
+    public static List<(NodeId Node, long At)> LastSeenInstalled(SqliteConnection c) =>
+        [.. c.Query<(string Id, long At)>("SELECT id, last_seen FROM nodes WHERE lifecycle = 'Installed'")
+            .Select(row => (NodeId.Parse(row.Id), row.At))];
+
     public static List<NodeRow> All(SqliteConnection c) =>
         [.. c.Query<NodeRow>($"SELECT {Columns} FROM nodes ORDER BY name")];
+
+    /// <summary>
+    /// The node that a board is. A Pi's id ends in the serial number that its boot program tells; a serial number or UUID says more than a
+    /// MAC, which may be a USB adapter's that went from board to board.
+    /// </summary>
+    /// <param name="uuid">An id; null: not known.</param>
+    /// <param name="serial">Its last eight digits; null: not known.</param>
+    /// <param name="mac">Of one of its own interfaces; null: not known.</param>
+    public static NodeRow? FindBoard(SqliteConnection c, string? uuid, string? serial, MacAddress? mac) =>
+        c.QueryFirstOrDefault<NodeRow>($"""
+            SELECT {Columns} FROM nodes
+            WHERE id = @uuid OR (length(id) = 16 AND id LIKE '%' || @serial) OR id IN (SELECT node_id FROM node_macs WHERE mac = @mac)
+            ORDER BY ifnull(id = @uuid, 0) OR ifnull(id LIKE '%' || @serial, 0) DESC, last_seen DESC
+            """, new { uuid, serial, mac = mac?.ToString() });
+
+    /// <summary>Keeps what a node is, and the MACs that it is found by.</summary>
+    /// <returns>False where there is no such node.</returns>
+    public static bool SetInventory(SqliteConnection c, NodeId node, Inventory inventory)
+    {
+        string id = node.ToString();
+        bool isKnown = c.Execute("UPDATE nodes SET inventory = @json WHERE id = @id",
+            new { id, json = JsonSerializer.Serialize(inventory, ProtocolJson.Default.Inventory) }) > 0;
+        if (isKnown)
+        {
+            c.Execute("DELETE FROM node_macs WHERE node_id = @id", new { id });
+            c.Execute("INSERT OR IGNORE INTO node_macs (mac, node_id) VALUES (@mac, @id)",
+                inventory.Interfaces.Select(i => new { mac = i.Mac.ToString(), id }).ToList());
+        }
+        return isKnown;
+    }
 
     /// <summary>The image of an installation runs on its node.</summary>
     public static void SetInstalled(SqliteConnection c, TaskRow task) => c.Execute(
         "UPDATE nodes SET lifecycle = @lifecycle, image = @Image, install_id = @Id WHERE id = @NodeId",
         new { task.Image, task.Id, task.NodeId, lifecycle = nameof(Lifecycle.Installed) });
+
+    /// <summary>An installation is sent to a node: how the node was before is kept with the task until that is settled.</summary>
+    public static void SetInstalling(SqliteConnection c, TaskRow task) => c.Execute("""
+        UPDATE tasks SET lifecycle_before = n.lifecycle FROM nodes n
+        WHERE tasks.id = @Id AND n.id = tasks.node_id AND n.lifecycle <> 'Installing';
+        UPDATE nodes SET lifecycle = 'Installing' WHERE id = @NodeId
+        """, new { task.Id, task.NodeId });
+
+    /// <summary>Installations are not under way any more: a node is what its task has made of the disk, or as it was before.</summary>
+    /// <param name="tasks">A condition that chooses the tasks, named <c>t</c>.</param>
+    public static void SettleLifecycle(SqliteConnection c, string tasks, object? values = null) => c.Execute($"""
+        UPDATE nodes SET lifecycle = iif(t.disk IN ('Unbootable', 'Installed'), t.disk, t.lifecycle_before),
+            image = iif(t.disk = 'Installed', j.image, nodes.image), install_id = iif(t.disk = 'Installed', t.id, nodes.install_id)
+        FROM tasks t JOIN jobs j ON j.id = t.job_id
+        WHERE t.node_id = nodes.id AND nodes.lifecycle = 'Installing' AND t.lifecycle_before IS NOT NULL AND ({tasks})
+        """, values);
+
+    /// <summary>
+    /// A system has started from the node's disk, whatever was thought of it: that of an installation which was given up too early, or the
+    /// one from before.
+    /// </summary>
+    /// <param name="install">The installation that the system says it is of.</param>
+    public static void SetRunning(SqliteConnection c, NodeId id, Guid? install) => c.Execute("""
+        UPDATE nodes SET lifecycle = iif(image IS NULL, 'New', 'Installed') WHERE id = @id AND lifecycle = 'Unbootable';
+        UPDATE nodes SET lifecycle = 'Installed', image = j.image, install_id = t.id
+        FROM tasks t JOIN jobs j ON j.id = t.job_id
+        WHERE nodes.id = @id AND t.id = @install AND t.node_id = nodes.id AND t.ended_at IS NOT NULL AND j.image IS NOT NULL
+        """, new { id = id.ToString(), install = install?.ToString() });
 
     public static void SetLifecycle(SqliteConnection c, string id, Lifecycle lifecycle) =>
         c.Execute("UPDATE nodes SET lifecycle = @lifecycle WHERE id = @id", new { id, lifecycle = lifecycle.ToString() });

@@ -65,5 +65,6 @@ public sealed record NodeView(
 /// <param name="Kind"><c>install</c>, <c>reboot</c> or <c>shutdown</c>.</param>
 /// <param name="Done">Of <paramref name="Total"/>, in <paramref name="Unit"/>.</param>
 /// <param name="Rate">Units a second; 0 where it is not known.</param>
+/// <param name="Fraction">How far it is on its whole way, 0 to 1; null: nobody knows.</param>
 public sealed record NodeTaskView(
-    Guid Id, Guid JobId, string Kind, string State, string Phase, long Done, long Total, string Unit, double Rate);
+    Guid Id, Guid JobId, string Kind, string State, string Phase, long Done, long Total, string Unit, double Rate, double? Fraction);

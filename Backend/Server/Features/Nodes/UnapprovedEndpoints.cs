@@ -49,7 +49,7 @@ internal static class UnapprovedEndpoints
                     : null;
                 return new Unapproved(b.Key, b.Id, b.Address, b.Reason, b.FirstSeen, b.LastSeen, inventory, claimed, keys.Find(b.Key));
             });
-        });
+        }).Compresses();
         api.MapPost("/unapproved/approve",
             (Choice choice, UnapprovedBoards boards, Approvals approvals, NodeDirectory nodes, HttpContext context) =>
         {

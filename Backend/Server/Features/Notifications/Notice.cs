@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
 using Dapper;
@@ -17,16 +18,21 @@ internal sealed record Notice(NoticeKind Kind, string Headline, string Text, str
     private const int MostNames = 20;
 
     /// <summary>Puts into words what the database has noted; null: what it is about is no more.</summary>
-    /// <param name="subject">Id of the job or node.</param>
+    /// <param name="subject">Id of the job or node, or a rule's name.</param>
     /// <param name="at">Unix milliseconds.</param>
     /// <param name="words">What is told, where the database has nothing of it; empty: it has.</param>
-    public static Notice? Of(SqliteConnection c, NoticeKind kind, string subject, long at, string words = "")
+    /// <param name="data">What programs are told with it: JSON; empty: the database has it.</param>
+    public static Notice? Of(SqliteConnection c, NoticeKind kind, string subject, long at, string words = "", string data = "")
     {
         if (words.Length > 0)
         {
-            return new Notice(kind, words, words + "\n", kind == NoticeKind.BackupFailed
-                ? Json("backup.failed", at, words, new { })
-                : Json("node.unapproved", at, words, new { node = new { id = subject } }));
+            return new Notice(kind, words, words + "\n", kind switch
+            {
+                NoticeKind.AlertStarted => Json("alert.started", at, words, JsonNode.Parse(data)!),
+                NoticeKind.AlertEnded => Json("alert.ended", at, words, JsonNode.Parse(data)!),
+                NoticeKind.BackupFailed => Json("backup.failed", at, words, new { }),
+                _ => Json("node.unapproved", at, words, new { node = new { id = subject } }),
+            });
         }
         if (kind == NoticeKind.NewBoard)
         {

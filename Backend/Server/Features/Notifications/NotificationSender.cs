@@ -29,7 +29,7 @@ internal sealed partial class NotificationSender(
         TimeSpan.FromHours(12),
     ];
 
-    private sealed record Noted(long Id, string Kind, string Subject, long At, string Text);
+    private sealed record Noted(long Id, string Kind, string Subject, long At, string Text, string Data);
 
     private sealed record Delivery(string Id, string Target, string Headline, string Text, string Body, long Attempts);
 
@@ -88,11 +88,12 @@ internal sealed partial class NotificationSender(
         database.Write(c =>
         {
             foreach (Noted noted in c.Query<Noted>(
-                "SELECT id AS Id, kind AS Kind, subject AS Subject, at AS At, text AS Text FROM notices ORDER BY id").ToList())
+                "SELECT id AS Id, kind AS Kind, subject AS Subject, at AS At, text AS Text, data AS Data FROM notices ORDER BY id")
+                .ToList())
             {
                 NoticeKind kind = Enum.Parse<NoticeKind>(noted.Kind);
                 string[] targets = [.. settings.TargetsOf(kind)];
-                if (targets.Length > 0 && Notice.Of(c, kind, noted.Subject, noted.At, noted.Text) is { } notice)
+                if (targets.Length > 0 && Notice.Of(c, kind, noted.Subject, noted.At, noted.Text, noted.Data) is { } notice)
                 {
                     // Whom something waits for already gets this after it.
                     c.Execute("""

@@ -17,6 +17,12 @@ public enum NoticeKind
 
     /// <summary>A backup could not be made; told once, until one is made again.</summary>
     BackupFailed,
+
+    /// <summary>Something is wrong with nodes.</summary>
+    AlertStarted,
+
+    /// <summary>It is over.</summary>
+    AlertEnded,
 }
 
 /// <summary>How a mail server is spoken to.</summary>

@@ -138,11 +138,20 @@ internal sealed class ProfileRenderer
         Text("wifi.ssid", wifi.Ssid, ProfileRules.Ssid), Text("wifi.country", wifi.Country, ProfileRules.Country), _secrets.Passphrase,
         wifi.Hidden);
 
-    private SystemNetwork Network(string place, ProfileNetwork network) => new(
-        Text($"{place}.interface", network.Interface, ProfileRules.Interface),
-        Text($"{place}.address", network.Address, ProfileRules.Network),
-        Optional($"{place}.gateway", network.Gateway, ProfileRules.Address),
-        Each($"{place}.dns", network.Dns!, (at, server) => Text(at, server, ProfileRules.Address)));
+    private SystemNetwork Network(string place, ProfileNetwork network)
+    {
+        var read = new SystemNetwork(
+            Text($"{place}.interface", network.Interface, ProfileRules.Interface),
+            Text($"{place}.address", network.Address, ProfileRules.Network),
+            Optional($"{place}.gateway", network.Gateway, ProfileRules.Address),
+            Each($"{place}.dns", network.Dns!, (at, server) => Text(at, server, ProfileRules.Address)));
+        if (read is { Address.Length: > 0, Gateway.Length: > 0 }
+            && ProfileRules.Gateway(read.Gateway, read.Address) is { Length: > 0 } fault)
+        {
+            Fault($"{place}.gateway", fault);
+        }
+        return read;
+    }
 
     private SystemFile File(string place, ProfileFile file)
     {

@@ -1,12 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
-using Bootstrap.Server.Features.Settings;
 
 namespace Bootstrap.Server.Features.Profiles;
 
@@ -37,8 +38,7 @@ internal static partial class ProfileRules
     public static string Shell(string text) => ShellPath().IsMatch(text) ? "" : $"'{text}' is no shell: name its path, such as /bin/bash";
 
     public static string Key(string text) =>
-        PolicyEndpoints.LooksLikeKey(text) ? ""
-            : $"'{text[..Math.Min(40, text.Length)]}…' is not an OpenSSH public key, which is one line such as 'ssh-ed25519 AAAA… name'";
+        SshPublicKey.TryParse(text, out _, out string? fault) ? "" : $"'{text[..Math.Min(40, text.Length)]}…' {fault}";
 
     /// <summary>Says nothing of the hash itself.</summary>
     public static string PasswordHash(string text) =>
@@ -70,11 +70,55 @@ internal static partial class ProfileRules
         MacAddress.TryParse(text, out _) || InterfaceName().IsMatch(text) ? ""
             : $"'{text}' is no network interface: give its name, such as eth0, or its MAC address";
 
-    public static string Network(string text) =>
-        text.Split('/') is [var address, var prefix] && IPAddress.TryParse(address, out IPAddress? ip) && IsWritten(ip, address) &&
-        int.TryParse(prefix, NumberStyles.None, CultureInfo.InvariantCulture, out int bits) && bits >= 1
-            && bits <= (ip.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)
-            ? "" : $"'{text}' is no address with its prefix, such as 10.0.0.5/24";
+    /// <summary>A host's address, which the subnet's own and its broadcast address are not (RFC 1122, 3.2.1.3; RFC 4291, 2.6.1).</summary>
+    public static string Network(string text)
+    {
+        if (!TryReadNetwork(text, out IPAddress? address, out IPNetwork subnet))
+        {
+            return $"'{text}' is no address with its prefix, such as 10.0.0.5/24";
+        }
+        return address.Equals(subnet.BaseAddress) && subnet.PrefixLength < Bits(address) - 1
+            ? $"{address} is the address of the subnet {subnet} itself, not of a host in it"
+            : IsBroadcast(address, subnet) ? $"{address} is the broadcast address of the subnet {subnet}, not of a host in it"
+            : "";
+    }
+
+    /// <summary>What is wrong with a gateway of a host.</summary>
+    /// <param name="gateway">For which <see cref="Address"/> holds.</param>
+    /// <param name="network">For which <see cref="Network"/> holds.</param>
+    public static string Gateway(string gateway, string network)
+    {
+        var router = IPAddress.Parse(gateway);
+        _ = TryReadNetwork(network, out IPAddress? address, out IPNetwork subnet);
+        return router.IsIPv6LinkLocal && address!.AddressFamily == router.AddressFamily ? ""
+            : !subnet.Contains(router) ? $"the gateway {gateway} is not in the subnet {subnet} of the address: the node could not reach it"
+            : router.Equals(address) ? $"the gateway {gateway} is the node's own address"
+            : Network($"{router}/{subnet.PrefixLength}");
+    }
+
+    private static bool TryReadNetwork(string text, [NotNullWhen(true)] out IPAddress? address, out IPNetwork subnet)
+    {
+        (address, subnet) = (null, default);
+        if (text.Split('/') is not [var host, var prefix] || !IPAddress.TryParse(host, out address) || !IsWritten(address, host) ||
+            !int.TryParse(prefix, NumberStyles.None, CultureInfo.InvariantCulture, out int length) || length < 1 || length > Bits(address))
+        {
+            return false;
+        }
+        byte[] bytes = address.GetAddressBytes();
+        for (int bit = length; bit < Bits(address); bit++)
+        {
+            bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
+        }
+        subnet = new IPNetwork(new IPAddress(bytes), length);
+        return true;
+    }
+
+    private static bool IsBroadcast(IPAddress address, IPNetwork subnet) => address.AddressFamily == AddressFamily.InterNetwork &&
+        subnet.PrefixLength < Bits(address) - 1 &&
+        Enumerable.Range(subnet.PrefixLength, Bits(address) - subnet.PrefixLength)
+            .All(bit => (address.GetAddressBytes()[bit / 8] & (0x80 >> (bit % 8))) != 0);
+
+    private static int Bits(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
 
     public static string Address(string text) => IPAddress.TryParse(text, out IPAddress? ip) && IsWritten(ip, text) ? ""
         : $"'{text}' is no IP address";
@@ -96,7 +140,11 @@ internal static partial class ProfileRules
     public static string Mode(string text) => OctalMode().IsMatch(text) ? "" : $"'{text}' is no mode: give it in octal, such as 0644";
 
     public static string Script(string text) =>
-        text.StartsWith("#!", StringComparison.Ordinal) ? "" : "a script's first line names its interpreter, such as #!/bin/sh";
+        !text.StartsWith("#!", StringComparison.Ordinal) ? "a script's first line names its interpreter, such as #!/bin/sh"
+        // The kernel takes the CR for a part of the interpreter's name: "no such file".
+        : text.Contains("\r\n", StringComparison.Ordinal)
+            ? "the script has the line ends of Windows (CR LF), and would not run: save it with those of Unix (LF)"
+        : "";
 
     public static string UserData(string text) =>
         s_userData.Any(start => text.StartsWith(start, StringComparison.Ordinal)) ? ""

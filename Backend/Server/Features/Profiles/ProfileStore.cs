@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
@@ -136,8 +137,5 @@ internal sealed class ProfileStore(Database database, SecretBox box, EventHub ev
         SELECT 'schedule ''' || name || '''' FROM schedules WHERE body ->> '$.job.parameters.profile' = @name
         UNION ALL
         SELECT 'the policy for new boards' FROM settings WHERE key = 'policy' AND value ->> '$.profile' = @name
-        UNION ALL
-        SELECT 'job ' || j.id FROM jobs j
-        WHERE j.parameters ->> '$.profile' = @name AND EXISTS (SELECT 1 FROM tasks t WHERE t.job_id = j.id AND t.ended_at IS NULL)
-        """, new { name });
+        """, new { name }) ?? (JobRow.OpenWhere(c, "parameters ->> '$.profile' = @value", name) is [var job, ..] ? $"job {job}" : null);
 }

@@ -18,7 +18,7 @@ internal sealed record CalendarEntry(string Day, string Schedule, IReadOnlyList<
 /// <param name="At">When the job was made, Unix milliseconds.</param>
 internal sealed record MadeRun(Guid Job, long At);
 
-/// <summary><c>/calendar</c>: day by day, what the schedules have done and will do.</summary>
+/// <summary><c>/calendar</c>: day by day, what the schedules have done and will do, in the order of time.</summary>
 internal static class ScheduleCalendar
 {
     /// <summary>Six weeks: a month with the days around it.</summary>
@@ -36,7 +36,7 @@ internal static class ScheduleCalendar
             : days is < 1 or > MostDays ? Problems.Bad($"days is 1 to {MostDays}, not {days}.")
             : !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out TimeZoneInfo? found)
                 ? Problems.Bad($"There is no time zone '{zone}': use a name such as Europe/Berlin, or UTC.")
-            : Results.Ok(Days(first, days, found, schedules, database, clock.GetUtcNow()).ToList()));
+            : Results.Ok(Days(first, days, found, schedules, database, clock.GetUtcNow()).ToList())).Compresses();
 
     private static IEnumerable<CalendarEntry> Days(DateOnly first, int days, TimeZoneInfo zone, ScheduleStore schedules, Database database,
         DateTimeOffset now)
@@ -55,6 +55,7 @@ internal static class ScheduleCalendar
         for (DateOnly day = first; day < first.AddDays(days); day = day.AddDays(1))
         {
             DateTimeOffset start = Start(day, zone), end = Start(day.AddDays(1), zone);
+            var entries = new List<CalendarEntry>();
             foreach ((Schedule schedule, CronLine? line) in all)
             {
                 // A run at the very start of the day belongs to it.
@@ -66,9 +67,13 @@ internal static class ScheduleCalendar
                     .Take(MostRuns).Select(m => new MadeRun(Guid.Parse(m.Id), m.CreatedAt))];
                 if (runs.Length + was.Length > 0)
                 {
-                    yield return new CalendarEntry(day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), schedule.Name,
-                        [.. runs.Take(MostRuns)], runs.Length > MostRuns, was);
+                    entries.Add(new CalendarEntry(day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), schedule.Name,
+                        [.. runs.Take(MostRuns)], runs.Length > MostRuns, was));
                 }
+            }
+            foreach (CalendarEntry entry in entries.OrderBy(e => e.Made.Select(m => m.At).Concat(e.Runs).First()))
+            {
+                yield return entry;
             }
         }
     }

@@ -16,7 +16,7 @@ internal static class ScheduleEndpoints
 
     public static void MapSchedules(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/schedules", (ScheduleStore schedules) => schedules.All().Select(s => schedules.View(s.Schedule)));
+        api.MapGet("/schedules", (ScheduleStore schedules) => schedules.All().Select(s => schedules.View(s.Schedule))).Compresses();
         api.MapGet("/schedules/{name}", (string name, ScheduleStore schedules) =>
             schedules.Find(name) is { } schedule ? Results.Ok(schedules.View(schedule)) : Missing(name));
         api.MapPost("/schedules", (Schedule wanted, ScheduleStore schedules, NodeDirectory nodes, JobSources sources, TimeProvider clock) =>

@@ -46,8 +46,9 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
     public Guid Run(Schedule schedule, DateTimeOffset? due)
     {
         JobEndpoints.NewJob job = schedule.Job;
-        List<NodeView> targets = [.. job.Select is { } words
-            ? nodes.Select(NodeSelector.Parse(words))
+        NodeSelector? selector = job.Select is { } words ? NodeSelector.Parse(words) : null;
+        List<NodeView> targets = [.. selector is not null
+            ? nodes.Select(selector)
             : nodes.List().Where(n => job.Nodes!.Contains(n.Id.ToString()))];
         Fitting fitting = Fitting.Of(job.Kind, job.Image, job.Parameters, targets, sources);
         DateTimeOffset now = clock.GetUtcNow();
@@ -58,10 +59,10 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
             BeginBy = window?.Closes.ToUnixTimeMilliseconds(),
             Run = new ScheduledRun(schedule.Name, due?.ToUnixTimeMilliseconds()),
             Unfit = fitting.Unfit,
-            Note = targets.Count > 0 ? "" : job.Select is { } selector ? $"no node was taken by '{selector}'"
+            Note = targets.Count > 0 ? "" : selector is not null ? $"no node was taken by '{selector.Text}'{selector.Why}"
                 : "its nodes were all forgotten",
         };
-        Guid made = engine.Create(fitting.Spec ?? new JobSpec(job.Kind),
+        Guid made = engine.Create(fitting.Spec ?? new JobSpec(job.Kind, Parameters: job.Parameters?.GetRawText() ?? "{}"),
             [.. targets.OrderBy(n => fitting.Unfit.ContainsKey(n.Id)).Select(n => n.Id)], "schedule", plan);
         schedules.Publish(schedule);
         return made;

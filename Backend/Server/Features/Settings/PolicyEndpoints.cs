@@ -12,14 +12,16 @@ internal static class PolicyEndpoints
 {
     /// <param name="InstallNewBoards">Architecture → image, by digest or name.</param>
     /// <param name="ApproveNewBoards">As for <see cref="Policy"/>.</param>
+    /// <param name="BurnIn">As for <see cref="Policy"/>: of boards that come from now on.</param>
     internal sealed record NewPolicy(
         IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null,
-        bool ApproveNewBoards = false);
+        bool ApproveNewBoards = false, string? BurnIn = null);
 
     public static void MapPolicy(this IEndpointRouteBuilder api)
     {
         api.MapGet("/policy", (PolicyStore policy) => policy.Get());
-        api.MapPut("/policy", (NewPolicy request, PolicyStore store, ImageCatalogue images, ProfileStore profiles, EventHub events) =>
+        api.MapPut("/policy", (NewPolicy request, PolicyStore store, ImageCatalogue images, ProfileStore profiles, EventHub events,
+            TimeProvider clock) =>
         {
             var chosen = new Dictionary<string, Protocol.Ids.Digest>();
             foreach ((string architecture, string wanted) in request.InstallNewBoards)
@@ -32,28 +34,30 @@ internal static class PolicyEndpoints
                 {
                     return Problems.Bad($"Image '{image.Name}' is for {image.Architecture}, not for {architecture}.");
                 }
+                if (image.Fault is { } fault)
+                {
+                    return Problems.Bad($"Image '{image.Name}' cannot be installed on nodes: {fault}.");
+                }
                 chosen[architecture] = image.Digest;
             }
-            if (request.AuthorizedKeys.FirstOrDefault(key => !LooksLikeKey(key)) is { } wrong)
+            if (request.AuthorizedKeys.Select(ProfileRules.Key).FirstOrDefault(fault => fault.Length > 0) is { } wrong)
             {
-                return Problems.Bad($"'{wrong[..Math.Min(40, wrong.Length)]}…' is not an OpenSSH public key, which is one line such as " +
-                    "'ssh-ed25519 AAAA… name'.");
+                return Problems.Bad($"{wrong}.");
             }
             if (request.Profile is { } profile && profiles.Find(profile) is null)
             {
                 return Problems.Bad($"There is no profile '{profile}'.");
             }
-            var policy = new Policy(chosen, request.AuthorizedKeys, request.Profile, request.ApproveNewBoards);
+            if (request.BurnIn is { } burnIn && !Policy.BurnInSets.Contains(burnIn))
+            {
+                return Problems.Bad($"There is no burn-in '{burnIn}': it is one of {string.Join(", ", Policy.BurnInSets)}.");
+            }
+            long? since = request.BurnIn is null ? null : store.Get().BurnInSince ?? clock.GetUtcNow().ToUnixTimeMilliseconds();
+            var policy = new Policy(
+                chosen, request.AuthorizedKeys, request.Profile, request.ApproveNewBoards, request.BurnIn, since);
             store.Set(policy);
             events.Publish("policy", policy);
             return Results.Ok(policy);
         }).WithSummary("Change the policy");
     }
-
-    /// <summary>Whether it is an OpenSSH public key, as far as that can be seen.</summary>
-    internal static bool LooksLikeKey(string key) =>
-        key.Length < 16_384 && !key.Contains('\n', StringComparison.Ordinal) && key.Split(' ') is [var type, var data, ..] &&
-        (type.StartsWith("ssh-", StringComparison.Ordinal) || type.StartsWith("ecdsa-", StringComparison.Ordinal)
-            || type.StartsWith("sk-", StringComparison.Ordinal)) &&
-        Convert.TryFromBase64String(data, new byte[data.Length], out _);
 }

@@ -13,10 +13,17 @@ namespace Bootstrap.Server.Features.Settings;
 /// admitted, and gets what the policy installs, with the secrets of its profile. Never for a board that says it is a node which is known
 /// already.
 /// </param>
+/// <param name="BurnIn">What new boards are put through once they are installed, one of <see cref="BurnInSets"/>; null: nothing.</param>
+/// <param name="BurnInSince">Boards that came before are not new, Unix milliseconds.</param>
 public sealed record Policy(
     IReadOnlyDictionary<string, Digest> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null,
-    bool ApproveNewBoards = false)
+    bool ApproveNewBoards = false, string? BurnIn = null, long? BurnInSince = null)
 {
+    /// <summary>Half an hour or so, and some hours.</summary>
+    public const string ShortBurnIn = "short", LongBurnIn = "long";
+
+    public static readonly IReadOnlyList<string> BurnInSets = [ShortBurnIn, LongBurnIn];
+
     public static readonly Policy Default = new(new Dictionary<string, Digest>(), []);
 
     /// <summary>The image for a new board, or null: it waits for a person.</summary>

@@ -1,7 +1,9 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Images;
+using Bootstrap.Protocol.Status;
 
 namespace Bootstrap.Server.Features.Trust;
 
@@ -16,6 +18,9 @@ public sealed class CertificateAuthority
 
     /// <summary>Browsers of Apple take no server certificate that is valid for more than 825 days.</summary>
     private static readonly TimeSpan s_serverLifetime = TimeSpan.FromDays(800);
+
+    /// <summary>A node asks for another one at each of its connections.</summary>
+    private static readonly TimeSpan s_statusLifetime = TimeSpan.FromDays(30);
 
     private static readonly TimeSpan s_signerLifetime = TimeSpan.FromDays(20 * 365);
 
@@ -97,12 +102,14 @@ public sealed class CertificateAuthority
 
     /// <summary>The key that a request for a certificate is made with.</summary>
     /// <param name="request">PKCS #10, DER; its signature must fit its key: whoever asks holds it.</param>
+    /// <param name="isClaim">Without a look at the signature, which costs the most: no proof that he holds the key.</param>
     /// <returns>Null where the request is not sound, or the key is none on P-256.</returns>
-    public static PublicKey? KeyOf(byte[] request)
+    public static PublicKey? KeyOf(byte[] request, bool isClaim = false)
     {
         try
         {
-            CertificateRequest asked = CertificateRequest.LoadSigningRequest(request, HashAlgorithmName.SHA256);
+            CertificateRequest asked = CertificateRequest.LoadSigningRequest(request, HashAlgorithmName.SHA256,
+                isClaim ? CertificateRequestLoadOptions.SkipSignatureValidation : CertificateRequestLoadOptions.Default);
             using ECDsa? key = asked.PublicKey.GetECDsaPublicKey();
             return key is { KeySize: 256 } ? asked.PublicKey : null;
         }
@@ -121,6 +128,33 @@ public sealed class CertificateAuthority
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);
         return Issue(Request(node.ToString(), key, names.Build(), X509KeyUsageFlags.DigitalSignature, "1.3.6.1.5.5.7.3.2"), NodeLifetime);
+    }
+
+    /// <summary>The certificate by which a node proves to browsers that it is the machine at an address. Whether it is, is not decided
+    /// here.</summary>
+    /// <param name="node">Whose status is served.</param>
+    /// <param name="address">The only name that it is good for.</param>
+    /// <param name="key">Of the node's status.</param>
+    public X509Certificate2 IssueStatus(NodeId node, IPAddress address, PublicKey key)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(address);
+        string name = Protocol.Link.StatusCertificate.NameOf(node.ToString());
+        return Issue(Request(name, key, names.Build(), X509KeyUsageFlags.DigitalSignature, "1.3.6.1.5.5.7.3.1"), s_statusLifetime);
+    }
+
+    /// <summary>Signs a token by which a program may read the metrics of nodes.</summary>
+    public string Sign(ScrapeToken token)
+    {
+        using ECDsa key = _authority.GetECDsaPrivateKey()!;
+        return token.Sign(key);
+    }
+
+    /// <summary>Signs a token by which somebody may watch a node.</summary>
+    public string Sign(StatusToken token)
+    {
+        using ECDsa key = _authority.GetECDsaPrivateKey()!;
+        return token.Sign(key);
     }
 
     /// <summary>When a certificate of this CA was issued, by the clock of then.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 
 namespace Bootstrap.Agent.Discovery.HostLists;
@@ -31,6 +32,10 @@ public sealed class HostListFolder(string path, LocalContext context, Func<strin
 
     private async Task LoadAsync(bool signalled, CancellationToken cancellation)
     {
+        if (_keeping.IsFaulted)
+        {
+            await _keeping.ConfigureAwait(false);
+        }
         SortedDictionary<string, HostListFile> lists = Read();
         string described = string.Join(
             '\n', lists.Select(list => $"{list.Key} {JsonSerializer.Serialize(list.Value, AgentJson.Default.HostListFile)}"));
@@ -84,9 +89,10 @@ public sealed class HostListFolder(string path, LocalContext context, Func<strin
         }
     }
 
-    private Task KeepAsync(HostListKeeper[] lists, CancellationToken cancellation) => Task.WhenAll(
-        [.. lists.Select(list => list.RunAsync(cancellation)),
-        .. lists.GroupBy(list => list.Mesh).Select(mesh => FollowAsync(mesh.Key, [.. mesh], cancellation))]);
+    private Task KeepAsync(HostListKeeper[] lists, CancellationToken cancellation) => Supervisor.RunAsync(cancellation,
+        [.. lists.Select(list => new Component("keeping a list of nodes", list.RunAsync)),
+        .. lists.GroupBy(list => list.Mesh).Select(mesh => new Component($"following mesh '{mesh.Key}'",
+            stop => FollowAsync(mesh.Key, [.. mesh], stop)))]);
 
     private async Task FollowAsync(string mesh, HostListKeeper[] lists, CancellationToken cancellation)
     {

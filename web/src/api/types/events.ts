@@ -1,3 +1,4 @@
+import type { Alert } from "./alerts";
 import type { BoardView, BootEvent } from "./boot";
 import type { ImageView, ImportView } from "./images";
 import type { JobView, TaskView } from "./jobs";
@@ -19,5 +20,7 @@ export type ApplianceEvent =
   | { name: "log"; data: LogLine[] }
   | { name: "policy"; data: Policy }
   | { name: "unapproved"; data: { count: number } }
+  | { name: "alert"; data: Alert }
+  | { name: "alerts"; data: object }
   | { name: "disk"; data: { disk: DiskCondition } }
   | { name: "boot"; data: { board: BoardView; events: BootEvent[] } };

@@ -13,6 +13,8 @@ export interface ImageView {
   slots: number;
   /** Anybody on the network may fetch it. */
   public: boolean;
+  /** Why it cannot be installed on nodes, in words that follow a colon. */
+  fault?: string | null;
 }
 
 export interface ImportView {

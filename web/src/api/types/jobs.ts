@@ -1,4 +1,4 @@
-export type JobKind = "install" | "reboot" | "shutdown" | "run" | "update" | "deploy" | "firmware";
+export type JobKind = "install" | "reboot" | "shutdown" | "run" | "update" | "deploy" | "firmware" | "benchmark";
 
 /** What a command is ordered with; one of `command` and `shell`. */
 export interface RunParameters {
@@ -47,7 +47,14 @@ export interface InstallParameters {
   whole?: boolean;
 }
 
-export type JobParameters = RunParameters & UpdateParameters & PowerParameters & DeployParameters & InstallParameters & FirmwareParameters;
+export interface BenchmarkParameters {
+  /** Name of the benchmark. */
+  benchmark?: string;
+  allCores?: boolean;
+}
+
+export type JobParameters = BenchmarkParameters & RunParameters & UpdateParameters & PowerParameters & DeployParameters &
+  InstallParameters & FirmwareParameters;
 
 export interface NewJob {
   kind: JobKind;
@@ -77,6 +84,8 @@ export interface Measure {
   unit: string;
   /** Units a second; 0 where it is not known. */
   rate: number;
+  /** How far on the whole way, 0 to 1; absent: nobody knows. */
+  fraction?: number;
 }
 
 export interface JobView {
@@ -115,6 +124,8 @@ export interface Rollout {
   canary?: number;
   batch?: number;
   maximumAtOnce?: number;
+  /** All that are at work together. */
+  maximumWatts?: number;
   /** Seconds. */
   pauseBetween?: number;
   /** "3" or "10%". */
@@ -163,4 +174,10 @@ export interface TaskPhase {
 export interface JobDetail {
   job: JobView;
   tasks: TaskView[];
+}
+
+/** What a node did, or is to do, in a job. */
+export interface NodeJob {
+  job: JobView;
+  task: TaskView;
 }

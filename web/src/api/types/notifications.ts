@@ -1,5 +1,5 @@
 /** What can be told. */
-export type NoticeKind = "job-ended" | "job-failing" | "new-board" | "backup-failed";
+export type NoticeKind = "job-ended" | "job-failing" | "new-board" | "backup-failed" | "alert-started" | "alert-ended";
 
 /** A program that is told by HTTP POST, signed as Standard Webhooks says. */
 export interface Webhook {

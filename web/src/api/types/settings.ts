@@ -18,6 +18,8 @@ export interface Policy {
   profile?: string;
   /** Boards never seen before are nodes without a person's approval. */
   approveNewBoards: boolean;
+  /** What they are put through once they are installed. */
+  burnIn?: "short" | "long";
 }
 
 /** Boot files that were taken from an image. */

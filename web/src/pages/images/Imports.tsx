@@ -2,14 +2,14 @@ import { Notice } from "../../components/Notice";
 import { Bar } from "../../components/Progress";
 import { bytes, percent } from "../../lib/format";
 import { dismissImport, imports } from "../../state/store";
-import { refusedHere } from "./UploadForm";
+import { sentHere } from "./UploadForm";
 
 /** What the appliance imports at this moment, whoever sent it, and what is to be known of what it has imported. */
 export function Imports() {
   return (
     <>
       {imports.value
-        .filter((i) => (i.phase !== "done" || i.reason) && !(i.phase === "refused" && i.name === refusedHere.value))
+        .filter((i) => (i.phase !== "done" || i.reason) && !(i.phase !== "done" && i.name === sentHere.value?.name))
         .map((i) => {
           if (i.phase === "refused" || i.phase === "done") {
             return (
@@ -27,7 +27,7 @@ export function Imports() {
               <p class="measure">
                 <span>
                   {i.name}: {i.phase}
-                  {fraction !== null && ` ${percent(fraction)}`}
+                  {fraction !== null && ` · ${percent(fraction)}`}
                 </span>
                 <span class="dim">{i.total > 0 ? `${bytes(i.done)} of ${bytes(i.total)}` : bytes(i.done)}</span>
               </p>

@@ -5,11 +5,11 @@ import { Icon } from "../../components/Icon";
 import { Notice } from "../../components/Notice";
 import { Bar } from "../../components/Progress";
 import { bytes, percent } from "../../lib/format";
-import { imageName } from "../../lib/imageName";
+import { headBytes, imageFault, imageName } from "../../lib/imageName";
 import { imports } from "../../state/store";
 
-/** Name of the image whose refusal stands in the form: it need not stand on the page twice. */
-export const refusedHere = signal<string | null>(null);
+/** Name of the image that is sent by the form, or was refused there: it need not stand on the page twice. */
+export const sentHere = signal<{ name: string; refused: boolean } | null>(null);
 
 type State =
   | { at: "idle" }
@@ -24,8 +24,8 @@ export function UploadForm() {
   const [architecture, setArchitecture] = useState("");
   const [state, setState] = useState<State>({ at: "idle" });
   useEffect(() => {
-    refusedHere.value = state.at === "refused" ? name : null;
-    return () => void (refusedHere.value = null);
+    sentHere.value = state.at === "refused" || state.at === "sending" ? { name, refused: state.at === "refused" } : null;
+    return () => void (sentHere.value = null);
   }, [state, name]);
   const upload = useRef<Upload | null>(null);
 
@@ -33,6 +33,15 @@ export function UploadForm() {
     setFile(chosen);
     setName(chosen === null ? "" : imageName(chosen.name));
     setState({ at: "idle" });
+    if (chosen !== null) void look(chosen);
+  }
+
+  /** What is no image need not be sent to be refused. */
+  async function look(chosen: File): Promise<void> {
+    const fault = imageFault(chosen.name, new Uint8Array(await chosen.slice(0, headBytes).arrayBuffer()));
+    if (fault === "") return;
+    setFile((present) => (present === chosen ? null : present));
+    setState({ at: "refused", reason: fault });
   }
 
   async function send(image: File): Promise<void> {
@@ -97,7 +106,7 @@ export function UploadForm() {
         <div class="measure-block">
           <Bar fraction={state.total > 0 ? state.sent / state.total : null} label="Upload" />
           <p class="measure">
-            <span>{state.sent < state.total ? `sending ${percent(state.sent / state.total)}` : "sent; the appliance finishes its import"}</span>
+            <span>{state.sent < state.total ? `sending · ${percent(state.sent / state.total)}` : "sent; the appliance finishes its import"}</span>
             <span class="dim">
               {bytes(state.sent)} of {bytes(state.total)}
             </span>

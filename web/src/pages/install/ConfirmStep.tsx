@@ -2,7 +2,7 @@ import type { ImageView } from "../../api/types";
 import { EraseList } from "../../components/EraseList";
 import { TypedConfirmation } from "../../components/TypedConfirmation";
 import { beginWords, rolloutWords, usesSlot } from "../../lib/install";
-import { Facts } from "../node/Inventory";
+import { Facts } from "../../components/Facts";
 import { LeftOut, type StepProps } from "./NodesStep";
 
 interface Props extends StepProps {

@@ -35,6 +35,7 @@ export function ImageStep({ draft, set, plan }: StepProps) {
           name="image"
           key={image.digest}
           checked={draft.image === image.digest}
+          disabled={!!image.fault}
           onChoose={() => set({ image: image.digest })}
           title={
             <>
@@ -43,7 +44,9 @@ export function ImageStep({ draft, set, plan }: StepProps) {
             </>
           }
         >
-          {bytes(image.usedBytes)} to write, needs {bytes(image.sizeBytes)}: {fits(image)}
+          {image.fault
+            ? `Cannot be installed on nodes: ${image.fault}.`
+            : `${bytes(image.usedBytes)} to write, needs ${bytes(image.sizeBytes)}: ${fits(image)}`}
         </Choice>
       ))}
     </fieldset>

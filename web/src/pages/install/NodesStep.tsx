@@ -1,5 +1,6 @@
 import { Choice } from "../../components/Choice";
 import { Notice } from "../../components/Notice";
+import { filterFault } from "../../lib/filter";
 import { count } from "../../lib/format";
 import { architecturesOf, type InstallDraft, type InstallPlan } from "../../lib/install";
 import type { NodeView } from "../../api/types";
@@ -44,7 +45,9 @@ export function NodesStep({ draft, set, plan, chosen }: StepProps & { chosen: re
           ))}
         </fieldset>
       )}
-      {chosen.length === 0 && (draft.picked || draft.select.trim() !== "") && <Notice tone="warn">No node is like that now.</Notice>}
+      {chosen.length === 0 && (draft.picked || draft.select.trim() !== "") && (
+        <Notice tone="warn">{(draft.picked === null && filterFault(draft.select)) || "No node is like that now."}</Notice>
+      )}
       {plan.taken.length > 0 && (
         <>
           <h3>{count(plan.taken.length, "node")} to install</h3>

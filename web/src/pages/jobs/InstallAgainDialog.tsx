@@ -18,11 +18,13 @@ interface Props {
   job: JobView;
   /** Those that failed in it. */
   targets: readonly NodeView[];
+  /** It is for this node alone. */
+  only?: NodeView;
   onClose: () => void;
 }
 
 /** Installs again what failed, after the same question as before. */
-export function InstallAgainDialog({ job, targets, onClose }: Props) {
+export function InstallAgainDialog({ job, targets, only, onClose }: Props) {
   // What the reader saw is what is ordered.
   const [nodes] = useState(targets);
   const [typed, setTyped] = useState("");
@@ -32,7 +34,7 @@ export function InstallAgainDialog({ job, targets, onClose }: Props) {
   const sparesSlots = keeps && job.parameters?.whole !== true;
 
   async function order(): Promise<void> {
-    const detail = await api.retryJob(job.id, holdSeconds);
+    const detail = await api.retryJob(job.id, holdSeconds, only?.id);
     onClose();
     go(`/jobs/${detail.job.id}`);
   }

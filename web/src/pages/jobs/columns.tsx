@@ -1,14 +1,13 @@
 import type { TaskPhase, TaskView } from "../../api/types";
 import { TaskBadge } from "../../components/Badge";
-import { Bar, measureLine, phaseLine } from "../../components/Progress";
+import { TaskBar } from "../../components/Progress";
 import type { Column } from "../../components/Table";
 import { Phases, Strip } from "../../components/Timeline";
 import { duration } from "../../lib/format";
-import { overallFraction } from "../../lib/progress";
 import { spansOf } from "../../lib/timeline";
 import { diskWords, hasOutput, isOver } from "../../lib/words";
 import { may } from "../../state/session";
-import { now } from "../../state/store";
+import { now, snapshot } from "../../state/store";
 
 /** How long it took, or has taken so far. */
 function Took({ task }: { task: TaskView }) {
@@ -37,15 +36,7 @@ function Course({ task, phases }: TaskLine) {
   }
   return (
     <>
-      {task.state === "running" && task.phase !== "" && (
-        <>
-          <span class="measure">
-            <span>{phaseLine(task)}</span>
-            <span class="dim">{measureLine(task)}</span>
-          </span>
-          <Bar fraction={task.kind === "install" ? overallFraction(task) : null} label={task.nodeName} />
-        </>
-      )}
+      {task.state === "running" && task.phase !== "" && <TaskBar task={task} label={task.nodeName} />}
       {task.stall !== "" && <span class="warn-text">{task.stall}</span>}
       {task.state === "running" && <Present task={task} phases={phases} />}
       {task.state === "held" && <span class="dim">until its turn comes</span>}
@@ -77,11 +68,14 @@ export const taskColumns = (cancel: (task: TaskView) => void, showLog: (task: Ta
     id: "name",
     title: "Node",
     width: "minmax(8rem, 1fr)",
-    cell: ({ task: t }) => (
-      <a class="name" href={`/nodes/${t.node}`}>
-        {t.nodeName}
-      </a>
-    ),
+    cell: ({ task: t }) =>
+      snapshot.value.nodes.has(t.node) ? (
+        <a class="name" href={`/nodes/${t.node}`}>
+          {t.nodeName}
+        </a>
+      ) : (
+        <span title="This node was forgotten">{t.nodeName}</span>
+      ),
   },
   { id: "state", title: "State", width: "7.5rem", cell: ({ task: t }) => <TaskBadge state={t.state} /> },
   { id: "course", title: "Course", width: "minmax(14rem, 3fr)", cell: (line) => <Course {...line} /> },
@@ -98,10 +92,17 @@ export const taskColumns = (cancel: (task: TaskView) => void, showLog: (task: Ta
             Cancel …
           </button>
         )}
-        <button type="button" class="small" aria-label={`Log of ${t.nodeName}`} onClick={() => showLog(t)}>
-          {hasOutput(t.kind) ? "Output" : "Log"}
-        </button>
+        <LogButton task={t} showLog={showLog} />
       </>
     ),
   },
 ];
+
+function LogButton({ task, showLog }: { task: TaskView; showLog: (task: TaskView) => void }) {
+  const what = hasOutput(task.kind) ? "Output" : "Log";
+  return (
+    <button type="button" class="small" aria-label={`${what} of ${task.nodeName}`} onClick={() => showLog(task)}>
+      {what}
+    </button>
+  );
+}

@@ -4,6 +4,7 @@ import type { BoardView, Conversation, Finding, Severity } from "../../api/types
 import { Ago } from "../../components/Ago";
 import { Badge, type Tone } from "../../components/Badge";
 import type { IconName } from "../../components/Icon";
+import { BootSetOffer } from "./BootSetOffer";
 import { bootTime, eventLine } from "../../lib/boot";
 import { now } from "../../state/store";
 
@@ -71,6 +72,7 @@ function Findings({ findings }: { findings: Finding[] }) {
             <p>{f.cause}</p>
             <p class="dim">{f.evidence}</p>
             {f.change !== undefined && <p>{f.change}</p>}
+            {f.rule === "needs-boot-set" && <BootSetOffer />}
           </div>
         </li>
       ))}

@@ -3,10 +3,10 @@ import { api } from "../../api/client";
 import type { NodeTask, NodeView } from "../../api/types";
 import { Allowed } from "../../components/Allowed";
 import { TaskBadge } from "../../components/Badge";
-import { Bar, measureLine, phaseLine } from "../../components/Progress";
-import { phaseFraction } from "../../lib/progress";
+import { TaskBar } from "../../components/Progress";
 import { CancelDialog } from "../jobs/CancelDialog";
 import { installPhases, kindWords, phaseWords } from "../../lib/words";
+import { snapshot } from "../../state/store";
 
 /** What is being done to the node: phases, how far, how fast, how long still. */
 export function CurrentTask({ node, task }: { node: NodeView; task: NodeTask }) {
@@ -25,15 +25,9 @@ export function CurrentTask({ node, task }: { node: NodeView; task: NodeTask }) 
           </button>
         </Allowed>
       </div>
-      {task.kind === "install" && <Steps phase={task.phase} />}
+      {task.kind === "install" && <Steps task={task} />}
       {running && task.phase !== "" ? (
-        <>
-          <Bar fraction={phaseFraction(task)} label={phaseWords(task.phase)} />
-          <p class="measure">
-            <span>{phaseLine(task)}</span>
-            <span class="dim">{measureLine(task)}</span>
-          </p>
-        </>
+        <TaskBar task={task} label={kindWords[task.kind]} />
       ) : (
         <p class="dim">{task.state === "waiting" ? (node.link === "offline" ? "Starts when the node connects." : "Starts in a moment, or after what the node does first.") : "On its way to the node."}</p>
       )}
@@ -48,11 +42,13 @@ export function CurrentTask({ node, task }: { node: NodeView; task: NodeTask }) 
   );
 }
 
-function Steps({ phase }: { phase: string }) {
-  const at = installPhases.findIndex((p) => p === (phase === "trying" || phase === "confirming" ? "starting" : phase));
+function Steps({ task }: { task: NodeTask }) {
+  const phase = task.phase === "trying" || task.phase === "confirming" ? "starting" : task.phase;
+  const phases = installPhases(snapshot.value.jobs.get(task.jobId), phase);
+  const at = phases.indexOf(phase);
   return (
     <ol class="steps" aria-label="Phases">
-      {installPhases.map((p, i) => (
+      {phases.map((p, i) => (
         <li key={p} class={i < at ? "past" : i === at ? "present" : ""} aria-current={i === at ? "step" : undefined}>
           {phaseWords(p)}
         </li>

@@ -1,23 +1,8 @@
-import type { ComponentChildren } from "preact";
 import type { Disk, Health, NetworkInterface, NodeView } from "../../api/types";
 import { Ago } from "../../components/Ago";
+import { Facts } from "../../components/Facts";
 import { Bar } from "../../components/Progress";
 import { bytes, duration, linkSpeed, memory, throttling } from "../../lib/format";
-
-export function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
-  return (
-    <dl class="facts">
-      {facts
-        .filter(([, value]) => value !== "" && value !== undefined)
-        .map(([title, value]) => (
-          <div key={title}>
-            <dt>{title}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-    </dl>
-  );
-}
 
 /** What the board is, what is plugged into it, where it is plugged in, and what runs on it. */
 export function InventoryPart({ node }: { node: NodeView }) {

@@ -5,7 +5,7 @@ import { Notice } from "../../components/Notice";
 import { Tags } from "../../components/Tags";
 import { useAction } from "../../components/useAction";
 import { may } from "../../state/session";
-import { Facts } from "./Inventory";
+import { Facts } from "../../components/Facts";
 
 /** What people say of the node: tags, location, note. */
 export function LabelsPart({ node }: { node: NodeView }) {

@@ -23,10 +23,12 @@ interface Props {
   targets: readonly NodeView[];
   /** The job that is ordered again, with its plan, for these nodes that failed in it. */
   retryOf?: JobView;
+  /** It is for this node alone. */
+  only?: NodeView;
   onClose: () => void;
 }
 
-export function PowerDialog({ kind, targets, retryOf, onClose }: Props) {
+export function PowerDialog({ kind, targets, retryOf, only, onClose }: Props) {
   const [nodes] = useState(targets);
   const [grace, setGrace] = useState(0);
   const [message, setMessage] = useState("");
@@ -37,7 +39,7 @@ export function PowerDialog({ kind, targets, retryOf, onClose }: Props) {
   async function order(): Promise<void> {
     const parameters = { ...(grace > 0 && { graceSeconds: grace, message }), ...(powerChecked && { powerChecked }) };
     const detail = retryOf
-      ? await api.retryJob(retryOf.id, holdSeconds)
+      ? await api.retryJob(retryOf.id, holdSeconds, only?.id)
       : await api.order({ kind, nodes: nodes.map((n) => n.id), holdSeconds, ...(Object.keys(parameters).length > 0 && { parameters }) });
     go(`/jobs/${detail.job.id}`);
   }

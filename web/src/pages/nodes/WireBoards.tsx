@@ -1,10 +1,19 @@
+import { useEffect, useRef } from "preact/hooks";
 import type { BoardView } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { boardTitle } from "../../lib/boot";
+import { now, readBoards } from "../../state/store";
 import { SeverityBadge } from "../node/Boot";
+
+const lookMilliseconds = 10_000;
 
 /** Boards that ask to be booted and have not introduced themselves. */
 export function WireBoards({ boards }: { boards: readonly BoardView[] }) {
+  const tick = boards.length === 0 ? 0 : Math.floor(now.value / lookMilliseconds);
+  const first = useRef(tick);
+  useEffect(() => {
+    if (tick !== 0 && tick !== first.current) void readBoards();
+  }, [tick]);
   if (boards.length === 0) return null;
   return (
     <section class="card" aria-label="Seen on the wire">

@@ -1,4 +1,6 @@
 import { useState } from "preact/hooks";
+import { api } from "../../api/client";
+import { useRead } from "../../components/useRead";
 import { words } from "../../lib/packages";
 import { WorkDialog, type WorkTargets } from "./WorkDialog";
 
@@ -48,6 +50,42 @@ export function UpdateDialog({ targets, onClose }: WorkTargets) {
       <label class="field">
         <span>Only these packages (none: all)</span>
         <input type="text" spellcheck={false} autoCapitalize="off" value={packages} onInput={(e) => setPackages(e.currentTarget.value)} />
+      </label>
+    </WorkDialog>
+  );
+}
+
+/** Orders a benchmark. */
+export function BenchmarkDialog({ targets, chosen = "sha256", onClose }: WorkTargets & { chosen?: string }) {
+  const { value: kinds = [] } = useRead(api.benchmarks);
+  const [benchmark, setBenchmark] = useState(chosen);
+  const [allCores, setAllCores] = useState(false);
+  return (
+    <WorkDialog
+      kind="benchmark"
+      title="Measure"
+      button="Measure"
+      ready={benchmark !== ""}
+      targets={targets}
+      parameters={() => ({ benchmark, allCores })}
+      onClose={onClose}
+    >
+      <p>
+        Each node begins when it has been quiet for 30 seconds. What disturbs the measurement is named, and such a result does not count.
+      </p>
+      <label class="field">
+        <span>Benchmark</span>
+        <select value={benchmark} onChange={(e) => setBenchmark(e.currentTarget.value)}>
+          {kinds.map((kind) => (
+            <option value={kind.name} key={kind.name}>
+              {kind.name}: {kind.words}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="choice">
+        <input type="checkbox" checked={allCores} onChange={(e) => setAllCores(e.currentTarget.checked)} />
+        On all cores at once
       </label>
     </WorkDialog>
   );

@@ -7,7 +7,6 @@ import { ShortModel } from "../../components/ShortModel";
 import type { Column } from "../../components/Table";
 import { Tags } from "../../components/Tags";
 import { bytes, memory, switchWords } from "../../lib/format";
-import { overallFraction, phaseFraction } from "../../lib/progress";
 import { remembered } from "../../lib/remembered";
 import { kindWords, taskWords } from "../../lib/words";
 
@@ -17,13 +16,12 @@ function Doing({ node }: { node: NodeView }) {
   if (task === undefined) return <span class="dim">–</span>;
   const running = task.state === "running" && task.phase !== "";
   const line = running ? phaseLine(task) : taskWords[task.state].toLowerCase();
-  const fraction = phaseFraction(task) === null && task.kind !== "install" ? null : overallFraction(task);
   return (
     <a class="doing" href={`/jobs/${task.jobId}`}>
       <span>
         {kindWords[task.kind]}: {line}
       </span>
-      {running && <Bar fraction={fraction} label={`${kindWords[task.kind]} ${node.name}`} />}
+      {running && <Bar fraction={task.fraction ?? null} label={`${kindWords[task.kind]} ${node.name}`} />}
     </a>
   );
 }

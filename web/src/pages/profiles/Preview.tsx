@@ -3,7 +3,7 @@ import { api } from "../../api/client";
 import type { NodeView, Profile, ProfilePreview } from "../../api/types";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
-import { Facts } from "../node/Inventory";
+import { Facts } from "../../components/Facts";
 
 interface Props {
   name: string;

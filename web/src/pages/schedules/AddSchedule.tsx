@@ -6,7 +6,7 @@ import { Notice } from "../../components/Notice";
 import { ProfileSelect } from "../../components/ProfileSelect";
 import { useAction } from "../../components/useAction";
 import { confirmed } from "../../lib/confirm";
-import { nodeFilter } from "../../lib/filter";
+import { filterFault, nodeFilter } from "../../lib/filter";
 import { count } from "../../lib/format";
 import { emptyDraft, scheduleOf, type Draft } from "../../lib/schedule";
 import { kindWords } from "../../lib/words";
@@ -177,6 +177,8 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
 function Taken({ select }: { select: string }) {
   const words = select.trim();
   if (words === "") return <p class="dim">Say which nodes: nothing is done on all of them by accident.</p>;
+  const fault = filterFault(words);
+  if (fault !== "") return <p class="bad-text" role="alert">{fault}</p>;
   const taken = nodes.value.filter(nodeFilter(words));
   if (taken.length === 0) return <p class="warn-text" role="status">No node is taken now. Those that are there by then will be.</p>;
   const more = taken.length - shownNames;

@@ -4,20 +4,18 @@ import type { CalendarEntry, ScheduleView } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Icon } from "../../components/Icon";
 import { Notice } from "../../components/Notice";
-import { dayOf, dayTime, dayTitle, monthAway, monthOf } from "../../lib/calendar";
+import { dayOf, dayTime, dayTitle, marksOf, monthAway, monthOf, weeksFrom, type Mark } from "../../lib/calendar";
+import { readersZone } from "../../lib/format";
 import { queryValue, setQueryValue } from "../../lib/router";
 import { jobWords } from "../../lib/schedule";
 import { now, schedules } from "../../state/store";
 import { NextRuns } from "./NextRuns";
 
-/** The reader's. */
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-
-/** A month of all schedules: what they did, and when they will run. */
+/** All schedules: what they did, and when they will run; from this week on, or a whole month. */
 export function Calendar() {
-  const today = dayOf(now.value, zone);
-  const chosen = queryValue("month");
-  const month = monthOf(/^\d{4}-\d{2}$/.test(chosen) ? chosen : today.slice(0, 7));
+  const today = dayOf(now.value, readersZone);
+  const chosen = /^\d{4}-\d{2}$/.test(queryValue("month")) ? queryValue("month") : "";
+  const shownWeeks = chosen === "" ? weeksFrom(today) : monthOf(chosen);
   const [entries, setEntries] = useState<readonly CalendarEntry[]>([]);
   const [error, setError] = useState("");
   const [shown, setShown] = useState<ScheduleView | null>(null);
@@ -25,19 +23,19 @@ export function Calendar() {
 
   useEffect(() => {
     let over = false;
-    api.calendar(month.days[0]!, month.days.length, zone).then(
+    api.calendar(shownWeeks.days[0]!, shownWeeks.days.length, readersZone).then(
       (found) => over || (setEntries(found), setError("")),
       (e: Error) => over || setError(e.message),
     );
     return () => void (over = true);
-  }, [month.key, all]);
+  }, [shownWeeks.days[0], chosen, all]);
 
-  const go = (months: number) => setQueryValue("month", monthAway(month.key, months));
+  const go = (months: number) => setQueryValue("month", monthAway(chosen || today.slice(0, 7), months));
   return (
     <section class="card" aria-label="Calendar">
       <div class="card-head">
-        <h2 aria-live="polite">{month.title}</h2>
-        <span class="dim">by the clock of {zone}</span>
+        <h2 aria-live="polite">{shownWeeks.title}</h2>
+        <span class="dim">times in {readersZone}</span>
         <span class="end button-row">
           <button type="button" class="small" aria-label="The month before" onClick={() => go(-1)}>
             <Icon name="back" />
@@ -53,14 +51,15 @@ export function Calendar() {
       {error !== "" && <Notice tone="bad">{error}</Notice>}
       {entries.length === 0 && error === "" && <p class="dim">No schedule runs in these weeks.</p>}
       <ol class="calendar">
-        {month.days.map((day) => {
-          const ofDay = entries.filter((e) => e.day === day);
+        {shownWeeks.days.map((day) => {
+          const marks = marksOf(day, entries);
           return (
-            <li key={day} class={[day === today ? "today" : "", day.startsWith(month.key) ? "" : "outside", ofDay.length === 0 ? "free" : ""].filter(Boolean).join(" ")} aria-current={day === today ? "date" : undefined}>
+            <li key={day} class={[day === today ? "today" : "", shownWeeks.has(day) ? "" : "outside", marks.length === 0 ? "free" : ""].filter(Boolean).join(" ")} aria-current={day === today ? "date" : undefined}>
               <time dateTime={day}>{dayTitle(day)}</time>
-              {ofDay.map((e) => (
-                <Runs key={e.schedule} entry={e} show={() => setShown(all.find((s) => s.name === e.schedule) ?? null)} />
-              ))}
+              {marks.map((mark) => {
+                const schedule = all.find((s) => s.name === mark.entry.schedule);
+                return <Chip key={mark.job ?? mark.entry.schedule} mark={mark} schedule={schedule} show={() => setShown(schedule ?? null)} />;
+              })}
             </li>
           );
         })}
@@ -69,8 +68,8 @@ export function Calendar() {
         <Dialog title={shown.name} onClose={() => setShown(null)}>
           <p>{jobWords(shown.job)}.</p>
           <p class="dim">
-            <code>{shown.cron}</code> by the clock of {shown.zone}
-            {shown.window && `, in the window from ${shown.window.start} for ${shown.window.minutes} minutes`}. Next runs:
+            <code>{shown.cron}</code> in {shown.zone}
+            {shown.window && `, in the window from ${shown.window.start} ${shown.zone} for ${shown.window.minutes} minutes`}. Next runs:
           </p>
           <NextRuns cron={shown.cron} zone={shown.zone} />
         </Dialog>
@@ -79,23 +78,24 @@ export function Calendar() {
   );
 }
 
-/** One schedule on one day: each job that it made, and its times to come. */
-function Runs({ entry, show }: { entry: CalendarEntry; show: () => void }) {
-  const { schedule, runs, more, made } = entry;
-  const [first, last] = [runs[0], runs.at(-1)];
+/** A job that a schedule made, or its times to come on one day, by the reader's clock and, where that is another, by the schedule's. */
+function Chip({ mark, schedule, show }: { mark: Mark; schedule: ScheduleView | undefined; show: () => void }) {
+  const { schedule: name, runs, more } = mark.entry;
+  const there = schedule !== undefined && dayTime(mark.at, schedule.zone) !== dayTime(mark.at, readersZone) && <span class="dim"> {dayTime(mark.at, schedule.zone)} {schedule.zone}</span>;
+  if (mark.job !== undefined) {
+    return (
+      <a class="run was" href={`/jobs/${mark.job}`}>
+        <b>{dayTime(mark.at, readersZone)}</b> {name}
+        {there}
+      </a>
+    );
+  }
+  const times = runs.map((at) => dayTime(at, readersZone));
   return (
-    <>
-      {made.map((m) => (
-        <a class="run was" href={`/jobs/${m.job}`} key={m.job}>
-          <b>{dayTime(m.at, zone)}</b> {schedule}
-        </a>
-      ))}
-      {first !== undefined && last !== undefined && (
-        <button type="button" class="run" onClick={show}>
-          <b>{runs.length <= 2 ? runs.map((at) => dayTime(at, zone)).join(", ") : `${dayTime(first, zone)} … ${more ? "" : dayTime(last, zone)}`}</b> {schedule}
-          {runs.length > 2 && <span class="dim"> {more ? `over ${runs.length}` : runs.length} times</span>}
-        </button>
-      )}
-    </>
+    <button type="button" class="run" onClick={show}>
+      <b>{times.length <= 2 ? times.join(", ") : `${times[0]} … ${more ? "" : times.at(-1)}`}</b> {name}
+      {there}
+      {times.length > 2 && <span class="dim"> {more ? `over ${times.length}` : times.length} times</span>}
+    </button>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import { zonedTime } from "../../lib/format";
+import { runsOnEitherDay } from "../../lib/schedule";
 
 /** Waits until the reader has stopped typing. */
 const previewMilliseconds = 250;
@@ -24,10 +25,13 @@ export function NextRuns({ cron, zone }: { cron: string; zone: string }) {
   }, [cron, zone]);
   if (fault !== "") return <p class="bad-text" role="status">{fault}</p>;
   return (
-    <ul class="next-runs dim" aria-label="Next runs">
-      {runs.map((at) => (
-        <li key={at}>{zonedTime(at, zone)}</li>
-      ))}
-    </ul>
+    <>
+      {runsOnEitherDay(cron) && <p class="dim">Runs on either of its days: on that of the month, and on that of the week.</p>}
+      <ul class="next-runs dim" aria-label="Next runs">
+        {runs.map((at) => (
+          <li key={at}>{zonedTime(at, zone)}</li>
+        ))}
+      </ul>
+    </>
   );
 }

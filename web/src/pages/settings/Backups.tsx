@@ -7,7 +7,7 @@ import { Notice } from "../../components/Notice";
 import { Table, type Column } from "../../components/Table";
 import { useAction } from "../../components/useAction";
 import { useRead } from "../../components/useRead";
-import { bytes, dateTime } from "../../lib/format";
+import { bytes, dateTime, zonedTime } from "../../lib/format";
 import { SettingsForm } from "./SettingsForm";
 
 const lookPeriod = 1000;
@@ -89,7 +89,7 @@ function Plan({ present: { plan, next }, onSaved }: { present: Backups; onSaved:
       </div>
       {next !== undefined && (
         <p class="dim">
-          Next backup <Until at={next} />, {dateTime(next)}.
+          Next backup <Until at={next} />, {zonedTime(next, plan.zone)}.
         </p>
       )}
       <label class="choice">

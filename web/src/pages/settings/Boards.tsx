@@ -30,15 +30,23 @@ function NewBoards({ present }: { present: Policy }) {
   const choice = (architecture: string) => chosen[architecture] ?? "";
   const [profile, setProfile] = useState(present.profile ?? "");
   const [approves, setApproves] = useState(present.approveNewBoards);
+  const [burnIn, setBurnIn] = useState<Policy["burnIn"] | "">(present.burnIn ?? "");
   const installs = architectures.some(([a]) => choice(a) !== "");
   const changed =
     architectures.some(([a]) => choice(a) !== (present.installNewBoards[a] ?? "")) ||
     profile !== (present.profile ?? "") ||
-    approves !== present.approveNewBoards;
+    approves !== present.approveNewBoards ||
+    burnIn !== (present.burnIn ?? "");
 
   async function save(): Promise<void> {
     const installNewBoards = Object.fromEntries(Object.entries(chosen).filter(([, image]) => image !== ""));
-    await api.setPolicy({ ...present, installNewBoards, profile: profile === "" ? undefined : profile, approveNewBoards: approves });
+    await api.setPolicy({
+      ...present,
+      installNewBoards,
+      profile: profile === "" ? undefined : profile,
+      approveNewBoards: approves,
+      burnIn: burnIn === "" ? undefined : burnIn,
+    });
   }
 
   return (
@@ -76,6 +84,14 @@ function NewBoards({ present }: { present: Policy }) {
         </label>
       ))}
       <ProfileSelect label="Customisation profile of what is installed" value={profile} onChange={setProfile} />
+      <label class="field">
+        <span>Burn-in once installed</span>
+        <select value={burnIn} onChange={(e) => setBurnIn(e.currentTarget.value as typeof burnIn)}>
+          <option value="">none</option>
+          <option value="short">short (half an hour: card, memory, processors)</option>
+          <option value="long">long (some hours)</option>
+        </select>
+      </label>
       {approves && (
         <Notice tone="warn">
           <strong>Every machine that reaches this network becomes a node, without a question.</strong>{" "}

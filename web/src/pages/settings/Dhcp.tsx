@@ -66,7 +66,7 @@ function DhcpForm({ present, onSaved }: { present: Dhcp; onSaved: (saved: Dhcp) 
         {mode === "full" && (
           <>
             <label class="field">
-              <span>Pools: one subnet a line, also those behind relays; none: the interface's whole subnet</span>
+              <span>Pools: all that is handed out, one subnet a line (",relay" behind one that lies behind a relay); none: the interface's whole subnet</span>
               <textarea rows={2} spellcheck={false} placeholder="10.9.0.0/24,10.9.0.50-10.9.0.99,router=10.9.0.1" value={pools} onInput={(e) => setPools(e.currentTarget.value)} />
             </label>
             <label class="field">

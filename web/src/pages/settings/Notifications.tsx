@@ -14,6 +14,8 @@ const kinds: readonly [NoticeKind, string][] = [
   ["job-failing", "the first node of a job has failed"],
   ["new-board", "a new board has come"],
   ["backup-failed", "a backup could not be made"],
+  ["alert-started", "something is wrong with a node"],
+  ["alert-ended", "that is over"],
 ];
 
 const mailTarget = "e-mail";

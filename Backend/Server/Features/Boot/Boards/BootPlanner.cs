@@ -162,16 +162,8 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     private static string ImageName(SqliteConnection c, string? digest) =>
         c.QuerySingleOrDefault<string>("SELECT name FROM images WHERE digest = @digest", new { digest }) ?? "an image that was removed";
 
-    /// <summary>
-    /// The node that a board is. A Pi's id ends in the serial that its boot program tells; a serial or UUID says more than a MAC,
-    /// which may be a USB adapter's that went from board to board.
-    /// </summary>
     private static NodeRow? Find(SqliteConnection c, BoardClaim claim) =>
-        claim is { Serial: null, Mac: null, Uuid: null } ? null : c.QueryFirstOrDefault<NodeRow>($"""
-            SELECT {NodeRow.Columns} FROM nodes
-            WHERE id = @uuid OR (length(id) = 16 AND id LIKE '%' || @serial) OR instr(inventory, @mac) > 0
-            ORDER BY instr(inventory, @mac) > 0 AND ifnull(id <> @uuid, 1) AND ifnull(id NOT LIKE '%' || @serial, 1), last_seen DESC
-            """, new { uuid = claim.Uuid, serial = claim.ShortSerial, mac = claim.Mac is { } mac ? $"\"{mac}\"" : null });
+        claim is { Serial: null, Mac: null, Uuid: null } ? null : NodeRow.FindBoard(c, claim.Uuid, claim.ShortSerial, claim.Mac);
 
     private static IEnumerable<string> Keys(BoardClaim claim, IPAddress? address)
     {

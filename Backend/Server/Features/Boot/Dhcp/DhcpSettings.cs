@@ -22,7 +22,7 @@ public sealed record DhcpSettings(DhcpMode Mode)
 
     private const int MinLeaseMinutes = 2, MaxLeaseMinutes = 30 * 24 * 60;
 
-    /// <summary>Addresses to hand out, as <see cref="AddressPool.TryParse"/> reads them; none: each interface's whole subnet.</summary>
+    /// <summary>Addresses to hand out, as <see cref="AddressPool.TryParse"/> reads them; none: each interface's whole subnets.</summary>
     public IReadOnlyList<string> Pools { get; init; } = [];
 
     /// <summary>Addresses for single boards, as <see cref="Reservation.TryParse"/> reads them.</summary>
@@ -46,11 +46,15 @@ public sealed record DhcpSettings(DhcpMode Mode)
         {
             if (!AddressPool.TryParse(text, out AddressPool? pool))
             {
-                return $"'{text}' is not SUBNET[,FIRST-LAST][,router=ADDR], such as 10.9.0.0/24,10.9.0.50-10.9.0.99,router=10.9.0.1.";
+                return $"'{text}' is not {AddressPool.Form}, such as 10.9.0.0/24,10.9.0.50-10.9.0.99,router=10.9.0.1.";
             }
             if (pools.Any(other => other.Subnet.Contains(pool.Subnet.BaseAddress) || pool.Subnet.Contains(other.Subnet.BaseAddress)))
             {
                 return $"'{text}' is a second pool for the same subnet: give each subnet one.";
+            }
+            if (pool.Router is { } router && pool.IsNoHost(router))
+            {
+                return $"'{text}' names the subnet's own address or its broadcast as router: no machine can have it.";
             }
             pools.Add(pool);
         }
@@ -64,6 +68,10 @@ public sealed record DhcpSettings(DhcpMode Mode)
             if (reservations.Any(other => other.Address.Equals(reservation.Address)))
             {
                 return $"'{text}' reserves an address that is another board's already.";
+            }
+            if (pools.Any(pool => pool.IsNoHost(reservation.Address)))
+            {
+                return $"'{text}' reserves a subnet's own address or its broadcast: no machine can have it.";
             }
             reservations.Add(reservation);
         }

@@ -25,8 +25,9 @@ internal static class AddressRules
             ? new Finding("rival-server", FindingSeverity.Fault,
                 $"Another DHCP server, {taken.ChosenServer}, gave the board its address, and the board looks for its boot files there.",
                 $"{course.After(taken.At)} its REQUEST named {taken.ChosenServer}; this appliance is {taken.Server}.",
-                $"Switch off the DHCP server at {taken.ChosenServer} on this network, or choose proxy mode on the settings page, to work " +
-                    "beside it.")
+                (course.Relay is { } relay ? $"See that the relay {relay} passes the board's messages to this appliance alone"
+                    : $"Switch off the DHCP server at {taken.ChosenServer} on this network") +
+                    ", or choose proxy mode on the settings page, to work beside it.")
             : null;
 
     /// <summary>The board is to boot its own disk, and asks the network first.</summary>
@@ -43,19 +44,36 @@ internal static class AddressRules
                 "To install it again, order that on the page or with `bootstrap install`.")
             : null;
 
+    /// <summary>The board says to be something that there are no boot files for.</summary>
+    public static Finding? Unserved(BootCourse course)
+    {
+        if (course.Files.Count > 0 || course.Dhcp.LastOrDefault() is not { Client: BootClientKind.Unserved } asked)
+        {
+            return null;
+        }
+        string number = asked.Architecture is { } told ? $"names architecture {told}" : "has no architecture";
+        return new Finding("unserved-architecture", FindingSeverity.Fault,
+            $"The board asks as {Words.Architecture(asked.Architecture)}, and there is nothing here for it.",
+            $"{Words.Count(course.Dhcp.Sum(e => e.Count), "DHCP message")} on {asked.Interface}; the last one {number} (option 93).",
+            "Choose another network boot in the board's firmware, if it has one: PXE of a BIOS, PXE or HTTP boot of 64-bit UEFI on x86 " +
+                "and Arm, 64-bit U-Boot and Raspberry Pis are served. Or start NetInst from a card.");
+    }
+
     /// <summary>The board asked and was told nothing.</summary>
     public static Finding? NoAnswer(BootCourse course)
     {
         DhcpEvent[] asked = [.. course.Dhcp.Where(e => e.Asked == DhcpMessageType.Discover)];
-        if (asked.Length == 0 || course.IsLeftAlone || asked.Any(e => e.Answered is not null) || course.Files.Count > 0)
+        if (asked.Length == 0 || asked.Any(e => e.Answered is not null) || course.Files.Count > 0 || course.IsLeftAlone
+            || Unserved(course) is not null)
         {
             return null;
         }
         string evidence = $"{Words.Count(asked.Sum(e => e.Count), "DISCOVER")} on {asked[0].Interface}, no answer from here.";
-        return asked.FirstOrDefault(e => e.Relay is not null) is { } relayed
+        return asked.FirstOrDefault(e => e.LacksPool) is { } strange
             ? new Finding("no-pool", FindingSeverity.Fault,
-                $"The board asks through the relay {relayed.Relay}, and there are no addresses for that subnet.",
-                evidence, "Name a pool of the relay's subnet on the settings page.")
+                $"The board asks {(strange.Relay is { } relay ? $"through the relay {relay}" : $"on {strange.Interface}")}, and there is " +
+                    "no DHCP pool for that subnet.",
+                evidence, "Name a pool of that subnet on the settings page.")
             : new Finding("no-address-left", FindingSeverity.Fault,
                 "There was no address to offer to the board: all of the pool are taken, or in use by machines that did not ask here.",
                 evidence, "Make the pool larger on the settings page, or shorten the lease time so that addresses of boards that are " +
@@ -87,21 +105,24 @@ internal static class AddressRules
     /// <summary>Proxy mode: nobody else gives the board an address.</summary>
     public static Finding? NoAddress(BootCourse course) =>
         // A Pi 3's ROM never sends a REQUEST, so its silence says nothing.
-        course.Facts.Dhcp == DhcpMode.Proxy && course.Files.Count == 0 && HasWaited(course)
+        course.Facts.Dhcp == DhcpMode.Proxy && Unserved(course) is null && course.Files.Count == 0 && HasWaited(course)
             && !course.Dhcp.Any(e => e.IsPi3Rom || e.IsLeftAlone) &&
         course.Dhcp.Count > 0 && course.Dhcp.All(e => e.Asked == DhcpMessageType.Discover && e.Address is null)
             ? new Finding("no-address", FindingSeverity.Fault,
                 "The board was told where its boot files are, but no DHCP server gave it an address.",
                 $"{Words.Count(course.Dhcp.Sum(e => e.Count), "DISCOVER")} in " +
                     $"{Words.Seconds(course.Dhcp[^1].Until - course.Dhcp[0].At)}, each answered from here, and no REQUEST for an address.",
-                "In proxy mode another DHCP server must give addresses: see that one answers on this network, or choose full mode on the " +
-                    "settings page if there is none.")
+                "In proxy mode another DHCP server must give addresses: " + (course.Relay is { } relay
+                    ? $"see that the relay {relay} passes the board's messages on to that server too, and that it has addresses of the " +
+                        "relay's subnet."
+                    : "see that one answers on this network, or choose full mode on the settings page if there is none."))
             : null;
 
     /// <summary>An offer was made, and nothing was fetched.</summary>
     public static Finding? NoFileRequest(BootCourse course)
     {
-        if (course.Files.Count > 0 || !HasWaited(course) || RivalChosen(course) is not null || NoAddress(course) is not null ||
+        if (course.Files.Count > 0 || !HasWaited(course) || RivalChosen(course) is not null || Unserved(course) is not null ||
+            NoAddress(course) is not null ||
             course.IsLeftAlone || Pi3RomBehindRouter(course) is not null
                 || course.Dhcp.LastOrDefault(e => e.Answered is not null) is not { } answered)
         {
@@ -121,9 +142,12 @@ internal static class AddressRules
             $"Answered {course.After(answered.At)} from {answered.Server}; no request for a file in the " +
                 $"{Words.Seconds(course.Now - answered.Until)} since." +
                 (elsewhere is null ? "" : $" Its address is from the server {elsewhere.ChosenServer}."),
-            "Let UDP port 69 and the high UDP ports of this appliance through every firewall between, see that board and appliance are " +
-                "in one VLAN" +
-                (elsewhere is null ? ", and that no other DHCP server here names a boot server."
+            "Let UDP port 69 and the high UDP ports of this appliance through every firewall between, see that " +
+                (course.Relay is { } relay
+                    ? $"the board's address has a router (option 3), and that router and this appliance have a route to each other's " +
+                        $"subnet (the board asks through the relay {relay})"
+                    : "board and appliance are in one VLAN") +
+                (elsewhere is null ? ", and that no other DHCP server there names a boot server."
                     : $", and that {elsewhere.ChosenServer} names no boot server of its own (options 43, 66, next-server)."));
     }
 

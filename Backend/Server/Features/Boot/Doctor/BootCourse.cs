@@ -1,4 +1,5 @@
 using Bootstrap.Netboot;
+using Bootstrap.Protocol;
 using Bootstrap.Server.Features.Boot.Dhcp;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
@@ -26,6 +27,9 @@ public sealed record BootCourse(
     /// <summary>DHCP messages of the system that was started.</summary>
     public IReadOnlyList<DhcpEvent> SystemDhcp { get; } =
         [.. Conversation.Events.OfType<DhcpEvent>().Where(e => e.Client == BootClientKind.None)];
+
+    /// <summary>The relay that the board asks through; null: it is on a wire of the appliance's.</summary>
+    public string? Relay => Dhcp.LastOrDefault()?.Relay;
 
     public IReadOnlyList<FileEvent> Files { get; } = [.. Conversation.Events.OfType<FileEvent>()];
 

@@ -10,7 +10,7 @@ internal static class BootReportEndpoints
 {
     public static void MapBootReports(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/boot/boards", (BootReports reports) => reports.List());
+        api.MapGet("/boot/boards", (BootReports reports) => reports.List()).Compresses();
         api.MapGet("/boot/boards/{board}/conversations", (string board, BootReports reports) =>
             reports.Find(board) is { } found ? Results.Ok(reports.Conversations(found)) : Unknown(board));
         api.MapGet("/boot/boards/{board}/explain", (string board, BootReports reports) =>

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Boot.Dhcp;
@@ -113,7 +114,8 @@ internal sealed class BootReports
     private BoardView View(WireBoard board, IReadOnlyList<Conversation> recent, NodeView? node, ApplianceFacts facts)
     {
         Finding worst = Findings(board, recent, node, facts)[0];
-        return new BoardView(board.Mac, node?.Id, Words.Program(board.Kind, board.Family), node?.Inventory.Model ?? ModelOf(board),
+        return new BoardView(board.Mac, node?.Id, Words.Program(board.Kind, board.Family, board.Architecture),
+            node?.Inventory.Model ?? ModelOf(board),
             board.Serial,
             node is { Inventory.Firmware.Length: > 0 } ? node.Inventory.Firmware : EepromOf(board, recent), board.Uuid,
             VendorOf(board.Mac), board.Interface, board.Address, board.AsksFor, board.FirstSeen, board.LastSeen, worst.Severity,
@@ -134,7 +136,7 @@ internal sealed class BootReports
 
     private static string? ModelOf(WireBoard board) => board switch
     {
-        { Revision: { } revision } when PiModel.NameOf(revision) is { } name => name,
+        { Revision: { } revision } when PiRevision.Read(revision)?.Name is { } name => name,
         { Family: PiFamily.Pi3 } => "Raspberry Pi 3, or 2 v1.2",
         { Family: PiFamily.Pi4 } => "Raspberry Pi 4, 400 or CM4",
         { Family: PiFamily.Pi5 } => "Raspberry Pi 5, 500 or CM5",

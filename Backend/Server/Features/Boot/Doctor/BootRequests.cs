@@ -30,8 +30,7 @@ internal static class BootRequests
             }
             finally
             {
-                IPAddress address = context.Connection.RemoteIpAddress!;
-                address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+                IPAddress address = Sources.Plain(context.Connection.RemoteIpAddress!);
                 recorder.Fetched(new BootClient(address, NeighbourTable.Find(address)), Describe(context, begun, broken),
                     onlyIfBooting: IsNetInst(context));
             }

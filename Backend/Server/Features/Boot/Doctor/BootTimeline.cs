@@ -66,7 +66,9 @@ public sealed class BootTimeline
         var e = new DhcpEvent(now, seen.Kind, seen.Asked, seen.Answered)
         {
             IsPi3Rom = seen.IsPi3Rom,
+            Architecture = seen.Architecture,
             IsLeftAlone = seen.IsLeftAlone,
+            LacksPool = seen.LacksPool,
             Interface = seen.Interface,
             Address = seen.Address?.ToString(),
             Server = seen.Server?.ToString(),

@@ -51,8 +51,15 @@ public sealed record DhcpEvent(long At, BootClientKind Client, DhcpMessageType A
 {
     public bool IsPi3Rom { get; init; }
 
+    /// <summary>What it said to be (<see cref="ProcessorArchitecture"/>); null: nothing.</summary>
+    public int? Architecture { get; init; }
+
     /// <summary>It is to boot its own disk, and was told nothing of a boot server.</summary>
     public bool IsLeftAlone { get; init; }
+
+    /// <summary>No pool is meant for the subnet that it asks from.</summary>
+    public bool LacksPool { get; init; }
+
     public string? Interface { get; init; }
     public string? Address { get; init; }
 

@@ -1,4 +1,5 @@
 using Bootstrap.Netboot;
+using Bootstrap.Protocol;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
@@ -48,6 +49,14 @@ internal static class FileRules
             if (asked.Length > 0 && asked.All(f => f.Outcome == TftpOutcome.NotFound))
             {
                 string paths = string.Join(", ", asked.Select(f => f.Path).Distinct().Take(4));
+                if (course.Board.Family == PiFamily.Pi5)
+                {
+                    return new Finding("needs-boot-set", FindingSeverity.Fault,
+                        "The board needs a boot set: NetInst's own kernel does not know the Raspberry Pi 5.",
+                        $"It asked for {paths}; none is there.",
+                        "Create a boot set from an image that knows it, such as Raspberry Pi OS (64 bits), and use it for pi5: on the " +
+                            "page, or with `bootstrap boot sets create IMAGE NAME` and `bootstrap boot sets use NAME --for pi5`.");
+                }
                 return new Finding("missing-file", FindingSeverity.Fault,
                     $"The board cannot go on without {group.Name}, {group.Purpose}, and this appliance does not have it.",
                     $"It asked for {paths}; none is there.",

@@ -28,7 +28,7 @@ public static class BootDoctor
 {
     private static readonly Func<BootCourse, Finding?>[] s_faults =
     [
-        AddressRules.RivalChosen, AddressRules.NoAnswer, AddressRules.Pi3RomBehindRouter, AddressRules.NoAddress,
+        AddressRules.RivalChosen, AddressRules.Unserved, AddressRules.NoAnswer, AddressRules.Pi3RomBehindRouter, AddressRules.NoAddress,
         AddressRules.NoFileRequest,
         FileRules.Unreadable, FileRules.TooLarge, FileRules.Missing, FileRules.Abandoned, FileRules.Stopped,
         SystemRules.NoIntroduction,

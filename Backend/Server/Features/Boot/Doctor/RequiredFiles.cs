@@ -1,3 +1,5 @@
+using Bootstrap.Protocol;
+
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
 /// <summary>

@@ -27,8 +27,12 @@ internal static class SystemRules
             ? new Finding("netinst-not-introduced", FindingSeverity.Fault,
                 "NetInst runs and has asked for an address, but does not reach this appliance's link.",
                 since + $" Its own DHCP {course.After(course.SystemDhcp[0].At)} shows that its network driver works.",
-                "Let TCP port 8444 and multicast 239.255.13.37 (UDP 1337, IGMP snooping with a querier) through between board and " +
-                    "appliance; the board's screen says what NetInst waits for.")
+                (course.Relay is null
+                    ? "Let TCP port 8444 and multicast 239.255.13.37 (UDP 1337, IGMP snooping with a querier) through between board and " +
+                        "appliance"
+                    : "Routers pass no multicast on: make a node of the board's network a relay (docs/relays.md), and let TCP port 8444 " +
+                        "through to the appliance") +
+                    "; the board's screen says what NetInst waits for.")
             : new Finding("kernel-silent", FindingSeverity.Fault,
                 "The kernel was fetched, and nothing was heard from the board since: it did not start, or has no driver for its network " +
                     "interface.",

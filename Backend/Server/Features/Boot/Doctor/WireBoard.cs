@@ -1,5 +1,6 @@
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
@@ -13,6 +14,9 @@ public sealed record WireBoard(MacAddress Mac, long FirstSeen)
 
     /// <summary>What asked last; None for a board that was never heard by DHCP.</summary>
     public BootClientKind Kind { get; init; }
+
+    /// <summary>What that says to be (<see cref="ProcessorArchitecture"/>); null: nothing.</summary>
+    public int? Architecture { get; init; }
 
     public PiFamily Family { get; init; }
 
@@ -38,6 +42,7 @@ public sealed record WireBoard(MacAddress Mac, long FirstSeen)
     internal WireBoard With(DhcpSighting seen) => this with
     {
         Kind = seen.Kind == BootClientKind.None ? Kind : seen.Kind,
+        Architecture = seen.Kind == BootClientKind.None ? Architecture : seen.Architecture,
         Family = FamilyOf(seen) is var family && family != PiFamily.Unknown ? family : Family,
         Serial = seen.MachineId.Serial is { } serial ? serial.ToString("x8", System.Globalization.CultureInfo.InvariantCulture) : Serial,
         Revision = seen.MachineId.Revision ?? Revision,
@@ -61,5 +66,5 @@ public sealed record WireBoard(MacAddress Mac, long FirstSeen)
 
     private static PiFamily FamilyOf(DhcpSighting seen) =>
         seen.IsPi3Rom || seen.MachineId.Form == MachineIdForm.Pi3Rom ? PiFamily.Pi3 :
-        seen.MachineId.Revision is { } revision ? PiModel.FamilyOf(revision) : PiFamily.Unknown;
+        (seen.MachineId.Revision is { } revision ? PiRevision.Read(revision)?.Family : null) ?? PiFamily.Unknown;
 }

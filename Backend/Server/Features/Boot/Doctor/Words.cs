@@ -1,5 +1,7 @@
 using System.Globalization;
 using Bootstrap.Netboot;
+using Bootstrap.Netboot.Dhcp;
+using Bootstrap.Protocol;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
 
@@ -31,15 +33,21 @@ internal static class Words
     public static string Count(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
 
     /// <summary>The program that asks, in words.</summary>
-    public static string Program(BootClientKind kind, PiFamily family) => kind switch
+    public static string Program(BootClientKind kind, PiFamily family, int? architecture) => kind switch
     {
         BootClientKind.RaspberryPi when family == PiFamily.Pi3 => "Raspberry Pi's boot ROM",
         BootClientKind.RaspberryPi when family is PiFamily.Pi4 or PiFamily.Pi5 => "Raspberry Pi's EEPROM",
         BootClientKind.RaspberryPi => "Raspberry Pi's boot program",
+        BootClientKind.Unserved => Architecture(architecture),
+        BootClientKind.UefiArm64 when architecture == ProcessorArchitecture.UBootArm64 => "U-Boot",
         BootClientKind.BiosPxe => "PXE in a PC's BIOS",
         BootClientKind.UefiX64 or BootClientKind.UefiArm64 => "PXE in UEFI firmware",
         BootClientKind.UefiHttpX64 or BootClientKind.UefiHttpArm64 => "HTTP boot in UEFI firmware",
         BootClientKind.Ipxe => "iPXE",
         _ => "A program that fetches boot files",
     };
+
+    /// <summary>"32-bit x86 UEFI".</summary>
+    public static string Architecture(int? number) =>
+        number is { } said ? ProcessorArchitecture.NameOf(said) : "a PXE client of no architecture";
 }

@@ -19,9 +19,7 @@ namespace Bootstrap.Server.Features.Boot.Http;
 /// </summary>
 internal static class HttpBootEndpoints
 {
-    private static readonly string[] s_methods = ["GET", "HEAD"];
-
-    public static void MapHttpBoot(this IEndpointRouteBuilder plain) => plain.MapMethods("/boot/{board}/{**path}", s_methods, (
+    public static void MapHttpBoot(this IEndpointRouteBuilder plain) => plain.MapGet("/boot/{board}/{**path}", (
         string board, string path, HttpContext context, BootPlanner planner, BootSetLibrary sets, BoardBootFiles files,
         IServiceProvider services) =>
     {

@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Bootstrap.Protocol.Benchmarks;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Benchmarks;
+using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Settings;
+using Bootstrap.Server.Storage;
+using Dapper;
+
+namespace Bootstrap.Server.Features.BurnIn;
+
+/// <summary>
+/// Puts boards through a set of benchmarks, as the policy wants it of new ones or a person of any, and tells how it went. What was tried is
+/// the jobs' and the benchmarks' to know: here stands only which jobs they are.
+/// </summary>
+internal sealed class BurnIns(
+    Database database, NodeDirectory nodes, JobEngine engine, PolicyStore policy, BenchmarkStore results, TimeProvider clock) : ILinkFeature
+{
+    private sealed record Row(string Node, string Name, string Jobs, long StartedAt);
+
+    /// <summary>A board that came after the policy asked for it, and was installed, is tried at its first connection.</summary>
+    public void Introduced(LinkSession session)
+    {
+        if (policy.Get() is { BurnIn: { } wanted, BurnInSince: { } since } && BurnInSet.Find(wanted) is { } set &&
+            session.Hello is { Role: NodeRole.Slave, OnTrial: false } && nodes.Find(session.Node)?.FirstSeen >= since &&
+            Rows(session.Node).Count == 0)
+        {
+            Begin(set, [session.Node], "policy");
+        }
+    }
+
+    public bool Heard(LinkSession session, LinkMessage message) => false;
+
+    /// <summary>Begins one; it takes the place of an earlier one.</summary>
+    /// <param name="by">Name of a person, or "policy".</param>
+    public void Begin(BurnInSet set, IReadOnlyCollection<NodeId> on, string by)
+    {
+        var jobs = new List<Guid>();
+        foreach (BenchmarkParameters benchmark in set.Benchmarks)
+        {
+            jobs.Add(engine.Create(BenchmarkJobKind.SpecOf(benchmark), on, by,
+                jobs.Count == 0 ? null : new JobPlan(After: jobs[^1], AlsoFailed: true)));
+        }
+        database.Write(c => c.Execute("""
+            INSERT OR REPLACE INTO burn_ins (node_id, set_name, jobs, started_at)
+            SELECT id, @Name, @jobs, @at FROM nodes WHERE id = @node
+            """, on.Select(node => new
+        {
+            set.Name,
+            jobs = JsonSerializer.Serialize(jobs),
+            at = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+            node = node.ToString(),
+        })));
+    }
+
+    /// <summary>How they went, by the nodes' names.</summary>
+    /// <param name="node">Of this node alone.</param>
+    public IReadOnlyList<BurnInView> List(NodeId? node)
+    {
+        IReadOnlyList<Row> rows = Rows(node);
+        Guid[] jobs = [.. rows.SelectMany(row => JobsOf(row)).Distinct()];
+        Dictionary<(Guid Job, NodeId Node), TaskRow> tasks = database.Read(c => jobs.SelectMany(job => TaskRow.OfJob(c, job)).ToList())
+            .ToDictionary(task => (Guid.Parse(task.JobId), task.Node));
+        return [.. rows.Select(row => View(row, tasks)).OrderBy(view => view.NodeName, StringComparer.Ordinal)];
+    }
+
+    private BurnInView View(Row row, Dictionary<(Guid Job, NodeId Node), TaskRow> tasks)
+    {
+        var node = NodeId.Parse(row.Node);
+        Guid[] jobs = JobsOf(row);
+        TaskRow[] its = [.. jobs.Select(job => tasks.GetValueOrDefault((job, node))).OfType<TaskRow>()];
+        bool isOver = its.All(task => task.EndedAt is not null);
+        string[] findings = [.. its.Where(task => task.EndedAt is not null).SelectMany(FindingsOf),
+            .. its.Length < jobs.Length ? ["not all of its benchmarks are known any more: begin it again"] : Array.Empty<string>()];
+        return new BurnInView(node, nodes.Find(node)?.Name ?? row.Node, row.Name,
+            findings.Length > 0 && isOver ? BurnInState.Failed : isOver ? BurnInState.Passed : BurnInState.Running, findings, row.StartedAt, jobs);
+    }
+
+    private IEnumerable<string> FindingsOf(TaskRow task)
+    {
+        string benchmark = BenchmarkJobKind.NameOf(task);
+        return task.State != TaskState.Succeeded
+            ? [$"{benchmark}: {(task.Cause.Length > 0 ? task.Cause : ApiJson.Word(task.State))}"]
+            : (results.Find(task.TaskId)?.Summary.Faults ?? [new BenchmarkFault("", "its result is gone")])
+                .Select(fault => $"{benchmark}: {fault.Words}");
+    }
+
+    private static Guid[] JobsOf(Row row) => JsonSerializer.Deserialize<Guid[]>(row.Jobs)!;
+
+    private IReadOnlyList<Row> Rows(NodeId? node) => database.Read(c => c.Query<Row>("""
+        SELECT node_id AS Node, set_name AS Name, jobs AS Jobs, started_at AS StartedAt FROM burn_ins WHERE @node IS NULL OR node_id = @node
+        """, new { node = node?.ToString() }).ToList());
+}

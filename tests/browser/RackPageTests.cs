@@ -1,0 +1,208 @@
+using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Protocol.Status;
+using Bootstrap.Server.Features.Monitoring.History;
+using Bootstrap.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Bootstrap.Browser.Tests;
+
+/// <summary>The rack at a glance, and a board's charts.</summary>
+public sealed class RackPageTests(PageFixture browser) : PageTest
+{
+    [Theory]
+    [InlineData(ColorScheme.Light, 1360)]
+    [InlineData(ColorScheme.Dark, 1360)]
+    [InlineData(ColorScheme.Light, 390)]
+    public async Task A_tile_shows_what_its_board_tells_and_what_is_wrong_with_it(ColorScheme colours, int width)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using var boards = new TellingBoards(appliance);
+        for (int i = 0; i < 24; i++)
+        {
+            SimulatedNode board = await boards.AddAsync(i, i < 12 ? "front" : "back", 35 + (2 * i), i == 3 ? [Metrics.Throttled] : []);
+            if (i is 3 or 23)
+            {
+                MetCondition met = i == 3 ? new("throttled", 1, null, 5) : new("heat", 81, "cpu-thermal", 30);
+                await board.SendAsync(new MetConditions([met]), Cancelled);
+            }
+        }
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = colours });
+        await page.GotoAsync(new Uri(appliance.Url, "rack").ToString());
+        ILocator front = page.GetByRole(AriaRole.Region, new() { Name = "front" });
+        ILocator back = page.GetByRole(AriaRole.Region, new() { Name = "back" });
+        await Expect(front.GetByRole(AriaRole.Listitem)).ToHaveCountAsync(12);
+        await Expect(front.GetByRole(AriaRole.Link).Filter(new() { HasText = "rack-03" })).ToContainTextAsync("41 °C");
+        await Expect(front.GetByRole(AriaRole.Link).Filter(new() { HasText = "rack-03" })).ToContainTextAsync("Throttled");
+        ILocator alerts = page.GetByRole(AriaRole.Region, new() { Name = "Alerts" });
+        await Expect(alerts.GetByRole(AriaRole.Listitem).Filter(new() { HasText = "rack-23" }))
+            .ToContainTextAsync("Heat 81 °C, cpu-thermal");
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Rack 2 alerts" })).ToBeVisibleAsync();
+        await Expect(back.GetByRole(AriaRole.Link).Filter(new() { HasText = "rack-23" })).ToContainTextAsync("81 °C");
+        await PageFixture.KeepAsync(page, $"rack-{colours}-{width}".ToLowerInvariant(), whole: true);
+
+        // A change is seen without anything being done.
+        boards.Set(5, Metrics.Temperature, 84);
+        await Expect(front.GetByRole(AriaRole.Link).Filter(new() { HasText = "rack-05" })).ToContainTextAsync("84 °C");
+        await page.GetByLabel("Colour by").SelectOptionAsync(new SelectOptionValue { Label = "CPU busy" });
+        await Expect(front.GetByRole(AriaRole.Link).Filter(new() { HasText = "rack-05" })).ToContainTextAsync("5 %");
+        await page.GetByLabel("Group by").SelectOptionAsync(new SelectOptionValue { Label = "Nothing" });
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "All nodes" }).GetByRole(AriaRole.Listitem)).ToHaveCountAsync(24);
+
+        // What is over is no longer counted, and can still be read.
+        await boards.Nodes[3].SendAsync(new MetConditions([]), Cancelled);
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Rack 1 alert" })).ToBeVisibleAsync();
+        await alerts.GetByText("1 alert over").ClickAsync();
+        await Expect(alerts.GetByRole(AriaRole.Listitem).Filter(new() { HasText = "rack-03" })).ToContainTextAsync("Throttled");
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Light, 1360)]
+    [InlineData(ColorScheme.Dark, 390)]
+    public async Task A_board_s_page_has_its_status_and_charts_of_what_it_measured(ColorScheme colours, int width)
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using var boards = new TellingBoards(appliance);
+        SimulatedNode node = await boards.AddAsync(0, "front", 61, [Metrics.UnderVoltage]);
+        SimulatedNode other = await boards.AddAsync(1, "front", 45, []);
+        HistoryStore history = appliance.Services.GetRequiredService<HistoryStore>();
+        long minute = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 60;
+        for (long i = minute - 600; i < minute; i++)
+        {
+            double wave = Math.Sin((i - minute) / 40.0); // ends in the middle, whatever time it is
+            Assert.Null(history.Add(node.Id, new MinuteSummary(i, new Dictionary<string, Spread>
+            {
+                [Metrics.Busy] = new(30 + (20 * wave), 40 + (25 * wave), 55 + (40 * wave)),
+                [Metrics.Temperature] = new(55 + (5 * wave), 56 + (6 * wave), 58 + (7 * wave)),
+                [Metrics.Clock] = new(1400, 1450, 1500),
+                [Metrics.MemoryUsed] = new(40, 41, 42),
+                [Metrics.Transmit] = new(0, 2e5 + (1e5 * wave), 1e6),
+            })));
+            Assert.Null(history.Add(other.Id, new MinuteSummary(i, new Dictionary<string, Spread>
+            {
+                [Metrics.Busy] = new(5, 12 + (5 * wave), 20),
+                [Metrics.Temperature] = new(41, 43 - wave, 45),
+            })));
+        }
+        IPage page = await browser.SignInAsync(appliance,
+            new() { ViewportSize = new() { Width = width, Height = 900 }, ColorScheme = colours });
+        await page.GotoAsync(new Uri(appliance.Url, "nodes/" + node.Id).ToString());
+        ILocator status = page.GetByRole(AriaRole.Region, new() { Name = "Status" });
+        await Expect(status).ToContainTextAsync("By way of the appliance");
+        await Expect(status).ToContainTextAsync("61.0 °C");
+        await Expect(status).ToContainTextAsync("under-voltage");
+        await Expect(status).ToContainTextAsync("Core 3: 3 %");
+        await status.GetByText("Processes that use most").ClickAsync();
+        await Expect(status.GetByRole(AriaRole.Row).Filter(new() { HasText = "stress" })).ToContainTextAsync("97.0 %");
+        ILocator charts = page.GetByRole(AriaRole.Region, new() { Name = "Charts" });
+        // The disk's is not there: nothing was measured of it.
+        await Expect(charts.Locator("canvas")).ToHaveCountAsync(5);
+        await charts.GetByRole(AriaRole.Button, new() { Name = "24 h" }).ClickAsync();
+        await Expect(charts.GetByText(new Regex("1450 MHz"))).ToBeVisibleAsync();
+        await PageFixture.KeepAsync(page, $"node-status-{colours}-{width}".ToLowerInvariant(), whole: true);
+
+        await charts.GetByRole(AriaRole.Link, new() { Name = "Compare with others" }).ClickAsync();
+        await page.GetByLabel("Add a node").SelectOptionAsync("rack-01");
+        await page.GetByRole(AriaRole.Button, new() { Name = "24 h" }).ClickAsync();
+        ILocator busy = charts.GetByRole(AriaRole.Figure)
+            .Filter(new() { Has = page.GetByRole(AriaRole.Heading, new() { Name = "CPU", Exact = true }) });
+        await Expect(busy).ToContainTextAsync(new Regex("rack-00 [0-9.]+ %.*rack-01 1[0-9.]* %"));
+        await Expect(charts.Locator("canvas")).ToHaveCountAsync(5);
+        await PageFixture.KeepAsync(page, $"compare-{colours}-{width}".ToLowerInvariant(), whole: true);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Leave out rack-00" }).ClickAsync();
+        await Expect(charts.Locator("canvas")).ToHaveCountAsync(2);
+    }
+
+    /// <summary>Boards that tell their status over their links, as long as somebody watches.</summary>
+    private sealed class TellingBoards(TestAppliance appliance) : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly List<(SimulatedNode Node, Dictionary<string, double> Values, Task Telling)> _boards = [];
+
+        public IReadOnlyList<SimulatedNode> Nodes => [.. _boards.Select(board => board.Node)];
+
+        public async Task<SimulatedNode> AddAsync(int number, string location, double temperature, string[] flags)
+        {
+            SimulatedNode node = await SimulatedNode.ConnectAsync(
+                appliance.Info, NodeId.Parse($"10000000a1{number:x6}"), NodeRole.Slave, "arm64", Cancelled);
+            using HttpClient api = appliance.CreateClient();
+            var edit = new { name = $"rack-{number:00}", location };
+            (await api.PatchAsJsonAsync($"nodes/{node.Id}", edit, Cancelled)).EnsureSuccessStatusCode();
+            var values = new Dictionary<string, double>
+            {
+                [Metrics.Temperature] = temperature,
+                [Metrics.Busy] = number,
+                [Metrics.Clock] = 1500,
+                [Metrics.NominalClock] = 1500,
+                [Metrics.MemoryUsed] = 40,
+                [Metrics.Uptime] = 90_000,
+                [MetricKey.Of(Metrics.FileSystemUsed, "/")] = 63,
+                [MetricKey.Of(Metrics.FileSystemSize, "/")] = 31e9,
+                [MetricKey.Of(Metrics.LinkSpeed, "eth0")] = 1000,
+                [Metrics.UnderVoltage] = 0,
+                [Metrics.Throttled] = 0,
+            };
+            for (int core = 0; core < 4; core++)
+            {
+                values[MetricKey.Of(Metrics.Busy, $"{core}")] = core == 3 ? number + 3 : 20 * core;
+            }
+            foreach (string flag in flags)
+            {
+                values[flag] = 1;
+            }
+            _boards.Add((node, values, TellAsync(node, values)));
+            return node;
+        }
+
+        public void Set(int number, string metric, double value)
+        {
+            lock (_boards[number].Values)
+            {
+                _boards[number].Values[metric] = value;
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            foreach ((SimulatedNode node, _, Task telling) in _boards)
+            {
+                await telling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await node.DisposeAsync();
+            }
+            _stop.Dispose();
+        }
+
+        private async Task TellAsync(SimulatedNode node, Dictionary<string, double> values)
+        {
+            Task<WatchStatus> next = node.ReceiveAsync<WatchStatus>(_stop.Token);
+            (WatchStatus asked, var changes) = (await next, new StatusChanges());
+            next = node.ReceiveAsync<WatchStatus>(_stop.Token);
+            while (true)
+            {
+                if (next.IsCompleted)
+                {
+                    (asked, changes) = (await next, new StatusChanges());
+                    next = node.ReceiveAsync<WatchStatus>(_stop.Token);
+                }
+                StatusReading reading;
+                lock (values)
+                {
+                    reading = new(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), new Dictionary<string, double>(values),
+                        new Dictionary<string, string> { [StatusFact.Governor] = "ondemand" },
+                        [new ProcessReading(812, "stress", 97, 12 << 20)]);
+                }
+                if (asked.Seconds > 0 && changes.Next(reading, asked.Metrics?.ToHashSet()) is { } message)
+                {
+                    await node.SendAsync(new StatusReport(message), _stop.Token);
+                }
+                await Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, _stop.Token));
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Bootstrap.Protocol.Benchmarks;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Support;
+
+namespace Bootstrap.Server.Tests;
+
+/// <summary>Boards that are put through a set of benchmarks before they count as fit.</summary>
+public sealed class BurnInTests : JobTest
+{
+    private static readonly string[] s_set = ["card-write", "card-random-read", "memory-bandwidth", "sha256"];
+
+    private readonly HashSet<Guid> _done = [];
+
+    [Fact]
+    public async Task A_board_that_comes_after_the_policy_asked_for_it_is_tried_once_and_is_fit_when_nothing_was_wrong()
+    {
+        await using SimulatedNode early = await ConnectAsync("10000000cccc0001");
+        Time.Now += TimeSpan.FromSeconds(1);
+        await SetPolicyAsync("short");
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0002");
+        Assert.Empty(await ListAsync()); // it runs NetInst, and has nothing to be tried in
+
+        await early.RestartAsync(NodeRole.Slave, cancellation: s_end);
+        await node.RestartAsync(NodeRole.Slave, cancellation: s_end);
+        JsonNode begun = (await Poll.UntilAsync(ListAsync, list => list.Count > 0, s_end))[0]!;
+        Assert.Equal((node.Id.ToString(), "short", "running", 4), (begun["node"]!.ToString(), begun["set"]!.ToString(),
+            begun["state"]!.ToString(), begun["jobs"]!.AsArray().Count));
+        foreach (string benchmark in s_set)
+        {
+            await MeasureAsync(node, benchmark);
+        }
+        JsonNode ended = await Poll.UntilAsync(
+            async () => (await ListAsync())[0]!, view => view["state"]!.ToString() != "running", s_end);
+        Assert.Equal(("passed", 0), (ended["state"]!.ToString(), ended["findings"]!.AsArray().Count));
+
+        Assert.Single(await ListAsync());
+
+        // However often it starts, and whatever the policy says anew: it is not tried again.
+        await SetPolicyAsync("long");
+        await node.RestartAsync(NodeRole.Slave, cancellation: s_end);
+        Assert.Equal("short", Assert.Single(await ListAsync())!["set"]!.ToString());
+        (await Api.DeleteAsync($"nodes/{node.Id}", s_end)).EnsureSuccessStatusCode();
+        Assert.Empty(await ListAsync());
+    }
+
+    [Fact]
+    public async Task Whatever_was_wrong_or_could_not_be_tried_makes_a_board_unfit_and_is_told_and_the_rest_is_tried_all_the_same()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
+        await node.RestartAsync(NodeRole.Slave, cancellation: s_end);
+        using HttpResponseMessage begun = await Api.PostAsJsonAsync("burn-ins", new { nodes = new[] { "all" } }, s_end);
+        Assert.Equal(HttpStatusCode.OK, begun.StatusCode);
+        await FailAsync(node);
+        await MeasureAsync(node, s_set[1]);
+        await MeasureAsync(node, s_set[2]);
+        await MeasureAsync(node, s_set[3], new BenchmarkFault(BenchmarkFault.UnderVoltage, "the voltage was too low"));
+        JsonNode ended = await Poll.UntilAsync(
+            async () => (await ListAsync())[0]!, view => view["state"]!.ToString() != "running", s_end);
+        Assert.Equal("failed", ended["state"]!.ToString());
+        Assert.Equal(["card-write: no power", "sha256: the voltage was too low"], ended["findings"]!.AsArray().Select(f => f!.ToString()));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_tried_is_refused()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
+        Assert.Equal("There is no burn-in 'hot': it is one of short, long.",
+            await RefusalAsync(HttpMethod.Post, "burn-ins", new { nodes = new[] { "all" }, set = "hot" }));
+        Assert.Equal("There is no node 'nobody': see the list of nodes for names and ids.",
+            await RefusalAsync(HttpMethod.Post, "burn-ins", new { nodes = new[] { "nobody" } }));
+        Assert.Equal("There is no burn-in 'hot': it is one of short, long.", await RefusalAsync(HttpMethod.Put, "policy",
+            new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>(), burnIn = "hot" }));
+        Assert.Equal("'x' is no id of a node.", await RefusalAsync(HttpMethod.Get, "burn-ins?node=x", null));
+        Assert.Equal("[]", await Api.GetStringAsync("jobs", s_end));
+    }
+
+    private async Task SetPolicyAsync(string burnIn) => (await Api.PutAsJsonAsync("policy",
+        new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true, burnIn }, s_end))
+        .EnsureSuccessStatusCode();
+
+    private async Task<JsonArray> ListAsync() => (await GetAsync("burn-ins")).AsArray();
+
+    /// <summary>Takes the order of a benchmark, and tells a result.</summary>
+    private async Task MeasureAsync(SimulatedNode node, string benchmark, params BenchmarkFault[] faults)
+    {
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        while (!_done.Add(start.TaskId))
+        {
+            // An order that is made while a node connects may come twice; nodes do it once.
+            start = await node.AcceptTaskAsync(s_end);
+        }
+        BenchmarkRequest request = Assert.IsType<BenchmarkOrder>(start.Order).Plan.Request;
+        Assert.Equal(benchmark, request.Kind);
+        var machine = new BenchmarkMachine("Raspberry Pi 4 Model B Rev 1.4", "arm64", "", "6.1.0", null, null, 1500, 4);
+        await node.SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Installed)
+        {
+            Benchmark = new BenchmarkResult(request, [1, 2, 3], 2, 1, 1, 3, true, faults, machine, [], 0, 0, 1),
+        }, s_end);
+    }
+}
