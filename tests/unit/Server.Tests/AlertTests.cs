@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Protocol.Status;
+using Bootstrap.Server.Features.Monitoring.Alerts;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
@@ -182,6 +183,28 @@ public sealed class AlertTests : JobTest
         Assert.Equal(70, (await other.ReceiveAsync<WatchAlerts>(s_end)).Rules["heat"].Threshold);
         (await Api.DeleteAsync("alerts/rules/heat", s_end)).EnsureSuccessStatusCode();
         Assert.Equal(80, (await other.ReceiveAsync<WatchAlerts>(s_end)).Rules["heat"].Threshold);
+    }
+
+    [Fact]
+    public void Who_writes_may_ask_for_the_rules_while_a_change_of_them_waits_for_its_turn()
+    {
+        AlertRules rules = Appliance.Services.GetRequiredService<AlertRules>();
+        AlertRule warm = rules.All().Single(rule => rule.Name == "heat") with { Threshold = 65 };
+        var change = new Thread(() => rules.Put(warm));
+        double meanwhile = Appliance.Services.GetRequiredService<Database>().Write(_ =>
+        {
+            change.Start();
+            Assert.True(SpinWait.SpinUntil(() => change.ThreadState.HasFlag(ThreadState.WaitSleepJoin), TimeSpan.FromMinutes(1)));
+            double asked = 0;
+            var asking = new Thread(() => asked = Threshold(rules));
+            asking.Start();
+            Assert.True(asking.Join(TimeSpan.FromMinutes(1)));
+            return asked;
+        });
+        change.Join();
+        Assert.Equal((80, 65), (meanwhile, Threshold(rules)));
+
+        static double Threshold(AlertRules rules) => rules.All().Single(rule => rule.Name == "heat").Threshold;
     }
 
     [Theory]

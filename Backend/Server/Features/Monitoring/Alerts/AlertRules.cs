@@ -23,20 +23,15 @@ internal sealed class AlertRules(SettingsStore settings)
 {
     private const string Key = "alert-rules";
 
-    private readonly Lock _lock = new();
-    private IReadOnlyList<AlertRule>? _all;
+    private readonly Lock _changing = new();
+    private volatile IReadOnlyList<AlertRule> _all = Together(Own(settings));
 
     /// <summary>Told after each change.</summary>
     public event Action? Changed;
 
-    /// <summary>Those that an appliance comes with, as they are now, and then those of people, by name.</summary>
-    public IReadOnlyList<AlertRule> All()
-    {
-        lock (_lock)
-        {
-            return _all ??= Together(Own());
-        }
-    }
+    /// <summary>Those that an appliance comes with, as they are now, and then those of people, by name. It waits for nothing: whoever
+    /// writes to the database may ask, while a change waits for the database.</summary>
+    public IReadOnlyList<AlertRule> All() => _all;
 
     /// <summary>The same, each with where it comes from.</summary>
     public IReadOnlyList<AlertRuleView> View() => [.. All().Select(rule => new AlertRuleView(rule,
@@ -50,26 +45,28 @@ internal sealed class AlertRules(SettingsStore settings)
     /// <returns>False where there is nothing to remove.</returns>
     public bool Remove(string name)
     {
-        if (Own().All(rule => rule.Name != name))
-        {
-            return false;
-        }
-        Change(own => own.Where(rule => rule.Name != name));
-        return true;
+        bool found = false;
+        Change(own => own.Where(rule => rule.Name != name || !(found = true)));
+        return found;
     }
 
     private void Change(Func<IReadOnlyList<AlertRule>, IEnumerable<AlertRule>> change)
     {
-        lock (_lock)
+        lock (_changing)
         {
-            AlertRule[] own = [.. change(Own())];
+            IReadOnlyList<AlertRule> before = Own(settings);
+            AlertRule[] own = [.. change(before)];
+            if (own.SequenceEqual(before))
+            {
+                return;
+            }
             settings.Set(Key, own);
             _all = Together(own);
         }
         Changed?.Invoke();
     }
 
-    private IReadOnlyList<AlertRule> Own() => settings.Get<AlertRule[]>(Key) ?? [];
+    private static IReadOnlyList<AlertRule> Own(SettingsStore settings) => settings.Get<AlertRule[]>(Key) ?? [];
 
     private static IReadOnlyList<AlertRule> Together(IReadOnlyList<AlertRule> own) =>
     [
