@@ -24,4 +24,8 @@ public interface IBlockDevice : IDisposable
 
     /// <summary>Returns when all that was written is on the medium; what is read from now on comes from there and from no cache.</summary>
     void Flush();
+
+    /// <summary>Tells the medium that nobody needs what is there: a card writes faster then, and lives longer. One that cannot be told so
+    /// goes on as it is.</summary>
+    void Discard(long offset, long length);
 }

@@ -57,7 +57,9 @@ public sealed partial class Installation(
         new("checking", "fetch the Slave program and verify it", false, FetchSlaveAsync),
         .. Keeps ? [new InstallStep("keeping", "give the appliance what is kept of the old system", true, KeepAsync)]
         : Array.Empty<InstallStep>(),
-        new("writing", "make the disk unbootable until all is done", true, InvalidateAsync),
+        new(order.TestCard ? "testing" : "writing", "make the disk unbootable until all is done", true, InvalidateAsync),
+        .. order.TestCard ? [new InstallStep("testing", "write all of the disk and read it back", true, TestCardAsync)]
+        : Array.Empty<InstallStep>(),
         new("writing", "write the image, all but its head", true, WriteImageAsync),
         new("verifying", "read back what was written", true, VerifyAsync),
         new("configuring", "grow the root file system and configure the system", true, ConfigureAsync),

@@ -11,7 +11,7 @@ public sealed unsafe class LinuxBlockDevice : IBlockDevice
     private const int SeekEnd = 2;
 
     // linux/fs.h
-    private const nuint BlkFlushBuffers = 0x1261, BlkRereadPartitions = 0x125F;
+    private const nuint BlkFlushBuffers = 0x1261, BlkRereadPartitions = 0x125F, BlkDiscard = 0x1277;
 
     private readonly int _fd;
     private readonly bool _direct;
@@ -75,6 +75,12 @@ public sealed unsafe class LinuxBlockDevice : IBlockDevice
             // Drops the cached pages, so that read-back reads the medium. A regular file (tests) has no such call.
             _ = Linux.IoCtl(_fd, BlkFlushBuffers, null);
         }
+    }
+
+    public void Discard(long offset, long length)
+    {
+        ulong* range = stackalloc ulong[] { (ulong)offset, (ulong)length };
+        _ = Linux.IoCtl(_fd, BlkDiscard, range);
     }
 
     /// <summary>Makes the kernel forget partitions that the disk no longer has.</summary>

@@ -77,8 +77,10 @@ public sealed record StageInstallOrder(RemoteFile Kernel, RemoteFile Initramfs, 
 /// kept.</param>
 /// <param name="IsPublic">The image may be fetched over plain HTTP; else all of it comes from the link's port, by the node's own
 /// certificate.</param>
+/// <param name="TestCard">All of the disk is written and read back before.</param>
 public sealed record InstallOrder(
-    Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, bool IsPublic = false)
+    Digest Image, string? Disk, bool Compare, NodeConfiguration Configuration, IReadOnlyList<string>? Keep = null, bool IsPublic = false,
+    bool TestCard = false)
     : TaskOrder
 {
     public override string Words() => "install an image";

@@ -21,6 +21,7 @@ test("the steps of an installation are those that it has, and the present one al
   expect(installPhases(undefined, "writing")).toEqual(usual);
   expect(installPhases({ parameters: { profile: "classroom" } }, "writing")).toEqual([...usual, "first-boot"]);
   expect(installPhases({ parameters: { update: true } }, "checking")).toEqual(["checking", "keeping", ...usual.slice(1)]);
+  expect(installPhases({ parameters: { testCard: true } }, "checking")).toEqual(["checking", "testing", ...usual.slice(1)]);
   expect(installPhases({ parameters: {} }, "staging")).toEqual(["staging", ...usual]);
   expect(installPhases(undefined, "first-boot")).toEqual([...usual, "first-boot"]);
 });

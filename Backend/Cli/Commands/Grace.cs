@@ -29,13 +29,15 @@ internal static class Grace
 
     /// <summary>What the API takes; null where nothing was given.</summary>
     /// <param name="profile">Of an installation.</param>
-    public static Dictionary<string, object>? Parameters(ParseResult parsed, string? profile = null)
+    /// <param name="testCard">Of an installation.</param>
+    public static Dictionary<string, object>? Parameters(ParseResult parsed, string? profile = null, bool testCard = false)
     {
         Dictionary<string, object> given = WorkCommands.WithoutNulls(new()
         {
             ["graceSeconds"] = parsed.GetValue(s_grace) is not 0 and var seconds ? seconds : null,
             ["message"] = parsed.GetValue(s_message),
             ["profile"] = profile,
+            ["testCard"] = testCard ? true : null,
         });
         return given.Count > 0 ? given : null;
     }

@@ -112,11 +112,15 @@ internal static class JobCommands
         Option<string> image = new Option<string>("--image") { Description = "Name or digest.", Required = true }
             .Suggests<Option<string>, Image>("images", i => i.Name);
         Option<string?> profile = WorkCommands.Profile;
+        var testCard = new Option<bool>("--test-card")
+        {
+            Description = "Write all of the disk and read it back before: a card that lies about its size, or loses data, gets no system.",
+        };
         yield return new Command("install",
-            "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, profile, Yes, Wait }.WithGrace()
-            .WithBeginning().WithPlan()
+            "Erase the disks of nodes and install an image on them.") { Nodes, NodeCommands.Select, image, profile, testCard, Yes, Wait }
+            .WithGrace().WithBeginning().WithPlan()
             .Does((client, parsed, cancellation) => OrderAsync(client, "install", parsed.GetRequiredValue(image),
-                Grace.Parameters(parsed, parsed.GetValue(profile)), parsed, cancellation));
+                Grace.Parameters(parsed, parsed.GetValue(profile), parsed.GetValue(testCard)), parsed, cancellation));
         yield return WorkCommands.CreateUpdate();
         yield return FileCommands.CreateDeploy();
         yield return new Command("reboot", "Restart nodes.") { Nodes, NodeCommands.Select, Yes, Wait }.WithGrace().WithBeginning()

@@ -198,6 +198,8 @@ internal sealed class LoopSlots : ISlotMachine, IDisposable
 
         public void Flush() => device.Flush();
 
+        public void Discard(long offset, long length) => device.Discard(offset, length);
+
         public void Dispose() => device.Dispose();
     }
 

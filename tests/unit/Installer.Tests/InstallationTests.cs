@@ -23,7 +23,7 @@ public sealed partial class InstallationTests : IAsyncDisposable
     private async Task<InstallResult> InstallAsync(
         TestMachine machine, TestImage? image = null, Action<TestServer>? spoil = null, bool compare = false, string? disk = null,
         bool dryRun = false,
-        CancellationTokenSource? stop = null, string[]? keep = null, string? identity = null)
+        CancellationTokenSource? stop = null, string[]? keep = null, string? identity = null, bool testCard = false)
     {
         image ??= _image;
         var files = new Dictionary<string, byte[]>(image.Files) { ["/programs/slave"] = s_packedSlave };
@@ -33,7 +33,7 @@ public sealed partial class InstallationTests : IAsyncDisposable
         var trust = new InstallTrust(
             TestImage.Authority, identity ?? _identity, new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
         var order = new InstallOrder(image.Signed.Digest, disk, compare, new NodeConfiguration("node-1", ["ssh-ed25519 AAAA test"],
-            new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"), keep);
+            new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"), keep, TestCard: testCard);
         using var kept = new KeptClient(new SocketsHttpHandler(), _appliance.Address);
         using var installation = new Installation(_task, order, store, trust, machine, kept, _progress.Add, _log.Add, TimeProvider.System);
         return await installation.RunAsync(dryRun, stop?.Token ?? TestContext.Current.CancellationToken);
@@ -84,6 +84,38 @@ public sealed partial class InstallationTests : IAsyncDisposable
         Assert.Equal(new byte[512], machine.SectorZeroWhenForgotten);
         Assert.Equal(["checking", "writing", "verifying", "configuring"], _progress.Select(p => p.Phase).Distinct());
         Assert.Contains(_progress, p => p.Phase == "writing" && p.Done == p.Total && p.Total == _image.Manifest.UsedBytes);
+    }
+
+    [Fact]
+    public async Task A_card_that_is_tested_before_is_written_whole_and_keeps_the_identity_meanwhile()
+    {
+        MemoryDisk disk = StaleDisk();
+        using var machine = new TestMachine(disk);
+        InstallResult result = await InstallAsync(machine, compare: true, testCard: true);
+        Assert.Equal(new InstallResult(true, false, "", DiskState.Installed, false), result);
+        AssertInstalled(disk, freeSpaceUntouched: false);
+        Assert.Equal(["checking", "testing", "writing", "verifying", "configuring"],
+            _progress.Select(p => p.Phase).Distinct().Where(phase => phase.Length > 0));
+        Assert.Contains(_progress, p => p.Phase == "testing" && p.Done == p.Total && p.Total == 2 * (DiskSize - IdentityRecord.End));
+        Assert.Equal((IdentityRecord.End, DiskSize - IdentityRecord.End), Assert.Single(disk.Discarded));
+        Assert.Contains(_log, line => line.StartsWith("/dev/vda gives back what is written to it: 3 MB were written at "));
+    }
+
+    [Fact]
+    public async Task A_card_that_fails_its_test_gets_no_system_and_is_not_tried_again()
+    {
+        MemoryDisk disk = StaleDisk();
+        disk.DeadByte = 3_000_000;
+        using var machine = new TestMachine(disk);
+        InstallResult result = await InstallAsync(machine, testCard: true);
+        Assert.Equal((false, false, true, DiskState.Unbootable), (result.Succeeded, result.MayPass, result.Final, result.Disk));
+        Assert.Equal("/dev/vda does not give back what was written to it, at 2998272 of 4194304 bytes. Replace the card.", result.Cause);
+        Assert.DoesNotContain(_progress, p => p.Phase == "verifying");
+        Assert.NotEmpty(IdentityRecord.FindIn(disk.Content.AsSpan(0, IdentityRecord.End)));
+
+        disk.WritesLeft = 1;
+        result = await InstallAsync(machine, testCard: true);
+        Assert.Equal(("the power is gone. Replace the card.", true), (result.Cause, result.Final));
     }
 
     [Fact]

@@ -56,6 +56,15 @@ public sealed class MemoryDisk(int size) : IBlockDevice
         Log.Add(null);
     }
 
+    public void Discard(long offset, long length)
+    {
+        using Lock.Scope one = _writing.EnterScope();
+        Discarded.Add((offset, length));
+    }
+
+    /// <summary>What was said that nobody needs.</summary>
+    public List<(long Offset, long Length)> Discarded { get; } = [];
+
     /// <summary>
     /// What the medium may hold if the power went, for every moment of what was done to it: what was flushed is there, and of what was not,
     /// all, all but a half of the last, or the last alone.

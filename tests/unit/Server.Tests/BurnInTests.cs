@@ -64,6 +64,49 @@ public sealed class BurnInTests : JobTest
     }
 
     [Fact]
+    public async Task Before_a_long_burn_in_a_new_boards_card_is_tested_and_one_that_fails_makes_it_unfit()
+    {
+        await ImportAsync();
+        await SetPolicyAsync("long", (await GetAsync("images"))[0]!["digest"]!.ToString());
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        Assert.True(Assert.IsType<InstallOrder>(start.Order).TestCard);
+        await node.ReportAsync(start.TaskId, "testing", 1, 10, s_end);
+        JsonNode trying = await Poll.UntilAsync(async () => (await ListAsync()).SingleOrDefault(), view => view is not null, s_end) ?? "";
+        Assert.Equal(("card", "running"), (trying["set"]!.ToString(), trying["state"]!.ToString()));
+        await node.SendAsync(new TaskEnded(start.TaskId, false, false, "sda has 8.0 GB", DiskState.Unbootable, Final: true), s_end);
+        JsonNode ended = await Poll.UntilAsync(
+            async () => (await ListAsync())[0]!, view => view["state"]!.ToString() != "running", s_end);
+        Assert.Equal(("failed", "card test: sda has 8.0 GB"), (ended["state"]!.ToString(), ended["findings"]!.AsArray().Single()!.ToString()));
+
+        // Another card: what the first one was is of no interest any more.
+        await using SimulatedNode other = await ConnectAsync("10000000cccc0002");
+        StartTask second = await other.AcceptTaskAsync(s_end);
+        await other.SendAsync(new TaskEnded(second.TaskId, true, false, "", DiskState.Installed), s_end);
+        await other.RestartAsync(NodeRole.Slave, second.TaskId, cancellation: s_end);
+        JsonNode begun = (await Poll.UntilAsync(
+            async () => (await ListAsync()).SingleOrDefault(view => view!["node"]!.ToString() == other.Id.ToString()),
+            view => view?["set"]!.ToString() == "long", s_end))!;
+        Assert.Equal(("long", "running", 6), (begun["set"]!.ToString(), begun["state"]!.ToString(), begun["jobs"]!.AsArray().Count));
+        Assert.Empty(begun["findings"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_card_is_not_tested_where_something_of_it_is_to_be_kept()
+    {
+        await ImportAsync();
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
+        Assert.Equal("'testCard' is of an installation alone: the test erases the disk, and an update keeps what is on it. Nothing was ordered.",
+            await RefusalAsync(HttpMethod.Post, "jobs", new
+            {
+                kind = "install",
+                nodes = new[] { "all" },
+                image = "tiny",
+                parameters = new { update = true, testCard = true },
+            }));
+    }
+
+    [Fact]
     public async Task What_cannot_be_tried_is_refused()
     {
         await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
@@ -77,9 +120,14 @@ public sealed class BurnInTests : JobTest
         Assert.Equal("[]", await Api.GetStringAsync("jobs", s_end));
     }
 
-    private async Task SetPolicyAsync(string burnIn) => (await Api.PutAsJsonAsync("policy",
-        new { installNewBoards = new { }, authorizedKeys = Array.Empty<string>(), approveNewBoards = true, burnIn }, s_end))
-        .EnsureSuccessStatusCode();
+    private async Task SetPolicyAsync(string burnIn, string? image = null) => (await Api.PutAsJsonAsync("policy",
+        new
+        {
+            installNewBoards = image is null ? new Dictionary<string, string>() : new() { ["arm64"] = image },
+            authorizedKeys = Array.Empty<string>(),
+            approveNewBoards = true,
+            burnIn,
+        }, s_end)).EnsureSuccessStatusCode();
 
     private async Task<JsonArray> ListAsync() => (await GetAsync("burn-ins")).AsArray();
 

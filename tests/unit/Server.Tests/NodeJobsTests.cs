@@ -124,11 +124,12 @@ public sealed class NodeJobsTests : JobTest
     [Theory]
     [InlineData("install", "staging checking keeping writing verifying configuring rebooting starting first-boot")]
     [InlineData("install", "checking writing verifying configuring trying confirming first-boot")]
+    [InlineData("install", "staging checking testing writing verifying configuring rebooting starting first-boot", true)]
     [InlineData("firmware", "checking staging restarting confirming")]
-    public void The_whole_way_never_goes_back_when_a_phase_ends(string kind, string phases)
+    public void The_whole_way_never_goes_back_when_a_phase_ends(string kind, string phases, bool testsCard = false)
     {
         double?[] way = [.. phases.Split(' ').SelectMany(phase =>
-            new long[] { 0, 50, 100 }.Select(done => TaskFraction.Of(kind, TaskState.Running, phase, done, 100)))];
+            new long[] { 0, 50, 100 }.Select(done => TaskFraction.Of(kind, TaskState.Running, phase, done, 100, testsCard)))];
         Assert.Equal(way.Order(), way);
         Assert.InRange(way[^1]!.Value, 0.95, 1);
         Assert.Equal(1, TaskFraction.Of(kind, TaskState.Succeeded, "", 0, 0));

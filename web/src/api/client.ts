@@ -84,7 +84,7 @@ export const api = {
 
   benchmarks: () => call<Benchmark[]>("GET", "/benchmarks"),
   burnIns: (node: string) => call<BurnIn[]>("GET", `/burn-ins?node=${segment(node)}`),
-  beginBurnIn: (node: string, set: BurnIn["set"]) => call<BurnIn[]>("POST", "/burn-ins", { nodes: [node], set }),
+  beginBurnIn: (node: string, set: "short" | "long") => call<BurnIn[]>("POST", "/burn-ins", { nodes: [node], set }),
   benchmarkResults: (of: { benchmark?: string; node?: string }) =>
     call<BenchmarkResult[]>("GET", `/benchmarks/results${queryOf(of)}`),
   benchmarkResult: (task: string) => call<BenchmarkDetails>("GET", `/benchmarks/results/${segment(task)}`),

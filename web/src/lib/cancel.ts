@@ -21,10 +21,11 @@ export function cancelConsequence(task: Cancellable, runs = false): string {
   if (task.kind === "firmware" && task.phase === "staging") return "what is staged is taken back, unless its board writes it at once or restarts before the node hears of it";
   if (task.kind === "firmware" && (task.phase === "restarting" || task.phase === "confirming")) return "cannot be cancelled any more: it ends by what its board then runs";
   if (task.kind !== "install") return unsent ? "was not sent yet: nothing happens to the node" : "may go through before the node hears of it";
-  const writes = task.phase === "writing" || task.phase === "verifying" || task.phase === "configuring";
+  const writes = task.phase === "testing" || task.phase === "writing" || task.phase === "verifying" || task.phase === "configuring";
   // By an attempt before this one.
   if (task.disk === "unbootable" && !writes) return "its disk is partly written already and will not start";
   switch (task.phase) {
+    case "testing":
     case "writing":
     case "verifying":
     case "configuring":

@@ -15,6 +15,8 @@ export interface InstallDraft {
   image: string;
   /** It is an update: what people have on the nodes is kept. */
   update: boolean;
+  /** All of the disk is written and read back before; not for an update. */
+  testCard: boolean;
   /** Empty: none. */
   profile: string;
   pace: "at-once" | "canary" | "batches";
@@ -37,6 +39,7 @@ export const emptyInstall: InstallDraft = {
   architecture: "",
   image: "",
   update: false,
+  testCard: false,
   profile: "",
   pace: "at-once",
   canary: "1",
@@ -90,7 +93,7 @@ export function jobOf(draft: InstallDraft, taken: readonly NodeView[]): NewJob {
     ...(stopAfter.trim() !== "" && { stopAfter: stopAfter.trim() }),
   };
   const parameters = {
-    ...(draft.update && { update: true }),
+    ...(draft.update ? { update: true } : draft.testCard && { testCard: true }),
     ...(draft.profile !== "" && { profile: draft.profile }),
     ...(draft.grace > 0 && { graceSeconds: draft.grace, message: draft.message.trim() }),
   };

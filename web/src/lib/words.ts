@@ -117,6 +117,7 @@ export function phaseWords(phase: string): string {
     rebooting: "restarting",
     restarting: "restarting",
     checking: "checking",
+    testing: "testing the card",
     writing: "writing",
     keeping: "giving the appliance what is kept",
     verifying: "reading back",
@@ -141,9 +142,9 @@ export function phaseWords(phase: string): string {
  * @param phase The present one: it is always among them.
  */
 export function installPhases(job: Pick<JobView, "parameters"> | undefined, phase: string): string[] {
-  const { profile, update } = job?.parameters ?? {};
-  const only: Record<string, boolean> = { staging: false, keeping: update === true, "first-boot": profile !== undefined };
-  return ["staging", "checking", "keeping", "writing", "verifying", "configuring", "starting", "first-boot"].filter((p) => p === phase || (only[p] ?? true));
+  const { profile, update, testCard } = job?.parameters ?? {};
+  const only: Record<string, boolean> = { staging: false, keeping: update === true, testing: testCard === true, "first-boot": profile !== undefined };
+  return ["staging", "checking", "keeping", "testing", "writing", "verifying", "configuring", "starting", "first-boot"].filter((p) => p === phase || (only[p] ?? true));
 }
 
 /** True if this is one of the states that a task does not leave. */

@@ -17,7 +17,7 @@ public enum BurnInState
 
 /// <summary>The newest burn-in of a node.</summary>
 /// <param name="NodeName">As it is called.</param>
-/// <param name="Set">What it is put through: "short" or "long".</param>
+/// <param name="Set">What it is put through: "short", "long", or "card": the card's test before an installation alone.</param>
 /// <param name="Findings">What was wrong, a sentence each, with the benchmark that has shown it.</param>
 /// <param name="StartedAt">Unix milliseconds.</param>
 /// <param name="Jobs">The benchmarks, in their order.</param>

@@ -18,6 +18,9 @@ namespace Bootstrap.Server.Features.BurnIn;
 internal sealed class BurnIns(
     Database database, NodeDirectory nodes, JobEngine engine, PolicyStore policy, BenchmarkStore results, TimeProvider clock) : ILinkFeature
 {
+    /// <summary>In the place of a set's name: an installation tests the card, and nothing else was tried.</summary>
+    private const string CardAlone = "card";
+
     private sealed record Row(string Node, string Name, string Jobs, long StartedAt);
 
     /// <summary>A board that came after the policy asked for it, and was installed, is tried at its first connection.</summary>
@@ -27,7 +30,8 @@ internal sealed class BurnIns(
             session.Hello is { Role: NodeRole.Slave, OnTrial: false } && nodes.Find(session.Node)?.FirstSeen >= since &&
             Rows(session.Node).Count == 0)
         {
-            Begin(set, [session.Node], "policy");
+            TaskRow? install = session.Hello.InstallId is { } id ? database.Read(c => TaskRow.Find(c, id)) : null;
+            Begin(set, [session.Node], "policy", install is not null && InstallKind.TestsCard(install) ? Guid.Parse(install.JobId) : null);
         }
     }
 
@@ -35,13 +39,16 @@ internal sealed class BurnIns(
 
     /// <summary>Begins one; it takes the place of an earlier one.</summary>
     /// <param name="by">Name of a person, or "policy".</param>
-    public void Begin(BurnInSet set, IReadOnlyCollection<NodeId> on, string by)
+    /// <param name="cardTest">The installation that has tested the card before; null: there was none.</param>
+    public void Begin(BurnInSet set, IReadOnlyCollection<NodeId> on, string by, Guid? cardTest = null)
     {
-        var jobs = new List<Guid>();
+        List<Guid> jobs = [.. cardTest is { } first ? [first] : Array.Empty<Guid>()];
+        Guid? before = null;
         foreach (BenchmarkParameters benchmark in set.Benchmarks)
         {
-            jobs.Add(engine.Create(BenchmarkJobKind.SpecOf(benchmark), on, by,
-                jobs.Count == 0 ? null : new JobPlan(After: jobs[^1], AlsoFailed: true)));
+            before = engine.Create(BenchmarkJobKind.SpecOf(benchmark), on, by,
+                before is { } after ? new JobPlan(After: after, AlsoFailed: true) : null);
+            jobs.Add(before.Value);
         }
         database.Write(c => c.Execute("""
             INSERT OR REPLACE INTO burn_ins (node_id, set_name, jobs, started_at)
@@ -63,8 +70,26 @@ internal sealed class BurnIns(
         Guid[] jobs = [.. rows.SelectMany(row => JobsOf(row)).Distinct()];
         Dictionary<(Guid Job, NodeId Node), TaskRow> tasks = database.Read(c => jobs.SelectMany(job => TaskRow.OfJob(c, job)).ToList())
             .ToDictionary(task => (Guid.Parse(task.JobId), task.Node));
-        return [.. rows.Select(row => View(row, tasks)).OrderBy(view => view.NodeName, StringComparer.Ordinal)];
+        Dictionary<NodeId, BurnInView> views = rows.Select(row => View(row, tasks)).ToDictionary(view => view.Node);
+        foreach (TaskRow test in database.Read(c => TaskRow.CardTests(c, node).ToList()))
+        {
+            // One that tells nothing of the card, or what is known already by what came after it, is passed over.
+            if (nodes.Find(test.Node) is { } known && StateOf(test) is { } state &&
+                (!views.TryGetValue(test.Node, out BurnInView? view) || view.StartedAt <= test.CreatedAt))
+            {
+                views[test.Node] = new BurnInView(test.Node, known.Name, CardAlone, state, [.. state == BurnInState.Failed ? FindingsOf(test) : []],
+                    test.CreatedAt, [Guid.Parse(test.JobId)]);
+            }
+        }
+        return [.. views.Values.OrderBy(view => view.NodeName, StringComparer.Ordinal)];
     }
+
+    /// <summary>What an installation with a card test tells of the card; null: nothing, as before the test begins, or where all went well
+    /// and the rest is to be tried still.</summary>
+    private static BurnInState? StateOf(TaskRow test) =>
+        test.EndedAt is null ? test.State == TaskState.Running ? BurnInState.Running : null
+        : test.State is TaskState.Failed or TaskState.TimedOut && test.DiskState == DiskState.Unbootable ? BurnInState.Failed
+        : null;
 
     private BurnInView View(Row row, Dictionary<(Guid Job, NodeId Node), TaskRow> tasks)
     {
@@ -80,8 +105,10 @@ internal sealed class BurnIns(
 
     private IEnumerable<string> FindingsOf(TaskRow task)
     {
-        string benchmark = BenchmarkJobKind.NameOf(task);
-        return task.State != TaskState.Succeeded
+        bool isCardTest = task.Kind == InstallKind.Name;
+        string benchmark = isCardTest ? "card test" : BenchmarkJobKind.NameOf(task);
+        return isCardTest && task.State == TaskState.Succeeded ? []
+            : task.State != TaskState.Succeeded
             ? [$"{benchmark}: {(task.Cause.Length > 0 ? task.Cause : ApiJson.Word(task.State))}"]
             : (results.Find(task.TaskId)?.Summary.Faults ?? [new BenchmarkFault("", "its result is gone")])
                 .Select(fault => $"{benchmark}: {fault.Words}");

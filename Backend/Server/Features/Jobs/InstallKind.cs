@@ -15,9 +15,10 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <param name="Update">It is an update: what people have on the node is kept.</param>
 /// <param name="Keep">Of an update, the paths that are kept; null: those of the profile, or the usual ones. Empty: nothing.</param>
 /// <param name="Whole">Of an update, the whole disk is written also where it has two slots.</param>
+/// <param name="TestCard">All of the disk is written and read back before; one that does not give it back gets no system.</param>
 internal sealed record InstallParameters(
     int GraceSeconds = 0, string Message = "", string? Profile = null, bool Update = false, IReadOnlyList<string>? Keep = null,
-    bool Whole = false)
+    bool Whole = false, bool TestCard = false)
 {
     private const int MaximumPaths = 200;
 
@@ -33,6 +34,10 @@ internal sealed record InstallParameters(
     /// <summary>What is wrong with the choice of the whole disk, in one sentence; empty: nothing.</summary>
     public string RefuseWhole() => Whole && !Update
         ? "'whole' is of an update alone: an installation writes the whole disk in any case. Nothing was ordered." : "";
+
+    /// <summary>What is wrong with a test of the card, in one sentence; empty: nothing.</summary>
+    public string RefuseTest() => TestCard && Update
+        ? "'testCard' is of an installation alone: the test erases the disk, and an update keeps what is on it. Nothing was ordered." : "";
 
     /// <summary>Whether a running node is updated by writing the slot that it does not use.</summary>
     /// <param name="slot">The one that it runs from; null: its disk has one alone.</param>
@@ -110,6 +115,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         parameters.Power.Refuse() is { Length: > 0 } fault ? fault
         : parameters.RefuseKeep() is { Length: > 0 } path ? path
         : parameters.RefuseWhole() is { Length: > 0 } whole ? whole
+        : parameters.RefuseTest() is { Length: > 0 } test ? test
         : parameters.Profile is { } profile ? RefuseProfile(profile, wish.Nodes, sources.Profiles)
         : "";
 
@@ -149,10 +155,15 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
     public static bool UsesSlot(TaskRow task, string? slot, long slots) => task.Kind == Name && ParametersOf(task).UsesSlot(slot, slots);
 
     /// <summary>An installation as the policy orders it; the profile fits the node.</summary>
-    public static JobSpec Plain(Digest image, string? profile) => new(Name, image, Stored(new InstallParameters(Profile: profile)));
+    /// <param name="testCard">All of the disk is tested before.</param>
+    public static JobSpec Plain(Digest image, string? profile, bool testCard) =>
+        new(Name, image, Stored(new InstallParameters(Profile: profile, TestCard: testCard)));
 
     /// <summary>The task is an update that keeps something.</summary>
     public static bool Keeps(TaskRow task) => task.Kind == Name && ParametersOf(task).Keep is { Count: > 0 };
+
+    /// <summary>The task is an installation that tests the card before.</summary>
+    public static bool TestsCard(TaskRow task) => task.Kind == Name && ParametersOf(task).TestCard;
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
@@ -197,7 +208,8 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
             return new StageInstallOrder(kernel, initramfs, StagedCommandLine, parameters.Power.Warning);
         }
         bool mayHoldSomeOfIt = task.Attempts > 0 || node.Lifecycle != Lifecycle.New;
-        return new InstallOrder(Digest.Parse(task.Image!), null, mayHoldSomeOfIt, configuration, parameters.Keep, isPublic);
+        return new InstallOrder(Digest.Parse(task.Image!), null, mayHoldSomeOfIt, configuration, parameters.Keep, isPublic,
+            parameters.TestCard);
     }
 
     /// <summary>What a Slave does for an installation of the whole disk is to stage NetInst; what NetInst then does has phases of its own,
@@ -209,7 +221,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
 
     /// <summary>From its first write on NetInst leaves a disk that does not start; a Slave writes the slot that is not in use.</summary>
     public override DiskState? DiskIn(string phase, LinkState state) =>
-        state == LinkState.NetInst && phase is "writing" or "verifying" or "configuring" ? DiskState.Unbootable : null;
+        state == LinkState.NetInst && phase is "testing" or "writing" or "verifying" or "configuring" ? DiskState.Unbootable : null;
 
     public override Step OnConnected(TaskRow task, Hello hello)
     {

@@ -178,7 +178,8 @@ internal sealed partial class JobEngine
                 session.Send(new Wait($"the profile '{profile}' of new boards does not fit this one: {fault}"));
                 return;
             }
-            Make(InstallKind.Plain(image, policy.Profile), [session.Node], "policy", JobPlan.AtOnce);
+            Make(InstallKind.Plain(image, policy.Profile, testCard: policy.BurnIn == Policy.LongBurnIn), [session.Node], "policy",
+                JobPlan.AtOnce);
         }
         else
         {

@@ -115,7 +115,7 @@ public sealed record TaskView(
         t.TaskId, Guid.Parse(t.JobId), t.Node, t.NodeName, t.Kind, t.State, t.Phase, measure.Done, measure.Total, measure.Unit, measure.Rate,
         t.Cause, t.DiskState is { } disk ? ApiJson.Word(disk) : null, (int)t.Attempts, t.CancelRequested != 0,
         t.CreatedAt, t.SentAt, t.PhaseAt, t.EndedAt, (int?)t.ExitCode, t.Note, measure.Stall,
-        TaskFraction.Of(t.Kind, t.State, t.Phase, measure.Done, measure.Total));
+        TaskFraction.Of(t.Kind, t.State, t.Phase, measure.Done, measure.Total, InstallKind.TestsCard(t)));
 }
 
 /// <summary>What a node did, or is to do, in a job.</summary>

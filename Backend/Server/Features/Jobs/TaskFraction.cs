@@ -19,6 +19,10 @@ internal static class TaskFraction
         [InstallKind.FirstBoot] = (0.97, 1),
     };
 
+    /// <summary>Where a test of the card stands on the way, which all that follows shares the rest of: it writes and reads everything, and
+    /// the installation a small part of it.</summary>
+    private const double TestFrom = 0.06, TestTo = 0.7;
+
     /// <summary>The same of an update of boot firmware: most of it is the restart.</summary>
     private static readonly Dictionary<string, (double From, double To)> s_firmware = new()
     {
@@ -30,7 +34,8 @@ internal static class TaskFraction
 
     /// <summary>0 to 1, and never less when a phase ends; null: nobody knows.</summary>
     /// <param name="done">Of <paramref name="total"/>, within the phase; a total of 0: it has no measure.</param>
-    public static double? Of(string kind, TaskState state, string phase, long done, long total)
+    /// <param name="testsCard">Of an installation: it tests the card before.</param>
+    public static double? Of(string kind, TaskState state, string phase, long done, long total, bool testsCard = false)
     {
         double? inPhase = total > 0 ? Math.Min(1, (double)done / total) : null;
         Dictionary<string, (double From, double To)>? way = kind switch
@@ -48,6 +53,12 @@ internal static class TaskFraction
             return inPhase is { } part ? Math.Round(part, 4) : null;
         }
         (double from, double to) = way.GetValueOrDefault(phase);
+        if (testsCard)
+        {
+            (from, to) = phase == "testing" ? (TestFrom, TestTo) : (BehindTest(from), BehindTest(to));
+        }
         return Math.Round(from + ((to - from) * (inPhase ?? 0)), 4);
     }
+    private static double BehindTest(double fraction) =>
+        fraction <= TestFrom ? fraction : TestTo + ((fraction - TestFrom) / (1 - TestFrom) * (1 - TestTo));
 }

@@ -111,6 +111,13 @@ internal sealed class TaskRow
     public static List<TaskRow> OfNode(SqliteConnection c, NodeId node, int limit) => [.. c.Query<TaskRow>(
         $"{Select} WHERE t.node_id = @node ORDER BY t.created_at DESC, t.rowid DESC LIMIT @limit", new { node = node.ToString(), limit })];
 
+    /// <summary>Installations that test the card before, the oldest first.</summary>
+    /// <param name="node">Of this node alone.</param>
+    public static IEnumerable<TaskRow> CardTests(SqliteConnection c, NodeId? node) => c.Query<TaskRow>($"""
+        {Select} WHERE j.kind = 'install' AND json_extract(j.parameters, '$.testCard') AND (@node IS NULL OR t.node_id = @node)
+        ORDER BY t.created_at, t.rowid
+        """, new { node = node?.ToString() });
+
     /// <summary>Nodes whose last task has shut them down.</summary>
     public static List<NodeId> ShutDown(SqliteConnection c) => [.. c.Query<string>("""
         SELECT n.id FROM nodes n

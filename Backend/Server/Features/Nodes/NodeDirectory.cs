@@ -93,7 +93,7 @@ internal sealed class NodeDirectory(Database database, ProgressBoard progress, U
         TaskMeasure measure = progress.Find(task.TaskId);
         return new NodeTaskView(task.TaskId, Guid.Parse(task.JobId), task.Kind, ApiJson.Word(task.State), task.Phase,
             measure.Done, measure.Total, measure.Unit, measure.Rate,
-            TaskFraction.Of(task.Kind, task.State, task.Phase, measure.Done, measure.Total));
+            TaskFraction.Of(task.Kind, task.State, task.Phase, measure.Done, measure.Total, InstallKind.TestsCard(task)));
     }
 
     private static Dictionary<string, string> ImageNames(SqliteConnection c) =>

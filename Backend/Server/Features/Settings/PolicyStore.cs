@@ -13,7 +13,8 @@ namespace Bootstrap.Server.Features.Settings;
 /// admitted, and gets what the policy installs, with the secrets of its profile. Never for a board that says it is a node which is known
 /// already.
 /// </param>
-/// <param name="BurnIn">What new boards are put through once they are installed, one of <see cref="BurnInSets"/>; null: nothing.</param>
+/// <param name="BurnIn">What new boards are put through once they are installed, one of <see cref="BurnInSets"/>; null: nothing. Before a
+/// long one, the card is tested when it is installed.</param>
 /// <param name="BurnInSince">Boards that came before are not new, Unix milliseconds.</param>
 public sealed record Policy(
     IReadOnlyDictionary<string, Digest> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null,

@@ -108,11 +108,12 @@ export interface BenchmarkGroup {
 export interface BurnIn {
   node: string;
   nodeName: string;
-  set: "short" | "long";
+  /** Card: the card's test before an installation, alone. */
+  set: "short" | "long" | "card";
   state: "running" | "passed" | "failed";
   /** What was wrong, a sentence each. */
   findings: string[];
   startedAt: number;
-  /** The benchmarks, in their order. */
+  /** The installation that has tested the card, and the benchmarks, in their order. */
   jobs: string[];
 }

@@ -45,6 +45,8 @@ export interface InstallParameters {
   update?: boolean;
   /** The whole disk is written also where it has two slots. */
   whole?: boolean;
+  /** All of the disk is written and read back before. */
+  testCard?: boolean;
 }
 
 export interface BenchmarkParameters {

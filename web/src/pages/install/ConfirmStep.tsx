@@ -19,6 +19,7 @@ export function ConfirmStep({ draft, plan, image, typed, onType }: Props) {
         facts={[
           ["Image", image?.name ?? "was deleted"],
           ["What people have", draft.update ? "is kept: home folders, SSH host keys and the machine's id, or what the profile says" : "is lost"],
+          ...(draft.testCard && !draft.update ? [["Cards", "are tested before: all is written and read back"] as [string, string]] : []),
           ["Profile", draft.profile === "" ? "none" : draft.profile],
           ["Roll-out", rolloutWords(draft)],
           ["Begins", beginWords(draft)],

@@ -26,6 +26,14 @@ export function CustomiseStep({ draft, set, plan, fit }: StepProps & { fit: Retu
           Home folders, SSH host keys and the machine's id are kept, or what the profile says. All else is replaced by the image.
         </Choice>
       </fieldset>
+      {!draft.update && (
+        <label class="choice">
+          <input type="checkbox" checked={draft.testCard} onChange={(e) => set({ testCard: e.currentTarget.checked })} />
+          <span>
+            Test the cards before <small class="dim">All of each disk is written and read back: 20 min or more for 32 GB.</small>
+          </span>
+        </label>
+      )}
       <LeftOut plan={plan} />
       <fieldset aria-label="Profile">
         <Choice name="profile" title="No profile" checked={draft.profile === ""} onChoose={() => choose("")}>

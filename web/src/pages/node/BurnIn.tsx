@@ -21,7 +21,7 @@ export function BurnInPart({ node }: { node: NodeView }) {
   const { busy, error, run } = useAction();
   if (found === undefined) return null;
   const last = found[0];
-  const begin = (set: BurnIn["set"]) =>
+  const begin = (set: "short" | "long") =>
     void run(async () => {
       await api.beginBurnIn(node.id, set);
       await reload();
@@ -59,7 +59,7 @@ function Verdict({ of }: { of: BurnIn }) {
   return (
     <>
       <p>
-        {verdicts[of.state]} by the {of.set} burn-in, begun <Ago at={of.startedAt} />; benchmarks{" "}
+        {verdicts[of.state]} by the {of.set === "card" ? "test of its card" : `${of.set} burn-in`}, begun <Ago at={of.startedAt} />; jobs{" "}
         {of.jobs.map((job, i) => (
           <span key={job}>
             {i > 0 && ", "}
