@@ -19,55 +19,40 @@ public class CrashTests
         int seed = Random.Shared.Next();
         var random = new Random(seed);
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
-        var slaves = new List<LabSlave>();
         var ended = new Dictionary<string, string>();
-        try
+        await using LabSlaves slaves = await LabSlaves.StartAsync(lab, Slaves);
+        Task<int> ordering = OrderJobsAsync(lab, out CancellationTokenSource enough);
+        int backends = 0;
+        for (int kill = 0; kill < s_kills; kill++)
         {
-            for (int i = 1; i <= Slaves; i++)
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(MostBetweenKills)), TimeProvider.System, lab.Cancel);
+            int victim = random.Next(Slaves + 1);
+            if (victim == Slaves)
             {
-                slaves.Add(await LabSlave.StartAsync(lab, i));
+                backends++;
+                await lab.KillApplianceAsync();
+                await lab.StartApplianceAsync();
             }
-            await lab.WaitForAsync("all Slaves", "nodes", nodes => nodes.AsArray().Count(n => n.Text("link") == "slave") == Slaves);
-            Task<int> ordering = OrderJobsAsync(lab, out CancellationTokenSource enough);
-            int backends = 0;
-            for (int kill = 0; kill < s_kills; kill++)
+            else
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(random.Next(MostBetweenKills)), TimeProvider.System, lab.Cancel);
-                int victim = random.Next(Slaves + 1);
-                if (victim == Slaves)
-                {
-                    backends++;
-                    await lab.KillApplianceAsync();
-                    await lab.StartApplianceAsync();
-                }
-                else
-                {
-                    await slaves[victim].KillAsync();
-                    await slaves[victim].StartAsync();
-                }
-                await CheckEndedAsync(lab, ended);
+                await slaves.All[victim].KillAsync();
+                await slaves.All[victim].StartAsync();
             }
-            await enough.CancelAsync();
-            int ordered = await ordering;
-            enough.Dispose();
-            JsonArray jobs = (await lab.WaitForAsync(
-                "the end of all jobs", "jobs", all => all.AsArray().All(j => j!["ended"]!.GetValue<bool>()))).AsArray();
-            TestContext.Current.TestOutputHelper.WriteLine(
-                $"{backends} kills of the appliance, {s_kills - backends} of Slaves, {ordered} of {jobs.Count} jobs were answered");
-            Assert.True(ordered > 0 && jobs.Count >= ordered, "no job was answered, or one that was is lost");
             await CheckEndedAsync(lab, ended);
-            Assert.Equal(jobs.Count * Slaves, ended.Count);
-            // Kills that end everything would show little.
-            Assert.Contains(ended.Values, end => end.StartsWith("succeeded ", StringComparison.Ordinal));
-            await CheckMarksAsync(lab, slaves, jobs);
         }
-        finally
-        {
-            foreach (LabSlave slave in slaves)
-            {
-                await slave.DisposeAsync();
-            }
-        }
+        await enough.CancelAsync();
+        int ordered = await ordering;
+        enough.Dispose();
+        JsonArray jobs = (await lab.WaitForAsync(
+            "the end of all jobs", "jobs", all => all.AsArray().All(j => j!["ended"]!.GetValue<bool>()))).AsArray();
+        TestContext.Current.TestOutputHelper.WriteLine(
+            $"{backends} kills of the appliance, {s_kills - backends} of Slaves, {ordered} of {jobs.Count} jobs were answered");
+        Assert.True(ordered > 0 && jobs.Count >= ordered, "no job was answered, or one that was is lost");
+        await CheckEndedAsync(lab, ended);
+        Assert.Equal(jobs.Count * Slaves, ended.Count);
+        // Kills that end everything would show little.
+        Assert.Contains(ended.Values, end => end.StartsWith("succeeded ", StringComparison.Ordinal));
+        await CheckMarksAsync(lab, slaves.All, jobs);
     }
 
     /// <summary>Keeps a few bulk jobs open. Each leaves two marks on each node: one when it begins and one when it is through.</summary>
@@ -96,8 +81,8 @@ public class CrashTests
                     }
                     await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, stop.Token);
                 }
-                catch (Exception e) when (
-                    e is HttpRequestException or RackException or InvalidOperationException or ObjectDisposedException or OperationCanceledException)
+                catch (Exception e) when (e is HttpRequestException or RackException or InvalidOperationException
+                    or ObjectDisposedException or OperationCanceledException)
                 {
                     // The appliance is off, or goes off.
                 }
@@ -121,7 +106,7 @@ public class CrashTests
     }
 
     /// <summary>A task that succeeded was done once and wholly; one that failed was begun at most once, and says why.</summary>
-    private static async Task CheckMarksAsync(Lab lab, List<LabSlave> slaves, JsonArray jobs)
+    private static async Task CheckMarksAsync(Lab lab, IReadOnlyList<LabSlave> slaves, JsonArray jobs)
     {
         var marks = new Dictionary<string, ILookup<string, string>>();
         foreach (LabSlave slave in slaves)

@@ -17,7 +17,7 @@ public class FaultTests
         spoilt[spoilt.Length / 2] ^= 0x10;
         await File.WriteAllBytesAsync(chunk.FullName, spoilt, lab.Cancel);
         await lab.Appliance.InstallNewBoardsAsync("arm64", "tiny-arm64", lab.Cancel);
-        BoardOptions plan = lab.Plan(BoardKind.Virt);
+        BoardOptions plan = lab.Plan(BoardKind.Virt) with { CardSize = 256 << 20 };
         VirtualBoard board = await lab.PowerOnAsync(plan);
         JsonNode task = (await lab.WaitForEndAsync(await lab.WaitForJobAsync()))[0];
         Assert.Equal(("failed", "unbootable"), (task.Text("state"), task.Text("disk")));
@@ -29,8 +29,9 @@ public class FaultTests
 
         await lab.ImportAsync("tiny-arm64");
         Assert.Equal(sound, await File.ReadAllBytesAsync(chunk.FullName, lab.Cancel));
-        await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "tiny-arm64"));
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "tiny-arm64", new { testCard = true }));
         await lab.WaitForRunningAsync(board);
+        await board.WaitForConsoleAsync("/dev/vda gives back what is written to it: ", lab.Cancel);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -83,6 +84,11 @@ internal sealed partial class LabSlave : IAsyncDisposable
     {
         set => File.WriteAllText(Path.Combine(Sys, "class/thermal/thermal_zone0/temp"), $"{(long)(1000 * value)}\n");
     }
+
+    /// <summary>The most that its Slave had resident so far (proc(5), VmHWM).</summary>
+    public long PeakMegabytes => long.Parse(File.ReadLines($"/proc/{_process!.ProcessId}/status")
+        .First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+        CultureInfo.InvariantCulture) / 1000;
 
     public async ValueTask DisposeAsync()
     {

@@ -23,6 +23,18 @@ public sealed class OutputRate(Action<string> line, TimeProvider clock)
     private long _at = clock.GetTimestamp();
     private long _leftOut;
 
+    /// <summary>What comes now is left out.</summary>
+    public bool IsOver
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _leftOut > 0;
+            }
+        }
+    }
+
     /// <summary>Takes a line.</summary>
     public void Add(string text)
     {

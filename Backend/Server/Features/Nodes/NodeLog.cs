@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Events;
@@ -55,15 +56,14 @@ public sealed class NodeLog(Database database, EventHub events, TimeProvider clo
 
     private static void Insert(SqliteConnection c, NodeId node, Guid? own, IReadOnlyList<string> lines, long now, List<NodeLogLine> added)
     {
-        string? task = own?.ToString();
-        foreach (string line in lines)
-        {
-            string text = line.Length <= MaximumLineLength ? line : line[..MaximumLineLength] + " …";
-            long id = c.ExecuteScalar<long>(
-                "INSERT INTO node_log (node_id, task_id, at, line) VALUES (@node, @task, @now, @text) RETURNING id",
-                new { node = node.ToString(), task, now, text });
-            added.Add(new NodeLogLine(id, node, own, now, text));
-        }
+        string[] texts = [.. lines.Select(line => line.Length <= MaximumLineLength ? line : line[..MaximumLineLength] + " …")];
+        // One statement for all: whoever writes meanwhile waits.
+        IEnumerable<long> ids = c.Query<long>("""
+            INSERT INTO node_log (node_id, task_id, at, line)
+                SELECT @node, @task, @now, value FROM json_each(@texts) ORDER BY key
+            RETURNING id
+            """, new { node = node.ToString(), task = own?.ToString(), now, texts = JsonSerializer.Serialize(texts) });
+        added.AddRange(ids.Order().Zip(texts, (id, text) => new NodeLogLine(id, node, own, now, text)));
         c.Execute("""
             DELETE FROM node_log WHERE node_id = @node AND id <=
                 (SELECT id FROM node_log WHERE node_id = @node ORDER BY id DESC LIMIT 1 OFFSET @Kept)
