@@ -18,11 +18,12 @@ demo_rootfs() { # architecture, serial console, package…
   local architecture=$1 console=$2 option
   shift 2
   local excluded=() modules proxy=()
-  # A board's image needs no manuals and no drivers of displays, cameras, radios other than the Pi's, or data centres.
-  for modules in '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/info/*' '/usr/share/locale/*' '/usr/share/lintian/*' \
+  # A board's image needs no manuals, no drivers of displays, cameras, radios other than the Pi's, or data centres, no descriptions of other
+  # makers' boards, and no names of all the hardware that there is. The smaller it is, the sooner it is installed.
+  for modules in '/usr/lib/linux-image-*' '/lib/udev/hwdb.d/*' '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/info/*' '/usr/share/locale/*' '/usr/share/lintian/*' \
     /lib/modules/*/kernel/sound/'*' /lib/modules/*/kernel/drivers/{media,infiniband,isdn,iio,staging,comedi,scsi,video,ata,platform,target,accel,mtd,edac,crypto,soundwire,hwtracing}/'*' \
     /lib/modules/*/kernel/drivers/gpu/'*' /lib/modules/*/kernel/drivers/net/wireless/'[a-ac-z]*' /lib/modules/*/kernel/drivers/net/{can,wan,ieee802154,hamradio,fddi,plip,slip,wwan}/'*' \
-    /lib/modules/*/kernel/drivers/net/ethernet/{mellanox,chelsio,qlogic,cavium,hisilicon,huawei,emulex,sfc,marvell,freescale,netronome,pensando,google,brocade,cisco,fungible,amazon,sun,dec,neterion,3com,8390,broadcom/bnx2x}/'*' \
+    /lib/modules/*/kernel/drivers/net/ethernet/{adaptec,agere,alteon,amd,apm,aquantia,dlink,micrel,microsoft,myricom,natsemi,packetengines,rdc,silan,sis,socionext,tehuti,ti,via,mellanox,chelsio,qlogic,cavium,hisilicon,huawei,emulex,sfc,marvell,freescale,netronome,pensando,google,brocade,cisco,fungible,amazon,sun,dec,neterion,3com,8390,broadcom/bnx2x,intel/ice,intel/i40e,intel/ixgbe}/'*' \
     /lib/modules/*/kernel/fs/{ocfs2,gfs2,ceph,cifs,smb,nfsd,afs,coda,jfs,reiserfs,ubifs,orangefs,9p,nilfs2,dlm,ksmbd,hfs,hfsplus,f2fs,btrfs,xfs,ntfs3,bcachefs,udf,nfs}/'*' /lib/modules/*/kernel/net/{ceph,rxrpc,tipc,batman-adv,bluetooth,sctp,atm,appletalk,ax25,can,nfc,mac802154,openvswitch,rds,smc,wireless,mac80211,9p}/'*'; do
     excluded+=("path-exclude=$modules")
   done
@@ -34,6 +35,7 @@ demo_rootfs() { # architecture, serial console, package…
   local packages="systemd systemd-sysv systemd-resolved systemd-timesyncd libpam-systemd dbus udev kmod iproute2 netbase openssh-server e2fsprogs dosfstools initramfs-tools zstd $*"
   tar -C "$IMAGES/lib/os-demo" --owner=0 --group=0 --numeric-owner --mtime=@0 --sort=name -cf "$WORK/skeleton.tar" .
   sources bookworm main | mmdebstrap --architectures="$architecture" --variant=apt --format=tar \
+    --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
     --dpkgopt=force-unsafe-io "${excluded[@]/#/--dpkgopt=}" "${proxy[@]}" --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
     --essential-hook="tar-in $WORK/skeleton.tar /" \
     --essential-hook="copy-in $WORK/initramfs-modules /tmp" --essential-hook='mv "$1/tmp/initramfs-modules" "$1/etc/initramfs-tools/modules"' \
