@@ -18,6 +18,7 @@ internal sealed class FleetLoad(string appliance, X509Certificate2 authority, st
 
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly ApplianceTls _tls = new(authority);
+    private readonly StatusLoad _status = new(TimeProvider.System);
     private int _welcomed, _ordered;
 
     /// <summary>
@@ -27,7 +28,7 @@ internal sealed class FleetLoad(string appliance, X509Certificate2 authority, st
     public async Task<int> RunAsync(int count)
     {
         using var stop = new CancellationTokenSource();
-        var nodes = new List<Task>();
+        var nodes = new List<Task> { _status.RunAsync(stop.Token) };
         await EnrolAsync(count, (number, identity) =>
         {
             lock (nodes)
@@ -79,6 +80,9 @@ internal sealed class FleetLoad(string appliance, X509Certificate2 authority, st
                     $"ordered {_clock.GetUtcNow().ToUnixTimeMilliseconds()}"));
                 link.Outbox.Add(new TaskAccepted(start.TaskId));
                 link.Outbox.Add(new Goodbye("reboot"));
+                break;
+            case WatchStatus asked:
+                _status.Hear(link, asked);
                 break;
         }
     }

@@ -81,7 +81,8 @@ static async Task<int> InstallAsync(string device, Digest image, Uri store, stri
         phases[step.Phase] = phases.GetValueOrDefault(step.Phase) + clock.GetElapsedTime(started).TotalSeconds;
     }
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $$"""{"checking":{{phases["checking"]:0.000}},"writing":{{phases["writing"]:0.000}},"verifying":{{phases["verifying"]:0.000}},"head":{{phases["configuring"]:0.000}},"peakBytes":{{PeakMemory()}}}"""));
+        $$"""{"checking":{{phases["checking"]:0.000}},"writing":{{phases["writing"]:0.000}},"verifying":""" +
+        $$"""{{phases["verifying"]:0.000}},"head":{{phases["configuring"]:0.000}},"peakBytes":{{PeakMemory()}}}"""));
     return 0;
 }
 

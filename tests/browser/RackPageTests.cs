@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
@@ -14,6 +16,66 @@ namespace Bootstrap.Browser.Tests;
 /// <summary>The rack at a glance, and a board's charts.</summary>
 public sealed class RackPageTests(PageFixture browser) : PageTest
 {
+    [Fact]
+    public async Task A_thousand_tiles_are_shown_and_go_on_being_told_of_while_they_are_scrolled()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"),
+            NodeRole.Slave, "arm64", Cancelled);
+        using HttpClient client = appliance.CreateClient();
+        JsonArray herd = Herd(JsonNode.Parse(await client.GetStringAsync("nodes", Cancelled))![0]!, 1000);
+        int told = 0;
+        IPage page = await browser.OpenAsync();
+        await page.RouteAsync("**/api/v1/nodes", route => route.FulfillAsync(new()
+        {
+            ContentType = "application/json",
+            Body = herd.ToJsonString(),
+        }));
+        // Each answer is the next state of all; the page asks for another one when it has ended.
+        await page.RouteAsync("**/api/v1/status/relay", route =>
+        {
+            int temperature = 40 + Interlocked.Increment(ref told);
+            var updates = new JsonArray([.. herd.Select(one => new JsonObject
+            {
+                ["node"] = one!["id"]!.DeepClone(),
+                ["status"] = new JsonObject
+                {
+                    ["sequence"] = 0,
+                    ["at"] = 0,
+                    ["whole"] = true,
+                    ["values"] = new JsonObject { [Metrics.Temperature] = temperature },
+                },
+            })]);
+            return route.FulfillAsync(new() { ContentType = "text/event-stream", Body = $"data: {updates.ToJsonString()}\n\n" });
+        });
+        await page.GotoAsync(appliance.SignInLink().ToString());
+        await page.GotoAsync(new Uri(appliance.Url, "rack").ToString());
+        ILocator tiles = page.Locator(".tile");
+        await Expect(tiles).ToHaveCountAsync(1000);
+        await Expect(tiles.Nth(999)).ToContainTextAsync(" °C");
+        int before = Volatile.Read(ref told);
+        double frames = await page.EvaluateAsync<double>("""
+            async () => {
+                const frame = () => new Promise(requestAnimationFrame);
+                const start = performance.now();
+                let frames = 0;
+                for (let now = start; now - start < 6000; now = performance.now()) {
+                    // Down and up again, all of it in three seconds.
+                    const part = ((now - start) % 3000) / 1500;
+                    scrollTo(0, (part < 1 ? part : 2 - part) * (document.body.scrollHeight - innerHeight));
+                    await frame();
+                    frames++;
+                }
+                return frames / (performance.now() - start) * 1000;
+            }
+            """);
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"1,000 tiles: {frames:0.0} frames a second"));
+        Assert.True(Volatile.Read(ref told) > before);
+        await tiles.Nth(999).ScrollIntoViewIfNeededAsync();
+        await PageFixture.KeepAsync(page, "rack-thousand");
+    }
+
     [Theory]
     [InlineData(ColorScheme.Light, 1360)]
     [InlineData(ColorScheme.Dark, 1360)]
