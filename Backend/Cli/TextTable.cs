@@ -88,7 +88,8 @@ internal sealed class TextTable(IReadOnlyList<Column> columns, IReadOnlyList<str
             string[][] parts = [.. shown.Select((i, at) => Wrap(Cell(row, i, room), widths[at]).ToArray())];
             for (int line = 0; line < parts.Max(p => p.Length); line++)
             {
-                yield return string.Concat(parts.Select((part, at) => Pad(part.ElementAtOrDefault(line) ?? "", widths[at] + Gap))).TrimEnd();
+                IEnumerable<string> padded = parts.Select((part, at) => Pad(part.ElementAtOrDefault(line) ?? "", widths[at] + Gap));
+                yield return string.Concat(padded).TrimEnd();
             }
         }
     }

@@ -5,9 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bootstrap.Server;
 
 /// <summary>
-/// Answers that are sent compressed: the page's own files, and the lists that are marked. The length of a compressed answer tells what stands
-/// in it twice, also through TLS (BREACH, breachattack.com): where a secret and somebody else's words could share a body, nothing is
-/// compressed. Images, files and chunks are compressed already, where that is of use.
+/// Answers that are sent compressed: the page's own files, and the lists that are marked. The length of a compressed answer tells what
+/// stands in it twice, also through TLS (BREACH, breachattack.com): where a secret and somebody else's words could share a body, nothing
+/// is compressed. Images, files and chunks are compressed already, where that is of use.
 /// </summary>
 internal static class Compression
 {

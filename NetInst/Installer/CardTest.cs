@@ -64,8 +64,8 @@ public sealed class CardTest(IBlockDevice device, DeviceThreads threads, long st
             }
         }
         return string.Create(CultureInfo.InvariantCulture,
-            $"{device.Name} gives back what is written to it: {SizeWords(Bytes)} were written at {Bytes / written / 1e6:0} MB/s and read at " +
-            $"{Bytes / read / 1e6:0} MB/s");
+            $"{device.Name} gives back what is written to it: {SizeWords(Bytes)} were written at {Bytes / written / 1e6:0} MB/s and read " +
+            $"at {Bytes / read / 1e6:0} MB/s");
     }
 
     private InstallException NotAsLarge(long size) => new(
@@ -139,7 +139,8 @@ public sealed class CardTest(IBlockDevice device, DeviceThreads threads, long st
             if (!found.SequenceEqual(expected))
             {
                 throw new InstallException(
-                    $"{device.Name} does not give back what was written to it, at {place} of {device.Size} bytes. Replace the card.", final: true);
+                    $"{device.Name} does not give back what was written to it, at {place} of {device.Size} bytes. Replace the card.",
+                    final: true);
             }
             Note(place, from - place);
         }

@@ -56,7 +56,8 @@ public sealed partial class Installation
         await Parallel.ForEachAsync(Manifest.Chunks, Parallelism(cancellation), async (chunk, stop) =>
         {
             using SlotPool.Lease slot = _slots.Take();
-            if (order.Compare && !order.TestCard && chunk.Index != 0 && await IsOnDiskAsync(chunk, slot.Payload, stop).ConfigureAwait(false))
+            if (order.Compare && !order.TestCard && chunk.Index != 0 &&
+                await IsOnDiskAsync(chunk, slot.Payload, stop).ConfigureAwait(false))
             {
                 Interlocked.Add(ref skipped, chunk.Length);
             }

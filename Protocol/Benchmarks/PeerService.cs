@@ -109,7 +109,8 @@ public static class PeerService
                 case Give:
                     for (long given = 0; given < bytes; given += Pattern.Length)
                     {
-                        await stream.WriteAsync(Pattern[..(int)Math.Min(Pattern.Length, bytes - given)], cancellation).ConfigureAwait(false);
+                        ReadOnlyMemory<byte> next = Pattern[..(int)Math.Min(Pattern.Length, bytes - given)];
+                        await stream.WriteAsync(next, cancellation).ConfigureAwait(false);
                     }
                     break;
                 case Echo:

@@ -22,10 +22,15 @@ const string Usage = """
       rack ask --from PORT --to ADDR:PORT --messages HEX[,HEX…] [--gap MS] [--patience MS]
           On a machine of a rack: sends datagrams from a port, and prints what comes to that port as lines of JSON.
       rack netboot --folder FOLDER [--dhcp proxy|full] [--pool "POOL POOL…"] [--force yes]
-          Inside a rack: the appliance's DHCP and TFTP alone, with the files of a folder, until the end of its input. Events as lines of JSON.
-      rack roms --count N --folder FOLDER [--kind KIND,…] [--id FIRST]
-          Inside a rack: N boards, numbered from FIRST, boot from the network at once, of the kinds in turn (also raspi3bplus, raspi4, raspi5), as far as their boot
-          ROM and firmware go, each in up to five attempts. What they load is put into FOLDER. Events as lines of JSON; the exit code is the number of boards that found nothing.
+    """ + "\n" +
+    "      Inside a rack: the appliance's DHCP and TFTP alone, with the files of a folder, until the end of its input. Events as lines " +
+    "of JSON.\n" +
+    "  rack roms --count N --folder FOLDER [--kind KIND,…] [--id FIRST]\n" +
+    "      Inside a rack: N boards, numbered from FIRST, boot from the network at once, of the kinds in turn (also raspi3bplus, raspi4, " +
+    "raspi5), as far as their boot\n" +
+    "      ROM and firmware go, each in up to five attempts. What they load is put into FOLDER. Events as lines of JSON; the exit code " +
+    "is the number of boards that found nothing.\n" +
+    """
       rack forward --socket PATH --to ADDR:PORT
           Inside a rack: passes connections to a Unix socket, which can be reached from outside, on to an address of the rack.
     """;

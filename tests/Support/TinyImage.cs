@@ -4,7 +4,8 @@ using System.Diagnostics;
 
 namespace Bootstrap.Support;
 
-/// <summary>The smallest disk image that nodes can be installed with: an MBR, and one ext4 partition with what looks like a system.</summary>
+/// <summary>The smallest disk image that nodes can be installed with: an MBR, and one ext4 partition with what looks like a
+/// system.</summary>
 public static class TinyImage
 {
     private const int SectorBytes = 512;

@@ -128,7 +128,8 @@ public sealed class KeyboardTests(PageFixture browser) : PageTest
             string unseen = await page.EvaluateAsync<string>("""
                 () => {
                     const { activeElement: at } = document;
-                    const seen = at === document.body || at.matches("main, h2") || [at, at.closest("label")].some((e) => e && getComputedStyle(e).outlineStyle !== "none");
+                    const seen = at === document.body || at.matches("main, h2") ||
+                        [at, at.closest("label")].some((e) => e && getComputedStyle(e).outlineStyle !== "none");
                     return seen ? "" : at.outerHTML.slice(0, 200);
                 }
                 """);

@@ -68,9 +68,11 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
         Assert.InRange(paths.Count(p => p == "/api/v1/unapproved"), 1, 2);
         // The page of jobs reads its own part of them.
         Assert.InRange(paths.Count(p => p == "/api/v1/jobs"), 1, path == "jobs" ? 2 : 1);
-        foreach (IResponse response in read.Where(r => Regex.IsMatch(r.Url, "/api/v1/(nodes|jobs|images)(\\?|$)|/assets/|/(nodes|jobs|images)$")))
+        foreach (IResponse response in read.Where(r =>
+            Regex.IsMatch(r.Url, "/api/v1/(nodes|jobs|images)(\\?|$)|/assets/|/(nodes|jobs|images)$")))
         {
-            Assert.Matches("^(br|gzip)$", (await response.AllHeadersAsync()).GetValueOrDefault("content-encoding", $"none: {response.Url}"));
+            string encoding = (await response.AllHeadersAsync()).GetValueOrDefault("content-encoding", $"none: {response.Url}");
+            Assert.Matches("^(br|gzip)$", encoding);
         }
         Assert.Contains(read, r => r.Url.Contains("/assets/", StringComparison.Ordinal));
     }
@@ -299,7 +301,10 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
                 for (let y = 600; y <= document.body.scrollHeight - innerHeight; y += 600) {
                     scroll.push(await took(() => scrollTo(0, y)));
                 }
-                return JSON.stringify({ steps: filter.length + scroll.length, rows: most, filter: median(filter), worstFilter: Math.max(...filter), scroll: median(scroll), worstScroll: Math.max(...scroll) });
+                return JSON.stringify({
+                    steps: filter.length + scroll.length, rows: most, filter: median(filter), worstFilter: Math.max(...filter),
+                    scroll: median(scroll), worstScroll: Math.max(...scroll),
+                });
             }
             """))!;
         return new PageCost((int)cost["rows"]!, (double)cost["filter"]!, (double)cost["worstFilter"]!, (double)cost["scroll"]!,

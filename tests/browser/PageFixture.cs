@@ -89,7 +89,8 @@ public sealed class PageFixture : IAsyncLifetime
         await page.EvaluateAsync(await File.ReadAllTextAsync(Axe));
         string[] faults = await page.EvaluateAsync<string[]>("""
             async () => (await axe.run()).violations.filter((v) => v.impact === "serious" || v.impact === "critical")
-                .map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(" ") + " " + n.any.map((a) => a.message).join("; ")).slice(0, 5).join(" | ")}`)
+                .map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(" ") + " " + n.any.map((a) => a.message).join("; "))
+                    .slice(0, 5).join(" | ")}`)
             """);
         Assert.True(faults.Length == 0, $"{name}: {string.Join('\n', faults)}");
     }

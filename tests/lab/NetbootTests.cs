@@ -72,7 +72,9 @@ public sealed class NetbootTests : IAsyncLifetime
         Assert.DoesNotContain(seen, e => e.Text("event") == "malformed");
         if (addressServer == "dnsmasq")
         {
-            return; // It keeps no address for the ROM of a Pi 3, which sends no REQUEST: two boards may share one, break each other's transfers, and start over.
+            // It keeps no address for the ROM of a Pi 3, which sends no REQUEST: two boards may share one, break each other's transfers,
+            // and start over.
+            return;
         }
         Assert.Equal(Boards, booted.Length);
         // Nobody was given another's address, and, probes and misses aside, every transfer went to its end.

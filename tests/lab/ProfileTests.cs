@@ -6,7 +6,8 @@ namespace Bootstrap.Lab.Tests;
 /// <summary>A customisation profile, from the order to the running system.</summary>
 public class ProfileTests
 {
-    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0LvmJOto+QgKdgxiI/TP1MgRZFsqZgkR08yh11D test", Token = "s3cr3t-of-the-lab";
+    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0LvmJOto+QgKdgxiI/TP1MgRZFsqZgkR08yh11D test",
+        Token = "s3cr3t-of-the-lab";
 
     /// <summary>With cloud-init, whose own seed names the machine otherwise, where there is time: it takes an emulated board
     /// minutes.</summary>

@@ -28,9 +28,9 @@ internal static class CompletionCommand
         compdef _bootstrap bootstrap
         """;
 
-    private const string Fish = """
-        complete -c bootstrap -f -a '(set -l line (commandline -cp); bootstrap "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null)'
-        """;
+    private const string Fish =
+        """complete -c bootstrap -f -a '(set -l line (commandline -cp); """ +
+        """bootstrap "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null)'""";
 
     public static Command Create()
     {

@@ -33,7 +33,8 @@ internal static class FlashCommand
         {
             RefuseTooSmall(target, manifest.SizeBytes);
         }
-        Console.WriteLine($"{target.Path} ({target.Description}) gets {(manifest is null ? "NetInst of this appliance" : $"image '{manifest.Name}'")}; everything on it is lost.");
+        string content = manifest is null ? "NetInst of this appliance" : $"image '{manifest.Name}'";
+        Console.WriteLine($"{target.Path} ({target.Description}) gets {content}; everything on it is lost.");
         if (!yes && !Confirm(target))
         {
             throw new CliException("nothing was written");

@@ -22,8 +22,8 @@ internal static class RunCommand
         return FleetWork.Create(
             new Command("run",
                 "Run a command on many nodes by SSH; needs no appliance. Output comes line by line, after the node's name, on the stream " +
-                    "it was " +
-                "written to, up to 10 MiB of each node. Exit code 0 if it succeeded on all nodes, else 1; 2 where there is no node.") { words, raw },
+                    "it was written to, up to 10 MiB of each node. Exit code 0 if it succeeded on all nodes, else 1; 2 where there is no " +
+                    "node.") { words, raw },
             timeoutSeconds: 60,
             parsed => null,
             async (work, parsed) =>

@@ -60,10 +60,11 @@ internal static class SettingsCommands
         Console.WriteLine(policy.ApproveNewBoards
             ? "all new boards are approved: every machine that reaches this network becomes a node, and gets what nodes get"
             : "a person approves each new board");
+        string profile = policy.Profile is { } name ? $" and profile {name}" : "";
         foreach (string architecture in new[] { "arm64", "amd64" })
         {
             Console.WriteLine(policy.InstallNewBoards.TryGetValue(architecture, out string? image)
-                ? $"new {architecture} boards are installed with image {image[..12]}{(policy.Profile is { } profile ? $" and profile {profile}" : "")}"
+                ? $"new {architecture} boards are installed with image {image[..12]}{profile}"
                 : $"new {architecture} boards are not installed by themselves");
         }
         Console.WriteLine(policy.BurnIn is { } set ? $"new boards that are installed get a {set} burn-in" : "new boards get no burn-in");

@@ -67,7 +67,8 @@ internal static class LinkRules
             ? new Finding("firewall-in", "fault",
                 $"This machine's firewall drops what comes to UDP port {ServicePorts.Discovery} by {i.Name}.",
                 (i.HearsItself
-                    ? $"Datagrams from {Words.List(i.StoppedForGroup!)} were seen at the interface, in front of the firewall, and did not get to the socket that listens there."
+                    ? $"Datagrams from {Words.List(i.StoppedForGroup!)} were seen at the interface, in front of the firewall, and did " +
+                        "not get to the socket that listens there."
                     : $"Questions to {DiscoveryMessage.Group}:{ServicePorts.Discovery} were sent, and a socket of this machine that " +
                         "listens there did not hear them.") + Lines(facts),
                 $"Let UDP to port {ServicePorts.Discovery} in: nft add rule inet filter input udp dport {ServicePorts.Discovery} accept, " +

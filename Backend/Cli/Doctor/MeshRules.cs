@@ -79,8 +79,10 @@ internal static class MeshRules
         string[] others = [.. beats.Select(b => b.Mesh).Except(facts.Meshes).Order(StringComparer.Ordinal)];
         if (others.Length > 0 && !facts.Answers.Any() && !beats.Any(b => facts.Meshes.Contains(b.Mesh)))
         {
+            IEnumerable<string> heard = others.Select(mesh =>
+                $"{Words.Count(beats.Where(b => b.Mesh == mesh).Select(b => b.Id).Distinct().Count(), "node")} of the mesh {mesh}");
             yield return new Finding("other-mesh", "fault", $"There are nodes, but none in the mesh {string.Join(", ", facts.Meshes)}.",
-                $"Beats were heard of {string.Join("; ", others.Select(mesh => $"{Words.Count(beats.Where(b => b.Mesh == mesh).Select(b => b.Id).Distinct().Count(), "node")} of the mesh {mesh}"))}.",
+                $"Beats were heard of {string.Join("; ", heard)}.",
                 $"Ask there: bootstrap discover {string.Join(' ', others.Select(mesh => $"--mesh {mesh}"))}.");
         }
     }

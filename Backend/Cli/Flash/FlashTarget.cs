@@ -88,7 +88,8 @@ internal sealed record FlashTarget(string Path, long? SizeBytes, string Descript
 
     private static string Describe(string sys, string name, long size)
     {
-        string model = $"{Read(sys, "device/vendor")} {Read(sys, "device/model")}{Read(sys, "device/name")}{Read(sys, "loop/backing_file")}".Trim();
+        string model = ($"{Read(sys, "device/vendor")} {Read(sys, "device/model")}" +
+            $"{Read(sys, "device/name")}{Read(sys, "loop/backing_file")}").Trim();
         int partitions = Members(name).Count() - 1;
         string content = partitions switch { 0 => "no partitions", 1 => "1 partition", _ => $"{partitions} partitions" };
         return $"{(model.Length > 0 ? model : "unknown model")}, {Output.Bytes(size)}, {content}";

@@ -66,8 +66,9 @@ internal sealed record FleetTargets(IReadOnlyList<Target> Nodes, IReadOnlyList<s
         Found[] chosen = [.. found.Where(f => !excluded.Any(e => Is(e, f)) && (wanted.Length == 0 || wanted.Any(w => Is(w, f))))];
         if (chosen.Length == 0)
         {
+            string vouched = verifier is null ? "" : " that the appliance vouches for";
             throw Usage(found.Count == 0
-                ? $"no node of mesh '{mesh}' answered{(verifier is null ? "" : " that the appliance vouches for")}: look at --mesh and --service, or name machines with --host"
+                ? $"no node of mesh '{mesh}' answered{vouched}: look at --mesh and --service, or name machines with --host"
                 : $"{found.Count} nodes of mesh '{mesh}' answered, and none of them is chosen: look at --node and --exclude");
         }
         if (verifier is null && !parsed.GetValue(s_yes))

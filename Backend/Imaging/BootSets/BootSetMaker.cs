@@ -165,7 +165,8 @@ public static partial class BootSetMaker
     [GeneratedRegex(@"\A(kernel[A-Za-z0-9_]*\.img|vmlinuz[A-Za-z0-9._+-]*)\z")]
     private static partial Regex Kernel();
 
-    [GeneratedRegex(@"\A(bootcode\.bin|(start|fixup)[A-Za-z0-9_]*\.(elf|dat)|armstub[A-Za-z0-9_-]*\.bin|[A-Za-z0-9._-]+\.dtb|(LICEN[CS]E|COPYING)[A-Za-z0-9._-]*)\z")]
+    [GeneratedRegex(@"\A(bootcode\.bin|(start|fixup)[A-Za-z0-9_]*\.(elf|dat)|armstub[A-Za-z0-9_-]*\.bin|" +
+        @"[A-Za-z0-9._-]+\.dtb|(LICEN[CS]E|COPYING)[A-Za-z0-9._-]*)\z")]
     private static partial Regex Firmware();
 
     [GeneratedRegex(@"\A[A-Za-z0-9._-]+\.(dtbo|dtb)\z")]

@@ -178,6 +178,7 @@ internal sealed class TftpDownload(TransferPort port, TransferLoop loop, BootFil
     }
 
     private string Hint() => _confirmed >= CounterEnd - 1 && _confirmed <= CounterEnd + 1 && !_ended
-        ? $"; it stopped at block 65535, behind which many boot programs cannot count: the file must stay below {CounterEnd * terms.BlockSize} bytes for it"
+        ? "; it stopped at block 65535, behind which many boot programs cannot count: the file must stay below " +
+            $"{CounterEnd * terms.BlockSize} bytes for it"
         : "";
 }

@@ -331,7 +331,8 @@ internal static class Schema
         CREATE INDEX tokens_by_maker ON tokens (made_by);
         CREATE INDEX audit_of_strangers ON audit (id) WHERE who = '';
         """,
-        // Whether an image can be installed is found out when it is imported; of those from before, when the appliance starts. Empty: it can.
+        // Whether an image can be installed is found out when it is imported; of those from before, when the appliance starts. Empty: it
+        // can.
         """
         ALTER TABLE images ADD COLUMN fault TEXT;
         """,
@@ -346,8 +347,8 @@ internal static class Schema
         INSERT OR IGNORE INTO node_macs (mac, node_id)
             SELECT value ->> '$.mac', nodes.id FROM nodes, json_each(nodes.inventory, '$.interfaces') WHERE value ->> '$.mac' IS NOT NULL;
         """,
-        // What a node was before an installation was sent to it, so that it is that again where nothing was written. Nodes whose installation
-        // ended and that still count as being installed are what the last installation that wrote has left.
+        // What a node was before an installation was sent to it, so that it is that again where nothing was written. Nodes whose
+        // installation ended and that still count as being installed are what the last installation that wrote has left.
         """
         ALTER TABLE tasks ADD COLUMN lifecycle_before TEXT;
         CREATE TEMP TABLE known AS SELECT n.id AS node, coalesce(
@@ -360,8 +361,8 @@ internal static class Schema
             AND NOT EXISTS (SELECT 1 FROM tasks WHERE node_id = nodes.id AND state IN ('Sent', 'Running') AND attempts > 0);
         DROP TABLE known;
         """,
-        // The history of jobs outlives nodes that are forgotten. Only what the table says of itself changes, and no row: SQLite's way to take
-        // a constraint away (sqlite.org, ALTER TABLE, "Making Other Kinds Of Table Schema Changes").
+        // The history of jobs outlives nodes that are forgotten. Only what the table says of itself changes, and no row: SQLite's way to
+        // take a constraint away (sqlite.org, ALTER TABLE, "Making Other Kinds Of Table Schema Changes").
         """
         ALTER TABLE tasks ADD COLUMN node_name TEXT;
         PRAGMA writable_schema = ON;

@@ -21,7 +21,9 @@ internal static class BenchmarkWork
         string file = Path.Combine(system.State, $"benchmark-{context.Task}.json");
         WritePlan(plan, order.Plan with
         {
-            Peer = order.Plan.Peer is { Host: "" } appliance ? appliance with { Host = files.DnsSafeHost, Port = files.Port } : order.Plan.Peer,
+            Peer = order.Plan.Peer is { Host: "" } appliance
+                ? appliance with { Host = files.DnsSafeHost, Port = files.Port }
+                : order.Plan.Peer,
         });
         string[] slave = [.. system.Slave ?? [Environment.ProcessPath!]];
         try

@@ -53,7 +53,8 @@ internal static class QemuCommand
                 "-smp", "1", "-m", memory, "-accel", Emulation, .. pci, .. Uefi(board, variables),
                 "-device", $"virtio-blk-pci,drive=card,serial={CardSerial(board)}{Order(board, board.NetworkFirst ? 2 : 1)}",
                 // UEFI has a driver of its own for the network; a BIOS boots by the interface's ROM, which is iPXE.
-                "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac}{Order(board, board.NetworkFirst ? 1 : 2)}{(board.Kind == BoardKind.X86Bios ? "" : ",romfile=")}",
+                "-device", $"virtio-net-pci,netdev=net0,mac={board.Mac}{Order(board, board.NetworkFirst ? 1 : 2)}" +
+                    (board.Kind == BoardKind.X86Bios ? "" : ",romfile="),
                 "-uuid", board.Uuid, "-smbios", $"type=1,manufacturer=Bootstrap,product=Virtual PC,serial={board.Serial},uuid={board.Uuid}",
             ],
         };

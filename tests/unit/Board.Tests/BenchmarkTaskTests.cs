@@ -81,7 +81,8 @@ public sealed class BenchmarkTaskTests : IDisposable
     {
         await using var other = new OtherEnd();
         BenchmarkPeer stranger = await other.AskAsync() with { Secret = new byte[PeerSecrets.Length] };
-        TaskEnded ended = await RunAsync(Order("node-send", []) with { Plan = Order("node-send", []).Plan with { Peer = stranger } }, s_end);
+        BenchmarkOrder order = Order("node-send", []);
+        TaskEnded ended = await RunAsync(order with { Plan = order.Plan with { Peer = stranger } }, s_end);
         Assert.StartsWith("node-b ", ended.Cause, StringComparison.Ordinal);
         Assert.False(ended.Succeeded);
     }

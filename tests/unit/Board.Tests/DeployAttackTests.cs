@@ -200,7 +200,8 @@ public sealed class DeployAttackTests : IDisposable
                     attempt((os.rename, path, app + '/.taken'), (os.symlink, vault + '/victim', path))
                     done += 1
                 elif name in ('conf.d', 'current'):
-                    attempt((os.rename, path, app + '/.aside'), (os.symlink, vault, path), (os.unlink, path), (os.rename, app + '/.aside', path))
+                    attempt((os.rename, path, app + '/.aside'), (os.symlink, vault, path), (os.unlink, path),
+                        (os.rename, app + '/.aside', path))
                     done += 1
             attempt((os.unlink, app + '/.app.conf.bootstrap-new'), (os.symlink, vault + '/victim', app + '/.app.conf.bootstrap-new'))
             attempt((os.rename, app, app + '.aside'), (os.symlink, vault, app), (os.unlink, app), (os.rename, app + '.aside', app))

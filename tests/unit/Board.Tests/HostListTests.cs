@@ -41,7 +41,9 @@ public sealed class HostListTests : IAsyncLifetime
     [Fact]
     public async Task What_happens_to_nodes_is_followed_without_a_reload()
     {
-        string list = Describe("mine", """ "service":"compiler","params":{"abi":"9"},"line":"{name} has {cores} at {address}","foot":"end","delaySeconds":1 """);
+        string list = Describe("mine", """
+            "service":"compiler","params":{"abi":"9"},"line":"{name} has {cores} at {address}","foot":"end","delaySeconds":1
+            """);
         await IsAsync(list, "end\n");
         Offer(_other, "compiler", ("abi", "9"));
         Offer(_slave, "compiler", ("abi", "8"));
@@ -89,7 +91,10 @@ public sealed class HostListTests : IAsyncLifetime
     public async Task The_reload_command_runs_once_for_each_change()
     {
         string runs = Path.Combine(_slave.Folder, "runs");
-        string list = Describe("counted", $$""" "service":"compiler","format":"mpi","delaySeconds":1,"periodSeconds":2,"reload":["sh","-c","cat {{_slave.Folder}}/counted.list >> {{runs}}; echo . >> {{runs}}"] """);
+        string list = Describe("counted", $$"""
+            "service":"compiler","format":"mpi","delaySeconds":1,"periodSeconds":2,
+            "reload":["sh","-c","cat {{_slave.Folder}}/counted.list >> {{runs}}; echo . >> {{runs}}"]
+            """);
         string witness = Describe("witness", """ "service":"slave","format":"mpi","delaySeconds":1,"periodSeconds":2 """);
         await IsAsync(runs, ".\n");
         for (int i = 0; i < 2; i++)
@@ -172,8 +177,12 @@ public sealed class HostListTests : IAsyncLifetime
     {
         Offer(_other, "compiler");
         Offer(_slave, "compiler");
-        string patient = Describe("patient", """ "service":"compiler","format":"distcc","delaySeconds":1,"periodSeconds":2,"emptyAfterSeconds":3600 """);
-        string hasty = Describe("hasty", """ "service":"compiler","format":"distcc","delaySeconds":1,"periodSeconds":2,"emptyAfterSeconds":0 """);
+        string patient = Describe("patient", """
+            "service":"compiler","format":"distcc","delaySeconds":1,"periodSeconds":2,"emptyAfterSeconds":3600
+            """);
+        string hasty = Describe("hasty", """
+            "service":"compiler","format":"distcc","delaySeconds":1,"periodSeconds":2,"emptyAfterSeconds":0
+            """);
         await using (LoopbackSlave third = await LoopbackSlave.StartAsync("third-node", "third-host", _slave.Mesh, "8"))
         {
             Offer(third, "compiler");
@@ -196,8 +205,12 @@ public sealed class HostListTests : IAsyncLifetime
     {
         string folder = Path.Combine(_slave.Folder, "lists-without-network");
         Directory.CreateDirectory(folder);
-        string list = Describe("kept", """ "service":"compiler","format":"distcc","delaySeconds":1,"periodSeconds":2,"emptyAfterSeconds":0 """, folder: folder);
-        string witness = Describe("witness", """ "service":"compiler","format":"distcc","delaySeconds":1,"periodSeconds":2 """, folder: folder);
+        string list = Describe("kept", """
+            "service":"compiler","format":"distcc","delaySeconds":1,"periodSeconds":2,"emptyAfterSeconds":0
+            """, folder: folder);
+        string witness = Describe("witness", """
+            "service":"compiler","format":"distcc","delaySeconds":1,"periodSeconds":2
+            """, folder: folder);
         await File.WriteAllTextAsync(list, "10.0.0.7/4\n", s_end);
         await using var keeping = new Keeping(
             folder, new LocalContext([_slave.Mesh], s_noInterface, new MessageVerifier(null), _slave.Registry, TimeProvider.System));

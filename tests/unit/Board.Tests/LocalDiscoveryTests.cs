@@ -175,7 +175,8 @@ public sealed class LocalDiscoveryTests : IAsyncLifetime
         await LoopbackSlave.UntilAsync(() => Offered("web")?.Parameters["port"] == "80");
         await File.WriteAllTextAsync(Path.Combine(_slave.Services, "web"), """{"id":"web","params":{"port":"81"}}""", s_end);
         await LoopbackSlave.UntilAsync(() => Offered("web")?.Parameters["port"] == "81");
-        await File.WriteAllTextAsync(Path.Combine(_slave.Services, "web"), """{"id":"web","params":{"port":"81"},"disabled":true}""", s_end);
+        await File.WriteAllTextAsync(
+            Path.Combine(_slave.Services, "web"), """{"id":"web","params":{"port":"81"},"disabled":true}""", s_end);
         await LoopbackSlave.UntilAsync(() => Offered("web") is null);
         await File.WriteAllTextAsync(Path.Combine(_slave.Services, "other"), """{"id":"other","groups":["elsewhere"]}""", s_end);
         await LoopbackSlave.UntilAsync(() => Offered("other") is not null);

@@ -77,8 +77,15 @@ public sealed class PiWithEeprom(string folder)
         end=EXIT_SUCCESS
         [ "$latest" -le "$current" ] && [ ! -e "$root/vl805-is-old" ] || end=EXIT_UPDATE_REQUIRED
         versions
-        printf '{\n  "EXITCODE": "%s",\n  "BOOTLOADER_AUTO_UPDATE_MIN_VERSION": 1599135103,\n  "BOOTLOADER_CURRENT": %s,\n  "BOOTLOADER_LATEST": %s,\n  "VL805_CURRENT": "",\n  "VL805_LATEST": "",\n  "VL805_EEPROM": false\n}\n' \
-          $end "$current" "$latest" >"$status"
+        printf '{
+          "EXITCODE": "%s",
+          "BOOTLOADER_AUTO_UPDATE_MIN_VERSION": 1599135103,
+          "BOOTLOADER_CURRENT": %s,
+          "BOOTLOADER_LATEST": %s,
+          "VL805_CURRENT": "",
+          "VL805_LATEST": "",
+          "VL805_EEPROM": false
+        }\n' $end "$current" "$latest" >"$status"
         [ $end = EXIT_SUCCESS ] || exit 1
         """;
 

@@ -92,7 +92,8 @@ public sealed class BackupTests : IAsyncLifetime
     {
         string script = $"""
             set -o pipefail
-            {CommandLine.Program} backup - --passphrase-file {Passphrase} | {CommandLine.Program} restore - --data {Restored} --passphrase-file {Passphrase}
+            {CommandLine.Program} backup - --passphrase-file {Passphrase} |
+                {CommandLine.Program} restore - --data {Restored} --passphrase-file {Passphrase}
             """;
         (int code, string output, string errors) = await _line.RunScriptAsync(script);
         Assert.Equal(0, code);
@@ -254,7 +255,7 @@ public sealed class BackupTests : IAsyncLifetime
         string[] trace = ["strace", "--follow-forks", "--quiet=all", "--output=/dev/null", "--trace=rename,renameat,renameat2",
             $"--inject=rename,renameat,renameat2:error=EIO:signal=KILL:when={number}"];
         (int code, _, string errors) = await _line.RunAsync(trace, "", arguments);
-        Assert.True(code is 0 or 128 + 9, errors);
+        Assert.True(code is 0 or 128 + 9, $"exit code {code}: {errors}");
         return code != 0;
     }
 

@@ -95,7 +95,8 @@ public sealed class BudgetTests : IDisposable
     {
         await using TestAppliance appliance = await TestAppliance.StartAsync();
         using HttpClient api = appliance.CreateClient();
-        using var large = new StringContent($$"""{"name": "{{new string('x', 2 << 20)}}"}""", System.Text.Encoding.UTF8, "application/json");
+        string body = $$"""{"name": "{{new string('x', 2 << 20)}}"}""";
+        using var large = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
         using HttpResponseMessage answer = await api.PostAsync("tokens", large, s_end);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
         JsonNode? problem = await answer.Content.ReadFromJsonAsync<JsonNode>(s_end);

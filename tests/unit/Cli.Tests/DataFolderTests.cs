@@ -215,7 +215,14 @@ public sealed class DataFolderTests : IDisposable
                 return result;
             }
             time_t time(time_t *to) { struct timespec t; clock_gettime(CLOCK_REALTIME, &t); if (to) *to = t.tv_sec; return t.tv_sec; }
-            int gettimeofday(struct timeval *to, void *zone) { struct timespec t; clock_gettime(CLOCK_REALTIME, &t); to->tv_sec = t.tv_sec; to->tv_usec = t.tv_nsec / 1000; return 0; }
+            int gettimeofday(struct timeval *to, void *zone)
+            {
+                struct timespec t;
+                clock_gettime(CLOCK_REALTIME, &t);
+                to->tv_sec = t.tv_sec;
+                to->tv_usec = t.tv_nsec / 1000;
+                return 0;
+            }
             """, s_end);
         await CommandLine.ToolAsync("cc", "-shared", "-fPIC", "-o", library, source);
         return library;

@@ -116,7 +116,8 @@ public sealed class DoctorNetworkTests : IDisposable
               up $1 eth0 $2
             }
             # First the interval: a new querier is not relied on for so long.
-            nsenter -t $switch -n ip link set switch0 type bridge mcast_query_interval 100 mcast_startup_query_interval 100 mcast_query_response_interval 50
+            nsenter -t $switch -n ip link set switch0 type bridge mcast_query_interval 100 mcast_startup_query_interval 100 \
+              mcast_query_response_interval 50
             nsenter -t $switch -n ip link set switch0 type bridge mcast_querier 1
             plug $near 10.0.0.1/24
             plug $node 10.0.0.2/24

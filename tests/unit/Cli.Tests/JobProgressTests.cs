@@ -47,8 +47,8 @@ public sealed class JobProgressTests
         const int Nodes = 30;
         for (int i = 1; i <= Nodes; i++)
         {
-            line.Kept.Add(await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{i:d4}"), NodeRole.NetInst, "arm64",
-                s_end));
+            line.Kept.Add(await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{i:d4}"), NodeRole.NetInst,
+                "arm64", s_end));
         }
         Task<(int Code, string Output, string Errors)> waited = line.RunScriptAsync(
             $"export TERM=xterm; script -qec 'stty cols 80 rows 24; exec {CommandLine.Program} reboot all --wait' /dev/null < /dev/null");
@@ -66,7 +66,8 @@ public sealed class JobProgressTests
         }
         (int code, string output, _) = await waited;
         Assert.Equal(1, code);
-        int[] up = [.. Regex.Matches(output, @"\x1b\[(?<n>\d+)A").Select(m => int.Parse(m.Groups["n"].Value, CultureInfo.InvariantCulture))];
+        int[] up = [.. Regex.Matches(output, @"\x1b\[(?<n>\d+)A")
+            .Select(m => int.Parse(m.Groups["n"].Value, CultureInfo.InvariantCulture))];
         Assert.NotEmpty(up);
         Assert.All(up, n => Assert.InRange(n, 0, MostLines));
         Assert.Equal(Nodes, Regex.Count(output, @"(?m)^node-dd\d{4} +(succeeded|failed)"));

@@ -127,7 +127,8 @@ public sealed class JobTests
 
         (code, output, errors) = await line.RunAsync("jobs", "cancel", jobs[0][..same]);
         Assert.Equal((1, ""), (code, output));
-        Assert.Matches($"^bootstrap: several jobs begin with '{jobs[0][..same]}': {jobs[1]} \\(reboot of .*\\), {jobs[0]} \\(reboot of .*\\)$",
+        Assert.Matches(
+            $"^bootstrap: several jobs begin with '{jobs[0][..same]}': {jobs[1]} \\(reboot of .*\\), {jobs[0]} \\(reboot of .*\\)$",
             errors);
         Assert.Equal((1, "", "bootstrap: there is no job '1234': see `bootstrap jobs list`"), await line.RunAsync("jobs", "show", "1234"));
         Assert.Equal((1, "", "bootstrap: there is no job '%': see `bootstrap jobs list`"), await line.RunAsync("jobs", "show", "%"));
@@ -156,7 +157,8 @@ public sealed class JobTests
             await line.RunAsync("images", "remove", digests[1][..3]));
         Assert.Equal(0, (await line.RunAsync("images", "remove", digests[0][..12])).Code);
         (_, string listed, _) = await line.RunAsync("images", "list", "--json");
-        Assert.Equal([digests[1]], JsonDocument.Parse(listed).RootElement.EnumerateArray().Select(i => i.GetProperty("digest").GetString()));
+        Assert.Equal([digests[1]],
+            JsonDocument.Parse(listed).RootElement.EnumerateArray().Select(i => i.GetProperty("digest").GetString()));
 
         Assert.Equal(0, (await line.RunAsync("tokens", "add", "script")).Code);
         (_, listed, _) = await line.RunAsync("tokens", "list", "--json");

@@ -135,7 +135,8 @@ public sealed class LoginTests : IDisposable
                 "$1" serve --data "$0/data" --interface lo --dhcp off --tftp off >"$0/out" 2>&1 & pid=$!
                 until grep -qs ^ready "$0/out"; do kill -0 $pid || break; sleep 0.1; done
                 export BOOTSTRAP_CONNECTION="$0/connection.json"
-                "$1" login https://127.0.0.1:8443 --link-file "$0/data/sign-in-link" --fingerprint "$(sed -n 's/^CA fingerprint (SHA-256): //p' "$0/out")" >&2
+                "$1" login https://127.0.0.1:8443 --link-file "$0/data/sign-in-link" \
+                  --fingerprint "$(sed -n 's/^CA fingerprint (SHA-256): //p' "$0/out")" >&2
                 "$1" users list >&2
                 kill $pid; wait $pid; cat "$0/out"
                 """, _folder, CommandLine.Program,

@@ -7,7 +7,8 @@ namespace Bootstrap.Cli.Tests;
 /// <summary>Profiles, from a file to what a node is told.</summary>
 public sealed class ProfileTests
 {
-    private const string Hash = "$6$salt$Qs3cr3tHashThatNobodyMaySee", Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0LvmJOto+QgKdgxiI/TP1MgRZFsqZgkR08yh11D test";
+    private const string Hash = "$6$salt$Qs3cr3tHashThatNobodyMaySee",
+        Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0LvmJOto+QgKdgxiI/TP1MgRZFsqZgkR08yh11D test";
 
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
 

@@ -77,12 +77,14 @@ public sealed class ServeTests : IDisposable
         for (int i = 0; i < times; i++)
         {
             // Half of them before it is ready. Before it has become the program that serves (LeanProcess), nobody can hear a signal.
-            string wait = (random.NextDouble() * (i % 2 == 0 ? 0.4 : 2)).ToString("0.000", System.Globalization.CultureInfo.InvariantCulture);
+            double seconds = random.NextDouble() * (i % 2 == 0 ? 0.4 : 2);
+            string wait = seconds.ToString("0.000", System.Globalization.CultureInfo.InvariantCulture);
             // A shell starts what it does not wait for with SIGINT ignored.
             string script = $"""
                 ip link set lo up; ip link add eth0 type veth peer name eth1
                 ip address add 10.9.0.1/24 dev eth0; ip link set eth0 up; ip link set eth1 up
-                env --default-signal=INT "$0" serve --data {data} --interface eth0 --dhcp full --tftp 0.0.0.0:69 >{_folder}/output 2>{_folder}/errors & serving=$!
+                env --default-signal=INT "$0" serve --data {data} --interface eth0 --dhcp full --tftp 0.0.0.0:69 \
+                  >{_folder}/output 2>{_folder}/errors & serving=$!
                 until tr '\0' '\n' </proc/$serving/environ | grep -q ^MALLOC_ARENA_MAX=; do kill -0 $serving; done
                 sleep {wait}
                 kill -{(i % 3 == 0 ? "INT" : "TERM")} $serving; wait $serving
@@ -105,7 +107,8 @@ public sealed class ServeTests : IDisposable
                 setpriv --bounding-set -all "$@" >"$0/out" 2>&1 & pid=$!
                 until grep -qs ^ready "$0/out"; do kill -0 $pid || break; sleep 0.1; done
                 kill $pid; wait $pid; code=$?; cat "$0/out"; exit $code
-                """, _folder, Path.Combine(AppContext.BaseDirectory, "bootstrap"), "serve", "--data", Path.Combine(_folder, "data"), "--interface", "lo",
+                """, _folder, Path.Combine(AppContext.BaseDirectory, "bootstrap"), "serve", "--data", Path.Combine(_folder, "data"),
+            "--interface", "lo",
         ]);
         Assert.True(code == 0, output + errors);
         Assert.Contains("TFTP may not listen on UDP 0.0.0.0:69: that needs root or CAP_NET_BIND_SERVICE", output, StringComparison.Ordinal);

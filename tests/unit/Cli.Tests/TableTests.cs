@@ -13,8 +13,8 @@ public sealed class TableTests
     private static readonly string[] s_lists =
     [
         "nodes list", "nodes unapproved", "nodes show node-dd0001", "jobs list", "jobs list --kind reboot", "images list", "files list",
-        "schedules list", "schedules calendar", "schedules next weekly", "users list", "tokens list", "audit", "boot list", "boot sets list",
-        "profiles list", "profiles values", "dhcp show", "dhcp leases", "backups list", "notifications show",
+        "schedules list", "schedules calendar", "schedules next weekly", "users list", "tokens list", "audit", "boot list",
+        "boot sets list", "profiles list", "profiles values", "dhcp show", "dhcp leases", "backups list", "notifications show",
     ];
 
     [Theory]
@@ -110,8 +110,8 @@ public sealed class TableTests
         CommandLine line = await CommandLine.StartAsync();
         for (int i = 1; i <= 2; i++)
         {
-            SimulatedNode node = await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{i:d4}"), NodeRole.NetInst,
-                "arm64", s_end);
+            SimulatedNode node = await SimulatedNode.ConnectAsync(line.Appliance.Info, NodeId.Parse($"10000000dddd{i:d4}"),
+                NodeRole.NetInst, "arm64", s_end);
             line.Kept.Add(node);
         }
         string image = Path.Combine(line.Folder, "raspberry-pi-os-lite-trixie-arm64.img"), profile = Path.Combine(line.Folder, "p.yaml");
@@ -127,7 +127,8 @@ public sealed class TableTests
             ["reboot", "all", "--hold", "300"],
             ["profiles", "apply", "-f", profile],
             ["profiles", "set", "--group", "camera", "room=twelve"],
-            ["schedules", "add", "weekly", "--cron", "0 3 * * SUN", "--zone", "Europe/Berlin", "--kind", "reboot", "--select", "tag=camera"],
+            ["schedules", "add", "weekly", "--cron", "0 3 * * SUN", "--zone", "Europe/Berlin", "--kind", "reboot",
+                "--select", "tag=camera"],
             ["tokens", "add", "the script that backs things up at night", "--days", "30"],
         })
         {

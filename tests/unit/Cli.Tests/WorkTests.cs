@@ -72,9 +72,10 @@ public sealed class WorkTests
         await using CommandLine line = await CommandLine.StartAsync();
         await using SimulatedNode node = await NodeAsync(line);
         Assert.Equal((0, ""), await CodeAndErrorsAsync("nodes", "set", "node-cdef01", "--note", "@jane"));
-        Assert.Equal("@jane", JsonNode.Parse((await line.RunAsync("nodes", "show", "node-cdef01", "--json")).Output)!["node"]!["note"]!.ToString());
-        Assert.Equal((0, ""), await CodeAndErrorsAsync("schedules", "add", "weekly", "--cron", "@weekly", "--zone", "UTC", "--kind", "reboot",
-            "--select", "tag=camera"));
+        string shown = (await line.RunAsync("nodes", "show", "node-cdef01", "--json")).Output;
+        Assert.Equal("@jane", JsonNode.Parse(shown)!["node"]!["note"]!.ToString());
+        Assert.Equal((0, ""), await CodeAndErrorsAsync("schedules", "add", "weekly", "--cron", "@weekly", "--zone", "UTC",
+            "--kind", "reboot", "--select", "tag=camera"));
         Assert.Equal("@weekly", JsonNode.Parse((await line.RunAsync("schedules", "list", "--json")).Output)![0]!["cron"]!.ToString());
 
         async Task<(int, string)> CodeAndErrorsAsync(params string[] words)

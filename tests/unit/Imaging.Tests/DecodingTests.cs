@@ -90,7 +90,8 @@ public sealed class DecodingTests(DecodingTests.Disk disk) : IClassFixture<Decod
     private string Make(string line)
     {
         string path = Path.Combine(_folder, "made");
-        TestDisk.Run("sh", "-c", line.Replace("IMAGE", disk.Made.Image, StringComparison.Ordinal).Replace("OUT", path, StringComparison.Ordinal));
+        TestDisk.Run("sh", "-c", line.Replace("IMAGE", disk.Made.Image, StringComparison.Ordinal)
+            .Replace("OUT", path, StringComparison.Ordinal));
         return path;
     }
 }

@@ -137,7 +137,8 @@ public sealed class LayoutTests : IDisposable
         return image;
     }
 
-    /// <summary>A table for firmware that knows no GPT beside the real one, by sgdisk, which puts the protective entry first or last.</summary>
+    /// <summary>A table for firmware that knows no GPT beside the real one, by sgdisk, which puts the protective entry first or
+    /// last.</summary>
     private static void Hybridise(string image, string order) => TestDisk.Run("sgdisk", "--hybrid", order, image);
 
     private static void Change(string file, long place, Func<uint, uint> change)

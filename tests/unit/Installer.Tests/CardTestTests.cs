@@ -29,8 +29,8 @@ public sealed class CardTestTests
     {
         var card = new FakeCard(trueMegabytes, claimedMegabytes);
         InstallException fault = await Assert.ThrowsAsync<InstallException>(() => TestAsync(card));
-        Assert.StartsWith($"/dev/vda has {trueMegabytes} MB and not the {claimedMegabytes} MB that it claims: from 1048576 comes back what " +
-            $"was written to ", fault.Message);
+        Assert.StartsWith($"/dev/vda has {trueMegabytes} MB and not the {claimedMegabytes} MB that it claims: from 1048576 comes back " +
+            "what was written to ", fault.Message);
         Assert.True(fault.Final);
     }
 

@@ -33,7 +33,8 @@ public sealed partial class InstallationTests : IAsyncDisposable
         var trust = new InstallTrust(
             TestImage.Authority, identity ?? _identity, new ApplianceEndpoint(System.Net.IPAddress.Loopback, 8444));
         var order = new InstallOrder(image.Signed.Digest, disk, compare, new NodeConfiguration("node-1", ["ssh-ed25519 AAAA test"],
-            new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"), keep, TestCard: testCard);
+            new RemoteFile("/programs/slave", Digest.Of(s_packedSlave), s_packedSlave.Length), ["10.0.0.1"], "default"), keep,
+            TestCard: testCard);
         using var kept = new KeptClient(new SocketsHttpHandler(), _appliance.Address);
         using var installation = new Installation(_task, order, store, trust, machine, kept, _progress.Add, _log.Add, TimeProvider.System);
         return await installation.RunAsync(dryRun, stop?.Token ?? TestContext.Current.CancellationToken);

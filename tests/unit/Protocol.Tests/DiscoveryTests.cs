@@ -65,7 +65,8 @@ public sealed class DiscoveryTests
     [InlineData("{\"t\":\"query\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"windowMilliseconds\":1,\"meshes\":[\"m\"]," +
         "\"known\":{\"salt\":\"\",\"bits\":\"\",\"part\":0,\"parts\":0}}")]
     [InlineData("{\"t\":\"answer\",\"v\":2,\"nonce\":\"0123456789abcdef\",\"meshes\":[\"m\"]," +
-        "\"node\":{\"id\":\"x\",\"hostName\":\"x\",\"identity\":{\"role\":\"\",\"kind\":\"\",\"instance\":\"\"},\"parameters\":{},\"services\":[null]},\"serviceCount\":0}")]
+        "\"node\":{\"id\":\"x\",\"hostName\":\"x\",\"identity\":{\"role\":\"\",\"kind\":\"\",\"instance\":\"\"},\"parameters\":{}," +
+        "\"services\":[null]},\"serviceCount\":0}")]
     [InlineData("{\"t\":\"other\",\"v\":2}")]
     [InlineData("[[[[[[[[[[[[]]]]]]]]]]]]")]
     [InlineData("null")]

@@ -79,11 +79,13 @@ public sealed class LegacyDiscoveryTests : IAsyncLifetime
     [Fact]
     public void What_the_2015_Polo_sent_is_understood()
     {
-        LegacyMessage.Reply reply = LegacyMessage.ReadReply(Encoding.UTF8.GetBytes("""{"Command": "Polo", "Params": "{'hostname': 'martin', u'x': u'y'}"}"""))!;
+        LegacyMessage.Reply reply = LegacyMessage.ReadReply(Encoding.UTF8.GetBytes(
+            """{"Command": "Polo", "Params": "{'hostname': 'martin', u'x': u'y'}"}"""))!;
         Assert.Equal(("martin", "y"), (reply.Parameters["hostname"], reply.Parameters["x"]));
         reply = LegacyMessage.ReadReply(Encoding.UTF8.GetBytes("""{"Command":"OK","Params":{"n":1,"b":true,"z":null}}"""))!;
         Assert.Equal(("1", "true", ""), (reply.Parameters["n"], reply.Parameters["b"], reply.Parameters["z"]));
-        reply = LegacyMessage.ReadReply(Encoding.UTF8.GetBytes("""{"Command":"OK","Services":[{"id":"a","params":{"p":"q"}},7,{"id":5},null]}"""))!;
+        reply = LegacyMessage.ReadReply(Encoding.UTF8.GetBytes(
+            """{"Command":"OK","Services":[{"id":"a","params":{"p":"q"}},7,{"id":5},null]}"""))!;
         Assert.Equal("q", Assert.Single(reply.Services!).Parameters["p"]);
     }
 

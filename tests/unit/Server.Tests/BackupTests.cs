@@ -140,7 +140,8 @@ public sealed class BackupTests : ApplianceTest
         object hook = new { name = "hook", url = "http://127.0.0.1:9/", events = new[] { "new-board" } };
         await EnsureAsync(Api.PutAsJsonAsync("notifications", new { webhooks = new[] { hook } }, s_end));
         await using SimulatedNode node = await ConnectAsync(s_id.ToString());
-        await Poll.UntilAsync(() => Api.GetFromJsonAsync<JsonNode>("notifications", s_end), n => n!["waiting"]!.AsArray().Count == 1, s_end);
+        await Poll.UntilAsync(
+            () => Api.GetFromJsonAsync<JsonNode>("notifications", s_end), n => n!["waiting"]!.AsArray().Count == 1, s_end);
         await BackUpAsync(images: false);
         await RestoreAsync();
         await using TestAppliance second = await TestAppliance.StartAsync(change: o => o with { DataFolder = Restored });

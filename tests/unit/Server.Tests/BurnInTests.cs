@@ -77,7 +77,8 @@ public sealed class BurnInTests : JobTest
         await node.SendAsync(new TaskEnded(start.TaskId, false, false, "sda has 8.0 GB", DiskState.Unbootable, Final: true), s_end);
         JsonNode ended = await Poll.UntilAsync(
             async () => (await ListAsync())[0]!, view => view["state"]!.ToString() != "running", s_end);
-        Assert.Equal(("failed", "card test: sda has 8.0 GB"), (ended["state"]!.ToString(), ended["findings"]!.AsArray().Single()!.ToString()));
+        Assert.Equal(("failed", "card test: sda has 8.0 GB"),
+            (ended["state"]!.ToString(), ended["findings"]!.AsArray().Single()!.ToString()));
 
         // Another card: what the first one was is of no interest any more.
         await using SimulatedNode other = await ConnectAsync("10000000cccc0002");
@@ -96,7 +97,8 @@ public sealed class BurnInTests : JobTest
     {
         await ImportAsync();
         await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
-        Assert.Equal("'testCard' is of an installation alone: the test erases the disk, and an update keeps what is on it. Nothing was ordered.",
+        Assert.Equal("'testCard' is of an installation alone: the test erases the disk, and an update keeps what is on it. Nothing was " +
+                "ordered.",
             await RefusalAsync(HttpMethod.Post, "jobs", new
             {
                 kind = "install",

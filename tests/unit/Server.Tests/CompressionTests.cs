@@ -47,8 +47,9 @@ public sealed class CompressionTests : JobTest
         string digest = (await GetAsync("images/tiny"))["digest"]!.ToString();
         foreach ((HttpMethod method, string path, object? body) in new (HttpMethod, string, object?)[]
         {
-            (HttpMethod.Post, "tokens", new { name = "script that asks for nodes" }), (HttpMethod.Get, "tokens", null), (HttpMethod.Get, "audit", null),
-            (HttpMethod.Get, "profiles", null), (HttpMethod.Get, "values", null), (HttpMethod.Get, "notifications", null),
+            (HttpMethod.Post, "tokens", new { name = "script that asks for nodes" }), (HttpMethod.Get, "tokens", null),
+            (HttpMethod.Get, "audit", null), (HttpMethod.Get, "profiles", null), (HttpMethod.Get, "values", null),
+            (HttpMethod.Get, "notifications", null),
             (HttpMethod.Get, "backups", null), (HttpMethod.Get, job, null), (HttpMethod.Get, $"nodes/{node.Id}/log", null),
             (HttpMethod.Get, $"nodes/{node.Id}/jobs", null), (HttpMethod.Get, $"store/manifests/{digest}", null),
         })

@@ -118,7 +118,8 @@ public sealed class ImageTests
         using var lines = new StreamReader(await events.Content.ReadAsStreamAsync(s_end));
         byte[] image = TinyImage.Create();
         var begun = new TaskCompletionSource();
-        Task upload = api.PostAsync("images?name=half&architecture=arm64", new BrokenContent(image[..after], image.Length, begun.Task), s_end);
+        Task upload = api.PostAsync(
+            "images?name=half&architecture=arm64", new BrokenContent(image[..after], image.Length, begun.Task), s_end);
         Assert.Equal("decoding", await NextPhaseAsync());
         begun.SetResult();
         await Assert.ThrowsAnyAsync<Exception>(() => upload);

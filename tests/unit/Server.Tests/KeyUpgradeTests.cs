@@ -145,7 +145,8 @@ public sealed class KeyUpgradeTests : IDisposable
         Add(s_tagged, "camera-1", "New", taggedSerial, "camera");
 
         void Add(NodeId id, string name, string lifecycle, string serial, string tags) => old.Execute("""
-            INSERT INTO nodes (id, name, lifecycle, inventory, first_seen, last_seen, certificate_serial, tags) VALUES (@id, @name, @lifecycle, @json, 1, 2, @serial, @tags)
+            INSERT INTO nodes (id, name, lifecycle, inventory, first_seen, last_seen, certificate_serial, tags)
+            VALUES (@id, @name, @lifecycle, @json, 1, 2, @serial, @tags)
             """, new
         {
             id = id.ToString(),

@@ -74,7 +74,8 @@ public sealed class NodeJobsTests : JobTest
         Assert.Equal([job], (await GetAsync("jobs?text=FRONT-D")).AsArray().Select(j => $"jobs/{j!["id"]}"));
         Assert.NotEmpty((await GetAsync($"{job}/phases")).AsArray());
         // What is gone cannot be tried again.
-        Assert.Contains("there is nothing to try again", await RefusalAsync(HttpMethod.Post, $"{job}/retry", null, HttpStatusCode.Conflict));
+        Assert.Contains("there is nothing to try again",
+            await RefusalAsync(HttpMethod.Post, $"{job}/retry", null, HttpStatusCode.Conflict));
     }
 
     [Fact]

@@ -54,7 +54,8 @@ public sealed class NodeTests : ApplianceTest
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         Assert.Contains(reason, await refused.Content.ReadAsStringAsync(s_end), StringComparison.Ordinal);
         using HttpResponseMessage tag = await Api.PatchAsJsonAsync("nodes/10000000aaaa0012", new { tags = new[] { "none" } }, s_end);
-        Assert.Contains("tag:none chooses the nodes that have no tag", await tag.Content.ReadAsStringAsync(s_end), StringComparison.Ordinal);
+        Assert.Contains("tag:none chooses the nodes that have no tag", await tag.Content.ReadAsStringAsync(s_end),
+            StringComparison.Ordinal);
         (await Api.PatchAsJsonAsync("nodes/10000000aaaa0012", new { name = $"{name}-1" }, s_end)).EnsureSuccessStatusCode();
     }
 

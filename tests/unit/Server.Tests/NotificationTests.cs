@@ -186,8 +186,10 @@ public sealed class NotificationTests : JobTest
     [InlineData("{\"webhooks\":[{\"name\":\"a\\n\",\"url\":\"https://x/\",\"events\":[\"job-ended\"]}]}", "cannot be a webhook's name")]
     [InlineData("{\"webhooks\":[{\"name\":\"e-mail\",\"url\":\"https://x/\",\"events\":[\"job-ended\"]}]}",
         "'e-mail' cannot be a webhook's name")]
-    [InlineData("{\"webhooks\":[],\"mail\":{\"host\":\"mail.example.org\",\"port\":25,\"security\":\"none\",\"from\":\"a@b\",\"to\":[\"c@d\"],\"events\":[\"job-ended\"],\"user\":\"u\",\"password\":\"p\"}}", "in the clear")]
-    [InlineData("{\"webhooks\":[],\"mail\":{\"host\":\"mail.example.org\",\"port\":25,\"security\":\"tls\",\"from\":\"a@b\",\"to\":[\"nobody\"],\"events\":[\"job-ended\"]}}", "'nobody' is not an e-mail address.")]
+    [InlineData("{\"webhooks\":[],\"mail\":{\"host\":\"mail.example.org\",\"port\":25,\"security\":\"none\",\"from\":\"a@b\"," +
+        "\"to\":[\"c@d\"],\"events\":[\"job-ended\"],\"user\":\"u\",\"password\":\"p\"}}", "in the clear")]
+    [InlineData("{\"webhooks\":[],\"mail\":{\"host\":\"mail.example.org\",\"port\":25,\"security\":\"tls\",\"from\":\"a@b\"," +
+        "\"to\":[\"nobody\"],\"events\":[\"job-ended\"]}}", "'nobody' is not an e-mail address.")]
     public async Task Settings_that_cannot_be_are_refused_and_nothing_is_changed(string body, string sentence)
     {
         using HttpResponseMessage answer = await Api.PutAsync("notifications", new StringContent(body, Encoding.UTF8, "application/json"),

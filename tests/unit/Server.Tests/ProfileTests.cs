@@ -15,8 +15,8 @@ namespace Bootstrap.Server.Tests;
 /// alone.</summary>
 public sealed class ProfileTests : JobTest
 {
-    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0LvmJOto+QgKdgxiI/TP1MgRZFsqZgkR08yh11D test", Hash = "$6$salt$Qs3cr3tHashThatNobodyMaySee",
-        Passphrase = "nobody-may-see-this", Token = "s3cr3t-t0k3n";
+    private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0LvmJOto+QgKdgxiI/TP1MgRZFsqZgkR08yh11D test",
+        Hash = "$6$salt$Qs3cr3tHashThatNobodyMaySee", Passphrase = "nobody-may-see-this", Token = "s3cr3t-t0k3n";
 
     private static readonly object s_classroom = new
     {
@@ -210,7 +210,8 @@ public sealed class ProfileTests : JobTest
         "firstBootScript: the script has the line ends of Windows (CR LF), and would not run")]
     [InlineData("""{"users":[{"name":"ada","keys":["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0q ada"]}]}""",
         "users[0].keys[0]: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0q…' is cut short or damaged")]
-    [InlineData("""{"users":[{"name":"ada","keys":["ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0LvmJOto+QgKdgxiI/TP1MgRZFsqZgkR08yh11D ada"]}]}""",
+    [InlineData("""{"users":[{"name":"ada","keys":["ssh-rsa """ +
+        """AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0LvmJOto+QgKdgxiI/TP1MgRZFsqZgkR08yh11D ada"]}]}""",
         "users[0].keys[0]: 'ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIJ+cd0Lv…' is said to be ssh-rsa, and holds another type of key")]
     [InlineData("""{"files":[{"path":"/etc/../root/x"}]}""", "files[0].path: '/etc/../root/x' is no path of a file")]
     [InlineData("""{"files":[{"path":"/etc/bootstrap/node.pem"}]}""", "files[0].path: nothing can be written in /etc/bootstrap")]

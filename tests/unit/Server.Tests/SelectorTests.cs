@@ -38,8 +38,8 @@ public sealed class SelectorTests : ApplianceTest
         foreach (FaultCase fault in s_selectors.Faults)
         {
             Assert.False(NodeSelector.Parse(fault.Query).Matches(s_selectors.Node));
-            string sentence = $"Nodes have no field '{fault.Field}': it is one of {string.Join(", ", s_selectors.Fields)}. Words with ':' " +
-                "or '=' in them stand between quotes.";
+            string sentence = $"Nodes have no field '{fault.Field}': it is one of {string.Join(", ", s_selectors.Fields)}. Words with " +
+                "':' or '=' in them stand between quotes.";
             foreach (string list in new[] { "nodes", "nodes.csv", "nodes.json" })
             {
                 using HttpResponseMessage listed = await Api.GetAsync($"{list}?select={Uri.EscapeDataString(fault.Query)}", s_end);

@@ -203,7 +203,8 @@ public sealed class SignInTests : JobTest
         Storage.Database database = Appliance.Services.GetRequiredService<Storage.Database>();
         database.Write(c => Dapper.SqlMapper.Execute(c, """
             INSERT INTO audit (at, who, what, subject, refusal)
-                WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 120000) SELECT 0, '', 'Sign in', 'others', 'Wrong.' FROM n
+                WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 120000)
+                SELECT 0, '', 'Sign in', 'others', 'Wrong.' FROM n
             """));
         for (int i = 0; i < 100; i++)
         {

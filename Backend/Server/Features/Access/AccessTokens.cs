@@ -170,7 +170,8 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
         string secret = Insert(c, new Made(SecretKind.Browser, "browser", owner, nameof(Role.Viewer), After(BrowserLifetime)));
         c.Execute("""
             DELETE FROM tokens WHERE owner = @owner AND kind = 'Browser' AND rowid NOT IN
-                (SELECT rowid FROM tokens WHERE owner = @owner AND kind = 'Browser' ORDER BY created_at DESC, rowid DESC LIMIT @KnownBrowsers)
+                (SELECT rowid FROM tokens WHERE owner = @owner AND kind = 'Browser'
+                    ORDER BY created_at DESC, rowid DESC LIMIT @KnownBrowsers)
             """, new { owner, KnownBrowsers });
         return secret;
     });
@@ -276,7 +277,8 @@ public sealed class AccessTokens(Database database, TimeProvider clock)
     private static long? Earlier(long? a, long? b) => a is null ? b : b is null ? a : Math.Min(a.Value, b.Value);
 
     private Found? Find(SqliteConnection c, string hash) => c.QuerySingleOrDefault<Found>("""
-        SELECT t.owner AS Owner, t.role AS Role, p.role AS OwnerRole, t.kind AS Kind, t.expires_at AS ExpiresAt, t.last_used_at AS LastUsedAt
+        SELECT t.owner AS Owner, t.role AS Role, p.role AS OwnerRole, t.kind AS Kind, t.expires_at AS ExpiresAt,
+            t.last_used_at AS LastUsedAt
         FROM tokens t JOIN people p ON p.name = t.owner
         WHERE t.hash = @hash AND t.kind IN ('Token', 'Session') AND (t.expires_at IS NULL OR t.expires_at > @now)
         """, new { hash, now = Now });

@@ -33,7 +33,8 @@ public sealed class AuditLog(Database database, TimeProvider clock)
         if (id % TrimInterval == 0)
         {
             c.Execute("""
-                DELETE FROM audit WHERE who = '' AND id <= (SELECT id FROM audit WHERE who = '' ORDER BY id DESC LIMIT 1 OFFSET @KeptOfStrangers);
+                DELETE FROM audit WHERE who = ''
+                    AND id <= (SELECT id FROM audit WHERE who = '' ORDER BY id DESC LIMIT 1 OFFSET @KeptOfStrangers);
                 DELETE FROM audit WHERE who <> '' AND id <= (SELECT id FROM audit WHERE who <> '' ORDER BY id DESC LIMIT 1 OFFSET @Kept);
                 """, new { Kept, KeptOfStrangers });
         }

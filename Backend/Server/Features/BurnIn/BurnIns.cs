@@ -77,8 +77,8 @@ internal sealed class BurnIns(
             if (nodes.Find(test.Node) is { } known && StateOf(test) is { } state &&
                 (!views.TryGetValue(test.Node, out BurnInView? view) || view.StartedAt <= test.CreatedAt))
             {
-                views[test.Node] = new BurnInView(test.Node, known.Name, CardAlone, state, [.. state == BurnInState.Failed ? FindingsOf(test) : []],
-                    test.CreatedAt, [Guid.Parse(test.JobId)]);
+                views[test.Node] = new BurnInView(test.Node, known.Name, CardAlone, state,
+                    [.. state == BurnInState.Failed ? FindingsOf(test) : []], test.CreatedAt, [Guid.Parse(test.JobId)]);
             }
         }
         return [.. views.Values.OrderBy(view => view.NodeName, StringComparer.Ordinal)];
@@ -100,7 +100,8 @@ internal sealed class BurnIns(
         string[] findings = [.. its.Where(task => task.EndedAt is not null).SelectMany(FindingsOf),
             .. its.Length < jobs.Length ? ["not all of its benchmarks are known any more: begin it again"] : Array.Empty<string>()];
         return new BurnInView(node, nodes.Find(node)?.Name ?? row.Node, row.Name,
-            findings.Length > 0 && isOver ? BurnInState.Failed : isOver ? BurnInState.Passed : BurnInState.Running, findings, row.StartedAt, jobs);
+            findings.Length > 0 && isOver ? BurnInState.Failed : isOver ? BurnInState.Passed : BurnInState.Running,
+            findings, row.StartedAt, jobs);
     }
 
     private IEnumerable<string> FindingsOf(TaskRow task)

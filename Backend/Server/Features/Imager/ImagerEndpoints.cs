@@ -106,7 +106,9 @@ internal static class ImagerEndpoints
             }
         }
         entries.AddRange(database.Read(c => c.Query<Row>("""
-                SELECT digest AS Digest, name AS Name, size_bytes AS SizeBytes, used_bytes AS UsedBytes, imported_at AS ImportedAt, raw_sha256 AS RawDigest FROM images
+                SELECT digest AS Digest, name AS Name, size_bytes AS SizeBytes, used_bytes AS UsedBytes, imported_at AS ImportedAt,
+                    raw_sha256 AS RawDigest
+                FROM images
                 WHERE raw_sha256 <> '' AND (public <> 0 OR NOT @publicOnly) ORDER BY imported_at DESC
                 """, new { publicOnly }).ToList())
                     .Select(image => EntryOf(here, image.Name,

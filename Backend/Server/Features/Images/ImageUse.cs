@@ -36,7 +36,8 @@ internal sealed class ImageUse(ImageCatalogue images, PolicyStore policy, Schedu
         int jobs = JobRow.OpenWhere(c, "image = @value", digest).Count;
         if (jobs > 0)
         {
-            return $"{(jobs == 1 ? "A job that has" : $"{jobs} jobs that have")} not ended install{(jobs == 1 ? "s" : "")} '{image.Name}': wait for the end, or cancel first.";
+            string users = jobs == 1 ? "A job that has not ended installs" : $"{jobs} jobs that have not ended install";
+            return $"{users} '{image.Name}': wait for the end, or cancel first.";
         }
         string[] nodes = evenIfInstalled ? []
             : [.. c.Query<string>("SELECT name FROM nodes WHERE image = @digest AND lifecycle = @installed ORDER BY name",

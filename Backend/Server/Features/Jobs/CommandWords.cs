@@ -51,7 +51,8 @@ internal static partial class CommandWords
         : environment.FirstOrDefault(v => v.Value.Length > MaximumPath || HasNul(v.Value)) is { Key: { } tooLong }
             ? $"The environment variable '{tooLong}' is longer than {MaximumPath} characters, or has a NUL character."
         : environment.Keys.FirstOrDefault(IsSecret) is { } secret
-            ? $"The environment variable '{secret}' seems to be a secret, and a job is stored and shown as it was ordered: keep secrets in files on the nodes."
+            ? $"The environment variable '{secret}' seems to be a secret, and a job is stored and shown as it was ordered: keep secrets " +
+                "in files on the nodes."
         : "";
 
     private static bool HasNul(string text) => text.Contains('\0', StringComparison.Ordinal);

@@ -48,7 +48,8 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
         fault = hello.Role != NodeRole.Slave && task.Phase is Restarting or Confirming
-            ? "the node started NetInst instead of its system after the restart for its new boot firmware, and has not shown what it runs: look at its disk and its boot order"
+            ? "the node started NetInst instead of its system after the restart for its new boot firmware, and has not shown what it " +
+                "runs: look at its disk and its boot order"
             : RefuseNetInst(hello);
         FirmwareParameters parameters = ParametersOf(task);
         return fault.Length > 0 ? null : new FirmwareOrder(parameters.Power.Warning, parameters.PowerChecked, parameters.AllowDirectWrite);

@@ -54,8 +54,8 @@ internal sealed record JobFilter(string? Kind = null, string? State = null, stri
     };
 
     private const string Said = """
-        AND (j.kind LIKE @text ESCAPE '\' OR j.created_by LIKE @text ESCAPE '\' OR j.schedule LIKE @text ESCAPE '\' OR j.note LIKE @text ESCAPE '\'
-            OR j.parameters LIKE @text ESCAPE '\'
+        AND (j.kind LIKE @text ESCAPE '\' OR j.created_by LIKE @text ESCAPE '\' OR j.schedule LIKE @text ESCAPE '\'
+            OR j.note LIKE @text ESCAPE '\' OR j.parameters LIKE @text ESCAPE '\'
             OR j.image IN (SELECT digest FROM images WHERE name LIKE @text ESCAPE '\')
             OR j.id IN (SELECT t.job_id FROM nodes n CROSS JOIN tasks t ON t.node_id = n.id WHERE n.name LIKE @text ESCAPE '\')
             OR j.id IN (SELECT job_id FROM tasks WHERE node_name IS NOT NULL AND node_name LIKE @text ESCAPE '\'))

@@ -11,8 +11,9 @@ namespace Bootstrap.Server.Features.Jobs;
 internal sealed class JobRow
 {
     private const string Select = """
-        SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, j.rollout AS RolloutText, j.retry AS RetryText, j.paused AS PausedNumber, j.note AS Note,
-            j.not_before AS NotBefore, j.begin_by AS BeginBy, j.after AS AfterText, j.also_failed AS AlsoFailedNumber, j.node_by_node AS NodeByNodeNumber,
+        SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, j.rollout AS RolloutText,
+            j.retry AS RetryText, j.paused AS PausedNumber, j.note AS Note, j.not_before AS NotBefore, j.begin_by AS BeginBy,
+            j.after AS AfterText, j.also_failed AS AlsoFailedNumber, j.node_by_node AS NodeByNodeNumber,
             iif(j.chosen_at IS NULL, j.selector, NULL) AS OpenSelector,
             EXISTS (SELECT 1 FROM jobs WHERE id = j.after AND selector IS NOT NULL AND chosen_at IS NULL) AS EarlierChooses
         FROM jobs j
@@ -86,7 +87,8 @@ internal sealed class JobRow
     public static List<JobRow> Undecided(SqliteConnection c) => [.. c.Query<JobRow>($"""
         {Select} WHERE j.id IN (SELECT id FROM jobs WHERE {Unchosen})
             OR j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND state = 'Held')
-            OR ((j.rollout IS NOT NULL OR j.begin_by IS NOT NULL) AND j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND sent_at IS NULL))
+            OR ((j.rollout IS NOT NULL OR j.begin_by IS NOT NULL)
+                AND j.id IN (SELECT job_id FROM tasks WHERE ended_at IS NULL AND sent_at IS NULL))
         ORDER BY j.created_at, j.rowid
         """)];
 
@@ -94,10 +96,10 @@ internal sealed class JobRow
     public static void Insert(SqliteConnection c, Guid job, JobSpec spec, IEnumerable<NodeId> nodes, string by, JobPlan plan, long now)
     {
         c.Execute("""
-            INSERT INTO jobs (id, kind, image, parameters, created_at, created_by, rollout, retry, retry_of, after, also_failed, node_by_node, measures, not_before, begin_by, schedule, due_at, note,
-                selector, chosen_at)
-            VALUES (@id, @Kind, @image, @Parameters, @now, @by, @rollout, @retry, @retryOf, @after, @AlsoFailed, @NodeByNode, @measures, @NotBefore, @BeginBy, @schedule, @due, @Note,
-                @Selector, iif(@IsChosen, @now, NULL))
+            INSERT INTO jobs (id, kind, image, parameters, created_at, created_by, rollout, retry, retry_of, after, also_failed,
+                node_by_node, measures, not_before, begin_by, schedule, due_at, note, selector, chosen_at)
+            VALUES (@id, @Kind, @image, @Parameters, @now, @by, @rollout, @retry, @retryOf, @after, @AlsoFailed,
+                @NodeByNode, @measures, @NotBefore, @BeginBy, @schedule, @due, @Note, @Selector, iif(@IsChosen, @now, NULL))
             """,
             new
             {
@@ -151,7 +153,8 @@ internal sealed class JobRow
         }
         c.Execute("""
             UPDATE tasks SET position = placed.place
-            FROM (SELECT id, row_number() OVER (ORDER BY ended_at IS NOT NULL, position, id) - 1 AS place FROM tasks WHERE job_id = @Id) AS placed
+            FROM (SELECT id, row_number() OVER (ORDER BY ended_at IS NOT NULL, position, id) - 1 AS place
+                FROM tasks WHERE job_id = @Id) AS placed
             WHERE tasks.id = placed.id
             """, new { Id });
         Close(c, JobId, now);

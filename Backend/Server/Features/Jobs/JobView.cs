@@ -68,7 +68,8 @@ public sealed record JobView(
             SELECT job_id, state, count(*) FROM tasks WHERE job_id IN ({chosen}) GROUP BY job_id, state
             """, choice).ToLookup(r => r.Job, r => (r.State, r.Count));
         IEnumerable<Row> rows = c.Query<Row>($"""
-            SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, i.name AS ImageName, j.parameters AS Parameters, j.created_at AS CreatedAt, j.created_by AS CreatedBy,
+            SELECT j.id AS Id, j.kind AS Kind, j.image AS Image, i.name AS ImageName, j.parameters AS Parameters,
+                j.created_at AS CreatedAt, j.created_by AS CreatedBy,
                 j.rollout AS Rollout, j.retry AS Retry, j.paused AS Paused, j.note AS Note, j.retry_of AS RetryOf,
                 j.after AS After, j.not_before AS NotBefore, j.begin_by AS BeginBy, j.schedule AS Schedule, j.due_at AS DueAt,
                 j.selector AS Selector, j.chosen_at AS ChosenAt
@@ -112,8 +113,8 @@ public sealed record TaskView(
     int? ExitCode, string Note, string Stall, double? Fraction)
 {
     internal static TaskView Of(TaskRow t, TaskMeasure measure) => new(
-        t.TaskId, Guid.Parse(t.JobId), t.Node, t.NodeName, t.Kind, t.State, t.Phase, measure.Done, measure.Total, measure.Unit, measure.Rate,
-        t.Cause, t.DiskState is { } disk ? ApiJson.Word(disk) : null, (int)t.Attempts, t.CancelRequested != 0,
+        t.TaskId, Guid.Parse(t.JobId), t.Node, t.NodeName, t.Kind, t.State, t.Phase, measure.Done, measure.Total, measure.Unit,
+        measure.Rate, t.Cause, t.DiskState is { } disk ? ApiJson.Word(disk) : null, (int)t.Attempts, t.CancelRequested != 0,
         t.CreatedAt, t.SentAt, t.PhaseAt, t.EndedAt, (int?)t.ExitCode, t.Note, measure.Stall,
         TaskFraction.Of(t.Kind, t.State, t.Phase, measure.Done, measure.Total, InstallKind.TestsCard(t)));
 }

@@ -65,7 +65,8 @@ internal sealed class StallWatch(Database database, ProgressBoard progress)
     private static List<long> Earlier(SqliteConnection c, TaskRow task) => [.. c.Query<long>("""
         SELECT (SELECT n.at FROM task_phases n WHERE n.task_id = p.task_id AND n.rowid > p.rowid ORDER BY n.rowid LIMIT 1) - p.at AS took
         FROM task_phases p JOIN tasks t ON t.id = p.task_id JOIN jobs j ON j.id = t.job_id
-        WHERE t.node_id = @NodeId AND j.kind = @Kind AND t.state = 'Succeeded' AND p.state = 'Running' AND p.phase = @Phase AND took IS NOT NULL
+        WHERE t.node_id = @NodeId AND j.kind = @Kind AND t.state = 'Succeeded'
+            AND p.state = 'Running' AND p.phase = @Phase AND took IS NOT NULL
         ORDER BY p.rowid DESC LIMIT @MostEarlier
         """, new { task.NodeId, task.Kind, task.Phase, MostEarlier })];
 

@@ -22,7 +22,8 @@ internal static class TaskPhases
     /// <summary>Of all tasks of a job, each one's in their order. What was before its order was sent is not among them.</summary>
     internal static List<TaskPhaseView> OfJob(SqliteConnection c, Guid job) =>
         [.. c.Query<(string Task, string State, string Phase, long At)>("""
-            SELECT p.task_id, p.state, p.phase, p.at FROM task_phases p JOIN tasks t ON t.id = p.task_id WHERE t.job_id = @job ORDER BY p.rowid
+            SELECT p.task_id, p.state, p.phase, p.at FROM task_phases p JOIN tasks t ON t.id = p.task_id
+            WHERE t.job_id = @job ORDER BY p.rowid
             """, new { job = job.ToString() })
         .Select(p => new TaskPhaseView(Guid.Parse(p.Task), Enum.Parse<TaskState>(p.State), p.Phase, p.At))];
 }

@@ -37,7 +37,8 @@ internal sealed class TaskRow
     private const string Oldest = "t.sent_at IS NULL, t.created_at, t.rowid";
 
     private const string Select = """
-        SELECT t.id AS Id, t.job_id AS JobId, t.node_id AS NodeId, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters, t.state AS StateText, t.phase AS Phase,
+        SELECT t.id AS Id, t.job_id AS JobId, t.node_id AS NodeId, j.kind AS Kind, j.image AS Image, j.parameters AS Parameters,
+            t.state AS StateText, t.phase AS Phase,
             t.cause AS Cause, t.disk AS Disk, t.attempts AS Attempts, t.cancel_requested AS CancelRequested,
             t.boot_id_before AS BootIdBefore, t.created_at AS CreatedAt, t.sent_at AS SentAt, t.phase_at AS PhaseAt, t.ended_at AS EndedAt,
             t.exit_code AS ExitCode, t.note AS Note,

@@ -121,7 +121,8 @@ internal sealed partial class NodeKeys : IDisposable
             DELETE FROM revoked_keys WHERE key = @key;
             UPDATE nodes SET key = NULL WHERE key = @key AND id <> @id;
             UPDATE nodes SET previous_key = NULL WHERE previous_key = @key;
-            UPDATE nodes SET key = @key, previous_key = NULL, key_seen = 0, key_at = @now, key_by = @by, certificate_serial = NULL, previous_serial = NULL
+            UPDATE nodes SET key = @key, previous_key = NULL, key_seen = 0, key_at = @now, key_by = @by,
+                certificate_serial = NULL, previous_serial = NULL
             WHERE id = @id
             """, row);
     }
@@ -136,7 +137,8 @@ internal sealed partial class NodeKeys : IDisposable
         c.Execute("""
             DELETE FROM revoked_keys WHERE until < @now;
             INSERT OR REPLACE INTO revoked_keys (key, until) SELECT key, @until FROM nodes WHERE id = @id AND key IS NOT NULL;
-            INSERT OR REPLACE INTO revoked_keys (key, until) SELECT previous_key, @until FROM nodes WHERE id = @id AND previous_key IS NOT NULL;
+            INSERT OR REPLACE INTO revoked_keys (key, until)
+                SELECT previous_key, @until FROM nodes WHERE id = @id AND previous_key IS NOT NULL;
             """, new { id = node.ToString(), now, until = Until(now) });
         // Of a node that has not come since certificates were known by their numbers, those are all that is known.
         var numbers = c.Query<string>("""
@@ -189,7 +191,8 @@ internal sealed partial class NodeKeys : IDisposable
         return Change(c => c.Execute("""
             UPDATE nodes SET key = @next, previous_key = iif(@asked = @next, previous_key, @asked),
                 key_at = iif(@asked = key, @now, key_at) -- one that never comes with the next one does not last for ever
-            WHERE id = @id AND @asked IN (key, previous_key) AND NOT EXISTS (SELECT 1 FROM nodes WHERE id <> @id AND @next IN (key, previous_key))
+            WHERE id = @id AND @asked IN (key, previous_key)
+                AND NOT EXISTS (SELECT 1 FROM nodes WHERE id <> @id AND @next IN (key, previous_key))
                 AND NOT EXISTS (SELECT 1 FROM revoked_keys WHERE key = @next)
             """, new
         {

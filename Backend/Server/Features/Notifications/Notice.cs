@@ -62,7 +62,8 @@ internal sealed record Notice(NoticeKind Kind, string Headline, string Text, str
 
     private static Notice OfJob(NoticeKind kind, long at, JobView job, List<TaskRow> tasks, Dictionary<string, string> names)
     {
-        string what = $"{job.Kind}{(job.ImageName is { } image ? $" of {image}" : "")} on {(tasks.Count == 1 ? names.GetValueOrDefault(tasks[0].NodeId) : $"{tasks.Count} nodes")}";
+        string? nodes = tasks.Count == 1 ? names.GetValueOrDefault(tasks[0].NodeId) : $"{tasks.Count} nodes";
+        string what = $"{job.Kind}{(job.ImageName is { } image ? $" of {image}" : "")} on {nodes}";
         string headline = kind == NoticeKind.JobFailing
             ? $"{what} has begun to fail"
             : $"{what} has ended: {string.Join(", ", job.Counts.Select(count => $"{count.Value} {count.Key}"))}";

@@ -35,7 +35,8 @@ internal sealed partial class NotificationSender(
 
     /// <summary>Targets for which something waits.</summary>
     public IReadOnlyList<TargetState> States() => [.. database.Read(c => c.Query<(string Target, long Waiting, string Error)>("""
-        SELECT target, count(*), (SELECT error FROM deliveries o WHERE o.target = d.target ORDER BY o.rowid LIMIT 1) FROM deliveries d GROUP BY target ORDER BY target
+        SELECT target, count(*), (SELECT error FROM deliveries o WHERE o.target = d.target ORDER BY o.rowid LIMIT 1)
+        FROM deliveries d GROUP BY target ORDER BY target
         """)).Select(s => new TargetState(s.Target, (int)s.Waiting, s.Error))];
 
     /// <summary>Nothing waits any more, for a database that was restored: it has been told since, or is old news.</summary>
@@ -98,7 +99,8 @@ internal sealed partial class NotificationSender(
                     // Whom something waits for already gets this after it.
                     c.Execute("""
                         INSERT INTO deliveries (id, target, headline, body, text, next_at)
-                        VALUES (@id, @target, @Headline, @Body, @Text, (SELECT coalesce(max(next_at), 0) FROM deliveries WHERE target = @target))
+                        VALUES (@id, @target, @Headline, @Body, @Text,
+                            (SELECT coalesce(max(next_at), 0) FROM deliveries WHERE target = @target))
                         """, targets.Select(target => new { id = NewId(), target, notice.Headline, notice.Body, notice.Text }));
                 }
                 c.Execute("DELETE FROM notices WHERE id = @Id", noted);
@@ -110,7 +112,8 @@ internal sealed partial class NotificationSender(
     private async Task SendDueAsync(CancellationToken cancellation)
     {
         List<Delivery> due = database.Read(c => c.Query<Delivery>("""
-            SELECT id AS Id, target AS Target, headline AS Headline, text AS Text, body AS Body, attempts AS Attempts FROM deliveries WHERE next_at <= @now ORDER BY rowid LIMIT 1000
+            SELECT id AS Id, target AS Target, headline AS Headline, text AS Text, body AS Body, attempts AS Attempts
+            FROM deliveries WHERE next_at <= @now ORDER BY rowid LIMIT 1000
             """, new { now = clock.GetUtcNow().ToUnixTimeMilliseconds() }).ToList());
         if (due.Count > 0)
         {

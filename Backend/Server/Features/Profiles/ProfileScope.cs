@@ -54,7 +54,8 @@ internal sealed class ProfileScope(
                 : ("", $"there is no value '{name}': neither the node nor a group of it (its tags) nor the profile has one"),
             [var one] => (one.Value, ""),
             var several => ("",
-                $"the groups {string.Join(" and ", several.Select(g => $"'{g.Tag}'"))} have different values '{name}': give the node one of its own"),
+                $"the groups {string.Join(" and ", several.Select(g => $"'{g.Tag}'"))} have different values '{name}': " +
+                    "give the node one of its own"),
         };
     }
 

@@ -22,7 +22,8 @@ internal sealed class BootStore(Database database)
     {
         ILookup<string, Conversation> recent = c.Query<(string Mac, string Body)>("""
             SELECT mac, body FROM (
-                SELECT mac, body, started_at, row_number() OVER (PARTITION BY mac ORDER BY started_at DESC) AS place FROM boot_conversations)
+                SELECT mac, body, started_at, row_number() OVER (PARTITION BY mac ORDER BY started_at DESC) AS place
+                FROM boot_conversations)
             WHERE place <= @Recent ORDER BY mac, started_at DESC
             """, new { BootTimeline.Recent }).SelectMany(r => Read<Conversation>(r.Body).Select(conversation => (r.Mac, conversation)))
                 .ToLookup(r => r.Mac, r => r.conversation);

@@ -84,7 +84,8 @@ internal static class FileRules
             ? new Finding("stopped", FindingSeverity.Fault, "The board stopped before it fetched a kernel, and said nothing.",
                 $"Its last request was for {course.Files[^1].Path}, {Words.Seconds((long)course.Silence.TotalMilliseconds)} ago.",
                 course.Board.Family == PiFamily.Pi3
-                    ? "Cycle its power: the boot ROM of a Raspberry Pi 3 stops after five tries. If it stops at the same file again, give it a card with bootcode.bin alone."
+                    ? "Cycle its power: the boot ROM of a Raspberry Pi 3 stops after five tries. If it stops at the same file again, " +
+                        "give it a card with bootcode.bin alone."
                     : "Cycle its power; if it stops at the same file again, connect a screen: the boot program shows there what it " +
                         "lacks. An EEPROM update cures many such stops.")
             : null;
