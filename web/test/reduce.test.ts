@@ -11,6 +11,14 @@ test("a node comes, changes and goes", () => {
   expect(reduce(changed, [{ name: "node-removed", data: { id: "10000000abcdef01" } }]).nodes.size).toBe(0);
 });
 
+test("a heartbeat changes a node's health and nothing else of it", () => {
+  const came = reduce(nothing, [{ name: "node", data: node({ link: "slave" }) }]);
+  const health = { ...node().health!, load: 1.5 };
+  const after = reduce(came, [{ name: "health", data: { id: "10000000abcdef01", health } }, { name: "health", data: { id: "gone", health } }]);
+  expect(after.nodes.get("10000000abcdef01")).toEqual({ ...came.nodes.get("10000000abcdef01"), health });
+  expect(after.nodes.size).toBe(1);
+});
+
 test("nothing is changed in place, and what did not change stays the same object", () => {
   const before = reduce(nothing, [{ name: "node", data: node() }, { name: "node", data: node({ id: "other" }) }]);
   const after = reduce(before, [{ name: "node", data: node({ id: "other", link: "offline" }) }]);

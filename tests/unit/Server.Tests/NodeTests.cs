@@ -134,6 +134,24 @@ public sealed class NodeTests : ApplianceTest
     }
 
     [Fact]
+    public async Task A_heartbeat_tells_those_who_watch_of_the_health_alone()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
+        using HttpClient watcher = Appliance.CreateClient();
+        using HttpResponseMessage events = await watcher.GetAsync("events", HttpCompletionOption.ResponseHeadersRead, s_end);
+        using var lines = new StreamReader(await events.Content.ReadAsStreamAsync(s_end));
+        await node.SendAsync(new Heartbeat(new Health(60, 0.25, 1_000_000, 41.5, 0)), s_end);
+        while (await lines.ReadLineAsync(s_end) is not "event: health")
+        {
+            // The node's connection, which is told of as well.
+        }
+        JsonNode told = JsonNode.Parse((await lines.ReadLineAsync(s_end))!["data:".Length..])!;
+        Assert.Equal((node.Id.ToString(), 41.5), (told["id"]!.ToString(), told["health"]!["temperatureCelsius"]!.GetValue<double>()));
+        Assert.Equal(["id", "health"], told.AsObject().Select(member => member.Key));
+        Assert.Equal(0.25, (await GetAsync($"nodes/{node.Id}"))["health"]!["load"]!.GetValue<double>());
+    }
+
+    [Fact]
     public async Task What_a_node_logs_can_be_read_by_node_and_by_task()
     {
         await using SimulatedNode node = await SlaveAsync("10000000aaaa0009");

@@ -1,7 +1,7 @@
 import type { ApplianceEvent } from "./types";
 
 const names: ApplianceEvent["name"][] = [
-  "node", "node-removed", "image", "image-removed", "import", "job", "task", "log", "policy", "boot", "schedule", "schedule-removed",
+  "node", "node-removed", "health", "image", "image-removed", "import", "job", "task", "log", "policy", "boot", "schedule", "schedule-removed",
   "unapproved", "disk", "alert", "alerts",
 ];
 

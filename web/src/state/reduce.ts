@@ -50,6 +50,11 @@ export function reduce(before: Snapshot, events: readonly ApplianceEvent[]): Sna
       case "node-removed":
         writable("nodes").delete(e.data.id);
         break;
+      case "health": {
+        const node = next.nodes.get(e.data.id);
+        if (node !== undefined) writable("nodes").set(e.data.id, { ...node, health: e.data.health });
+        break;
+      }
       case "boot":
         writable("boards").set(e.data.board.mac, e.data.board);
         break;

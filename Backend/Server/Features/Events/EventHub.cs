@@ -5,8 +5,8 @@ namespace Bootstrap.Server.Features.Events;
 
 /// <summary>One change, for whoever watches.</summary>
 /// <param name="Id">Rises by one, from the time at which the process was started, so that ids of an earlier process are all lower.</param>
-/// <param name="Name"><c>node</c>, <c>node-removed</c>, <c>image</c>, <c>image-removed</c>, <c>import</c>, <c>job</c>, <c>policy</c>,
-/// <c>boot</c> or <c>disk</c>.</param>
+/// <param name="Name"><c>node</c>, <c>node-removed</c>, <c>health</c>, <c>image</c>, <c>image-removed</c>, <c>import</c>, <c>job</c>,
+/// <c>policy</c>, <c>boot</c>, <c>disk</c> and so on.</param>
 /// <param name="Json">What the API's GET of that thing would give now.</param>
 public sealed record ApplianceEvent(long Id, string Name, string Json);
 

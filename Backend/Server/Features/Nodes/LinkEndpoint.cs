@@ -138,7 +138,7 @@ internal sealed partial class LinkEndpoint(
             {
                 case Heartbeat heartbeat:
                     session.Health = heartbeat.Health;
-                    nodes.Publish(session.Node);
+                    nodes.PublishHealth(session);
                     break;
                 case Goodbye goodbye:
                     session.Goodbye = goodbye.Reason;

@@ -77,6 +77,9 @@ internal sealed class NodeDirectory(Database database, ProgressBoard progress, U
         }
     }
 
+    /// <summary>The same of a node that has sent a heartbeat, and is otherwise as it was: a thousand do so each ten seconds.</summary>
+    internal void PublishHealth(LinkSession session) => events.Publish("health", new { Id = session.Node, session.Health });
+
     private NodeView View(NodeRow row, Dictionary<string, string> images, TaskRow? task)
     {
         NodeId id = row.NodeId;

@@ -2,7 +2,7 @@ import type { Alert } from "./alerts";
 import type { BoardView, BootEvent } from "./boot";
 import type { ImageView, ImportView } from "./images";
 import type { JobView, TaskView } from "./jobs";
-import type { LogLine, NodeView } from "./nodes";
+import type { Health, LogLine, NodeView } from "./nodes";
 import type { ScheduleView } from "./schedules";
 import type { DiskCondition, Policy } from "./settings";
 
@@ -10,6 +10,8 @@ import type { DiskCondition, Policy } from "./settings";
 export type ApplianceEvent =
   | { name: "node"; data: NodeView }
   | { name: "node-removed"; data: { id: string } }
+  /** Of a node that has not changed otherwise. */
+  | { name: "health"; data: { id: string; health: Health } }
   | { name: "image"; data: ImageView }
   | { name: "image-removed"; data: { digest: string } }
   | { name: "import"; data: ImportView }
