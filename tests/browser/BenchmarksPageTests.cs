@@ -94,17 +94,10 @@ public sealed class BenchmarksPageTests(PageFixture browser) : PageTest
 
     private async Task AnswerAsync(Crowd nodes, Func<int, string?> reason)
     {
-        var machine = new BenchmarkMachine("Raspberry Pi 4", "arm64", "", "6.1", "performance", 1500, 1500, 4);
         for (int i = 0; i < s_speeds.Length; i++)
         {
             StartTask start = await nodes.All[i].AcceptTaskAsync(Cancelled);
-            BenchmarkOrder order = Assert.IsType<BenchmarkOrder>(start.Order);
-            BenchmarkFault[] faults = reason(i) is { } why ? [new BenchmarkFault(why, $"seen: {why}")] : [];
-            double median = s_speeds[i];
-            await nodes.All[i].SendAsync(new TaskEnded(start.TaskId, true, false, "", DiskState.Untouched, Benchmark: new BenchmarkResult(
-                order.Plan.Request, [.. Enumerable.Range(0, 10).Select(n => median * (1 + (0.001 * (n % 3))))], median, 0, 0.996 * median,
-                1.004 * median, true, faults, machine, s_moments,
-                TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), 30, 2)), Cancelled);
+            await nodes.All[i].SendAsync(Measured.End(start, s_speeds[i], reason(i), s_moments), Cancelled);
         }
     }
 

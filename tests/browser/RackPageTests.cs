@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Bootstrap.Protocol.Ids;
@@ -16,6 +15,37 @@ namespace Bootstrap.Browser.Tests;
 /// <summary>The rack at a glance, and a board's charts.</summary>
 public sealed class RackPageTests(PageFixture browser) : PageTest
 {
+    [Fact]
+    public async Task From_a_hot_tile_one_gets_to_its_charts_measures_its_model_and_finds_it_marked_as_slow()
+    {
+        await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
+        await using var boards = new TellingBoards(appliance);
+        for (int i = 0; i < 6; i++)
+        {
+            await boards.AddAsync(i, "front", i == 4 ? 83 : 45, []);
+        }
+        boards.Ordered = (number, node, start) =>
+            node.SendAsync(Measured.End(start, number == 4 ? 1.05e9 : 1.5e9 + (number * 1e7), null, []), Cancelled);
+        IPage page = await browser.SignInAsync(appliance);
+        await page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = "Rack" }).ClickAsync();
+        await page.Locator(".tile").Filter(new() { HasText = "83 °C" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Status" })).ToContainTextAsync("83.0 °C");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Charts" }).Locator("canvas").First).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Measure all 6 of its model …" }).ClickAsync();
+        ILocator dialog = page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel("Benchmark").SelectOptionAsync("sha256");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Measure", Exact = true }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Measure sha256" })).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = "Benchmarks" }).ClickAsync();
+        ILocator rows = page.GetByRole(AriaRole.Table, new() { Name = "Raspberry Pi 4: sha256" }).Locator("[data-key]");
+        await Expect(rows).ToHaveCountAsync(6);
+        await Expect(rows.Last).ToContainTextAsync("rack-04");
+        await Expect(rows.Last).ToContainTextAsync("Slower than its equals");
+        await Expect(page.GetByText("Slower than its equals")).ToHaveCountAsync(1);
+        await PageFixture.KeepAsync(page, "rack-walk-outlier");
+    }
+
     [Fact]
     public async Task A_thousand_tiles_are_shown_and_go_on_being_told_of_while_they_are_scrolled()
     {
@@ -49,7 +79,7 @@ public sealed class RackPageTests(PageFixture browser) : PageTest
             return route.FulfillAsync(new() { ContentType = "text/event-stream", Body = $"data: {updates.ToJsonString()}\n\n" });
         });
         await page.GotoAsync(appliance.SignInLink().ToString());
-        await page.GotoAsync(new Uri(appliance.Url, "rack").ToString());
+        await page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = "Rack" }).ClickAsync();
         ILocator tiles = page.Locator(".tile");
         await Expect(tiles).ToHaveCountAsync(1000);
         await Expect(tiles.Nth(999)).ToContainTextAsync(" °C");
@@ -107,6 +137,9 @@ public sealed class RackPageTests(PageFixture browser) : PageTest
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Rack 2 alerts" })).ToBeVisibleAsync();
         await Expect(back.GetByRole(AriaRole.Link).Filter(new() { HasText = "rack-23" })).ToContainTextAsync("81 °C");
         await PageFixture.KeepAsync(page, $"rack-{colours}-{width}".ToLowerInvariant(), whole: true);
+        await page.EmulateMediaAsync(new() { Media = Media.Print });
+        await PageFixture.KeepAsync(page, $"rack-{colours}-{width}-print".ToLowerInvariant(), whole: true);
+        await page.EmulateMediaAsync(new() { Media = Media.Screen });
 
         // A change is seen without anything being done.
         boards.Set(5, Metrics.Temperature, 84);
@@ -178,93 +211,5 @@ public sealed class RackPageTests(PageFixture browser) : PageTest
         await PageFixture.KeepAsync(page, $"compare-{colours}-{width}".ToLowerInvariant(), whole: true);
         await page.GetByRole(AriaRole.Button, new() { Name = "Leave out rack-00" }).ClickAsync();
         await Expect(charts.Locator("canvas")).ToHaveCountAsync(2);
-    }
-
-    /// <summary>Boards that tell their status over their links, as long as somebody watches.</summary>
-    private sealed class TellingBoards(TestAppliance appliance) : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _stop = new();
-        private readonly List<(SimulatedNode Node, Dictionary<string, double> Values, Task Telling)> _boards = [];
-
-        public IReadOnlyList<SimulatedNode> Nodes => [.. _boards.Select(board => board.Node)];
-
-        public async Task<SimulatedNode> AddAsync(int number, string location, double temperature, string[] flags)
-        {
-            SimulatedNode node = await SimulatedNode.ConnectAsync(
-                appliance.Info, NodeId.Parse($"10000000a1{number:x6}"), NodeRole.Slave, "arm64", Cancelled);
-            using HttpClient api = appliance.CreateClient();
-            var edit = new { name = $"rack-{number:00}", location };
-            (await api.PatchAsJsonAsync($"nodes/{node.Id}", edit, Cancelled)).EnsureSuccessStatusCode();
-            var values = new Dictionary<string, double>
-            {
-                [Metrics.Temperature] = temperature,
-                [Metrics.Busy] = number,
-                [Metrics.Clock] = 1500,
-                [Metrics.NominalClock] = 1500,
-                [Metrics.MemoryUsed] = 40,
-                [Metrics.Uptime] = 90_000,
-                [MetricKey.Of(Metrics.FileSystemUsed, "/")] = 63,
-                [MetricKey.Of(Metrics.FileSystemSize, "/")] = 31e9,
-                [MetricKey.Of(Metrics.LinkSpeed, "eth0")] = 1000,
-                [Metrics.UnderVoltage] = 0,
-                [Metrics.Throttled] = 0,
-            };
-            for (int core = 0; core < 4; core++)
-            {
-                values[MetricKey.Of(Metrics.Busy, $"{core}")] = core == 3 ? number + 3 : 20 * core;
-            }
-            foreach (string flag in flags)
-            {
-                values[flag] = 1;
-            }
-            _boards.Add((node, values, TellAsync(node, values)));
-            return node;
-        }
-
-        public void Set(int number, string metric, double value)
-        {
-            lock (_boards[number].Values)
-            {
-                _boards[number].Values[metric] = value;
-            }
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            foreach ((SimulatedNode node, _, Task telling) in _boards)
-            {
-                await telling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                await node.DisposeAsync();
-            }
-            _stop.Dispose();
-        }
-
-        private async Task TellAsync(SimulatedNode node, Dictionary<string, double> values)
-        {
-            Task<WatchStatus> next = node.ReceiveAsync<WatchStatus>(_stop.Token);
-            (WatchStatus asked, var changes) = (await next, new StatusChanges());
-            next = node.ReceiveAsync<WatchStatus>(_stop.Token);
-            while (true)
-            {
-                if (next.IsCompleted)
-                {
-                    (asked, changes) = (await next, new StatusChanges());
-                    next = node.ReceiveAsync<WatchStatus>(_stop.Token);
-                }
-                StatusReading reading;
-                lock (values)
-                {
-                    reading = new(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), new Dictionary<string, double>(values),
-                        new Dictionary<string, string> { [StatusFact.Governor] = "ondemand" },
-                        [new ProcessReading(812, "stress", 97, 12 << 20)]);
-                }
-                if (asked.Seconds > 0 && changes.Next(reading, asked.Metrics?.ToHashSet()) is { } message)
-                {
-                    await node.SendAsync(new StatusReport(message), _stop.Token);
-                }
-                await Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, _stop.Token));
-            }
-        }
     }
 }

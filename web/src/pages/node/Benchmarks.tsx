@@ -2,12 +2,14 @@ import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { BenchmarkResult, NodeView } from "../../api/types";
 import { Ago } from "../../components/Ago";
+import { Allowed } from "../../components/Allowed";
 import { Chart } from "../../components/Chart";
 import { Table, type Column } from "../../components/Table";
 import { useRead } from "../../components/useRead";
 import { compared, histories, measured, requestWords, uncertainty } from "../../lib/benchmarks";
-import { jobs } from "../../state/store";
+import { jobs, nodes } from "../../state/store";
 import { ResultBadge } from "../Benchmark";
+import { BenchmarkDialog } from "../nodes/WorkDialogs";
 
 const shownAtFirst = 5;
 
@@ -26,31 +28,51 @@ const ResultLink = ({ result }: { result: BenchmarkResult }) => (
   </a>
 );
 
-/** What was measured on the node, and how it went over time; nothing where nothing was. */
+/** What was measured on the node, and how it went over time, and measuring it, alone or with the boards that it is compared with. */
 export function BenchmarksPart({ node }: { node: NodeView }) {
   const ended = jobs.value.filter((j) => j.kind === "benchmark" && j.ended).length;
   const { value: results } = useRead(() => api.benchmarkResults({ node: node.id }), [node.id, ended]);
   const [all, setAll] = useState(false);
-  if (results === undefined || results.length === 0) return null;
+  const [targets, setTargets] = useState<readonly NodeView[] | null>(null);
+  const equals = nodes.value.filter((n) => n.inventory.model === node.inventory.model && n.link === "slave");
+  if (results === undefined || (results.length === 0 && node.link !== "slave")) return null;
   return (
     <section class="card" aria-label="Benchmarks">
       <h2>Benchmarks</h2>
+      {results.length === 0 && <p class="dim">Nothing was measured on this node yet.</p>}
       <div class="charts">
         {histories(results).map((rows) => (
           <Over key={requestWords(rows[0]!.request)} rows={rows} />
         ))}
       </div>
-      <Table
-        label="Benchmarks of this node"
-        columns={columns}
-        rows={all ? results : results.slice(0, shownAtFirst)}
-        keyOf={(r) => r.task}
-      />
+      {results.length > 0 && (
+        <Table
+          label="Benchmarks of this node"
+          columns={columns}
+          rows={all ? results : results.slice(0, shownAtFirst)}
+          keyOf={(r) => r.task}
+        />
+      )}
       {!all && results.length > shownAtFirst && (
         <button type="button" class="plain" onClick={() => setAll(true)}>
           Show all {results.length}
         </button>
       )}
+      {node.link === "slave" && (
+        <Allowed role="operator" what="Benchmarks">
+          <div class="actions">
+            <button type="button" onClick={() => setTargets([node])}>
+              Measure …
+            </button>
+            {equals.length > 1 && (
+              <button type="button" onClick={() => setTargets(equals)}>
+                Measure all {equals.length} of its model …
+              </button>
+            )}
+          </div>
+        </Allowed>
+      )}
+      {targets !== null && <BenchmarkDialog targets={targets} onClose={() => setTargets(null)} />}
     </section>
   );
 }
