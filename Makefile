@@ -80,6 +80,13 @@ soak: deps-lab ## What only endurance shows: a thousand strangers for five minut
 	@packaging/install-packages packaging/packages-bench.txt
 	@tests/soak/run
 
+.PHONY: pictures
+pictures: deps-lab page ## Make the pictures of the docs anew, from the browser tests
+	@dotnet build tests/browser --nologo -v quiet
+	@tests/browser/bin/Debug/net10.0/Bootstrap.Browser.Tests -noLogo -noColor -method '*A_tile_shows_what_its_board_tells*'
+	mkdir -p docs/pictures
+	cp build/screenshots/rack-light-1360.png docs/pictures/rack.png
+
 format: ## Format the C# code
 	@dotnet format Bootstrap.sln
 
