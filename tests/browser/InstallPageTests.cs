@@ -61,15 +61,15 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
         await Expect(page.GetByText("It fits all 3 nodes.")).ToBeVisibleAsync();
         await NextAsync(page, "Roll-out");
 
-        await page.GetByRole(AriaRole.Radio, new() { Name = "A few first" }).CheckAsync();
+        await page.GetByRole(AriaRole.Radio, new() { Name = "Canary" }).CheckAsync();
         await page.GetByLabel("Then so many at a time").FillAsync("2");
-        await page.GetByLabel("Stop after so many failures").FillAsync("50%");
-        await page.GetByLabel("Users who are logged in").SelectOptionAsync("300");
+        await page.GetByLabel("Stop after N failures").FillAsync("50%");
+        await page.GetByLabel("Warn logged-in users").SelectOptionAsync("300");
         await page.GetByLabel("What they are told besides").FillAsync("Save your work");
         await PageFixture.KeepAsync(page, $"install-rollout-{width}", whole: true);
         await NextAsync(page, "Confirmation");
         await page.GetByRole(AriaRole.Button, new() { Name = "Back" }).ClickAsync();
-        await Expect(page.GetByLabel("Stop after so many failures")).ToHaveValueAsync("50%");
+        await Expect(page.GetByLabel("Stop after N failures")).ToHaveValueAsync("50%");
         await page.GoBackAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Confirmation" })).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Customisation" }).ClickAsync();
@@ -102,7 +102,7 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
         await NextAsync(page, "Customisation");
         await NextAsync(page, "Roll-out");
         await NextAsync(page, "Confirmation");
-        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("is lost");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("erased");
         await ConfirmAsync(page, 1);
         StartTask order = await rack.Nodes[0].AcceptTaskAsync(Cancelled);
         Assert.Null(Assert.IsType<InstallOrder>(order.Order).Keep);
@@ -112,13 +112,13 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
         await page.GotoAsync(new Uri(appliance.Url, "install?select=node").ToString());
         await NextAsync(page, "Image");
         await NextAsync(page, "Customisation");
-        await page.GetByRole(AriaRole.Radio, new() { Name = "Keep what people have" }).CheckAsync();
+        await page.GetByRole(AriaRole.Radio, new() { Name = "Keep user data" }).CheckAsync();
         await Expect(page.GetByRole(AriaRole.List, new() { Name = "Nodes that are left out" }))
             .ToContainTextAsync("has no system of which something could be kept");
         await PageFixture.KeepAsync(page, "install-update", whole: true);
         await NextAsync(page, "Roll-out");
         await NextAsync(page, "Confirmation");
-        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("is kept: home folders");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("kept: home folders");
         await ConfirmAsync(page, 1);
         await rack.Nodes[0].AcceptTaskAsync(Cancelled);
         await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("node-000001");
@@ -135,7 +135,7 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
         await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"),
             NodeRole.NetInst, "arm64", Cancelled);
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
-        await Expect(row).ToContainTextAsync("In NetInst");
+        await Expect(row).ToContainTextAsync("Installer ready");
 
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "Select node-cdef01" }).CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Install …" }).ClickAsync();

@@ -39,7 +39,7 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
         await node.ReportAsync(order.TaskId, "staging", 0, 0, Cancelled);
         await Expect(row).ToContainTextAsync("preparing the next start");
-        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef02" })).ToContainTextAsync("Held");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef02" })).ToContainTextAsync("Queued");
         await node.SendAsync(new TaskEnded(order.TaskId, false, false, "the supply's voltage is too low now (throttled=0x50005)",
             DiskState.Untouched), Cancelled);
         await Expect(page.GetByText("1 of 2 nodes failed, and the roll-out stops after 1.", new() { Exact = true })).ToBeVisibleAsync();
@@ -181,7 +181,7 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await Expect(page.GetByRole(AriaRole.Log)).ToContainTextAsync("read back what was written");
         await page.Keyboard.PressAsync("Escape");
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Order again for the 2 that failed" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Retry 2 failed" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.List, new() { Name = "Disks that will be erased" }).GetByRole(AriaRole.Listitem))
             .ToHaveCountAsync(2);
         await page.Keyboard.PressAsync("Escape");
@@ -276,11 +276,11 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
         await page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Paused: nothing more begins.");
         ILocator second = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000002" });
-        await Expect(second).ToContainTextAsync("Held");
+        await Expect(second).ToContainTextAsync("Queued");
         await rack.Nodes[0].AcceptTaskAsync(Cancelled);
         await rack.Nodes[0].RestartAsync(NodeRole.NetInst, cancellation: Cancelled);
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-000001" })).ToContainTextAsync("Succeeded");
-        await Expect(second).ToContainTextAsync("Held");
+        await Expect(second).ToContainTextAsync("Queued");
         await PageFixture.KeepAsync(page, "job-paused");
         await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
         await Expect(second).ToContainTextAsync("Sent");

@@ -105,7 +105,7 @@ public sealed class KeyboardTests(PageFixture browser) : PageTest
         }
         await TabToAsync(page, page.GetByRole(AriaRole.Radio, new() { Name = "All at once" }));
         await page.Keyboard.PressAsync("ArrowDown");
-        await Expect(page.GetByRole(AriaRole.Radio, new() { Name = "A few first" })).ToBeCheckedAsync();
+        await Expect(page.GetByRole(AriaRole.Radio, new() { Name = "Canary" })).ToBeCheckedAsync();
         await page.Keyboard.PressAsync("Enter");
         await TabToAsync(page, page.GetByRole(AriaRole.Textbox, new() { Name = "Type 1 to confirm" }));
         await page.Keyboard.TypeAsync("1");

@@ -20,7 +20,7 @@ public sealed class LayoutTests(PageFixture browser) : PageTest
             .EnsureSuccessStatusCode();
         IPage page = await browser.SignInAsync(appliance,
             new() { ViewportSize = new() { Width = 360, Height = 740 }, ColorScheme = ColorScheme.Dark });
-        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "In NetInst" })).ToHaveCountAsync(3);
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "Installer ready" })).ToHaveCountAsync(3);
 
         foreach (string path in new[] { "nodes", "nodes/" + rack.Nodes[0].Id, "images", "jobs", "schedules", "settings", "install",
             "settings/tokens", "settings/values", "settings/boards", "settings/boot-sets", "settings/appliance" })

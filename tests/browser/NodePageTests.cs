@@ -152,7 +152,7 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
             "eth0", DhcpMessageType.Discover, DhcpMessageType.Offer, null, null));
         recorder.Fetched(new TftpSighting(client, "01eeffc0/config.txt", TftpOutcome.Completed, 100, ""));
         recorder.Fetched(new TftpSighting(client, "01eeffc0/bcm2712-rpi-5-b.dtb", TftpOutcome.NotFound, 0, ""));
-        ILocator wire = page.GetByRole(AriaRole.Region, new() { Name = "Seen on the wire" });
+        ILocator wire = page.GetByRole(AriaRole.Region, new() { Name = "Booting, not enrolled" });
         await Expect(wire).ToContainTextAsync("Good");
         // Nothing more comes from it, and no event tells of that.
         clock.Advance(TimeSpan.FromMinutes(2));
@@ -183,7 +183,7 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
         var mac = new MacAddress(0xdca6320136c2);
         recorder.Asked(new DhcpSighting(mac, BootClientKind.RaspberryPi, new ClientMachineId(MachineIdForm.PiEeprom, 0x01eeffc0, 0xc03114),
             "eth0", DhcpMessageType.Discover, DhcpMessageType.Offer, null, null));
-        ILocator wire = page.GetByRole(AriaRole.Region, new() { Name = "Seen on the wire" });
+        ILocator wire = page.GetByRole(AriaRole.Region, new() { Name = "Booting, not enrolled" });
         await Expect(wire).ToContainTextAsync("Raspberry Pi 4 Model B Rev 1.4");
         await Expect(wire).ToContainTextAsync("serial 01eeffc0");
 
@@ -203,7 +203,7 @@ public sealed class NodePageTests(PageFixture browser) : PageTest
             NodeRole.NetInst, "arm64", Cancelled);
         await Expect(page.GetByText("This board is the node")).ToBeVisibleAsync();
         await page.GotoAsync(new Uri(appliance.Url, "nodes").ToString());
-        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-eeffc0" })).ToContainTextAsync("In NetInst");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-eeffc0" })).ToContainTextAsync("Installer ready");
         await Expect(wire).ToHaveCountAsync(0);
     }
 }

@@ -22,7 +22,7 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
         SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.NetInst, "arm64",
             Cancelled);
         ILocator row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = "node-cdef01" });
-        await Expect(row).ToContainTextAsync("In NetInst");
+        await Expect(row).ToContainTextAsync("Installer ready");
         await Expect(row).ToContainTextAsync("New");
         await Expect(row).ToContainTextAsync("Pi 4 Model B");
 
@@ -177,7 +177,7 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
         await Expect(row).ToContainTextAsync("OfflineNew");
         await Expect(page.GetByRole(AriaRole.Row)).ToHaveCountAsync(2);
         // The one axis is swapped, the other one is added.
-        await page.GetByRole(AriaRole.Button, new() { Name = "In NetInst 2" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Installer ready 2" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "New 3" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Searchbox)).ToHaveValueAsync("state:netinst state:new");
         await Expect(page.GetByRole(AriaRole.Row)).ToHaveCountAsync(3);
@@ -206,7 +206,7 @@ public sealed class NodesPageTests(PageFixture browser) : PageTest
             .SetInputFilesAsync(new FilePayload { Name = "motd", MimeType = "text/plain", Buffer = "Welcome\n"u8.ToArray() });
         await dialog.GetByLabel("Path on the nodes").FillAsync("etc/motd");
         await dialog.GetByLabel("Mode").FillAsync("0640");
-        await dialog.GetByLabel("Line for the node's shell afterwards").FillAsync("systemctl reload motd");
+        await dialog.GetByLabel("Shell command afterwards").FillAsync("systemctl reload motd");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Upload and deploy" }).ClickAsync();
         await Expect(dialog.GetByRole(AriaRole.Alert)).ToContainTextAsync("path");
         await PageFixture.KeepAsync(page, "deploy-dialog");

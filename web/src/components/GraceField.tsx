@@ -10,17 +10,17 @@ export function GraceField({ grace, message, onChange }: Props) {
   return (
     <>
       <label class="field">
-        <span>Users who are logged in on them</span>
+        <span>Warn logged-in users</span>
         <select value={grace} onChange={(e) => onChange({ grace: Number(e.currentTarget.value) })}>
-          <option value={0}>are not warned</option>
-          <option value={60}>are warned, and have 1 minute</option>
-          <option value={300}>are warned, and have 5 minutes</option>
-          <option value={900}>are warned, and have 15 minutes</option>
+          <option value={0}>no</option>
+          <option value={60}>yes, 1 minute before</option>
+          <option value={300}>yes, 5 minutes before</option>
+          <option value={900}>yes, 15 minutes before</option>
         </select>
       </label>
       {grace > 0 && (
         <label class="field">
-          <span>What they are told besides</span>
+          <span>Message to them (optional)</span>
           <input type="text" maxLength={500} value={message} onInput={(e) => onChange({ message: e.currentTarget.value })} />
         </label>
       )}

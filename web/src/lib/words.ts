@@ -1,6 +1,6 @@
 import type { DiskState, JobKind, JobView, Lifecycle, LinkState, NodeChange, NodeMark, NodeView, Role, TaskState } from "../api/types";
 
-export const linkWords: Record<LinkState, string> = { offline: "Offline", "net-inst": "In NetInst", slave: "Online" };
+export const linkWords: Record<LinkState, string> = { offline: "Offline", "net-inst": "Installer ready", slave: "Online" };
 
 export const linkHelp: Record<LinkState, string> = {
   offline: "Not connected: switched off, starting, or without network",
@@ -92,7 +92,7 @@ export function parameterWords(job: Pick<JobView, "kind" | "parameters">): strin
 }
 
 export const taskWords: Record<TaskState, string> = {
-  held: "Held",
+  held: "Queued",
   waiting: "Waiting",
   sent: "Sent",
   running: "Running",

@@ -30,7 +30,7 @@ export function BoardPage({ mac }: { mac: string }) {
         </p>
       )}
       <section class="card">
-        <h2>Seen on the wire</h2>
+        <h2>Booting, not enrolled</h2>
         <Facts
           facts={[
             ["Model", boardTitle(board)],

@@ -143,7 +143,7 @@ function Wizard() {
           <button type="submit" class={step === "confirm" ? "danger" : "primary"} disabled={busy || !ready}>
             {step === "confirm" ? `${draft.update ? "Update" : "Erase and install"} ${count(plan.taken.length, "node")}` : "Next"}
           </button>
-          <a href="/nodes">Leave everything as it is</a>
+          <a href="/nodes">Cancel</a>
         </footer>
       </form>
     </>

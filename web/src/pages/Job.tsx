@@ -98,7 +98,7 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
         </span>
         <Allowed role="operator">
           <span class="end button-row">
-            {failed.length > 0 && <RetryButton job={job} targets={failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? [])} label={`Order again for the ${failed.length} that failed`} />}
+            {failed.length > 0 && <RetryButton job={job} targets={failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? [])} label={`Retry ${failed.length} failed`} />}
             {open.length > 0 && (
               <button type="button" disabled={busy} onClick={() => void run(async () => put((await (job.paused ? api.resumeJob : api.pauseJob)(job.id)).tasks))}>
                 {job.paused ? "Resume" : "Pause"}

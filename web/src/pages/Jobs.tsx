@@ -23,7 +23,7 @@ const columns: readonly Column<JobView>[] = [
   },
   { id: "nodes", title: "Nodes", width: "5rem", align: "end", cell: (j) => Object.values(j.counts).reduce((a, b) => a + b, 0) },
   { id: "counts", title: "Tasks", width: "minmax(12rem, 2fr)", cell: (j) => <Counts job={j} /> },
-  { id: "by", title: "Ordered by", width: "10.5rem", cell: (j) => j.schedule ?? j.createdBy, minor: true },
+  { id: "by", title: "Started by", width: "10.5rem", cell: (j) => j.schedule ?? j.createdBy, minor: true },
   { id: "at", title: "Ordered", width: "8rem", cell: (j) => <Ago at={j.createdAt} /> },
 ];
 

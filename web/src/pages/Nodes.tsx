@@ -132,7 +132,7 @@ export function NodesPage() {
       </Allowed>
       {seeing.error !== "" && <Notice tone="bad">{seeing.error}</Notice>}
       {shown.length === 0 ? (
-        <Empty title="No node is like that">
+        <Empty title="No nodes match">
           {filterFault(query) !== "" && <p>{filterFault(query)}</p>}
           <p>
             <button type="button" onClick={() => setQueryValue("q", "")}>

@@ -80,7 +80,7 @@ public sealed partial class NodeSelector
 
     private static string LinkWord(LinkState link) => link switch
     {
-        LinkState.NetInst => "In NetInst",
+        LinkState.NetInst => "Installer ready",
         LinkState.Slave => "Online",
         _ => "Offline",
     };

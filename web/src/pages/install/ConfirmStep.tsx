@@ -18,12 +18,12 @@ export function ConfirmStep({ draft, plan, image, typed, onType }: Props) {
       <Facts
         facts={[
           ["Image", image?.name ?? "was deleted"],
-          ["What people have", draft.update ? "is kept: home folders, SSH host keys and the machine's id, or what the profile says" : "is lost"],
+          ["User data", draft.update ? "kept: home folders, SSH host keys and the machine's id, or what the profile says" : "erased"],
           ...(draft.testCard && !draft.update ? [["Cards", "are tested before: all is written and read back"] as [string, string]] : []),
           ["Profile", draft.profile === "" ? "none" : draft.profile],
           ["Roll-out", rolloutWords(draft)],
           ["Begins", beginWords(draft)],
-          ["Logged-in users", draft.grace === 0 ? "are not warned" : `are warned, and have ${draft.grace / 60} min`],
+          ["Warn logged-in users", draft.grace === 0 ? "no" : `${draft.grace / 60} min before`],
         ]}
       />
       <h3>What will be erased{draft.update && ", but for what is kept"}</h3>

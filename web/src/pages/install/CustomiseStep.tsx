@@ -18,11 +18,11 @@ export function CustomiseStep({ draft, set, plan, fit }: StepProps & { fit: Retu
   const choose = (profile: string) => set({ profile });
   return (
     <>
-      <fieldset aria-label="What people have on the nodes">
+      <fieldset aria-label="User data">
         <Choice name="update" title="Erase everything" checked={!draft.update} onChoose={() => set({ update: false })}>
-          Nothing of what is on the disks stays.
+          Erases the whole disk.
         </Choice>
-        <Choice name="update" title="Keep what people have" checked={draft.update} onChoose={() => set({ update: true })}>
+        <Choice name="update" title="Keep user data" checked={draft.update} onChoose={() => set({ update: true })}>
           Home folders, SSH host keys and the machine's id are kept, or what the profile says. All else is replaced by the image.
         </Choice>
       </fieldset>

@@ -20,12 +20,12 @@ export function NodesStep({ draft, set, plan, chosen }: StepProps & { chosen: re
         <p>
           {count(draft.picked.length, "node")} that you selected.{" "}
           <button type="button" class="small" onClick={() => set({ picked: null })}>
-            Choose by words instead
+            Use a selector instead
           </button>
         </p>
       ) : (
         <label class="field">
-          <span>Nodes, by words as in the nodes page's filter; "all" is every node</span>
+          <span>Node selector, e.g. tag=classroom, or all</span>
           <input
             type="text"
             value={draft.select}
@@ -46,7 +46,7 @@ export function NodesStep({ draft, set, plan, chosen }: StepProps & { chosen: re
         </fieldset>
       )}
       {chosen.length === 0 && (draft.picked || draft.select.trim() !== "") && (
-        <Notice tone="warn">{(draft.picked === null && filterFault(draft.select)) || "No node is like that now."}</Notice>
+        <Notice tone="warn">{(draft.picked === null && filterFault(draft.select)) || "No nodes match."}</Notice>
       )}
       {plan.taken.length > 0 && (
         <>

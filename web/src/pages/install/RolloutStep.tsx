@@ -18,7 +18,7 @@ export function RolloutStep({ draft, set }: StepProps) {
         <Choice {...pace("at-once")} title="All at once">
           The quickest: nodes that load the same image share what travels.
         </Choice>
-        <Choice {...pace("canary")} title="A few first">
+        <Choice {...pace("canary")} title="Canary">
           The others begin when these are installed and are back; if one of them fails, nobody else begins.
         </Choice>
         <Choice {...pace("batches")} title="In batches">
@@ -26,13 +26,13 @@ export function RolloutStep({ draft, set }: StepProps) {
         </Choice>
       </fieldset>
       <div class="pair">
-        {draft.pace === "canary" && number("canary", "Nodes that come first")}
-        {draft.pace !== "at-once" && number("batch", draft.pace === "canary" ? "Then so many at a time" : "Nodes in a batch", 1, "all")}
-        {number("most", "At most so many at the same time", 1, "no limit")}
+        {draft.pace === "canary" && number("canary", "Canary nodes")}
+        {draft.pace !== "at-once" && number("batch", draft.pace === "canary" ? "Then at a time" : "Nodes in a batch", 1, "all")}
+        {number("most", "Max concurrent", 1, "no limit")}
       </div>
       <div class="pair">
         <label class="field">
-          <span>Stop after so many failures (3, or 10%)</span>
+          <span>Stop after N failures (3, or 10%)</span>
           <input
             type="text"
             pattern="\s*([1-9][0-9]*%?)?\s*"

@@ -60,7 +60,7 @@ export function InstallAgainDialog({ job, targets, only, onClose }: Props) {
         {error !== "" && <Notice tone="bad">{error}</Notice>}
         <footer>
           <button type="button" onClick={onClose}>
-            Leave everything as it is
+            Cancel
           </button>
           <button type="submit" class="danger" disabled={busy || image === undefined || !confirmed(typed, String(nodes.length))}>
             Erase and install

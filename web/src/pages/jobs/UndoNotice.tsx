@@ -21,7 +21,7 @@ export function UndoNotice({ job, busy, undo }: Props) {
     <Notice tone="warn">
       <div class="undo">
         <span>
-          {job.note !== "" && sentence(job.note)} No node has heard of this job yet.
+          {job.note !== "" && sentence(job.note)} Not sent yet.
           {job.choosesAgain && (
             <>
               {" "}

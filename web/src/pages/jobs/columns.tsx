@@ -39,7 +39,7 @@ function Course({ task, phases }: TaskLine) {
       {task.state === "running" && task.phase !== "" && <TaskBar task={task} label={task.nodeName} />}
       {task.stall !== "" && <span class="warn-text">{task.stall}</span>}
       {task.state === "running" && <Present task={task} phases={phases} />}
-      {task.state === "held" && <span class="dim">until its turn comes</span>}
+      {task.state === "held" && <span class="dim">queued</span>}
       {task.state === "waiting" && task.cause === "" && <span class="dim">until the node is there and free</span>}
       {task.attempts > 1 && <span class="warn-text">attempt {task.attempts}</span>}
       {task.cause !== "" && <span class="warn-text">{task.cause}</span>}
@@ -78,7 +78,7 @@ export const taskColumns = (cancel: (task: TaskView) => void, showLog: (task: Ta
       ),
   },
   { id: "state", title: "State", width: "7.5rem", cell: ({ task: t }) => <TaskBadge state={t.state} /> },
-  { id: "course", title: "Course", width: "minmax(14rem, 3fr)", cell: (line) => <Course {...line} /> },
+  { id: "course", title: "Progress", width: "minmax(14rem, 3fr)", cell: (line) => <Course {...line} /> },
   { id: "took", title: "Time", width: "6rem", align: "end", cell: ({ task: t }) => <Took task={t} /> },
   {
     id: "do",

@@ -54,7 +54,7 @@ function LabelsForm({ node, onClose }: { node: NodeView; onClose: () => void }) 
       <label class="field">
         <span>Tags</span>
         <input type="text" value={tags} placeholder="rack-3 camera" ref={(input) => input?.focus()} onInput={(e) => setTags(e.currentTarget.value)} />
-        <small class="dim">Apart by blanks; 1 to 32 of a-z, 0-9, - and _ each.</small>
+        <small class="dim">Separated by spaces; 1 to 32 of a-z, 0-9, - and _ each.</small>
       </label>
       <label class="field">
         <span>Location</span>

@@ -109,7 +109,7 @@ export function DeployDialog({ targets, onClose }: WorkTargets) {
         )}
       </div>
       <label class="field">
-        <span>Line for the node's shell afterwards (none: nothing is run)</span>
+        <span>Shell command afterwards (optional)</span>
         <input type="text" spellcheck={false} autoCapitalize="off" placeholder="systemctl reload nginx" value={shell} onInput={(e) => setShell(e.currentTarget.value)} />
       </label>
     </WorkDialog>

@@ -9,7 +9,7 @@ import { holdSeconds } from "../../lib/hold";
 import { go } from "../../lib/router";
 
 const words = {
-  reboot: { title: "Reboot", button: "Reboot now", note: "Programs on these nodes are stopped as the system does it. Each counts as done when it is back with a new start." },
+  reboot: { title: "Reboot", button: "Reboot now", note: "Programs on these nodes are stopped as the system does it. Each is done once it reconnects after the restart." },
   firmware: {
     title: "Update the boot firmware of",
     button: "Update and restart",

@@ -16,8 +16,8 @@ export function WireBoards({ boards }: { boards: readonly BoardView[] }) {
   }, [tick]);
   if (boards.length === 0) return null;
   return (
-    <section class="card" aria-label="Seen on the wire">
-      <h2>Seen on the wire</h2>
+    <section class="card" aria-label="Booting, not enrolled">
+      <h2>Booting, not enrolled</h2>
       <p class="dim">These boards ask to be booted from the network and have not introduced themselves yet.</p>
       <ul class="findings">
         {boards.map((b) => (

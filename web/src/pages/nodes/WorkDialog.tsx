@@ -48,11 +48,11 @@ export function WorkDialog({ kind, title, button, ready, targets, parameters, on
         {children}
         {nodes.length > 1 && <p class="names">{nodes.map((n) => n.name).join(", ")}</p>}
         {offline > 0 && <Notice tone="warn">{offline} of them offline: the order waits until they come, or you cancel it.</Notice>}
-        {inNetInst > 0 && <Notice tone="warn">{inNetInst} of them in NetInst, without a system to do this in: it fails there.</Notice>}
+        {inNetInst > 0 && <Notice tone="warn">{inNetInst} have no operating system and will fail.</Notice>}
         {error !== "" && <Notice tone="bad">{error}</Notice>}
         <footer>
           <button type="button" onClick={onClose}>
-            Leave them alone
+            Cancel
           </button>
           <button type="submit" class="primary" disabled={busy || !ready}>
             {button}

@@ -21,7 +21,7 @@ export function RunDialog({ targets, onClose }: WorkTargets) {
       onClose={onClose}
     >
       <label class="field">
-        <span>Line for the node's shell</span>
+        <span>Shell command</span>
         <textarea rows={3} required autoFocus spellcheck={false} value={shell} onInput={(e) => setShell(e.currentTarget.value)} />
       </label>
       <p class="dim">It is stored with the job and shown there: no passwords in it.</p>
@@ -34,7 +34,7 @@ export function RunDialog({ targets, onClose }: WorkTargets) {
         <input type="text" required spellcheck={false} value={folder} onInput={(e) => setFolder(e.currentTarget.value)} />
       </label>
       <label class="field">
-        <span>Minutes after which it is ended</span>
+        <span>Timeout (minutes)</span>
         <input type="number" required min={1} max={1440} value={minutes} onInput={(e) => setMinutes(e.currentTarget.valueAsNumber)} />
       </label>
     </WorkDialog>

@@ -97,16 +97,16 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
           <div class="pair">
             <ProfileSelect label="Profile" value={draft.profile} onChange={(profile) => set({ profile })} />
             <label class="field">
-              <span>What people have on the nodes</span>
+              <span>User data</span>
               <select value={draft.update ? "keep" : "erase"} onChange={(e) => set({ update: e.currentTarget.value === "keep" })}>
-                <option value="erase">is erased</option>
-                <option value="keep">is kept, as the profile says or home folders and identity</option>
+                <option value="erase">erased</option>
+                <option value="keep">kept, as the profile says, or home folders and identity</option>
               </select>
             </label>
           </div>
         )}
         <label class="field">
-          <span>Nodes, by words as in the nodes page's filter; "all" is every node</span>
+          <span>Node selector, e.g. tag=camera, or all</span>
           <input value={draft.select} placeholder="tag=camera -state:offline" spellcheck={false} onInput={(e) => set({ select: e.currentTarget.value })} />
         </label>
         <Taken select={draft.select} />
@@ -118,11 +118,11 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
               <input type="number" min="0" value={draft.canary} onInput={(e) => set({ canary: e.currentTarget.value })} />
             </label>
             <label class="field">
-              <span>Then so many at a time</span>
+              <span>Then at a time</span>
               <input type="number" min="1" value={draft.batch} onInput={(e) => set({ batch: e.currentTarget.value })} />
             </label>
             <label class="field">
-              <span>Stop after so many failures</span>
+              <span>Stop after N failures</span>
               <input value={draft.stopAfter} placeholder="3 or 10%" onInput={(e) => set({ stopAfter: e.currentTarget.value })} />
             </label>
           </div>
@@ -132,14 +132,14 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
               <input type="time" value={draft.windowStart} onInput={(e) => set({ windowStart: e.currentTarget.value })} />
             </label>
             <label class="field">
-              <span>and is open for minutes</span>
+              <span>Open for (minutes)</span>
               <input type="number" min="1" max="1440" value={draft.windowMinutes} onInput={(e) => set({ windowMinutes: e.currentTarget.value })} />
             </label>
             <label class="field">
-              <span>A run that was missed</span>
+              <span>Missed runs</span>
               <select value={draft.missed} onChange={(e) => set({ missed: e.currentTarget.value as Draft["missed"] })}>
-                <option value="skip">is left out</option>
-                <option value="run-once">is made up for, once</option>
+                <option value="skip">skip</option>
+                <option value="run-once">run once, late</option>
               </select>
             </label>
           </div>
@@ -148,7 +148,7 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
           <>
             <Notice tone="warn">
               <strong>
-                Each run erases the disks of all nodes that these words take by then{draft.update && ", but for what is kept"}, without a question.
+                Each run erases the disks of all nodes that match by then{draft.update && ", but for what is kept"}, without asking.
               </strong>
             </Notice>
             <label class="field">
@@ -162,7 +162,7 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
         {error !== "" && <Notice tone="bad">{error}</Notice>}
         <footer>
           <button type="button" onClick={onClose}>
-            Add nothing
+            Cancel
           </button>
           <button type="submit" class={installs ? "danger" : "primary"} disabled={busy || !whole}>
             {installs ? "Add, and erase at each run" : "Add"}

@@ -80,7 +80,7 @@ function DhcpForm({ present, onSaved }: { present: Dhcp; onSaved: (saved: Dhcp) 
               />
             </label>
             <label class="field">
-              <span>Hours that an address is kept for a board that is gone</span>
+              <span>Lease time (hours)</span>
               <input type="number" min="0.1" max="720" step="any" value={hours} onInput={(e) => setHours(e.currentTarget.value)} />
             </label>
             <label class="choice">
@@ -114,8 +114,8 @@ function Leases({ leases, reserved, onReserve }: LeasesProps) {
   const isReserved = (lease: Lease) => reserved.some((r) => r.startsWith(`${lease.address}=`));
   return (
     <>
-      <h3>Given addresses</h3>
-      <ul class="leases" aria-label="Given addresses">
+      <h3>Leases</h3>
+      <ul class="leases" aria-label="Leases">
         {leases.map((lease) => (
           <li key={lease.mac}>
             <code>{lease.address}</code> {lease.node ?? lease.mac} <span class="dim">for {duration(lease.until - now.value)}</span>
