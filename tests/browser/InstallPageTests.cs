@@ -62,10 +62,10 @@ public sealed class InstallPageTests(PageFixture browser) : PageTest
         await NextAsync(page, "Roll-out");
 
         await page.GetByRole(AriaRole.Radio, new() { Name = "Canary" }).CheckAsync();
-        await page.GetByLabel("Then so many at a time").FillAsync("2");
+        await page.GetByLabel("Then at a time").FillAsync("2");
         await page.GetByLabel("Stop after N failures").FillAsync("50%");
         await page.GetByLabel("Warn logged-in users").SelectOptionAsync("300");
-        await page.GetByLabel("What they are told besides").FillAsync("Save your work");
+        await page.GetByLabel("Message to them (optional)").FillAsync("Save your work");
         await PageFixture.KeepAsync(page, $"install-rollout-{width}", whole: true);
         await NextAsync(page, "Confirmation");
         await page.GetByRole(AriaRole.Button, new() { Name = "Back" }).ClickAsync();

@@ -44,7 +44,7 @@ public sealed class JobPageTests(PageFixture browser) : PageTest
             DiskState.Untouched), Cancelled);
         await Expect(page.GetByText("1 of 2 nodes failed, and the roll-out stops after 1.", new() { Exact = true })).ToBeVisibleAsync();
 
-        await page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("again") }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Retry 1 failed" }).ClickAsync();
         await Expect(dialog).ToContainTextAsync("Update the boot firmware of node-cdef01?");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Update and restart" }).ClickAsync();
         Assert.NotEqual(order.TaskId, (await node.ReceiveAsync<StartTask>(Cancelled)).TaskId);

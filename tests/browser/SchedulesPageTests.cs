@@ -29,7 +29,7 @@ public sealed class SchedulesPageTests(PageFixture browser) : PageTest
         await line.FillAsync("30 2 * * SAT");
         await Expect(runs.First).ToContainTextAsync(new Regex("Sat.*02:30"));
         await dialog.GetByLabel("Name", new() { Exact = true }).FillAsync("weekly");
-        await dialog.GetByLabel("Nodes, by words").FillAsync("node-000002");
+        await dialog.GetByLabel("Node selector").FillAsync("node-000002");
         await Expect(dialog).ToContainTextAsync("Now 1 node: node-000002");
         await dialog.GetByText("Roll-out, maintenance window").ClickAsync();
         await dialog.GetByLabel("Canary").FillAsync("1");

@@ -18,7 +18,11 @@ public sealed partial class NodeSelector
     {
         ["name"] = n => [n.Name, n.Id.ToString()],
         ["state"] = n =>
-            [ApiJson.Word(n.Link), LinkWord(n.Link), ApiJson.Word(n.Lifecycle), .. n.WantsApproval ? ["approval"] : Array.Empty<string>()],
+        [
+            ApiJson.Word(n.Link), LinkWord(n.Link), ApiJson.Word(n.Lifecycle), .. n.WantsApproval ? ["approval"] : Array.Empty<string>(),
+            // As the page called it before: selectors are kept in schedules.
+            .. n.Link == LinkState.NetInst ? ["In NetInst"] : Array.Empty<string>(),
+        ],
         ["task"] = n => n.Task is { } task ? [task.Kind, task.State, task.Phase] : [None],
         ["arch"] = n => [n.Inventory.Architecture],
         ["model"] = n => [n.Inventory.Model],

@@ -114,7 +114,7 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
           <summary>Roll-out, maintenance window, missed runs</summary>
           <div class="pair">
             <label class="field">
-              <span>Canary: so many nodes first</span>
+              <span>Canary nodes</span>
               <input type="number" min="0" value={draft.canary} onInput={(e) => set({ canary: e.currentTarget.value })} />
             </label>
             <label class="field">
