@@ -75,8 +75,8 @@ public sealed class CommandRunner(Guid task, Action<string> line, Action<Command
         {
             while (await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false) is > 0 and int read)
             {
-                lines.Add(buffer.AsSpan(0, read));
-                if (rate.IsOver)
+                // A line that does not end is cut long before this.
+                if ((!lines.Add(buffer.AsSpan(0, read)) && read > OutputLines.MaximumLength) || rate.IsOver)
                 {
                     await Task.Delay(s_pause, clock, cancellation).ConfigureAwait(false);
                 }

@@ -23,8 +23,10 @@ public sealed class OutputLines(Action<string> line, string prefix = "")
     private ControlSequences _sequences;
 
     /// <summary>Takes the next bytes.</summary>
-    public void Add(ReadOnlySpan<byte> bytes)
+    /// <returns>Whether a line was completed by them.</returns>
+    public bool Add(ReadOnlySpan<byte> bytes)
     {
+        bool hasLine = bytes.Contains((byte)'\n');
         Span<char> characters = stackalloc char[512];
         while (bytes.Length > 0)
         {
@@ -33,6 +35,7 @@ public sealed class OutputLines(Action<string> line, string prefix = "")
             Take(characters[.._decoder.GetChars(piece, characters, flush: false)]);
             bytes = bytes[piece.Length..];
         }
+        return hasLine;
     }
 
     /// <summary>Gives what is left without an end of line.</summary>

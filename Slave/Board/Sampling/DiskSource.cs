@@ -50,10 +50,6 @@ internal sealed class DiskSource(string root) : ISource
                     found.Manufacturer, found.Product, found.Date, found.ReserveUsed.Length > 0 ? $"(reserve: {found.ReserveUsed})" : "",
                 }.Where(word => word.Length > 0)));
             }
-            else if (_scan % CardScans == 0 && name.StartsWith("nvme", StringComparison.Ordinal))
-            {
-                disk.Wear = NvmeHealth.LifeUsedPercent(Path.Combine(root, "dev", name));
-            }
         }
         _scan++;
         Card = _disks.Values.FirstOrDefault(disk => disk.Card is not null)?.Card;

@@ -3,7 +3,9 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Benchmarks;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
 
@@ -93,6 +95,50 @@ public sealed class BurnInTests : JobTest
     }
 
     [Fact]
+    public async Task Another_card_that_passes_takes_back_what_the_first_one_has_shown_and_other_failures_say_nothing_of_a_card()
+    {
+        await ImportAsync();
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
+        var order = new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters = new { testCard = true } };
+        foreach (string phase in new[] { "writing", "testing" })
+        {
+            Assert.Empty(await ListAsync());
+            await OrderAsync(order);
+            StartTask start = await node.AcceptTaskAsync(s_end);
+            await node.ReportAsync(start.TaskId, phase, 1, 10, s_end);
+            await node.SendAsync(new TaskEnded(start.TaskId, false, false, "no", DiskState.Unbootable, Final: true), s_end);
+            await Poll.UntilAsync(() => GetAsync("jobs"), jobs => jobs.AsArray().All(job => job!["ended"]!.GetValue<bool>()), s_end);
+        }
+        Assert.Equal("failed", (await ListAsync())[0]!["state"]!.ToString());
+        await OrderAsync(order);
+        StartTask second = await node.AcceptTaskAsync(s_end);
+        await node.SendAsync(new TaskEnded(second.TaskId, true, false, "", DiskState.Installed), s_end);
+        await node.RestartAsync(NodeRole.Slave, second.TaskId, cancellation: s_end);
+        JsonNode passed = (await Poll.UntilAsync(ListAsync, list => list[0]!["state"]!.ToString() == "passed", s_end))[0]!;
+        Assert.Equal(("card", 0), (passed["set"]!.ToString(), passed["findings"]!.AsArray().Count));
+    }
+
+    [Fact]
+    public async Task A_board_that_tests_for_hours_may_lose_its_connection_for_a_moment_and_not_for_hours()
+    {
+        await ImportAsync();
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
+        string job = await OrderAsync(
+            new { kind = "install", nodes = new[] { "all" }, image = "tiny", parameters = new { testCard = true } });
+        StartTask start = await node.AcceptTaskAsync(s_end);
+        await node.ReportAsync(start.TaskId, "testing", 1, 10, s_end);
+        await UntilAsync(job, task => task["phase"]!.ToString() == "testing");
+        Time.Advance(TimeSpan.FromHours(3));
+        await node.DisconnectAsync(s_end);
+        await Poll.UntilAsync(() => GetAsync($"nodes/{node.Id}"), seen => seen["link"]!.ToString() == "offline", s_end);
+        Time.Advance(TimeSpan.FromMinutes(1));
+        Appliance.Services.GetRequiredService<JobEngine>().Tick();
+        Assert.Equal("running", (await UntilAsync(job, _ => true))["state"]!.ToString());
+        Time.Advance(TimeSpan.FromHours(2));
+        Assert.Equal("timed-out", (await UntilAsync(job, task => task["state"]!.ToString() != "running"))["state"]!.ToString());
+    }
+
+    [Fact]
     public async Task A_card_is_not_tested_where_something_of_it_is_to_be_kept()
     {
         await ImportAsync();
@@ -121,6 +167,10 @@ public sealed class BurnInTests : JobTest
         Assert.Equal("'x' is no id of a node.", await RefusalAsync(HttpMethod.Get, "burn-ins?node=x", null));
         Assert.Equal("[]", await Api.GetStringAsync("jobs", s_end));
     }
+
+    /// <summary>Waits until the only task of a job is as it shall be.</summary>
+    private Task<JsonNode> UntilAsync(string job, Func<JsonNode, bool> isSo) =>
+        Poll.UntilAsync(async () => (await GetAsync(job))["tasks"]![0]!, isSo, s_end);
 
     private async Task SetPolicyAsync(string burnIn, string? image = null) => (await Api.PutAsJsonAsync("policy",
         new

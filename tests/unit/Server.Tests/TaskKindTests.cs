@@ -20,8 +20,8 @@ public sealed class TaskKindTests
         Assert.Equal(Step.Nothing, kind.OnConnected(task, Hello(NodeRole.Slave, "old", active: true)));
         Assert.Equal(Step.SendOrder, kind.OnConnected(task, Hello(NodeRole.Slave, "old")));
         Assert.Equal(TaskState.Succeeded, Move(kind.OnConnected(task, Hello(NodeRole.Slave, "new"))).State);
-        Assert.Equal(Step.Nothing, kind.OnTime(task, TimeSpan.FromMinutes(9), false));
-        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(task, TimeSpan.FromMinutes(11), false)).State);
+        Assert.Equal(Step.Nothing, kind.OnTime(task, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(9)));
+        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(task, TimeSpan.FromMinutes(11), TimeSpan.FromMinutes(11))).State);
     }
 
     [Fact]
@@ -34,10 +34,10 @@ public sealed class TaskKindTests
         Assert.Equal((TaskState.Running, "going-down"), (down.State, down.Phase));
 
         TaskRow going = Row("shutdown", phase: down.Phase, bootIdBefore: "old");
-        Assert.Equal(Step.Nothing, kind.OnTime(going, TimeSpan.FromSeconds(5), false));
-        Assert.Equal(TaskState.Succeeded, Move(kind.OnTime(going, TimeSpan.FromSeconds(30), false)).State);
+        Assert.Equal(Step.Nothing, kind.OnTime(going, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5)));
+        Assert.Equal(TaskState.Succeeded, Move(kind.OnTime(going, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30))).State);
         Assert.Equal(TaskState.Failed, Move(kind.OnConnected(going, Hello(NodeRole.Slave, "new"))).State);
-        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(task, TimeSpan.FromMinutes(6), true)).State);
+        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(task, TimeSpan.FromMinutes(6), null)).State);
     }
 
     [Fact]
@@ -70,14 +70,14 @@ public sealed class TaskKindTests
     {
         var kind = new FirmwareKind();
         TaskRow restarting = Row("firmware", phase: FirmwareKind.Restarting, bootIdBefore: "old");
-        Assert.Equal(Step.Nothing, kind.OnTime(restarting, TimeSpan.FromMinutes(14), false));
-        Step.Move lost = Move(kind.OnTime(restarting, TimeSpan.FromMinutes(16), false));
+        Assert.Equal(Step.Nothing, kind.OnTime(restarting, TimeSpan.FromMinutes(14), TimeSpan.FromMinutes(14)));
+        Step.Move lost = Move(kind.OnTime(restarting, TimeSpan.FromMinutes(16), TimeSpan.FromMinutes(16)));
         Assert.Equal(TaskState.TimedOut, lost.State);
         Assert.StartsWith("the node did not come back within 15 minutes", lost.Cause, StringComparison.Ordinal);
 
         TaskRow warned = Row("firmware", phase: "warning-users", parameters: """{"graceSeconds":3600}""");
-        Assert.Equal(Step.Nothing, kind.OnTime(warned, TimeSpan.FromMinutes(89), true));
-        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(warned, TimeSpan.FromMinutes(91), true)).State);
+        Assert.Equal(Step.Nothing, kind.OnTime(warned, TimeSpan.FromMinutes(89), null));
+        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(warned, TimeSpan.FromMinutes(91), null)).State);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class TaskKindTests
 
         Assert.Equal(TaskState.Failed, Move(kind.OnConnected(starting, Hello(NodeRole.Slave, "new", installId: Guid.NewGuid()))).State);
         Assert.Equal(TaskState.Failed, Move(kind.OnConnected(starting, Hello(NodeRole.Slave, "new"))).State);
-        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(starting, TimeSpan.FromMinutes(16), true)).State);
+        Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(starting, TimeSpan.FromMinutes(16), null)).State);
 
         // The NetInst that wrote it has only lost its connection; one that was started since finds nothing that boots.
         TaskRow done = Row("install", phase: InstallKind.Starting, bootIdBefore: "netinst");
@@ -112,11 +112,11 @@ public sealed class TaskKindTests
 
         TaskRow first = Row("install", phase: InstallKind.FirstBoot, parameters: profile);
         Assert.Equal(Step.Nothing, kind.OnConnected(first, Hello(NodeRole.Slave, "new", active: true, installId: s_task)));
-        Assert.Equal(Step.Nothing, kind.OnTime(first, TimeSpan.FromMinutes(69), true));
+        Assert.Equal(Step.Nothing, kind.OnTime(first, TimeSpan.FromMinutes(69), null));
         Assert.Equal((TaskState.Succeeded, ""), End(kind.OnEnded(first, new TaskEnded(s_task, true, false, "", DiskState.Untouched))));
         Assert.Contains("why", End(kind.OnEnded(first, new TaskEnded(s_task, false, false, "why", DiskState.Untouched))).Note);
         Assert.Contains("cancelled", End(kind.OnEnded(first, new TaskEnded(s_task, false, true, "", DiskState.Untouched))).Note);
-        Assert.Contains("has not told", End(kind.OnTime(first, TimeSpan.FromMinutes(71), true)).Note);
+        Assert.Contains("has not told", End(kind.OnTime(first, TimeSpan.FromMinutes(71), null)).Note);
         Assert.Contains("NetInst", End(kind.OnConnected(first, Hello(NodeRole.NetInst, "new"))).Note);
 
         static (TaskState State, string Note) End(Step step)
@@ -227,12 +227,12 @@ public sealed class TaskKindTests
                 Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true))));
 
         TaskRow trying = Row("install", phase: InstallKind.Trying);
-        Assert.Equal(Step.Nothing, kind.OnTime(trying, TimeSpan.FromMinutes(29), false));
+        Assert.Equal(Step.Nothing, kind.OnTime(trying, TimeSpan.FromMinutes(29), TimeSpan.FromMinutes(29)));
         Assert.Equal((TaskState.TimedOut, null),
-            (Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), false)).State,
-            Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), false)).Node));
+            (Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), TimeSpan.FromMinutes(31))).State,
+            Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), TimeSpan.FromMinutes(31))).Node));
         Assert.Equal(TaskState.TimedOut,
-            Move(kind.OnTime(Row("install", phase: InstallKind.Confirming), TimeSpan.FromMinutes(11), true)).State);
+            Move(kind.OnTime(Row("install", phase: InstallKind.Confirming), TimeSpan.FromMinutes(11), null)).State);
 
         static (TaskState, DiskState?) End(Step step) => (Move(step).State, Move(step).Disk);
     }

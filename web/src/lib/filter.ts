@@ -5,10 +5,9 @@ import { linkWords, lifecycleWords } from "./words";
 /** What can be asked for by name: `state:offline`. */
 const fields: Record<string, (node: NodeView) => string[]> = {
   name: (n) => [n.name, n.id],
+  // "Installer ready", as the page says, has a word in it that asks for something else ("install").
   state: (n) => [
-    n.link, linkWords[n.link], n.lifecycle, lifecycleWords[n.lifecycle], ...(n.wantsApproval ? ["approval"] : []),
-    // As the page called it before: selectors are kept in schedules.
-    ...(n.link === "net-inst" ? ["In NetInst"] : []),
+    n.link, n.link === "net-inst" ? "In NetInst" : linkWords[n.link], n.lifecycle, lifecycleWords[n.lifecycle], ...(n.wantsApproval ? ["approval"] : []),
   ],
   task: (n) => (n.task ? [n.task.kind, n.task.state, n.task.phase] : ["none"]),
   arch: (n) => [n.inventory.architecture],

@@ -8,6 +8,7 @@ using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Storage;
 using Dapper;
+using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.BurnIn;
 
@@ -71,24 +72,35 @@ internal sealed class BurnIns(
         Dictionary<(Guid Job, NodeId Node), TaskRow> tasks = database.Read(c => jobs.SelectMany(job => TaskRow.OfJob(c, job)).ToList())
             .ToDictionary(task => (Guid.Parse(task.JobId), task.Node));
         Dictionary<NodeId, BurnInView> views = rows.Select(row => View(row, tasks)).ToDictionary(view => view.Node);
-        foreach (TaskRow test in database.Read(c => TaskRow.CardTests(c, node).ToList()))
+        long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach ((TaskRow test, BurnInState state) in database.Read(c => CardTests(c, node)))
         {
-            // One that tells nothing of the card, or what is known already by what came after it, is passed over.
-            if (nodes.Find(test.Node) is { } known && StateOf(test) is { } state &&
-                (!views.TryGetValue(test.Node, out BurnInView? view) || view.StartedAt <= test.CreatedAt))
+            BurnInView? known = views.GetValueOrDefault(test.Node);
+            var job = Guid.Parse(test.JobId);
+            bool isCardAlone = known is { Set: CardAlone };
+            // What a later burn-in has shown counts. A test that went well is only a beginning: it takes back what one before it has shown.
+            bool isNews = known is null || isCardAlone || (known.StartedAt <= (test.EndedAt ?? now) && !known.Jobs.Contains(job));
+            if (isNews && (isCardAlone || state != BurnInState.Passed) && nodes.Find(test.Node) is { } view)
             {
-                views[test.Node] = new BurnInView(test.Node, known.Name, CardAlone, state,
-                    [.. state == BurnInState.Failed ? FindingsOf(test) : []], test.CreatedAt, [Guid.Parse(test.JobId)]);
+                string[] findings = state == BurnInState.Failed ? [$"card test: {test.Cause}"] : [];
+                views[test.Node] = new BurnInView(test.Node, view.Name, CardAlone, state, findings, test.CreatedAt, [job]);
             }
         }
         return [.. views.Values.OrderBy(view => view.NodeName, StringComparer.Ordinal)];
     }
 
-    /// <summary>What an installation with a card test tells of the card; null: nothing, as before the test begins, or where all went well
-    /// and the rest is to be tried still.</summary>
-    private static BurnInState? StateOf(TaskRow test) =>
-        test.EndedAt is null ? test.State == TaskState.Running ? BurnInState.Running : null
-        : test.State is TaskState.Failed or TaskState.TimedOut && test.DiskState == DiskState.Unbootable ? BurnInState.Failed
+    /// <summary>Installations that tell something of the card, the oldest first. One that came to grief before the test, or after it, does
+    /// not.</summary>
+    private static List<(TaskRow Test, BurnInState State)> CardTests(SqliteConnection c, NodeId? node) =>
+    [
+        .. TaskRow.CardTests(c, node).ToList().Select(test => (test, state: StateOf(c, test))).Where(found => found.state is not null)
+            .Select(found => (found.test, found.state!.Value)),
+    ];
+
+    private static BurnInState? StateOf(SqliteConnection c, TaskRow test) =>
+        test.State == TaskState.Succeeded ? BurnInState.Passed
+        : test is { State: TaskState.Running, Phase: InstallKind.Testing } ? BurnInState.Running
+        : test.State is TaskState.Failed or TaskState.TimedOut && test.LastPhase(c) == InstallKind.Testing ? BurnInState.Failed
         : null;
 
     private BurnInView View(Row row, Dictionary<(Guid Job, NodeId Node), TaskRow> tasks)
@@ -106,10 +118,12 @@ internal sealed class BurnIns(
 
     private IEnumerable<string> FindingsOf(TaskRow task)
     {
-        bool isCardTest = task.Kind == InstallKind.Name;
-        string benchmark = isCardTest ? "card test" : BenchmarkJobKind.NameOf(task);
-        return isCardTest && task.State == TaskState.Succeeded ? []
-            : task.State != TaskState.Succeeded
+        if (task.Kind == InstallKind.Name)
+        {
+            return []; // its system runs: the card has passed
+        }
+        string benchmark = BenchmarkJobKind.NameOf(task);
+        return task.State != TaskState.Succeeded
             ? [$"{benchmark}: {(task.Cause.Length > 0 ? task.Cause : ApiJson.Word(task.State))}"]
             : (results.Find(task.TaskId)?.Summary.Faults ?? [new BenchmarkFault("", "its result is gone")])
                 .Select(fault => $"{benchmark}: {fault.Words}");

@@ -66,8 +66,8 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
     public override Step OnGone(TaskRow task, string? goodbye) =>
         goodbye == "reboot" ? new Step.Move(TaskState.Running, Restarting) : Step.Nothing;
 
-    public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
-        FindNotTaken(task, inPhase, connected) ?? task.Phase switch
+    public override Step OnTime(TaskRow task, TimeSpan inPhase, TimeSpan? away) =>
+        FindNotTaken(task, inPhase, away is null) ?? task.Phase switch
         {
             Restarting when inPhase > s_startLimit => Step.TimeOut(
                 $"the node did not come back within {s_startLimit.TotalMinutes:0} minutes after it restarted for its new boot firmware: " +

@@ -68,6 +68,9 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
     /// <summary>The new system has reported in, and does what the profile leaves to it.</summary>
     public const string FirstBoot = "first-boot";
 
+    /// <summary>NetInst writes all of the disk, and reads it back.</summary>
+    public const string Testing = "testing";
+
     /// <summary>Kernel arguments of a staged NetInst: a panic restarts the board, which then starts its old system.</summary>
     private const string StagedCommandLine = "panic=10";
 
@@ -221,7 +224,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
 
     /// <summary>From its first write on NetInst leaves a disk that does not start; a Slave writes the slot that is not in use.</summary>
     public override DiskState? DiskIn(string phase, LinkState state) =>
-        state == LinkState.NetInst && phase is "testing" or "writing" or "verifying" or "configuring" ? DiskState.Unbootable : null;
+        state == LinkState.NetInst && phase is Testing or "writing" or "verifying" or "configuring" ? DiskState.Unbootable : null;
 
     public override Step OnConnected(TaskRow task, Hello hello)
     {
@@ -284,7 +287,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
             : Step.Fail(ended.Cause, ended.Disk, node);
     }
 
-    public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) => task.Phase switch
+    public override Step OnTime(TaskRow task, TimeSpan inPhase, TimeSpan? away) => task.Phase switch
     {
         Staging when inPhase > s_stagingLimit =>
             Step.TimeOut($"NetInst did not report in within {s_stagingLimit.TotalMinutes:0} minutes after the node restarted into it"),
@@ -299,9 +302,9 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
             $"the new system did not confirm its slot within {s_confirmingLimit.TotalMinutes:0} minutes: the node goes back to the one " +
                 "before by itself"),
         // Nothing but a slot was written: the system that the node had is as it was.
-        _ when !connected && inPhase > s_absenceLimit && task.Attempts == 0 =>
+        _ when away > s_absenceLimit && task.Attempts == 0 =>
             Step.TimeOut($"the node was away for {s_absenceLimit.TotalHours:0} hours in the middle of it"),
-        _ when !connected && inPhase > s_absenceLimit =>
+        _ when away > s_absenceLimit =>
             Step.TimeOut($"the node was away for {s_absenceLimit.TotalHours:0} hours in the middle of its installation",
                 Lifecycle.Unbootable),
         _ => Step.Nothing,

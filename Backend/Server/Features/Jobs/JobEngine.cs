@@ -28,6 +28,9 @@ internal sealed partial class JobEngine
     private readonly TimeProvider _clock;
     private readonly long _started;
     private readonly Turns _turns;
+
+    /// <summary>Since when nodes are away, Unix milliseconds; of those that are connected it says nothing.</summary>
+    private readonly Dictionary<NodeId, long> _awaySince = [];
     private readonly Announcer _announcer;
 
     public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, PolicyStore policy,
@@ -118,6 +121,7 @@ internal sealed partial class JobEngine
     {
         using (await _turns.TakeAsync())
         {
+            _awaySince[session.Node] = Now;
             if (Current(session.Node) is { } task && task.State != TaskState.Waiting)
             {
                 Apply(task, TaskKind.Of(task).OnGone(task, session.Goodbye));
@@ -144,11 +148,28 @@ internal sealed partial class JobEngine
                 }
                 else
                 {
-                    Apply(task, TaskKind.Of(task).OnTime(task, inPhase, _nodes.Session(task.Node) is not null));
+                    Apply(task, TaskKind.Of(task).OnTime(task, inPhase, Away(task, now, inPhase)));
                 }
             }
             Release();
         }
+    }
+
+    /// <summary>How long the node has been away, since the task came to its phase; null: it is connected.</summary>
+    private TimeSpan? Away(TaskRow task, long now, TimeSpan inPhase)
+    {
+        if (_nodes.Session(task.Node) is not null)
+        {
+            _awaySince.Remove(task.Node);
+            return null;
+        }
+        if (!_awaySince.TryGetValue(task.Node, out long since))
+        {
+            // It has gone at this moment, or was away when the appliance was started.
+            _awaySince[task.Node] = since = now;
+        }
+        var away = TimeSpan.FromMilliseconds(now - since);
+        return away < inPhase ? away : inPhase;
     }
 
     /// <summary>Sends the node's oldest open task if it has not been sent and its time has come.</summary>

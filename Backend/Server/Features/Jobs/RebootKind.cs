@@ -32,7 +32,7 @@ internal sealed class RebootKind : TaskKind<PowerParameters>
     public override Step OnGone(TaskRow task, string? goodbye) =>
         goodbye == "reboot" ? new Step.Move(TaskState.Running, "restarting") : Step.Nothing;
 
-    public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
+    public override Step OnTime(TaskRow task, TimeSpan inPhase, TimeSpan? away) =>
         inPhase > s_limit + ParametersOf(task).Grace
             ? Step.TimeOut($"the node did not come back with a new start within {s_limit.TotalMinutes:0} minutes") : Step.Nothing;
 }

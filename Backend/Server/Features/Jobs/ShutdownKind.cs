@@ -36,8 +36,8 @@ internal sealed class ShutdownKind : TaskKind<PowerParameters>
     public override Step OnGone(TaskRow task, string? goodbye) =>
         goodbye == "shutdown" ? new Step.Move(TaskState.Running, GoingDown) : Step.Nothing;
 
-    public override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
-        task.Phase == GoingDown && !connected && inPhase > s_silence ? new Step.Move(TaskState.Succeeded, "")
+    public override Step OnTime(TaskRow task, TimeSpan inPhase, TimeSpan? away) =>
+        task.Phase == GoingDown && away is not null && inPhase > s_silence ? new Step.Move(TaskState.Succeeded, "")
         : inPhase > s_limit + ParametersOf(task).Grace
             ? Step.TimeOut($"the node did not say goodbye within {s_limit.TotalMinutes:0} minutes")
         : Step.Nothing;

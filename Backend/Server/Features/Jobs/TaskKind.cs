@@ -125,8 +125,8 @@ internal abstract class TaskKind
 
     /// <summary>Asked every second.</summary>
     /// <param name="inPhase">Since the task came to its phase, and since the appliance runs.</param>
-    /// <param name="connected">The node's link is up.</param>
-    public abstract Step OnTime(TaskRow task, TimeSpan inPhase, bool connected);
+    /// <param name="away">How long of it the node's link has been down now; null: it is up.</param>
+    public abstract Step OnTime(TaskRow task, TimeSpan inPhase, TimeSpan? away);
 
     private protected static bool WorksOn(Hello hello, TaskRow task) => hello.ActiveTasks.Contains(task.TaskId);
 

@@ -119,6 +119,10 @@ internal sealed class TaskRow
         ORDER BY t.created_at, t.rowid
         """, new { node = node?.ToString() });
 
+    /// <summary>The last phase in which its node worked on it; empty: none.</summary>
+    public string LastPhase(SqliteConnection c) => c.QueryFirstOrDefault<string>(
+        "SELECT phase FROM task_phases WHERE task_id = @Id AND state = 'Running' ORDER BY rowid DESC LIMIT 1", new { Id }) ?? "";
+
     /// <summary>Nodes whose last task has shut them down.</summary>
     public static List<NodeId> ShutDown(SqliteConnection c) => [.. c.Query<string>("""
         SELECT n.id FROM nodes n

@@ -23,8 +23,8 @@ internal abstract class WorkKind<T> : TaskKind<T>
 
     public override Step OnEnded(TaskRow task, TaskEnded ended) => EndAs(ended);
 
-    public sealed override Step OnTime(TaskRow task, TimeSpan inPhase, bool connected) =>
-        FindNotTaken(task, inPhase, connected) ??
+    public sealed override Step OnTime(TaskRow task, TimeSpan inPhase, TimeSpan? away) =>
+        FindNotTaken(task, inPhase, away is null) ??
         (inPhase > TimeSpan.FromSeconds(TimeoutSeconds(ParametersOf(task))) + s_silenceLimit
             ? Step.TimeOut("the node has not told how it ended, long after its time-out: it may be off, or have lost its network")
             : Step.Nothing);

@@ -18,11 +18,7 @@ public sealed partial class NodeSelector
     {
         ["name"] = n => [n.Name, n.Id.ToString()],
         ["state"] = n =>
-        [
-            ApiJson.Word(n.Link), LinkWord(n.Link), ApiJson.Word(n.Lifecycle), .. n.WantsApproval ? ["approval"] : Array.Empty<string>(),
-            // As the page called it before: selectors are kept in schedules.
-            .. n.Link == LinkState.NetInst ? ["In NetInst"] : Array.Empty<string>(),
-        ],
+            [ApiJson.Word(n.Link), LinkWord(n.Link), ApiJson.Word(n.Lifecycle), .. n.WantsApproval ? ["approval"] : Array.Empty<string>()],
         ["task"] = n => n.Task is { } task ? [task.Kind, task.State, task.Phase] : [None],
         ["arch"] = n => [n.Inventory.Architecture],
         ["model"] = n => [n.Inventory.Model],
@@ -82,9 +78,10 @@ public sealed partial class NodeSelector
             known || name.Length == 0 || Address().IsMatch(whole) ? null : name);
     }
 
+    /// <summary>The page says "Installer ready", a part of which is a word that asks for something else ("install").</summary>
     private static string LinkWord(LinkState link) => link switch
     {
-        LinkState.NetInst => "Installer ready",
+        LinkState.NetInst => "In NetInst",
         LinkState.Slave => "Online",
         _ => "Offline",
     };

@@ -15,8 +15,8 @@ const verdicts = {
 
 /** Whether the board has passed its burn-in, and beginning one. */
 export function BurnInPart({ node }: { node: NodeView }) {
-  const benchmarks = jobs.value.filter((j) => j.kind === "benchmark");
-  const changes = benchmarks.map((j) => `${j.id} ${j.ended}`).join();
+  const its = jobs.value.filter((j) => j.kind === "benchmark" || j.parameters?.testCard === true);
+  const changes = `${its.map((j) => `${j.id} ${j.ended}`).join()} ${node.task?.phase}`;
   const { value: found, reload } = useRead(() => api.burnIns(node.id), [node.id, changes]);
   const { busy, error, run } = useAction();
   if (found === undefined) return null;
