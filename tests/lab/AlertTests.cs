@@ -26,7 +26,8 @@ public sealed class AlertTests
     public async Task A_node_that_gets_hot_is_on_the_list_and_told_to_a_webhook()
     {
         await using Lab lab = await Lab.StartAsync(serve: ["--dhcp", "off"]);
-        await using LabSlaves slaves = await LabSlaves.StartAsync(lab, 1);
+        await using var slaves = new LabSlaves();
+        await slaves.StartAsync(lab, 1);
         string program = Receiver.Replace("PORT", $"{Port}", StringComparison.Ordinal);
         await using RackProcess receiver = await lab.Rack.StartAsync(["python3", "-c", program]);
         await receiver.Output.WaitForAsync("ready", lab.Cancel);

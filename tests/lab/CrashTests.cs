@@ -20,7 +20,8 @@ public class CrashTests
         var random = new Random(seed);
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
         var ended = new Dictionary<string, string>();
-        await using LabSlaves slaves = await LabSlaves.StartAsync(lab, Slaves);
+        await using var slaves = new LabSlaves();
+        await slaves.StartAsync(lab, Slaves);
         Task<int> ordering = OrderJobsAsync(lab, out CancellationTokenSource enough);
         int backends = 0;
         for (int kill = 0; kill < s_kills; kill++)

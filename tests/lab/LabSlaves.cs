@@ -5,32 +5,18 @@ internal sealed class LabSlaves : IAsyncDisposable
 {
     private readonly List<LabSlave> _all = [];
 
-    private LabSlaves()
-    {
-    }
-
     /// <summary>In the order in which they were started.</summary>
     public IReadOnlyList<LabSlave> All => _all;
 
     /// <summary>Starts them, and returns when the appliance is connected with all.</summary>
     /// <param name="alone">Each on a machine of its own.</param>
-    public static async Task<LabSlaves> StartAsync(Lab lab, int count, bool alone = false)
+    public async Task StartAsync(Lab lab, int count, bool alone = false)
     {
-        var slaves = new LabSlaves();
-        try
+        for (int number = 1; number <= count; number++)
         {
-            for (int number = 1; number <= count; number++)
-            {
-                slaves._all.Add(await LabSlave.StartAsync(lab, number, alone));
-            }
-            await lab.WaitForAsync("all Slaves", "nodes", nodes => nodes.AsArray().Count(n => n.Text("link") == "slave") == count);
-            return slaves;
+            _all.Add(await LabSlave.StartAsync(lab, number, alone));
         }
-        catch
-        {
-            await slaves.DisposeAsync();
-            throw;
-        }
+        await lab.WaitForAsync("all Slaves", "nodes", nodes => nodes.AsArray().Count(n => n.Text("link") == "slave") == count);
     }
 
     public async ValueTask DisposeAsync()

@@ -17,7 +17,8 @@ public sealed class RunTests
     public async Task What_never_ends_is_stopped_on_twenty_nodes_with_all_that_it_has_started()
     {
         await using Lab lab = await Lab.StartAsync(serve: ["--dhcp", "off"]);
-        await using LabSlaves slaves = await LabSlaves.StartAsync(lab, Nodes);
+        await using var slaves = new LabSlaves();
+        await slaves.StartAsync(lab, Nodes);
         string mark = $"lab-{Guid.NewGuid():n}";
         // Each has children, one that says much and one that says nothing.
         Guid job = await OrderAsync(lab, slaves, $"sh -c 'sleep 3600; : {mark}' & yes {mark}");
@@ -44,7 +45,8 @@ public sealed class RunTests
     public async Task Of_a_hundred_megabytes_of_output_the_end_is_kept_in_little_memory_and_the_exit_code_is_the_commands()
     {
         await using Lab lab = await Lab.StartAsync(serve: ["--dhcp", "off"]);
-        await using LabSlaves slaves = await LabSlaves.StartAsync(lab, 1);
+        await using var slaves = new LabSlaves();
+        await slaves.StartAsync(lab, 1);
         Guid job = await OrderAsync(lab, slaves, $"yes 0123456789 0123456789 | head -c {OutputBytes}; echo; echo the end; exit 7");
         JsonNode task = (await lab.WaitForEndAsync(job))[0];
         Assert.Equal(("failed", 7), (task.Text("state"), task["exitCode"]!.GetValue<int>()));

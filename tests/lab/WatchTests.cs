@@ -23,7 +23,8 @@ public sealed partial class WatchTests
     public async Task A_browser_that_trusts_the_ca_hears_each_node_from_itself_and_the_appliance_carries_none_of_it()
     {
         await using Lab lab = await Lab.StartAsync(serve: ["--dhcp", "off"]);
-        await using LabSlaves slaves = await LabSlaves.StartAsync(lab, s_size.Nodes, alone: true);
+        await using var slaves = new LabSlaves();
+        await slaves.StartAsync(lab, s_size.Nodes, alone: true);
         await lab.WaitForAsync("their services", "status/members", members => members.AsArray().Count == s_size.Nodes);
         await using RackBrowser browser = await RackBrowser.StartAsync(lab);
         await WatchAsync(lab, browser.Page, slaves.All);

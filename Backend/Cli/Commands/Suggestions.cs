@@ -9,7 +9,7 @@ namespace Bootstrap.Cli.Commands;
 internal static class Suggestions
 {
     /// <summary>A shell waits no longer: the user types on.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_answerTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>A shell asks what it may offer: nobody else, such as help, is worth a question to the appliance.</summary>
     private static bool IsAsked => Environment.GetCommandLineArgs().Any(word => word.StartsWith("[suggest", StringComparison.Ordinal));
@@ -43,7 +43,7 @@ internal static class Suggestions
 
     private static IReadOnlyList<string> Fetch<T>(string path, Func<T, string> name)
     {
-        using var stop = new CancellationTokenSource(s_patience);
+        using var stop = new CancellationTokenSource(s_answerTimeout);
         try
         {
             // System.CommandLine asks for completions synchronously; this process does nothing else.

@@ -12,7 +12,7 @@ namespace Bootstrap.Netboot.Dhcp;
 internal sealed class AddressProbe(string interfaceName, TimeProvider clock)
 {
     private const int Questions = 2;
-    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_answerTimeout = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Who answers for the address; null after half a second of silence, or where the interface cannot be asked for the
     /// moment.</summary>
@@ -41,7 +41,7 @@ internal sealed class AddressProbe(string interfaceName, TimeProvider clock)
 
     private async ValueTask<MacAddress?> HearAsync(PacketSocket socket, IPAddress address, CancellationToken cancel)
     {
-        using var timeout = new CancellationTokenSource(s_patience, clock);
+        using var timeout = new CancellationTokenSource(s_answerTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, timeout.Token);
         byte[] packet = new byte[64];
         try

@@ -17,7 +17,7 @@ internal static class RivalSearch
     private const int Questions = 2;
 
     // A server that pings an address before it offers it is silent for three seconds (dnsmasq).
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_offerTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>The address of another DHCP server on the wire; null if none answers within four seconds, or the interface is
     /// down.</summary>
@@ -70,7 +70,7 @@ internal static class RivalSearch
 
     private static async Task<IPAddress?> HearAsync(PacketSocket socket, uint transaction, TimeProvider clock, CancellationToken cancel)
     {
-        using var timeout = new CancellationTokenSource(s_patience, clock);
+        using var timeout = new CancellationTokenSource(s_offerTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, timeout.Token);
         byte[] packet = new byte[2048];
         try

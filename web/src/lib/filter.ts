@@ -7,7 +7,8 @@ const fields: Record<string, (node: NodeView) => string[]> = {
   name: (n) => [n.name, n.id],
   // "Installer ready", as the page says, has a word in it that asks for something else ("install").
   state: (n) => [
-    n.link, n.link === "net-inst" ? "In NetInst" : linkWords[n.link], n.lifecycle, lifecycleWords[n.lifecycle], ...(n.wantsApproval ? ["approval"] : []),
+    n.link, n.link === "net-inst" ? "In NetInst" : linkWords[n.link], n.lifecycle, lifecycleWords[n.lifecycle],
+    ...(n.wantsApproval ? ["approval"] : []),
   ],
   task: (n) => (n.task ? [n.task.kind, n.task.state, n.task.phase] : ["none"]),
   arch: (n) => [n.inventory.architecture],

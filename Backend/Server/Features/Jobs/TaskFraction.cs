@@ -55,7 +55,7 @@ internal static class TaskFraction
         (double from, double to) = way.GetValueOrDefault(phase);
         if (testsCard)
         {
-            (from, to) = phase == "testing" ? (TestFrom, TestTo) : (BehindTest(from), BehindTest(to));
+            (from, to) = phase == InstallKind.Testing ? (TestFrom, TestTo) : (BehindTest(from), BehindTest(to));
         }
         return Math.Round(from + ((to - from) * (inPhase ?? 0)), 4);
     }

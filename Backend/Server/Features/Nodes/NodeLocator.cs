@@ -7,7 +7,7 @@ namespace Bootstrap.Server.Features.Nodes;
 /// <summary>Asks nodes to blink, and waits for what they say: a person stands before the rack and wants to know whether to look.</summary>
 internal sealed class NodeLocator(TimeProvider clock)
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_answerTimeout = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<Guid, (NodeId Node, TaskCompletionSource<LocateAnswer> Answer)> _asked = new();
 
@@ -22,7 +22,7 @@ internal sealed class NodeLocator(TimeProvider clock)
         try
         {
             session.Send(new Locate(id, seconds));
-            return await answer.Task.WaitAsync(s_patience, clock, cancellation);
+            return await answer.Task.WaitAsync(s_answerTimeout, clock, cancellation);
         }
         catch (TimeoutException)
         {

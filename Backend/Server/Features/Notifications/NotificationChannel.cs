@@ -11,7 +11,7 @@ namespace Bootstrap.Server.Features.Notifications;
 /// <summary>Brings one notice to one target.</summary>
 internal sealed class NotificationChannel(TimeProvider clock) : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_sendTimeout = TimeSpan.FromSeconds(15);
 
     // A redirection would take what is signed to somebody whom nobody named.
     private readonly HttpClient _http = new(new SocketsHttpHandler
@@ -19,7 +19,7 @@ internal sealed class NotificationChannel(TimeProvider clock) : IDisposable
         AllowAutoRedirect = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5)
     })
-    { Timeout = s_patience };
+    { Timeout = s_sendTimeout };
 
     /// <summary>Sends it.</summary>
     /// <param name="settings">With secrets.</param>
@@ -39,7 +39,7 @@ internal sealed class NotificationChannel(TimeProvider clock) : IDisposable
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return $"no answer within {s_patience.TotalSeconds:0} s";
+            return $"no answer within {s_sendTimeout.TotalSeconds:0} s";
         }
         catch (Exception e) when (e is HttpRequestException or IOException or SocketException or AuthenticationException
             or ProtocolException or CommandException or SslHandshakeException)
@@ -78,8 +78,8 @@ internal sealed class NotificationChannel(TimeProvider clock) : IDisposable
         };
         message.From.Add(MailboxAddress.Parse(mail.From));
         message.To.AddRange(mail.To.Select(MailboxAddress.Parse));
-        using var client = new SmtpClient { Timeout = (int)s_patience.TotalMilliseconds };
-        using var patience = new CancellationTokenSource(s_patience);
+        using var client = new SmtpClient { Timeout = (int)s_sendTimeout.TotalMilliseconds };
+        using var patience = new CancellationTokenSource(s_sendTimeout);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
         await client.ConnectAsync(mail.Host, mail.Port, mail.Security switch
         {

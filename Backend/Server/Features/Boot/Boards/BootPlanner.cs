@@ -27,7 +27,7 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(60);
 
     /// <summary>An EEPROM that has the network first asks for 45 s (DHCP_TIMEOUT) before it goes on to its disk.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_noSystemDelay = TimeSpan.FromSeconds(90);
 
     /// <summary>Boots that are remembered; of more each file is decided for itself.</summary>
     private const int MaxConversations = 8192;
@@ -92,7 +92,7 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
             bool goesOn = before is not null && clock.GetElapsedTime(before.LastAsked, now) < s_pause && IsSameBoot(before, node);
             long since = goesOn ? before!.AskedSince : now;
             // The ROM of a Pi 3 tries its card before all else (raspberrypi/documentation, bootflow-legacy), and asks five times only.
-            bool hasNoSystem = (goesOn && before!.HasNoSystem) || clock.GetElapsedTime(since, now) >= s_patience ||
+            bool hasNoSystem = (goesOn && before!.HasNoSystem) || clock.GetElapsedTime(since, now) >= s_noSystemDelay ||
                 (isPi3Rom && node?.Inventory.Disks.Any(disk => disk.Kind == "sd") == true);
             return new Conversation(Decide(c, claim, node, hasNoSystem), node?.Id, node?.BootId, now, since, hasNoSystem);
         });

@@ -9,7 +9,7 @@ namespace Bootstrap.Server.Features.Boot.Doctor;
 internal static class AddressRules
 {
     /// <summary>An EEPROM asks again after 4 s, a Pi 3's ROM after 5 s: who has not gone on after this long does not.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_silenceLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>From its address to its first file a board takes less.</summary>
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(10);
@@ -175,6 +175,6 @@ internal static class AddressRules
     }
 
     private static bool HasWaited(BootCourse course) =>
-        course.Dhcp.Count > 0 && course.Now - course.Dhcp[0].At >= s_patience.TotalMilliseconds &&
+        course.Dhcp.Count > 0 && course.Now - course.Dhcp[0].At >= s_silenceLimit.TotalMilliseconds &&
         (course.Dhcp[^1].Asked == DhcpMessageType.Discover || course.Silence >= s_pause);
 }

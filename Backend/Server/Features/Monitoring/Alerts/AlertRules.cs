@@ -43,14 +43,10 @@ internal sealed class AlertRules(SettingsStore settings)
 
     /// <summary>Removes one of people's; one that the appliance came with is again as it came.</summary>
     /// <returns>False where there is nothing to remove.</returns>
-    public bool Remove(string name)
-    {
-        bool found = false;
-        Change(own => own.Where(rule => rule.Name != name || !(found = true)));
-        return found;
-    }
+    public bool Remove(string name) => Change(own => own.Where(rule => rule.Name != name));
 
-    private void Change(Func<IReadOnlyList<AlertRule>, IEnumerable<AlertRule>> change)
+    /// <returns>False where it changes nothing.</returns>
+    private bool Change(Func<IReadOnlyList<AlertRule>, IEnumerable<AlertRule>> change)
     {
         lock (_changing)
         {
@@ -58,12 +54,13 @@ internal sealed class AlertRules(SettingsStore settings)
             AlertRule[] own = [.. change(before)];
             if (own.SequenceEqual(before))
             {
-                return;
+                return false;
             }
             settings.Set(Key, own);
             _all = Together(own);
         }
         Changed?.Invoke();
+        return true;
     }
 
     private static IReadOnlyList<AlertRule> Own(SettingsStore settings) => settings.Get<AlertRule[]>(Key) ?? [];
