@@ -22,11 +22,17 @@ internal sealed class BareNetboot(string folder, EventLog events) : IBootFiles, 
         using var stop = new CancellationTokenSource();
         try
         {
-            var options = new DhcpServerOptions { HttpPort = HttpPort, Addresses = full ? plan : null, BesideRivals = force };
-            using DhcpServer dhcp = await DhcpServer.OpenAsync(options, [RackNetwork.Bridge], new MemoryLeaseStore(), this,
-                TimeProvider.System, stop.Token);
             using TftpServer tftp = TftpServer.Open(new TftpServerOptions { EndPoint = new IPEndPoint(IPAddress.IPv6Any, 69) }, this, this,
                 TimeProvider.System);
+            var options = new DhcpServerOptions
+            {
+                HttpPort = HttpPort,
+                Addresses = full ? plan : null,
+                BesideRivals = force,
+                Begins = tftp.Restart,
+            };
+            using DhcpServer dhcp = await DhcpServer.OpenAsync(options, [RackNetwork.Bridge], new MemoryLeaseStore(), this,
+                TimeProvider.System, stop.Token);
             events.Write("serving");
             Task running = Task.WhenAll(dhcp.RunAsync(stop.Token), tftp.RunAsync(stop.Token));
             await await Task.WhenAny(running, Console.In.ReadToEndAsync());

@@ -119,6 +119,27 @@ public sealed class NetbootTests : IAsyncLifetime
         }));
     }
 
+    [Fact]
+    public async Task A_Pi_3_whose_power_is_cut_while_it_waits_for_its_address_is_not_locked_by_an_answer_to_what_it_asked_before()
+    {
+        await using VirtualRack rack = await VirtualRack.StartAsync(addressServer: false);
+        await using RackProcess server = await ServeAsync(rack, "--dhcp", "full");
+        string[] kinds = ["raspi3b", "raspi3bplus", "raspi3b", "raspi3bplus"];
+        await Task.WhenAll(kinds.Select(async (kind, i) =>
+        {
+            async Task<RackProcess> PowerOnAsync() => await rack.StartAsync([.. Namespaces.NewTree([.. Namespaces.Self, "roms",
+                "--count", "1", "--id", $"{i + 1}", "--kind", kind, "--folder", Path.Combine(_folder, $"{i}")])]);
+            await using (RackProcess cut = await PowerOnAsync())
+            {
+                await cut.Output.WaitForAsync("dhcp-discover", _stop.Token);
+                await cut.KillAsync();
+            }
+            await using RackProcess again = await PowerOnAsync();
+            Assert.Equal(0, await again.Exited.WaitAsync(_stop.Token));
+            Assert.DoesNotContain(again.Output.Lines, line => line.Contains("rom-locked", StringComparison.Ordinal));
+        }));
+    }
+
     [Theory]
     [InlineData("dnsmasq")]
     [InlineData("udhcpd")]

@@ -14,6 +14,7 @@ public sealed class DhcpServer : IDisposable
     private const int MaxWaiting = 1024;
 
     private readonly DhcpResponder _responder;
+    private readonly Action<MacAddress>? _begins;
     private readonly IBootObserver _observer;
     private readonly TimeProvider _clock;
     private readonly List<DhcpPort> _ports = [];
@@ -21,6 +22,7 @@ public sealed class DhcpServer : IDisposable
     private DhcpServer(DhcpServerOptions options, ILeaseStore leases, IBootObserver observer, TimeProvider clock)
     {
         _responder = new DhcpResponder(options, new LeaseTable(leases, clock));
+        _begins = options.Begins;
         _observer = observer;
         _clock = clock;
     }
@@ -114,7 +116,11 @@ public sealed class DhcpServer : IDisposable
                 }
                 else if (port.Interface is { } at)
                 {
-                    var question = new DhcpQuestion(message, type, (IPEndPoint)received.RemoteEndPoint, at);
+                    var question = new DhcpQuestion(message, type, (IPEndPoint)received.RemoteEndPoint, at, _clock.GetTimestamp());
+                    if (type == DhcpMessageType.Discover && question.Client.IsServed)
+                    {
+                        _begins?.Invoke(message.Mac);
+                    }
                     if (waiting.TryGetValue((message.Mac, type), out (OpenQuestion Question, Task Answer) earlier)
                         && !earlier.Question.TryReplace(question))
                     {
@@ -147,14 +153,15 @@ public sealed class DhcpServer : IDisposable
         DhcpMessage? reply;
         try
         {
-            if (DhcpClient.Of(question.Message).IsPi3Rom)
-            {
-                await Task.Delay(PatienceOf(question.Message.Mac), _clock, cancel);
-            }
             do
             {
                 question = open.Newest;
-                client = DhcpClient.Of(question.Message);
+                client = question.Client;
+                if (client.IsPi3Rom && PatienceOf(question.Message.Mac) - _clock.GetElapsedTime(question.HeardAt) is var left
+                    && left > TimeSpan.Zero)
+                {
+                    await Task.Delay(left, _clock, cancel);
+                }
                 admitted = _responder.Admit(question.Message, client);
                 reply = port.IsBootServer
                     ? _responder.AnswerBootServer(question.Message, admitted, question.At)
@@ -176,7 +183,7 @@ public sealed class DhcpServer : IDisposable
         {
             return; // The interface is down for the moment: the client asks again.
         }
-        (DhcpMessage message, DhcpMessageType type, _, DhcpInterface at) = question;
+        (DhcpMessage message, DhcpMessageType type, _, DhcpInterface at, _) = question;
         IPAddress? address = reply is not null && !reply.YourAddress.Equals(IPAddress.Any) ? reply.YourAddress :
             message.HeldAddress is { } held ? held :
             type == DhcpMessageType.Request ? message.FindAddress(DhcpOptionCode.RequestedAddress) : null;

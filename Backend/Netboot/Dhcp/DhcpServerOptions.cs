@@ -1,4 +1,5 @@
 using System.Net;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Netboot.Dhcp;
 
@@ -16,6 +17,10 @@ public sealed record DhcpServerOptions
 
     /// <summary>The port of <c>/boot/ipxe</c> and <c>/boot/files/…</c>, plain HTTP, on the same address.</summary>
     public required int HttpPort { get; init; }
+
+    /// <summary>Told of each board that begins to boot, before it is answered: it waits for nothing that it asked for earlier. Must not
+    /// throw.</summary>
+    public Action<MacAddress>? Begins { get; init; }
 
     /// <summary>Asked for each boot client; null: all of them boot.</summary>
     public IBootGate? Gate { get; init; }

@@ -12,7 +12,7 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
     private static readonly TimeSpan s_overtaken = TimeSpan.FromSeconds(1);
 
     private readonly long _begun = loop.Clock.GetTimestamp();
-    private readonly BootClient _who = new(client.Address, NeighbourTable.Find(client.Address));
+    private readonly BootClient _who = new(client.Address, options.Neighbours(client.Address));
 
     private volatile TransferPort? _port;
     private volatile bool _superseded, _refused;
@@ -34,8 +34,12 @@ internal sealed class TftpConversation(IPEndPoint client, IPAddress local, TftpR
         _port?.Supersede();
     }
 
+    /// <summary>Who asked.</summary>
+    public BootClient Who => _who;
+
     /// <summary>The client asks for something else, from another port. On any thread.</summary>
-    public void Forsake() => _port?.Forsake();
+    /// <param name="restarted">It is known to have begun anew.</param>
+    public void Forsake(bool restarted) => _port?.Forsake(restarted);
 
     /// <summary>Serves the request to its end.</summary>
     /// <exception cref="OperationCanceledException">The service stops.</exception>

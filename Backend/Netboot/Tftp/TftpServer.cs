@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Netboot.Tftp;
 
@@ -106,6 +107,22 @@ public sealed class TftpServer : IDisposable
     }
 
     /// <summary>
+    /// A board has begun anew, as its DHCP tells: nothing is repeated to it of what it loaded before, which could come in the place of an
+    /// answer that it waits for now, from the same port. On any thread.
+    /// </summary>
+    /// <param name="mac">The board's hardware address.</param>
+    public void Restart(MacAddress mac)
+    {
+        foreach (TftpConversation its in _transfers.Values)
+        {
+            if (its.Who.Mac == mac)
+            {
+                its.Forsake(restarted: true);
+            }
+        }
+    }
+
+    /// <summary>
     /// Starts a transfer. A client that has one already repeats its request, or has begun anew, as a board that lost its power: which of
     /// them is known on the loop's thread, when what the client has sent before was heard.
     /// </summary>
@@ -115,7 +132,7 @@ public sealed class TftpServer : IDisposable
         {
             if (other.Port != client.Port && other.Address.Equals(client.Address))
             {
-                its.Forsake();
+                its.Forsake(restarted: false);
             }
         }
         var transfer = new TftpConversation(client, local, request, _options, _files, _loop);

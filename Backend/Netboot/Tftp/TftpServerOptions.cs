@@ -1,4 +1,5 @@
 using System.Net;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Netboot.Tftp;
 
@@ -10,6 +11,9 @@ public sealed record TftpServerOptions
 
     /// <summary>Transfers at once; a request beyond is not answered and comes again.</summary>
     public int MaxTransfers { get; init; } = 2048;
+
+    /// <summary>The hardware address behind an address; null: not known.</summary>
+    public Func<IPAddress, MacAddress?> Neighbours { get; init; } = NeighbourTable.Find;
 
     /// <summary>Takes files from clients; null: nothing can be written.</summary>
     public TftpUploads? Uploads { get; init; }

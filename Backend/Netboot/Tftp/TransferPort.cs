@@ -28,7 +28,7 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
     private Socket? _strangers;
     private ManualResetValueTaskSourceCore<int> _wait;
     private bool _waits;
-    private bool _superseded;
+    private volatile bool _superseded, _restarted;
     private int _segment;
     private long _lastHeardAt, _forsakenAt = long.MinValue;
 
@@ -87,12 +87,17 @@ internal sealed class TransferPort : IValueTaskSource<int>, IDisposable
     public long? HeardAt { get; private set; }
 
     /// <summary>The client has asked for something else after it was last heard here: it has begun anew, or has a timer of its own. What is
-    /// repeated to it might come in the place of an answer that it waits for now. Never before it was heard at all: there the answer itself
-    /// may be lost.</summary>
-    public bool IsForsaken => HeardAt is not null && Volatile.Read(ref _forsakenAt) > _lastHeardAt;
+    /// repeated to it might come in the place of an answer that it waits for now. Not before it was heard at all, unless it is known to
+    /// have begun anew: there the answer itself may be lost.</summary>
+    public bool IsForsaken => (HeardAt is not null || _restarted) && Volatile.Read(ref _forsakenAt) > _lastHeardAt;
 
     /// <summary>The client asks for something else. On any thread.</summary>
-    public void Forsake() => Volatile.Write(ref _forsakenAt, _loop.Clock.GetTimestamp());
+    /// <param name="restarted">It is known to have begun anew.</param>
+    public void Forsake(bool restarted)
+    {
+        _restarted |= restarted;
+        Volatile.Write(ref _forsakenAt, _loop.Clock.GetTimestamp());
+    }
 
     /// <summary>Its transfer is over, though it may not have been put away. On the loop's thread.</summary>
     public bool HasEnded { get; set; }

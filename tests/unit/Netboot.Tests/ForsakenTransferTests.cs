@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Bootstrap.Netboot.Tftp;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Netboot.Tests;
 
@@ -31,6 +32,33 @@ public sealed class ForsakenTransferTests : TftpTest
         }
         Assert.Equal(2, (await silent.ReceiveAsync(Cancel)).Buffer[3]);
         Assert.Equal(0, restarted.Available);
+        restarted.Dispose();
+        silent.Dispose();
+    }
+
+    /// <summary>A ROM asks for its first file from the same port after every start (raspberrypi/firmware#1041): what is repeated then, of
+    /// that file as it was loaded before, it may take for the answer, and be deaf to the real one.</summary>
+    [Fact]
+    public async Task To_a_board_that_asks_for_an_address_again_nothing_is_repeated_even_of_what_it_never_answered()
+    {
+        _files["kernel8.img"] = new byte[5000];
+        (UdpClient restarted, _) = await BeginAsync("127.0.0.2");
+        using UdpClient unheard = await AskAsync("127.0.0.2", "kernel8.img");
+        await unheard.ReceiveAsync(Cancel);
+        _server.Restart(MacOf("127.0.0.2"));
+        (UdpClient silent, _) = await BeginAsync("127.0.0.3");
+        using UdpClient waiting = await AskAsync("127.0.0.3", "kernel8.img");
+        await waiting.ReceiveAsync(Cancel);
+        // Each of theirs is later than the first one's would be.
+        Assert.Equal(1, (await waiting.ReceiveAsync(Cancel)).Buffer[3]);
+        Assert.Equal(0, restarted.Available);
+        Assert.Equal(0, unheard.Available);
+
+        // And what it asks for anew, from the same port, is answered at once.
+        byte[] packet = new byte[512];
+        int length = new TftpRequest(TftpOpcode.ReadRequest, "kernel8.img", "octet", []).Write(packet);
+        await unheard.SendAsync(packet.AsMemory(0, length), new IPEndPoint(IPAddress.Loopback, Port), Cancel);
+        Assert.Equal(1, (await unheard.ReceiveAsync(Cancel)).Buffer[3]);
         restarted.Dispose();
         silent.Dispose();
     }
@@ -77,6 +105,10 @@ public sealed class ForsakenTransferTests : TftpTest
         }
         first.Dispose();
     }
+
+    private protected override Func<IPAddress, MacAddress?> Neighbours => address => MacOf(address.ToString());
+
+    private static MacAddress MacOf(string address) => new(0xb827eb000000 + (ulong)IPAddress.Parse(address).GetAddressBytes()[^1]);
 
     /// <summary>Acknowledges the first block, takes the second and says nothing more.</summary>
     private async Task<(UdpClient Board, IPEndPoint Server)> BeginAsync(string address)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Bootstrap.Netboot.Tftp;
+using Bootstrap.Protocol.Ids;
 
 namespace Bootstrap.Netboot.Tests;
 
@@ -22,6 +23,9 @@ public abstract class TftpTest : IAsyncLifetime
     /// <summary>By which the server sends again what is not acknowledged.</summary>
     private protected virtual TimeProvider Clock => TimeProvider.System;
 
+    /// <summary>The hardware address behind each.</summary>
+    private protected virtual Func<IPAddress, MacAddress?> Neighbours => NeighbourTable.Find;
+
     private protected int Port => _server.LocalEndPoint.Port;
 
     public ValueTask InitializeAsync()
@@ -30,6 +34,7 @@ public abstract class TftpTest : IAsyncLifetime
         {
             // Of both families: IPv4 clients come by it as well.
             EndPoint = new IPEndPoint(IPAddress.IPv6Any, 0),
+            Neighbours = Neighbours,
             Uploads = new TftpUploads(Uploads) { MaxBytes = 100_000, MaxFiles = 3 },
         }, new Files(_files), _observer, Clock);
         _running = _server.RunAsync(_stop.Token);

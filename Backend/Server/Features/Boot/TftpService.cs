@@ -1,5 +1,6 @@
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Tftp;
+using Bootstrap.Protocol.Ids;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -35,6 +36,9 @@ internal sealed partial class TftpService(
         }
         return base.StartAsync(cancellationToken);
     }
+
+    /// <summary>A board has begun anew (<see cref="TftpServer.Restart"/>).</summary>
+    public void Restart(MacAddress mac) => _tftp?.Restart(mac);
 
     public override void Dispose()
     {

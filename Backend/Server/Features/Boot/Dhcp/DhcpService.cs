@@ -9,8 +9,8 @@ namespace Bootstrap.Server.Features.Boot.Dhcp;
 
 /// <summary>Runs DHCP as it is set, and changes it while the appliance runs.</summary>
 internal sealed partial class DhcpService(
-    ApplianceOptions options, SettingsStore store, IBootGate gate, ILeaseStore leases, BootObserver observer, TimeProvider clock,
-    ILogger<DhcpService> logger)
+    ApplianceOptions options, SettingsStore store, IBootGate gate, ILeaseStore leases, TftpService tftp, BootObserver observer,
+    TimeProvider clock, ILogger<DhcpService> logger)
     : BackgroundService
 {
     private const string Key = "dhcp";
@@ -135,6 +135,7 @@ internal sealed partial class DhcpService(
             {
                 HttpPort = options.Http.Port,
                 Gate = gate,
+                Begins = tftp.Restart,
                 Addresses = settings.Plan(),
                 BesideRivals = settings.BesideRivals
             },
