@@ -24,6 +24,10 @@ public sealed class Daemon(
     private readonly CancellationTokenSource _leaving = new();
 
     private Uri? _files;
+
+    /// <summary>An order of an appliance that had not welcomed this node yet: where the files for it are is not known.</summary>
+    private (StartTask Start, ApplianceEndpoint Sender)? _early;
+
     private (Guid Id, TaskOrder Order, Task<Ending?> Running, CancellationTokenSource Stop)? _task;
 
     /// <summary>Another order of the running task, which begins when that has ended: the first start of a system whose commit is not
@@ -94,6 +98,10 @@ public sealed class Daemon(
     private void Obey(LinkMessage message, ApplianceEndpoint sender)
     {
         others?.Invoke(message);
+        if (message is CancelTask { TaskId: var cancelled } && _early?.Start.TaskId == cancelled)
+        {
+            _early = null;
+        }
         switch (message)
         {
             case Welcome welcome:
@@ -101,6 +109,14 @@ public sealed class Daemon(
                 identity.Hear(welcome);
                 AskForCertificate();
                 log($"this node is '{welcome.Name}'");
+                if (_early is var (order, orderer))
+                {
+                    _early = null;
+                    Obey(order, orderer);
+                }
+                break;
+            case StartTask start when _files is null:
+                _early = (start, sender);
                 break;
             case NodeCertificate certificate when identity.Take(certificate) is { } renewed:
                 link.Reconnect(renewed);

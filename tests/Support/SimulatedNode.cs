@@ -217,7 +217,10 @@ public sealed class SimulatedNode : IAsyncDisposable
             cancellation);
         _heard = Channel.CreateUnbounded<LinkMessage>();
         _hearing = HearAsync(_socket, _heard.Writer);
-        await ReceiveAsync<Welcome>(cancellation);
+        if (await ReceiveAsync<LinkMessage>(cancellation) is not Welcome and var other)
+        {
+            throw new InvalidOperationException($"the appliance said {other} before it welcomed {Id}");
+        }
     }
 
     /// <summary>Reads all the time, as boards do: the appliance's pings are answered by who reads, and it ends a connection on which none

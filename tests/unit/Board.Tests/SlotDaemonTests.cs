@@ -100,8 +100,9 @@ public sealed class SlotDaemonTests : IDisposable
             link, runner, keeper, new LedBlinker(_root.Folder, null, clock), new Revocations(null, _ => { }), _ => { }, clock);
         using var stop = new CancellationTokenSource();
         Task running = daemon.RunAsync(stop.Token);
-        daemon.Hear(new Welcome("node-1", 1, 0), s_appliance);
+        // An order that comes before the welcome is obeyed after it.
         daemon.Hear(new StartTask(_id, new CommitSlotOrder()), s_appliance);
+        daemon.Hear(new Welcome("node-1", 1, 0), s_appliance);
         Assert.IsType<TaskAccepted>(await NextAsync(link.Outbox));
         while (!File.Exists(Begun))
         {

@@ -4,7 +4,10 @@ using System.Text.Json.Nodes;
 using Bootstrap.Agent.Commands;
 using Bootstrap.Protocol.Benchmarks;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Benchmarks;
+using Bootstrap.Server.Features.Jobs;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
 
@@ -65,6 +68,34 @@ public sealed class BenchmarkJobTests : WorkJobTest
         JsonNode whole = (await Api.GetFromJsonAsync<JsonNode>($"benchmarks/results/{task["id"]}", s_end))!;
         Assert.Equal("the appliance", whole["summary"]!["peer"]!.ToString());
         Assert.True((double)whole["summary"]!["median"]! > 0);
+    }
+
+    [Fact]
+    public void An_order_that_is_sent_again_has_the_secret_of_before()
+    {
+        BenchmarkPeers peers = Appliance.Services.GetRequiredService<BenchmarkPeers>();
+        static TaskRow New() => new()
+        {
+            Id = Guid.NewGuid().ToString(),
+            JobId = Guid.NewGuid().ToString(),
+            NodeId = s_id.ToString(),
+            Kind = "benchmark",
+            Parameters = "{}",
+            StateText = nameof(TaskState.Sent),
+            Phase = "",
+            Cause = "",
+            Attempts = 1,
+            CancelRequested = 0,
+            CreatedAt = 0,
+            PhaseAt = 0,
+        };
+        TaskRow task = New();
+        byte[] Secret(TaskRow task) => peers.Find(task, PeerKind.Appliance, TimeSpan.FromMinutes(1), out _)!.Secret;
+        byte[] first = Secret(task);
+        Assert.Equal(first, Secret(task));
+        Assert.NotEqual(first, Secret(New()));
+        peers.Heard(null!, new TaskEnded(task.TaskId, true, false, "", DiskState.Untouched));
+        Assert.NotEqual(first, Secret(task));
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
 using Dapper;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Tests;
@@ -31,6 +32,32 @@ public sealed class NodeJobsTests : JobTest
         Assert.Single((await GetAsync($"nodes/{first.Id}/jobs?limit=1")).AsArray());
         Assert.Equal("limit is 1 to 100, not 101.", await RefusalAsync(HttpMethod.Get, $"nodes/{first.Id}/jobs?limit=101", null));
         await RefusalAsync(HttpMethod.Get, "nodes/nobody/jobs", null, HttpStatusCode.NotFound);
+    }
+
+    /// <summary>What looks at the time all the while finds its connection at the first moment.</summary>
+    [Fact]
+    public async Task A_node_is_welcomed_before_it_is_told_to_do_anything()
+    {
+        await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
+        JobEngine engine = Appliance.Services.GetRequiredService<JobEngine>();
+        using var stop = new CancellationTokenSource();
+        Task looking = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                engine.Tick();
+            }
+        }, s_end);
+        for (int i = 0; i < 10; i++)
+        {
+            await node.DisconnectAsync(s_end);
+            await Poll.UntilAsync(() => GetAsync($"nodes/{node.Id}"), seen => seen["link"]!.ToString() == "offline", s_end);
+            await OrderAsync(new { kind = "reboot", nodes = new[] { "all" } });
+            await node.RestartAsync(NodeRole.Slave, cancellation: s_end);
+            await FailAsync(node);
+        }
+        await stop.CancelAsync();
+        await looking;
     }
 
     [Fact]

@@ -34,7 +34,8 @@ internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, Tim
         return false; // the task ends by it
     }
 
-    /// <summary>The other end for a task, which is told to answer.</summary>
+    /// <summary>The other end for a task, which is told to answer. An order that is sent again has the secret of before: the node may be at
+    /// it already, by the first one.</summary>
     /// <param name="life">For how long, if the task does not end before.</param>
     /// <param name="fault">Why there is none; empty where there is one, or none is needed.</param>
     public BenchmarkPeer? Find(TaskRow task, PeerKind kind, TimeSpan life, out string fault)
@@ -44,10 +45,10 @@ internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, Tim
         {
             return null;
         }
-        Forget(task.TaskId);
-        byte[] secret = RandomNumberGenerator.GetBytes(PeerSecrets.Length);
+        byte[] secret;
         if (kind == PeerKind.Appliance)
         {
+            secret = SecretFor(task.TaskId, null);
             Secrets.Add(secret, life);
             Remember(task.TaskId, secret, null);
             return new BenchmarkPeer("the appliance", "", 0, secret);
@@ -57,8 +58,10 @@ internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, Tim
         {
             fault = next is null ? "there is no other node in this job that it could be measured against"
                 : $"{next.NodeName}, against which this node is measured, runs no Slave that is connected";
+            Forget(task.TaskId);
             return null;
         }
+        secret = SecretFor(task.TaskId, next.Node);
         session.Send(new ServePeer(secret, (int)life.TotalSeconds));
         Remember(task.TaskId, secret, next.Node);
         return new BenchmarkPeer(next.NodeName, session.Address.ToString(), ServicePorts.Benchmark, secret);
@@ -73,6 +76,20 @@ internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, Tim
         TaskRow[] ring = [.. tasks.Where(t => t.Id == task.Id || t.State is not (TaskState.Skipped or TaskState.Cancelled))];
         TaskRow next = ring[(Array.FindIndex(ring, t => t.Id == task.Id) + 1) % ring.Length];
         return next.Id == task.Id ? null : next;
+    }
+
+    /// <summary>That of before, unless another machine knows it.</summary>
+    private byte[] SecretFor(Guid task, NodeId? other)
+    {
+        lock (_lock)
+        {
+            if (_told.TryGetValue(task, out (byte[] Secret, NodeId? Node) told) && told.Node == other)
+            {
+                return told.Secret;
+            }
+        }
+        Forget(task);
+        return RandomNumberGenerator.GetBytes(PeerSecrets.Length);
     }
 
     private void Remember(Guid task, byte[] secret, NodeId? node)

@@ -269,6 +269,9 @@ internal sealed partial class LinkEndpoint(
             keys.Refresh(isUrgent: false);
         }
         Seen(session);
+        // Whoever finds its connection may send it an order: it is welcomed before, and knows where the files for it are.
+        string name = nodes.Find(session.Node)?.Name ?? session.Node.ToString();
+        session.Send(new Welcome(name, options.Http.Port, clock.GetUtcNow().ToUnixTimeSeconds()));
         // Who sees that the node is connected finds its boot told to the end.
         boots.Introduced(hello);
         nodes.Connect(session);
@@ -279,8 +282,6 @@ internal sealed partial class LinkEndpoint(
             return;
         }
         LogConnected(session.Node, session.State, session.Address);
-        string name = nodes.Find(session.Node)?.Name ?? session.Node.ToString();
-        session.Send(new Welcome(name, options.Http.Port, clock.GetUtcNow().ToUnixTimeSeconds()));
         session.Certify(authority, name);
         if (hello.Role == NodeRole.Slave)
         {
