@@ -87,8 +87,9 @@ pictures: deps-lab page ## Make the pictures of the docs anew, from the browser 
 	mkdir -p docs/pictures
 	cp build/screenshots/rack-light-1360.png docs/pictures/rack.png
 
-format: ## Format the C# code
+format: page ## Format the code, C# and the page's
 	@dotnet format Bootstrap.sln
+	@cd web && npm run format --silent
 
 .PHONY: clean
 clean: ## Remove what was built here (cached images stay)

@@ -111,15 +111,23 @@ export function App() {
         )}
         {disk.value === "full" && (
           <Notice tone="bad">
-            The appliance's disk is full: nothing can be changed, and what is due waits. Free some space on it, for example by deleting images.
+            The appliance's disk is full: nothing can be changed, and what is due waits. Free some space on it, for example by deleting
+            images.
           </Notice>
         )}
         {disk.value === "failing" && (
           <Notice tone="bad">
-            The appliance's disk does not work: nothing can be changed, and what is due waits. Read the appliance's log, and copy what can still be read to another disk.
+            The appliance's disk does not work: nothing can be changed, and what is due waits. Read the appliance's log, and copy what can
+            still be read to another disk.
           </Notice>
         )}
-        {loaded.value ? <Page /> : <p class="dim" role="status">Reading …</p>}
+        {loaded.value ? (
+          <Page />
+        ) : (
+          <p class="dim" role="status">
+            Reading …
+          </p>
+        )}
       </main>
     </>
   );

@@ -1,14 +1,37 @@
 import { expect, it } from "vitest";
 import type { BenchmarkResult, RankedResult } from "../src/api/types";
 import {
-  compared, histories, measured, perCycle, perThousand, place, requestWords, throttlings, uncertainty, uncounted,
+  compared,
+  histories,
+  measured,
+  perCycle,
+  perThousand,
+  place,
+  requestWords,
+  throttlings,
+  uncertainty,
+  uncounted,
 } from "../src/lib/benchmarks";
 
 const request = { kind: "sha256", parameters: { size: 1048576 }, allCores: false };
 
 const result = (node: string, median: number, faults: BenchmarkResult["faults"] = []): BenchmarkResult => ({
-  task: `${node}-${median}`, job: "job", node, nodeName: node, model: "Pi 4", request, unit: "bytes/s", median, mad: 0,
-  low: median * 0.99, high: median * 1.01, isSteady: true, faults, startedAt: 0, isRegression: false, peer: "",
+  task: `${node}-${median}`,
+  job: "job",
+  node,
+  nodeName: node,
+  model: "Pi 4",
+  request,
+  unit: "bytes/s",
+  median,
+  mad: 0,
+  low: median * 0.99,
+  high: median * 1.01,
+  isSteady: true,
+  faults,
+  startedAt: 0,
+  isRegression: false,
+  peer: "",
 });
 
 it("What was measured is told in its own unit", () => {

@@ -26,7 +26,9 @@ export function node(change: Partial<NodeView> = {}): NodeView {
       memoryBytes: 4e9,
       processors: 4,
       interfaces: [{ name: "eth0", mac: "dc:a6:32:01:02:03", linkUp: true, addresses: ["10.0.0.7"], driver: "bcmgenet", speedMbit: 1000 }],
-      disks: [{ name: "mmcblk0", sizeBytes: 32e9, blockSize: 512, kind: "sd", model: "SD32G", serial: "", removable: true, readOnly: false }],
+      disks: [
+        { name: "mmcblk0", sizeBytes: 32e9, blockSize: 512, kind: "sd", model: "SD32G", serial: "", removable: true, readOnly: false },
+      ],
       kernel: "6.1.0",
       system: "NetInst",
     },

@@ -40,9 +40,13 @@ test("time left is known only with a rate and a total", () => {
 test("a rate that is not known is not shown", () => expect(rate(0, "bytes")).toBe(""));
 test("what is not over is not 100 %", () => expect(percent(0.9999)).toBe("99 %"));
 test("one is not many", () => expect([count(1, "node"), count(1200, "node")]).toEqual(["1 node", "1,200 nodes"]));
-test("throttling flags are told in words", () => expect(throttling(0x50005)).toEqual([
-  "under-voltage now", "throttled now", "under-voltage since the start", "throttled since the start",
-]));
+test("throttling flags are told in words", () =>
+  expect(throttling(0x50005)).toEqual([
+    "under-voltage now",
+    "throttled now",
+    "under-voltage since the start",
+    "throttled since the start",
+  ]));
 
 test.each([
   ["2024-11-19-raspios-bookworm-arm64-lite.img.xz", "2024-11-19-raspios-bookworm-arm64-lite"],

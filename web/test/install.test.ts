@@ -5,16 +5,26 @@ import { node } from "./fixtures";
 const inventory = node().inventory;
 const disk = inventory.disks[0]!;
 const pc = node({ id: "pc", name: "pc", inventory: { ...inventory, architecture: "amd64" } });
-const image = { digest: "d", name: "raspios", architecture: "arm64", sizeBytes: 31e9, usedBytes: 2e9, storedBytes: 1e9, importedAt: 0, slots: 1, public: false };
+const image = {
+  digest: "d",
+  name: "raspios",
+  architecture: "arm64",
+  sizeBytes: 31e9,
+  usedBytes: 2e9,
+  storedBytes: 1e9,
+  importedAt: 0,
+  slots: 1,
+  public: false,
+};
 
 test("an update writes the slot that is not in use where the disk has two and the image has two", () => {
   const two = node({ inventory: { ...inventory, slot: "a" } });
-  expect([usesSlot(two, { ...image, slots: 2 }, true), usesSlot(two, { ...image, slots: 2 }, false), usesSlot(two, image, true), usesSlot(node(), { ...image, slots: 2 }, true)]).toEqual([
-    true,
-    false,
-    false,
-    false,
-  ]);
+  expect([
+    usesSlot(two, { ...image, slots: 2 }, true),
+    usesSlot(two, { ...image, slots: 2 }, false),
+    usesSlot(two, image, true),
+    usesSlot(node(), { ...image, slots: 2 }, true),
+  ]).toEqual([true, false, false, false]);
 });
 
 test("who cannot be installed is left out, with the reason", () => {
@@ -31,7 +41,10 @@ test("who cannot be installed is left out, with the reason", () => {
 });
 
 test("the architecture of the most nodes comes first", () => {
-  expect(architecturesOf([pc, node(), node()])).toEqual([["arm64", 2], ["amd64", 1]]);
+  expect(architecturesOf([pc, node(), node()])).toEqual([
+    ["arm64", 2],
+    ["amd64", 1],
+  ]);
 });
 
 test("what was left empty is not asked for", () => {
@@ -47,13 +60,28 @@ test("an update leaves out who has nothing to keep", () => {
 });
 
 test("a roll-out is asked for and told as it was chosen", () => {
-  const draft = { ...emptyInstall, image: "d", profile: "lab", pace: "canary" as const, canary: "2", batch: "", most: "5", stopAfter: " 10% ", attempts: "3", begin: "2027-01-31T22:00", grace: 60, message: "bye " };
+  const draft = {
+    ...emptyInstall,
+    image: "d",
+    profile: "lab",
+    pace: "canary" as const,
+    canary: "2",
+    batch: "",
+    most: "5",
+    stopAfter: " 10% ",
+    attempts: "3",
+    begin: "2027-01-31T22:00",
+    grace: 60,
+    message: "bye ",
+  };
   expect(jobOf(draft, [node()])).toMatchObject({
     parameters: { profile: "lab", graceSeconds: 60, message: "bye" },
     rollout: { canary: 2, maximumAtOnce: 5, stopAfter: "10%" },
     retry: { attempts: 3 },
     notBefore: new Date(2027, 0, 31, 22).toISOString(),
   });
-  expect(rolloutWords(draft)).toBe("2 nodes first, then all others; at most 5 at the same time; stops after 10% failed; each is tried 3 times");
+  expect(rolloutWords(draft)).toBe(
+    "2 nodes first, then all others; at most 5 at the same time; stops after 10% failed; each is tried 3 times",
+  );
   expect(rolloutWords({ ...emptyInstall, pace: "batches" })).toBe("10 at a time; stops at the first failure");
 });

@@ -41,21 +41,49 @@ describe("calendar", () => {
     const day = "2026-11-29";
     const entries: CalendarEntry[] = [
       { day, schedule: "alpha", runs: [300, 900], more: false, made: [{ job: "j2", at: 50 }] },
-      { day, schedule: "beta", runs: [230], more: false, made: [{ job: "j1", at: 20 }, { job: "j3", at: 70 }] },
+      {
+        day,
+        schedule: "beta",
+        runs: [230],
+        more: false,
+        made: [
+          { job: "j1", at: 20 },
+          { job: "j3", at: 70 },
+        ],
+      },
       { day: "2026-11-30", schedule: "beta", runs: [1], more: false, made: [] },
     ];
-    expect(marksOf(day, entries).map((m) => [m.at, m.job ?? m.entry.schedule])).toEqual([[20, "j1"], [50, "j2"], [70, "j3"], [230, "beta"], [300, "alpha"]]);
+    expect(marksOf(day, entries).map((m) => [m.at, m.job ?? m.entry.schedule])).toEqual([
+      [20, "j1"],
+      [50, "j2"],
+      [70, "j3"],
+      [230, "beta"],
+      [300, "alpha"],
+    ]);
   });
 
   it("goes over the year's end, and knows days by the clock of a zone", () => {
     expect([monthAway("2026-12", 1), monthAway("2027-01", -1)]).toEqual(["2027-01", "2026-12"]);
-    expect([dayOf(Date.UTC(2026, 10, 25, 23, 30), "UTC"), dayOf(Date.UTC(2026, 10, 25, 23, 30), "Europe/Berlin")]).toEqual(["2026-11-25", "2026-11-26"]);
+    expect([dayOf(Date.UTC(2026, 10, 25, 23, 30), "UTC"), dayOf(Date.UTC(2026, 10, 25, 23, 30), "Europe/Berlin")]).toEqual([
+      "2026-11-25",
+      "2026-11-26",
+    ]);
   });
 });
 
 describe("versions", () => {
   it("of one name stand together, the newest first", () => {
-    const image = (name: string, importedAt: number) => ({ name, importedAt, digest: name + importedAt, architecture: "arm64", sizeBytes: 1, usedBytes: 1, storedBytes: 1, slots: 1, public: false });
+    const image = (name: string, importedAt: number) => ({
+      name,
+      importedAt,
+      digest: name + importedAt,
+      architecture: "arm64",
+      sizeBytes: 1,
+      usedBytes: 1,
+      storedBytes: 1,
+      slots: 1,
+      public: false,
+    });
     expect(versionsOf([image("b", 3), image("a", 2), image("b", 1)]).map((v) => [v.image.digest, v.number, v.of])).toEqual([
       ["b3", 1, 2],
       ["b1", 2, 2],

@@ -5,12 +5,26 @@ import { emptyDraft, jobWords, runsOnEitherDay, scheduleOf } from "../src/lib/sc
 test("what was left empty is not asked for", () => {
   const draft = { ...emptyDraft, name: " weekly ", zone: "Europe/Berlin", select: " tag=camera " };
   expect(scheduleOf(draft)).toEqual({
-    name: "weekly", cron: "0 3 * * SUN", zone: "Europe/Berlin", missed: "skip", job: { kind: "reboot", select: "tag=camera" },
+    name: "weekly",
+    cron: "0 3 * * SUN",
+    zone: "Europe/Berlin",
+    missed: "skip",
+    job: { kind: "reboot", select: "tag=camera" },
   });
 });
 
 test("an installation has an image, and a window and a roll-out are taken over", () => {
-  const draft = { ...emptyDraft, kind: "install", image: "debian-12", select: "all", windowStart: "22:00", windowMinutes: "90", canary: "1", batch: "4", stopAfter: "10%" } as const;
+  const draft = {
+    ...emptyDraft,
+    kind: "install",
+    image: "debian-12",
+    select: "all",
+    windowStart: "22:00",
+    windowMinutes: "90",
+    canary: "1",
+    batch: "4",
+    stopAfter: "10%",
+  } as const;
   expect(scheduleOf(draft)).toMatchObject({
     window: { start: "22:00", minutes: 90 },
     job: { kind: "install", image: "debian-12", select: "all", rollout: { canary: 1, batch: 4, stopAfter: "10%" } },
@@ -22,7 +36,9 @@ test("an installation has an image, and a window and a roll-out are taken over",
 
 test("a job is told in words", () => {
   expect(jobWords({ kind: "install", image: "debian-12", select: "tag=camera" })).toBe("Install debian-12 on tag=camera");
-  expect(jobWords({ kind: "install", image: "debian-12", select: "all", parameters: { profile: "classroom", update: true } })).toBe("Update to debian-12 with profile classroom on all nodes");
+  expect(jobWords({ kind: "install", image: "debian-12", select: "all", parameters: { profile: "classroom", update: true } })).toBe(
+    "Update to debian-12 with profile classroom on all nodes",
+  );
   expect(jobWords({ kind: "shutdown", select: "all" })).toBe("Shut down on all nodes");
   expect(jobWords({ kind: "reboot", nodes: ["a", "b"] })).toBe("Reboot on 2 nodes");
 });

@@ -3,9 +3,15 @@ import type { Metric, NodeView, StatusMessage } from "../src/api/types";
 import { heatOf, metricText, scaleOf } from "../src/lib/heat";
 import { grouped } from "../src/lib/rack";
 import { columnsOf, isKnown, LiveColumns, sideBySide } from "../src/lib/series";
-import { applied, metricOf, nothingKnown, partOf, partsOf, type NodeStatus } from "../src/lib/status";
+import { applied, metricOf, type NodeStatus, nothingKnown, partOf, partsOf } from "../src/lib/status";
 
-const message = (values: Record<string, number | null>, more: Partial<StatusMessage> = {}): StatusMessage => ({ sequence: 0, at: 0, whole: false, values, ...more });
+const message = (values: Record<string, number | null>, more: Partial<StatusMessage> = {}): StatusMessage => ({
+  sequence: 0,
+  at: 0,
+  whole: false,
+  values,
+  ...more,
+});
 
 describe("what a node tells", () => {
   it("is put together from changes, and begins anew with a whole state", () => {
@@ -20,13 +26,18 @@ describe("what a node tells", () => {
   it("is not believed where no machine has such values", () => {
     expect(applied(nothingKnown, message({ a: 1e300 }))).toBe("a value that no machine has");
     expect(applied(nothingKnown, message({ a: "x" as unknown as number }))).toBe("a value that no machine has");
-    expect(applied(nothingKnown, message(Object.fromEntries(Array.from({ length: 2001 }, (_, i) => [`a[${i}]`, 1]))))).toBe("more than 2000 values");
+    expect(applied(nothingKnown, message(Object.fromEntries(Array.from({ length: 2001 }, (_, i) => [`a[${i}]`, 1]))))).toBe(
+      "more than 2000 values",
+    );
   });
 
   it("names parts of a machine in brackets", () => {
     expect(["cpu.busy[0]", "cpu.busy"].map(metricOf)).toEqual(["cpu.busy", "cpu.busy"]);
     expect(["fs.used[/boot]", "fs.used"].map(partOf)).toEqual(["/boot", undefined]);
-    expect(partsOf({ "cpu.busy": 5, "cpu.busy[10]": 2, "cpu.busy[9]": 1, "cpu.busyness[1]": 7 }, "cpu.busy")).toEqual([["9", 1], ["10", 2]]);
+    expect(partsOf({ "cpu.busy": 5, "cpu.busy[10]": 2, "cpu.busy[9]": 1, "cpu.busyness[1]": 7 }, "cpu.busy")).toEqual([
+      ["9", 1],
+      ["10", 2],
+    ]);
   });
 });
 
@@ -50,9 +61,14 @@ describe("the colour of a tile", () => {
 
   it("stands behind words with their unit", () => {
     const text = (unit: Metric["unit"], value: number) => metricText(metric("x", unit), value);
-    expect([text("celsius", 53.6), text("percent", 4.4), text("bytes-per-second", 1_250_000), text("flag", 1), text("seconds", -2.34), text("count", 3)]).toEqual(
-      ["54 °C", "4 %", "1.3 MB/s", "yes", "-2.3 s", "3"],
-    );
+    expect([
+      text("celsius", 53.6),
+      text("percent", 4.4),
+      text("bytes-per-second", 1_250_000),
+      text("flag", 1),
+      text("seconds", -2.34),
+      text("count", 3),
+    ]).toEqual(["54 °C", "4 %", "1.3 MB/s", "yes", "-2.3 s", "3"]);
   });
 });
 
@@ -60,7 +76,9 @@ describe("groups of a rack", () => {
   const node = (name: string, more: object = {}): NodeView =>
     ({ id: name, name, location: "", tags: [], inventory: { model: "", interfaces: [] }, ...more }) as unknown as NodeView;
   const onSwitch = (name: string, systemName: string, portDescription: string) =>
-    node(name, { inventory: { model: "", interfaces: [{ switch: { chassis: "c", port: "p", portDescription, systemName, managementAddress: "" } }] } });
+    node(name, {
+      inventory: { model: "", interfaces: [{ switch: { chassis: "c", port: "p", portDescription, systemName, managementAddress: "" } }] },
+    });
 
   it("stand in the order of people, and those without a place last", () => {
     const nodes = [node("n10", { location: "row 10" }), node("n9"), node("n2", { location: "row 2" })];
@@ -69,7 +87,10 @@ describe("groups of a rack", () => {
 
   it("have their boards by the switch's ports", () => {
     const nodes = [onSwitch("a", "sw1", "port 10"), onSwitch("b", "sw1", "port 2"), node("c")];
-    expect(grouped(nodes, "switch").map((g) => [g.name, g.nodes.map((n) => n.name)])).toEqual([["sw1", ["b", "a"]], ["No switch known", ["c"]]]);
+    expect(grouped(nodes, "switch").map((g) => [g.name, g.nodes.map((n) => n.name)])).toEqual([
+      ["sw1", ["b", "a"]],
+      ["No switch known", ["c"]],
+    ]);
   });
 
   it("hold a board with two tags twice", () => {
@@ -78,10 +99,20 @@ describe("groups of a rack", () => {
 });
 
 describe("columns of a chart", () => {
-  const series = (metric: string, times: number[], mean: number[]) => ({ metric, unit: "count" as const, times, min: mean, mean, max: mean });
+  const series = (metric: string, times: number[], mean: number[]) => ({
+    metric,
+    unit: "count" as const,
+    times,
+    min: mean,
+    mean,
+    max: mean,
+  });
 
   it("have a time without values where a step is missing, and one where a metric has none", () => {
-    const { times, of } = columnsOf({ stepSeconds: 60, series: [series("a", [0, 60_000, 300_000], [1, 2, 3]), series("b", [60_000], [9])] });
+    const { times, of } = columnsOf({
+      stepSeconds: 60,
+      series: [series("a", [0, 60_000, 300_000], [1, 2, 3]), series("b", [60_000], [9])],
+    });
     expect(times).toEqual([0, 60, 120, 300]);
     expect(of["a"]!.mean).toEqual([1, 2, null, 3]);
     expect(of["b"]!.mean).toEqual([null, 9, null, null]);
@@ -101,8 +132,14 @@ describe("columns of a chart", () => {
     live.add(11, { a: 2 });
     live.add(11, { a: 7 }); // no time twice
     live.add(60, {});
-    expect([live.times, live.values["a"]]).toEqual([[10, 11, 12, 60], [1, 2, null, null]]);
+    expect([live.times, live.values["a"]]).toEqual([
+      [10, 11, 12, 60],
+      [1, 2, null, null],
+    ]);
     live.add(120, { a: 3 });
-    expect([live.times, live.values["a"]]).toEqual([[60, 61, 120], [null, null, 3]]);
+    expect([live.times, live.values["a"]]).toEqual([
+      [60, 61, 120],
+      [null, null, 3],
+    ]);
   });
 });

@@ -1,13 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { spansOf, withPhase } from "../src/lib/timeline";
 import type { TaskPhase } from "../src/api/types";
+import { spansOf, withPhase } from "../src/lib/timeline";
 import { task } from "./fixtures";
 
 const at = (state: TaskPhase["state"], phase: string, seconds: number): TaskPhase => ({ task: "t1", state, phase, at: seconds * 1000 });
 
 describe("timeline", () => {
   it("has a span for each phase, the last of which goes on", () => {
-    const spans = spansOf(task({ state: "running" }), [at("sent", "", 0), at("running", "checking", 2), at("running", "writing", 5)], 60_000);
+    const spans = spansOf(
+      task({ state: "running" }),
+      [at("sent", "", 0), at("running", "checking", 2), at("running", "writing", 5)],
+      60_000,
+    );
     expect(spans.map((s) => [s.words, s.to - s.from, s.idle, s.open])).toEqual([
       ["sent", 2000, true, false],
       ["checking", 3000, false, false],

@@ -1,9 +1,55 @@
 import type {
-  Alert, AlertRule, AlertRuleView, AllValues, AuditEntry, BackupPlan, Backups, Benchmark, BenchmarkDetails, BenchmarkGroup, BurnIn,
-  BenchmarkResult, BoardView, BootSets, CaFingerprint, CalendarEntry,
-  Conversation, Dhcp, DhcpSettings, FileView, ImageView, Invitation, JobDetail, JobView, LogLine, MadeToken, Metric, NewJob, NewSchedule,
-  NewToken, NodeChange, NodeEdit, NodeHistory, NodeJob, NodeView, NotificationSettings, Notifications, Person, Policy, Profile,
-  ProfileFault, ProfileFit, ProfilePreview, Role, ScheduleView, Session, Status, StatusMember, StatusTokens, TaskPhase, TokenView,
+  Alert,
+  AlertRule,
+  AlertRuleView,
+  AllValues,
+  AuditEntry,
+  BackupPlan,
+  Backups,
+  Benchmark,
+  BenchmarkDetails,
+  BenchmarkGroup,
+  BenchmarkResult,
+  BoardView,
+  BootSets,
+  BurnIn,
+  CaFingerprint,
+  CalendarEntry,
+  Conversation,
+  Dhcp,
+  DhcpSettings,
+  FileView,
+  ImageView,
+  Invitation,
+  JobDetail,
+  JobView,
+  LogLine,
+  MadeToken,
+  Metric,
+  NewJob,
+  NewSchedule,
+  NewToken,
+  NodeChange,
+  NodeEdit,
+  NodeHistory,
+  NodeJob,
+  NodeView,
+  NotificationSettings,
+  Notifications,
+  Person,
+  Policy,
+  Profile,
+  ProfileFault,
+  ProfileFit,
+  ProfilePreview,
+  Role,
+  ScheduleView,
+  Session,
+  Status,
+  StatusMember,
+  StatusTokens,
+  TaskPhase,
+  TokenView,
   UnapprovedBoard,
 } from "./types";
 
@@ -85,8 +131,7 @@ export const api = {
   benchmarks: () => call<Benchmark[]>("GET", "/benchmarks"),
   burnIns: (node: string) => call<BurnIn[]>("GET", `/burn-ins?node=${segment(node)}`),
   beginBurnIn: (node: string, set: "short" | "long") => call<BurnIn[]>("POST", "/burn-ins", { nodes: [node], set }),
-  benchmarkResults: (of: { benchmark?: string; node?: string }) =>
-    call<BenchmarkResult[]>("GET", `/benchmarks/results${queryOf(of)}`),
+  benchmarkResults: (of: { benchmark?: string; node?: string }) => call<BenchmarkResult[]>("GET", `/benchmarks/results${queryOf(of)}`),
   benchmarkResult: (task: string) => call<BenchmarkDetails>("GET", `/benchmarks/results/${segment(task)}`),
   benchmarkRanking: (benchmark: string) => call<BenchmarkGroup[]>("GET", `/benchmarks/ranking${queryOf({ benchmark })}`),
 
@@ -110,7 +155,8 @@ export const api = {
   images: () => call<ImageView[]>("GET", "/images"),
   publishImage: (digest: string, isPublic: boolean) => call<ImageView>("PATCH", `/images/${segment(digest)}`, { public: isPublic }),
   /** @param force Also where nodes run it. */
-  deleteImage: (digest: string, force: boolean) => call<{ freedBytes: number }>("DELETE", `/images/${segment(digest)}${queryOf({ force })}`),
+  deleteImage: (digest: string, force: boolean) =>
+    call<{ freedBytes: number }>("DELETE", `/images/${segment(digest)}${queryOf({ force })}`),
 
   files: () => call<FileView[]>("GET", "/files"),
 
@@ -123,7 +169,8 @@ export const api = {
   pauseJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/pause`),
   resumeJob: (id: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/resume`),
   /** @param node For this one alone; absent: for all that failed. */
-  retryJob: (id: string, holdSeconds = 0, node?: string) => call<JobDetail>("POST", `/jobs/${segment(id)}/retry${queryOf({ holdSeconds, node })}`),
+  retryJob: (id: string, holdSeconds = 0, node?: string) =>
+    call<JobDetail>("POST", `/jobs/${segment(id)}/retry${queryOf({ holdSeconds, node })}`),
   cancelTask: (id: string) => call<void>("POST", `/tasks/${segment(id)}/cancel`),
   jobLog: (id: string) => call<LogLine[]>("GET", `/jobs/${segment(id)}/log`),
   taskLog: (id: string) => call<LogLine[]>("GET", `/tasks/${segment(id)}/log`),
@@ -145,7 +192,10 @@ export const api = {
   metrics: () => call<Metric[]>("GET", "/metrics"),
   /** @param from Unix milliseconds. */
   nodeHistory: (id: string, metrics: readonly string[], from: number) =>
-    call<NodeHistory>("GET", `/nodes/${segment(id)}/history?${metrics.map((m) => `metric=${segment(m)}`).join("&")}&from=${Math.round(from)}`),
+    call<NodeHistory>(
+      "GET",
+      `/nodes/${segment(id)}/history?${metrics.map((m) => `metric=${segment(m)}`).join("&")}&from=${Math.round(from)}`,
+    ),
   statusMembers: () => call<StatusMember[]>("GET", "/status/members"),
   statusTokens: (nodes: string[]) => call<StatusTokens>("POST", "/status/tokens", { nodes }),
 
@@ -182,11 +232,13 @@ export const api = {
   putProfile: (profile: Profile) => call<Profile>("PUT", `/profiles/${segment(profile.name)}`, profile),
   deleteProfile: (name: string) => call<void>("DELETE", `/profiles/${segment(name)}`),
   /** @param profile One that is not stored yet; absent: the one of that name. */
-  previewProfile: (name: string, node: string, profile?: Profile) => call<ProfilePreview>("POST", `/profiles/${segment(name)}/preview`, { node, profile }),
+  previewProfile: (name: string, node: string, profile?: Profile) =>
+    call<ProfilePreview>("POST", `/profiles/${segment(name)}/preview`, { node, profile }),
   checkProfile: (name: string, nodes: string[]) => call<ProfileFit[]>("POST", `/profiles/${segment(name)}/check`, { nodes }),
   values: () => call<AllValues>("GET", "/values"),
   /** @param of "groups" or "nodes", and the tag or the id. */
-  putValues: (of: keyof AllValues, key: string, values: Record<string, string>) => call<Record<string, string>>("PUT", `/values/${of}/${segment(key)}`, values),
+  putValues: (of: keyof AllValues, key: string, values: Record<string, string>) =>
+    call<Record<string, string>>("PUT", `/values/${of}/${segment(key)}`, values),
 
   policy: () => call<Policy>("GET", "/policy"),
   setPolicy: (policy: Policy) => call<Policy>("PUT", "/policy", policy),

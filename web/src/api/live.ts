@@ -1,8 +1,23 @@
 import type { ApplianceEvent } from "./types";
 
 const names: ApplianceEvent["name"][] = [
-  "node", "node-removed", "health", "image", "image-removed", "import", "job", "task", "log", "policy", "boot", "schedule", "schedule-removed",
-  "unapproved", "disk", "alert", "alerts",
+  "node",
+  "node-removed",
+  "health",
+  "image",
+  "image-removed",
+  "import",
+  "job",
+  "task",
+  "log",
+  "policy",
+  "boot",
+  "schedule",
+  "schedule-removed",
+  "unapproved",
+  "disk",
+  "alert",
+  "alerts",
 ];
 
 const retryMilliseconds = 3000;

@@ -17,7 +17,9 @@ function upload<T>(path: string, query: Record<string, string>, file: File, prog
   request.upload.onprogress = (e) => progress(e.loaded, e.total);
   const done = new Promise<T>((resolve, reject) => {
     request.onload = () =>
-      request.status < 300 ? resolve(JSON.parse(request.responseText) as T) : reject(new Error(problemText(request.status, request.responseText)));
+      request.status < 300
+        ? resolve(JSON.parse(request.responseText) as T)
+        : reject(new Error(problemText(request.status, request.responseText)));
     // A refusal in the middle of the body resets the connection in some browsers; its reason comes as an event too.
     request.onerror = () => reject(new Error("The upload was broken off."));
     request.onabort = () => reject(new Error("The upload was cancelled. Nothing was stored."));

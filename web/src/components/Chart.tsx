@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { isDark, theme } from "../lib/theme";
+import { isDark } from "../lib/theme";
 
 /** One line of a chart. */
 export interface Line {
@@ -62,7 +62,9 @@ const tickText = (seconds: number): string => {
 };
 
 function optionsOf({ lines, events, text, top }: Props, width: number): uPlot.Options {
-  const dim = resolved("--dim"), grid = resolved("--line"), mark = resolved("--accent");
+  const dim = resolved("--dim"),
+    grid = resolved("--line"),
+    mark = resolved("--accent");
   const axis: uPlot.Axis = { stroke: dim, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
@@ -70,7 +72,10 @@ function optionsOf({ lines, events, text, top }: Props, width: number): uPlot.Op
     const stroke = resolved(colour);
     if (band !== undefined) {
       bands.push({ series: [series.length, series.length + 1], fill: stroke.replace(/^rgb\((.*)\)$/, "rgba($1, 0.18)") });
-      series.push({ label: `${label}, most`, stroke: "transparent", points: { show: false }, value: read }, { label: `${label}, least`, stroke: "transparent", points: { show: false }, value: read });
+      series.push(
+        { label: `${label}, most`, stroke: "transparent", points: { show: false }, value: read },
+        { label: `${label}, least`, stroke: "transparent", points: { show: false }, value: read },
+      );
     }
     series.push({ label, stroke, width: 1.5, points: { show: false }, value: read });
   }
@@ -85,7 +90,10 @@ function optionsOf({ lines, events, text, top }: Props, width: number): uPlot.Op
     legend: { show: false },
     cursor: { sync: { key: together.key }, y: false, points: { size: 5 } },
     scales: { x: { time: true }, y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(top ?? 0, (max ?? 0) * 1.05, 1e-9)] } },
-    axes: [{ ...axis, values: (_, ticks) => ticks.map(tickText) }, { ...axis, size: 64, values: (_, ticks) => ticks.map(text) }],
+    axes: [
+      { ...axis, values: (_, ticks) => ticks.map(tickText) },
+      { ...axis, size: 64, values: (_, ticks) => ticks.map(text) },
+    ],
     hooks: {
       draw: [
         (u) => {
@@ -117,7 +125,7 @@ export function Chart(props: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const { title, times, lines, events, text, range } = props;
-  const look = (theme.value, isDark());
+  const look = isDark();
   // Drawn anew only where it is another chart; new points are put into the one that is there.
   const shape = JSON.stringify([look, lines.map((l) => [l.label, l.colour, l.band !== undefined]), events]);
   useEffect(() => {

@@ -40,7 +40,8 @@ function Erased({ node, image, usesSlot }: { node: NodeView; image: ImageView | 
           <span>
             {target.disk.name}, {bytes(target.disk.sizeBytes)} {target.disk.model === "" ? target.disk.kind : target.disk.model}
             {usesSlot
-              ? `, writes slot ${node.inventory.slot === "a" ? "b" : "a"}; what runs in slot ${node.inventory.slot} stays, and starts again if the new system does not report in`
+              ? `, writes slot ${node.inventory.slot === "a" ? "b" : "a"}; what runs in slot ${node.inventory.slot} stays, ` +
+                "and starts again if the new system does not report in"
               : `, loses ${holds(node)}`}
           </span>
           {image && target.disk.sizeBytes < image.sizeBytes && <span class="bad-text">too small for this image: will be refused</span>}

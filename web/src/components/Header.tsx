@@ -2,7 +2,7 @@ import { api } from "../api/client";
 import { count, percent } from "../lib/format";
 import { ongoing } from "../lib/progress";
 import { location } from "../lib/router";
-import { isDark, theme, toggleTheme } from "../lib/theme";
+import { isDark, toggleTheme } from "../lib/theme";
 import { me, session } from "../state/session";
 import { connection, end, nodes, openAlerts, snapshot } from "../state/store";
 import { Icon } from "./Icon";
@@ -56,7 +56,7 @@ function AlertCount() {
 
 export function Header() {
   const path = location.value.path;
-  const dark = (theme.value, isDark());
+  const dark = isDark();
   return (
     <header class="top">
       <a class="brand" href="/nodes">
@@ -77,7 +77,13 @@ export function Header() {
           <i aria-hidden="true" />
           <span>{connectionWords[connection.value]}</span>
         </span>
-        <button type="button" class="plain" onClick={toggleTheme} aria-label={dark ? "Light colours" : "Dark colours"} title={dark ? "Light colours" : "Dark colours"}>
+        <button
+          type="button"
+          class="plain"
+          onClick={toggleTheme}
+          aria-label={dark ? "Light colours" : "Dark colours"}
+          title={dark ? "Light colours" : "Dark colours"}
+        >
           <Icon name={dark ? "sun" : "moon"} />
         </button>
         {me.value && (

@@ -82,7 +82,13 @@ export function LogView({ read, belongs, file, nameOf }: Props) {
   return (
     <div class="log">
       <div class="log-tools">
-        <input type="search" placeholder="Filter lines" aria-label="Filter log lines" value={filter} onInput={(e) => setFilter(e.currentTarget.value)} />
+        <input
+          type="search"
+          placeholder="Filter lines"
+          aria-label="Filter log lines"
+          value={filter}
+          onInput={(e) => setFilter(e.currentTarget.value)}
+        />
         <label>
           <input type="checkbox" checked={following} onChange={(e) => setFollowing(e.currentTarget.checked)} /> Follow
         </label>

@@ -29,7 +29,12 @@ export function MapField({ label, values, onChange }: Props) {
       {Object.entries(values).map(([key, text]) => (
         <div class="map-row" key={key}>
           <code>{key}</code>
-          <input type="text" aria-label={`Value of ${key}`} value={text} onInput={(e) => onChange({ ...values, [key]: e.currentTarget.value })} />
+          <input
+            type="text"
+            aria-label={`Value of ${key}`}
+            value={text}
+            onInput={(e) => onChange({ ...values, [key]: e.currentTarget.value })}
+          />
           <button
             type="button"
             class="small"
@@ -41,8 +46,23 @@ export function MapField({ label, values, onChange }: Props) {
         </div>
       ))}
       <div class="map-row">
-        <input type="text" aria-label="Name of a new value" placeholder="name" spellcheck={false} autoCapitalize="off" value={name} onInput={(e) => setName(e.currentTarget.value)} />
-        <input type="text" aria-label="Its value" placeholder="value" value={value} onInput={(e) => setValue(e.currentTarget.value)} onKeyDown={addByEnter} />
+        <input
+          type="text"
+          aria-label="Name of a new value"
+          placeholder="name"
+          spellcheck={false}
+          autoCapitalize="off"
+          value={name}
+          onInput={(e) => setName(e.currentTarget.value)}
+        />
+        <input
+          type="text"
+          aria-label="Its value"
+          placeholder="value"
+          value={value}
+          onInput={(e) => setValue(e.currentTarget.value)}
+          onKeyDown={addByEnter}
+        />
         <button type="button" class="small" disabled={name.trim() === ""} onClick={add}>
           Add
         </button>

@@ -1,4 +1,4 @@
-import { ranges, type Range } from "../lib/series";
+import { type Range, ranges } from "../lib/series";
 
 /** How far back charts go: one of few. */
 export function RangeChoice({ range, choose }: { range: Range; choose: (range: Range) => void }) {

@@ -47,12 +47,7 @@ const Row = memo(function Row({ row, index, id, name, columns, selected, toggle 
     <div class={selected ? "row selected" : "row"} role="row" aria-rowindex={index} data-key={id}>
       {toggle && (
         <div class="cell select" role="cell">
-          <input
-            type="checkbox"
-            aria-label={`Select ${name}`}
-            checked={selected}
-            onClick={(e) => toggle(id, e.shiftKey)}
-          />
+          <input type="checkbox" aria-label={`Select ${name}`} checked={selected} onClick={(e) => toggle(id, e.shiftKey)} />
         </div>
       )}
       {columns.map((column) => (
@@ -74,7 +69,13 @@ export function Table<T>({ label, columns, rows, keyOf, selection, nameOf }: Pro
   const select = selection ? ["2.25rem"] : [];
   const tracks = (all: boolean) => [...select, ...columns.filter((c) => all || !c.minor).map((c) => c.width)].join(" ");
   return (
-    <div class="table" role="table" aria-label={label} aria-rowcount={rows.length + 1} style={{ "--tracks": tracks(true), "--few-tracks": tracks(false) }}>
+    <div
+      class="table"
+      role="table"
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      style={{ "--tracks": tracks(true), "--few-tracks": tracks(false) }}
+    >
       <div class="row head" role="row" aria-rowindex={1}>
         {selection && (
           <div class="cell select" role="columnheader">

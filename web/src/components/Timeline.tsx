@@ -31,7 +31,13 @@ export function Timeline({ spans }: { spans: readonly Span[] }) {
           <span class="dim">{clockTime(s.from)}</span>
           <span>{s.words}</span>
           <span class="strip-bar" aria-hidden="true">
-            <i class={s.idle ? "idle" : ""} style={{ marginLeft: `${((s.from - spans[0]!.from) / whole) * 100}%`, width: `max(2px, ${((s.to - s.from) / whole) * 100}%)` }} />
+            <i
+              class={s.idle ? "idle" : ""}
+              style={{
+                marginLeft: `${((s.from - spans[0]!.from) / whole) * 100}%`,
+                width: `max(2px, ${((s.to - s.from) / whole) * 100}%)`,
+              }}
+            />
           </span>
           <span class="number">
             {duration(s.to - s.from)}

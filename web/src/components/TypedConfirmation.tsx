@@ -12,12 +12,13 @@ interface Props {
 /** Asks for the number of nodes to be typed, as the command line does. */
 export function TypedConfirmation({ count, keeps = false, slots = 0, typed, onType }: Props) {
   const erased = count - slots;
+  const disks = count === 1 ? "that disk" : slots > 0 ? `${erased} of those disks` : `those ${count} disks`;
   return (
     <label class="field">
       <span>
-        {erased > 0 && `Everything ${keeps ? "but what is kept " : ""}on ${count === 1 ? "that disk" : slots > 0 ? `${erased} of those disks` : `those ${count} disks`} will be lost. `}
-        {slots > 0 && `The slot that is not in use will be written on ${slots === 1 ? "one disk" : `${slots} disks`}. `}To go on, type the number of nodes:{" "}
-        <strong class="type-this">{count}</strong>
+        {erased > 0 && `Everything ${keeps ? "but what is kept " : ""}on ${disks} will be lost. `}
+        {slots > 0 && `The slot that is not in use will be written on ${slots === 1 ? "one disk" : `${slots} disks`}. `}To go on, type the
+        number of nodes: <strong class="type-this">{count}</strong>
       </span>
       <input
         type="text"

@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { density, type Density } from "../lib/density";
+import { type Density, density } from "../lib/density";
 import { Icon } from "./Icon";
 import type { Column } from "./Table";
 

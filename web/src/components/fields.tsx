@@ -1,4 +1,4 @@
-import { createContext, type ComponentChildren } from "preact";
+import { type ComponentChildren, createContext } from "preact";
 import { useContext, useId, useState } from "preact/hooks";
 import type { ProfileFault } from "../api/types";
 import { linesOf } from "../lib/lines";
@@ -17,7 +17,8 @@ export interface Editing {
 export const EditingContext = createContext<Editing>({ whole: {}, set: () => undefined, faults: [] });
 
 /** What is wrong at a place or within it. */
-export const faultsAt = (faults: readonly ProfileFault[], place: string) => faults.filter((f) => f.place === place || f.place.startsWith(`${place}[`) || f.place.startsWith(`${place}.`));
+export const faultsAt = (faults: readonly ProfileFault[], place: string) =>
+  faults.filter((f) => f.place === place || f.place.startsWith(`${place}[`) || f.place.startsWith(`${place}.`));
 
 interface FieldProps {
   place: string;
@@ -50,11 +51,19 @@ export function TextField({ place, label, placeholder, rows, list }: FieldProps 
   const props = { value: (at(whole, place) as string | undefined) ?? "", placeholder, spellcheck: false, autoCapitalize: "off" as const };
   return (
     <Labelled place={place} label={label}>
-      {(attributes) => rows === undefined ? (
-        <input type="text" {...attributes} {...props} {...(list !== undefined && { list })} onInput={(e) => set(place, e.currentTarget.value)} />
-      ) : (
-        <textarea rows={rows} {...attributes} {...props} onInput={(e) => set(place, e.currentTarget.value)} />
-      )}
+      {(attributes) =>
+        rows === undefined ? (
+          <input
+            type="text"
+            {...attributes}
+            {...props}
+            {...(list !== undefined && { list })}
+            onInput={(e) => set(place, e.currentTarget.value)}
+          />
+        ) : (
+          <textarea rows={rows} {...attributes} {...props} onInput={(e) => set(place, e.currentTarget.value)} />
+        )
+      }
     </Labelled>
   );
 }
@@ -70,11 +79,13 @@ export function ListField({ place, label, placeholder, rows }: FieldProps & { ro
   }
   return (
     <Labelled place={place} label={label}>
-      {(attributes) => rows === undefined ? (
-        <input type="text" {...attributes} {...props} onInput={(e) => typed(e.currentTarget.value)} />
-      ) : (
-        <textarea rows={rows} {...attributes} {...props} onInput={(e) => typed(e.currentTarget.value)} />
-      )}
+      {(attributes) =>
+        rows === undefined ? (
+          <input type="text" {...attributes} {...props} onInput={(e) => typed(e.currentTarget.value)} />
+        ) : (
+          <textarea rows={rows} {...attributes} {...props} onInput={(e) => typed(e.currentTarget.value)} />
+        )
+      }
     </Labelled>
   );
 }
@@ -167,7 +178,10 @@ export function Repeated({ place, one, empty, children }: RepeatedProps) {
             aria-label={`Remove ${one} ${i + 1}`}
             onClick={() => {
               setKeys(keys.filter((_, k) => k !== i));
-              set(place, list.filter((_, k) => k !== i));
+              set(
+                place,
+                list.filter((_, k) => k !== i),
+              );
             }}
           >
             Remove

@@ -47,7 +47,12 @@ export function eventLine(e: BootEvent): { text: string; trouble: boolean } {
       return { text: `${who} ${e.asked}${from}${e.answered === undefined ? "" : `, answered: ${e.answered}`}${times}`, trouble: false };
     }
     case "file": {
-      const size = e.bytes === 0 ? "" : e.outcome === "completed" || e.length === undefined ? `, ${bytes(e.bytes)}` : `, ${bytes(e.bytes)} of ${bytes(e.length)}`;
+      const size =
+        e.bytes === 0
+          ? ""
+          : e.outcome === "completed" || e.length === undefined
+            ? `, ${bytes(e.bytes)}`
+            : `, ${bytes(e.bytes)} of ${bytes(e.length)}`;
       const detail = e.detail === undefined ? "" : `: ${e.detail}`;
       return {
         text: `${e.path} ${outcomes[e.outcome] ?? e.outcome}${size}${times}${detail}`,
@@ -61,5 +66,11 @@ export function eventLine(e: BootEvent): { text: string; trouble: boolean } {
 
 /** What a boot set of an image is called: "raspios-trixie-arm64" of "RaspiOS trixie (arm64)". */
 export function bootSetName(image: string): string {
-  return image.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 40).replace(/^-+|-+$/g, "") || "pi5";
+  return (
+    image
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .slice(0, 40)
+      .replace(/^-+|-+$/g, "") || "pi5"
+  );
 }

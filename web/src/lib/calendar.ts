@@ -54,10 +54,7 @@ export interface Mark {
 export function marksOf(day: string, entries: readonly CalendarEntry[]): Mark[] {
   return entries
     .filter((entry) => entry.day === day)
-    .flatMap((entry) => [
-      ...entry.made.map(({ at, job }) => ({ at, entry, job })),
-      ...entry.runs.slice(0, 1).map((at) => ({ at, entry })),
-    ])
+    .flatMap((entry) => [...entry.made.map(({ at, job }) => ({ at, entry, job })), ...entry.runs.slice(0, 1).map((at) => ({ at, entry }))])
     .sort((a, b) => a.at - b.at);
 }
 

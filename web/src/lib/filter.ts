@@ -1,13 +1,16 @@
 import type { NodeView } from "../api/types";
 import { switchWords } from "./format";
-import { linkWords, lifecycleWords } from "./words";
+import { lifecycleWords, linkWords } from "./words";
 
 /** What can be asked for by name: `state:offline`. */
 const fields: Record<string, (node: NodeView) => string[]> = {
   name: (n) => [n.name, n.id],
   // "Installer ready", as the page says, has a word in it that asks for something else ("install").
   state: (n) => [
-    n.link, n.link === "net-inst" ? "In NetInst" : linkWords[n.link], n.lifecycle, lifecycleWords[n.lifecycle],
+    n.link,
+    n.link === "net-inst" ? "In NetInst" : linkWords[n.link],
+    n.lifecycle,
+    lifecycleWords[n.lifecycle],
     ...(n.wantsApproval ? ["approval"] : []),
   ],
   task: (n) => (n.task ? [n.task.kind, n.task.state, n.task.phase] : ["none"]),
@@ -43,14 +46,20 @@ function termsOf(query: string): Term[] {
     const [, not, name = "", sign = "", quoted, bare = ""] = m;
     const known = Object.hasOwn(fields, name);
     const word = known ? (quoted ?? bare) : name + sign + (quoted ?? bare);
-    return { not: not === "-", field: known ? name : undefined, whole: known && sign === "=", word, unknown: known || name === "" || address.test(word) ? undefined : name };
+    return {
+      not: not === "-",
+      field: known ? name : undefined,
+      whole: known && sign === "=",
+      word,
+      unknown: known || name === "" || address.test(word) ? undefined : name,
+    };
   });
 }
 
 /**
- * A test for nodes. Words that stand apart must all be found; `field:word` looks in one field; `field=word` must be all of it; `-word` must not
- * be found; "…" keeps words together; `all` alone is every node. A field that there is not takes nobody. The appliance chooses nodes by the same
- * words (NodeSelector.cs): both are tested with tests/fixtures/selectors.json.
+ * A test for nodes. Words that stand apart must all be found; `field:word` looks in one field; `field=word` must be all of it; `-word`
+ * must not be found; "…" keeps words together; `all` alone is every node. A field that there is not takes nobody. The appliance chooses
+ * nodes by the same words (NodeSelector.cs): both are tested with tests/fixtures/selectors.json.
  */
 export function nodeFilter(query: string): (node: NodeView) => boolean {
   const terms = termsOf(query);
@@ -65,7 +74,10 @@ export function nodeFilter(query: string): (node: NodeView) => boolean {
 /** Why the words take nobody, whoever is there; empty: they are sound. */
 export function filterFault(query: string): string {
   const unknown = termsOf(query).find((t) => t.unknown !== undefined)?.unknown;
-  return unknown === undefined ? "" : `Nodes have no field '${unknown}': it is one of ${Object.keys(fields).sort().join(", ")}. Words with ':' or '=' in them stand between quotes.`;
+  return unknown === undefined
+    ? ""
+    : `Nodes have no field '${unknown}': it is one of ${Object.keys(fields).sort().join(", ")}. ` +
+        "Words with ':' or '=' in them stand between quotes.";
 }
 
 /** Whether a term stands in the query by itself. */

@@ -1,5 +1,6 @@
 /**
- * What has the focus can go, or stop being usable, with what it was about: a task that ends takes its button along. Then the page itself has the focus, and not
+ * What has the focus can go, or stop being usable, with what it was about: a task that ends takes its button along. Then the page itself
+ * has the focus, and not
  * nothing, from which a keyboard would begin at the very top.
  */
 export function holdFocus(): void {

@@ -21,5 +21,8 @@ export function imageFault(name: string, head: Uint8Array): string {
   const begins = (bytes: readonly number[]) => bytes.every((byte, i) => head[i] === byte);
   const isSkipped = (head[0] ?? 0) >> 4 === 5 && [0x2a, 0x4d, 0x18].every((byte, i) => head[i + 1] === byte);
   if (packed.some(begins) || isSkipped || (head[510] === 0x55 && head[511] === 0xaa)) return "";
-  return `${name} is no disk image: it has no partition table, and is not packed by xz, zstd or gzip. An archive (.zip, .7z) is unpacked first.`;
+  return (
+    `${name} is no disk image: it has no partition table, and is not packed by xz, zstd or gzip. ` +
+    "An archive (.zip, .7z) is unpacked first."
+  );
 }

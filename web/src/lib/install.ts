@@ -65,7 +65,8 @@ export function planInstall(chosen: readonly NodeView[], architecture: string, i
     if (node.inventory.architecture !== architecture) return `is ${node.inventory.architecture}, and an image is for one architecture`;
     if ("problem" in target) return target.problem;
     if (update && node.lifecycle !== "installed") return "has no system of which something could be kept";
-    if (image && target.disk.sizeBytes < image.sizeBytes) return `its disk has ${bytes(target.disk.sizeBytes)}, and the image needs ${bytes(image.sizeBytes)}`;
+    if (image && target.disk.sizeBytes < image.sizeBytes)
+      return `its disk has ${bytes(target.disk.sizeBytes)}, and the image needs ${bytes(image.sizeBytes)}`;
     return "";
   };
   const all = chosen.map((node) => ({ node, why: why(node) }));

@@ -7,7 +7,10 @@ export function togetherFraction(ended: number, open: readonly { fraction?: numb
 }
 
 /** What is going on everywhere: of one job, the same as its own page shows. */
-export function ongoing(nodes: readonly NodeView[], jobs: ReadonlyMap<string, JobView>): { tasks: number; fraction: number; jobs: string[] } {
+export function ongoing(
+  nodes: readonly NodeView[],
+  jobs: ReadonlyMap<string, JobView>,
+): { tasks: number; fraction: number; jobs: string[] } {
   const tasks = nodes.flatMap((n) => (n.task ? [n.task] : []));
   const ids = [...new Set(tasks.map((t) => t.jobId))];
   let ended = 0;

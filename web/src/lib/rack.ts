@@ -3,7 +3,13 @@ import type { NodeView } from "../api/types";
 /** By what the tiles of a rack stand together. */
 export const groupings = ["location", "switch", "tag", "model", "none"] as const;
 export type Grouping = (typeof groupings)[number];
-export const groupingWords: Record<Grouping, string> = { location: "Location", switch: "Switch", tag: "Tag", model: "Model", none: "Nothing" };
+export const groupingWords: Record<Grouping, string> = {
+  location: "Location",
+  switch: "Switch",
+  tag: "Tag",
+  model: "Model",
+  none: "Nothing",
+};
 
 export interface Group {
   name: string;

@@ -1,4 +1,4 @@
-import { effect, signal, type Signal } from "@preact/signals";
+import { effect, type Signal, signal } from "@preact/signals";
 
 /** A choice of the reader's that this browser keeps. */
 export function remembered<T>(key: string, initial: T, isOne: (value: unknown) => value is T): Signal<T> {

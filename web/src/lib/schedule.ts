@@ -69,7 +69,10 @@ export function scheduleOf(draft: Draft): NewSchedule {
 /** "Install debian-12 on tag=camera". */
 export function jobWords(job: ScheduledJob): string {
   const { profile, update } = job.parameters ?? {};
-  const what = job.kind === "install" ? `${update ? "Update to" : "Install"} ${job.image ?? ""}${profile === undefined ? "" : ` with profile ${profile}`}` : kindWords[job.kind];
+  const what =
+    job.kind === "install"
+      ? `${update ? "Update to" : "Install"} ${job.image ?? ""}${profile === undefined ? "" : ` with profile ${profile}`}`
+      : kindWords[job.kind];
   return `${what} on ${job.select === undefined ? count(job.nodes?.length ?? 0, "node") : job.select === "all" ? "all nodes" : job.select}`;
 }
 

@@ -28,7 +28,11 @@ export function columnsOf({ stepSeconds, series }: NodeHistory): Columns {
 
 function columnOf(series: MetricHistory, times: number[]): Column {
   const place = new Map(series.times.map((at, i) => [at, i]));
-  const column = (values: number[]) => times.map((at) => { const i = place.get(at); return i === undefined ? null : values[i]!; });
+  const column = (values: number[]) =>
+    times.map((at) => {
+      const i = place.get(at);
+      return i === undefined ? null : values[i]!;
+    });
   return { mean: column(series.mean), min: column(series.min), max: column(series.max) };
 }
 

@@ -143,8 +143,15 @@ export function phaseWords(phase: string): string {
  */
 export function installPhases(job: Pick<JobView, "parameters"> | undefined, phase: string): string[] {
   const { profile, update, testCard } = job?.parameters ?? {};
-  const only: Record<string, boolean> = { staging: false, keeping: update === true, testing: testCard === true, "first-boot": profile !== undefined };
-  return ["staging", "checking", "keeping", "testing", "writing", "verifying", "configuring", "starting", "first-boot"].filter((p) => p === phase || (only[p] ?? true));
+  const only: Record<string, boolean> = {
+    staging: false,
+    keeping: update === true,
+    testing: testCard === true,
+    "first-boot": profile !== undefined,
+  };
+  return ["staging", "checking", "keeping", "testing", "writing", "verifying", "configuring", "starting", "first-boot"].filter(
+    (p) => p === phase || (only[p] ?? true),
+  );
 }
 
 /** True if this is one of the states that a task does not leave. */

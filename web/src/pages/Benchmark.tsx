@@ -6,7 +6,7 @@ import { Chart } from "../components/Chart";
 import { Facts } from "../components/Facts";
 import { Empty, Notice } from "../components/Notice";
 import { useRead } from "../components/useRead";
-import { compared, courses, measured, perCycle, perThousand, requestWords, throttlings, uncertainty, type Course } from "../lib/benchmarks";
+import { type Course, compared, courses, measured, perCycle, perThousand, requestWords, throttlings, uncertainty } from "../lib/benchmarks";
 import { count, duration } from "../lib/format";
 
 /** One result: what was measured, and what the node was like meanwhile. */

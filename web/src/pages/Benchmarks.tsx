@@ -5,7 +5,7 @@ import { Ago } from "../components/Ago";
 import { Allowed } from "../components/Allowed";
 import { Badge } from "../components/Badge";
 import { Empty, Notice } from "../components/Notice";
-import { Table, type Column } from "../components/Table";
+import { type Column, Table } from "../components/Table";
 import { useRead } from "../components/useRead";
 import { measured, place, requestWords, uncertainty, uncounted } from "../lib/benchmarks";
 import { count } from "../lib/format";
@@ -109,8 +109,8 @@ export function BenchmarksPage() {
         <Empty title="Nothing was measured yet">
           <p>
             A benchmark runs on a node once it is quiet, and says whether its result can be believed. Boards of one model are compared with
-            each other: which of them is slower than its equals, and probably why. Measure some <a href="/nodes">nodes</a>, or all of them; from a terminal:{" "}
-            <code>bootstrap bench run sha256 all</code>
+            each other: which of them is slower than its equals, and probably why. Measure some <a href="/nodes">nodes</a>, or all of them;
+            from a terminal: <code>bootstrap bench run sha256 all</code>
           </p>
         </Empty>
       )}

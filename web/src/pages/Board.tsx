@@ -1,9 +1,9 @@
 import { Ago } from "../components/Ago";
+import { Facts } from "../components/Facts";
 import { Empty } from "../components/Notice";
 import { boardTitle } from "../lib/boot";
 import { snapshot } from "../state/store";
 import { BootPart } from "./node/Boot";
-import { Facts } from "../components/Facts";
 
 /** A board that was seen on the wire and is no node yet. */
 export function BoardPage({ mac }: { mac: string }) {

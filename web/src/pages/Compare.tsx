@@ -6,9 +6,9 @@ import { Icon } from "../components/Icon";
 import { Empty, Notice } from "../components/Notice";
 import { RangeChoice } from "../components/RangeChoice";
 import { useRead } from "../components/useRead";
-import { changedQuery, location, queryValue, setQueryValue } from "../lib/router";
 import { metricText } from "../lib/heat";
-import { isKnown, ranges, sideBySide, type Range } from "../lib/series";
+import { changedQuery, location, queryValue, setQueryValue } from "../lib/router";
+import { isKnown, type Range, ranges, sideBySide } from "../lib/series";
 import { nodes, now } from "../state/store";
 
 /** So many lines can be told apart in a chart. */
@@ -32,7 +32,10 @@ export const compareUrl = (ids: readonly string[]): string => `/compare?nodes=${
 
 /** Some nodes in the same charts, each a line. */
 export function ComparePage() {
-  const ids = queryValue("nodes").split(",").filter((id) => id !== "").slice(0, mostCompared);
+  const ids = queryValue("nodes")
+    .split(",")
+    .filter((id) => id !== "")
+    .slice(0, mostCompared);
   const chosen = ids.flatMap((id) => nodes.value.find((n) => n.id === id) ?? []);
   const others = nodes.value.filter((n) => !ids.includes(n.id));
   const metrics = useRead(api.metrics);

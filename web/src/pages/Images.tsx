@@ -1,14 +1,14 @@
 import { useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { ImageView } from "../api/types";
-import { Allowed } from "../components/Allowed";
 import { Ago } from "../components/Ago";
+import { Allowed } from "../components/Allowed";
 import { ConfirmDialog } from "../components/ConfirmDialog";
 import { Dialog } from "../components/Dialog";
 import { Empty } from "../components/Notice";
-import { Table, type Column } from "../components/Table";
+import { type Column, Table } from "../components/Table";
 import { bytes, count, dateTime } from "../lib/format";
-import { versionsOf, type ImageVersion } from "../lib/versions";
+import { type ImageVersion, versionsOf } from "../lib/versions";
 import { images, imports, nodes, policy, schedules, snapshot } from "../state/store";
 import { Imports } from "./images/Imports";
 import { sentHere, UploadForm } from "./images/UploadForm";
@@ -24,7 +24,9 @@ export function ImagesPage() {
       <div class="page-head">
         <h1>Images</h1>
         <span class="dim">
-          {count(new Set(all.map((i) => i.name)).size, "image")}{versions.some((v) => v.of > 1) && ` in ${count(all.length, "version")}`}, {bytes(all.reduce((sum, i) => sum + i.storedBytes, 0))} stored
+          {count(new Set(all.map((i) => i.name)).size, "image")}
+          {versions.some((v) => v.of > 1) && ` in ${count(all.length, "version")}`}, {bytes(all.reduce((sum, i) => sum + i.storedBytes, 0))}{" "}
+          stored
         </span>
       </div>
       <Allowed role="operator" what="Adding images">
@@ -149,11 +151,13 @@ function PublishDialog({ image, onClose }: { image: ImageView; onClose: () => vo
       onClose={onClose}
     >
       {image.public ? (
-        <p>It is private then: only approved nodes and users who are signed in can fetch it. Raspberry Pi Imager does not list it any more.</p>
+        <p>
+          It is private then: only approved nodes and users who are signed in can fetch it. Raspberry Pi Imager does not list it any more.
+        </p>
       ) : (
         <p>
-          Anybody on this network can fetch it then, over plain HTTP, with all that is in it: passwords, keys and Wi-Fi that were put into it,
-          too. Raspberry Pi Imager lists it, and boards fetch it a little faster.
+          Anybody on this network can fetch it then, over plain HTTP, with all that is in it: passwords, keys and Wi-Fi that were put into
+          it, too. Raspberry Pi Imager lists it, and boards fetch it a little faster.
         </p>
       )}
     </ConfirmDialog>
@@ -192,7 +196,8 @@ function RemoveDialog({ image, onClose }: { image: ImageView; onClose: () => voi
         Chunks that no other image needs are removed, up to {bytes(image.storedBytes)}.{" "}
         {on === 0
           ? "No node runs it."
-          : `${count(on, "node")} ${on === 1 ? "keeps" : "keep"} running it, but cannot be installed with it again, nor can what failed be ordered again.`}
+          : `${count(on, "node")} ${on === 1 ? "keeps" : "keep"} running it, but cannot be installed with it again, ` +
+            "nor can what failed be ordered again."}
       </p>
     </ConfirmDialog>
   );

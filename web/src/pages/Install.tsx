@@ -7,7 +7,7 @@ import { confirmed } from "../lib/confirm";
 import { nodeFilter } from "../lib/filter";
 import { count } from "../lib/format";
 import { holdSeconds } from "../lib/hold";
-import { architecturesOf, emptyInstall, jobOf, planInstall, type InstallDraft } from "../lib/install";
+import { architecturesOf, emptyInstall, type InstallDraft, jobOf, planInstall } from "../lib/install";
 import { go, queryValue } from "../lib/router";
 import { installDraft, startInstall } from "../state/installDraft";
 import { nodes, snapshot } from "../state/store";
@@ -21,11 +21,20 @@ import { useFit } from "./install/useFit";
 const steps = ["nodes", "image", "profile", "rollout", "confirm"] as const;
 type Step = (typeof steps)[number];
 
-const titles: Record<Step, string> = { nodes: "Nodes", image: "Image", profile: "Customisation", rollout: "Roll-out", confirm: "Confirmation" };
+const titles: Record<Step, string> = {
+  nodes: "Nodes",
+  image: "Image",
+  profile: "Customisation",
+  rollout: "Roll-out",
+  confirm: "Confirmation",
+};
 
 const stepUrl = (step: Step) => (step === "nodes" ? "/install" : `/install?step=${step}`);
 
-/** An installation, step by step: `/install?select=tag=lab` begins one, `/install?step=image` is a step of it. Nothing is ordered before the last. */
+/**
+ * An installation, step by step: `/install?select=tag=lab` begins one, `/install?step=image` is a step of it. Nothing is ordered before
+ * the last.
+ */
 export function InstallPage() {
   const select = queryValue("select");
   useEffect(() => {

@@ -1,17 +1,17 @@
 import { useMemo, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { JobView, TaskPhase, TaskView } from "../api/types";
-import { Allowed } from "../components/Allowed";
 import { Ago } from "../components/Ago";
+import { Allowed } from "../components/Allowed";
 import { Empty, Notice } from "../components/Notice";
 import { Bar } from "../components/Progress";
 import { Table } from "../components/Table";
+import { useAction } from "../components/useAction";
 import { count, percent, rate, sentence } from "../lib/format";
 import { togetherFraction } from "../lib/progress";
 import { queryValue, setQueryValue } from "../lib/router";
 import { isOver, jobTitle } from "../lib/words";
 import { snapshot } from "../state/store";
-import { useAction } from "../components/useAction";
 import { CancelDialog } from "./jobs/CancelDialog";
 import { Counts } from "./jobs/Counts";
 import { taskColumns } from "./jobs/columns";
@@ -98,9 +98,19 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
         </span>
         <Allowed role="operator">
           <span class="end button-row">
-            {failed.length > 0 && <RetryButton job={job} targets={failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? [])} label={`Retry ${failed.length} failed`} />}
+            {failed.length > 0 && (
+              <RetryButton
+                job={job}
+                targets={failed.flatMap((t) => snapshot.value.nodes.get(t.node) ?? [])}
+                label={`Retry ${failed.length} failed`}
+              />
+            )}
             {open.length > 0 && (
-              <button type="button" disabled={busy} onClick={() => void run(async () => put((await (job.paused ? api.resumeJob : api.pauseJob)(job.id)).tasks))}>
+              <button
+                type="button"
+                disabled={busy}
+                onClick={() => void run(async () => put((await (job.paused ? api.resumeJob : api.pauseJob)(job.id)).tasks))}
+              >
                 {job.paused ? "Resume" : "Pause"}
               </button>
             )}
@@ -120,7 +130,9 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
         </div>
       )}
       {error !== "" && <Notice tone="bad">{error}</Notice>}
-      {unheard && !job.paused && <UndoNotice job={job} busy={busy} undo={() => void run(async () => put((await api.undoJob(job.id)).tasks))} />}
+      {unheard && !job.paused && (
+        <UndoNotice job={job} busy={busy} undo={() => void run(async () => put((await api.undoJob(job.id)).tasks))} />
+      )}
       {job.paused && !job.ended && <Notice tone="warn">Paused: nothing more begins. What nodes work on goes on.</Notice>}
       {job.note !== "" && !job.paused && !unheard && <Notice tone={job.ended ? "bad" : "warn"}>{sentence(job.note)}</Notice>}
       <Failures tasks={tasks} showLog={setLog} />
@@ -135,7 +147,9 @@ function OneJob({ job, tasks, phases, put }: OneJobProps) {
       <Table label="Tasks" columns={columns} rows={rows} keyOf={(r) => r.task.id} nameOf={(r) => r.task.nodeName} />
       <OutputPart job={job} tasks={tasks} />
       {cancelling && <CancelDialog tasks={cancelling} onCancel={cancel} onClose={() => setCancelling(null)} />}
-      {log && <TaskLogDialog task={tasks.find((t) => t.id === log.id) ?? log} phases={phases.get(log.id) ?? []} onClose={() => setLog(null)} />}
+      {log && (
+        <TaskLogDialog task={tasks.find((t) => t.id === log.id) ?? log} phases={phases.get(log.id) ?? []} onClose={() => setLog(null)} />
+      )}
     </>
   );
 }

@@ -2,7 +2,7 @@ import type { JobKind, JobView } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Icon } from "../components/Icon";
 import { Empty, Notice } from "../components/Notice";
-import { Table, type Column } from "../components/Table";
+import { type Column, Table } from "../components/Table";
 import { changedQuery, queryValue, setQueryValues } from "../lib/router";
 import { jobTitle, kindWords } from "../lib/words";
 import { jobs } from "../state/store";
@@ -51,8 +51,8 @@ export function JobsPage() {
     return (
       <Empty title="No jobs yet">
         <p>
-          A job is one order to some nodes: install, update, run a command, reboot or shut down. Select <a href="/nodes">nodes</a> and give one; here you see
-          what becomes of it on each. Orders that come again and again are <a href="/schedules">schedules</a>.
+          A job is one order to some nodes: install, update, run a command, reboot or shut down. Select <a href="/nodes">nodes</a> and give
+          one; here you see what becomes of it on each. Orders that come again and again are <a href="/schedules">schedules</a>.
         </p>
       </Empty>
     );
@@ -86,7 +86,14 @@ export function JobsPage() {
         </label>
         <label class="search">
           <Icon name="search" />
-          <input type="search" placeholder="Nodes, images, people, commands" aria-label="Filter jobs" aria-keyshortcuts="/" value={text} onInput={(e) => choose({ text: e.currentTarget.value })} />
+          <input
+            type="search"
+            placeholder="Nodes, images, people, commands"
+            aria-label="Filter jobs"
+            aria-keyshortcuts="/"
+            value={text}
+            onInput={(e) => choose({ text: e.currentTarget.value })}
+          />
           <kbd aria-hidden="true">/</kbd>
         </label>
       </div>

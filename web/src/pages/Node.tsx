@@ -1,8 +1,8 @@
 import { useCallback, useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { JobKind, LogLine, NodeView } from "../api/types";
-import { Allowed } from "../components/Allowed";
 import { Ago } from "../components/Ago";
+import { Allowed } from "../components/Allowed";
 import { LifecycleBadge, LinkBadge, MarkBadge } from "../components/Badge";
 import { LogView } from "../components/LogView";
 import { Empty } from "../components/Notice";
@@ -120,7 +120,9 @@ function OneNode({ node }: { node: NodeView }) {
       {dialog === "run" && <RunDialog targets={[node]} onClose={close} />}
       {dialog === "deploy" && <DeployDialog targets={[node]} onClose={close} />}
       {dialog === "update" && <UpdateDialog targets={[node]} onClose={close} />}
-      {(dialog === "reboot" || dialog === "shutdown" || dialog === "firmware") && <PowerDialog kind={dialog} targets={[node]} onClose={close} />}
+      {(dialog === "reboot" || dialog === "shutdown" || dialog === "firmware") && (
+        <PowerDialog kind={dialog} targets={[node]} onClose={close} />
+      )}
       {dialog === "forget" && <ForgetDialog node={node} onClose={close} />}
     </>
   );

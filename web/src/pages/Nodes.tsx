@@ -5,8 +5,8 @@ import { Allowed } from "../components/Allowed";
 import { NodeSearch } from "../components/NodeSearch";
 import { Empty, Notice } from "../components/Notice";
 import { Table } from "../components/Table";
-import { ViewMenu } from "../components/ViewMenu";
 import { useAction } from "../components/useAction";
+import { ViewMenu } from "../components/ViewMenu";
 import { filterFault, nodeFilter } from "../lib/filter";
 import { count } from "../lib/format";
 import { go, queryValue, setQueryValue } from "../lib/router";
@@ -18,11 +18,11 @@ import { chosenColumns, optionalColumns, shownColumns, usualColumns } from "./no
 import { DeployDialog } from "./nodes/DeployDialog";
 import { FirstSteps, isFirstRun } from "./nodes/FirstSteps";
 import { PowerDialog } from "./nodes/PowerDialog";
-import { BenchmarkDialog, RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 import { StateFilter } from "./nodes/StateFilter";
 import { UnapprovedBoards } from "./nodes/UnapprovedBoards";
-import { WireBoards } from "./nodes/WireBoards";
 import { useSelection } from "./nodes/useSelection";
+import { WireBoards } from "./nodes/WireBoards";
+import { BenchmarkDialog, RunDialog, UpdateDialog } from "./nodes/WorkDialogs";
 
 export function NodesPage() {
   const query = queryValue("q");
@@ -75,7 +75,12 @@ export function NodesPage() {
       </div>
       <Allowed role="operator" what="Working with nodes">
         <div class="actions" role="toolbar" aria-label="Actions on the selected nodes">
-          <button type="button" class="primary" disabled={selected.length === 0} onClick={() => startInstall({ picked: selected.map((n) => n.id) })}>
+          <button
+            type="button"
+            class="primary"
+            disabled={selected.length === 0}
+            onClick={() => startInstall({ picked: selected.map((n) => n.id) })}
+          >
             Install …
           </button>
           <button type="button" disabled={selected.length === 0} onClick={() => setDialog("run")}>
@@ -141,7 +146,14 @@ export function NodesPage() {
           </p>
         </Empty>
       ) : (
-        <Table label="Nodes" columns={shownColumns.value} rows={shown} keyOf={(n) => n.id} nameOf={(n) => n.name} {...(may("operator") && { selection })} />
+        <Table
+          label="Nodes"
+          columns={shownColumns.value}
+          rows={shown}
+          keyOf={(n) => n.id}
+          nameOf={(n) => n.name}
+          {...(may("operator") && { selection })}
+        />
       )}
       <WireBoards boards={wireBoards.value} />
       {dialog === "run" && <RunDialog targets={selected} onClose={() => setDialog(null)} />}
@@ -173,8 +185,8 @@ function NoNodes() {
       <dl>
         <dt>Raspberry Pi 5, 500, CM5</dt>
         <dd>
-          Needs a boot set, which knows it: add an image of Raspberry Pi OS, then <a href="/settings/boot-sets">create one from it</a>. Network in its
-          boot order as for a Pi 4.
+          Needs a boot set, which knows it: add an image of Raspberry Pi OS, then <a href="/settings/boot-sets">create one from it</a>.
+          Network in its boot order as for a Pi 4.
         </dd>
         <dt>Raspberry Pi 4, 400, CM4</dt>
         <dd>
@@ -194,7 +206,10 @@ function NoNodes() {
           Write the NetInst card once: <code>bootstrap flash netinst /dev/…</code>
         </dd>
       </dl>
-      <p class="dim">Nothing comes? The board and the appliance must be on one network segment; spanning tree on a switch's port may delay a start by about two minutes.</p>
+      <p class="dim">
+        Nothing comes? The board and the appliance must be on one network segment; spanning tree on a switch's port may delay a start by
+        about two minutes.
+      </p>
     </Empty>
   );
 }

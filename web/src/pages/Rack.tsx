@@ -7,12 +7,12 @@ import { useRead } from "../components/useRead";
 import { byNode } from "../lib/alerts";
 import { filterFault, nodeFilter } from "../lib/filter";
 import { count } from "../lib/format";
-import { heatOf, metricText, scaleOf, type Scale } from "../lib/heat";
-import { grouped, groupings, groupingWords, type Grouping } from "../lib/rack";
+import { heatOf, metricText, type Scale, scaleOf } from "../lib/heat";
+import { type Grouping, grouped, groupings, groupingWords } from "../lib/rack";
 import { remembered } from "../lib/remembered";
 import { queryValue, setQueryValue } from "../lib/router";
-import { alerts, nodes } from "../state/store";
 import { setTileMetrics, statusOf } from "../state/status";
+import { alerts, nodes } from "../state/store";
 import { AlertList } from "./rack/Alerts";
 import { Tile } from "./rack/Tile";
 
@@ -37,7 +37,12 @@ export function RackPage() {
   }, [alerts.value, shown]);
   const groups = useMemo(() => grouped(shown, grouping.value), [shown, grouping.value]);
   const metric = metrics?.find((m) => m.name === colouring.value) ?? metrics?.find((m) => m.name === "temperature");
-  const scale = metric && scaleOf(metric, shown.flatMap((node) => statusOf(node.id).peek().values[metric.name] ?? []));
+  const scale =
+    metric &&
+    scaleOf(
+      metric,
+      shown.flatMap((node) => statusOf(node.id).peek().values[metric.name] ?? []),
+    );
   useEffect(() => {
     if (metric !== undefined) setTileMetrics([metric.name]);
   }, [metric]);
@@ -78,7 +83,15 @@ export function RackPage() {
           </div>
           {shown.length === 0 ? (
             <Empty title={all.length === 0 ? "No nodes yet" : "No nodes match"}>
-              <p>{all.length === 0 ? <a href="/nodes">First steps</a> : <button type="button" onClick={() => setQueryValue("q", "")}>Show all</button>}</p>
+              <p>
+                {all.length === 0 ? (
+                  <a href="/nodes">First steps</a>
+                ) : (
+                  <button type="button" onClick={() => setQueryValue("q", "")}>
+                    Show all
+                  </button>
+                )}
+              </p>
             </Empty>
           ) : (
             groups.map((group) => (

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import { api } from "../api/client";
 import type { ScheduleView } from "../api/types";
-import { Allowed } from "../components/Allowed";
 import { Ago, Until } from "../components/Ago";
+import { Allowed } from "../components/Allowed";
 import { ConfirmDialog } from "../components/ConfirmDialog";
 import { Empty, Notice } from "../components/Notice";
-import { Table, type Column } from "../components/Table";
+import { type Column, Table } from "../components/Table";
 import { useAction } from "../components/useAction";
 import { count, zonedTime } from "../lib/format";
 import { go } from "../lib/router";
@@ -45,8 +45,8 @@ export function SchedulesPage() {
         <Empty title="No schedules yet">
           <p>
             A schedule gives the same order again and again: reboot the cameras every Sunday at three, install the classroom afresh on the
-            first of the month. Its nodes are chosen by words, which are looked up at each run, so that a board which joins later is
-            taken along.
+            first of the month. Its nodes are chosen by words, which are looked up at each run, so that a board which joins later is taken
+            along.
           </p>
           <p>
             Each run is a <a href="/jobs">job</a> of its own. The same from a terminal:{" "}
@@ -144,7 +144,8 @@ function DoDialog({ what, schedule, onClose }: Doing & { onClose: () => void }) 
       <p>
         {what === "remove"
           ? "It makes no more jobs. Those that it made go on."
-          : `It begins at once, whatever its maintenance window says.${schedule.job.kind === "install" ? " Everything on the disks of these nodes is lost." : ""}`}
+          : "It begins at once, whatever its maintenance window says."}
+        {what === "run" && schedule.job.kind === "install" && " Everything on the disks of these nodes is lost."}
       </p>
     </ConfirmDialog>
   );

@@ -55,11 +55,26 @@ export function SignIn() {
           >
             <label class="field">
               <span>Name</span>
-              <input type="text" required autoFocus autoComplete="username" autoCapitalize="off" spellcheck={false} value={name} onInput={(e) => setName(e.currentTarget.value)} />
+              <input
+                type="text"
+                required
+                autoFocus
+                autoComplete="username"
+                autoCapitalize="off"
+                spellcheck={false}
+                value={name}
+                onInput={(e) => setName(e.currentTarget.value)}
+              />
             </label>
             <label class="field">
               <span>Password</span>
-              <input type="password" required autoComplete="current-password" value={password} onInput={(e) => setPassword(e.currentTarget.value)} />
+              <input
+                type="password"
+                required
+                autoComplete="current-password"
+                value={password}
+                onInput={(e) => setPassword(e.currentTarget.value)}
+              />
             </label>
             <button type="submit" class="primary" disabled={busy}>
               Sign in
@@ -69,7 +84,8 @@ export function SignIn() {
           <p>A link is good once. There is no password before you choose one, under Settings.</p>
           <ul>
             <li>
-              The appliance makes one when it starts: it prints it to a terminal, and writes it to <code>sign-in-link</code> in its data folder.
+              The appliance makes one when it starts: it prints it to a terminal, and writes it to <code>sign-in-link</code> in its data
+              folder.
             </li>
             <li>
               At any time, from a terminal that is signed in: <code>bootstrap sign-in</code>

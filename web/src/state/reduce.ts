@@ -1,5 +1,15 @@
 import type {
-  Alert, ApplianceEvent, BoardView, DiskCondition, ImageView, ImportView, JobView, NodeView, Policy, ScheduleView, UnapprovedBoard,
+  Alert,
+  ApplianceEvent,
+  BoardView,
+  DiskCondition,
+  ImageView,
+  ImportView,
+  JobView,
+  NodeView,
+  Policy,
+  ScheduleView,
+  UnapprovedBoard,
 } from "../api/types";
 
 /** Everything that the page knows of the appliance. Never changed in place. */
@@ -23,8 +33,16 @@ export interface Snapshot {
 }
 
 export const nothing: Snapshot = {
-  nodes: new Map(), boards: new Map(), images: new Map(), jobs: new Map(), imports: new Map(), schedules: new Map(), policy: null,
-  unapproved: [], alerts: new Map(), disk: "good",
+  nodes: new Map(),
+  boards: new Map(),
+  images: new Map(),
+  jobs: new Map(),
+  imports: new Map(),
+  schedules: new Map(),
+  policy: null,
+  unapproved: [],
+  alerts: new Map(),
+  disk: "good",
 };
 
 /** Of a node and a rule there is one alert. */

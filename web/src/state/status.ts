@@ -1,8 +1,8 @@
-import { signal, type Signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import { api } from "../api/client";
 import { openRelay } from "../api/relay";
 import type { StatusMember, StatusMessage } from "../api/types";
-import { applied, nothingKnown, type NodeStatus } from "../lib/status";
+import { applied, type NodeStatus, nothingKnown } from "../lib/status";
 
 /** How a value came: from the node itself, by way of the appliance, or not at all. */
 export type Way = "direct" | "relayed" | "none";
@@ -52,16 +52,15 @@ export const isSilent = (status: LiveStatus, at: number) => status.way !== "none
 
 /** How a node is, now; follows it as long as somebody watches it. */
 export function statusOf(node: string): Signal<LiveStatus> {
-  let status = statuses.get(node);
-  if (status === undefined) statuses.set(node, (status = signal(silent)));
+  const status = statuses.get(node) ?? signal(silent);
+  statuses.set(node, status);
   return status;
 }
 
 /** Watches a node until the returned function is called. */
 export function watchStatus(node: string, interest: Interest): () => void {
-  let its = interests.get(node);
-  if (its === undefined) interests.set(node, (its = new Set()));
-  its.add(interest);
+  const its = interests.get(node) ?? new Set();
+  interests.set(node, its.add(interest));
   settle();
   return () => {
     its.delete(interest);
@@ -109,7 +108,10 @@ class Link {
 
   private hear(message: StatusMessage): void {
     // Where one is missing, all of it is wanted again.
-    if (message.sequence !== this.sequence + 1) return this.socket.close();
+    if (message.sequence !== this.sequence + 1) {
+      this.socket.close();
+      return;
+    }
     this.sequence = message.sequence;
     take(this.node, message, "direct");
   }

@@ -1,10 +1,10 @@
 import { computed, signal } from "@preact/signals";
-import { api, ApiError } from "../api/client";
+import { ApiError, api } from "../api/client";
 import { follow } from "../api/live";
 import type { ApplianceEvent, LogLine, TaskView } from "../api/types";
 import { strangers } from "../lib/boot";
-import { session } from "./session";
 import { alertKey, byName, nothing, reduce, type Snapshot } from "./reduce";
+import { session } from "./session";
 
 export const connection = signal<"connecting" | "live" | "lost">("connecting");
 export const snapshot = signal<Snapshot>(nothing);
@@ -104,7 +104,15 @@ async function refetch(): Promise<void> {
   fetching++;
   try {
     const [allNodes, allBoards, allImages, allJobs, allSchedules, thePolicy, waitingBoards, allAlerts, status] = await Promise.all([
-      api.nodes(), api.boards(), api.images(), api.jobs(), api.schedules(), api.policy(), api.unapproved(), readAlerts(), api.status(),
+      api.nodes(),
+      api.boards(),
+      api.images(),
+      api.jobs(),
+      api.schedules(),
+      api.policy(),
+      api.unapproved(),
+      readAlerts(),
+      api.status(),
     ]);
     snapshot.value = {
       nodes: keyed(allNodes, "id"),

@@ -36,8 +36,24 @@ interface BootTimes {
 
 /** One line of a boot. */
 export type BootEvent =
-  | (BootTimes & { type: "dhcp"; client: string; asked: string; answered?: string; address?: string; chosenServer?: string; relay?: string })
-  | (BootTimes & { type: "file"; protocol: "tftp" | "http"; path: string; outcome: string; bytes: number; length?: number; detail?: string })
+  | (BootTimes & {
+      type: "dhcp";
+      client: string;
+      asked: string;
+      answered?: string;
+      address?: string;
+      chosenServer?: string;
+      relay?: string;
+    })
+  | (BootTimes & {
+      type: "file";
+      protocol: "tftp" | "http";
+      path: string;
+      outcome: string;
+      bytes: number;
+      length?: number;
+      detail?: string;
+    })
   | (BootTimes & { type: "link"; stage: "net-inst" | "waiting" | "installing" | "slave" | "left"; detail?: string });
 
 /** One boot, from the first DHCP message to the introduction. */

@@ -55,8 +55,13 @@ export interface BenchmarkParameters {
   allCores?: boolean;
 }
 
-export type JobParameters = BenchmarkParameters & RunParameters & UpdateParameters & PowerParameters & DeployParameters &
-  InstallParameters & FirmwareParameters;
+export type JobParameters = BenchmarkParameters &
+  RunParameters &
+  UpdateParameters &
+  PowerParameters &
+  DeployParameters &
+  InstallParameters &
+  FirmwareParameters;
 
 export interface NewJob {
   kind: JobKind;

@@ -1,7 +1,19 @@
 /** What a metric's numbers count. */
 export type MetricUnit =
-  | "count" | "flag" | "percent" | "celsius" | "bytes" | "bytes-per-second" | "per-second" | "megahertz" | "megabits-per-second" | "seconds"
-  | "milliseconds" | "volts" | "amperes" | "revolutions-per-minute";
+  | "count"
+  | "flag"
+  | "percent"
+  | "celsius"
+  | "bytes"
+  | "bytes-per-second"
+  | "per-second"
+  | "megahertz"
+  | "megabits-per-second"
+  | "seconds"
+  | "milliseconds"
+  | "volts"
+  | "amperes"
+  | "revolutions-per-minute";
 
 export interface Metric {
   name: string;

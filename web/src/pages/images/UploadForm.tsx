@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { uploadImage, type Upload } from "../../api/upload";
+import { type Upload, uploadImage } from "../../api/upload";
 import { Icon } from "../../components/Icon";
 import { Notice } from "../../components/Notice";
 import { Bar } from "../../components/Progress";
@@ -25,7 +25,9 @@ export function UploadForm() {
   const [state, setState] = useState<State>({ at: "idle" });
   useEffect(() => {
     sentHere.value = state.at === "refused" || state.at === "sending" ? { name, refused: state.at === "refused" } : null;
-    return () => void (sentHere.value = null);
+    return () => {
+      sentHere.value = null;
+    };
   }, [state, name]);
   const upload = useRef<Upload | null>(null);
 
@@ -54,7 +56,13 @@ export function UploadForm() {
     } catch (e) {
       // Where the answer was lost with the connection, the event has the reason.
       const told = imports.value.find((i) => i.name === name && i.phase === "refused");
-      setState({ at: "refused", reason: (e as Error).message.startsWith("The upload was broken") && told?.reason ? `The image was refused: ${told.reason}.` : (e as Error).message });
+      setState({
+        at: "refused",
+        reason:
+          (e as Error).message.startsWith("The upload was broken") && told?.reason
+            ? `The image was refused: ${told.reason}.`
+            : (e as Error).message,
+      });
     }
   }
 
@@ -106,7 +114,9 @@ export function UploadForm() {
         <div class="measure-block">
           <Bar fraction={state.total > 0 ? state.sent / state.total : null} label="Upload" />
           <p class="measure">
-            <span>{state.sent < state.total ? `sending · ${percent(state.sent / state.total)}` : "sent; the appliance finishes its import"}</span>
+            <span>
+              {state.sent < state.total ? `sending · ${percent(state.sent / state.total)}` : "sent; the appliance finishes its import"}
+            </span>
             <span class="dim">
               {bytes(state.sent)} of {bytes(state.total)}
             </span>

@@ -1,8 +1,8 @@
 import type { ImageView } from "../../api/types";
 import { EraseList } from "../../components/EraseList";
+import { Facts } from "../../components/Facts";
 import { TypedConfirmation } from "../../components/TypedConfirmation";
 import { beginWords, rolloutWords, usesSlot } from "../../lib/install";
-import { Facts } from "../../components/Facts";
 import { LeftOut, type StepProps } from "./NodesStep";
 
 interface Props extends StepProps {

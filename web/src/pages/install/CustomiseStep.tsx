@@ -40,19 +40,35 @@ export function CustomiseStep({ draft, set, plan, fit }: StepProps & { fit: Retu
           Each system gets its node's name and your SSH keys, and is otherwise as the image is.
         </Choice>
         {profiles?.map((p) => (
-          <Choice name="profile" key={p.name} title={<strong>{p.name}</strong>} checked={draft.profile === p.name} onChoose={() => choose(p.name)}>
+          <Choice
+            name="profile"
+            key={p.name}
+            title={<strong>{p.name}</strong>}
+            checked={draft.profile === p.name}
+            onChoose={() => choose(p.name)}
+          >
             {p.description || partsOf(p)}
           </Choice>
         ))}
       </fieldset>
       {profiles?.length === 0 && (
         <p class="dim">
-          There are no profiles yet. <a href="/settings/profiles">Make one</a> for users, Wi-Fi, packages or files; what you chose here stays.
+          There are no profiles yet. <a href="/settings/profiles">Make one</a> for users, Wi-Fi, packages or files; what you chose here
+          stays.
         </p>
       )}
-      {[error, fit.error].map((e) => e !== "" && <Notice tone="bad" key={e}>{e}</Notice>)}
-      {draft.profile !== "" && fit.known && fit.error === "" && (
-        fit.faulty.length === 0 ? (
+      {[error, fit.error].map(
+        (e) =>
+          e !== "" && (
+            <Notice tone="bad" key={e}>
+              {e}
+            </Notice>
+          ),
+      )}
+      {draft.profile !== "" &&
+        fit.known &&
+        fit.error === "" &&
+        (fit.faulty.length === 0 ? (
           <Notice tone="good">It fits {plan.taken.length === 1 ? plan.taken[0]!.name : `all ${plan.taken.length} nodes`}.</Notice>
         ) : (
           <Notice tone="bad">
@@ -65,11 +81,11 @@ export function CustomiseStep({ draft, set, plan, fit }: StepProps & { fit: Retu
               ))}
             </ul>
             <p>
-              <a href="/settings/values">Give the values</a> or <a href={`/settings/profiles/${draft.profile}`}>change the profile</a>; what you chose here stays.
+              <a href="/settings/values">Give the values</a> or <a href={`/settings/profiles/${draft.profile}`}>change the profile</a>; what
+              you chose here stays.
             </p>
           </Notice>
-        )
-      )}
+        ))}
       {draft.profile !== "" && plan.taken.length > 0 && <ProfilePreviewer name={draft.profile} nodes={plan.taken} key={draft.profile} />}
     </>
   );

@@ -18,7 +18,9 @@ export function ImageStep({ draft, set, plan }: StepProps) {
   /** How many of the disks are large enough. */
   function fits(image: ImageView): string {
     const { taken } = planInstall(nodes, draft.architecture, image);
-    return taken.length === nodes.length ? `fits ${nodes.length === 1 ? "its disk" : `all ${nodes.length} disks`}` : `fits ${taken.length} of ${count(nodes.length, "disk")}`;
+    return taken.length === nodes.length
+      ? `fits ${nodes.length === 1 ? "its disk" : `all ${nodes.length} disks`}`
+      : `fits ${taken.length} of ${count(nodes.length, "disk")}`;
   }
 
   if (versions.length === 0) {

@@ -1,9 +1,9 @@
+import type { NodeView } from "../../api/types";
 import { Choice } from "../../components/Choice";
 import { Notice } from "../../components/Notice";
 import { filterFault } from "../../lib/filter";
 import { count } from "../../lib/format";
 import { architecturesOf, type InstallDraft, type InstallPlan } from "../../lib/install";
-import type { NodeView } from "../../api/types";
 
 export interface StepProps {
   draft: InstallDraft;
@@ -41,7 +41,13 @@ export function NodesStep({ draft, set, plan, chosen }: StepProps & { chosen: re
         <fieldset aria-label="Architecture">
           <p>They are of several architectures, and an image is for one. Install</p>
           {architectures.map(([architecture, n]) => (
-            <Choice name="architecture" key={architecture} title={`${architecture}: ${count(n, "node")}`} checked={draft.architecture === architecture} onChoose={() => set({ architecture })} />
+            <Choice
+              name="architecture"
+              key={architecture}
+              title={`${architecture}: ${count(n, "node")}`}
+              checked={draft.architecture === architecture}
+              onChoose={() => set({ architecture })}
+            />
           ))}
         </fieldset>
       )}

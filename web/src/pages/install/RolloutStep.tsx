@@ -9,7 +9,13 @@ export function RolloutStep({ draft, set }: StepProps) {
   const number = (field: "canary" | "batch" | "most" | "attempts", label: string, min = 1, placeholder = "") => (
     <label class="field">
       <span>{label}</span>
-      <input type="number" min={min} placeholder={placeholder} value={draft[field]} onInput={(e) => set({ [field]: e.currentTarget.value })} />
+      <input
+        type="number"
+        min={min}
+        placeholder={placeholder}
+        value={draft[field]}
+        onInput={(e) => set({ [field]: e.currentTarget.value })}
+      />
     </label>
   );
   return (
@@ -46,11 +52,22 @@ export function RolloutStep({ draft, set }: StepProps) {
       </div>
       <fieldset aria-label="Beginning">
         <Choice name="begin" title="Begin now" checked={draft.begin === ""} onChoose={() => set({ begin: "" })} />
-        <Choice name="begin" title="Begin at a time" checked={draft.begin !== ""} onChoose={() => set({ begin: localTime(Date.now() + 3600_000) })} />
+        <Choice
+          name="begin"
+          title="Begin at a time"
+          checked={draft.begin !== ""}
+          onChoose={() => set({ begin: localTime(Date.now() + 3600_000) })}
+        />
         {draft.begin !== "" && (
           <label class="field">
             <span>Date and time, by your clock ({Intl.DateTimeFormat().resolvedOptions().timeZone})</span>
-            <input type="datetime-local" required min={localTime(Date.now())} value={draft.begin} onInput={(e) => e.currentTarget.value !== "" && set({ begin: e.currentTarget.value })} />
+            <input
+              type="datetime-local"
+              required
+              min={localTime(Date.now())}
+              value={draft.begin}
+              onInput={(e) => e.currentTarget.value !== "" && set({ begin: e.currentTarget.value })}
+            />
           </label>
         )}
       </fieldset>

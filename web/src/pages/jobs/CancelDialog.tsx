@@ -1,5 +1,5 @@
 import { ConfirmDialog } from "../../components/ConfirmDialog";
-import { cancelConsequence, type Cancellable } from "../../lib/cancel";
+import { type Cancellable, cancelConsequence } from "../../lib/cancel";
 import { count } from "../../lib/format";
 import { nodes } from "../../state/store";
 
@@ -23,7 +23,12 @@ export function CancelDialog({ tasks, onCancel, onClose }: Props) {
         {tasks.map((task) => (
           <li key={task.id}>
             <strong>{task.nodeName}</strong>
-            <span>{cancelConsequence(task, nodes.value.some((n) => n.name === task.nodeName && n.link === "slave"))}</span>
+            <span>
+              {cancelConsequence(
+                task,
+                nodes.value.some((n) => n.name === task.nodeName && n.link === "slave"),
+              )}
+            </span>
           </li>
         ))}
       </ul>

@@ -11,7 +11,11 @@ export function Counts({ job, chosen = "" }: { job: JobView; chosen?: string }) 
         const n = job.counts[state];
         if (n === undefined || n === 0) return null;
         return (
-          <a key={state} href={`/jobs/${job.id}${state === chosen ? "" : `?state=${state}`}`} aria-current={state === chosen ? "true" : undefined}>
+          <a
+            key={state}
+            href={`/jobs/${job.id}${state === chosen ? "" : `?state=${state}`}`}
+            aria-current={state === chosen ? "true" : undefined}
+          >
             <TaskBadge state={state} count={n} />
           </a>
         );

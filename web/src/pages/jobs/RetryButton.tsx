@@ -35,9 +35,15 @@ export function RetryButton({ job, targets, only, label }: Props) {
         {label}
         {asksAgain.has(job.kind) && " …"}
       </button>
-      {error !== "" && <span class="bad-text" role="alert">{error}</span>}
+      {error !== "" && (
+        <span class="bad-text" role="alert">
+          {error}
+        </span>
+      )}
       {asked && job.kind === "install" && <InstallAgainDialog job={job} targets={targets} only={only} onClose={close} />}
-      {asked && (job.kind === "reboot" || job.kind === "shutdown" || job.kind === "firmware") && <PowerDialog kind={job.kind} targets={targets} retryOf={job} only={only} onClose={close} />}
+      {asked && (job.kind === "reboot" || job.kind === "shutdown" || job.kind === "firmware") && (
+        <PowerDialog kind={job.kind} targets={targets} retryOf={job} only={only} onClose={close} />
+      )}
     </>
   );
 }

@@ -28,8 +28,12 @@ function Course({ task, phases }: TaskLine) {
         {task.cause !== "" && <span class="cause">{task.cause}</span>}
         {task.exitCode !== undefined && <span class={task.exitCode === 0 ? "dim" : "bad-text"}>exit code {task.exitCode}</span>}
         {task.note !== "" && <span class="warn-text">{task.note}</span>}
-        {task.state !== "succeeded" && task.disk && <span class={task.disk === "unbootable" ? "bad-text" : "dim"}>{diskWords[task.disk]}</span>}
-        {task.state !== "succeeded" && !task.disk && task.kind === "install" && task.sentAt === undefined && <span class="dim">{diskWords.untouched}</span>}
+        {task.state !== "succeeded" && task.disk && (
+          <span class={task.disk === "unbootable" ? "bad-text" : "dim"}>{diskWords[task.disk]}</span>
+        )}
+        {task.state !== "succeeded" && !task.disk && task.kind === "install" && task.sentAt === undefined && (
+          <span class="dim">{diskWords.untouched}</span>
+        )}
         <Ended task={task} phases={phases} />
       </>
     );

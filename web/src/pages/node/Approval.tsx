@@ -23,14 +23,23 @@ export function Approvals({ node }: { node: NodeView }) {
 
 function headline(node: NodeView, board: UnapprovedBoard): string {
   if (board.id !== node.id) return `The card of ${node.name} is in another board, ${board.id}.`;
-  return node.key === board.key ? `${node.name} asks to be admitted again: ${board.reason}.` : `A board with another key says that it is ${node.name}.`;
+  return node.key === board.key
+    ? `${node.name} asks to be admitted again: ${board.reason}.`
+    : `A board with another key says that it is ${node.name}.`;
 }
 
 /** What an approval does, and who else would ask for it. */
 function consequence(node: NodeView, board: UnapprovedBoard): string {
-  if (board.id !== node.id) return `Approved, the key is ${board.claims?.name ?? board.id} from then on, and ${node.name} has none any more. A copy of the card asks in the same way.`;
+  if (board.id !== node.id)
+    return (
+      `Approved, the key is ${board.claims?.name ?? board.id} from then on, and ${node.name} has none any more. ` +
+      "A copy of the card asks in the same way."
+    );
   if (node.key === board.key) return "Whoever has its card asks in the same way.";
-  return `That is so when its card was exchanged or written by somebody else. It is also what an impostor does: what is approved receives all that is meant for ${node.name}.`;
+  return (
+    "That is so when its card was exchanged or written by somebody else. " +
+    `It is also what an impostor does: what is approved receives all that is meant for ${node.name}.`
+  );
 }
 
 const said = (words: string) => (words === "" ? "has not said" : words);
@@ -42,7 +51,8 @@ function Approval({ node, board }: { node: NodeView; board: UnapprovedBoard }) {
       await decision();
       await readUnapproved();
     });
-  const disks = (inventory: NodeView["inventory"]) => inventory.disks.map((d) => `${d.model || d.name}, ${bytes(d.sizeBytes)}`).join("; ") || "none";
+  const disks = (inventory: NodeView["inventory"]) =>
+    inventory.disks.map((d) => `${d.model || d.name}, ${bytes(d.sizeBytes)}`).join("; ") || "none";
   const macs = (inventory: NodeView["inventory"]) => inventory.interfaces.map((i) => i.mac).join(", ");
 
   return (
@@ -61,9 +71,17 @@ function Approval({ node, board }: { node: NodeView; board: UnapprovedBoard }) {
         <tbody>
           <Line title="Key" before={<Key of={node.key} />} after={<Key of={board.key} />} />
           <Line title="Seen at" before={node.address ?? "–"} after={board.address} />
-          <Line title="Last seen" before={node.link === "offline" ? <Ago at={node.lastSeen} /> : "connected now"} after={<Ago at={board.lastSeen} />} />
+          <Line
+            title="Last seen"
+            before={node.link === "offline" ? <Ago at={node.lastSeen} /> : "connected now"}
+            after={<Ago at={board.lastSeen} />}
+          />
           <Line title="Model" before={node.inventory.model} after={said(board.inventory.model)} />
-          <Line title="Memory" before={memory(node.inventory.memoryBytes)} after={board.inventory.memoryBytes === 0 ? "has not said" : memory(board.inventory.memoryBytes)} />
+          <Line
+            title="Memory"
+            before={memory(node.inventory.memoryBytes)}
+            after={board.inventory.memoryBytes === 0 ? "has not said" : memory(board.inventory.memoryBytes)}
+          />
           <Line title="MAC addresses" before={macs(node.inventory)} after={said(macs(board.inventory))} />
           <Line title="Disks" before={disks(node.inventory)} after={disks(board.inventory)} />
         </tbody>

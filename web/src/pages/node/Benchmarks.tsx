@@ -4,7 +4,7 @@ import type { BenchmarkResult, NodeView } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Allowed } from "../../components/Allowed";
 import { Chart } from "../../components/Chart";
-import { Table, type Column } from "../../components/Table";
+import { type Column, Table } from "../../components/Table";
 import { useRead } from "../../components/useRead";
 import { compared, histories, measured, requestWords, uncertainty } from "../../lib/benchmarks";
 import { jobs, nodes } from "../../state/store";

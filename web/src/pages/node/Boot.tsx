@@ -1,12 +1,12 @@
-import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { BoardView, Conversation, Finding, Severity } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Badge, type Tone } from "../../components/Badge";
 import type { IconName } from "../../components/Icon";
-import { BootSetOffer } from "./BootSetOffer";
+import { useRead } from "../../components/useRead";
 import { bootTime, eventLine } from "../../lib/boot";
 import { now } from "../../state/store";
+import { BootSetOffer } from "./BootSetOffer";
 
 const looks: Record<Severity, [IconName, Tone, string]> = {
   good: ["ok", "good", "Good"],
@@ -26,29 +26,19 @@ const shownBoots = 5;
 
 /** A board's last boots: what they show, in words, and what happened. */
 export function BootPart({ board }: { board: BoardView }) {
-  const [boots, setBoots] = useState<Conversation[] | null>(null);
-  const [error, setError] = useState("");
   const tick = Math.floor(now.value / lookMilliseconds);
-  useEffect(() => {
-    let current = true;
-    api.conversations(board.mac).then(
-      (all) => {
-        if (!current) return;
-        setBoots(all);
-        setError("");
-      },
-      (e: unknown) => current && setError(e instanceof Error ? e.message : String(e)),
-    );
-    return () => void (current = false);
-  }, [board, tick]);
-
+  const { value: boots, error } = useRead(() => api.conversations(board.mac), [board, tick]);
   const [newest, ...older] = boots ?? [];
   return (
     <section class="card" aria-label="Boot">
       <h2>Boot</h2>
-      {error !== "" && <p class="bad-text" role="alert">{error}</p>}
+      {error !== "" && (
+        <p class="bad-text" role="alert">
+          {error}
+        </p>
+      )}
       {newest === undefined ? (
-        <p class="dim">{boots === null ? "Reading …" : "No boot is kept."}</p>
+        <p class="dim">{boots === undefined ? "Reading …" : "No boot is kept."}</p>
       ) : (
         <>
           <Findings findings={newest.findings} />

@@ -45,7 +45,10 @@ function BootSetDialog({ onMade, onClose }: { onMade: (name: string) => void; on
           void run(make);
         }}
       >
-        <p>Its firmware, kernel, device trees and modules are laid out as a boot set, which every Raspberry Pi 5 starts NetInst with from then on.</p>
+        <p>
+          Its firmware, kernel, device trees and modules are laid out as a boot set, which every Raspberry Pi 5 starts NetInst with from
+          then on.
+        </p>
         {fitting.length === 0 ? (
           <Notice tone="warn">
             No image is here yet: <a href="/images">add one</a> that knows the Raspberry Pi 5, such as Raspberry Pi OS (64 bits).

@@ -1,10 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { api } from "../../api/client";
-import type { NodeChange, NodeView } from "../../api/types";
+import type { NodeView } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Allowed } from "../../components/Allowed";
 import { MarkBadge } from "../../components/Badge";
 import { useAction } from "../../components/useAction";
+import { useRead } from "../../components/useRead";
 import { dateTime } from "../../lib/format";
 import { changeWords, markHelp, sourceWords } from "../../lib/words";
 
@@ -30,30 +31,21 @@ const shownAtFirst = 10;
 
 /** What has changed of the node: when, from what, to what, and who told. */
 export function ChangesPart({ node }: { node: NodeView }) {
-  const [changes, setChanges] = useState<NodeChange[] | null>(null);
-  const [error, setError] = useState("");
   const [all, setAll] = useState(false);
   // A heartbeat brings a new object every few seconds; the history is read again when what it tells of is another.
   const state = JSON.stringify([node.inventory, node.version, node.address, node.name, node.tags, node.location, node.mark]);
-  useEffect(() => {
-    let current = true;
-    api.nodeChanges(node.id).then(
-      (read) => {
-        if (!current) return;
-        setChanges(read);
-        setError("");
-      },
-      (e: unknown) => current && setError(e instanceof Error ? e.message : String(e)),
-    );
-    return () => void (current = false);
-  }, [node.id, state]);
+  const { value: changes, error } = useRead(() => api.nodeChanges(node.id), [node.id, state]);
 
   const shown = all ? changes : changes?.slice(0, shownAtFirst);
   return (
     <section class="card" aria-label="Changes">
       <h2>Changes</h2>
-      {error !== "" && <p class="bad-text" role="alert">{error}</p>}
-      {shown == null ? (
+      {error !== "" && (
+        <p class="bad-text" role="alert">
+          {error}
+        </p>
+      )}
+      {shown === undefined ? (
         error === "" && <p class="dim">Reading …</p>
       ) : shown.length === 0 ? (
         <p class="dim">Nothing has changed since this board was first seen.</p>
@@ -73,7 +65,7 @@ export function ChangesPart({ node }: { node: NodeView }) {
           ))}
         </ul>
       )}
-      {changes !== null && !all && changes.length > shownAtFirst && (
+      {changes !== undefined && !all && changes.length > shownAtFirst && (
         <button type="button" class="plain" onClick={() => setAll(true)}>
           Show all {changes.length}
         </button>

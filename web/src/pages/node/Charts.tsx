@@ -6,20 +6,46 @@ import { Notice } from "../../components/Notice";
 import { RangeChoice } from "../../components/RangeChoice";
 import { useRead } from "../../components/useRead";
 import { metricText } from "../../lib/heat";
-import { columnsOf, isKnown, LiveColumns, ranges, type Columns, type Range } from "../../lib/series";
+import { type Columns, columnsOf, isKnown, LiveColumns, type Range, ranges } from "../../lib/series";
 import { kindWords } from "../../lib/words";
-import { now } from "../../state/store";
 import { statusOf } from "../../state/status";
+import { now } from "../../state/store";
 import { compareUrl } from "../Compare";
 
 /** What stands in one chart; the first metric's unit is the axis'. */
 const charts: readonly { title: string; top?: number; lines: readonly (readonly [metric: string, label: string, colour: string])[] }[] = [
-  { title: "CPU", top: 100, lines: [["cpu.busy", "busy", "--busy"], ["cpu.iowait", "I/O wait", "--warn"]] },
+  {
+    title: "CPU",
+    top: 100,
+    lines: [
+      ["cpu.busy", "busy", "--busy"],
+      ["cpu.iowait", "I/O wait", "--warn"],
+    ],
+  },
   { title: "Temperature", top: 85, lines: [["temperature", "", "--bad"]] },
   { title: "CPU clock", lines: [["cpu.clock", "", "--good"]] },
-  { title: "Memory", top: 100, lines: [["memory.used", "memory", "--busy"], ["swap.used", "swap", "--warn"]] },
-  { title: "Disk", lines: [["disk.read", "read", "--good"], ["disk.write", "write", "--busy"]] },
-  { title: "Network", lines: [["net.receive", "in", "--good"], ["net.transmit", "out", "--busy"]] },
+  {
+    title: "Memory",
+    top: 100,
+    lines: [
+      ["memory.used", "memory", "--busy"],
+      ["swap.used", "swap", "--warn"],
+    ],
+  },
+  {
+    title: "Disk",
+    lines: [
+      ["disk.read", "read", "--good"],
+      ["disk.write", "write", "--busy"],
+    ],
+  },
+  {
+    title: "Network",
+    lines: [
+      ["net.receive", "in", "--good"],
+      ["net.transmit", "out", "--busy"],
+    ],
+  },
 ];
 
 const metrics = charts.flatMap((chart) => chart.lines.map(([metric]) => metric));
@@ -53,25 +79,27 @@ export function ChartsPart({ node, all, jobs }: { node: NodeView; all: readonly 
       {history.error !== "" && <Notice tone="bad">{history.error}</Notice>}
       <div class="charts">
         {shown &&
-          charts.filter((chart) => chart.lines.some(([name]) => isKnown(shown, name))).map(({ title, top, lines }) => {
-            const metric = all.find((m) => m.name === lines[0]![0])!;
-            return (
-              <Chart
-                key={title}
-                title={title}
-                times={shown.times}
-                lines={lines.flatMap(([name, label, colour]): Line[] => {
-                  const column = shown.of[name];
-                  if (column === undefined || !isKnown(shown, name)) return [];
-                  return [{ label: label || title, colour, values: column.mean, ...(range !== "hour" && { band: column }) }];
-                })}
-                events={events}
-                text={(value) => metricText(metric, value)}
-                range={[until - seconds, until]}
-                {...(top !== undefined && { top })}
-              />
-            );
-          })}
+          charts
+            .filter((chart) => chart.lines.some(([name]) => isKnown(shown, name)))
+            .map(({ title, top, lines }) => {
+              const metric = all.find((m) => m.name === lines[0]![0])!;
+              return (
+                <Chart
+                  key={title}
+                  title={title}
+                  times={shown.times}
+                  lines={lines.flatMap(([name, label, colour]): Line[] => {
+                    const column = shown.of[name];
+                    if (column === undefined || !isKnown(shown, name)) return [];
+                    return [{ label: label || title, colour, values: column.mean, ...(range !== "hour" && { band: column }) }];
+                  })}
+                  events={events}
+                  text={(value) => metricText(metric, value)}
+                  range={[until - seconds, until]}
+                  {...(top !== undefined && { top })}
+                />
+              );
+            })}
       </div>
       {shown && shown.times.length === 0 && <p class="dim">Nothing was measured in this time.</p>}
       {shown && shown.times.length > 0 && events.length > 0 && <p class="dim small">Dashed lines: jobs on this node began.</p>}

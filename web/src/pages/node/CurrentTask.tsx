@@ -4,9 +4,9 @@ import type { NodeTask, NodeView } from "../../api/types";
 import { Allowed } from "../../components/Allowed";
 import { TaskBadge } from "../../components/Badge";
 import { TaskBar } from "../../components/Progress";
-import { CancelDialog } from "../jobs/CancelDialog";
 import { installPhases, kindWords, phaseWords } from "../../lib/words";
 import { snapshot } from "../../state/store";
+import { CancelDialog } from "../jobs/CancelDialog";
 
 /** What is being done to the node: phases, how far, how fast, how long still. */
 export function CurrentTask({ node, task }: { node: NodeView; task: NodeTask }) {
@@ -29,7 +29,13 @@ export function CurrentTask({ node, task }: { node: NodeView; task: NodeTask }) 
       {running && task.phase !== "" ? (
         <TaskBar task={task} label={kindWords[task.kind]} />
       ) : (
-        <p class="dim">{task.state === "waiting" ? (node.link === "offline" ? "Starts when the node connects." : "Starts in a moment, or after what the node does first.") : "On its way to the node."}</p>
+        <p class="dim">
+          {task.state === "waiting"
+            ? node.link === "offline"
+              ? "Starts when the node connects."
+              : "Starts in a moment, or after what the node does first."
+            : "On its way to the node."}
+        </p>
       )}
       {cancelling && (
         <CancelDialog

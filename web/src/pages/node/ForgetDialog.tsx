@@ -12,8 +12,8 @@ export function ForgetDialog({ node, onClose }: { node: NodeView; onClose: () =>
   return (
     <ConfirmDialog title={`Forget ${node.name}?`} keep="Keep it" confirm="Forget" onConfirm={forget} onClose={onClose}>
       <p>
-        It is removed here with its log, and its certificate is void at once; what it was to do is cancelled. The history of its jobs keeps its
-        name, and its disk stays as it is. When it boots from the network again it appears as a new board.
+        It is removed here with its log, and its certificate is void at once; what it was to do is cancelled. The history of its jobs keeps
+        its name, and its disk stays as it is. When it boots from the network again it appears as a new board.
       </p>
     </ConfirmDialog>
   );

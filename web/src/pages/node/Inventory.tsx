@@ -14,7 +14,12 @@ export function InventoryPart({ node }: { node: NodeView }) {
         facts={[
           ["Model", i.model],
           ["Serial", i.serial],
-          ["Revision", revision ? [revision.revision, revision.maker && `by ${revision.maker}`, `code ${i.revision}`].filter(Boolean).join(", ") : i.revision],
+          [
+            "Revision",
+            revision
+              ? [revision.revision, revision.maker && `by ${revision.maker}`, `code ${i.revision}`].filter(Boolean).join(", ")
+              : i.revision,
+          ],
           ["Memory", memory(revision?.memoryBytes ?? i.memoryBytes)],
           ["Processors", `${i.processors} × ${i.architecture}${revision?.processor ? ` (${revision.processor})` : ""}`],
           ["Firmware", i.firmware],
@@ -35,7 +40,11 @@ export function InventoryPart({ node }: { node: NodeView }) {
       <h2>Cards and disks</h2>
       {i.disks.length === 0 ? <p class="dim">None that the board reports.</p> : i.disks.map((d) => <DiskFacts key={d.name} disk={d} />)}
       <h2>Network</h2>
-      {i.interfaces.length === 0 ? <p class="dim">None that the board reports.</p> : i.interfaces.map((n) => <InterfaceFacts key={n.name} port={n} />)}
+      {i.interfaces.length === 0 ? (
+        <p class="dim">None that the board reports.</p>
+      ) : (
+        i.interfaces.map((n) => <InterfaceFacts key={n.name} port={n} />)
+      )}
     </section>
   );
 }
@@ -59,7 +68,9 @@ function DiskFacts({ disk }: { disk: Disk }) {
             card?.lifeUsedPercent === undefined ? (
               ""
             ) : (
-              <span class={worn ? "warn-text" : undefined}>{card.lifeUsedPercent > 100 ? "exceeded" : `up to ${card.lifeUsedPercent} % used`}</span>
+              <span class={worn ? "warn-text" : undefined}>
+                {card.lifeUsedPercent > 100 ? "exceeded" : `up to ${card.lifeUsedPercent} % used`}
+              </span>
             ),
           ],
           ["Reserve", card?.reserveUsed ?? ""],
@@ -111,7 +122,10 @@ export function HealthPart({ node, health }: { node: NodeView; health: Health })
             </>,
           ],
           ["Up", duration(health.uptimeSeconds * 1000)],
-          ["Power", warnings.length === 0 ? (health.throttled === undefined ? "" : "good") : <span class="warn-text">{warnings.join(", ")}</span>],
+          [
+            "Power",
+            warnings.length === 0 ? health.throttled === undefined ? "" : "good" : <span class="warn-text">{warnings.join(", ")}</span>,
+          ],
         ]}
       />
     </section>

@@ -12,15 +12,19 @@ import { RetryButton } from "../jobs/RetryButton";
 
 const shownAtFirst = 5;
 
-/** What a node did and is to do, the newest first; live. Null: not read yet. */
+/** What a node did and is to do, the newest first; live. Undefined: not read yet. */
 export function useNodeJobs(node: NodeView) {
-  const [list, setList] = useState<NodeJob[] | null>(null);
+  const [list, setList] = useState<NodeJob[]>();
   const [error, setError] = useState("");
   useEffect(() => {
     let over = false;
     const load = () =>
       api.nodeJobs(node.id).then(
-        (read) => over || (setList(read), setError("")),
+        (read) => {
+          if (over) return;
+          setList(read);
+          setError("");
+        },
         (e: Error) => over || setError(e.message),
       );
     void load();
@@ -31,8 +35,8 @@ export function useNodeJobs(node: NodeView) {
         if (ours.size === 0) return;
         setList((before) => {
           // One that is not known yet is read with its job.
-          if (before === null || [...ours.keys()].some((id) => before.every((j) => j.task.id !== id))) void load();
-          return before && before.map((j) => ({ ...j, task: ours.get(j.task.id) ?? j.task }));
+          if (before === undefined || [...ours.keys()].some((id) => before.every((j) => j.task.id !== id))) void load();
+          return before?.map((j) => ({ ...j, task: ours.get(j.task.id) ?? j.task }));
         });
       }),
     ];
@@ -84,8 +88,12 @@ export function JobsPart({ list, error }: ReturnType<typeof useNodeJobs>) {
   return (
     <section class="card" aria-label="Jobs">
       <h2>Jobs</h2>
-      {error !== "" && <p class="bad-text" role="alert">{error}</p>}
-      {list === null ? (
+      {error !== "" && (
+        <p class="bad-text" role="alert">
+          {error}
+        </p>
+      )}
+      {list === undefined ? (
         error === "" && <p class="dim">Reading …</p>
       ) : list.length === 0 ? (
         <p class="dim">None yet.</p>
@@ -105,7 +113,7 @@ export function JobsPart({ list, error }: ReturnType<typeof useNodeJobs>) {
           ))}
         </ul>
       )}
-      {!all && list !== null && list.length > shownAtFirst && (
+      {!all && list !== undefined && list.length > shownAtFirst && (
         <button type="button" class="plain small" onClick={() => setAll(true)}>
           Show all {list.length}
         </button>

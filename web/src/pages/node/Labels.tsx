@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { NodeView } from "../../api/types";
+import { Facts } from "../../components/Facts";
 import { Notice } from "../../components/Notice";
 import { Tags } from "../../components/Tags";
 import { useAction } from "../../components/useAction";
 import { may } from "../../state/session";
-import { Facts } from "../../components/Facts";
 
 /** What people say of the node: tags, location, note. */
 export function LabelsPart({ node }: { node: NodeView }) {
@@ -53,12 +53,24 @@ function LabelsForm({ node, onClose }: { node: NodeView; onClose: () => void }) 
     >
       <label class="field">
         <span>Tags</span>
-        <input type="text" value={tags} placeholder="rack-3 camera" ref={(input) => input?.focus()} onInput={(e) => setTags(e.currentTarget.value)} />
+        <input
+          type="text"
+          value={tags}
+          placeholder="rack-3 camera"
+          ref={(input) => input?.focus()}
+          onInput={(e) => setTags(e.currentTarget.value)}
+        />
         <small class="dim">Separated by spaces; 1 to 32 of a-z, 0-9, - and _ each.</small>
       </label>
       <label class="field">
         <span>Location</span>
-        <input type="text" value={location} placeholder="Room 12, shelf 2" maxLength={200} onInput={(e) => setLocation(e.currentTarget.value)} />
+        <input
+          type="text"
+          value={location}
+          placeholder="Room 12, shelf 2"
+          maxLength={200}
+          onInput={(e) => setLocation(e.currentTarget.value)}
+        />
       </label>
       <label class="field">
         <span>Note</span>

@@ -26,7 +26,9 @@ export function LocateButton({ node }: { node: NodeView }) {
         {blinks === null ? "Locate" : "Stop blinking"}
       </button>
       <span role="status" class={error === "" ? "dim" : "bad-text"}>
-        {error !== "" ? error : blinks !== null && `${blinks.led} blinks for ${Math.min(seconds, Math.ceil((blinks.until - now.value) / 1000))} s`}
+        {error !== ""
+          ? error
+          : blinks !== null && `${blinks.led} blinks for ${Math.min(seconds, Math.ceil((blinks.until - now.value) / 1000))} s`}
       </span>
     </>
   );

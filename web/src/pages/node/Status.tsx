@@ -1,15 +1,15 @@
 import { useEffect, useMemo } from "preact/hooks";
+import { api } from "../../api/client";
 import type { NodeJob, NodeView } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Badge } from "../../components/Badge";
 import { Notice } from "../../components/Notice";
 import { Bar } from "../../components/Progress";
 import { useRead } from "../../components/useRead";
-import { api } from "../../api/client";
 import { bytes, duration, linkSpeed } from "../../lib/format";
 import { partsOf } from "../../lib/status";
+import { isSilent, type LiveStatus, statusOf, watchStatus } from "../../state/status";
 import { alerts, now } from "../../state/store";
-import { isSilent, statusOf, watchStatus, type LiveStatus } from "../../state/status";
 import { AlertList } from "../rack/Alerts";
 import { ChartsPart } from "./Charts";
 
@@ -33,7 +33,8 @@ export function StatusPart({ node, jobs }: { node: NodeView; jobs: readonly Node
 const wayWords = { direct: "From the node", relayed: "By way of the appliance", none: "" };
 const wayHelp = {
   direct: "This browser is connected to the node itself",
-  relayed: "This browser cannot reach the node itself: install the appliance's CA certificate (Settings), and see whether a firewall is between",
+  relayed:
+    "This browser cannot reach the node itself: install the appliance's CA certificate (Settings), and see whether a firewall is between",
   none: "",
 };
 
@@ -47,7 +48,9 @@ const flags = [
 
 function powerWords(values: LiveStatus["values"]): { text: string; bad: boolean } | undefined {
   const is = flags.filter(([metric]) => (values[metric] ?? 0) > 0).map(([, word]) => word);
-  const was = flags.filter(([metric, word]) => (values[`${metric}.since-boot`] ?? 0) > 0 && !is.includes(word)).map(([, word]) => `${word} since boot`);
+  const was = flags
+    .filter(([metric, word]) => (values[`${metric}.since-boot`] ?? 0) > 0 && !is.includes(word))
+    .map(([, word]) => `${word} since boot`);
   if (is.length + was.length > 0) return { text: [...is, ...was].join(", "), bad: true };
   return flags.some(([metric]) => values[metric] !== undefined) ? { text: "good", bad: false } : undefined;
 }
@@ -67,7 +70,12 @@ function Now({ status }: { status: LiveStatus }) {
             Silent: last heard <Ago at={status.heardAt} />
           </span>
         ) : (
-          <Badge icon={status.way === "direct" ? "online" : "forth"} tone={status.way === "direct" ? "good" : "quiet"} text={wayWords[status.way]} help={wayHelp[status.way]} />
+          <Badge
+            icon={status.way === "direct" ? "online" : "forth"}
+            tone={status.way === "direct" ? "good" : "quiet"}
+            text={wayWords[status.way]}
+            help={wayHelp[status.way]}
+          />
         )}
       </div>
       <div class="status-grid">
@@ -113,7 +121,9 @@ function Now({ status }: { status: LiveStatus }) {
           <h3>System</h3>
           {values["uptime"] !== undefined && <p>Up {duration(values["uptime"] * 1000)}</p>}
           {facts["logged-in"] !== undefined && <p>Logged in: {facts["logged-in"]}</p>}
-          {values["clock.offset"] !== undefined && Math.abs(values["clock.offset"]) > 2 && <p class="warn-text">{`Clock off by ${values["clock.offset"].toFixed(1)} s`}</p>}
+          {values["clock.offset"] !== undefined && Math.abs(values["clock.offset"]) > 2 && (
+            <p class="warn-text">{`Clock off by ${values["clock.offset"].toFixed(1)} s`}</p>
+          )}
           {facts["last-kernel-error"] !== undefined && <p class="warn-text">{facts["last-kernel-error"]}</p>}
         </div>
       </div>

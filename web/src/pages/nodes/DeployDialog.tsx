@@ -90,16 +90,37 @@ export function DeployDialog({ targets, onClose }: WorkTargets) {
       </label>
       <label class="field">
         <span>{unpack ? "Folder on the nodes that it is unpacked in" : "Path on the nodes, with the file's name"}</span>
-        <input type="text" required spellcheck={false} placeholder={unpack ? "/srv/site" : `/etc/${fresh?.name ?? "motd"}`} value={path} onInput={(e) => setPath(e.currentTarget.value)} />
+        <input
+          type="text"
+          required
+          spellcheck={false}
+          placeholder={unpack ? "/srv/site" : `/etc/${fresh?.name ?? "motd"}`}
+          value={path}
+          onInput={(e) => setPath(e.currentTarget.value)}
+        />
       </label>
       <div class="pair">
         <label class="field">
           <span>Owner</span>
-          <input type="text" required spellcheck={false} autoCapitalize="off" value={owner} onInput={(e) => setOwner(e.currentTarget.value)} />
+          <input
+            type="text"
+            required
+            spellcheck={false}
+            autoCapitalize="off"
+            value={owner}
+            onInput={(e) => setOwner(e.currentTarget.value)}
+          />
         </label>
         <label class="field">
           <span>Group</span>
-          <input type="text" required spellcheck={false} autoCapitalize="off" value={group} onInput={(e) => setGroup(e.currentTarget.value)} />
+          <input
+            type="text"
+            required
+            spellcheck={false}
+            autoCapitalize="off"
+            value={group}
+            onInput={(e) => setGroup(e.currentTarget.value)}
+          />
         </label>
         {!unpack && (
           <label class="field">
@@ -110,7 +131,14 @@ export function DeployDialog({ targets, onClose }: WorkTargets) {
       </div>
       <label class="field">
         <span>Shell command afterwards (optional)</span>
-        <input type="text" spellcheck={false} autoCapitalize="off" placeholder="systemctl reload nginx" value={shell} onInput={(e) => setShell(e.currentTarget.value)} />
+        <input
+          type="text"
+          spellcheck={false}
+          autoCapitalize="off"
+          placeholder="systemctl reload nginx"
+          value={shell}
+          onInput={(e) => setShell(e.currentTarget.value)}
+        />
       </label>
     </WorkDialog>
   );

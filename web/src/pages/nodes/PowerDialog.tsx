@@ -9,13 +9,24 @@ import { holdSeconds } from "../../lib/hold";
 import { go } from "../../lib/router";
 
 const words = {
-  reboot: { title: "Reboot", button: "Reboot now", note: "Programs on these nodes are stopped as the system does it. Each is done once it reconnects after the restart." },
+  reboot: {
+    title: "Reboot",
+    button: "Reboot now",
+    note: "Programs on these nodes are stopped as the system does it. Each is done once it reconnects after the restart.",
+  },
   firmware: {
     title: "Update the boot firmware of",
     button: "Update and restart",
-    note: "A Raspberry Pi with an EEPROM (4, 400, 5, 500, Compute Modules 4 and 5) gets the newest boot firmware that its package rpi-eeprom has, and restarts: one node after the other, and no more after the first failure. A node refuses while its supply is weak, it is too hot, or it runs on a battery.",
+    note:
+      "A Raspberry Pi with an EEPROM (4, 400, 5, 500, Compute Modules 4 and 5) gets the newest boot firmware that its package rpi-eeprom " +
+      "has, and restarts: one node after the other, and no more after the first failure. A node refuses while its supply is weak, it is " +
+      "too hot, or it runs on a battery.",
   },
-  shutdown: { title: "Shut down", button: "Shut down now", note: "Most boards can only be started again by hand: press a button, or take the power away and give it back." },
+  shutdown: {
+    title: "Shut down",
+    button: "Shut down now",
+    note: "Most boards can only be started again by hand: press a button, or take the power away and give it back.",
+  },
 };
 
 interface Props {

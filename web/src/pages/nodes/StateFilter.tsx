@@ -24,7 +24,15 @@ export function StateFilter({ nodes }: { nodes: readonly NodeView[] }) {
     <div class="chips">
       <div role="group" aria-label="Whether it is there">
         {links.map(([state, term]) => (
-          <Chip key={state} term={term} axis={links} icon={linkLooks[state][0]} word={linkWords[state]} help={linkHelp[state]} n={nodes.filter((node) => node.link === state).length} />
+          <Chip
+            key={state}
+            term={term}
+            axis={links}
+            icon={linkLooks[state][0]}
+            word={linkWords[state]}
+            help={linkHelp[state]}
+            n={nodes.filter((node) => node.link === state).length}
+          />
         ))}
       </div>
       <div role="group" aria-label="What is on its disk">
@@ -63,7 +71,16 @@ function Chip({ term, axis, icon, word, help, n }: ChipProps) {
       class={n === 0 ? "chip none" : "chip"}
       aria-pressed={pressed}
       title={help}
-      onClick={() => setQueryValue("q", swapTerm(query, axis.map(([, t]) => t), pressed ? "" : term))}
+      onClick={() =>
+        setQueryValue(
+          "q",
+          swapTerm(
+            query,
+            axis.map(([, t]) => t),
+            pressed ? "" : term,
+          ),
+        )
+      }
     >
       <Icon name={icon} /> {word} <span class="number">{n.toLocaleString("en")}</span>
     </button>

@@ -6,7 +6,7 @@ import { Allowed } from "../../components/Allowed";
 import { Badge } from "../../components/Badge";
 import { Notice } from "../../components/Notice";
 import { ShortModel } from "../../components/ShortModel";
-import { Table, type Column } from "../../components/Table";
+import { type Column, Table } from "../../components/Table";
 import { useAction } from "../../components/useAction";
 import { count, shortKey } from "../../lib/format";
 import { startInstall } from "../../state/installDraft";
@@ -53,9 +53,23 @@ function Claim({ board }: { board: UnapprovedBoard }) {
       {board.claims?.name ?? snapshot.value.nodes.get(id)?.name ?? id}
     </a>
   );
-  if (board.claims === undefined) return <>The card of {node} is in another board, {board.id}, at {board.address}.</>;
-  if (board.claims.key === board.key) return <>{node} asks to be admitted again, at {board.address}: {board.reason}.</>;
-  return <>A board with another key says that it is {node}, at {board.address}.</>;
+  if (board.claims === undefined)
+    return (
+      <>
+        The card of {node} is in another board, {board.id}, at {board.address}.
+      </>
+    );
+  if (board.claims.key === board.key)
+    return (
+      <>
+        {node} asks to be admitted again, at {board.address}: {board.reason}.
+      </>
+    );
+  return (
+    <>
+      A board with another key says that it is {node}, at {board.address}.
+    </>
+  );
 }
 
 /** Boards that ask to be admitted. Until a person approves their keys they get nothing and are part of nothing. */

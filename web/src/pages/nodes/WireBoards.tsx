@@ -28,7 +28,11 @@ export function WireBoards({ boards }: { boards: readonly BoardView[] }) {
                 <a class="name" href={`/boards/${b.mac}`}>
                   {b.mac}
                 </a>{" "}
-                {boardTitle(b)} <span class="dim">{b.serial !== undefined && `serial ${b.serial}, `}<Ago at={b.lastSeen} /></span>
+                {boardTitle(b)}{" "}
+                <span class="dim">
+                  {b.serial !== undefined && `serial ${b.serial}, `}
+                  <Ago at={b.lastSeen} />
+                </span>
               </p>
               <p class="dim">{b.headline}</p>
             </div>

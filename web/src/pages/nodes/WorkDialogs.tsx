@@ -45,8 +45,19 @@ export function RunDialog({ targets, onClose }: WorkTargets) {
 export function UpdateDialog({ targets, onClose }: WorkTargets) {
   const [packages, setPackages] = useState("");
   return (
-    <WorkDialog kind="update" title="Update packages on" button="Update" ready targets={targets} parameters={() => ({ packages: words(packages) })} onClose={onClose}>
-      <p>Each node's own package manager fetches its lists and upgrades what is installed. Nothing restarts by itself; the job says where it is needed.</p>
+    <WorkDialog
+      kind="update"
+      title="Update packages on"
+      button="Update"
+      ready
+      targets={targets}
+      parameters={() => ({ packages: words(packages) })}
+      onClose={onClose}
+    >
+      <p>
+        Each node's own package manager fetches its lists and upgrades what is installed. Nothing restarts by itself; the job says where it
+        is needed.
+      </p>
       <label class="field">
         <span>Only these packages (none: all)</span>
         <input type="text" spellcheck={false} autoCapitalize="off" value={packages} onInput={(e) => setPackages(e.currentTarget.value)} />

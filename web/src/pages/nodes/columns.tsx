@@ -77,7 +77,12 @@ export const nodeColumns: readonly Column<NodeView>[] = [
     ),
   },
   { id: "task", title: "Task", width: "minmax(9.5rem, 1.2fr)", cell: (n) => <Doing node={n} /> },
-  { id: "image", title: "Image", width: "minmax(4rem, 1fr)", cell: (n) => n.imageName ?? (n.image === undefined ? none : <span class="dim">a deleted one</span>) },
+  {
+    id: "image",
+    title: "Image",
+    width: "minmax(4rem, 1fr)",
+    cell: (n) => n.imageName ?? (n.image === undefined ? none : <span class="dim">a deleted one</span>),
+  },
   {
     id: "model",
     title: "Model",
@@ -85,7 +90,13 @@ export const nodeColumns: readonly Column<NodeView>[] = [
     cell: (n) => <ShortModel of={n.inventory.model} />,
     minor: true,
   },
-  { id: "parts", title: "Parts", width: "minmax(8.5rem, 0.8fr)", cell: (n) => <span title={`${n.inventory.architecture}, ${parts(n)}`}>{parts(n)}</span>, minor: true },
+  {
+    id: "parts",
+    title: "Parts",
+    width: "minmax(8.5rem, 0.8fr)",
+    cell: (n) => <span title={`${n.inventory.architecture}, ${parts(n)}`}>{parts(n)}</span>,
+    minor: true,
+  },
   { id: "labels", title: "Labels", width: "minmax(6rem, 1.5fr)", cell: (n) => <Labels node={n} />, minor: true },
   { id: "address", title: "Address", width: "6.6rem", cell: (n) => n.address ?? none },
   { id: "mac", title: "MAC address", width: "minmax(0, 8.5rem)", cell: (n) => n.inventory.interfaces[0]?.mac ?? none },

@@ -1,5 +1,5 @@
 import { useContext, useEffect, useState } from "preact/hooks";
-import { api, ApiError } from "../../api/client";
+import { ApiError, api } from "../../api/client";
 import type { Profile, ProfileFault } from "../../api/types";
 import { Allowed } from "../../components/Allowed";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
@@ -42,7 +42,9 @@ export function ProfileEditor({ kept, isNew, onSaved }: { kept: Profile; isNew: 
   }
 
   return (
-    <EditingContext.Provider value={{ whole: profile, set: (place, value) => setProfile((before) => withAt(before, place, value)), faults }}>
+    <EditingContext.Provider
+      value={{ whole: profile, set: (place, value) => setProfile((before) => withAt(before, place, value)), faults }}
+    >
       <form
         class="profile"
         aria-label="Profile"
@@ -96,7 +98,10 @@ export function ProfileEditor({ kept, isNew, onSaved }: { kept: Profile; isNew: 
 
 function Sections({ profile: p, isNew }: { profile: Profile; isNew: boolean }) {
   const { set, faults } = useContext(EditingContext);
-  const section = (title: string, filled: boolean, ...places: string[]) => ({ title, open: filled || places.some((place) => faultsAt(faults, place).length > 0) });
+  const section = (title: string, filled: boolean, ...places: string[]) => ({
+    title,
+    open: filled || places.some((place) => faultsAt(faults, place).length > 0),
+  });
   return (
     <>
       <Section {...section("Name", true)}>
@@ -104,7 +109,8 @@ function Sections({ profile: p, isNew }: { profile: Profile; isNew: boolean }) {
         <TextField place="description" label="Description" />
         <TextField place="hostName" label="Host name of each node" />
         <p class="dim">
-          Texts are templates: <code>{"{{ node.name }}"}</code>, <code>{"{{ node.number }}"}</code>, <code>{"{{ value.NAME }}"}</code>. What is left empty stays as the image has it.
+          Texts are templates: <code>{"{{ node.name }}"}</code>, <code>{"{{ node.number }}"}</code>, <code>{"{{ value.NAME }}"}</code>. What
+          is left empty stays as the image has it.
         </p>
       </Section>
       <Section {...section("Users", p.users.length > 0, "users")}>
@@ -121,12 +127,19 @@ function Sections({ profile: p, isNew }: { profile: Profile; isNew: boolean }) {
               </div>
               <CheckField place={`${place}.sudo`} label="May do everything (sudo, without a password)" />
               <ListField place={`${place}.keys`} label="SSH public keys, one a line" rows={2} placeholder="ssh-ed25519 AAAA… name" />
-              <SecretField place={`${place}.passwordHash`} label="Password hash" placeholder="as `openssl passwd -6` prints it" isSet={p.users.find((_, i) => place === `users[${i}]`)?.passwordSet === true} />
+              <SecretField
+                place={`${place}.passwordHash`}
+                label="Password hash"
+                placeholder="as `openssl passwd -6` prints it"
+                isSet={p.users.find((_, i) => place === `users[${i}]`)?.passwordSet === true}
+              />
             </>
           )}
         </Repeated>
       </Section>
-      <Section {...section("Language and time", p.locale + p.timeZone !== "" || p.keyboard !== undefined, "locale", "keyboard", "timeZone")}>
+      <Section
+        {...section("Language and time", p.locale + p.timeZone !== "" || p.keyboard !== undefined, "locale", "keyboard", "timeZone")}
+      >
         <div class="pair">
           <TextField place="locale" label="Locale" placeholder="de_DE.UTF-8" />
           <TextField place="timeZone" label="Time zone" placeholder="Europe/Berlin" list="profile-zones" />
@@ -207,7 +220,15 @@ function Secrets({ profile }: { profile: Profile }) {
         <SecretField place={`secrets.${secret}`} label={secret} isSet={kept.includes(secret)} key={secret} />
       ))}
       <div class="map-row">
-        <input type="text" aria-label="Name of a new secret" placeholder="name" spellcheck={false} autoCapitalize="off" value={name} onInput={(e) => setName(e.currentTarget.value)} />
+        <input
+          type="text"
+          aria-label="Name of a new secret"
+          placeholder="name"
+          spellcheck={false}
+          autoCapitalize="off"
+          value={name}
+          onInput={(e) => setName(e.currentTarget.value)}
+        />
         <button
           type="button"
           class="small"

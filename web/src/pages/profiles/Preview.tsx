@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
 import type { NodeView, Profile, ProfilePreview } from "../../api/types";
+import { Facts } from "../../components/Facts";
 import { Notice } from "../../components/Notice";
 import { useAction } from "../../components/useAction";
-import { Facts } from "../../components/Facts";
 
 interface Props {
   name: string;

@@ -3,8 +3,8 @@ import type { Alert, Metric, NodeView } from "../../api/types";
 import { Icon } from "../../components/Icon";
 import { heatOf, metricText, type Scale } from "../../lib/heat";
 import { linkWords } from "../../lib/words";
-import { now } from "../../state/store";
 import { isSilent, statusOf, watchStatus } from "../../state/status";
+import { now } from "../../state/store";
 
 interface Props {
   node: NodeView;

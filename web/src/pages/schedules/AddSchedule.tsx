@@ -8,7 +8,7 @@ import { useAction } from "../../components/useAction";
 import { confirmed } from "../../lib/confirm";
 import { filterFault, nodeFilter } from "../../lib/filter";
 import { count } from "../../lib/format";
-import { emptyDraft, scheduleOf, type Draft } from "../../lib/schedule";
+import { type Draft, emptyDraft, scheduleOf } from "../../lib/schedule";
 import { kindWords } from "../../lib/words";
 import { images, nodes } from "../../state/store";
 import { NextRuns } from "./NextRuns";
@@ -44,7 +44,13 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
       >
         <label class="field">
           <span>Name</span>
-          <input value={draft.name} placeholder="weekly-reboot" autoComplete="off" spellcheck={false} onInput={(e) => set({ name: e.currentTarget.value })} />
+          <input
+            value={draft.name}
+            placeholder="weekly-reboot"
+            autoComplete="off"
+            spellcheck={false}
+            onInput={(e) => set({ name: e.currentTarget.value })}
+          />
         </label>
         <div class="pair">
           <label class="field">
@@ -107,7 +113,12 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
         )}
         <label class="field">
           <span>Node selector, e.g. tag=camera, or all</span>
-          <input value={draft.select} placeholder="tag=camera -state:offline" spellcheck={false} onInput={(e) => set({ select: e.currentTarget.value })} />
+          <input
+            value={draft.select}
+            placeholder="tag=camera -state:offline"
+            spellcheck={false}
+            onInput={(e) => set({ select: e.currentTarget.value })}
+          />
         </label>
         <Taken select={draft.select} />
         <details>
@@ -133,7 +144,13 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
             </label>
             <label class="field">
               <span>Open for (minutes)</span>
-              <input type="number" min="1" max="1440" value={draft.windowMinutes} onInput={(e) => set({ windowMinutes: e.currentTarget.value })} />
+              <input
+                type="number"
+                min="1"
+                max="1440"
+                value={draft.windowMinutes}
+                onInput={(e) => set({ windowMinutes: e.currentTarget.value })}
+              />
             </label>
             <label class="field">
               <span>Missed runs</span>
@@ -155,7 +172,13 @@ export function AddSchedule({ onClose }: { onClose: () => void }) {
               <span>
                 To confirm, type the schedule's name <strong class="type-this">{draft.name}</strong>
               </span>
-              <input value={typed} autoComplete="off" spellcheck={false} aria-label="Type the schedule's name to confirm" onInput={(e) => setTyped(e.currentTarget.value)} />
+              <input
+                value={typed}
+                autoComplete="off"
+                spellcheck={false}
+                aria-label="Type the schedule's name to confirm"
+                onInput={(e) => setTyped(e.currentTarget.value)}
+              />
             </label>
           </>
         )}
@@ -178,15 +201,28 @@ function Taken({ select }: { select: string }) {
   const words = select.trim();
   if (words === "") return <p class="dim">Say which nodes: nothing is done on all of them by accident.</p>;
   const fault = filterFault(words);
-  if (fault !== "") return <p class="bad-text" role="alert">{fault}</p>;
+  if (fault !== "")
+    return (
+      <p class="bad-text" role="alert">
+        {fault}
+      </p>
+    );
   const taken = nodes.value.filter(nodeFilter(words));
-  if (taken.length === 0) return <p class="warn-text" role="status">No node is taken now. Those that are there by then will be.</p>;
+  if (taken.length === 0)
+    return (
+      <p class="warn-text" role="status">
+        No node is taken now. Those that are there by then will be.
+      </p>
+    );
   const more = taken.length - shownNames;
   return (
     <p role="status">
       Now {count(taken.length, "node")}:{" "}
       <span class="names">
-        {taken.slice(0, shownNames).map((n) => n.name).join(", ")}
+        {taken
+          .slice(0, shownNames)
+          .map((n) => n.name)
+          .join(", ")}
         {more > 0 && ` and ${more} more`}
       </span>
     </p>

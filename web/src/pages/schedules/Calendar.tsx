@@ -1,10 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { api } from "../../api/client";
-import type { CalendarEntry, ScheduleView } from "../../api/types";
+import type { ScheduleView } from "../../api/types";
 import { Dialog } from "../../components/Dialog";
 import { Icon } from "../../components/Icon";
 import { Notice } from "../../components/Notice";
-import { dayOf, dayTime, dayTitle, marksOf, monthAway, monthOf, weeksFrom, type Mark } from "../../lib/calendar";
+import { useRead } from "../../components/useRead";
+import { dayOf, dayTime, dayTitle, type Mark, marksOf, monthAway, monthOf, weeksFrom } from "../../lib/calendar";
 import { readersZone } from "../../lib/format";
 import { queryValue, setQueryValue } from "../../lib/router";
 import { jobWords } from "../../lib/schedule";
@@ -16,19 +17,13 @@ export function Calendar() {
   const today = dayOf(now.value, readersZone);
   const chosen = /^\d{4}-\d{2}$/.test(queryValue("month")) ? queryValue("month") : "";
   const shownWeeks = chosen === "" ? weeksFrom(today) : monthOf(chosen);
-  const [entries, setEntries] = useState<readonly CalendarEntry[]>([]);
-  const [error, setError] = useState("");
   const [shown, setShown] = useState<ScheduleView | null>(null);
   const all = schedules.value;
 
-  useEffect(() => {
-    let over = false;
-    api.calendar(shownWeeks.days[0]!, shownWeeks.days.length, readersZone).then(
-      (found) => over || (setEntries(found), setError("")),
-      (e: Error) => over || setError(e.message),
-    );
-    return () => void (over = true);
-  }, [shownWeeks.days[0], chosen, all]);
+  const { value: entries = [], error } = useRead(
+    () => api.calendar(shownWeeks.days[0]!, shownWeeks.days.length, readersZone),
+    [shownWeeks.days[0], chosen, all],
+  );
 
   const go = (months: number) => setQueryValue("month", monthAway(chosen || today.slice(0, 7), months));
   return (
@@ -54,11 +49,19 @@ export function Calendar() {
         {shownWeeks.days.map((day) => {
           const marks = marksOf(day, entries);
           return (
-            <li key={day} class={[day === today ? "today" : "", shownWeeks.has(day) ? "" : "outside", marks.length === 0 ? "free" : ""].filter(Boolean).join(" ")} aria-current={day === today ? "date" : undefined}>
+            <li
+              key={day}
+              class={[day === today ? "today" : "", shownWeeks.has(day) ? "" : "outside", marks.length === 0 ? "free" : ""]
+                .filter(Boolean)
+                .join(" ")}
+              aria-current={day === today ? "date" : undefined}
+            >
               <time dateTime={day}>{dayTitle(day)}</time>
               {marks.map((mark) => {
                 const schedule = all.find((s) => s.name === mark.entry.schedule);
-                return <Chip key={mark.job ?? mark.entry.schedule} mark={mark} schedule={schedule} show={() => setShown(schedule ?? null)} />;
+                return (
+                  <Chip key={mark.job ?? mark.entry.schedule} mark={mark} schedule={schedule} show={() => setShown(schedule ?? null)} />
+                );
               })}
             </li>
           );
@@ -81,7 +84,12 @@ export function Calendar() {
 /** A job that a schedule made, or its times to come on one day, by the reader's clock and, where that is another, by the schedule's. */
 function Chip({ mark, schedule, show }: { mark: Mark; schedule: ScheduleView | undefined; show: () => void }) {
   const { schedule: name, runs, more } = mark.entry;
-  const there = schedule !== undefined && dayTime(mark.at, schedule.zone) !== dayTime(mark.at, readersZone) && <span class="dim"> {dayTime(mark.at, schedule.zone)} {schedule.zone}</span>;
+  const there = schedule !== undefined && dayTime(mark.at, schedule.zone) !== dayTime(mark.at, readersZone) && (
+    <span class="dim">
+      {" "}
+      {dayTime(mark.at, schedule.zone)} {schedule.zone}
+    </span>
+  );
   if (mark.job !== undefined) {
     return (
       <a class="run was" href={`/jobs/${mark.job}`}>

@@ -12,10 +12,15 @@ export function NextRuns({ cron, zone }: { cron: string; zone: string }) {
   const [fault, setFault] = useState("");
   useEffect(() => {
     let over = false;
+    const show = (found: number[], fault: string) => {
+      if (over) return;
+      setRuns(found);
+      setFault(fault);
+    };
     const timer = setTimeout(() => {
       api.cronRuns(cron, zone).then(
-        (found) => over || (setRuns(found), setFault("")),
-        (e: Error) => over || (setRuns([]), setFault(e.message)),
+        (found) => show(found, ""),
+        (e: Error) => show([], e.message),
       );
     }, previewMilliseconds);
     return () => {
@@ -23,7 +28,12 @@ export function NextRuns({ cron, zone }: { cron: string; zone: string }) {
       clearTimeout(timer);
     };
   }, [cron, zone]);
-  if (fault !== "") return <p class="bad-text" role="status">{fault}</p>;
+  if (fault !== "")
+    return (
+      <p class="bad-text" role="status">
+        {fault}
+      </p>
+    );
   return (
     <>
       {runsOnEitherDay(cron) && <p class="dim">Runs on either of its days: on that of the month, and on that of the week.</p>}

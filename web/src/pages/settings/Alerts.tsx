@@ -4,7 +4,7 @@ import type { AlertComparison, AlertRule, AlertRuleView, Metric } from "../../ap
 import { Allowed } from "../../components/Allowed";
 import { Dialog } from "../../components/Dialog";
 import { Notice } from "../../components/Notice";
-import { Table, type Column } from "../../components/Table";
+import { type Column, Table } from "../../components/Table";
 import { useAction } from "../../components/useAction";
 import { useRead } from "../../components/useRead";
 import { comparisonWords, conditionText } from "../../lib/alerts";
@@ -12,7 +12,13 @@ import { metricOf } from "../../lib/status";
 import { may } from "../../state/session";
 
 const newRule: AlertRule = {
-  name: "", title: "", metric: "temperature", comparison: "above", threshold: 75, forSeconds: 30, enabled: true,
+  name: "",
+  title: "",
+  metric: "temperature",
+  comparison: "above",
+  threshold: 75,
+  forSeconds: 30,
+  enabled: true,
 };
 
 /** When an alert is raised. */
@@ -27,7 +33,10 @@ export function AlertsPart() {
   const columns = useMemo((): Column<AlertRuleView>[] => {
     async function change(rule: AlertRule): Promise<void> {
       setClicked(rule);
-      await run(async () => void (await api.setAlertRule(rule), await rules.reload()));
+      await run(async () => {
+        await api.setAlertRule(rule);
+        await rules.reload();
+      });
       setClicked(undefined);
     }
     return [
@@ -68,8 +77,8 @@ export function AlertsPart() {
         </Allowed>
       </div>
       <p>
-        Each node looks at its own values once a second. What is wrong is on the <a href="/rack">rack page</a> at once; who is told is
-        under <a href="/settings/notifications">Notifications</a>. During a node's jobs and its maintenance windows nobody is.
+        Each node looks at its own values once a second. What is wrong is on the <a href="/rack">rack page</a> at once; who is told is under{" "}
+        <a href="/settings/notifications">Notifications</a>. During a node's jobs and its maintenance windows nobody is.
       </p>
       {[error, rules.error, metrics.error].map((e) => e !== "" && <Notice tone="bad">{e}</Notice>)}
       {rules.value && all && <Table label="Rules" columns={columns} rows={rules.value} keyOf={({ rule }) => rule.name} />}
@@ -101,7 +110,11 @@ function RuleDialog({ view: { rule: kept, origin }, metrics, onClose, onDone }: 
   const { busy, error, run } = useAction();
   const metric = metrics.find((m) => m.name === metricOf(rule.metric));
   const set = (part: Partial<AlertRule>) => setRule({ ...rule, ...part });
-  const end = (action: () => Promise<unknown>) => void run(async () => void (await action(), await onDone()));
+  const end = (action: () => Promise<unknown>) =>
+    void run(async () => {
+      await action();
+      await onDone();
+    });
   return (
     <Dialog title={isNew ? "New rule" : kept.title} onClose={onClose}>
       <form

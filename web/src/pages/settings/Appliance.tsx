@@ -18,9 +18,12 @@ export function AppliancePart() {
       {status && <p>Bootstrap {status.version}</p>}
       <h3>Certificate</h3>
       <p>
-        This appliance made its own certificate authority. To end your browser's warning, and to hear nodes directly instead of by way of the
-        appliance, <a href="/api/v1/ca" download="bootstrap-ca.crt">download its certificate</a> and add it to the authorities that your browser
-        trusts.
+        This appliance made its own certificate authority. To end your browser's warning, and to hear nodes directly instead of by way of
+        the appliance,{" "}
+        <a href="/api/v1/ca" download="bootstrap-ca.crt">
+          download its certificate
+        </a>{" "}
+        and add it to the authorities that your browser trusts.
       </p>
       <CaFingerprint />
       <InstallCa />
@@ -36,7 +39,10 @@ export function AppliancePart() {
 /** Where browsers and systems keep the authorities that they trust. */
 const ways = [
   ["Firefox", "Settings, Privacy & Security, View Certificates, Authorities, Import: “This CA can identify websites”"],
-  ["Chrome, Edge on Linux", "Settings, Privacy and security, Security, Manage certificates, Local certificates, Custom: Trusted certificates, Import"],
+  [
+    "Chrome, Edge on Linux",
+    "Settings, Privacy and security, Security, Manage certificates, Local certificates, Custom: Trusted certificates, Import",
+  ],
   ["Windows", "Open the file, Install Certificate, Local Machine, “Trusted Root Certification Authorities”"],
   ["macOS", "Open the file, add it to the System keychain, open it there: Trust, “Always Trust”"],
   ["Android", "Settings, Security, More security settings, Encryption & credentials, Install a certificate, CA certificate"],

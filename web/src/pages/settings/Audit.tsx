@@ -2,7 +2,7 @@ import { api } from "../../api/client";
 import type { AuditEntry } from "../../api/types";
 import { Icon } from "../../components/Icon";
 import { Empty, Notice } from "../../components/Notice";
-import { Table, type Column } from "../../components/Table";
+import { type Column, Table } from "../../components/Table";
 import { useRead } from "../../components/useRead";
 import { dateTime } from "../../lib/format";
 import { changedQuery, queryValue, setQueryValues } from "../../lib/router";
@@ -14,7 +14,16 @@ const columns: readonly Column<AuditEntry>[] = [
   { id: "who", title: "Who", width: "minmax(5rem, 1fr)", cell: (e) => (e.who === "" ? <span class="dim">nobody</span> : e.who) },
   { id: "what", title: "What", width: "minmax(9rem, 1.5fr)", cell: (e) => e.what },
   { id: "subject", title: "To what", width: "minmax(9rem, 2fr)", cell: (e) => <span title={e.subject}>{e.subject}</span> },
-  { id: "refusal", title: "Refused", width: "minmax(7rem, 2fr)", cell: (e) => <span class="bad-text" title={e.refusal}>{e.refusal}</span> },
+  {
+    id: "refusal",
+    title: "Refused",
+    width: "minmax(7rem, 2fr)",
+    cell: (e) => (
+      <span class="bad-text" title={e.refusal}>
+        {e.refusal}
+      </span>
+    ),
+  },
 ];
 
 const pageUrl = (before: string) => `/settings/audit${changedQuery({ before })}`;

@@ -4,7 +4,7 @@ import type { Backups, BackupView } from "../../api/types";
 import { Until } from "../../components/Ago";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { Notice } from "../../components/Notice";
-import { Table, type Column } from "../../components/Table";
+import { type Column, Table } from "../../components/Table";
 import { useAction } from "../../components/useAction";
 import { useRead } from "../../components/useRead";
 import { bytes, dateTime, zonedTime } from "../../lib/format";
@@ -59,13 +59,7 @@ function Plan({ present: { plan, next }, onSaved }: { present: Backups; onSaved:
   }
 
   return (
-    <SettingsForm
-      title="Backups"
-      note={sealed}
-      changed={changed}
-      done="Saved."
-      onSave={save}
-    >
+    <SettingsForm title="Backups" note={sealed} changed={changed} done="Saved." onSave={save}>
       <div class="pair">
         <label class="field">
           <span>Schedule (cron; empty: only by hand)</span>

@@ -68,10 +68,7 @@ function NewBoards({ present }: { present: Policy }) {
       {architectures.map(([architecture, title]) => (
         <label class="field" key={architecture}>
           <span>{title}</span>
-          <select
-            value={choice(architecture)}
-            onChange={(e) => setChosen({ ...chosen, [architecture]: e.currentTarget.value })}
-          >
+          <select value={choice(architecture)} onChange={(e) => setChosen({ ...chosen, [architecture]: e.currentTarget.value })}>
             <option value="">install nothing by itself</option>
             {images.value
               .filter((i) => i.architecture === architecture)
@@ -96,7 +93,9 @@ function NewBoards({ present }: { present: Policy }) {
         <Notice tone="warn">
           <strong>Every machine that reaches this network becomes a node, without a question.</strong>{" "}
           {installs &&
-            `It is erased and installed when it boots from here, a colleague's laptop included${profile === "" ? "" : `, and gets the profile “${profile}” with its secrets`}. `}
+            `It is erased and installed when it boots from here, a colleague's laptop included${
+              profile === "" ? "" : `, and gets the profile “${profile}” with its secrets`
+            }. `}
           Whoever gets one cable into this network gets the same. Use it only where nothing but your boards can connect.
         </Notice>
       )}

@@ -27,8 +27,8 @@ export function BootSetsCard() {
     <section class="card">
       <h2>Boot sets</h2>
       <p>
-        Boards start from the network with the kernel that came with this program. A board that is newer than that kernel, such as a Raspberry
-        Pi 5, starts with the firmware, kernel and modules of an image instead.
+        Boards start from the network with the kernel that came with this program. A board that is newer than that kernel, such as a
+        Raspberry Pi 5, starts with the firmware, kernel and modules of an image instead.
       </p>
       {present?.sets.map((set) => (
         <p key={set.name}>

@@ -10,7 +10,11 @@ import { SettingsForm } from "./SettingsForm";
 
 const modes: readonly [DhcpMode, string, string][] = [
   ["proxy", "Beside your DHCP server", "It gives the addresses; this appliance tells boards alone where their boot files are."],
-  ["full", "The only DHCP server", "For an isolated rack: this appliance gives the addresses, too. It refuses where another server answers."],
+  [
+    "full",
+    "The only DHCP server",
+    "For an isolated rack: this appliance gives the addresses, too. It refuses where another server answers.",
+  ],
   ["off", "Off", "You lead boards here yourself, and nothing is answered."],
 ];
 
@@ -66,8 +70,17 @@ function DhcpForm({ present, onSaved }: { present: Dhcp; onSaved: (saved: Dhcp) 
         {mode === "full" && (
           <>
             <label class="field">
-              <span>Pools: all that is handed out, one subnet a line (",relay" behind one that lies behind a relay); none: the interface's whole subnet</span>
-              <textarea rows={2} spellcheck={false} placeholder="10.9.0.0/24,10.9.0.50-10.9.0.99,router=10.9.0.1" value={pools} onInput={(e) => setPools(e.currentTarget.value)} />
+              <span>
+                Pools: all that is handed out, one subnet a line (",relay" behind one that lies behind a relay); none: the interface's whole
+                subnet
+              </span>
+              <textarea
+                rows={2}
+                spellcheck={false}
+                placeholder="10.9.0.0/24,10.9.0.50-10.9.0.99,router=10.9.0.1"
+                value={pools}
+                onInput={(e) => setPools(e.currentTarget.value)}
+              />
             </label>
             <label class="field">
               <span>Reservations: one a line, for a MAC address or a serial number</span>
@@ -97,7 +110,9 @@ function DhcpForm({ present, onSaved }: { present: Dhcp; onSaved: (saved: Dhcp) 
         <Leases
           leases={present.leases}
           reserved={wanted.reservations}
-          onReserve={present.fixed ? undefined : (lease) => setReservations([...wanted.reservations, `${lease.address}=${lease.mac}`].join("\n"))}
+          onReserve={
+            present.fixed ? undefined : (lease) => setReservations([...wanted.reservations, `${lease.address}=${lease.mac}`].join("\n"))
+          }
         />
       )}
     </SettingsForm>

@@ -1,6 +1,6 @@
 import { useContext, useEffect, useState } from "preact/hooks";
 import { api } from "../../api/client";
-import type { NoticeKind, Notifications, NotificationSettings, Webhook } from "../../api/types";
+import type { NoticeKind, NotificationSettings, Notifications, Webhook } from "../../api/types";
 import { EditingContext, ListField, Repeated, SecretField, TextField } from "../../components/fields";
 import { Notice } from "../../components/Notice";
 import { ShownOnce } from "../../components/ShownOnce";
@@ -66,7 +66,13 @@ function NotificationsForm({ known, onSaved }: { known: Notifications; onSaved: 
                   <TextField place={`${place}.url`} label="Address" placeholder="https://chat.example.org/hooks/rack" />
                 </div>
                 <Events place={`${place}.events`} />
-                <SecretField place={`${place}.secret`} label="Signing secret" isSet={at(settings, `${place}.secretSet`) === true} stays placeholder="none: the appliance makes one" />
+                <SecretField
+                  place={`${place}.secret`}
+                  label="Signing secret"
+                  isSet={at(settings, `${place}.secretSet`) === true}
+                  stays
+                  placeholder="none: the appliance makes one"
+                />
               </>
             )}
           </Repeated>
@@ -79,7 +85,13 @@ function NotificationsForm({ known, onSaved }: { known: Notifications; onSaved: 
                 <TextField place="mail.host" label="Mail server" placeholder="mail.example.org" />
                 <label class="field">
                   <span>Port</span>
-                  <input type="number" min={1} max={65535} value={settings.mail.port} onInput={(e) => set("mail.port", e.currentTarget.valueAsNumber)} />
+                  <input
+                    type="number"
+                    min={1}
+                    max={65535}
+                    value={settings.mail.port}
+                    onInput={(e) => set("mail.port", e.currentTarget.valueAsNumber)}
+                  />
                 </label>
                 <label class="field">
                   <span>Security</span>
@@ -138,7 +150,16 @@ function Events({ place }: { place: string }) {
     <fieldset aria-label="Told when">
       {kinds.map(([kind, words]) => (
         <label class="choice" key={kind}>
-          <input type="checkbox" checked={chosen.includes(kind)} onChange={(e) => set(place, kinds.map(([k]) => k).filter((k) => (k === kind ? e.currentTarget.checked : chosen.includes(k))))} />
+          <input
+            type="checkbox"
+            checked={chosen.includes(kind)}
+            onChange={(e) =>
+              set(
+                place,
+                kinds.map(([k]) => k).filter((k) => (k === kind ? e.currentTarget.checked : chosen.includes(k))),
+              )
+            }
+          />
           <span>{words}</span>
         </label>
       ))}
@@ -162,7 +183,9 @@ function Targets({ known: { settings, waiting } }: { known: Notifications }) {
             <li key={target}>
               <strong>{target}</strong>
               <span class={state && state.waiting > 0 ? "warn-text" : "dim"}>
-                {state && state.waiting > 0 ? `${count(state.waiting, "notice")} not arrived yet${state.error === "" ? "" : `: ${state.error}`}` : "nothing is waiting"}
+                {state && state.waiting > 0
+                  ? `${count(state.waiting, "notice")} not arrived yet${state.error === "" ? "" : `: ${state.error}`}`
+                  : "nothing is waiting"}
               </span>
               <button
                 type="button"

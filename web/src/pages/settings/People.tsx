@@ -6,7 +6,7 @@ import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { Notice } from "../../components/Notice";
 import { RoleSelect } from "../../components/RoleSelect";
 import { ShownOnce } from "../../components/ShownOnce";
-import { Table, type Column } from "../../components/Table";
+import { type Column, Table } from "../../components/Table";
 import { useAction } from "../../components/useAction";
 import { useRead } from "../../components/useRead";
 import { roleHelp } from "../../lib/words";
@@ -21,7 +21,13 @@ export function PeoplePart() {
   const columns = useMemo(
     () =>
       peopleColumns(
-        (person, role) => void run(() => api.editPerson(person.name, { role }).finally(reload).then(() => undefined)),
+        (person, role) =>
+          void run(() =>
+            api
+              .editPerson(person.name, { role })
+              .finally(reload)
+              .then(() => undefined),
+          ),
         (person) => void run(async () => setInvitation(await api.linkFor(person.name))),
         (person) => void run(() => api.editPerson(person.name, { removePassword: true }).then(reload)),
         setRemoving,
@@ -37,7 +43,14 @@ export function PeoplePart() {
           void reload();
         }}
       />
-      {[unread, error].map((e) => e !== "" && <Notice tone="bad" key={e}>{e}</Notice>)}
+      {[unread, error].map(
+        (e) =>
+          e !== "" && (
+            <Notice tone="bad" key={e}>
+              {e}
+            </Notice>
+          ),
+      )}
       {invitation && (
         <ShownOnce secret={`${window.location.origin}/sign-in#${invitation.token}`} onDone={() => setInvitation(null)}>
           {`Give this link to ${invitation.name}: it signs in once, within a day.`}
@@ -69,9 +82,20 @@ const peopleColumns = (
   remove: (person: Person) => void,
 ): readonly Column<Person>[] => [
   { id: "name", title: "Name", width: "minmax(7rem, 1fr)", cell: (p) => <strong>{p.name}</strong> },
-  { id: "role", title: "Role", width: "8rem", cell: (p) => <RoleSelect label={`Role of ${p.name}`} value={p.role} onChange={(role) => setRole(p, role)} /> },
+  {
+    id: "role",
+    title: "Role",
+    width: "8rem",
+    cell: (p) => <RoleSelect label={`Role of ${p.name}`} value={p.role} onChange={(role) => setRole(p, role)} />,
+  },
   { id: "signs-in", title: "Signs in by", width: "6.5rem", cell: (p) => (p.hasPassword ? "password" : "link") },
-  { id: "since", title: "Added", width: "8rem", cell: (p) => (p.createdAt === 0 ? "from the start" : <Ago at={p.createdAt} />), minor: true },
+  {
+    id: "since",
+    title: "Added",
+    width: "8rem",
+    cell: (p) => (p.createdAt === 0 ? "from the start" : <Ago at={p.createdAt} />),
+    minor: true,
+  },
   {
     id: "do",
     title: "",
@@ -114,7 +138,15 @@ function AddPerson({ onAdded }: { onAdded: (invitation: Invitation) => void }) {
       <div class="line">
         <label class="field">
           <span>Name</span>
-          <input type="text" required autoComplete="off" autoCapitalize="off" spellcheck={false} value={name} onInput={(e) => setName(e.currentTarget.value)} />
+          <input
+            type="text"
+            required
+            autoComplete="off"
+            autoCapitalize="off"
+            spellcheck={false}
+            value={name}
+            onInput={(e) => setName(e.currentTarget.value)}
+          />
         </label>
         <div class="field">
           <span aria-hidden="true">Role</span>

@@ -2,7 +2,7 @@ import { api } from "../../api/client";
 import type { Profile } from "../../api/types";
 import { Allowed } from "../../components/Allowed";
 import { Empty, Notice } from "../../components/Notice";
-import { Table, type Column } from "../../components/Table";
+import { type Column, Table } from "../../components/Table";
 import { useRead } from "../../components/useRead";
 import { emptyProfile, partsOf } from "../../lib/profile";
 import { queryValue } from "../../lib/router";
@@ -18,7 +18,11 @@ export function ProfilesPart({ name }: { name?: string }) {
         <a href="/settings/profiles">Profiles</a> /
       </p>
       <h2>{name ?? "A new profile"}</h2>
-      {name === undefined ? <ProfileEditor kept={emptyProfile} isNew onSaved={() => Promise.resolve()} /> : <OneProfile name={name} key={name} />}
+      {name === undefined ? (
+        <ProfileEditor kept={emptyProfile} isNew onSaved={() => Promise.resolve()} />
+      ) : (
+        <OneProfile name={name} key={name} />
+      )}
     </>
   );
 }
@@ -59,10 +63,13 @@ function ProfileList() {
       {error !== "" && <Notice tone="bad">{error}</Notice>}
       {profiles?.length === 0 ? (
         <Empty title="No profiles yet">
-          <p>A profile makes each installed system its node's own: host name, users and keys, Wi-Fi, addresses, packages, files, a script for the first start.</p>
           <p>
-            Where nodes differ, it says <code>{"{{ value.seat }}"}</code>, and each group or node has <a href="/settings/values">its own value</a>. The same from a
-            terminal: <code>bootstrap profiles apply -f lab.yaml</code>
+            A profile makes each installed system its node's own: host name, users and keys, Wi-Fi, addresses, packages, files, a script for
+            the first start.
+          </p>
+          <p>
+            Where nodes differ, it says <code>{"{{ value.seat }}"}</code>, and each group or node has{" "}
+            <a href="/settings/values">its own value</a>. The same from a terminal: <code>bootstrap profiles apply -f lab.yaml</code>
           </p>
         </Empty>
       ) : (

@@ -6,7 +6,7 @@ import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { Notice } from "../../components/Notice";
 import { RoleSelect } from "../../components/RoleSelect";
 import { ShownOnce } from "../../components/ShownOnce";
-import { Table, type Column } from "../../components/Table";
+import { type Column, Table } from "../../components/Table";
 import { useAction } from "../../components/useAction";
 import { useRead } from "../../components/useRead";
 import { me } from "../../state/session";
@@ -56,7 +56,12 @@ const tokenColumns = (revoke: (token: TokenView) => void): readonly Column<Token
   { id: "owner", title: "Owner", width: "minmax(5rem, 1fr)", cell: (t) => t.owner },
   { id: "role", title: "Role", width: "5.5rem", cell: (t) => t.role },
   { id: "ends", title: "Expires", width: "8rem", cell: (t) => (t.expiresAt === undefined ? "never" : <Until at={t.expiresAt} />) },
-  { id: "used", title: "Last used", width: "8rem", cell: (t) => (t.lastUsedAt === undefined ? <span class="dim">never</span> : <Ago at={t.lastUsedAt} />) },
+  {
+    id: "used",
+    title: "Last used",
+    width: "8rem",
+    cell: (t) => (t.lastUsedAt === undefined ? <span class="dim">never</span> : <Ago at={t.lastUsedAt} />),
+  },
   {
     id: "do",
     title: "",
@@ -91,7 +96,15 @@ function MakeToken({ onMade }: { onMade: (token: MadeToken) => void }) {
       <div class="line">
         <label class="field">
           <span>Name</span>
-          <input type="text" required maxLength={64} autoComplete="off" spellcheck={false} value={name} onInput={(e) => setName(e.currentTarget.value)} />
+          <input
+            type="text"
+            required
+            maxLength={64}
+            autoComplete="off"
+            spellcheck={false}
+            value={name}
+            onInput={(e) => setName(e.currentTarget.value)}
+          />
         </label>
         <div class="field">
           <span aria-hidden="true">Role</span>

@@ -20,7 +20,8 @@ export function ValuesPart() {
     <section class="card">
       <h2>Values</h2>
       <p>
-        What profiles call <code>{"{{ value.NAME }}"}</code>. A node's own value counts before that of its groups, which are its tags; then comes the profile's.
+        What profiles call <code>{"{{ value.NAME }}"}</code>. A node's own value counts before that of its groups, which are its tags; then
+        comes the profile's.
       </p>
       {error !== "" && <Notice tone="bad">{error}</Notice>}
       {all && (
@@ -47,7 +48,9 @@ export function ValuesPart() {
               </optgroup>
             </select>
           </label>
-          {key !== undefined && Object.hasOwn(all, kind) && <ValuesForm of={kind} id={key} kept={all[kind][key] ?? {}} onSaved={reload} key={of} />}
+          {key !== undefined && Object.hasOwn(all, kind) && (
+            <ValuesForm of={kind} id={key} kept={all[kind][key] ?? {}} onSaved={reload} key={of} />
+          )}
         </>
       )}
     </section>
@@ -57,7 +60,17 @@ export function ValuesPart() {
 /** ": seat, room" of those that have some. */
 const told = (values: Record<string, string> | undefined) => (values === undefined ? "" : `: ${Object.keys(values).join(", ")}`);
 
-function ValuesForm({ of, id, kept, onSaved }: { of: keyof AllValues; id: string; kept: Record<string, string>; onSaved: () => Promise<void> }) {
+function ValuesForm({
+  of,
+  id,
+  kept,
+  onSaved,
+}: {
+  of: keyof AllValues;
+  id: string;
+  kept: Record<string, string>;
+  onSaved: () => Promise<void>;
+}) {
   const [values, setValues] = useState(kept);
   const [saved, setSaved] = useState(false);
   const { busy, error, run } = useAction();

@@ -64,12 +64,25 @@ function PasswordForm({ name, hasPassword }: { name: string; hasPassword: boolea
       {hasPassword && (
         <label class="field">
           <span>Current password</span>
-          <input type="password" required autoComplete="current-password" value={current} onInput={(e) => setCurrent(e.currentTarget.value)} />
+          <input
+            type="password"
+            required
+            autoComplete="current-password"
+            value={current}
+            onInput={(e) => setCurrent(e.currentTarget.value)}
+          />
         </label>
       )}
       <label class="field">
         <span>New password, {shortestPassword} characters or more</span>
-        <input type="password" required minLength={shortestPassword} autoComplete="new-password" value={password} onInput={(e) => setPassword(e.currentTarget.value)} />
+        <input
+          type="password"
+          required
+          minLength={shortestPassword}
+          autoComplete="new-password"
+          value={password}
+          onInput={(e) => setPassword(e.currentTarget.value)}
+        />
       </label>
       <label class="field">
         <span>Confirm password</span>
