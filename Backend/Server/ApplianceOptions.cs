@@ -1,7 +1,6 @@
 using System.Net;
 using Bootstrap.Netboot.Tftp;
 using Bootstrap.Protocol;
-using Bootstrap.Server.Features.Boot.Dhcp;
 
 namespace Bootstrap.Server;
 

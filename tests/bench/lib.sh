@@ -43,7 +43,8 @@ in_turn() { # round, command, command
 serve() {
   stop_serving
   data=$work/data
-  rm -rf "$data" "$work/token"
+  # The log of the one before says "ready" until this one's begins.
+  rm -rf "$data" "$work/token" "$work/appliance.log"
   build/bootstrap serve --data "$data" --https 127.0.0.1:18443 --http 127.0.0.1:18080 --link 127.0.0.1:18444 --tftp off --dhcp off \
     --interface lo --initial-token "$work/token" >"$work/appliance.log" 2>&1 &
   appliance=$!

@@ -5,7 +5,7 @@ using System.Threading.Channels;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Access;
-using Bootstrap.Server.Features.Boot.Dhcp;
+using Bootstrap.Server;
 using Bootstrap.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -6,7 +6,7 @@ using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Netboot.Tftp;
 using Bootstrap.Server;
-using Bootstrap.Server.Features.Boot.Dhcp;
+using Bootstrap.Server.Hosting;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapper;
+using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Storage;
 
@@ -21,9 +22,14 @@ public sealed class SettingsStore(Database database)
     /// <summary>A setting, or null where it was never set.</summary>
     /// <exception cref="InvalidDataException">It is damaged; the message says what to do.</exception>
     public T? Get<T>(string key)
+        where T : class => database.Read(c => Get<T>(c, key));
+
+    /// <summary>The same of a database, in a transaction of the caller's.</summary>
+    /// <exception cref="InvalidDataException">It is damaged; the message says what to do.</exception>
+    public static T? Get<T>(SqliteConnection c, string key)
         where T : class
     {
-        string? json = database.Read(c => c.QuerySingleOrDefault<string>("SELECT value FROM settings WHERE key = @key", new { key }));
+        string? json = c.QuerySingleOrDefault<string>("SELECT value FROM settings WHERE key = @key", new { key });
         try
         {
             return json is null ? null : JsonSerializer.Deserialize<T>(json, s_json);

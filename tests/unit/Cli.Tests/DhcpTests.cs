@@ -1,4 +1,4 @@
-using Bootstrap.Server.Features.Boot.Dhcp;
+using Bootstrap.Server;
 using Bootstrap.Support;
 
 namespace Bootstrap.Cli.Tests;

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Bootstrap.Server.Features.Backups;
+using Bootstrap.Server.Http;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
 using Microsoft.Extensions.DependencyInjection;

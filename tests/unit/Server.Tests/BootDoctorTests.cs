@@ -1,5 +1,4 @@
 using Bootstrap.Netboot;
-using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Server.Features.Boot.Doctor;
 
 namespace Bootstrap.Server.Tests;

@@ -3,7 +3,6 @@ using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Support;
 

@@ -7,7 +7,6 @@ using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Server.Features.Events;
-using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
 using Dapper;

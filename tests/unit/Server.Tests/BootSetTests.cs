@@ -10,7 +10,7 @@ using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Boot;
+using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Support;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -5,7 +5,7 @@ using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot.Doctor;
-using Bootstrap.Server.Features.Boot.Sets;
+using Bootstrap.Server.Features.NetInst;
 
 namespace Bootstrap.Server.Tests;
 

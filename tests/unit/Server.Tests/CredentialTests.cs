@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Http;
 using Bootstrap.Support;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Bootstrap.Server.Features.Boot.Dhcp;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;

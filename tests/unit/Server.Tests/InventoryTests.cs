@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Http;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;

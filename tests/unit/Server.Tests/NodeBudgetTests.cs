@@ -4,6 +4,7 @@ using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Http;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;

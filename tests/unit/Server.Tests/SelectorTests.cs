@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Http;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;

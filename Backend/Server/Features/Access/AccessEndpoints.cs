@@ -3,11 +3,10 @@ using Bootstrap.Server.Features.Trust;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Features.Access;
 
-/// <summary><c>/session</c>: signing in and out; and what signing in takes.</summary>
+/// <summary><c>/session</c>: signing in and out.</summary>
 internal static class AccessEndpoints
 {
     /// <param name="Token">Of a sign-in link; or <paramref name="Name"/> and <paramref name="Password"/>.</param>
@@ -23,12 +22,7 @@ internal static class AccessEndpoints
     /// <param name="Password">Null: none any more.</param>
     internal sealed record NewPassword(string? Password, string? Current = null);
 
-    public static IServiceCollection AddAccess(this IServiceCollection services) => services
-        .AddSingleton<AccessTokens>().AddSingleton<People>().AddSingleton<AuditLog>().AddSingleton<SignInDelays>().AddSingleton<Entrance>()
-        .AddSingleton<FailedSignIns>().AddHostedService(s => s.GetRequiredService<FailedSignIns>())
-        .AddSingleton<LiveRequests>().AddHostedService(s => s.GetRequiredService<LiveRequests>());
-
-    public static void MapAccess(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapPost("/session", (SignIn request, Entrance entrance, HttpContext context) => entrance.Enter(request, context))
             .WithSummary("Sign in");
@@ -51,7 +45,7 @@ internal static class AccessEndpoints
     }
 
     /// <summary>What only those may do who are signed in already, for themselves.</summary>
-    public static void MapOwnAccess(this IEndpointRouteBuilder api)
+    public static void MapOwn(IEndpointRouteBuilder api)
     {
         api.MapPost("/sign-in-links", (AccessTokens tokens, HttpContext context) =>
             tokens.CreateSignInLink(Caller.Of(context), Caller.Of(context).Name, AccessTokens.LinkLifetime) is { } link

@@ -1,4 +1,3 @@
-using Bootstrap.Server.Features.Jobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -67,7 +66,7 @@ internal static class Guard
     {
         if (http.GetEndpoint()?.Metadata.GetMetadata<SignInRequired>() is not { } required)
         {
-            if (!Listeners.CameBy(http, Door.Link)) // where nodes prove themselves by their certificates, each endpoint has its own limit
+            if (!Listeners.CameBy(http, Listener.Link)) // where nodes prove themselves by their certificates, each endpoint has its own limit
             {
                 http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = StrangersBodyBytes;
             }
@@ -135,9 +134,9 @@ internal static class Guard
         int status = (answer as IStatusCodeHttpResult)?.StatusCode ?? StatusCodes.Status200OK;
         string refusal = status < StatusCodes.Status400BadRequest ? "" : (value as ProblemDetails)?.Detail ?? $"status {status}";
         IEnumerable<string> subjects = http.Request.RouteValues.Values.Select(v => v?.ToString() ?? "");
-        if (value is JobDetail job && refusal.Length == 0)
+        if (value is IAudited done && refusal.Length == 0)
         {
-            subjects = [job.Describe()];
+            subjects = [done.Describe()];
         }
         else if (value?.GetType().GetProperty("Name")?.GetValue(value) is string name && !subjects.Contains(name))
         {

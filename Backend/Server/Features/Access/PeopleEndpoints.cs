@@ -26,7 +26,7 @@ internal static class PeopleEndpoints
     internal sealed record MadeToken(string Name, string Token);
 
     /// <summary>For administrators.</summary>
-    public static void MapPeople(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/users", (People people) => people.All()).Needs(Role.Admin);
         api.MapPost("/users", (NewPerson wanted, People people, AccessTokens tokens, HttpContext context) =>
@@ -66,7 +66,7 @@ internal static class PeopleEndpoints
     }
 
     /// <summary>Everybody has tokens; administrators see those of all.</summary>
-    public static void MapTokens(this IEndpointRouteBuilder api)
+    public static void MapTokens(IEndpointRouteBuilder api)
     {
         api.MapGet("/tokens", (AccessTokens tokens, HttpContext context) =>
             tokens.List(Caller.Of(context) is { Role: Role.Admin } ? null : Caller.Of(context).Name));

@@ -24,7 +24,7 @@ internal static class BackupEndpoints
 
     /// <summary>For administrators. Whoever chooses a passphrase can read what it seals, the appliance's keys among it: a person does
     /// that.</summary>
-    public static void MapBackups(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/backups", (BackupService service, BackupFolder folder) => Show(service, folder)).Needs(Role.Admin);
         api.MapPut("/backups", (BackupPlan wanted, BackupService service, BackupFolder folder, TimeProvider clock) =>

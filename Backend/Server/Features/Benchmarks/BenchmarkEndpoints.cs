@@ -1,21 +1,16 @@
 using System.Text;
 using Bootstrap.Protocol.Benchmarks;
 using Bootstrap.Protocol.Ids;
-using Bootstrap.Server.Features.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Features.Benchmarks;
 
 /// <summary><c>/benchmarks</c>: what can be measured, and what was. A job of kind <c>benchmark</c> measures.</summary>
 internal static class BenchmarkEndpoints
 {
-    public static IServiceCollection AddBenchmarks(this IServiceCollection services) => services
-        .AddSingleton<BenchmarkStore>().AddSingleton<ILinkFeature>(s => s.GetRequiredService<BenchmarkStore>());
-
-    public static void MapBenchmarks(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/benchmarks", () => BenchmarkKind.All).WithSummary("What can be measured");
         api.MapGet("/benchmarks/results", (BenchmarkStore store, string? benchmark, string? node, Guid? job) =>

@@ -11,7 +11,7 @@ namespace Bootstrap.Server.Features.Benchmarks;
 /// <summary>The appliance as the other end of a benchmark of the network (<see cref="PeerService"/>), on the port of its files.</summary>
 internal static class PeerEndpoint
 {
-    public static void MapBenchmarkPeer(this IEndpointRouteBuilder plain) =>
+    public static void Map(IEndpointRouteBuilder plain) =>
         plain.MapGet(PeerService.Path, async (
             HttpContext context, BenchmarkPeers peers, IHostApplicationLifetime lifetime, TimeProvider clock) =>
         {

@@ -3,6 +3,7 @@ using Bootstrap.Netboot;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Boot.Boards;
 using Bootstrap.Server.Features.Boot.Doctor;
+using Bootstrap.Server.Features.NetInst;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -13,7 +14,7 @@ namespace Bootstrap.Server.Features.Boot;
 internal static class BootEndpoints
 {
     /// <summary>NetInst and the nodes' programs: nothing in them is secret.</summary>
-    public static void MapPrograms(this IEndpointRouteBuilder routes, IReadOnlyDictionary<string, NetInstFiles> netInst)
+    public static void MapPrograms(IEndpointRouteBuilder routes, IReadOnlyDictionary<string, NetInstFiles> netInst)
     {
         foreach (NetInstFiles files in netInst.Values)
         {
@@ -27,7 +28,7 @@ internal static class BootEndpoints
         }
     }
 
-    public static void MapBootFiles(this IEndpointRouteBuilder plain)
+    public static void Map(IEndpointRouteBuilder plain)
     {
         plain.MapGet("/boot/ipxe", (string? mac, string? uuid, HttpContext context, BootPlanner planner) =>
         {

@@ -1,7 +1,7 @@
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Server.Features.Boot.Doctor;
-using Bootstrap.Server.Features.Monitoring;
+using Bootstrap.Server.Features.Events;
 using Microsoft.Extensions.Logging;
 
 namespace Bootstrap.Server.Features.Boot;

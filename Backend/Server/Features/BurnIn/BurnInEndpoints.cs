@@ -6,7 +6,6 @@ using Bootstrap.Server.Features.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Features.BurnIn;
 
@@ -18,10 +17,7 @@ internal static class BurnInEndpoints
     /// <param name="Set">"short" or "long".</param>
     internal sealed record NewBurnIn(IReadOnlyList<string>? Nodes = null, string? Select = null, string Set = Policy.ShortBurnIn);
 
-    public static IServiceCollection AddBurnIns(this IServiceCollection services) =>
-        services.AddSingleton<BurnIns>().AddSingleton<ILinkFeature>(s => s.GetRequiredService<BurnIns>());
-
-    public static void MapBurnIns(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/burn-ins", (BurnIns burnIns, string? node) =>
             node is null ? Results.Ok(burnIns.List(null))

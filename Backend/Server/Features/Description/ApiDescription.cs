@@ -1,4 +1,5 @@
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,5 +38,11 @@ internal static class ApiDescription
         });
     });
 
-    public static void MapApiDescription(this IEndpointRouteBuilder api) => api.MapOpenApi("/openapi.json");
+    public static void MapApiDescription(this IEndpointRouteBuilder app)
+    {
+        app.Api().MapOpenApi("/openapi.json");
+        // What is not part of the API is not the page either: programs get an error that they understand.
+        app.PublicApi().MapGet("/{**path}", [ExcludeFromDescription] (string path) =>
+            Problems.NotFound($"There is no '{path}' in this API."));
+    }
 }

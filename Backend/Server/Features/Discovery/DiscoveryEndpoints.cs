@@ -23,7 +23,7 @@ internal static class DiscoveryEndpoints
         string Id, string HostName, Identity Identity, string Address, PresenceState State, DateTimeOffset LastHeard,
         IReadOnlyList<Service> Services);
 
-    public static void MapDiscovery(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/discovered",
             async (string? service, ApplianceOptions options, Trust.CertificateAuthority authority, Nodes.NodeKeys keys,

@@ -4,7 +4,6 @@ using Bootstrap.Protocol;
 using Bootstrap.Protocol.Discovery;
 using Bootstrap.Protocol.Discovery.Legacy;
 using Bootstrap.Server.Features.Events;
-using Bootstrap.Server.Features.Monitoring;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;

@@ -14,7 +14,7 @@ internal static class EventEndpoints
 {
     private static readonly TimeSpan s_quietPeriod = TimeSpan.FromSeconds(15);
 
-    public static void MapEvents(this IEndpointRouteBuilder api) => api.MapGet("/events", async (
+    public static void Map(IEndpointRouteBuilder api) => api.MapGet("/events", async (
         HttpContext context, EventHub hub, IHostApplicationLifetime lifetime, TimeProvider clock) =>
     {
         context.Response.ContentType = "text/event-stream";

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.References;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
@@ -15,8 +15,9 @@ public sealed record FileView(Digest Digest, string Name, long SizeBytes, long U
 /// <summary>Files for nodes, stored by digest. One that comes again under another name is stored once.</summary>
 /// <param name="database">Has their names.</param>
 /// <param name="folder">Has their bytes.</param>
+/// <param name="references">Asked before one is forgotten.</param>
 /// <param name="clock">Dates uploads.</param>
-public sealed class FileCatalogue(Database database, string folder, TimeProvider clock)
+internal sealed class FileCatalogue(Database database, string folder, IEnumerable<IReferences> references, TimeProvider clock)
 {
     private const string Columns = "digest AS Digest, name AS Name, size_bytes AS SizeBytes, uploaded_at AS UploadedAt";
 
@@ -92,10 +93,9 @@ public sealed class FileCatalogue(Database database, string folder, TimeProvider
         string digest = file.Digest.ToString();
         string? refusal = database.Write(c =>
         {
-            IReadOnlyList<Guid> jobs = JobRow.OpenWhere(c, "kind = 'deploy' AND parameters ->> '$.file' = @value", digest);
-            if (jobs.Count > 0)
+            if (references.SelectMany(feature => feature.To(c, Needed.File, digest)).FirstOrDefault() is { } job)
             {
-                return $"The job {jobs[0]}, which has not ended, deploys '{file.Name}': wait for its end, or cancel it first.";
+                return $"The job {job.Name}, which has not ended, deploys '{file.Name}': wait for its end, or cancel it first.";
             }
             c.Execute("DELETE FROM files WHERE digest = @digest", new { digest });
             return null;

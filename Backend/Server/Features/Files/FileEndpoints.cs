@@ -12,7 +12,7 @@ internal static class FileEndpoints
     /// <summary>4 GiB: what is larger is an image.</summary>
     private const long MaximumBytes = 4L << 30;
 
-    public static void MapFiles(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/files", (FileCatalogue files) => files.List());
         // The body is the file itself.
@@ -44,7 +44,7 @@ internal static class FileEndpoints
     }
 
     /// <summary>For nodes.</summary>
-    public static void MapStoredFiles(this IEndpointRouteBuilder routes) =>
+    public static void MapStored(IEndpointRouteBuilder routes) =>
         routes.MapGet("/store/files/{digest}", (string digest, FileCatalogue files) =>
         Digest.TryParse(digest, out Digest file) ? FileResponse.Of(files.PathOf(file)) : Results.NotFound());
 }

@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Access;
-using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
@@ -18,7 +18,7 @@ namespace Bootstrap.Server.Features.Imager;
 
 /// <summary>
 /// <c>/os_list.json</c> as Raspberry Pi Imager reads it (doc/json-schema/os-list-schema.json of raspberrypi/rpi-imager), and the files that
-/// it names. Imager does not believe the appliance's own certificate: these are at the plain door, as all that boards fetch there, and
+/// it names. Imager does not believe the appliance's own certificate: these are on the plain port, as all that boards fetch there, and
 /// Imager checks each file by its SHA-256.
 /// </summary>
 internal static class ImagerEndpoints
@@ -51,7 +51,7 @@ internal static class ImagerEndpoints
     internal sealed record Address(string Url, long ExpiresAt);
 
     /// <summary>What anybody finds: NetInst and public images.</summary>
-    public static void MapImager(this IEndpointRouteBuilder plain)
+    public static void MapPublic(IEndpointRouteBuilder plain)
     {
         plain.MapGet("/os_list.json",
             (HttpContext context, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst, ApplianceOptions options) =>
@@ -64,7 +64,7 @@ internal static class ImagerEndpoints
     /// machine that it runs on does
     /// when people have given it the CA's certificate.
     /// </summary>
-    public static void MapImagerAddress(this IEndpointRouteBuilder web)
+    public static void MapPrivate(IEndpointRouteBuilder web)
     {
         web.MapGet("/imager/{key}/os_list.json", (
             string key, HttpContext context, AccessTokens tokens, Database database, IReadOnlyDictionary<string, NetInstFiles> netInst,
@@ -79,7 +79,7 @@ internal static class ImagerEndpoints
     }
 
     /// <summary><c>POST /images/imager-address</c>: an address for Raspberry Pi Imager.</summary>
-    public static void MapImagerAddresses(this IEndpointRouteBuilder api) =>
+    public static void Map(IEndpointRouteBuilder api) =>
         api.MapPost("/images/imager-address", (NewAddress wanted, HttpContext context, AccessTokens tokens) =>
         wanted.Hours < 1 || wanted.Hours > AccessTokens.ImagerLifetime.TotalHours
             ? Problems.Bad($"An address for Imager is good for 1 to {AccessTokens.ImagerLifetime.TotalHours:0} hours, not {wanted.Hours}.")

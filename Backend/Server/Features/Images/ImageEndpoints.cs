@@ -18,7 +18,7 @@ internal static class ImageEndpoints
 
     private static readonly string[] s_architectures = ["arm64", "amd64"];
 
-    public static void MapImages(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/images", (ImageCatalogue images) => images.List()).Compresses();
         api.MapGet("/images/{image}", (string image, ImageCatalogue images) =>
@@ -70,7 +70,7 @@ internal static class ImageEndpoints
             {
                 return Problems.Conflict(ahead);
             }
-            (long freedBytes, string? refusal) = await images.RemoveAsync(found.Digest, c => ImageUse.Now(c, found, force is true),
+            (long freedBytes, string? refusal) = await images.RemoveAsync(found.Digest, c => use.Now(c, found, force is true),
                 cancellation);
             return refusal is null ? Results.Ok(new { freedBytes }) : Problems.Conflict(refusal);
         }).WithSummary("Remove an image");
@@ -78,7 +78,7 @@ internal static class ImageEndpoints
 
     /// <summary>What is fetched to be written to disks: every byte of it is verified by digest, and never changes.</summary>
     /// <param name="publicOnly">It goes to anybody: what is of no public image is not there.</param>
-    public static void MapStore(this IEndpointRouteBuilder routes, bool publicOnly = false)
+    public static void MapStore(IEndpointRouteBuilder routes, bool publicOnly = false)
     {
         routes.MapGet("/store/manifests/{digest}", (string digest, ImageStore store, ImageCatalogue images, HttpContext context) =>
             Digest.TryParse(digest, out Digest image) && (!publicOnly || images.Find(image.ToString()) is { Public: true })

@@ -2,8 +2,8 @@ using System.Net;
 using System.Text.Json.Serialization;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Boot;
 using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Profiles;
 

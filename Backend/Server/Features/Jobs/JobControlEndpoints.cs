@@ -11,7 +11,7 @@ namespace Bootstrap.Server.Features.Jobs;
 /// <summary><c>/jobs/{id}/pause</c>, <c>/resume</c>, <c>/undo</c> and <c>/retry</c>: a person takes a hand in a job.</summary>
 internal static class JobControlEndpoints
 {
-    public static void MapJobControls(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapPost("/jobs/{id:guid}/pause", (Guid id, JobEngine engine, Database database, ProgressBoard progress) =>
             SetPaused(id, true, engine, database, progress)).WithSummary("Pause a job");

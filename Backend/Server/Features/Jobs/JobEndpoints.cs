@@ -42,7 +42,7 @@ internal static class JobEndpoints
             AlsoFailed: AlsoFailed, Measure: Measure is null ? null : [.. Measure.Select(BenchmarkJobKind.SpecOf)]);
     }
 
-    public static void MapJobs(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         // Jobs that are older than the last of a list are those before it.
         api.MapGet("/jobs", (string? kind, string? state, string? text, string? id, Guid? before, int? limit, Database database) =>

@@ -272,11 +272,11 @@ internal sealed partial class JobEngine
                 });
             if (order is InstallOrder)
             {
-                NodeRow.SetInstalling(c, task);
+                NodeRow.SetInstalling(c, task.NodeId, task.Id);
             }
             if (step.Installed)
             {
-                NodeRow.SetInstalled(c, task);
+                NodeRow.SetInstalled(c, task.NodeId, task.Image, task.Id);
             }
         });
         _progress.Forget(task.TaskId);
@@ -303,7 +303,7 @@ internal sealed partial class JobEngine
             }
             if (move is { State: TaskState.Succeeded, Node: Lifecycle.Installed })
             {
-                NodeRow.SetInstalled(c, task);
+                NodeRow.SetInstalled(c, task.NodeId, task.Image, task.Id);
             }
         });
         if (move.State >= TaskState.Succeeded || move.Phase != task.Phase)

@@ -1,5 +1,4 @@
-using Bootstrap.Server.Features.Boot;
-using Bootstrap.Server.Features.Boot.Sets;
+using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Server.Features.Files;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Profiles;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Access;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -123,12 +124,12 @@ public sealed record TaskView(
 public sealed record NodeJob(JobView Job, TaskView Task);
 
 /// <summary>A job with each of its tasks.</summary>
-public sealed record JobDetail(JobView Job, IReadOnlyList<TaskView> Tasks)
+public sealed record JobDetail(JobView Job, IReadOnlyList<TaskView> Tasks) : IAudited
 {
     private const int MostNamed = 3;
 
     /// <summary>"reboot of pi-1, pi-2": for those who read who did what.</summary>
-    internal string Describe()
+    string IAudited.Describe()
     {
         string image = Job.ImageName is { } name ? $" of {name} on" : " of";
         string more = Tasks.Count > MostNamed ? $" and {Tasks.Count - MostNamed} more" : "";

@@ -15,7 +15,7 @@ namespace Bootstrap.Server.Features.Jobs;
 /// (<see cref="KeptArchive"/>).</summary>
 internal static class KeptEndpoints
 {
-    public static void MapKept(this IEndpointRouteBuilder link)
+    public static void Map(IEndpointRouteBuilder link)
     {
         RouteGroupBuilder kept = link.MapGroup("/kept/{task:guid}");
         kept.MapGet("/state", async (HttpContext context, Guid task, Database database, KeptArchives archives) =>

@@ -15,7 +15,7 @@ public sealed record TaskPhaseView(Guid Task, TaskState State, string Phase, lon
 /// <summary><c>/jobs/{id}/phases</c>: the course of each task, for timelines.</summary>
 internal static class TaskPhases
 {
-    public static void MapTaskPhases(this IEndpointRouteBuilder api) =>
+    public static void Map(IEndpointRouteBuilder api) =>
         api.MapGet("/jobs/{id:guid}/phases", (Guid id, Database database) => database.Read(c =>
             JobRow.Find(c, id) is null ? JobEndpoints.Missing(id) : Results.Ok(OfJob(c, id)))).Compresses();
 

@@ -1,5 +1,5 @@
-using System.Text.RegularExpressions;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Profiles;
 
 namespace Bootstrap.Server.Features.Jobs;
 
@@ -9,7 +9,7 @@ namespace Bootstrap.Server.Features.Jobs;
 internal sealed record UpdateParameters(IReadOnlyList<string>? Packages = null, int TimeoutSeconds = 7200);
 
 /// <summary>An update of a node's packages by its own package manager, in the phases <c>refresh</c> and <c>upgrade</c>.</summary>
-internal sealed partial class UpdateKind : WorkKind<UpdateParameters>
+internal sealed class UpdateKind : WorkKind<UpdateParameters>
 {
     private const int MaximumPackages = 200;
 
@@ -20,7 +20,7 @@ internal sealed partial class UpdateKind : WorkKind<UpdateParameters>
         IReadOnlyList<string> packages = parameters.Packages ?? [];
         return packages.Count > MaximumPackages
             ? $"{packages.Count} packages are named; {MaximumPackages} are possible, or name none: all are brought up to date then."
-            : packages.FirstOrDefault(package => !PackageName().IsMatch(package)) is { } wrong ? $"'{wrong}' is no name of a package."
+            : packages.Select(ProfileRules.Package).FirstOrDefault(fault => fault.Length > 0) is { } fault ? $"{fault}."
             : RefuseTimeout(parameters.TimeoutSeconds);
     }
 
@@ -32,8 +32,4 @@ internal sealed partial class UpdateKind : WorkKind<UpdateParameters>
     }
 
     private protected override int TimeoutSeconds(UpdateParameters parameters) => parameters.TimeoutSeconds;
-
-    // Debian's, with an architecture; RPM's, apk's and pacman's have capitals, underscores and @ besides. Never an option.
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9+._@:-]{0,199}\z")]
-    internal static partial Regex PackageName();
 }

@@ -3,7 +3,6 @@ using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Events;
-using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.AspNetCore.Http;
@@ -12,7 +11,7 @@ using Microsoft.Data.Sqlite;
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>The nodes: what the database keeps of them, and who is connected at this moment.</summary>
-internal sealed class NodeDirectory(Database database, ProgressBoard progress, UnapprovedBoards unapproved, EventHub events)
+internal sealed class NodeDirectory(Database database, INodeTasks tasks, UnapprovedBoards unapproved, EventHub events)
 {
     private readonly ConcurrentDictionary<NodeId, LinkSession> _sessions = new();
 
@@ -50,7 +49,7 @@ internal sealed class NodeDirectory(Database database, ProgressBoard progress, U
     public IReadOnlyList<NodeView> List() => database.Read(c =>
     {
         Dictionary<string, string> images = ImageNames(c);
-        Dictionary<string, TaskRow> open = TaskRow.Open(c).GroupBy(t => t.NodeId).ToDictionary(g => g.Key, g => g.First());
+        IReadOnlyDictionary<string, NodeTaskView> open = tasks.Open(c);
         return NodeRow.All(c).Select(row => View(row, images, open.GetValueOrDefault(row.Id))).ToList();
     });
 
@@ -65,7 +64,7 @@ internal sealed class NodeDirectory(Database database, ProgressBoard progress, U
 
     /// <summary>One node, or null.</summary>
     public NodeView? Find(NodeId id) => database.Read(c => NodeRow.Find(c, id) is { } row
-        ? View(row, ImageNames(c), TaskRow.Open(c, id).FirstOrDefault())
+        ? View(row, ImageNames(c), tasks.Open(c, id))
         : null);
 
     /// <summary>Tells those who watch how a node is now.</summary>
@@ -80,23 +79,15 @@ internal sealed class NodeDirectory(Database database, ProgressBoard progress, U
     /// <summary>The same of a node that has sent a heartbeat, and is otherwise as it was: a thousand do so each ten seconds.</summary>
     internal void PublishHealth(LinkSession session) => events.Publish("health", new { Id = session.Node, session.Health });
 
-    private NodeView View(NodeRow row, Dictionary<string, string> images, TaskRow? task)
+    private NodeView View(NodeRow row, Dictionary<string, string> images, NodeTaskView? task)
     {
         NodeId id = row.NodeId;
         LinkSession? session = Session(id);
         return new NodeView(id, row.Name, row.Lifecycle, session?.State ?? LinkState.Offline, row.Address, row.FirstSeen, row.LastSeen,
             row.Image, row.Image is null ? null : images.GetValueOrDefault(row.Image), unapproved.Claims(id),
-            row.Inventory, session?.Health, task is null ? null : ShortView(task),
+            row.Inventory, session?.Health, task,
             row.Version, row.Revision is { } code ? PiRevision.Read(code) : null, row.Tags, row.Note, row.Location, row.Mark,
             row.AcknowledgedAt, row.Key);
-    }
-
-    private NodeTaskView ShortView(TaskRow task)
-    {
-        TaskMeasure measure = progress.Find(task.TaskId);
-        return new NodeTaskView(task.TaskId, Guid.Parse(task.JobId), task.Kind, ApiJson.Word(task.State), task.Phase,
-            measure.Done, measure.Total, measure.Unit, measure.Rate,
-            TaskFraction.Of(task.Kind, task.State, task.Phase, measure.Done, measure.Total, InstallKind.TestsCard(task)));
     }
 
     private static Dictionary<string, string> ImageNames(SqliteConnection c) =>

@@ -1,10 +1,7 @@
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Events;
-using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -18,7 +15,7 @@ internal static class NodeEndpoints
 
     internal sealed record Blinking(string Led, int Seconds);
 
-    public static void MapNodes(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         // A selector (NodeSelector) chooses some of them.
         api.MapGet("/nodes", (string? select, NodeDirectory nodes) => nodes.Answer(select, Results.Ok)).Compresses();
@@ -75,27 +72,6 @@ internal static class NodeEndpoints
                 var answer => Results.Ok(new Blinking(answer.Led, search.Seconds)),
             };
         }).WithSummary("Blink a node's LED");
-        api.MapDelete("/nodes/{id}", (string id, NodeDirectory nodes, NodeKeys keys, JobEngine engine, EventHub events,
-            IEnumerable<INodeRecords> records, DataDisk disk) =>
-        {
-            if (Find(nodes, id) is not { } node)
-            {
-                return Unknown(id);
-            }
-            // Its key is tied to nothing from here on.
-            engine.Forget(node.Id, () => keys.Change(c =>
-            {
-                keys.Revoke(c, node.Id);
-                return c.Execute("DELETE FROM nodes WHERE id = @id", new { id = node.Id.ToString() });
-            }));
-            nodes.Session(node.Id)?.Cut();
-            foreach (INodeRecords kept in records)
-            {
-                disk.Try(() => kept.Forget(node.Id)); // what stays because of the disk goes later
-            }
-            events.Publish("node-removed", new { node.Id });
-            return Results.NoContent();
-        }).WithSummary("Forget a node");
     }
 
     /// <summary>By id or by name.</summary>

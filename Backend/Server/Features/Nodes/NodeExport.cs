@@ -53,7 +53,7 @@ internal static class NodeExport
         ("last_seen", n => CsvText.Time(n.LastSeen)),
     ];
 
-    public static void MapNodeExport(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/nodes.csv", (string? select, NodeDirectory nodes) => nodes.Answer(select, chosen =>
             Results.File(Encoding.UTF8.GetBytes(Csv(chosen)), "text/csv; charset=utf-8", "nodes.csv"))).Compresses();

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
-using Bootstrap.Server.Features.Jobs;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -82,6 +81,11 @@ internal sealed class NodeRow
         [.. c.Query<(string Id, long At)>("SELECT id, last_seen FROM nodes WHERE lifecycle = 'Installed'")
             .Select(row => (NodeId.Parse(row.Id), row.At))];
 
+    /// <summary>Names of those on which an image runs.</summary>
+    public static IEnumerable<string> NamesInstalled(SqliteConnection c, Digest image) => c.Query<string>(
+        "SELECT name FROM nodes WHERE image = @image AND lifecycle = @installed ORDER BY name",
+        new { image = image.ToString(), installed = nameof(Lifecycle.Installed) });
+
     public static List<NodeRow> All(SqliteConnection c) =>
         [.. c.Query<NodeRow>($"SELECT {Columns} FROM nodes ORDER BY name")];
 
@@ -116,16 +120,17 @@ internal sealed class NodeRow
     }
 
     /// <summary>The image of an installation runs on its node.</summary>
-    public static void SetInstalled(SqliteConnection c, TaskRow task) => c.Execute(
-        "UPDATE nodes SET lifecycle = @lifecycle, image = @Image, install_id = @Id WHERE id = @NodeId",
-        new { task.Image, task.Id, task.NodeId, lifecycle = nameof(Lifecycle.Installed) });
+    /// <param name="install">The installation's task.</param>
+    public static void SetInstalled(SqliteConnection c, string node, string? image, string install) => c.Execute(
+        "UPDATE nodes SET lifecycle = @lifecycle, image = @image, install_id = @install WHERE id = @node",
+        new { node, image, install, lifecycle = nameof(Lifecycle.Installed) });
 
     /// <summary>An installation is sent to a node: how the node was before is kept with the task until that is settled.</summary>
-    public static void SetInstalling(SqliteConnection c, TaskRow task) => c.Execute("""
+    public static void SetInstalling(SqliteConnection c, string node, string install) => c.Execute("""
         UPDATE tasks SET lifecycle_before = n.lifecycle FROM nodes n
-        WHERE tasks.id = @Id AND n.id = tasks.node_id AND n.lifecycle <> 'Installing';
-        UPDATE nodes SET lifecycle = 'Installing' WHERE id = @NodeId
-        """, new { task.Id, task.NodeId });
+        WHERE tasks.id = @install AND n.id = tasks.node_id AND n.lifecycle <> 'Installing';
+        UPDATE nodes SET lifecycle = 'Installing' WHERE id = @node
+        """, new { node, install });
 
     /// <summary>Installations are not under way any more: a node is what its task has made of the disk, or as it was before.</summary>
     /// <param name="tasks">A condition that chooses the tasks, named <c>t</c>.</param>

@@ -35,7 +35,7 @@ internal static class UnapprovedEndpoints
 
     internal sealed record Choice(IReadOnlyList<Shown> Boards);
 
-    public static void MapUnapproved(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/unapproved", (UnapprovedBoards boards, NodeKeys keys, NodeDirectory nodes, Database database) =>
         {

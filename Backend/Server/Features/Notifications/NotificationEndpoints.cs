@@ -15,7 +15,7 @@ internal static class NotificationEndpoints
     internal sealed record Wanted(string Target);
 
     /// <summary>For administrators.</summary>
-    public static void MapNotifications(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/notifications", (NotificationStore store, NotificationSender sender) => new View(store.View(), sender.States()))
             .Needs(Role.Admin);

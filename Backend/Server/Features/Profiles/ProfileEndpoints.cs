@@ -42,7 +42,7 @@ internal static class ProfileEndpoints
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Groups,
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Nodes);
 
-    public static void MapProfiles(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/profiles", (ProfileStore profiles) => profiles.All());
         api.MapGet("/profiles/{name}", (string name, ProfileStore profiles) => profiles.Find(name) is { } profile ? Results.Ok(profile)

@@ -6,7 +6,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
-using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
 
 namespace Bootstrap.Server.Features.Profiles;
@@ -123,7 +122,7 @@ internal static partial class ProfileRules
     public static string Address(string text) => IPAddress.TryParse(text, out IPAddress? ip) && IsWritten(ip, text) ? ""
         : $"'{text}' is no IP address";
 
-    public static string Package(string text) => UpdateKind.PackageName().IsMatch(text) ? "" : $"'{text}' is no name of a package";
+    public static string Package(string text) => PackageName().IsMatch(text) ? "" : $"'{text}' is no name of a package";
 
     public static string Path(string text) =>
         text.Length is < 2 or > MaximumPath || text[0] != '/' || text.Any(char.IsControl)
@@ -189,4 +188,8 @@ internal static partial class ProfileRules
 
     [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]{0,63}\z")]
     private static partial Regex VariableName();
+
+    // Debian's, with an architecture; RPM's, apk's and pacman's have capitals, underscores and @ besides. Never an option.
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9+._@:-]{0,199}\z")]
+    private static partial Regex PackageName();
 }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Events;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.References;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
@@ -11,7 +11,7 @@ using Microsoft.Data.Sqlite;
 namespace Bootstrap.Server.Features.Profiles;
 
 /// <summary>Keeps profiles, with their secrets locked, and the values of groups and nodes.</summary>
-internal sealed class ProfileStore(Database database, SecretBox box, EventHub events)
+internal sealed class ProfileStore(Database database, SecretBox box, EventHub events, IEnumerable<IReferences> references)
 {
     private sealed record Row(string Name, string Body, string Secrets)
     {
@@ -133,9 +133,12 @@ internal sealed class ProfileStore(Database database, SecretBox box, EventHub ev
         box.Unlock(row.Secrets, row.Name) is { } text ? new ProfileSecrets(JsonSerializer.Deserialize<Dictionary<string, string>>(text)!)
             : null;
 
-    private static string? UserOf(SqliteConnection c, string name) => c.QueryFirstOrDefault<string>("""
-        SELECT 'schedule ''' || name || '''' FROM schedules WHERE body ->> '$.job.parameters.profile' = @name
-        UNION ALL
-        SELECT 'the policy for new boards' FROM settings WHERE key = 'policy' AND value ->> '$.profile' = @name
-        """, new { name }) ?? (JobRow.OpenWhere(c, "parameters ->> '$.profile' = @value", name) is [var job, ..] ? $"job {job}" : null);
+    private string? UserOf(SqliteConnection c, string name) =>
+        references.SelectMany(feature => feature.To(c, Needed.Profile, name)).OrderByDescending(user => user.By == Needing.Schedule)
+            .Select(user => user.By switch
+            {
+                Needing.Policy => "the policy for new boards",
+                Needing.Schedule => $"schedule '{user.Name}'",
+                _ => $"job {user.Name}",
+            }).FirstOrDefault();
 }

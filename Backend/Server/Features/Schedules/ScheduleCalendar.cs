@@ -29,7 +29,7 @@ internal static class ScheduleCalendar
 
     private sealed record Made(string Id, string Schedule, long CreatedAt);
 
-    public static void MapScheduleCalendar(this IEndpointRouteBuilder api) =>
+    public static void Map(IEndpointRouteBuilder api) =>
         api.MapGet("/calendar", (string from, int days, string zone, ScheduleStore schedules, Database database, TimeProvider clock) =>
             !DateOnly.TryParseExact(from, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly first)
                 || first.Year is < 2000 or > 2999 ? Problems.Bad($"'{from}' is no day: write it as 2026-11-25.")

@@ -14,7 +14,7 @@ internal static class ScheduleEndpoints
 
     internal sealed record Switch(bool Enabled);
 
-    public static void MapSchedules(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/schedules", (ScheduleStore schedules) => schedules.All().Select(s => schedules.View(s.Schedule))).Compresses();
         api.MapGet("/schedules/{name}", (string name, ScheduleStore schedules) =>

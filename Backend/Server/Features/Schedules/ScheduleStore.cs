@@ -16,6 +16,10 @@ internal sealed class ScheduleStore(Database database, EventHub events, TimeProv
         c.Query<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules ORDER BY name").Select(row => (Read(row), row.SeenUntil))
             .ToList());
 
+    /// <summary>All of a database's, by name.</summary>
+    public static IReadOnlyList<Schedule> AllIn(SqliteConnection c) =>
+        [.. c.Query<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules ORDER BY name").Select(Read)];
+
     public Schedule? Find(string name) => database.Read(c =>
         c.QuerySingleOrDefault<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules WHERE name = @name",
             new { name })) is { } row ? Read(row) : null;

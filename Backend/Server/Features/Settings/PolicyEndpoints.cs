@@ -17,7 +17,7 @@ internal static class PolicyEndpoints
         IReadOnlyDictionary<string, string> InstallNewBoards, IReadOnlyList<string> AuthorizedKeys, string? Profile = null,
         bool ApproveNewBoards = false, string? BurnIn = null);
 
-    public static void MapPolicy(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/policy", (PolicyStore policy) => policy.Get());
         api.MapPut("/policy", (NewPolicy request, PolicyStore store, ImageCatalogue images, ProfileStore profiles, EventHub events,

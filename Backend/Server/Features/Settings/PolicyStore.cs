@@ -1,5 +1,6 @@
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Storage;
+using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Settings;
 
@@ -37,6 +38,9 @@ public sealed class PolicyStore(SettingsStore settings)
     private const string Key = "policy";
 
     public Policy Get() => settings.Get<Policy>(Key) ?? Policy.Default;
+
+    /// <summary>That of a database.</summary>
+    public static Policy Get(SqliteConnection c) => SettingsStore.Get<Policy>(c, Key) ?? Policy.Default;
 
     public void Set(Policy policy) => settings.Set(Key, policy);
 }

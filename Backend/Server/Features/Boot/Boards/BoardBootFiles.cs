@@ -1,5 +1,5 @@
 using Bootstrap.Netboot;
-using Bootstrap.Server.Features.Boot.Sets;
+using Bootstrap.Server.Features.NetInst;
 
 namespace Bootstrap.Server.Features.Boot.Boards;
 

@@ -3,7 +3,7 @@ using System.Net;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
-using Bootstrap.Server.Features.Boot.Sets;
+using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;

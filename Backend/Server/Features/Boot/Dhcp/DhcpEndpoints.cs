@@ -22,7 +22,7 @@ internal static class DhcpEndpoints
     /// <param name="Until">Unix milliseconds.</param>
     internal sealed record LeaseView(string Address, MacAddress Mac, string? Node, long Until);
 
-    public static void MapDhcp(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/dhcp",
             (DhcpService dhcp, ILeaseStore leases, NodeDirectory nodes, TimeProvider clock) => View(dhcp, leases, nodes, clock));

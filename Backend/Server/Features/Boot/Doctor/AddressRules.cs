@@ -1,7 +1,6 @@
 using System.Net;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
-using Bootstrap.Server.Features.Boot.Dhcp;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
 

@@ -1,6 +1,5 @@
 using Bootstrap.Netboot;
 using Bootstrap.Protocol;
-using Bootstrap.Server.Features.Boot.Dhcp;
 
 namespace Bootstrap.Server.Features.Boot.Doctor;
 

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using Bootstrap.Netboot;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Monitoring;
+using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Storage;
 using Microsoft.Extensions.Hosting;
 

@@ -8,7 +8,7 @@ namespace Bootstrap.Server.Features.Boot.Doctor;
 /// name.</summary>
 internal static class BootReportEndpoints
 {
-    public static void MapBootReports(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/boot/boards", (BootReports reports) => reports.List()).Compresses();
         api.MapGet("/boot/boards/{board}/conversations", (string board, BootReports reports) =>

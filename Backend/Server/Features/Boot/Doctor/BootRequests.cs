@@ -19,7 +19,7 @@ internal static class BootRequests
     {
         BootRecorder recorder = app.ApplicationServices.GetRequiredService<BootRecorder>();
         TimeProvider clock = app.ApplicationServices.GetRequiredService<TimeProvider>();
-        app.UseWhen(c => Listeners.CameBy(c, Door.Plain) && (IsBoot(c) || IsNetInst(c)), boot => boot.Use(async (context, next) =>
+        app.UseWhen(c => Listeners.CameBy(c, Listener.Plain) && (IsBoot(c) || IsNetInst(c)), boot => boot.Use(async (context, next) =>
         {
             long begun = clock.GetUtcNow().ToUnixTimeMilliseconds();
             bool broken = true;

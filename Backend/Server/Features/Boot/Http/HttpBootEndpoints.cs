@@ -5,7 +5,7 @@ using Bootstrap.Imaging.Disks;
 using Bootstrap.Netboot;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Boot.Boards;
-using Bootstrap.Server.Features.Boot.Sets;
+using Bootstrap.Server.Features.NetInst;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -19,7 +19,7 @@ namespace Bootstrap.Server.Features.Boot.Http;
 /// </summary>
 internal static class HttpBootEndpoints
 {
-    public static void MapHttpBoot(this IEndpointRouteBuilder plain) => plain.MapGet("/boot/{board}/{**path}", (
+    public static void Map(IEndpointRouteBuilder plain) => plain.MapGet("/boot/{board}/{**path}", (
         string board, string path, HttpContext context, BootPlanner planner, BootSetLibrary sets, BoardBootFiles files,
         IServiceProvider services) =>
     {

@@ -1,22 +1,15 @@
 using Bootstrap.Protocol.Link;
 using Bootstrap.Protocol.Status;
-using Bootstrap.Server.Features.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Features.Monitoring.Alerts;
 
 /// <summary><c>/alerts</c>: what is wrong with nodes, and <c>/alerts/rules</c>: when that is said.</summary>
 internal static class AlertEndpoints
 {
-    public static IServiceCollection AddAlerts(this IServiceCollection services) => services
-        .AddSingleton<AlertRules>().AddSingleton<AlertStore>().AddSingleton<OwnConditions>()
-        .AddSingleton<AlertService>().AddHostedService(s => s.GetRequiredService<AlertService>())
-        .AddSingleton<ILinkFeature>(s => s.GetRequiredService<AlertService>());
-
-    public static void MapAlerts(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/alerts", (AlertStore alerts) => alerts.All()).WithSummary("What is wrong with nodes, and was");
         api.MapGet("/alerts/rules", (AlertRules rules) => rules.View()).WithSummary("When an alert is raised");

@@ -6,7 +6,6 @@ using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Prometheus;
 
 namespace Bootstrap.Server.Features.Monitoring.Exposition;
@@ -52,10 +51,8 @@ internal static class ExpositionEndpoints
 {
     private const string TextFormat = "text/plain; version=0.0.4; charset=utf-8";
 
-    public static IServiceCollection AddExposition(this IServiceCollection services) => services.AddSingleton<ApplianceExporter>();
-
     /// <param name="root">Where it is <c>/metrics</c>, for those who are signed in.</param>
-    public static void MapExposition(this IEndpointRouteBuilder root) =>
+    public static void Map(IEndpointRouteBuilder root) =>
         root.MapGet("/metrics", async (ApplianceExporter exporter, HttpContext http) =>
         {
             http.Response.ContentType = TextFormat;

@@ -1,13 +1,10 @@
 using Bootstrap.Protocol.Status;
 using Bootstrap.Server.Features.Nodes;
-using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Bootstrap.Server.Features.Monitoring.History;
 
@@ -35,14 +32,7 @@ internal static class HistoryEndpoints
     /// <summary>The last moment that can be asked for: year 9999.</summary>
     private static readonly long s_lastMoment = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
-    public static IServiceCollection AddHistory(this IServiceCollection services) => services
-        .AddSingleton<HistoryStore>(provider => new(provider.GetRequiredService<DataFolder>().HistoryPath,
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<HistoryStore>>()))
-        .AddSingleton<ILinkFeature, HistoryLink>()
-        .AddSingleton<INodeRecords>(provider => provider.GetRequiredService<HistoryStore>())
-        .AddSingleton<HistoryService>().AddHostedService(provider => provider.GetRequiredService<HistoryService>());
-
-    public static void MapHistory(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/metrics", () => TypedResults.Ok(Metrics.All)).Compresses().WithSummary("All that nodes can measure");
         api.MapGet("/nodes/{id}/history", (string id, [FromQuery] string[] metric, long? from, long? until, int? points,

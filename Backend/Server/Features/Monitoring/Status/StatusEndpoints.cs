@@ -9,7 +9,6 @@ using Bootstrap.Server.Features.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Bootstrap.Server.Features.Monitoring.Status;
@@ -46,13 +45,7 @@ internal static class StatusEndpoints
     /// <param name="Metrics">Names; null: everything.</param>
     internal sealed record RelayRequest(IReadOnlyList<string> Nodes, int IntervalSeconds = 1, IReadOnlyList<string>? Metrics = null);
 
-    public static IServiceCollection AddStatusWatch(this IServiceCollection services) => services
-        .AddSingleton<StatusHolders>().AddHostedService(s => s.GetRequiredService<StatusHolders>())
-        .AddSingleton<StatusRelays>().AddHostedService(s => s.GetRequiredService<StatusRelays>())
-        .AddSingleton<ILinkFeature>(s => s.GetRequiredService<StatusRelays>())
-        .AddSingleton<ILinkFeature, StatusCertificates>();
-
-    public static void MapStatusWatch(this IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/status/members", (DiscoveryService discovery, NodeDirectory nodes) => Members(discovery, nodes))
             .WithSummary("Nodes that serve their status, and where");
