@@ -8,7 +8,6 @@ using Bootstrap.Server.Features.Notifications;
 using Bootstrap.Server.Features.Schedules;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Backups;
@@ -114,7 +113,7 @@ public static class BackupRestore
             ScheduleStore.SeeAll(c, now);
             int jobs = JobRow.EndOpen(c, "the appliance was restored from a backup", now);
             IReadOnlyList<string> missing = ImageCatalogue.ForgetMissing(c, store);
-            return new Restored(description, c.ExecuteScalar<int>("SELECT count(*) FROM nodes"), jobs, missing, null);
+            return new Restored(description, NodeRow.Count(c), jobs, missing, null);
         });
         new AuditLog(database, clock).Add("bootstrap restore", "Restore a backup", $"made at {JobRow.Time(description.MadeAt)}", "");
         return restored;

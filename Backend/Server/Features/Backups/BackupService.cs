@@ -2,7 +2,6 @@ using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Schedules;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -160,9 +159,8 @@ internal sealed partial class BackupService(
         }
     }
 
-    private void NoteFailure(SqliteConnection c, string error) => c.Execute(
-        "INSERT INTO notices (kind, subject, at, text) VALUES ('BackupFailed', '', @now, @text)",
-            new { now = Now, text = $"the backup failed: {error}" });
+    private void NoteFailure(SqliteConnection c, string error) =>
+        Outbox.Add(c, NoticeKind.BackupFailed, "", Now, $"the backup failed: {error}");
 
     private CronLine? LineOf(BackupPlan plan) => plan.Cron is null ? null : CronLine.Read(plan.Cron, plan.Zone, clock.GetUtcNow(), out _);
 

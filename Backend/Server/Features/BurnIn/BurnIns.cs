@@ -53,8 +53,8 @@ internal sealed class BurnIns(
         }
         database.Write(c => c.Execute("""
             INSERT OR REPLACE INTO burn_ins (node_id, set_name, jobs, started_at)
-            SELECT id, @Name, @jobs, @at FROM nodes WHERE id = @node
-            """, on.Select(node => new
+            VALUES (@node, @Name, @jobs, @at)
+            """, on.Where(node => NodeRow.Exists(c, node.ToString())).Select(node => new
         {
             set.Name,
             jobs = JsonSerializer.Serialize(jobs),

@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Netboot;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -52,9 +52,8 @@ internal sealed partial class RawDigests(Database database, ImageStore store, Da
                 {
                     continue; // the result could not be kept
                 }
-                List<string> images = [];
-                disk.Try(() => images = database.Read(c => c.Query<string>(
-                    "SELECT digest FROM images WHERE raw_sha256 IS NULL AND architecture = @Architecture", new { Architecture }).ToList()));
+                IReadOnlyList<string> images = [];
+                disk.Try(() => images = database.Read(c => ImageCatalogue.WithoutRawDigest(c, Architecture)));
                 foreach (string image in images.Where(i => !_unreadable.TryGetValue(i, out long at) || clock.GetElapsedTime(at) > s_again))
                 {
                     await Task.Run(() => Note(image, stoppingToken), stoppingToken);
@@ -88,8 +87,7 @@ internal sealed partial class RawDigests(Database database, ImageStore store, Da
             // Not asked again: nodes are told of the damage when they fetch it, and an image that is imported again is looked at again.
             LogDamaged(image, e.Message);
         }
-        disk.Try(() => database.Write(c => c.Execute("UPDATE images SET raw_sha256 = @digest WHERE digest = @image",
-            new { image, digest })));
+        disk.Try(() => database.Write(c => ImageCatalogue.SetRawDigest(c, image, digest)));
     }
 
     [LoggerMessage(LogLevel.Warning, "Image {Image} is not offered to Raspberry Pi Imager: {Reason}")]

@@ -136,6 +136,23 @@ public sealed class ImageCatalogue(
     internal static IReadOnlyList<Digest> DigestsIn(SqliteConnection c) => [.. c.Query<string>("SELECT digest FROM images ORDER BY digest")
         .Select(Digest.Parse)];
 
+    /// <summary>The name of one that a database knows; null: it has none of that digest.</summary>
+    internal static string? NameIn(SqliteConnection c, string? digest) =>
+        c.QuerySingleOrDefault<string>("SELECT name FROM images WHERE digest = @digest", new { digest });
+
+    /// <summary>In how many slots one is installed; 0: it has none, or is not there.</summary>
+    internal static long SlotsIn(SqliteConnection c, string? digest) =>
+        c.ExecuteScalar<long>("SELECT slots FROM images WHERE digest = @digest", new { digest });
+
+    /// <summary>Those for an architecture of which it is not known yet what SHA-256 they have as a file.</summary>
+    internal static IReadOnlyList<string> WithoutRawDigest(SqliteConnection c, string architecture) =>
+        [.. c.Query<string>("SELECT digest FROM images WHERE raw_sha256 IS NULL AND architecture = @architecture", new { architecture })];
+
+    /// <summary>Keeps it.</summary>
+    /// <param name="raw">In hexadecimal digits; empty: the image cannot be read.</param>
+    internal static void SetRawDigest(SqliteConnection c, string image, string raw) =>
+        c.Execute("UPDATE images SET raw_sha256 = @raw WHERE digest = @image", new { image, raw });
+
     /// <summary>Forgets the images whose bytes are not there, for a database that was restored without them.</summary>
     /// <returns>Their names.</returns>
     internal static IReadOnlyList<string> ForgetMissing(SqliteConnection c, ImageStore store)

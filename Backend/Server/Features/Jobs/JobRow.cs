@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -130,10 +131,10 @@ internal sealed class JobRow
         }
         InsertTasks(c, job, nodes, 0, plan.HoldsBack ? TaskState.Held : TaskState.Waiting, plan.Unfit, now);
         // Where no node is fit, it has ended before it began: nothing will change of it any more that would be noted.
-        c.Execute($"""
-            INSERT INTO notices (kind, subject, at) SELECT 'JobEnded', id, @now FROM jobs
-            WHERE id = @id AND NOT {Open}
-            """, new { id = job.ToString(), now });
+        if (c.ExecuteScalar<bool>($"SELECT NOT {Open} FROM jobs WHERE id = @id", new { id = job.ToString() }))
+        {
+            Outbox.Add(c, NoticeKind.JobEnded, job.ToString(), now);
+        }
     }
 
     /// <summary>

@@ -2,7 +2,6 @@ using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -24,7 +23,7 @@ internal static class ForgetEndpoint
             engine.Forget(node.Id, () => keys.Change(c =>
             {
                 keys.Revoke(c, node.Id);
-                return c.Execute("DELETE FROM nodes WHERE id = @id", new { id = node.Id.ToString() });
+                return NodeRow.Delete(c, node.Id);
             }));
             nodes.Session(node.Id)?.Cut();
             foreach (INodeRecords kept in records)

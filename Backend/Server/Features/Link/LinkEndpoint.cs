@@ -12,7 +12,6 @@ using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -255,8 +254,7 @@ internal sealed partial class LinkEndpoint(
                 return default(bool?);
             }
             NodeRow.SetInventory(c, session.Node, WithKnownSwitches(hello.Inventory, known.Inventory));
-            c.Execute("UPDATE nodes SET boot_id = @BootId, version = @Version WHERE id = @Id",
-                new { known.Id, hello.BootId, hello.Version });
+            NodeRow.SetProgram(c, session.Node, hello.BootId, hello.Version);
             history.Introduced(c, hello.Inventory, session.State, hello.Version, session.Address.ToString());
             return keys.Seen(c, known, session.Key);
         });
@@ -317,9 +315,8 @@ internal sealed partial class LinkEndpoint(
             : i with { Switch = known.Interfaces.FirstOrDefault(k => k.Mac == i.Mac)?.Switch })],
     };
 
-    private void Seen(LinkSession session) => database.Write(c => c.Execute(
-        "UPDATE nodes SET last_seen = @now, address = @address WHERE id = @id",
-        new { id = session.Node.ToString(), now = clock.GetUtcNow().ToUnixTimeMilliseconds(), address = session.Address.ToString() }));
+    private void Seen(LinkSession session) => database.Write(c =>
+        NodeRow.SetSeen(c, session.Node, clock.GetUtcNow().ToUnixTimeMilliseconds(), session.Address.ToString()));
 
     [LoggerMessage(LogLevel.Information, "{Node} connected as {State} from {Address}")]
     private partial void LogConnected(NodeId node, LinkState state, IPAddress address);

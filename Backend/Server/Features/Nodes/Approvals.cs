@@ -1,6 +1,7 @@
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -78,8 +79,12 @@ internal sealed class Approvals(NodeKeys keys, UnapprovedBoards unapproved, Node
     /// <param name="by">People were told of a board that waited for them; of one that the policy takes they are told now.</param>
     private void Insert(SqliteConnection c, UnapprovedBoard board, Inventory inventory, string by)
     {
+        long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        if (by == "policy")
+        {
+            Outbox.Add(c, NoticeKind.NewBoard, board.Id.ToString(), now);
+        }
         c.Execute("""
-            INSERT INTO notices (kind, subject, at) SELECT 'NewBoard', @id, @now WHERE @by = 'policy';
             INSERT INTO nodes (id, name, lifecycle, inventory, first_seen, last_seen, address)
             VALUES (@id, @name, @lifecycle, '{}', @now, @now, @Address)
             """, new
@@ -87,9 +92,8 @@ internal sealed class Approvals(NodeKeys keys, UnapprovedBoards unapproved, Node
             id = board.Id.ToString(),
             name = NodeNames.Propose(c, board.Id),
             lifecycle = nameof(Lifecycle.New),
-            now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+            now,
             board.Address,
-            by,
         });
         NodeRow.SetInventory(c, board.Id, inventory);
     }

@@ -76,6 +76,24 @@ internal sealed class NodeRow
     public static NodeRow? Find(SqliteConnection c, NodeId id) =>
         c.QuerySingleOrDefault<NodeRow>($"SELECT {Columns} FROM nodes WHERE id = @id", new { id = id.ToString() });
 
+    public static bool Exists(SqliteConnection c, string node) =>
+        c.ExecuteScalar<bool>("SELECT EXISTS (SELECT 1 FROM nodes WHERE id = @node)", new { node });
+
+    public static int Count(SqliteConnection c) => c.ExecuteScalar<int>("SELECT count(*) FROM nodes");
+
+    /// <summary>Forgets one, with all that goes with it.</summary>
+    /// <returns>How many were: 0 where there is none of that id.</returns>
+    public static int Delete(SqliteConnection c, NodeId node) =>
+        c.Execute("DELETE FROM nodes WHERE id = @node", new { node = node.ToString() });
+
+    /// <summary>It was there at this time (Unix milliseconds).</summary>
+    public static void SetSeen(SqliteConnection c, NodeId node, long at, string address) => c.Execute(
+        "UPDATE nodes SET last_seen = @at, address = @address WHERE id = @node", new { node = node.ToString(), at, address });
+
+    /// <summary>Its program has started, or come back.</summary>
+    public static void SetProgram(SqliteConnection c, NodeId node, string bootId, string version) => c.Execute(
+        "UPDATE nodes SET boot_id = @bootId, version = @version WHERE id = @node", new { node = node.ToString(), bootId, version });
+
     /// <summary>When each node on which an image runs, or did, was last seen: Unix milliseconds.</summary>
     public static List<(NodeId Node, long At)> LastSeenInstalled(SqliteConnection c) =>
         [.. c.Query<(string Id, long At)>("SELECT id, last_seen FROM nodes WHERE lifecycle = 'Installed'")

@@ -2,7 +2,6 @@ using System.Threading.RateLimiting;
 using Bootstrap.Protocol;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Storage;
-using Dapper;
 
 namespace Bootstrap.Server.Features.Nodes;
 
@@ -29,8 +28,8 @@ internal sealed class StrangerNotices(Database database, AuditLog audit, TimePro
             string text = claims
                 ? $"a board with another key says that it is {board.Id} and waits for approval: {inventory.Model}, at {board.Address}"
                 : $"a new board waits for approval: {board.Id} ({inventory.Model}), at {board.Address}";
-            database.Write(c => c.Execute("INSERT INTO notices (kind, subject, at, text) VALUES ('NewBoard', @id, @now, @text)",
-                new { id = board.Id.ToString(), now = clock.GetUtcNow().ToUnixTimeMilliseconds(), text }));
+            database.Write(c =>
+                Outbox.Add(c, NoticeKind.NewBoard, board.Id.ToString(), clock.GetUtcNow().ToUnixTimeMilliseconds(), text));
         }
         if (claims)
         {

@@ -2,9 +2,10 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Jobs;
 using Bootstrap.Server.Features.Nodes;
-using Dapper;
+using Bootstrap.Server.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Notifications;
@@ -17,13 +18,10 @@ internal sealed record Notice(NoticeKind Kind, string Headline, string Text, str
 {
     private const int MostNames = 20;
 
-    /// <summary>Puts into words what the database has noted; null: what it is about is no more.</summary>
-    /// <param name="subject">Id of the job or node, or a rule's name.</param>
-    /// <param name="at">Unix milliseconds.</param>
-    /// <param name="words">What is told, where the database has nothing of it; empty: it has.</param>
-    /// <param name="data">What programs are told with it: JSON; empty: the database has it.</param>
-    public static Notice? Of(SqliteConnection c, NoticeKind kind, string subject, long at, string words = "", string data = "")
+    /// <summary>Puts into words what has happened; null: what it is about is no more.</summary>
+    public static Notice? Of(SqliteConnection c, OutboxEvent happened)
     {
+        (_, NoticeKind kind, string subject, long at, string words, string data) = happened;
         if (words.Length > 0)
         {
             return new Notice(kind, words, words + "\n", kind switch
@@ -36,15 +34,13 @@ internal sealed record Notice(NoticeKind Kind, string Headline, string Text, str
         }
         if (kind == NoticeKind.NewBoard)
         {
-            if (c.QuerySingleOrDefault<(string Name, string Model, string Serial)>(
-                    "SELECT name, inventory ->> '$.model', inventory ->> '$.serial' FROM nodes WHERE id = @subject",
-                    new { subject }) is not { Name: { } name } node)
+            if (NodeRow.Find(c, NodeId.Parse(subject)) is not { Name: var name, Inventory: { Model: var model, Serial: var serial } })
             {
                 return null;
             }
-            string headline = $"a new board has come: {name} ({node.Model})";
+            string headline = $"a new board has come: {name} ({model})";
             return new Notice(kind, headline, headline + "\n",
-                Json(kind, at, headline, new { node = new { id = subject, name, node.Model, node.Serial } }));
+                Json(kind, at, headline, new { node = new { id = subject, name, Model = model, Serial = serial } }));
         }
         if (JobView.Query(c, Guid.Parse(subject)) is not [{ } job])
         {

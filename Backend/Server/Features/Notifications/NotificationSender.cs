@@ -29,8 +29,6 @@ internal sealed partial class NotificationSender(
         TimeSpan.FromHours(12),
     ];
 
-    private sealed record Noted(long Id, string Kind, string Subject, long At, string Text, string Data);
-
     private sealed record Delivery(string Id, string Target, string Headline, string Text, string Body, long Attempts);
 
     /// <summary>Targets for which something waits.</summary>
@@ -40,7 +38,11 @@ internal sealed partial class NotificationSender(
         """)).Select(s => new TargetState(s.Target, (int)s.Waiting, s.Error))];
 
     /// <summary>Nothing waits any more, for a database that was restored: it has been told since, or is old news.</summary>
-    internal static void ForgetAll(SqliteConnection c) => c.Execute("DELETE FROM notices; DELETE FROM deliveries");
+    internal static void ForgetAll(SqliteConnection c)
+    {
+        Outbox.Clear(c);
+        c.Execute("DELETE FROM deliveries");
+    }
 
     /// <summary>Sends a test at once.</summary>
     /// <returns>Why it did not arrive, in one sentence; empty: it did.</returns>
@@ -81,20 +83,17 @@ internal sealed partial class NotificationSender(
     /// <summary>Makes a delivery for each target of what was noted.</summary>
     private void TakeNotices()
     {
-        if (database.Read(c => c.ExecuteScalar<long>("SELECT EXISTS (SELECT 1 FROM notices)")) == 0)
+        if (!database.Read(Outbox.HasAny))
         {
             return;
         }
         NotificationSettings settings = store.View();
         database.Write(c =>
         {
-            foreach (Noted noted in c.Query<Noted>(
-                "SELECT id AS Id, kind AS Kind, subject AS Subject, at AS At, text AS Text, data AS Data FROM notices ORDER BY id")
-                .ToList())
+            foreach (OutboxEvent happened in Outbox.All(c))
             {
-                NoticeKind kind = Enum.Parse<NoticeKind>(noted.Kind);
-                string[] targets = [.. settings.TargetsOf(kind)];
-                if (targets.Length > 0 && Notice.Of(c, kind, noted.Subject, noted.At, noted.Text, noted.Data) is { } notice)
+                string[] targets = [.. settings.TargetsOf(happened.Kind)];
+                if (targets.Length > 0 && Notice.Of(c, happened) is { } notice)
                 {
                     // Whom something waits for already gets this after it.
                     c.Execute("""
@@ -103,7 +102,7 @@ internal sealed partial class NotificationSender(
                             (SELECT coalesce(max(next_at), 0) FROM deliveries WHERE target = @target))
                         """, targets.Select(target => new { id = NewId(), target, notice.Headline, notice.Body, notice.Text }));
                 }
-                c.Execute("DELETE FROM notices WHERE id = @Id", noted);
+                Outbox.Remove(c, happened);
             }
         });
     }

@@ -1,29 +1,8 @@
 using System.Net.Mail;
 using System.Text.RegularExpressions;
+using Bootstrap.Server.Storage;
 
 namespace Bootstrap.Server.Features.Notifications;
-
-/// <summary>What can be told.</summary>
-public enum NoticeKind
-{
-    /// <summary>A job has ended.</summary>
-    JobEnded,
-
-    /// <summary>The first node of a job has failed.</summary>
-    JobFailing,
-
-    /// <summary>A board has come that was never seen before.</summary>
-    NewBoard,
-
-    /// <summary>A backup could not be made; told once, until one is made again.</summary>
-    BackupFailed,
-
-    /// <summary>Something is wrong with nodes.</summary>
-    AlertStarted,
-
-    /// <summary>It is over.</summary>
-    AlertEnded,
-}
 
 /// <summary>How a mail server is spoken to.</summary>
 public enum MailSecurity

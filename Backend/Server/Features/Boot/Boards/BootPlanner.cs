@@ -3,11 +3,11 @@ using System.Net;
 using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
-using Bootstrap.Server.Features.NetInst;
+using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Boot.Boards;
@@ -157,10 +157,10 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     private bool HasOwnConfiguration(string folder) => File.Exists(Path.Combine(options.OverridesFolder, folder, "config.txt"));
 
     private static long SlotsOf(SqliteConnection c, string? digest) =>
-        c.ExecuteScalar<long>("SELECT slots FROM images WHERE digest = @digest", new { digest });
+        ImageCatalogue.SlotsIn(c, digest);
 
     private static string ImageName(SqliteConnection c, string? digest) =>
-        c.QuerySingleOrDefault<string>("SELECT name FROM images WHERE digest = @digest", new { digest }) ?? "an image that was removed";
+        ImageCatalogue.NameIn(c, digest) ?? "an image that was removed";
 
     private static NodeRow? Find(SqliteConnection c, BoardClaim claim) =>
         claim is { Serial: null, Mac: null, Uuid: null } ? null : NodeRow.FindBoard(c, claim.Uuid, claim.ShortSerial, claim.Mac);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Status;
+using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
@@ -55,8 +56,8 @@ internal sealed class AlertStore(Database database, AlertRules rules, TimeProvid
                 changed.Select(row => new { row.Node, row.Rule, reason = Reason(row) }));
             c.Execute("UPDATE alerts SET told = 1 WHERE node_id = @Node AND rule = @Rule", begun.Select(row => new { row.Node, row.Rule }));
             c.Execute("UPDATE alerts SET told = 0 WHERE node_id = @Node AND rule = @Rule", over.Select(row => new { row.Node, row.Rule }));
-            Note(c, "AlertStarted", "", begun);
-            Note(c, "AlertEnded", "over: ", over);
+            Note(c, NoticeKind.AlertStarted, "", begun);
+            Note(c, NoticeKind.AlertEnded, "over: ", over);
             return changed.Select(row => AlertRow.Find(c, row.Node, row.Rule)).OfType<AlertRow>().ToList();
         }));
     }
@@ -81,10 +82,12 @@ internal sealed class AlertStore(Database database, AlertRules rules, TimeProvid
             }
             long started = Now - 1000 * condition.HeldSeconds;
             bool isSame = row is not null && Now - row.EndedAt < (long)Settling.TotalMilliseconds;
-            // No row: the node was forgotten meanwhile.
+            if (!NodeRow.Exists(c, node))
+            {
+                continue; // it was forgotten meanwhile
+            }
             c.Execute("""
-                INSERT INTO alerts (node_id, rule, value, part, started_at)
-                SELECT id, @Rule, @Value, @part, @started FROM nodes WHERE id = @node
+                INSERT INTO alerts (node_id, rule, value, part, started_at) VALUES (@node, @Rule, @Value, @part, @started)
                 ON CONFLICT (node_id, rule) DO UPDATE SET value = excluded.value, part = excluded.part, ended_at = NULL, muted = '',
                     started_at = iif(@isSame, started_at, excluded.started_at), times = iif(@isSame, times + 1, 1),
                     told = iif(@isSame, told, 0)
@@ -103,7 +106,7 @@ internal sealed class AlertStore(Database database, AlertRules rules, TimeProvid
     }
 
     /// <summary>One notice for all nodes with which the same is wrong: a switch without power is one event, not fifty.</summary>
-    private void Note(SqliteConnection c, string kind, string prefix, List<AlertRow> rows)
+    private void Note(SqliteConnection c, NoticeKind kind, string prefix, List<AlertRow> rows)
     {
         foreach (IGrouping<string, Alert> rule in View(rows).GroupBy(alert => alert.Rule))
         {
@@ -111,14 +114,8 @@ internal sealed class AlertStore(Database database, AlertRules rules, TimeProvid
             string names = string.Join(", ", alerts.Take(MostNames).Select(alert => alert.NodeName));
             string more = alerts.Count > MostNames ? $" and {alerts.Count - MostNames} more" : "";
             string value = alerts.Count == 1 && alerts[0].Text.Length > 0 ? $" ({alerts[0].Text})" : "";
-            c.Execute("INSERT INTO notices (kind, subject, at, text, data) VALUES (@kind, @rule, @Now, @text, @data)", new
-            {
-                kind,
-                rule = rule.Key,
-                Now,
-                text = $"{prefix}{alerts[0].Title}{value} on {names}{more}",
-                data = JsonSerializer.Serialize(new { rule = rule.Key, alerts }, ApiJson.Options),
-            });
+            Outbox.Add(c, kind, rule.Key, Now, $"{prefix}{alerts[0].Title}{value} on {names}{more}",
+                JsonSerializer.Serialize(new { rule = rule.Key, alerts }, ApiJson.Options));
         }
     }
 
