@@ -2,7 +2,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server;
 
-/// <summary>What features do once, when the appliance is put together and nothing is served yet; in the order in which they say so.</summary>
+/// <summary>What features do once, when the appliance is put together and nothing is served yet; in the order in which it was
+/// added.</summary>
 internal static class StartActions
 {
     private sealed record StartAction(Action<IServiceProvider> Do);

@@ -58,7 +58,8 @@ public static class ApplianceHost
         var database = new Database(folder.DatabasePath);
         var settings = new SettingsStore(database);
         settings.Verify();
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
+        WebApplicationBuilder builder =
+            WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = options.DataFolder });
         builder.AddListeners(options);
         AddLog(builder.Logging);
         builder.Services.AddSingleton(options).AddSingleton(clock).AddSystemd()

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Http;
 namespace Bootstrap.Server.Http;
 
 /// <summary>
-/// How many connections each listener has open. Whoever has shown who he is has a number of his own: beyond it he loses one of his, and nobody
-/// else notices. Where a listener is full, the network, and in it the address, that has the most connections on which nobody has shown who he
-/// is loses its oldest one, at first of those that ask for nothing. So strangers cost other strangers a little, and nodes and people
-/// nothing. A part of each listener is kept for those who have yet to show who they are: who comes late finds it open.
+/// How many connections each listener has open. Whoever has shown who he is has a number of his own: beyond it he loses one of his, and
+/// nobody else notices. Where a listener is full, the network, and in it the address, that has the most connections on which nobody has
+/// shown who he is loses its oldest one, at first of those that ask for nothing. So strangers cost other strangers a little, and nodes
+/// and people nothing. A part of each listener is kept for those who have yet to show who they are: who comes late finds it open.
 /// </summary>
 internal sealed class ConnectionBudget : IConnectionListenerFactory
 {
@@ -19,7 +19,7 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
     private const int Reserve = 256;
 
     /// <summary>No rack has more nodes than this, each with a link and a few requests beside it.</summary>
-    private const int MostPerDoor = 4096, LeastPerDoor = 16;
+    private const int MostPerListener = 4096, LeastPerListener = 16;
 
     /// <summary>Connections of one node at one listener: a link and a dozen requests beside it are what NetInst and a Slave open at
     /// most.</summary>
@@ -35,7 +35,7 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
     /// few.</summary>
     private const int NewcomersPart = 8, Few = 8;
 
-    private static readonly int s_doors = Enum.GetValues<Listener>().Length;
+    private static readonly int s_listeners = Enum.GetValues<Listener>().Length;
 
     private readonly IConnectionListenerFactory _transport;
     private readonly int _each;
@@ -51,10 +51,10 @@ internal sealed class ConnectionBudget : IConnectionListenerFactory
         string soft = limit["Max open files".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
         bool bounded = long.TryParse(soft, CultureInfo.InvariantCulture, out long most);
         int own = Directory.GetFiles("/proc/self/fd").Length + Reserve;
-        return !bounded || most >= own + s_doors * LeastPerDoor
-            ? new ConnectionBudget(transport, bounded ? (int)Math.Min((most - own) / s_doors, MostPerDoor) : MostPerDoor)
+        return !bounded || most >= own + s_listeners * LeastPerListener
+            ? new ConnectionBudget(transport, bounded ? (int)Math.Min((most - own) / s_listeners, MostPerListener) : MostPerListener)
             : throw new InvalidDataException(
-                $"this process may have no more than {most} open files, and needs {own + s_doors * LeastPerDoor}: "
+                $"this process may have no more than {most} open files, and needs {own + s_listeners * LeastPerListener}: "
                 + "raise the limit, such as by ulimit -n 4096");
     }
 

@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Bootstrap.Server.Http;
 
-/// <summary>The ports that the appliance listens on. Each endpoint belongs to one; what a request calls itself (its Host) has no say in that.</summary>
+/// <summary>The ports that the appliance listens on. Each endpoint belongs to one; what a request calls itself (its Host) has no say in
+/// that.</summary>
 public enum Listener
 {
     /// <summary>HTTPS for people and programs.</summary>

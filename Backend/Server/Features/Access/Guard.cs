@@ -66,7 +66,8 @@ internal static class Guard
     {
         if (http.GetEndpoint()?.Metadata.GetMetadata<SignInRequired>() is not { } required)
         {
-            if (!Listeners.CameBy(http, Listener.Link)) // where nodes prove themselves by their certificates, each endpoint has its own limit
+            // Where nodes prove themselves by their certificates, each endpoint has its own limit.
+            if (!Listeners.CameBy(http, Listener.Link))
             {
                 http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = StrangersBodyBytes;
             }

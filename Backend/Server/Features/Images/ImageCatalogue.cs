@@ -70,15 +70,20 @@ public sealed class ImageCatalogue(
             Slots, Public != 0, string.IsNullOrEmpty(Fault) ? null : Fault);
     }
 
-    public IReadOnlyList<ImageView> List() => database.Read(c =>
-        c.Query<Row>($"SELECT {Columns} FROM images ORDER BY imported_at DESC").Select(r => r.View).ToList());
+    public IReadOnlyList<ImageView> List() => database.Read(ListIn);
 
     /// <summary>An image by its digest or its name; of several with one name, the newest.</summary>
-    public ImageView? Find(string digestOrName)
+    public ImageView? Find(string digestOrName) => database.Read(c => FindIn(c, digestOrName));
+
+    /// <summary>The same of a database, in a transaction of the caller's.</summary>
+    internal static ImageView? FindIn(SqliteConnection c, string digestOrName)
     {
-        IReadOnlyList<ImageView> all = List();
+        IReadOnlyList<ImageView> all = ListIn(c);
         return all.FirstOrDefault(i => i.Digest.ToString() == digestOrName) ?? all.FirstOrDefault(i => i.Name == digestOrName);
     }
+
+    private static IReadOnlyList<ImageView> ListIn(SqliteConnection c) =>
+        [.. c.Query<Row>($"SELECT {Columns} FROM images ORDER BY imported_at DESC").Select(r => r.View)];
 
     /// <summary>Imports an image. Those who watch see how far it is.</summary>
     /// <exception cref="Imaging.ImageException">It is refused; nothing stays.</exception>

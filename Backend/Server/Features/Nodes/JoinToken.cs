@@ -3,7 +3,8 @@ using Bootstrap.Server.Storage;
 
 namespace Bootstrap.Server.Features.Nodes;
 
-/// <summary>The token that boards ask to be admitted with: made once, kept, and handed out with this appliance's boot files alone.</summary>
+/// <summary>The token that boards ask to be admitted with: made once, kept, and handed out with this appliance's boot files
+/// alone.</summary>
 internal sealed record JoinToken(string Text)
 {
     private const string Key = "join-token";

@@ -13,12 +13,10 @@ internal sealed class ScheduleStore(Database database, EventHub events, TimeProv
 
     /// <summary>All, by name, with the time (Unix milliseconds) up to which their runs have been dealt with.</summary>
     public IReadOnlyList<(Schedule Schedule, long SeenUntil)> All() => database.Read(c =>
-        c.Query<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules ORDER BY name").Select(row => (Read(row), row.SeenUntil))
-            .ToList());
+        Rows(c).Select(row => (Read(row), row.SeenUntil)).ToList());
 
     /// <summary>All of a database's, by name.</summary>
-    public static IReadOnlyList<Schedule> AllIn(SqliteConnection c) =>
-        [.. c.Query<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules ORDER BY name").Select(Read)];
+    public static IReadOnlyList<Schedule> AllIn(SqliteConnection c) => [.. Rows(c).Select(Read)];
 
     public Schedule? Find(string name) => database.Read(c =>
         c.QuerySingleOrDefault<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules WHERE name = @name",
@@ -79,6 +77,9 @@ internal sealed class ScheduleStore(Database database, EventHub events, TimeProv
 
     /// <summary>Tells those who watch how a schedule is now.</summary>
     public void Publish(Schedule schedule) => events.Publish("schedule", View(schedule));
+
+    private static IEnumerable<Row> Rows(SqliteConnection c) =>
+        c.Query<Row>("SELECT name, body, seen_until AS SeenUntil FROM schedules ORDER BY name");
 
     private static Schedule Read(Row row) => JsonSerializer.Deserialize<Schedule>(row.Body, ApiJson.Options)!;
 }
