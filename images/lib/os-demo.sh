@@ -12,6 +12,22 @@ emulation() { # GNU architecture, Debian architecture
   arch-test "$2" >/dev/null || { echo "this machine cannot run $2 programs: install qemu-user-static and binfmt-support, then run as root: update-binfmts --enable qemu-$1" >&2; return 1; }
 }
 
+# What the root file system has besides packages: lib/os-demo, and links to /dev/null for what such a board has no use for. Each costs a
+# Cortex-A53 that QEMU emulates between a half and a whole second of its start.
+skeleton() { # folder
+  local unit generator
+  cp -r "$IMAGES/lib/os-demo" "$1"
+  for unit in systemd-{network-generator,pstore,modules-load}.service kmod-static-nodes.service \
+    modprobe@{configfs,dm_mod,drm,efi_pstore,fuse,loop}.service \
+    dev-{hugepages,mqueue}.mount sys-kernel-{config,debug,tracing}.mount sys-fs-fuse-connections.mount; do
+    ln -s /dev/null "$1/etc/systemd/system/$unit"
+  done
+  mkdir "$1/etc/systemd/system-generators"
+  for generator in cryptsetup debug hibernate-resume integritysetup rc-local run system-update sysv veritysetup; do
+    ln -s /dev/null "$1/etc/systemd/system-generators/systemd-$generator-generator"
+  done
+}
+
 # Debian's root file system as $WORK/rootfs.tar. mmdebstrap makes the essential part; the rest is installed into it by this machine's own
 # apt and dpkg, so that only the packages' scripts are emulated and not the unpacking of a kernel. INITRD=No: the initramfs is made once, at the end.
 demo_rootfs() { # architecture, serial console, package…
@@ -27,13 +43,17 @@ demo_rootfs() { # architecture, serial console, package…
     /lib/modules/*/kernel/fs/{ocfs2,gfs2,ceph,cifs,smb,nfsd,afs,coda,jfs,reiserfs,ubifs,orangefs,9p,nilfs2,dlm,ksmbd,hfs,hfsplus,f2fs,btrfs,xfs,ntfs3,bcachefs,udf,nfs}/'*' /lib/modules/*/kernel/net/{ceph,rxrpc,tipc,batman-adv,bluetooth,sctp,atm,appletalk,ax25,can,nfc,mac802154,openvswitch,rds,smc,wireless,mac80211,9p}/'*'; do
     excluded+=("path-exclude=$modules")
   done
+  for modules in hooks scripts/init-top scripts/init-bottom; do # see lib/os-demo/etc/initramfs-tools/hooks/blkid
+    excluded+=("path-exclude=/usr/share/initramfs-tools/$modules/udev")
+  done
   excluded+=('path-include=/usr/share/doc/*/copyright')
   excluded+=('path-include=/lib/modules/*/kernel/drivers/scsi/s[dg]*' 'path-include=/lib/modules/*/kernel/drivers/scsi/scsi*')
   excluded+=('path-include=/lib/modules/*/kernel/drivers/scsi/virtio_scsi*' 'path-include=/lib/modules/*/kernel/drivers/ata/*ahci*' 'path-include=/lib/modules/*/kernel/drivers/ata/libata*')
   while read -r option; do proxy+=("--aptopt=$option"); done < <(apt-config dump | grep -E '^Acquire::(http|https)::Proxy ')
 
   local packages="systemd systemd-sysv systemd-resolved systemd-timesyncd libpam-systemd dbus udev kmod iproute2 netbase openssh-server e2fsprogs dosfstools initramfs-tools zstd $*"
-  tar -C "$IMAGES/lib/os-demo" --owner=0 --group=0 --numeric-owner --mtime=@0 --sort=name -cf "$WORK/skeleton.tar" .
+  skeleton "$WORK/skeleton"
+  tar -C "$WORK/skeleton" --owner=0 --group=0 --numeric-owner --mtime=@0 --sort=name -cf "$WORK/skeleton.tar" .
   sources bookworm main | mmdebstrap --architectures="$architecture" --variant=apt --format=tar \
     --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
     --dpkgopt=force-unsafe-io "${excluded[@]/#/--dpkgopt=}" "${proxy[@]}" --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
