@@ -72,7 +72,12 @@ public class NodeJobTests
         await lab.Appliance.CancelAsync(endless, lab.Cancel);
         Assert.Equal("cancelled", (await lab.WaitForEndAsync(endless))[0].Text("state"));
         await lab.ExpectSuccessAsync(await lab.OrderAsync("run", board,
-            parameters: new { shell = "test \"$(cat /usr/local/by-job)\" = root && ! grep -qs '360[12]' /proc/[0-9]*/cmdline" }));
+            parameters: new { shell = "sleep 6; test \"$(cat /usr/local/by-job)\" = root && ! grep -qs '360[12]' /proc/[0-9]*/cmdline" }));
+        // Within its confines the Slave sees the machine as it is: a system that is mounted for writing, and what its kernel complains of.
+        Assert.DoesNotContain("read-only-root", RulesOf(await lab.Appliance.GetAsync("alerts", lab.Cancel)));
+        await lab.ExpectSuccessAsync(await lab.OrderAsync("run", board,
+            parameters: new { shell = "echo a test >/sys/fs/ext4/vda2/trigger_fs_error" }));
+        await lab.WaitForAsync("an alert", "alerts", list => RulesOf(list).Contains("file-system-errors"));
 
         await lab.ExpectSuccessAsync(await lab.OrderAsync("install", board, "demo-amd64"));
         await lab.WaitForRunningAsync(board);
@@ -82,4 +87,6 @@ public class NodeJobTests
 
     private static async Task<string> InstallIdAsync(Disk card) =>
         JsonNode.Parse(await card.ReadTextAsync(card.Root, "/etc/bootstrap/node.json")).Text("installId");
+
+    private static IEnumerable<string> RulesOf(JsonNode alerts) => alerts.AsArray().Select(alert => alert!.Text("rule"));
 }

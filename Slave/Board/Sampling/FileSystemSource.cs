@@ -1,3 +1,4 @@
+using System.Text;
 using Bootstrap.Protocol.Status;
 
 namespace Bootstrap.Board.Sampling;
@@ -8,7 +9,12 @@ internal sealed class FileSystemSource(string root) : ISource
     /// <summary>A machine with many containers has a long table; mounts of disks come first in it.</summary>
     private const int ShortTable = 8 << 10, LongestTable = 256 << 10, LongestFstab = 16 << 10;
 
-    private readonly KeptFile _table = new(Path.Combine(root, "proc/self/mountinfo"));
+    private readonly string _own = Path.Combine(root, "proc/self/mountinfo");
+
+    /// <summary>What is mounted for the machine. The Slave's own view is not it: systemd gives it one in which nearly everything is
+    /// read-only and home folders are hidden (systemd.exec(5), ProtectSystem=, ProtectHome=).</summary>
+    private readonly KeptFile _table = new(
+        Path.Combine(root, File.Exists(Path.Combine(root, "proc/1/mountinfo")) ? "proc/1/mountinfo" : "proc/self/mountinfo"));
 
     /// <summary>Points at which this program has seen a file system that could be written to.</summary>
     private readonly HashSet<string> _writable = new(StringComparer.Ordinal);
@@ -41,7 +47,7 @@ internal sealed class FileSystemSource(string root) : ISource
         }
         foreach (FileSystem system in _systems)
         {
-            system.Space = Linux.SpaceOf(system.Path);
+            system.Space = system.IsSeen ? Linux.SpaceOf(system.Path) : null;
         }
     }
 
@@ -51,6 +57,8 @@ internal sealed class FileSystemSource(string root) : ISource
             ? MountTable.WritableIn(KeptFile.TextOf(Path.Combine(root, "etc/fstab"), LongestFstab)) : [];
         _writable.IntersectWith(mounts.Select(mount => mount.Point));
         _writable.UnionWith(mounts.Where(mount => !mount.IsReadOnly).Select(mount => mount.Point));
+        IReadOnlyList<DiskMount> own =
+            MountTable.Read(Encoding.UTF8.GetBytes(KeptFile.TextOf(_own, LongestTable) ?? ""), Sample.MaximumParts);
         List<FileSystem> before = _systems;
         _systems = [.. mounts.Select(mount => before.Find(known => known.Mount.Point == mount.Point) is { } known
             ? known with { Mount = mount } : new FileSystem(mount, Path.Combine(root, mount.Point.TrimStart('/'))))];
@@ -58,6 +66,7 @@ internal sealed class FileSystemSource(string root) : ISource
         {
             system.IsBroken = system.Mount.HasFailed ||
                 (system.Mount.IsReadOnly && (wanted.Contains(system.Mount.Point) || _writable.Contains(system.Mount.Point)));
+            system.IsSeen = own.Any(mount => mount.Point == system.Mount.Point && mount.Number == system.Mount.Number);
         }
     }
 
@@ -139,6 +148,10 @@ internal sealed class FileSystemSource(string root) : ISource
 
         public string ReadOnlyKey { get; } = MetricKey.Of(Metrics.ReadOnly, Words.Shown(Mount.Point));
 
+        /// <summary>Below its point this program finds that file system, and not something else.</summary>
+        public bool IsSeen { get; set; }
+
+        /// <summary>Null: not known.</summary>
         public FileSystemSpace? Space { get; set; }
 
         /// <summary>Read-only, and should not be.</summary>

@@ -5,12 +5,13 @@ namespace Bootstrap.Board.Sampling;
 /// <summary>A file system on a disk of this machine.</summary>
 /// <param name="Point">Where it is mounted.</param>
 /// <param name="Device">Its block device: <c>/dev/mmcblk0p2</c>.</param>
+/// <param name="Number">The kernel's of that file system, major and minor: <c>179:2</c>.</param>
 /// <param name="Type"><c>ext4</c>.</param>
 /// <param name="IsReadOnly">It cannot be written to through this mount.</param>
 /// <param name="HasFailed">It was mounted for writing, and the kernel has made it read-only.</param>
-internal sealed record DiskMount(string Point, string Device, string Type, bool IsReadOnly, bool HasFailed);
+internal sealed record DiskMount(string Point, string Device, string Number, string Type, bool IsReadOnly, bool HasFailed);
 
-/// <summary>Reads /proc/self/mountinfo (proc(5), Documentation/filesystems/proc.rst).</summary>
+/// <summary>Reads /proc/PID/mountinfo (proc(5), Documentation/filesystems/proc.rst).</summary>
 internal static class MountTable
 {
     /// <summary>What can be written to. FUSE is not there: its server may be silent.</summary>
@@ -64,11 +65,8 @@ internal static class MountTable
         point = type = "";
         mount = null;
         var words = new Words(line);
-        bool ok = true;
-        for (int i = 0; i < 4; i++)
-        {
-            ok &= words.Next(out ReadOnlySpan<byte> _);
-        }
+        bool ok = words.Next(out ReadOnlySpan<byte> _) & words.Next(out ReadOnlySpan<byte> _) &
+            words.Next(out ReadOnlySpan<byte> number) & words.Next(out ReadOnlySpan<byte> _);
         ok &= words.Next(out ReadOnlySpan<byte> where) & words.Next(out ReadOnlySpan<byte> options);
         ReadOnlySpan<byte> word;
         do
@@ -90,7 +88,7 @@ internal static class MountTable
             bool mountReadOnly = Has(options, "ro"u8), superReadOnly = Has(super, "ro"u8);
             // After an error only the file system as a whole becomes read-only, its mount stays as it was; newer ext4 says so in words.
             bool failed = (superReadOnly && !mountReadOnly) || Has(super, "emergency_ro"u8) || Has(super, "shutdown"u8);
-            mount = new DiskMount(point, device, type, mountReadOnly || superReadOnly || failed, failed);
+            mount = new DiskMount(point, device, Encoding.UTF8.GetString(number), type, mountReadOnly || superReadOnly || failed, failed);
         }
         return true;
     }

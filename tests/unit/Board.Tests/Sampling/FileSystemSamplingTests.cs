@@ -81,6 +81,22 @@ public sealed class FileSystemSamplingTests : IDisposable
     }
 
     [Fact]
+    public void What_counts_is_how_the_machine_has_it_mounted_and_not_how_the_Slave_may_see_it()
+    {
+        const string Home = "64 27 179:3 / /home rw - ext4 /dev/mmcblk0p3 rw\n";
+        _root.File("etc/fstab", "LABEL=rootfs / ext4 defaults 0 1\n").File("home/ada/notes", "hers").File("proc/1/mountinfo", Root + Home);
+        // As systemd's ProtectSystem=strict and ProtectHome=yes show it.
+        IReadOnlyDictionary<string, double> values = Sample(Root.Replace("rw,noatime", "ro,noatime", StringComparison.Ordinal) + Home +
+            "90 64 0:25 /systemd/inaccessible/dir /home ro - tmpfs tmpfs rw\n");
+        Assert.Equal((0.0, 0.0, 0.0), (values["fs.read-only[/]"], values["fs.read-only[/home]"], values[Metrics.ReadOnly]));
+        // What is below its point is not that file system.
+        Assert.Equal((true, false), (values.ContainsKey("fs.size[/]"), values.ContainsKey("fs.size[/home]")));
+
+        _root.File("proc/1/mountinfo", Root.Replace("rw,errors", "ro,errors", StringComparison.Ordinal));
+        Assert.Equal(1, Sample(Root, 5)["fs.read-only[/]"]);
+    }
+
+    [Fact]
     public void A_file_system_that_becomes_read_only_has_a_fault_until_it_is_written_to_again()
     {
         Assert.Equal(0, Sample(Root + Boot)["fs.read-only[/boot/firmware]"]);

@@ -10,9 +10,25 @@ namespace Bootstrap.Board.Tests.Sampling;
 public sealed class KernelFaultTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("fault-").FullName;
+    private readonly StatusSampler _sampler;
 
-    // Its time stands still: nothing is read again only because it is due.
-    private readonly StatusSampler _sampler = new("/", new StepClock());
+    public KernelFaultTests()
+    {
+        // This machine, but for what is mounted: this suite has its own view of that, and the machine's first process does not see it.
+        string root = Directory.CreateDirectory(Path.Combine(_folder, "root")).FullName;
+        foreach (string entry in Directory.EnumerateFileSystemEntries("/").Where(entry => entry != "/proc"))
+        {
+            Directory.CreateSymbolicLink(Path.Combine(root, Path.GetFileName(entry)), entry);
+        }
+        Directory.CreateDirectory(Path.Combine(root, "proc"));
+        foreach (string entry in Directory.EnumerateFileSystemEntries("/proc").Where(entry => !char.IsAsciiDigit(entry[6])))
+        {
+            Directory.CreateSymbolicLink(Path.Combine(root, entry[1..]), entry);
+        }
+        Directory.CreateSymbolicLink(Path.Combine(root, "proc/1"), "/proc/self");
+        // Its time stands still: nothing is read again only because it is due.
+        _sampler = new StatusSampler(root, new StepClock());
+    }
 
     public void Dispose()
     {
