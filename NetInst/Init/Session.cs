@@ -146,7 +146,7 @@ internal sealed class Session(
             : $"INSTALLATION FAILED: {result.Cause} (the disk is {result.Disk})");
         if (result.Succeeded)
         {
-            link.Outbox.Add(new TaskProgress(id, "rebooting", 0, 0, ""));
+            link.Outbox.Add(new TaskProgress(id, TaskPhase.Rebooting, 0, 0, ""));
         }
         link.Outbox.Add(new TaskEnded(id, result.Succeeded, result.Cancelled, result.Cause, result.Disk, result.Final));
         _task = null;

@@ -41,7 +41,7 @@ public sealed partial class Installation
                 }
             }).ConfigureAwait(false);
             RefuseTooMuch(bytes);
-            _progress.Begin("keeping", bytes);
+            _progress.Begin(TaskPhase.Keeping, bytes);
             _archive = await kept.StoreAsync(taskId, state.RoomBytes,
                 output => _deviceThreads.RunAsync(() => files!.Pack(output, done => ReportKept(done, cancellation))), cancellation)
                 .ConfigureAwait(false);

@@ -36,7 +36,7 @@ public sealed partial class Installation
     private async Task TestCardAsync(CancellationToken cancellation)
     {
         var test = new CardTest(Device, _deviceThreads, IdentityRecord.End, clock);
-        _progress.Begin("testing", 2 * test.Bytes);
+        _progress.Begin(TaskPhase.Testing, 2 * test.Bytes);
         try
         {
             log(await test.RunAsync(_progress.Add, cancellation).ConfigureAwait(false));
@@ -50,7 +50,7 @@ public sealed partial class Installation
 
     private async Task WriteImageAsync(CancellationToken cancellation)
     {
-        _progress.Begin("writing", Manifest.UsedBytes);
+        _progress.Begin(TaskPhase.Writing, Manifest.UsedBytes);
         long skipped = 0;
         _slots = new SlotPool(Manifest, ChunksInFlight);
         await Parallel.ForEachAsync(Manifest.Chunks, Parallelism(cancellation), async (chunk, stop) =>
@@ -81,7 +81,7 @@ public sealed partial class Installation
     /// </summary>
     private async Task VerifyAsync(CancellationToken cancellation)
     {
-        _progress.Begin("verifying", Manifest.UsedBytes);
+        _progress.Begin(TaskPhase.Verifying, Manifest.UsedBytes);
         await Parallel.ForEachAsync(Manifest.Chunks, Parallelism(cancellation), async (chunk, stop) =>
         {
             using SlotPool.Lease slot = _slots!.Take();

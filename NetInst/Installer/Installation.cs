@@ -52,19 +52,19 @@ public sealed partial class Installation(
     /// <summary>The steps, in order.</summary>
     public IReadOnlyList<InstallStep> Steps =>
     [
-        new("checking", "fetch the image's manifest and verify its signature", false, FetchManifestAsync),
-        new("checking", "choose the disk and see that the image fits", false, ChooseDiskAsync),
-        new("checking", "fetch the Slave program and verify it", false, FetchSlaveAsync),
-        .. Keeps ? [new InstallStep("keeping", "give the appliance what is kept of the old system", true, KeepAsync)]
+        new(TaskPhase.Checking, "fetch the image's manifest and verify its signature", false, FetchManifestAsync),
+        new(TaskPhase.Checking, "choose the disk and see that the image fits", false, ChooseDiskAsync),
+        new(TaskPhase.Checking, "fetch the Slave program and verify it", false, FetchSlaveAsync),
+        .. Keeps ? [new InstallStep(TaskPhase.Keeping, "give the appliance what is kept of the old system", true, KeepAsync)]
         : Array.Empty<InstallStep>(),
-        new(order.TestCard ? "testing" : "writing", "make the disk unbootable until all is done", true, InvalidateAsync),
-        .. order.TestCard ? [new InstallStep("testing", "write all of the disk and read it back", true, TestCardAsync)]
+        new(order.TestCard ? TaskPhase.Testing : TaskPhase.Writing, "make the disk unbootable until all is done", true, InvalidateAsync),
+        .. order.TestCard ? [new InstallStep(TaskPhase.Testing, "write all of the disk and read it back", true, TestCardAsync)]
         : Array.Empty<InstallStep>(),
-        new("writing", "write the image, all but its head", true, WriteImageAsync),
-        new("verifying", "read back what was written", true, VerifyAsync),
-        new("configuring", "grow the root file system and configure the system", true, ConfigureAsync),
-        new("configuring", "have the firmware forget the slots of an older system", true, ForgetSlotsAsync),
-        new("configuring", "write the image's head with the grown partition table", true, WriteHeadAsync),
+        new(TaskPhase.Writing, "write the image, all but its head", true, WriteImageAsync),
+        new(TaskPhase.Verifying, "read back what was written", true, VerifyAsync),
+        new(TaskPhase.Configuring, "grow the root file system and configure the system", true, ConfigureAsync),
+        new(TaskPhase.Configuring, "have the firmware forget the slots of an older system", true, ForgetSlotsAsync),
+        new(TaskPhase.Configuring, "write the image's head with the grown partition table", true, WriteHeadAsync),
     ];
 
     /// <summary>Runs the steps. Failures are results, not exceptions.</summary>

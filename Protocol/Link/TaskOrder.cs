@@ -28,6 +28,9 @@ public record TaskOrder
 
     /// <summary>What is asked, in words that follow "told to".</summary>
     public virtual string Words() => "do what only a newer program knows";
+
+    /// <summary>The node's system is written anew: until that is done, its disk may hold none that starts.</summary>
+    public virtual bool Installs() => false;
 }
 
 /// <summary>Whoever is logged in on the node is told before its system goes.</summary>
@@ -84,6 +87,8 @@ public sealed record InstallOrder(
     : TaskOrder
 {
     public override string Words() => "install an image";
+
+    public override bool Installs() => true;
 }
 
 /// <summary>

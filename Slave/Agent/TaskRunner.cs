@@ -144,9 +144,9 @@ public sealed class TaskRunner(
                     return new Ending("shutdown", power.PowerOff);
                 case StageInstallOrder stage:
                     await WarnAsync(stage.Warning, "is installed anew, and all that is on its disk is lost,").ConfigureAwait(false);
-                    Phase("staging");
+                    Phase(TaskPhase.Staging);
                     StagedStart staged = await staging.StageAsync(stage, store, appliance, either.Token).ConfigureAwait(false);
-                    Phase("rebooting");
+                    Phase(TaskPhase.Rebooting);
                     return new Ending("reboot", () => power.Restart(staged));
                 case UpdateSlotOrder update when slots is not null:
                     if (!isWritten && await slots.UpdateAsync(id, update, appliance, files, RunnerFor, outbox.Add, Line, either.Token)
@@ -156,7 +156,7 @@ public sealed class TaskRunner(
                     }
                     await WarnAsync(update.Warning, "starts its updated system").ConfigureAwait(false);
                     either.Token.ThrowIfCancellationRequested();
-                    Phase("trying");
+                    Phase(TaskPhase.Trying);
                     TaskEnded prepared = await slots.PrepareAsync(id, RunnerFor, Line).ConfigureAwait(false);
                     if (!prepared.Succeeded)
                     {
@@ -166,7 +166,7 @@ public sealed class TaskRunner(
                     return new Ending("reboot", () =>
                         power.Restart(slots.Status!.Choice == SlotChoice.Autoboot ? StagedStart.TryBoot : StagedStart.Restart));
                 case CommitSlotOrder when slots is not null:
-                    Phase("confirming");
+                    Phase(TaskPhase.Confirming);
                     return End(await slots.CommitAsync(id, RunnerFor, Line).ConfigureAwait(false));
                 case FirmwareOrder firmware:
                     (TaskEnded? over, long built) = await firmwareWork.DoAsync(firmware, context).ConfigureAwait(false);
@@ -175,7 +175,7 @@ public sealed class TaskRunner(
                         return End(over);
                     }
                     journal.Put(record with { Firmware = built });
-                    Phase("restarting");
+                    Phase(TaskPhase.Restarting);
                     return new Ending("reboot", () => power.Restart(StagedStart.Restart));
                 case WorkOrder when isForgotten:
                     return End(context.End(

@@ -5,9 +5,6 @@ namespace Bootstrap.Agent.Commands;
 /// <summary>Tells whoever is logged in that the system goes, and waits.</summary>
 internal static class WarnUsers
 {
-    /// <summary>The task's phase meanwhile.</summary>
-    public const string Phase = "warning-users";
-
     /// <summary>Warns by wall(1) and waits; returns at once where nobody is logged in.</summary>
     /// <param name="what">What happens: "is restarted".</param>
     public static async Task DoAsync(UserWarning? warning, string what, NodeSystem system, WorkContext context, TimeProvider clock)
@@ -22,7 +19,7 @@ internal static class WarnUsers
             context.Line("nobody is logged in who would have to be warned");
             return;
         }
-        context.Phase(Phase);
+        context.Phase(TaskPhase.WarningUsers);
         context.Line($"warning {string.Join(", ", users)}: {warning.GraceSeconds} s");
         string message = $"This machine {what} in {Words(warning.GraceSeconds)}. {warning.Message}".TrimEnd();
         if (system.Find("wall") is { } wall)

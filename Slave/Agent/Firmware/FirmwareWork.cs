@@ -29,7 +29,7 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
     /// <exception cref="IOException">A program cannot be started; the same.</exception>
     public async Task<(TaskEnded? Over, long Built)> DoAsync(FirmwareOrder order, WorkContext context)
     {
-        context.Phase("checking");
+        context.Phase(TaskPhase.Checking);
         if (FindRefusal() is { Length: > 0 } refusal)
         {
             return (context.Refuse(refusal), 0);
@@ -116,7 +116,7 @@ internal sealed class FirmwareWork(NodeSystem system, TimeProvider clock)
     private async Task<TaskEnded?> StageAsync(FirmwareOrder order, EepromTool tool, BootPartition boot, WorkContext context)
     {
         context.Cancellation.ThrowIfCancellationRequested();
-        context.Phase("staging");
+        context.Phase(TaskPhase.Staging);
         if (await tool.StageAsync(order.AllowDirectWrite).ConfigureAwait(false) is { } failure)
         {
             return failure;

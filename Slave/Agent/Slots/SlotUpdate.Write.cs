@@ -55,7 +55,7 @@ internal sealed partial class SlotUpdate
     {
         ImageChunk[] chunks = Chunks;
         long skipped = 0, total = chunks.Sum(chunk => (long)LengthOf(PiecesOf(chunk)));
-        _progress.Begin("writing", total);
+        _progress.Begin(TaskPhase.Writing, total);
         await Parallel.ForEachAsync(chunks, Parallelism(cancellation), async (chunk, stop) =>
         {
             Piece[] pieces = [.. PiecesOf(chunk)];
@@ -85,7 +85,7 @@ internal sealed partial class SlotUpdate
     private async Task VerifyAsync(CancellationToken cancellation)
     {
         ImageChunk[] chunks = Chunks;
-        _progress.Begin("verifying", chunks.Sum(chunk => (long)LengthOf(PiecesOf(chunk))));
+        _progress.Begin(TaskPhase.Verifying, chunks.Sum(chunk => (long)LengthOf(PiecesOf(chunk))));
         await Parallel.ForEachAsync(chunks, Parallelism(cancellation), async (chunk, stop) =>
         {
             Piece[] pieces = [.. PiecesOf(chunk)];

@@ -50,14 +50,14 @@ internal sealed partial class SlotUpdate(
     /// <summary>The steps, in order.</summary>
     private IReadOnlyList<InstallStep> Steps =>
     [
-        new("checking", "fetch the image's manifest and verify its signature", false, FetchManifestAsync),
-        new("checking", "see that the image's slots are the disk's, and that the other one can be started", false, ChooseSlotAsync),
-        new("checking", "fetch the Slave program and verify it", false, FetchSlaveAsync),
-        new("checking", "see that what is kept has room", false, MeasureAsync),
-        new("writing", "make the other slot unusable until all is done", true, InvalidateAsync),
-        new("writing", "write the image to the other slot", true, WriteAsync),
-        new("verifying", "read back what was written", true, VerifyAsync),
-        new("configuring", "configure the system of the other slot", true, ConfigureAsync),
+        new(TaskPhase.Checking, "fetch the image's manifest and verify its signature", false, FetchManifestAsync),
+        new(TaskPhase.Checking, "see that the image's slots are the disk's, and that the other one can be started", false, ChooseSlotAsync),
+        new(TaskPhase.Checking, "fetch the Slave program and verify it", false, FetchSlaveAsync),
+        new(TaskPhase.Checking, "see that what is kept has room", false, MeasureAsync),
+        new(TaskPhase.Writing, "make the other slot unusable until all is done", true, InvalidateAsync),
+        new(TaskPhase.Writing, "write the image to the other slot", true, WriteAsync),
+        new(TaskPhase.Verifying, "read back what was written", true, VerifyAsync),
+        new(TaskPhase.Configuring, "configure the system of the other slot", true, ConfigureAsync),
     ];
 
     /// <summary>Runs the steps. Failures are results, not exceptions.</summary>

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Benchmarks;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Engine;
 using Bootstrap.Support;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,4 +1,6 @@
 using Bootstrap.Protocol;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
@@ -48,6 +50,39 @@ public sealed class DatabaseTests
         }
         Directory.Delete(folder, recursive: true);
     }
+
+    [Fact]
+    public void A_database_of_version_28_is_taken_over_with_all_its_data_and_its_open_job_ends_as_any_other()
+    {
+        string folder = Directory.CreateTempSubdirectory("test-database-").FullName;
+        string path = Path.Combine(folder, "appliance.db");
+        Dictionary<string, long> before, after;
+        using (var old = new SqliteConnection($"Data Source={path};Pooling=False"))
+        {
+            old.Open();
+            old.Execute(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "database-28.sql")));
+            before = CountRows(old);
+            Assert.DoesNotContain(before, table => table.Value == 0);
+        }
+        using (var database = new Database(path))
+        {
+            after = database.Read(CountRows);
+            Assert.Equal(before, after);
+            TaskRow task = Assert.Single(database.Read(TaskRow.Open));
+            Assert.Equal(("node-770001", TaskState.Running, "restarting"), (task.NodeName, task.State, task.Phase));
+            database.Write(c => task.Move(c, new Step.Move(TaskState.Failed, "", "no power"), 1796117700000));
+            // Said once, and once only: by the program, and no longer by the database.
+            Assert.Equal([NoticeKind.JobFailing, NoticeKind.JobFailing, NoticeKind.JobEnded],
+                database.Read(c => Outbox.All(c).Where(told => told.Subject == task.JobId).Select(told => told.Kind).ToList()));
+            Assert.Equal(after["task_phases"] + 1, database.Read(CountRows)["task_phases"]);
+            Assert.Empty(database.Read(c => c.Query<string>("SELECT name FROM sqlite_schema WHERE type = 'trigger'").ToList()));
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static Dictionary<string, long> CountRows(SqliteConnection c) =>
+        c.Query<string>("SELECT name FROM sqlite_schema WHERE type = 'table'").ToList()
+            .ToDictionary(table => table, table => c.ExecuteScalar<long>($"SELECT count(*) FROM {table}"));
 
     [Fact]
     public void What_is_written_between_two_statements_of_one_reader_is_not_seen_by_the_second()

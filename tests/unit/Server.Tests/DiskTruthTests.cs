@@ -1,5 +1,5 @@
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
 using Dapper;

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Kinds;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;

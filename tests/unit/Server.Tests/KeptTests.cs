@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Bootstrap.Link;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Kept;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
 using Microsoft.Extensions.DependencyInjection;

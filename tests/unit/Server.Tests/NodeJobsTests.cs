@@ -2,12 +2,14 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Engine;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Storage;
 using Bootstrap.Support;
 using Dapper;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Bootstrap.Server.Tests;
 
@@ -156,19 +158,21 @@ public sealed class NodeJobsTests : JobTest
     [InlineData("firmware", "checking staging restarting confirming")]
     public void The_whole_way_never_goes_back_when_a_phase_ends(string kind, string phases, bool testsCard = false)
     {
+        string parameters = testsCard ? """{"testCard":true}""" : "{}";
+        IReadOnlyDictionary<string, (double, double)>? whole = TaskKind.Find(kind)!.Way(TaskKindTests.Row(kind, parameters: parameters));
         double?[] way = [.. phases.Split(' ').SelectMany(phase =>
-            new long[] { 0, 50, 100 }.Select(done => TaskFraction.Of(kind, TaskState.Running, phase, done, 100, testsCard)))];
+            new long[] { 0, 50, 100 }.Select(done => TaskFraction.Of(whole, TaskState.Running, phase, done, 100)))];
         Assert.Equal(way.Order(), way);
         Assert.InRange(way[^1]!.Value, 0.95, 1);
-        Assert.Equal(1, TaskFraction.Of(kind, TaskState.Succeeded, "", 0, 0));
-        Assert.Equal(0, TaskFraction.Of(kind, TaskState.Sent, "", 0, 0));
+        Assert.Equal(1, TaskFraction.Of(whole, TaskState.Succeeded, "", 0, 0));
+        Assert.Equal(0, TaskFraction.Of(whole, TaskState.Sent, "", 0, 0));
     }
 
     [Fact]
     public void Of_work_that_measures_nothing_nobody_knows_how_far_it_is()
     {
-        Assert.Null(TaskFraction.Of("run", TaskState.Running, "", 0, 0));
-        Assert.Equal(0.25, TaskFraction.Of("deploy", TaskState.Running, "deploying", 25, 100));
+        Assert.Null(TaskFraction.Of(null, TaskState.Running, "", 0, 0));
+        Assert.Equal(0.25, TaskFraction.Of(null, TaskState.Running, "deploying", 25, 100));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Rollouts;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Http;
 
 namespace Bootstrap.Server.Tests;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Engine;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Support;
 
 namespace Bootstrap.Server.Tests;

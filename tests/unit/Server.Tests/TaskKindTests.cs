@@ -1,7 +1,8 @@
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 
 namespace Bootstrap.Server.Tests;
@@ -50,11 +51,11 @@ public sealed class TaskKindTests
         // The power went in the middle: it begins again.
         Assert.Equal(Step.SendOrder, kind.OnConnected(staging, Hello(NodeRole.Slave, "new")));
         Step.Move gone = Move(kind.OnGone(staging, "reboot"));
-        Assert.Equal((TaskState.Running, FirmwareKind.Restarting), (gone.State, gone.Phase));
+        Assert.Equal((TaskState.Running, TaskPhase.Restarting), (gone.State, gone.Phase));
 
         TaskRow restarting = Row("firmware", phase: gone.Phase, bootIdBefore: "old");
         Assert.Equal(Step.SendOrder, kind.OnConnected(restarting, Hello(NodeRole.Slave, "old")));
-        Assert.Equal(new Step.Send(FirmwareKind.Confirming), kind.OnConnected(restarting, Hello(NodeRole.Slave, "new")));
+        Assert.Equal(new Step.Send(TaskPhase.Confirming), kind.OnConnected(restarting, Hello(NodeRole.Slave, "new")));
         Step.Move proven = Move(kind.OnEnded(restarting,
             new TaskEnded(s_task, true, false, "", DiskState.Untouched, Note: "the board runs it")));
         Assert.Equal((TaskState.Succeeded, "the board runs it"), (proven.State, proven.Note));
@@ -69,7 +70,7 @@ public sealed class TaskKindTests
     public void An_update_of_boot_firmware_is_waited_for_while_it_may_still_come()
     {
         var kind = new FirmwareKind();
-        TaskRow restarting = Row("firmware", phase: FirmwareKind.Restarting, bootIdBefore: "old");
+        TaskRow restarting = Row("firmware", phase: TaskPhase.Restarting, bootIdBefore: "old");
         Assert.Equal(Step.Nothing, kind.OnTime(restarting, TimeSpan.FromMinutes(14), TimeSpan.FromMinutes(14)));
         Step.Move lost = Move(kind.OnTime(restarting, TimeSpan.FromMinutes(16), TimeSpan.FromMinutes(16)));
         Assert.Equal(TaskState.TimedOut, lost.State);
@@ -85,9 +86,9 @@ public sealed class TaskKindTests
     {
         var kind = new InstallKind();
         Step.Move written = Move(kind.OnEnded(Row("install"), new TaskEnded(s_task, true, false, "", DiskState.Installed)));
-        Assert.Equal((TaskState.Running, InstallKind.Starting), (written.State, written.Phase));
+        Assert.Equal((TaskState.Running, TaskPhase.Starting), (written.State, written.Phase));
 
-        TaskRow starting = Row("install", phase: InstallKind.Starting);
+        TaskRow starting = Row("install", phase: TaskPhase.Starting);
         Step.Move proven = Move(kind.OnConnected(starting, Hello(NodeRole.Slave, "new", installId: s_task)));
         Assert.Equal((TaskState.Succeeded, Lifecycle.Installed), (proven.State, proven.Node));
 
@@ -96,7 +97,7 @@ public sealed class TaskKindTests
         Assert.Equal(TaskState.TimedOut, Move(kind.OnTime(starting, TimeSpan.FromMinutes(16), null)).State);
 
         // The NetInst that wrote it has only lost its connection; one that was started since finds nothing that boots.
-        TaskRow done = Row("install", phase: InstallKind.Starting, bootIdBefore: "netinst");
+        TaskRow done = Row("install", phase: TaskPhase.Starting, bootIdBefore: "netinst");
         Assert.Equal(Step.Nothing, kind.OnConnected(done, Hello(NodeRole.NetInst, "netinst")));
         Assert.Equal(Step.SendOrder, kind.OnConnected(done, Hello(NodeRole.NetInst, "again")));
     }
@@ -106,11 +107,11 @@ public sealed class TaskKindTests
     {
         var kind = new InstallKind();
         const string profile = """{"profile":"classroom"}""";
-        var begun = Assert.IsType<Step.Send>(kind.OnConnected(Row("install", phase: InstallKind.Starting, parameters: profile),
+        var begun = Assert.IsType<Step.Send>(kind.OnConnected(Row("install", phase: TaskPhase.Starting, parameters: profile),
             Hello(NodeRole.Slave, "new", installId: s_task)));
-        Assert.Equal((InstallKind.FirstBoot, true), (begun.Phase, begun.Installed));
+        Assert.Equal((TaskPhase.FirstBoot, true), (begun.Phase, begun.Installed));
 
-        TaskRow first = Row("install", phase: InstallKind.FirstBoot, parameters: profile);
+        TaskRow first = Row("install", phase: TaskPhase.FirstBoot, parameters: profile);
         Assert.Equal(Step.Nothing, kind.OnConnected(first, Hello(NodeRole.Slave, "new", active: true, installId: s_task)));
         Assert.Equal(Step.Nothing, kind.OnTime(first, TimeSpan.FromMinutes(69), null));
         Assert.Equal((TaskState.Succeeded, ""), End(kind.OnEnded(first, new TaskEnded(s_task, true, false, "", DiskState.Untouched))));
@@ -140,7 +141,7 @@ public sealed class TaskKindTests
     public void A_staged_NetInst_that_never_came_is_a_failure_with_the_disk_untouched()
     {
         Step.Move failed = Move(new InstallKind()
-            .OnConnected(Row("install", phase: InstallKind.Staging, bootIdBefore: "old"), Hello(NodeRole.Slave, "new")));
+            .OnConnected(Row("install", phase: TaskPhase.Staging, bootIdBefore: "old"), Hello(NodeRole.Slave, "new")));
         Assert.Equal((TaskState.Failed, DiskState.Untouched), (failed.State, failed.Disk));
     }
 
@@ -176,13 +177,13 @@ public sealed class TaskKindTests
     public void An_update_of_a_slot_has_succeeded_when_the_new_system_has_reported_in_and_was_confirmed_and_not_before()
     {
         var kind = new InstallKind();
-        TaskRow trying = Row("install", phase: InstallKind.Trying, bootIdBefore: "old");
+        TaskRow trying = Row("install", phase: TaskPhase.Trying, bootIdBefore: "old");
         Assert.Equal(Step.Nothing, kind.OnConnected(trying, Hello(NodeRole.Slave, "old")));
         var confirm = Assert.IsType<Step.Send>(kind.OnConnected(trying, Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true)));
-        Assert.Equal((InstallKind.Confirming, new CommitSlotOrder(), false), (confirm.Phase, confirm.Order, confirm.Installed));
+        Assert.Equal((TaskPhase.Confirming, new CommitSlotOrder(), false), (confirm.Phase, confirm.Order, confirm.Installed));
 
-        TaskRow confirming = Row("install", phase: InstallKind.Confirming, bootIdBefore: "new");
-        Assert.Equal(InstallKind.Confirming, kind.PhaseOf(confirming, LinkState.Slave, "accepted"));
+        TaskRow confirming = Row("install", phase: TaskPhase.Confirming, bootIdBefore: "new");
+        Assert.Equal(TaskPhase.Confirming, kind.PhaseOf(confirming, LinkState.Slave, "accepted"));
         Assert.Equal(Step.Nothing,
             kind.OnConnected(confirming, Hello(NodeRole.Slave, "new", active: true, installId: s_task, onTrial: true)));
         Assert.Equal(confirm, kind.OnConnected(confirming, Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true)));
@@ -192,11 +193,11 @@ public sealed class TaskKindTests
         Assert.Equal(done, kind.OnConnected(confirming, Hello(NodeRole.Slave, "new", installId: s_task)));
 
         const string profile = """{"update":true,"profile":"classroom"}""";
-        var first = Assert.IsType<Step.Send>(kind.OnEnded(Row("install", phase: InstallKind.Confirming, parameters: profile),
+        var first = Assert.IsType<Step.Send>(kind.OnEnded(Row("install", phase: TaskPhase.Confirming, parameters: profile),
             new TaskEnded(s_task, true, false, "", DiskState.Installed)));
-        Assert.Equal((InstallKind.FirstBoot, true, null), (first.Phase, first.Installed, first.Order));
+        Assert.Equal((TaskPhase.FirstBoot, true, null), (first.Phase, first.Installed, first.Order));
         Assert.Equal(Step.Nothing,
-            kind.OnEnded(Row("install", phase: InstallKind.FirstBoot, parameters: profile),
+            kind.OnEnded(Row("install", phase: TaskPhase.FirstBoot, parameters: profile),
             new TaskEnded(s_task, true, false, "", DiskState.Installed)));
     }
 
@@ -204,7 +205,7 @@ public sealed class TaskKindTests
     public void A_node_that_came_back_from_a_trial_has_failed_and_is_installed_as_before()
     {
         var kind = new InstallKind();
-        foreach (string phase in new[] { InstallKind.Trying, InstallKind.Confirming })
+        foreach (string phase in new[] { TaskPhase.Trying, TaskPhase.Confirming })
         {
             Step.Move back = Move(kind.OnConnected(Row("install", phase: phase, bootIdBefore: "old"),
                 Hello(NodeRole.Slave, "again", installId: Guid.NewGuid())));
@@ -216,30 +217,30 @@ public sealed class TaskKindTests
         // The power went in the middle of the writing: that is begun again.
         Assert.Equal(Step.SendOrder,
             kind.OnConnected(Row("install", phase: "writing", bootIdBefore: "old"), Hello(NodeRole.Slave, "again")));
-        Step.Move refused = Move(kind.OnEnded(Row("install", phase: InstallKind.Confirming),
+        Step.Move refused = Move(kind.OnEnded(Row("install", phase: TaskPhase.Confirming),
             new TaskEnded(s_task, false, false, "read-only", DiskState.Untouched)));
         Assert.Equal((TaskState.Failed, DiskState.Installed, null), (refused.State, refused.Disk, refused.Node));
 
         Assert.Equal((TaskState.Cancelled, DiskState.Installed),
-            End(kind.OnEnded(Row("install", phase: InstallKind.Confirming), new TaskEnded(s_task, false, true, "", DiskState.Untouched))));
+            End(kind.OnEnded(Row("install", phase: TaskPhase.Confirming), new TaskEnded(s_task, false, true, "", DiskState.Untouched))));
         Assert.Equal((TaskState.Cancelled, DiskState.Installed),
-            End(kind.OnConnected(Row("install", phase: InstallKind.Trying, cancelRequested: 1),
+            End(kind.OnConnected(Row("install", phase: TaskPhase.Trying, cancelRequested: 1),
                 Hello(NodeRole.Slave, "new", installId: s_task, onTrial: true))));
 
-        TaskRow trying = Row("install", phase: InstallKind.Trying);
+        TaskRow trying = Row("install", phase: TaskPhase.Trying);
         Assert.Equal(Step.Nothing, kind.OnTime(trying, TimeSpan.FromMinutes(29), TimeSpan.FromMinutes(29)));
         Assert.Equal((TaskState.TimedOut, null),
             (Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), TimeSpan.FromMinutes(31))).State,
             Move(kind.OnTime(trying, TimeSpan.FromMinutes(31), TimeSpan.FromMinutes(31))).Node));
         Assert.Equal(TaskState.TimedOut,
-            Move(kind.OnTime(Row("install", phase: InstallKind.Confirming), TimeSpan.FromMinutes(11), null)).State);
+            Move(kind.OnTime(Row("install", phase: TaskPhase.Confirming), TimeSpan.FromMinutes(11), null)).State);
 
         static (TaskState, DiskState?) End(Step step) => (Move(step).State, Move(step).Disk);
     }
 
     private static Step.Move Move(Step step) => Assert.IsType<Step.Move>(step);
 
-    private static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null, string parameters = "{}",
+    internal static TaskRow Row(string kind, string phase = "", int attempts = 1, string? bootIdBefore = null, string parameters = "{}",
         long cancelRequested = 0) => new()
         {
             Id = s_task.ToString(),

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Bootstrap.Imaging.Store;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Images;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Notifications;
 using Bootstrap.Server.Features.Schedules;

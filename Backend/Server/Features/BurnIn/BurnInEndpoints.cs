@@ -1,6 +1,8 @@
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Api;
+using Bootstrap.Server.Features.Jobs.Kinds;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Settings;
 using Microsoft.AspNetCore.Builder;

@@ -1,4 +1,4 @@
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Kinds;
 using Bootstrap.Server.Features.Settings;
 
 namespace Bootstrap.Server.Features.BurnIn;

@@ -3,7 +3,10 @@ using Bootstrap.Protocol.Benchmarks;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Benchmarks;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Engine;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Rollouts;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Storage;
@@ -93,14 +96,14 @@ internal sealed class BurnIns(
     /// not.</summary>
     private static List<(TaskRow Test, BurnInState State)> CardTests(SqliteConnection c, NodeId? node) =>
     [
-        .. TaskRow.CardTests(c, node).ToList().Select(test => (test, state: StateOf(c, test))).Where(found => found.state is not null)
+        .. InstallKind.CardTests(c, node).ToList().Select(test => (test, state: StateOf(c, test))).Where(found => found.state is not null)
             .Select(found => (found.test, found.state!.Value)),
     ];
 
     private static BurnInState? StateOf(SqliteConnection c, TaskRow test) =>
         test.State == TaskState.Succeeded ? BurnInState.Passed
-        : test is { State: TaskState.Running, Phase: InstallKind.Testing } ? BurnInState.Running
-        : test.State is TaskState.Failed or TaskState.TimedOut && test.LastPhase(c) == InstallKind.Testing ? BurnInState.Failed
+        : test is { State: TaskState.Running, Phase: TaskPhase.Testing } ? BurnInState.Running
+        : test.State is TaskState.Failed or TaskState.TimedOut && test.LastPhase(c) == TaskPhase.Testing ? BurnInState.Failed
         : null;
 
     private BurnInView View(Row row, Dictionary<(Guid Job, NodeId Node), TaskRow> tasks)

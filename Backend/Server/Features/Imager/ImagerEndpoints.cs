@@ -8,7 +8,6 @@ using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Images;
 using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -41,8 +40,6 @@ internal static class ImagerEndpoints
         string Name, string Description, string Icon, string Url, long ExtractSize,
         [property: JsonPropertyName("extract_sha256")] string Digest, long ImageDownloadSize,
         string ReleaseDate, IReadOnlyList<string> Devices);
-
-    private sealed record Row(string Digest, string Name, long SizeBytes, long UsedBytes, long ImportedAt, string RawDigest);
 
     /// <param name="Hours">How long it is good.</param>
     internal sealed record NewAddress(int Hours = 8);
@@ -105,15 +102,10 @@ internal static class ImagerEndpoints
                     new DateTimeOffset(file.LastWriteTimeUtc)));
             }
         }
-        entries.AddRange(database.Read(c => c.Query<Row>("""
-                SELECT digest AS Digest, name AS Name, size_bytes AS SizeBytes, used_bytes AS UsedBytes, imported_at AS ImportedAt,
-                    raw_sha256 AS RawDigest
-                FROM images
-                WHERE raw_sha256 <> '' AND (public <> 0 OR NOT @publicOnly) ORDER BY imported_at DESC
-                """, new { publicOnly }).ToList())
-                    .Select(image => EntryOf(here, image.Name,
-                    string.Create(CultureInfo.InvariantCulture, $"{image.UsedBytes / 1e9:0.0} GB in use"), $"{image.Digest}.img",
-                image.SizeBytes, image.RawDigest, DateTimeOffset.FromUnixTimeMilliseconds(image.ImportedAt))));
+        entries.AddRange(database.Read(ImageCatalogue.WithRawDigest).Where(known => known.Image.Public || !publicOnly)
+            .Select(known => EntryOf(here, known.Image.Name,
+                string.Create(CultureInfo.InvariantCulture, $"{known.Image.UsedBytes / 1e9:0.0} GB in use"), $"{known.Image.Digest}.img",
+                known.Image.SizeBytes, known.RawDigest, DateTimeOffset.FromUnixTimeMilliseconds(known.Image.ImportedAt))));
         return Results.Json(new OsList(entries), s_json);
     }
 

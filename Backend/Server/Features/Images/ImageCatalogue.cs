@@ -153,6 +153,14 @@ public sealed class ImageCatalogue(
     internal static IReadOnlyList<string> WithoutRawDigest(SqliteConnection c, string architecture) =>
         [.. c.Query<string>("SELECT digest FROM images WHERE raw_sha256 IS NULL AND architecture = @architecture", new { architecture })];
 
+    /// <summary>Those of which it is known, with it, the newest first.</summary>
+    internal static IReadOnlyList<(ImageView Image, string RawDigest)> WithRawDigest(SqliteConnection c)
+    {
+        var raw = c.Query<(string Digest, string Raw)>("SELECT digest, raw_sha256 FROM images WHERE raw_sha256 <> ''")
+            .ToDictionary(image => Digest.Parse(image.Digest), image => image.Raw);
+        return [.. ListIn(c).Where(image => raw.ContainsKey(image.Digest)).Select(image => (image, raw[image.Digest]))];
+    }
+
     /// <summary>Keeps it.</summary>
     /// <param name="raw">In hexadecimal digits; empty: the image cannot be read.</param>
     internal static void SetRawDigest(SqliteConnection c, string image, string raw) =>

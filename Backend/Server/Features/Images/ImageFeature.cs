@@ -15,6 +15,7 @@ internal static class ImageFeature
         .AddSingleton<ChunkInspector>(s => new(s.GetRequiredService<ImageStore>(), s.GetRequiredService<ImageCatalogue>().ReportDamage))
         .AddSingleton(s => new ImageSigner(s.GetRequiredService<CertificateAuthority>().IssueImageSigner()))
         .AddSingleton<ImageImporter>().AddSingleton<ImageCatalogue>().AddSingleton<ImageUse>()
+        .AddSingleton<IImageNames, ImageNames>()
         .AtStart(s => s.GetRequiredService<ImageCatalogue>().RemoveLeftovers());
 
     public static void MapImages(this IEndpointRouteBuilder app)

@@ -1,4 +1,9 @@
 using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Features.Jobs.Api;
+using Bootstrap.Server.Features.Jobs.Engine;
+using Bootstrap.Server.Features.Jobs.Kept;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.References;
 using Bootstrap.Server.Storage;
@@ -12,7 +17,7 @@ internal static class JobFeature
 {
     public static IServiceCollection AddJobs(this IServiceCollection services, ApplianceOptions options) => services
         .AddSingleton<ProgressBoard>().AddSingleton<StallWatch>().AddSingleton<JobSources>().AddSingleton<JobEngine>()
-        .AddSingleton<BenchmarkPeers>().AddSingleton<ILinkFeature>(s => s.GetRequiredService<BenchmarkPeers>())
+        .AddSingleton<NewBoards>().AddSingleton<BenchmarkPeers>().AddSingleton<ILinkFeature>(s => s.GetRequiredService<BenchmarkPeers>())
         .AddSingleton(s => new KeptArchives(s.GetRequiredService<Database>(), Path.Combine(options.DataFolder, "kept"),
             () => KeptArchives.RoomOf(options.DataFolder), s.GetRequiredService<TimeProvider>()))
         .AddSingleton<IQuietTimes, RunningTasks>().AddSingleton<INodeTasks, OpenTasks>().AddSingleton<IReferences, JobReferences>()

@@ -1,3 +1,4 @@
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.References;
 using Microsoft.Data.Sqlite;
 

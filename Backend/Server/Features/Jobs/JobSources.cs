@@ -1,6 +1,7 @@
-using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Server.Features.Files;
 using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Server.Features.Profiles;
 using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Storage;

@@ -1,5 +1,5 @@
 using Bootstrap.Server.Features.Events;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Engine;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;

@@ -8,7 +8,7 @@ using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Boot.Doctor;
 using Bootstrap.Server.Features.Events;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Engine;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;

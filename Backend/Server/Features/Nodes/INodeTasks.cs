@@ -11,4 +11,7 @@ internal interface INodeTasks
 
     /// <summary>The oldest one of a node; null: it has nothing to do.</summary>
     NodeTaskView? Open(SqliteConnection c, NodeId node);
+
+    /// <summary>Whether a task is a node's.</summary>
+    bool IsOf(SqliteConnection c, NodeId node, Guid task);
 }

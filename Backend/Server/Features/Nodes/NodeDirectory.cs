@@ -4,14 +4,13 @@ using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Events;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Data.Sqlite;
 
 namespace Bootstrap.Server.Features.Nodes;
 
 /// <summary>The nodes: what the database keeps of them, and who is connected at this moment.</summary>
-internal sealed class NodeDirectory(Database database, INodeTasks tasks, UnapprovedBoards unapproved, EventHub events)
+internal sealed class NodeDirectory(
+    Database database, INodeTasks tasks, IImageNames images, UnapprovedBoards unapproved, EventHub events)
 {
     private readonly ConcurrentDictionary<NodeId, LinkSession> _sessions = new();
 
@@ -48,9 +47,9 @@ internal sealed class NodeDirectory(Database database, INodeTasks tasks, Unappro
     /// <summary>All nodes, by name.</summary>
     public IReadOnlyList<NodeView> List() => database.Read(c =>
     {
-        Dictionary<string, string> images = ImageNames(c);
+        IReadOnlyDictionary<string, string> names = images.Names(c);
         IReadOnlyDictionary<string, NodeTaskView> open = tasks.Open(c);
-        return NodeRow.All(c).Select(row => View(row, images, open.GetValueOrDefault(row.Id))).ToList();
+        return NodeRow.All(c).Select(row => View(row, names, open.GetValueOrDefault(row.Id))).ToList();
     });
 
     /// <summary>Those that a selector takes, by name.</summary>
@@ -64,7 +63,7 @@ internal sealed class NodeDirectory(Database database, INodeTasks tasks, Unappro
 
     /// <summary>One node, or null.</summary>
     public NodeView? Find(NodeId id) => database.Read(c => NodeRow.Find(c, id) is { } row
-        ? View(row, ImageNames(c), tasks.Open(c, id))
+        ? View(row, images.Names(c), tasks.Open(c, id))
         : null);
 
     /// <summary>Tells those who watch how a node is now.</summary>
@@ -79,17 +78,15 @@ internal sealed class NodeDirectory(Database database, INodeTasks tasks, Unappro
     /// <summary>The same of a node that has sent a heartbeat, and is otherwise as it was: a thousand do so each ten seconds.</summary>
     internal void PublishHealth(LinkSession session) => events.Publish("health", new { Id = session.Node, session.Health });
 
-    private NodeView View(NodeRow row, Dictionary<string, string> images, NodeTaskView? task)
+    private NodeView View(NodeRow row, IReadOnlyDictionary<string, string> names, NodeTaskView? task)
     {
         NodeId id = row.NodeId;
         LinkSession? session = Session(id);
         return new NodeView(id, row.Name, row.Lifecycle, session?.State ?? LinkState.Offline, row.Address, row.FirstSeen, row.LastSeen,
-            row.Image, row.Image is null ? null : images.GetValueOrDefault(row.Image), unapproved.Claims(id),
+            row.Image, row.Image is null ? null : names.GetValueOrDefault(row.Image), unapproved.Claims(id),
             row.Inventory, session?.Health, task,
             row.Version, row.Revision is { } code ? PiRevision.Read(code) : null, row.Tags, row.Note, row.Location, row.Mark,
             row.AcknowledgedAt, row.Key);
     }
 
-    private static Dictionary<string, string> ImageNames(SqliteConnection c) =>
-        c.Query<(string Digest, string Name)>("SELECT digest, name FROM images").ToDictionary(i => i.Digest, i => i.Name);
 }

@@ -21,7 +21,7 @@ internal static class NodeEndpoints
         api.MapGet("/nodes", (string? select, NodeDirectory nodes) => nodes.Answer(select, Results.Ok)).Compresses();
         api.MapGet("/nodes/{id}", (string id, NodeDirectory nodes) => Find(nodes, id) is { } node ? Results.Ok(node) : Unknown(id));
         api.MapGet("/nodes/{id}/log", (string id, long? after, NodeDirectory nodes, NodeLog log) =>
-            Find(nodes, id) is { } node ? Results.Ok(log.Read(node.Id, null, after ?? 0)) : Unknown(id));
+            Find(nodes, id) is { } node ? Results.Ok(log.Read(node.Id, after ?? 0)) : Unknown(id));
         api.MapGet("/nodes/{id}/changes", (string id, NodeDirectory nodes, NodeHistory history) =>
             Find(nodes, id) is { } node ? Results.Ok(history.Read(node.Id)) : Unknown(id)).Compresses();
         api.MapPatch("/nodes/{id}",

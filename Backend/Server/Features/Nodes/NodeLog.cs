@@ -20,23 +20,23 @@ public sealed record NodeLogLine(long Id, NodeId Node, Guid? Task, long At, stri
 /// <see cref="Burst"/> lines of it are taken at once, then <see cref="PerSecond"/>, which is more than any Slave sends; the rest is
 /// counted.
 /// </summary>
-public sealed class NodeLog(Database database, EventHub events, TimeProvider clock)
+internal sealed class NodeLog(Database database, INodeTasks tasks, EventHub events, TimeProvider clock)
 {
     /// <summary>Lines of one node.</summary>
     public const int Kept = 5000;
 
     /// <summary>Lines of one node at once.</summary>
-    internal const int Burst = Kept;
+    public const int Burst = Kept;
 
     /// <summary>Lines of one node in the long run.</summary>
-    internal const int PerSecond = 200;
+    public const int PerSecond = 200;
 
     private const int MaximumLineLength = 2000;
 
     private readonly ConcurrentDictionary<NodeId, Allowance> _allowances = new();
 
     /// <summary>Takes lines of a node; of a task only if it is the node's, else they are the node's in general.</summary>
-    internal void Add(NodeId node, LogLines lines)
+    public void Add(NodeId node, LogLines lines)
     {
         IReadOnlyList<string> taken = _allowances.GetOrAdd(node, _ => new Allowance(clock)).Take(lines.Lines);
         if (taken.Count == 0)
@@ -47,8 +47,7 @@ public sealed class NodeLog(Database database, EventHub events, TimeProvider clo
         var added = new List<NodeLogLine>();
         database.Write(c =>
         {
-            Guid? own = lines.TaskId is { } id && c.ExecuteScalar<long>("SELECT count(*) FROM tasks WHERE id = @id AND node_id = @node",
-                new { id = id.ToString(), node = node.ToString() }) > 0 ? id : null;
+            Guid? own = lines.TaskId is { } id && tasks.IsOf(c, node, id) ? id : null;
             Insert(c, node, own, taken, now, added);
         });
         events.Publish("log", added);
@@ -70,22 +69,21 @@ public sealed class NodeLog(Database database, EventHub events, TimeProvider clo
             """, new { node = node.ToString(), Kept });
     }
 
-    /// <summary>The last lines of a node, or of one of its tasks, oldest first.</summary>
+    /// <summary>The last lines of a node, oldest first.</summary>
     /// <param name="after">Only lines with a greater id.</param>
-    public IReadOnlyList<NodeLogLine> Read(NodeId? node, Guid? task, long after) =>
-        Read("(@node IS NULL OR node_id = @node) AND (@task IS NULL OR task_id = @task)", node, task, null, after);
+    public IReadOnlyList<NodeLogLine> Read(NodeId node, long after) => Read("node_id = @node", node.ToString(), null, after);
 
-    /// <summary>The last lines of all nodes of a job, as they came, oldest first.</summary>
+    /// <summary>The last lines of tasks, as they came, oldest first.</summary>
     /// <param name="after">Only lines with a greater id.</param>
-    public IReadOnlyList<NodeLogLine> ReadOfJob(Guid job, long after) =>
-        Read("task_id IN (SELECT id FROM tasks WHERE job_id = @job)", null, null, job, after);
+    public IReadOnlyList<NodeLogLine> Read(IReadOnlyCollection<Guid> tasks, long after) =>
+        Read("task_id IN (SELECT value FROM json_each(@tasks))", null, JsonSerializer.Serialize(tasks), after);
 
-    private List<NodeLogLine> Read(string condition, NodeId? node, Guid? task, Guid? job, long after) => database.Read(c =>
+    private List<NodeLogLine> Read(string condition, string? node, string? tasks, long after) => database.Read(c =>
         c.Query<(long Id, string Node, string? Task, long At, string Line)>($"""
             SELECT id, node_id, task_id, at, line FROM (
                 SELECT * FROM node_log WHERE {condition} AND id > @after ORDER BY id DESC LIMIT @Kept)
             ORDER BY id
-            """, new { node = node?.ToString(), task = task?.ToString(), job = job?.ToString(), after, Kept })
+            """, new { node, tasks, after, Kept })
         .Select(r => new NodeLogLine(r.Id, NodeId.Parse(r.Node), r.Task is null ? null : Guid.Parse(r.Task), r.At, r.Line)).ToList());
 
     /// <summary>How much a node may say.</summary>

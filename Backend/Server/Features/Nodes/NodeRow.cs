@@ -143,34 +143,15 @@ internal sealed class NodeRow
         "UPDATE nodes SET lifecycle = @lifecycle, image = @image, install_id = @install WHERE id = @node",
         new { node, image, install, lifecycle = nameof(Lifecycle.Installed) });
 
-    /// <summary>An installation is sent to a node: how the node was before is kept with the task until that is settled.</summary>
-    public static void SetInstalling(SqliteConnection c, string node, string install) => c.Execute("""
-        UPDATE tasks SET lifecycle_before = n.lifecycle FROM nodes n
-        WHERE tasks.id = @install AND n.id = tasks.node_id AND n.lifecycle <> 'Installing';
-        UPDATE nodes SET lifecycle = 'Installing' WHERE id = @node
-        """, new { node, install });
+    /// <summary>A system has started from the disk of a node that was thought not to start.</summary>
+    public static void SetBootable(SqliteConnection c, string node) => c.Execute(
+        "UPDATE nodes SET lifecycle = iif(image IS NULL, 'New', 'Installed') WHERE id = @node AND lifecycle = 'Unbootable'", new { node });
 
-    /// <summary>Installations are not under way any more: a node is what its task has made of the disk, or as it was before.</summary>
-    /// <param name="tasks">A condition that chooses the tasks, named <c>t</c>.</param>
-    public static void SettleLifecycle(SqliteConnection c, string tasks, object? values = null) => c.Execute($"""
-        UPDATE nodes SET lifecycle = iif(t.disk IN ('Unbootable', 'Installed'), t.disk, t.lifecycle_before),
-            image = iif(t.disk = 'Installed', j.image, nodes.image), install_id = iif(t.disk = 'Installed', t.id, nodes.install_id)
-        FROM tasks t JOIN jobs j ON j.id = t.job_id
-        WHERE t.node_id = nodes.id AND nodes.lifecycle = 'Installing' AND t.lifecycle_before IS NOT NULL AND ({tasks})
-        """, values);
+    /// <summary>Null: there is no such node.</summary>
+    public static Lifecycle? LifecycleOf(SqliteConnection c, string node) =>
+        c.QuerySingleOrDefault<string>("SELECT lifecycle FROM nodes WHERE id = @node", new { node }) is { } lifecycle
+            ? Enum.Parse<Lifecycle>(lifecycle) : null;
 
-    /// <summary>
-    /// A system has started from the node's disk, whatever was thought of it: that of an installation which was given up too early, or the
-    /// one from before.
-    /// </summary>
-    /// <param name="install">The installation that the system says it is of.</param>
-    public static void SetRunning(SqliteConnection c, NodeId id, Guid? install) => c.Execute("""
-        UPDATE nodes SET lifecycle = iif(image IS NULL, 'New', 'Installed') WHERE id = @id AND lifecycle = 'Unbootable';
-        UPDATE nodes SET lifecycle = 'Installed', image = j.image, install_id = t.id
-        FROM tasks t JOIN jobs j ON j.id = t.job_id
-        WHERE nodes.id = @id AND t.id = @install AND t.node_id = nodes.id AND t.ended_at IS NOT NULL AND j.image IS NOT NULL
-        """, new { id = id.ToString(), install = install?.ToString() });
-
-    public static void SetLifecycle(SqliteConnection c, string id, Lifecycle lifecycle) =>
-        c.Execute("UPDATE nodes SET lifecycle = @lifecycle WHERE id = @id", new { id, lifecycle = lifecycle.ToString() });
+    public static void SetLifecycle(SqliteConnection c, string node, Lifecycle lifecycle) =>
+        c.Execute("UPDATE nodes SET lifecycle = @lifecycle WHERE id = @node", new { node, lifecycle = lifecycle.ToString() });
 }

@@ -1,4 +1,5 @@
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Engine;
+using Bootstrap.Server.Features.Jobs.Kept;
 using Bootstrap.Server.Storage;
 using Microsoft.Extensions.Hosting;
 

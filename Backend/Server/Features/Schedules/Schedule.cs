@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Api;
 
 namespace Bootstrap.Server.Features.Schedules;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Storage;
-using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -27,8 +27,6 @@ internal static class ScheduleCalendar
     /// <summary>Of one schedule on one day: one that runs every minute is told as such, not by 1,440 times.</summary>
     public const int MostRuns = 24;
 
-    private sealed record Made(string Id, string Schedule, long CreatedAt);
-
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapGet("/calendar", (string from, int days, string zone, ScheduleStore schedules, Database database, TimeProvider clock) =>
             !DateOnly.TryParseExact(from, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly first)
@@ -43,15 +41,8 @@ internal static class ScheduleCalendar
     {
         (Schedule Schedule,
             CronLine? Line)[] all = [.. schedules.All().Select(s => (s.Schedule, s.Schedule.Enabled ? s.Schedule.Line(now) : null))];
-        ILookup<string, Made> made = database.Read(c => c.Query<Made>("""
-            SELECT id AS Id, schedule AS Schedule, created_at AS CreatedAt FROM jobs
-            WHERE schedule IS NOT NULL AND created_at >= @from AND created_at < @until ORDER BY created_at, id
-            """, new
-        {
-            from = Start(first, zone).ToUnixTimeMilliseconds(),
-            until = Start(first.AddDays(days), zone)
-                .ToUnixTimeMilliseconds()
-        })).ToLookup(m => m.Schedule);
+        var made = database.Read(c => JobRow.Scheduled(c, Start(first, zone).ToUnixTimeMilliseconds(),
+            Start(first.AddDays(days), zone).ToUnixTimeMilliseconds()).ToLookup(job => job.Schedule));
         for (DateOnly day = first; day < first.AddDays(days); day = day.AddDays(1))
         {
             DateTimeOffset start = Start(day, zone), end = Start(day.AddDays(1), zone);
@@ -63,8 +54,8 @@ internal static class ScheduleCalendar
                 long[] runs = [.. (line?.After(after) ?? []).TakeWhile(at => at < end).Take(MostRuns + 1)
                     .Select(at => at.ToUnixTimeMilliseconds())];
                 MadeRun[] was = [.. made[schedule.Name]
-                    .Where(m => m.CreatedAt >= start.ToUnixTimeMilliseconds() && m.CreatedAt < end.ToUnixTimeMilliseconds())
-                    .Take(MostRuns).Select(m => new MadeRun(Guid.Parse(m.Id), m.CreatedAt))];
+                    .Where(m => m.At >= start.ToUnixTimeMilliseconds() && m.At < end.ToUnixTimeMilliseconds())
+                    .Take(MostRuns).Select(m => new MadeRun(m.Job, m.At))];
                 if (runs.Length + was.Length > 0)
                 {
                     entries.Add(new CalendarEntry(day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), schedule.Name,

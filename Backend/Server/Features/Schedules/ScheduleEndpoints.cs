@@ -1,4 +1,6 @@
 using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Api;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;

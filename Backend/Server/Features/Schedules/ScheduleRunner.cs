@@ -1,4 +1,8 @@
 using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Api;
+using Bootstrap.Server.Features.Jobs.Engine;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Rollouts;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 
@@ -57,7 +61,13 @@ internal sealed class ScheduleRunner(ScheduleStore schedules, JobEngine engine, 
         {
             NotBefore = window is { } opening && opening.Opens > now ? opening.Opens.ToUnixTimeMilliseconds() : null,
             BeginBy = window?.Closes.ToUnixTimeMilliseconds(),
-            Run = new ScheduledRun(schedule.Name, due?.ToUnixTimeMilliseconds()),
+            Run = new ScheduledRun(schedule.Name, due?.ToUnixTimeMilliseconds(), c =>
+            {
+                if (due is { } at)
+                {
+                    ScheduleStore.See(c, schedule.Name, at.ToUnixTimeMilliseconds());
+                }
+            }),
             Unfit = fitting.Unfit,
             Note = targets.Count > 0 ? "" : selector is not null ? $"no node was taken by '{selector.Text}'{selector.Why}"
                 : "its nodes were all forgotten",

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
@@ -53,26 +54,27 @@ internal sealed class ScheduleStore(Database database, EventHub events, TimeProv
     /// <summary>Runs up to this time (Unix milliseconds) have been dealt with.</summary>
     public void See(Schedule schedule, long until)
     {
-        database.Write(c => c.Execute("UPDATE schedules SET seen_until = @until WHERE name = @Name", new { schedule.Name, until }));
+        database.Write(c => See(c, schedule.Name, until));
         Publish(schedule);
     }
+
+    /// <summary>The same in a transaction of the caller's.</summary>
+    public static void See(SqliteConnection c, string name, long until) =>
+        c.Execute("UPDATE schedules SET seen_until = @until WHERE name = @name", new { name, until });
 
     /// <summary>Runs of all schedules up to this time (Unix milliseconds) have been dealt with, for a database that was restored.</summary>
     public static void SeeAll(SqliteConnection c, long until) => c.Execute("UPDATE schedules SET seen_until = @until", new { until });
 
     /// <summary>Whether there is a job for the run that was due then (Unix milliseconds).</summary>
-    public bool HasRun(string name, long due) => database.Read(c =>
-        c.ExecuteScalar<bool>("SELECT EXISTS (SELECT 1 FROM jobs WHERE schedule = @name AND due_at = @due)", new { name, due }));
+    public bool HasRun(string name, long due) => database.Read(c => JobRow.HasRun(c, name, due));
 
     public ScheduleView View(Schedule schedule)
     {
         DateTimeOffset now = clock.GetUtcNow();
-        (string? job, long at) = database.Read(c => c.QueryFirstOrDefault<(string?, long)>(
-            "SELECT id, created_at FROM jobs WHERE schedule = @Name ORDER BY created_at DESC, id DESC LIMIT 1", new { schedule.Name }));
+        (Guid Job, long At)? last = database.Read(c => JobRow.LastOf(c, schedule.Name));
         return new ScheduleView(schedule.Name, schedule.Cron, schedule.Zone, schedule.Job, schedule.Missed, schedule.Window,
             schedule.Enabled,
-            schedule.Enabled ? schedule.Line(now)?.Next(now)?.ToUnixTimeMilliseconds() : null, job is null ? null : Guid.Parse(job),
-            job is null ? null : at);
+            schedule.Enabled ? schedule.Line(now)?.Next(now)?.ToUnixTimeMilliseconds() : null, last?.Job, last?.At);
     }
 
     /// <summary>Tells those who watch how a schedule is now.</summary>

@@ -35,6 +35,11 @@ internal sealed class SecretBox
                 $"{keyFile} holds no key of {KeyBytes} bytes in hex: put back the file that belongs to this data folder");
     }
 
+    /// <summary>A key for one purpose: always the same one, and of no use for another (HKDF-SHA256, RFC 5869).</summary>
+    /// <param name="bytes">Its length.</param>
+    public byte[] Derive(string purpose, int bytes) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, bytes, info: Encoding.UTF8.GetBytes(purpose));
+
     /// <summary>Locks a text.</summary>
     /// <param name="about">Whose it is: under another name it does not open.</param>
     public string Lock(string text, string about)

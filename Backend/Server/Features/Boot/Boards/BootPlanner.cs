@@ -4,7 +4,8 @@ using Bootstrap.Netboot;
 using Bootstrap.Netboot.Dhcp;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Images;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
@@ -130,17 +131,13 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
         {
             return Plan(true, "starts NetInst: it was never seen before");
         }
-        TaskRow? install = TaskRow.Open(c, node.NodeId).FirstOrDefault(task => task.Kind == InstallKind.Name);
-        if (install is not null)
+        foreach (TaskRow task in TaskRow.Open(c, node.NodeId))
         {
-            string image = ImageName(c, install.Image);
-            if (!hasNoSystem && InstallKind.UsesSlot(install, node.Inventory.Slot, SlotsOf(c, install.Image)))
+            ImageView? image = task.Image is { } digest ? ImageCatalogue.FindIn(c, digest) : null;
+            if (TaskKind.Of(task).Boot(task, node, image, hasNoSystem) is { } boot)
             {
-                return Plan(false, $"boots its own disk: {image} goes to the slot there that is not in use");
+                return Plan(boot.FromNetwork, boot.Reason);
             }
-            return install.Phase is InstallKind.Starting or InstallKind.FirstBoot
-                ? Plan(false, $"boots its own disk: {image} was just written to it")
-                : Plan(true, $"installs {image} because job {install.JobId} ordered it");
         }
         return node.Lifecycle switch
         {
@@ -155,9 +152,6 @@ internal sealed class BootPlanner(ApplianceOptions options, Database database, B
     }
 
     private bool HasOwnConfiguration(string folder) => File.Exists(Path.Combine(options.OverridesFolder, folder, "config.txt"));
-
-    private static long SlotsOf(SqliteConnection c, string? digest) =>
-        ImageCatalogue.SlotsIn(c, digest);
 
     private static string ImageName(SqliteConnection c, string? digest) =>
         ImageCatalogue.NameIn(c, digest) ?? "an image that was removed";

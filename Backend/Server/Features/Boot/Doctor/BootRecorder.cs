@@ -98,7 +98,7 @@ public sealed class BootRecorder : BackgroundService
             case Wait wait:
                 Note(timeline => timeline.Linked(now, node, LinkStage.Waiting, wait.Reason));
                 break;
-            case StartTask { Order: InstallOrder }:
+            case StartTask start when start.Order.Installs():
                 Note(timeline => timeline.Linked(now, node, LinkStage.Installing, null));
                 break;
         }

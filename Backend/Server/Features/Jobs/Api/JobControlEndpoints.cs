@@ -1,12 +1,15 @@
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Access;
 using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Jobs.Engine;
+using Bootstrap.Server.Features.Jobs.Rollouts;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Api;
 
 /// <summary><c>/jobs/{id}/pause</c>, <c>/resume</c>, <c>/undo</c> and <c>/retry</c>: a person takes a hand in a job.</summary>
 internal static class JobControlEndpoints

@@ -1,13 +1,17 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Features.Jobs.Engine;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Rollouts;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Api;
 
 /// <summary><c>/jobs</c> and <c>/tasks</c>: order something, watch it, end it.</summary>
 internal static class JobEndpoints
@@ -83,9 +87,10 @@ internal static class JobEndpoints
             limit is < 1 or > MostOfNode ? Problems.Bad($"limit is 1 to {MostOfNode}, not {limit}.")
             : NodeEndpoints.Find(nodes, id) is { } node ? Results.Ok(OfNode(database, progress, node, limit ?? MostOfNode))
             : NodeEndpoints.Unknown(id));
-        api.MapGet("/jobs/{id:guid}/log", (Guid id, long? after, NodeLog log) => log.ReadOfJob(id, after ?? 0))
+        api.MapGet("/jobs/{id:guid}/log", (Guid id, long? after, Database database, NodeLog log) =>
+                log.Read(database.Read(c => TaskRow.IdsOfJob(c, id)), after ?? 0))
             .WithSummary("What all nodes of a job said, as it came");
-        api.MapGet("/tasks/{id:guid}/log", (Guid id, long? after, NodeLog log) => log.Read(null, id, after ?? 0));
+        api.MapGet("/tasks/{id:guid}/log", (Guid id, long? after, NodeLog log) => log.Read([id], after ?? 0));
     }
 
     private static List<NodeJob> OfNode(Database database, ProgressBoard progress, NodeView node, int limit) => database.Read(c =>
@@ -156,7 +161,7 @@ internal static class JobEndpoints
         {
             return "";
         }
-        if (request.Kind == BenchmarkJobKind.Name || !kind.EndsConnected)
+        if (!kind.MayBeMeasured)
         {
             return kind.EndsConnected ? "A benchmark is not measured by others before and after."
                 : $"Nobody can be measured after a {request.Kind}.";

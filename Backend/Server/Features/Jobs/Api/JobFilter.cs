@@ -1,4 +1,7 @@
-namespace Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Tasks;
+
+namespace Bootstrap.Server.Features.Jobs.Api;
 
 /// <summary>Which jobs are listed.</summary>
 /// <param name="Kind">Of this kind alone.</param>
@@ -56,8 +59,8 @@ internal sealed record JobFilter(string? Kind = null, string? State = null, stri
     private const string Said = """
         AND (j.kind LIKE @text ESCAPE '\' OR j.created_by LIKE @text ESCAPE '\' OR j.schedule LIKE @text ESCAPE '\'
             OR j.note LIKE @text ESCAPE '\' OR j.parameters LIKE @text ESCAPE '\'
-            OR j.image IN (SELECT digest FROM images WHERE name LIKE @text ESCAPE '\')
-            OR j.id IN (SELECT t.job_id FROM nodes n CROSS JOIN tasks t ON t.node_id = n.id WHERE n.name LIKE @text ESCAPE '\')
+            OR j.image IN (SELECT digest FROM image_names WHERE name LIKE @text ESCAPE '\')
+            OR j.id IN (SELECT t.job_id FROM node_names n CROSS JOIN tasks t ON t.node_id = n.id WHERE n.name LIKE @text ESCAPE '\')
             OR j.id IN (SELECT job_id FROM tasks WHERE node_name IS NOT NULL AND node_name LIKE @text ESCAPE '\'))
         """;
 

@@ -1,10 +1,12 @@
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Access;
+using Bootstrap.Server.Features.Jobs.Rollouts;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Api;
 
 /// <summary>A job in short.</summary>
 /// <param name="Kind"><c>install</c>, <c>reboot</c> …</param>
@@ -74,7 +76,7 @@ public sealed record JobView(
                 j.rollout AS Rollout, j.retry AS Retry, j.paused AS Paused, j.note AS Note, j.retry_of AS RetryOf,
                 j.after AS After, j.not_before AS NotBefore, j.begin_by AS BeginBy, j.schedule AS Schedule, j.due_at AS DueAt,
                 j.selector AS Selector, j.chosen_at AS ChosenAt
-            FROM jobs j LEFT JOIN images i ON i.digest = j.image
+            FROM jobs j LEFT JOIN image_names i ON i.digest = j.image
             WHERE j.id IN ({chosen}) ORDER BY j.id DESC
             """, choice);
         return [.. rows.Select(row => Of(row, counts[row.Id].ToDictionary(s => Enum.Parse<TaskState>(s.State), s => (int)s.Count)))];
@@ -117,7 +119,7 @@ public sealed record TaskView(
         t.TaskId, Guid.Parse(t.JobId), t.Node, t.NodeName, t.Kind, t.State, t.Phase, measure.Done, measure.Total, measure.Unit,
         measure.Rate, t.Cause, t.DiskState is { } disk ? ApiJson.Word(disk) : null, (int)t.Attempts, t.CancelRequested != 0,
         t.CreatedAt, t.SentAt, t.PhaseAt, t.EndedAt, (int?)t.ExitCode, t.Note, measure.Stall,
-        TaskFraction.Of(t.Kind, t.State, t.Phase, measure.Done, measure.Total, InstallKind.TestsCard(t)));
+        TaskFraction.Of(t, measure));
 }
 
 /// <summary>What a node did, or is to do, in a job.</summary>

@@ -1,9 +1,11 @@
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Jobs.Api;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Engine;
 
 /// <summary>
 /// Tells those who watch what has changed of jobs, once at the end of each of the engine's turns: a job of a thousand nodes is sent before

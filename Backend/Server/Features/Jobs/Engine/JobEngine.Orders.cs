@@ -1,10 +1,13 @@
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Rollouts;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 using Dapper;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Engine;
 
 /// <content>What people and programs ask for, and whose turn it is.</content>
 internal sealed partial class JobEngine

@@ -1,13 +1,16 @@
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Events;
+using Bootstrap.Server.Features.Jobs.Kept;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Rollouts;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
-using Bootstrap.Server.Features.Settings;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Extensions.Hosting;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Engine;
 
 /// <summary>
 /// Carries tasks from order to proof. Everything that decides is in the database: each event of a node is one transaction, so that a
@@ -22,7 +25,7 @@ internal sealed partial class JobEngine
     private readonly NodeDirectory _nodes;
     private readonly JobSources _sources;
     private readonly ProgressBoard _progress;
-    private readonly PolicyStore _policy;
+    private readonly NewBoards _newBoards;
     private readonly KeptArchives _kept;
     private readonly StallWatch _stalls;
     private readonly TimeProvider _clock;
@@ -33,11 +36,11 @@ internal sealed partial class JobEngine
     private readonly Dictionary<NodeId, long> _awaySince = [];
     private readonly Announcer _announcer;
 
-    public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, PolicyStore policy,
+    public JobEngine(Database database, NodeDirectory nodes, JobSources sources, ProgressBoard progress, NewBoards newBoards,
         KeptArchives kept, StallWatch stalls,
         EventHub events, IHostApplicationLifetime lifetime, TimeProvider clock)
     {
-        (_database, _nodes, _sources, _progress, _policy, _kept, _stalls, _clock) = (database, nodes, sources, progress, policy, kept,
+        (_database, _nodes, _sources, _progress, _newBoards, _kept, _stalls, _clock) = (database, nodes, sources, progress, newBoards, kept,
             stalls, clock);
         _announcer = new Announcer(database, nodes, progress, events, lifetime.ApplicationStopping);
         _turns = new Turns(_announcer.Tell);
@@ -66,7 +69,7 @@ internal sealed partial class JobEngine
             }
             if (hello is { Role: NodeRole.Slave, OnTrial: false })
             {
-                _database.Write(c => NodeRow.SetRunning(c, session.Node, hello.InstallId));
+                _database.Write(c => InstalledNodes.SetRunning(c, session.Node, hello.InstallId));
             }
             Release();
             Advance(session.Node);
@@ -98,13 +101,13 @@ internal sealed partial class JobEngine
             switch (message)
             {
                 case TaskAccepted when task.State == TaskState.Sent:
-                    Apply(task, new Step.Move(TaskState.Running, TaskKind.Of(task).PhaseOf(task, session.State, TaskKind.Accepted)));
+                    Apply(task, new Step.Move(TaskState.Running, TaskKind.Of(task).PhaseOf(task, session.State, TaskPhase.Accepted)));
                     break;
                 case TaskProgress report:
                     Progress(task, session, report);
                     break;
                 case TaskEnded ended:
-                    if (ended.Succeeded && task.Phase == InstallKind.Confirming)
+                    if (ended.Succeeded && TaskKind.Of(task).EndsTrial(task))
                     {
                         session.Committed();
                     }
@@ -184,29 +187,13 @@ internal sealed partial class JobEngine
 
     private void ObeyPolicy(LinkSession session, Hello hello)
     {
-        NodeView? node = _nodes.Find(session.Node);
-        Policy policy = _policy.Get();
-        if (node is { Lifecycle: Lifecycle.New } && policy.ImageFor(hello.Inventory.Architecture) is { } image)
+        if (_newBoards.Decide(session.Node, hello.Inventory.Architecture, out string reason) is { } spec)
         {
-            if (_sources.Images.Find(image.ToString()) is null)
-            {
-                session.Send(new Wait("the image that new boards get is not on the appliance any more: a person imports it, or chooses " +
-                    "another one"));
-                return;
-            }
-            if (policy.Profile is { } profile && _sources.Profiles.Render(profile, session.Node, out string fault) is null)
-            {
-                session.Send(new Wait($"the profile '{profile}' of new boards does not fit this one: {fault}"));
-                return;
-            }
-            Make(InstallKind.Plain(image, policy.Profile, testCard: policy.BurnIn == Policy.LongBurnIn), [session.Node], "policy",
-                JobPlan.AtOnce);
+            Make(spec, [session.Node], "policy", JobPlan.AtOnce);
         }
         else
         {
-            session.Send(new Wait(node?.Lifecycle == Lifecycle.New
-                ? "waiting for a person to assign an image to this board"
-                : "nothing is assigned to this board; its disk stays as it is"));
+            session.Send(new Wait(reason));
         }
     }
 
@@ -241,7 +228,7 @@ internal sealed partial class JobEngine
                 break;
             case Step.Move { State: TaskState.Failed or TaskState.TimedOut } failure when mayRetry && task.Retry is { } retry
                 && retry.Grants(task):
-                Move(task, failure with { State = TaskState.Waiting, Phase = "retrying" }, TimeSpan.FromSeconds(retry.Pause),
+                Move(task, failure with { State = TaskState.Waiting, Phase = TaskPhase.Retrying }, TimeSpan.FromSeconds(retry.Pause),
                     countsAsRetry: true);
                 break;
             case Step.Move move:
@@ -255,6 +242,7 @@ internal sealed partial class JobEngine
         long now = Now;
         _database.Write(c =>
         {
+            TaskPhases.Note(c, task.Id, TaskState.Sent, step.Phase, now);
             c.Execute("""
                 UPDATE tasks SET state = @state, phase = @Phase, cause = '', phase_at = @now, sent_at = coalesce(sent_at, @now),
                     boot_id_before = @boot, attempts = attempts + @attempt
@@ -267,12 +255,11 @@ internal sealed partial class JobEngine
                     step.Phase,
                     now,
                     boot = hello.BootId,
-                    attempt = order is InstallOrder
-                    ? 1 : 0
+                    attempt = order.Installs() ? 1 : 0,
                 });
-            if (order is InstallOrder)
+            if (order.Installs())
             {
-                NodeRow.SetInstalling(c, task.NodeId, task.Id);
+                InstalledNodes.Begin(c, task.Id, task.NodeId);
             }
             if (step.Installed)
             {

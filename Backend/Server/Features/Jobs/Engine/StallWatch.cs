@@ -1,9 +1,11 @@
 using System.Globalization;
+using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Engine;
 
 /// <summary>
 /// Notices tasks that do not get on, by what is usual for them: the pauses between their own reports, and how long the phase took in
@@ -27,7 +29,7 @@ internal sealed class StallWatch(Database database, ProgressBoard progress)
     /// <returns>True if a stall has begun or ended with this.</returns>
     public bool Look(TaskRow task, TimeSpan inPhase)
     {
-        if (task.State != TaskState.Running || task.Phase == PowerParameters.WarningUsers)
+        if (task.State != TaskState.Running || task.Phase == TaskPhase.WarningUsers)
         {
             _usual.Remove(task.TaskId);
             return progress.SetStall(task.TaskId, "");

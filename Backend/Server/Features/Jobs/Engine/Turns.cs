@@ -1,4 +1,4 @@
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Engine;
 
 /// <summary>
 /// Lets in one after the other. Those who can wait without a thread do: a thousand nodes that answer at once do not take a thousand

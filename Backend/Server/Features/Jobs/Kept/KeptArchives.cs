@@ -1,9 +1,10 @@
 using System.Security.Cryptography;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Storage;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kept;
 
 /// <summary>
 /// What nodes keep through image updates, while their disks are written: one archive of a task, never replaced once it is whole. Files of

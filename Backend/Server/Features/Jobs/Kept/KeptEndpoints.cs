@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -9,7 +11,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kept;
 
 /// <summary><c>/kept</c> on the link's port: what a node keeps through an image update, for the certificate of that very node alone
 /// (<see cref="KeptArchive"/>).</summary>
@@ -57,7 +59,7 @@ internal static class KeptEndpoints
         return await NodeGuard.AdmitAsync(context) is not { } node || database.Read(c => TaskRow.Find(c, id)) is not { } task
             || task.Node != node
                 ? Text("This is another node's, or nobody's.", StatusCodes.Status403Forbidden)
-            : task.EndedAt is not null || task.State < TaskState.Sent || !InstallKind.Keeps(task)
+            : task.EndedAt is not null || task.State < TaskState.Sent || !TaskKind.Of(task).Keeps(task)
                 ? Text("This task keeps nothing, or has ended.", StatusCodes.Status409Conflict)
             : null;
     }

@@ -2,8 +2,10 @@ using System.Text.Json.Nodes;
 using Bootstrap.Protocol.Benchmarks;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Rollouts;
+using Bootstrap.Server.Features.Jobs.Tasks;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>What to measure.</summary>
 /// <param name="Benchmark">Name of a benchmark.</param>
@@ -30,6 +32,8 @@ internal sealed class BenchmarkJobKind : WorkKind<BenchmarkParameters>
     public const string Name = "benchmark";
 
     public override string Word => Name;
+
+    public override bool MayBeMeasured => false;
 
     /// <summary>A benchmark as it is run where nothing else was said.</summary>
     public static JobSpec SpecOf(string benchmark) => SpecOf(new BenchmarkParameters(benchmark));
@@ -92,12 +96,18 @@ internal sealed class BenchmarkJobKind : WorkKind<BenchmarkParameters>
             { Peer = peer }, TimeoutSeconds(parameters), again);
     }
 
+    /// <summary>For how long the appliance is the other end of a task; null: it is none.</summary>
+    internal static TimeSpan? LifeOfPeer(TaskRow task) =>
+        task.Kind == Name && PeerOf(task.Parameters) == PeerKind.Appliance ? TimeSpan.FromSeconds(Whole(ParametersOf(task))) : null;
+
     /// <param name="parameters">As they are stored; of a schedule's run that cannot be done, something else may be.</param>
     private static PeerKind PeerOf(string parameters) =>
         JsonNode.Parse(parameters)?["benchmark"]?.ToString() is { } benchmark && BenchmarkKind.Find(benchmark) is { } kind
             ? kind.Peer : PeerKind.None;
 
-    private protected override int TimeoutSeconds(BenchmarkParameters parameters) =>
+    private protected override int TimeoutSeconds(BenchmarkParameters parameters) => Whole(parameters);
+
+    private static int Whole(BenchmarkParameters parameters) =>
         parameters.QuietSeconds + parameters.PatienceSeconds + Math.Max(parameters.SoakSeconds, parameters.LimitSeconds) + Slack;
 
     private static BenchmarkRequest? RequestOf(BenchmarkParameters parameters, out string? fault) =>

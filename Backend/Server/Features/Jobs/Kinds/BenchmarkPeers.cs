@@ -1,15 +1,17 @@
-using System.Security.Cryptography;
+using System.Globalization;
 using Bootstrap.Protocol;
 using Bootstrap.Protocol.Benchmarks;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Trust;
 using Bootstrap.Server.Storage;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>Finds the other ends of benchmarks of the network, and tells them when it is over. Thread-safe.</summary>
-internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, TimeProvider clock) : ILinkFeature
+internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, SecretBox box, TimeProvider clock) : ILinkFeature
 {
     private readonly Lock _lock = new();
 
@@ -19,9 +21,21 @@ internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, Tim
     /// <summary>Who may measure against the appliance.</summary>
     public PeerSecrets Secrets { get; } = new(clock);
 
+    /// <summary>Who was told to measure against the appliance, and has not ended, still may: the appliance may have restarted
+    /// meanwhile.</summary>
     public void Introduced(LinkSession session)
     {
-        // Who measures was told before he began.
+        if (session.Hello is not { ActiveTasks: { Count: > 0 } active })
+        {
+            return;
+        }
+        foreach (TaskRow task in database.Read(c => TaskRow.Open(c, session.Node)))
+        {
+            if (active.Contains(task.TaskId) && BenchmarkJobKind.LifeOfPeer(task) is { } life)
+            {
+                Find(task, PeerKind.Appliance, life, out _);
+            }
+        }
     }
 
     /// <summary>A task that has ended measures no more.</summary>
@@ -34,8 +48,8 @@ internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, Tim
         return false; // the task ends by it
     }
 
-    /// <summary>The other end for a task, which is told to answer. An order that is sent again has the secret of before: the node may be at
-    /// it already, by the first one.</summary>
+    /// <summary>The other end for a task, which is told to answer. An order that is sent again has the secret of before, also after a
+    /// restart of the appliance: the node may be at it already, by the first one.</summary>
     /// <param name="life">For how long, if the task does not end before.</param>
     /// <param name="fault">Why there is none; empty where there is one, or none is needed.</param>
     public BenchmarkPeer? Find(TaskRow task, PeerKind kind, TimeSpan life, out string fault)
@@ -48,9 +62,9 @@ internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, Tim
         byte[] secret;
         if (kind == PeerKind.Appliance)
         {
-            secret = SecretFor(task.TaskId, null);
-            Secrets.Add(secret, life);
+            secret = SecretFor(task, null);
             Remember(task.TaskId, secret, null);
+            Secrets.Add(secret, life);
             return new BenchmarkPeer("the appliance", "", 0, secret);
         }
         TaskRow? next = NextOf(database.Read(c => TaskRow.OfJob(c, Guid.Parse(task.JobId))), task);
@@ -61,9 +75,9 @@ internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, Tim
             Forget(task.TaskId);
             return null;
         }
-        secret = SecretFor(task.TaskId, next.Node);
-        session.Send(new ServePeer(secret, (int)life.TotalSeconds));
+        secret = SecretFor(task, next.Node);
         Remember(task.TaskId, secret, next.Node);
+        session.Send(new ServePeer(secret, (int)life.TotalSeconds));
         return new BenchmarkPeer(next.NodeName, session.Address.ToString(), ServicePorts.Benchmark, secret);
     }
 
@@ -78,22 +92,21 @@ internal sealed class BenchmarkPeers(Database database, NodeDirectory nodes, Tim
         return next.Id == task.Id ? null : next;
     }
 
-    /// <summary>That of before, unless another machine knows it.</summary>
-    private byte[] SecretFor(Guid task, NodeId? other)
+    /// <summary>Of each attempt, and for each other end, its own.</summary>
+    private byte[] SecretFor(TaskRow task, NodeId? other) =>
+        box.Derive(string.Create(CultureInfo.InvariantCulture, $"benchmark {task.Id} {task.Retries} {other}"), PeerSecrets.Length);
+
+    /// <summary>Another machine that knew a secret for the task knows it no longer.</summary>
+    private void Remember(Guid task, byte[] secret, NodeId? node)
     {
         lock (_lock)
         {
-            if (_told.TryGetValue(task, out (byte[] Secret, NodeId? Node) told) && told.Node == other)
+            if (_told.TryGetValue(task, out (byte[] Secret, NodeId? Node) told) && told.Node == node && told.Secret.SequenceEqual(secret))
             {
-                return told.Secret;
+                return;
             }
         }
         Forget(task);
-        return RandomNumberGenerator.GetBytes(PeerSecrets.Length);
-    }
-
-    private void Remember(Guid task, byte[] secret, NodeId? node)
-    {
         lock (_lock)
         {
             _told[task] = (secret, node);

@@ -1,8 +1,9 @@
 using System.Text.RegularExpressions;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Files;
+using Bootstrap.Server.Features.Jobs.Tasks;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>What to put where.</summary>
 /// <param name="File">Digest or name of an uploaded file; stored as the digest.</param>

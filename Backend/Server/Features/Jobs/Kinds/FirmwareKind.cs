@@ -1,8 +1,10 @@
 using System.Text.Json.Serialization;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Rollouts;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>How boot firmware is brought up to date.</summary>
 /// <param name="GraceSeconds">As for <see cref="PowerParameters"/>, as <paramref name="Message"/>.</param>
@@ -22,12 +24,6 @@ internal sealed record FirmwareParameters(int GraceSeconds = 0, string Message =
 /// </summary>
 internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
 {
-    /// <summary>The firmware is staged, and the machine restarts.</summary>
-    public const string Restarting = "restarting";
-
-    /// <summary>The machine is back, and looks at what runs.</summary>
-    public const string Confirming = "confirming";
-
     /// <summary>
     /// What can be ended, the node gives up by itself after 20 minutes; writing takes a minute or two. Where it hangs, the node does not
     /// end it, and nothing more is expected of it here.
@@ -37,7 +33,18 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
     /// <summary>An EEPROM is written in less than a minute, and the board restarts once more for it.</summary>
     private static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(15);
 
+    /// <summary>Most of it is the restart.</summary>
+    private static readonly Dictionary<string, (double From, double To)> s_way = new()
+    {
+        [TaskPhase.Checking] = (0, 0.1),
+        [TaskPhase.Staging] = (0.1, 0.4),
+        [TaskPhase.Restarting] = (0.4, 0.95),
+        [TaskPhase.Confirming] = (0.95, 1),
+    };
+
     public override string Word => "firmware";
+
+    public override IReadOnlyDictionary<string, (double From, double To)> Way(TaskRow task) => s_way;
 
     /// <summary>A board that does not start again is repaired by hand: one after the other, and nobody else after the first
     /// failure.</summary>
@@ -47,7 +54,7 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {
-        fault = hello.Role != NodeRole.Slave && task.Phase is Restarting or Confirming
+        fault = hello.Role != NodeRole.Slave && task.Phase is TaskPhase.Restarting or TaskPhase.Confirming
             ? "the node started NetInst instead of its system after the restart for its new boot firmware, and has not shown what it " +
                 "runs: look at its disk and its boot order"
             : RefuseNetInst(hello);
@@ -58,21 +65,21 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
     public override Step OnConnected(TaskRow task, Hello hello) =>
         WorksOn(hello, task) ? Step.Nothing
         // The order that comes again is answered by what runs now; where the power went before anything was staged, it is begun again.
-        : task.Phase == Restarting && hello.BootId != task.BootIdBefore ? new Step.Send(Confirming)
+        : task.Phase == TaskPhase.Restarting && hello.BootId != task.BootIdBefore ? new Step.Send(TaskPhase.Confirming)
         : Step.SendOrder;
 
     public override Step OnEnded(TaskRow task, TaskEnded ended) => EndAs(ended);
 
     public override Step OnGone(TaskRow task, string? goodbye) =>
-        goodbye == "reboot" ? new Step.Move(TaskState.Running, Restarting) : Step.Nothing;
+        goodbye == "reboot" ? new Step.Move(TaskState.Running, TaskPhase.Restarting) : Step.Nothing;
 
     public override Step OnTime(TaskRow task, TimeSpan inPhase, TimeSpan? away) =>
         FindNotTaken(task, inPhase, away is null) ?? task.Phase switch
         {
-            Restarting when inPhase > s_startLimit => Step.TimeOut(
+            TaskPhase.Restarting when inPhase > s_startLimit => Step.TimeOut(
                 $"the node did not come back within {s_startLimit.TotalMinutes:0} minutes after it restarted for its new boot firmware: " +
                     "look at the board, whose LED may tell an error"),
-            Restarting => Step.Nothing,
+            TaskPhase.Restarting => Step.Nothing,
             _ when inPhase > s_workLimit + ParametersOf(task).Power.Grace => Step.TimeOut(
                 $"the node has not told how it ended within {(s_workLimit + ParametersOf(task).Power.Grace).TotalMinutes:0} minutes: it " +
                     "may be off, or have lost its network"),

@@ -1,21 +1,19 @@
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Tasks;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <content>Updates in the slot that a node does not use.</content>
 internal sealed partial class InstallKind
 {
-    /// <summary>Written and verified; the node restarts into the other slot, once.</summary>
-    public const string Trying = "trying";
-
-    /// <summary>The new system has reported in, and makes its slot the one that always starts.</summary>
-    public const string Confirming = "confirming";
-
     /// <summary>What a Slave reports of such an update.</summary>
-    private static readonly string[] s_slotPhases = ["checking", "writing", "verifying", "configuring", Trying];
+    private static readonly string[] s_slotPhases =
+        [TaskPhase.Checking, TaskPhase.Writing, TaskPhase.Verifying, TaskPhase.Configuring, TaskPhase.Trying];
 
     /// <summary>A node goes back by itself after 15 minutes at most, and its start takes some of its own.</summary>
     private static readonly TimeSpan s_tryingLimit = TimeSpan.FromMinutes(30), s_confirmingLimit = TimeSpan.FromMinutes(10);
+
+    public override bool EndsTrial(TaskRow task) => task.Phase == TaskPhase.Confirming;
 
     /// <summary>What follows from a connection in the middle of a trial; null: there is none.</summary>
     private static Step? OnTrialConnected(TaskRow task, Hello hello)
@@ -24,9 +22,10 @@ internal sealed partial class InstallKind
         {
             // Who does not want it any more gets it not confirmed: the node goes back by itself.
             return task.CancelRequested != 0 ? new Step.Move(TaskState.Cancelled, "", Disk: DiskState.Installed)
-                : task.Phase == Confirming && WorksOn(hello, task) ? Step.Nothing : new Step.Send(Confirming, Order: new CommitSlotOrder());
+                : task.Phase == TaskPhase.Confirming && WorksOn(hello, task) ? Step.Nothing
+                : new Step.Send(TaskPhase.Confirming, Order: new CommitSlotOrder());
         }
-        if (task.Phase is not (Trying or Confirming) || hello.InstallId == task.TaskId)
+        if (task.Phase is not (TaskPhase.Trying or TaskPhase.Confirming) || hello.InstallId == task.TaskId)
         {
             return null;
         }
@@ -42,12 +41,12 @@ internal sealed partial class InstallKind
     /// <summary>What follows from the end of a confirmation; null: this is the end of something else.</summary>
     private static Step? OnTrialEnded(TaskRow task, TaskEnded ended)
     {
-        if (task.Phase == FirstBoot && ended is { Succeeded: true, Disk: DiskState.Installed })
+        if (task.Phase == TaskPhase.FirstBoot && ended is { Succeeded: true, Disk: DiskState.Installed })
         {
             // The word on the confirmation comes late: the connection was lost, and the new one has shown already that it was done.
             return Step.Nothing;
         }
-        if (task.Phase != Confirming)
+        if (task.Phase != TaskPhase.Confirming)
         {
             return null;
         }
@@ -56,6 +55,6 @@ internal sealed partial class InstallKind
                 ? Step.Fail($"the new system runs, but its slot could not be made the one that always starts: " +
                     $"{ended.Cause.TrimEnd('.')}. The node goes back by itself to the one that it had", DiskState.Installed)
             : ParametersOf(task).Profile is null ? Succeeded("")
-            : new Step.Send(FirstBoot, Installed: true);
+            : new Step.Send(TaskPhase.FirstBoot, Installed: true);
     }
 }

@@ -3,11 +3,13 @@ using System.Text.Json.Serialization;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
 using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.NetInst;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Features.Profiles;
+using Microsoft.Data.Sqlite;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>How an image is installed.</summary>
 /// <param name="GraceSeconds">As for <see cref="PowerParameters"/>, as <paramref name="Message"/>.</param>
@@ -59,18 +61,6 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
 {
     public const string Name = "install";
 
-    /// <summary>The Slave fetches NetInst and restarts into it.</summary>
-    public const string Staging = "staging";
-
-    /// <summary>Written and verified; the new system starts.</summary>
-    public const string Starting = "starting";
-
-    /// <summary>The new system has reported in, and does what the profile leaves to it.</summary>
-    public const string FirstBoot = "first-boot";
-
-    /// <summary>NetInst writes all of the disk, and reads it back.</summary>
-    public const string Testing = "testing";
-
     /// <summary>Kernel arguments of a staged NetInst: a panic restarts the board, which then starts its old system.</summary>
     private const string StagedCommandLine = "panic=10";
 
@@ -89,7 +79,46 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
     /// <summary>Without a connection: whoever pulled the plug may take his time to put it back.</summary>
     private static readonly TimeSpan s_absenceLimit = TimeSpan.FromHours(2);
 
+    /// <summary>What Pis with usual cards need, roughly.</summary>
+    private static readonly Dictionary<string, (double From, double To)> s_way = new()
+    {
+        [TaskPhase.Staging] = (0, 0.03),
+        [TaskPhase.Checking] = (0.05, 0.06),
+        [TaskPhase.Keeping] = (0.06, 0.07),
+        [TaskPhase.Writing] = (0.07, 0.7),
+        [TaskPhase.Verifying] = (0.7, 0.9),
+        [TaskPhase.Configuring] = (0.9, 0.93),
+        [TaskPhase.Rebooting] = (0.93, 0.93),
+        [TaskPhase.Starting] = (0.93, 0.97),
+        [TaskPhase.Trying] = (0.93, 0.96),
+        [TaskPhase.Confirming] = (0.96, 0.97),
+        [TaskPhase.FirstBoot] = (0.97, 1),
+    };
+
+    /// <summary>A test of the card writes and reads everything, and the installation behind it a small part: what follows the test shares
+    /// the rest of the way.</summary>
+    private const double TestFrom = 0.06, TestTo = 0.7;
+
+    private static readonly Dictionary<string, (double From, double To)> s_wayWithTest =
+        s_way.Select(phase => KeyValuePair.Create(phase.Key, (BehindTest(phase.Value.From), BehindTest(phase.Value.To))))
+            .Append(KeyValuePair.Create(TaskPhase.Testing, (TestFrom, TestTo))).ToDictionary();
+
     public override string Word => Name;
+
+    public override IReadOnlyDictionary<string, (double From, double To)> Way(TaskRow task) => TestsCard(task) ? s_wayWithTest : s_way;
+
+    private static double BehindTest(double fraction) =>
+        fraction <= TestFrom ? fraction : TestTo + ((fraction - TestFrom) / (1 - TestFrom) * (1 - TestTo));
+
+    public override TaskBoot Boot(TaskRow task, NodeRow node, ImageView? image, bool hasNoSystem)
+    {
+        string name = image?.Name ?? "an image that was removed";
+        return !hasNoSystem && ParametersOf(task).UsesSlot(node.Inventory.Slot, image?.Slots ?? 0)
+                ? new TaskBoot(false, $"boots its own disk: {name} goes to the slot there that is not in use")
+            : task.Phase is TaskPhase.Starting or TaskPhase.FirstBoot
+                ? new TaskBoot(false, $"boots its own disk: {name} was just written to it")
+            : new TaskBoot(true, $"installs {name} because job {task.JobId} ordered it");
+    }
 
     private protected override Digest? FindImage(JobWish wish, JobSources sources, out string fault)
     {
@@ -152,18 +181,16 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
             : parameters.Keep ?? (parameters.Profile is { } name ? sources.Profiles.Find(name)?.KeptPaths : null) ?? Profile.UsuallyKept,
     };
 
-    /// <summary>The task is an update that a running node does in the slot which it does not use.</summary>
-    /// <param name="slot">The one that it runs from, as its Slave has said last.</param>
-    /// <param name="slots">Of the image.</param>
-    public static bool UsesSlot(TaskRow task, string? slot, long slots) => task.Kind == Name && ParametersOf(task).UsesSlot(slot, slots);
-
     /// <summary>An installation as the policy orders it; the profile fits the node.</summary>
     /// <param name="testCard">All of the disk is tested before.</param>
     public static JobSpec Plain(Digest image, string? profile, bool testCard) =>
         new(Name, image, Stored(new InstallParameters(Profile: profile, TestCard: testCard)));
 
-    /// <summary>The task is an update that keeps something.</summary>
-    public static bool Keeps(TaskRow task) => task.Kind == Name && ParametersOf(task).Keep is { Count: > 0 };
+    public override bool Keeps(TaskRow task) => ParametersOf(task).Keep is { Count: > 0 };
+
+    /// <summary>Installations that test the card before, the oldest first.</summary>
+    /// <param name="node">Of this node alone.</param>
+    public static IEnumerable<TaskRow> CardTests(SqliteConnection c, NodeId? node) => TaskRow.With(c, Name, "testCard", node);
 
     /// <summary>The task is an installation that tests the card before.</summary>
     public static bool TestsCard(TaskRow task) => task.Kind == Name && ParametersOf(task).TestCard;
@@ -181,7 +208,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         if (profile is not null && hello.InstallId == task.TaskId && task.State != TaskState.Waiting)
         {
             return new FirstBootOrder(profile.System.Locale.Length > 0, profile.Packages, (int)s_firstBootLimit.TotalSeconds,
-                Again: task is { Phase: FirstBoot, State: TaskState.Running });
+                Again: task is { Phase: TaskPhase.FirstBoot, State: TaskState.Running });
         }
         string architecture = hello.Inventory.Architecture;
         if (!sources.NetInst.TryGetValue(architecture, out NetInstFiles? files) || files.Slave is not { } slave)
@@ -218,13 +245,15 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
     /// <summary>What a Slave does for an installation of the whole disk is to stage NetInst; what NetInst then does has phases of its own,
     /// as has an update of a slot.</summary>
     public override string PhaseOf(TaskRow task, LinkState state, string reported) =>
-        task.Phase is Starting or FirstBoot or Confirming || reported == TaskKind.Accepted && state == LinkState.Slave ? task.Phase
-        : state == LinkState.Slave && reported != PowerParameters.WarningUsers && !s_slotPhases.Contains(reported) ? Staging
+        task.Phase is TaskPhase.Starting or TaskPhase.FirstBoot or TaskPhase.Confirming
+            || reported == TaskPhase.Accepted && state == LinkState.Slave ? task.Phase
+        : state == LinkState.Slave && reported != TaskPhase.WarningUsers && !s_slotPhases.Contains(reported) ? TaskPhase.Staging
         : reported;
 
     /// <summary>From its first write on NetInst leaves a disk that does not start; a Slave writes the slot that is not in use.</summary>
     public override DiskState? DiskIn(string phase, LinkState state) =>
-        state == LinkState.NetInst && phase is Testing or "writing" or "verifying" or "configuring" ? DiskState.Unbootable : null;
+        state == LinkState.NetInst && phase is TaskPhase.Testing or TaskPhase.Writing or TaskPhase.Verifying or TaskPhase.Configuring
+            ? DiskState.Unbootable : null;
 
     public override Step OnConnected(TaskRow task, Hello hello)
     {
@@ -234,26 +263,26 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         }
         if (hello.Role == NodeRole.NetInst)
         {
-            return task.Phase == FirstBoot
+            return task.Phase == TaskPhase.FirstBoot
                 ? Succeeded("the system is installed and has run, but the node started NetInst before its first start was done")
                 : WorksOn(hello, task) ? Step.Nothing
                 // It has installed, and lost its connection before it restarted: it is not to install again.
-                : task.Phase == Starting && hello.BootId == task.BootIdBefore ? Step.Nothing
+                : task.Phase == TaskPhase.Starting && hello.BootId == task.BootIdBefore ? Step.Nothing
                 : Step.SendOrder;
         }
         if (hello.InstallId == task.TaskId)
         {
             return ParametersOf(task).Profile is null ? Succeeded(hello.Doubt)
-                : task.Phase == FirstBoot && WorksOn(hello, task) ? Step.Nothing
-                : new Step.Send(FirstBoot, Installed: true);
+                : task.Phase == TaskPhase.FirstBoot && WorksOn(hello, task) ? Step.Nothing
+                : new Step.Send(TaskPhase.FirstBoot, Installed: true);
         }
         bool restarted = task.BootIdBefore is not null && hello.BootId != task.BootIdBefore;
         return task.Phase switch
         {
-            Starting => Step.Fail(
+            TaskPhase.Starting => Step.Fail(
                 "the node started another system than the one that was just written to its disk: does it boot from another disk?",
                 node: Lifecycle.Unbootable),
-            Staging when restarted => Step.Fail(
+            TaskPhase.Staging when restarted => Step.Fail(
                 "the node restarted into its old system instead of NetInst: its log tells what the staged NetInst met",
                 DiskState.Untouched),
             _ when WorksOn(hello, task) => Step.Nothing,
@@ -267,7 +296,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         {
             return step;
         }
-        if (task.Phase == FirstBoot)
+        if (task.Phase == TaskPhase.FirstBoot)
         {
             return Succeeded(ended.Succeeded ? ""
                 : $"the system is installed and runs, but not all of its first start was done: " +
@@ -275,7 +304,8 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         }
         if (ended.Succeeded)
         {
-            return ended.Disk == DiskState.Installed ? new Step.Move(TaskState.Running, Starting, Disk: ended.Disk) : Step.Nothing;
+            return ended.Disk == DiskState.Installed ? new Step.Move(TaskState.Running, TaskPhase.Starting, Disk: ended.Disk)
+                : Step.Nothing;
         }
         Lifecycle? node = ended.Disk == DiskState.Unbootable ? Lifecycle.Unbootable : null;
         if (ended.Cancelled)
@@ -283,22 +313,22 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
             return new Step.Move(TaskState.Cancelled, "", "", ended.Disk, node);
         }
         return ended.Disk == DiskState.Unbootable && !ended.Final && task.Attempts < MaximumAttempts
-            ? new Step.Move(TaskState.Waiting, "retrying", ended.Cause, ended.Disk)
+            ? new Step.Move(TaskState.Waiting, TaskPhase.Retrying, ended.Cause, ended.Disk)
             : Step.Fail(ended.Cause, ended.Disk, node);
     }
 
     public override Step OnTime(TaskRow task, TimeSpan inPhase, TimeSpan? away) => task.Phase switch
     {
-        Staging when inPhase > s_stagingLimit =>
+        TaskPhase.Staging when inPhase > s_stagingLimit =>
             Step.TimeOut($"NetInst did not report in within {s_stagingLimit.TotalMinutes:0} minutes after the node restarted into it"),
-        Starting when inPhase > s_startingLimit =>
+        TaskPhase.Starting when inPhase > s_startingLimit =>
             Step.TimeOut($"the installed system did not report in within {s_startingLimit.TotalMinutes:0} minutes", Lifecycle.Unbootable),
-        FirstBoot when inPhase > s_firstBootLimit + s_silenceLimit =>
+        TaskPhase.FirstBoot when inPhase > s_firstBootLimit + s_silenceLimit =>
             Succeeded("the system is installed and has run, but has not told how its first start ended, long after its time-out"),
-        Trying when inPhase > s_tryingLimit => Step.TimeOut(
+        TaskPhase.Trying when inPhase > s_tryingLimit => Step.TimeOut(
             $"neither the new system nor the one before reported in within {s_tryingLimit.TotalMinutes:0} minutes after the restart into " +
                 "the other slot"),
-        Confirming when inPhase > s_confirmingLimit => Step.TimeOut(
+        TaskPhase.Confirming when inPhase > s_confirmingLimit => Step.TimeOut(
             $"the new system did not confirm its slot within {s_confirmingLimit.TotalMinutes:0} minutes: the node goes back to the one " +
                 "before by itself"),
         // Nothing but a slot was written: the system that the node had is as it was.

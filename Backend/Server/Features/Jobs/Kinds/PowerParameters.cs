@@ -1,15 +1,12 @@
 using Bootstrap.Protocol.Link;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>Parameters of jobs by which a node's system goes.</summary>
 /// <param name="GraceSeconds">Whoever is logged in is warned, and has so long; 0: nobody is, and it is done at once.</param>
 /// <param name="Message">What he is told beside what happens.</param>
 internal sealed record PowerParameters(int GraceSeconds = 0, string Message = "")
 {
-    /// <summary>The phase in which a node waits.</summary>
-    public const string WarningUsers = "warning-users";
-
     private const int MaximumGrace = 3600;
     private const int MaximumMessage = 500;
 

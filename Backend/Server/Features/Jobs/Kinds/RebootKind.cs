@@ -1,7 +1,8 @@
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>Restart. Proof: the node is back with another kernel boot id.</summary>
 internal sealed class RebootKind : TaskKind<PowerParameters>
@@ -30,7 +31,7 @@ internal sealed class RebootKind : TaskKind<PowerParameters>
         : Step.Fail(ended.Cause);
 
     public override Step OnGone(TaskRow task, string? goodbye) =>
-        goodbye == "reboot" ? new Step.Move(TaskState.Running, "restarting") : Step.Nothing;
+        goodbye == "reboot" ? new Step.Move(TaskState.Running, TaskPhase.Restarting) : Step.Nothing;
 
     public override Step OnTime(TaskRow task, TimeSpan inPhase, TimeSpan? away) =>
         inPhase > s_limit + ParametersOf(task).Grace

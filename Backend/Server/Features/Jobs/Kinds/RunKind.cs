@@ -1,6 +1,7 @@
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Tasks;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>What to run.</summary>
 /// <param name="Command">The program and its arguments; or:</param>

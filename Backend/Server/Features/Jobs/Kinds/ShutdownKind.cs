@@ -1,13 +1,12 @@
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>Power off. Proof: the node said goodbye for that reason, and was silent after it.</summary>
 internal sealed class ShutdownKind : TaskKind<PowerParameters>
 {
-    private const string GoingDown = "going-down";
-
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
 
@@ -34,10 +33,10 @@ internal sealed class ShutdownKind : TaskKind<PowerParameters>
         : Step.Fail(ended.Cause);
 
     public override Step OnGone(TaskRow task, string? goodbye) =>
-        goodbye == "shutdown" ? new Step.Move(TaskState.Running, GoingDown) : Step.Nothing;
+        goodbye == "shutdown" ? new Step.Move(TaskState.Running, TaskPhase.GoingDown) : Step.Nothing;
 
     public override Step OnTime(TaskRow task, TimeSpan inPhase, TimeSpan? away) =>
-        task.Phase == GoingDown && away is not null && inPhase > s_silence ? new Step.Move(TaskState.Succeeded, "")
+        task.Phase == TaskPhase.GoingDown && away is not null && inPhase > s_silence ? new Step.Move(TaskState.Succeeded, "")
         : inPhase > s_limit + ParametersOf(task).Grace
             ? Step.TimeOut($"the node did not say goodbye within {s_limit.TotalMinutes:0} minutes")
         : Step.Nothing;

@@ -1,10 +1,14 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Jobs.Rollouts;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>What a task does next.</summary>
 internal abstract record Step
@@ -39,6 +43,11 @@ internal abstract record Step
     public static Step TimeOut(string cause, Lifecycle? node = null) => new Move(TaskState.TimedOut, "", cause, Node: node);
 }
 
+/// <summary>What a node with an open task boots by the network.</summary>
+/// <param name="FromNetwork">NetInst; false: its own disk.</param>
+/// <param name="Reason">In words that follow the node's name.</param>
+internal sealed record TaskBoot(bool FromNetwork, string Reason);
+
 /// <summary>A job as somebody asks for it, before anything is made.</summary>
 /// <param name="Image">Digest or name, as it was written.</param>
 /// <param name="Parameters">As they came; each kind has its own.</param>
@@ -57,21 +66,35 @@ internal sealed record JobSpec(string Kind, Digest? Image = null, string Paramet
 /// </summary>
 internal abstract class TaskKind
 {
-    private static readonly Dictionary<string, TaskKind> s_kinds = typeof(TaskKind).Assembly.GetTypes()
+    private static readonly ConcurrentDictionary<string, TaskKind> s_kinds = new(typeof(TaskKind).Assembly.GetTypes()
         .Where(t => t.IsSubclassOf(typeof(TaskKind)) && !t.IsAbstract)
         .Select(t => (TaskKind)Activator.CreateInstance(t)!)
-        .ToDictionary(k => k.Word);
+        .Select(kind => KeyValuePair.Create(kind.Word, kind)));
 
     private static readonly TimeSpan s_takingLimit = TimeSpan.FromMinutes(1);
-
-    /// <summary>What a node has reported of a task that it has only taken.</summary>
-    public const string Accepted = "accepted";
 
     /// <summary>Its name in the API and in the database.</summary>
     public abstract string Word { get; }
 
     /// <summary>A node that has succeeded is connected again.</summary>
     public virtual bool EndsConnected => true;
+
+    /// <summary>It can be measured how nodes do before it and after it.</summary>
+    public virtual bool MayBeMeasured => EndsConnected;
+
+    /// <summary>Where each phase begins and ends on a task's whole way, from 0 to 1; a phase that is not named is at the beginning. Null:
+    /// its phases say nothing of the whole.</summary>
+    public virtual IReadOnlyDictionary<string, (double From, double To)>? Way(TaskRow task) => null;
+
+    /// <summary>What people have on the node is kept by the appliance until the task has ended.</summary>
+    public virtual bool Keeps(TaskRow task) => false;
+
+    /// <summary>When the node has done what it was told last, its system is on trial no longer.</summary>
+    public virtual bool EndsTrial(TaskRow task) => false;
+
+    /// <summary>What a node with an open task of this kind boots, where it is started by the network; null: as without the task.</summary>
+    /// <param name="hasNoSystem">It has found nothing on its disk that starts.</param>
+    public virtual TaskBoot? Boot(TaskRow task, NodeRow node, ImageView? image, bool hasNoSystem) => null;
 
     /// <summary>How a job for several nodes goes in all that nobody has said of it; null: on all of them at once.</summary>
     /// <param name="parameters">As they are stored.</param>
@@ -92,6 +115,9 @@ internal abstract class TaskKind
 
     /// <summary>All kinds' words.</summary>
     public static IEnumerable<string> Words => s_kinds.Keys.Order(StringComparer.Ordinal);
+
+    /// <summary>One of another assembly.</summary>
+    public static void Add(TaskKind kind) => s_kinds[kind.Word] = kind;
 
     /// <summary>The kind of that word, or null.</summary>
     public static TaskKind? Find(string word) => s_kinds.GetValueOrDefault(word);

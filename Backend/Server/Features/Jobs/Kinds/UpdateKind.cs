@@ -1,7 +1,8 @@
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Profiles;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>What to bring up to date.</summary>
 /// <param name="Packages">These packages alone; none: all that are installed.</param>

@@ -1,7 +1,8 @@
 using Bootstrap.Protocol.Link;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Kinds;
 
 /// <summary>Work that the running system of a node does in place, once. Proof: the node's own word on how it ended.</summary>
 internal abstract class WorkKind<T> : TaskKind<T>

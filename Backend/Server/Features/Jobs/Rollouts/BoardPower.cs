@@ -1,6 +1,6 @@
 using Bootstrap.Protocol;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Rollouts;
 
 /// <summary>What boards draw when all their processors work, without what is plugged into them, in watts. Measured by the Pi Dramble
 /// (pidramble.com, "Power Consumption Benchmarks") up to the Pi 4, and rounded up.</summary>

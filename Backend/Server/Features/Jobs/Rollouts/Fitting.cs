@@ -1,9 +1,10 @@
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Images;
+using Bootstrap.Server.Features.Jobs.Kinds;
 using Bootstrap.Server.Features.Nodes;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Rollouts;
 
 /// <summary>Which of some nodes a job can be done on that nobody looks at before it begins.</summary>
 /// <param name="Spec">What the others do; null: there are no others.</param>

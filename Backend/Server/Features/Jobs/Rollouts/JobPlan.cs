@@ -1,7 +1,9 @@
 using System.Globalization;
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Microsoft.Data.Sqlite;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Rollouts;
 
 /// <summary>When and in which order a job's tasks begin, and what becomes of those that fail. The default: all of them now, once.</summary>
 /// <param name="NotBefore">Unix milliseconds.</param>
@@ -122,4 +124,5 @@ internal sealed record JobPlan(
 
 /// <summary>One run of a schedule.</summary>
 /// <param name="DueAt">Unix milliseconds; null: a person asked for it.</param>
-internal sealed record ScheduledRun(string Schedule, long? DueAt);
+/// <param name="Made">Notes that the run has its job, in the transaction that makes it.</param>
+internal sealed record ScheduledRun(string Schedule, long? DueAt, Action<SqliteConnection> Made);

@@ -1,4 +1,6 @@
-namespace Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Tasks;
+
+namespace Bootstrap.Server.Features.Jobs.Rollouts;
 
 /// <summary>Tries again what failed, unless the node said that it will always fail.</summary>
 /// <param name="Attempts">How often at most, the first time included.</param>

@@ -1,6 +1,8 @@
 using Bootstrap.Protocol.Ids;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Tasks;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Rollouts;
 
 /// <summary>What becomes of a job's tasks that have not begun.</summary>
 /// <param name="Begin">Held tasks whose turn has come.</param>

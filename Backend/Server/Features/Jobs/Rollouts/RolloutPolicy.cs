@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bootstrap.Server.Features.Jobs.Kinds;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Rollouts;
 
 /// <summary>How a job goes from node to node. Nothing said: all nodes at once.</summary>
 /// <param name="Canary">So many nodes come first and alone; if one of them fails, nobody else begins. 0: none.</param>

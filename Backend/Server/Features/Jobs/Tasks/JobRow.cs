@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using Bootstrap.Protocol.Ids;
-using Bootstrap.Server.Features.Nodes;
-using Bootstrap.Server.Storage;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Rollouts;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Tasks;
 
 /// <summary>A job with its plan, as the database has it.</summary>
 internal sealed class JobRow
@@ -125,16 +125,10 @@ internal sealed class JobRow
                 plan.Selector,
                 plan.IsChosen,
             });
-        if (plan.Run is { DueAt: { } due } run)
-        {
-            c.Execute("UPDATE schedules SET seen_until = @due WHERE name = @Schedule", new { run.Schedule, due });
-        }
+        plan.Run?.Made(c);
         InsertTasks(c, job, nodes, 0, plan.HoldsBack ? TaskState.Held : TaskState.Waiting, plan.Unfit, now);
-        // Where no node is fit, it has ended before it began: nothing will change of it any more that would be noted.
-        if (c.ExecuteScalar<bool>($"SELECT NOT {Open} FROM jobs WHERE id = @id", new { id = job.ToString() }))
-        {
-            Outbox.Add(c, NoticeKind.JobEnded, job.ToString(), now);
-        }
+        // Where no node is fit, it has ended before it began.
+        JobEnds.NoteIfEnded(c, job.ToString(), now);
     }
 
     /// <summary>
@@ -162,8 +156,13 @@ internal sealed class JobRow
     }
 
     /// <summary>Its nodes are those that it has: its selector is not asked any more.</summary>
-    public static void Close(SqliteConnection c, Guid job, long now) =>
-        c.Execute($"UPDATE jobs SET chosen_at = @now WHERE id = @job AND {Unchosen}", new { job = job.ToString(), now });
+    public static void Close(SqliteConnection c, Guid job, long now)
+    {
+        if (c.Execute($"UPDATE jobs SET chosen_at = @now WHERE id = @job AND {Unchosen}", new { job = job.ToString(), now }) > 0)
+        {
+            JobEnds.NoteIfEnded(c, job.ToString(), now);
+        }
+    }
 
     /// <summary>
     /// Ends all that is open, for a database that was restored: what it waits for may have been done since, and boards would be installed
@@ -172,19 +171,23 @@ internal sealed class JobRow
     /// <returns>How many jobs that were.</returns>
     public static int EndOpen(SqliteConnection c, string cause, long now)
     {
-        int jobs = c.ExecuteScalar<int>($"SELECT count(*) FROM jobs WHERE {Open}");
-        c.Execute($"UPDATE jobs SET chosen_at = @now WHERE {Unchosen}", new { now });
-        NodeRow.SettleLifecycle(c, "t.ended_at IS NULL");
-        c.Execute("UPDATE tasks SET state = 'Cancelled', cause = @cause, phase = '', phase_at = @now, ended_at = @now WHERE ended_at IS " +
-            "NULL", new { cause, now });
-        return jobs;
+        List<string> jobs = [.. c.Query<string>($"SELECT id FROM jobs WHERE {Open}")];
+        foreach (string job in jobs)
+        {
+            foreach (TaskRow task in TaskRow.OfJob(c, Guid.Parse(job)).Where(task => task.EndedAt is null))
+            {
+                task.Move(c, new Step.Move(TaskState.Cancelled, "", cause), now);
+            }
+            Close(c, Guid.Parse(job), now);
+        }
+        return jobs.Count;
     }
 
     private static void InsertTasks(
         SqliteConnection c, Guid job, IEnumerable<NodeId> nodes, int position, TaskState first, IReadOnlyDictionary<NodeId, string>? unfit,
         long now) => c.Execute("""
             INSERT INTO tasks (id, job_id, node_id, position, state, cause, created_at, phase_at, ended_at)
-            SELECT @id, @job, id, @position, @state, @cause, @now, @now, iif(@unfit, @now, NULL) FROM nodes WHERE id = @node
+            SELECT @id, @job, id, @position, @state, @cause, @now, @now, iif(@unfit, @now, NULL) FROM node_names WHERE id = @node
             """,
             nodes.Distinct().Select((node, place) => (Node: node, Place: place, Unfit: unfit?.GetValueOrDefault(node))).Select(task => new
             {
@@ -213,6 +216,22 @@ internal sealed class JobRow
         }
         return open;
     }
+
+    /// <summary>Whether there is a job for the run of a schedule that was due then (Unix milliseconds).</summary>
+    public static bool HasRun(SqliteConnection c, string schedule, long due) => c.ExecuteScalar<bool>(
+        "SELECT EXISTS (SELECT 1 FROM jobs WHERE schedule = @schedule AND due_at = @due)", new { schedule, due });
+
+    /// <summary>The newest job of a schedule, and when it was made (Unix milliseconds); null: it has made none.</summary>
+    public static (Guid Job, long At)? LastOf(SqliteConnection c, string schedule) => c.Query<(string Job, long At)>(
+        "SELECT id, created_at FROM jobs WHERE schedule = @schedule ORDER BY created_at DESC, id DESC LIMIT 1", new { schedule })
+        .Select(made => ((Guid, long)?)(Guid.Parse(made.Job), made.At)).FirstOrDefault();
+
+    /// <summary>The jobs that schedules have made in a time (Unix milliseconds, without its end), the oldest first.</summary>
+    public static IEnumerable<(Guid Job, string Schedule, long At)> Scheduled(SqliteConnection c, long from, long until) =>
+        c.Query<(string Job, string Schedule, long At)>("""
+            SELECT id, schedule, created_at FROM jobs
+            WHERE schedule IS NOT NULL AND created_at >= @from AND created_at < @until ORDER BY created_at, id
+            """, new { from, until }).Select(made => (Guid.Parse(made.Job), made.Schedule, made.At));
 
     /// <summary>The nodes for which what failed in a job is tried again at this moment, each with the job that does.</summary>
     public static Dictionary<NodeId, Guid> OpenRetriesOf(SqliteConnection c, Guid id) => c.Query<(string Node, string Job)>("""

@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
 using Bootstrap.Protocol.Link;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Tasks;
 
 /// <summary>How far a task is within its phase.</summary>
 /// <param name="Rate">Units a second, smoothed over some seconds; 0 where it is not known.</param>
-/// <param name="Stall">That it does not get on, in a few words (<see cref="StallWatch"/>); empty: it does.</param>
+/// <param name="Stall">That it does not get on, in a few words; empty: it does.</param>
 public readonly record struct TaskMeasure(long Done, long Total, string Unit, double Rate, string Stall);
 
 /// <summary>What nodes report several times a second. It stays in memory: a restart loses it and the next report brings it back.</summary>

@@ -2,7 +2,7 @@ using Bootstrap.Protocol.Ids;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Tasks;
 
 /// <summary>Nodes on which a task runs.</summary>
 internal sealed class RunningTasks(Database database) : IQuietTimes

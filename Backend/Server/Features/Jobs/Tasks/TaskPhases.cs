@@ -1,3 +1,4 @@
+using Bootstrap.Server.Features.Jobs.Api;
 using Bootstrap.Server.Storage;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
@@ -5,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Data.Sqlite;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Tasks;
 
 /// <summary>A task came to a state or phase.</summary>
 /// <param name="Phase">Empty where the state has none.</param>
@@ -18,6 +19,12 @@ internal static class TaskPhases
     public static void Map(IEndpointRouteBuilder api) =>
         api.MapGet("/jobs/{id:guid}/phases", (Guid id, Database database) => database.Read(c =>
             JobRow.Find(c, id) is null ? JobEndpoints.Missing(id) : Results.Ok(OfJob(c, id)))).Compresses();
+
+    /// <summary>Notes that a task comes to a state and phase, before it is written there; nothing where it is in them.</summary>
+    internal static void Note(SqliteConnection c, string task, TaskState state, string phase, long at) => c.Execute("""
+        INSERT INTO task_phases (task_id, state, phase, at)
+        SELECT id, @state, @phase, @at FROM tasks WHERE id = @task AND (state <> @state OR phase <> @phase)
+        """, new { task, state = state.ToString(), phase, at });
 
     /// <summary>Of all tasks of a job, each one's in their order. What was before its order was sent is not among them.</summary>
     internal static List<TaskPhaseView> OfJob(SqliteConnection c, Guid job) =>

@@ -1,10 +1,12 @@
+using System.Text.Json;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Link;
-using Bootstrap.Server.Features.Nodes;
+using Bootstrap.Server.Features.Jobs.Kinds;
+using Bootstrap.Server.Features.Jobs.Rollouts;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
-namespace Bootstrap.Server.Features.Jobs;
+namespace Bootstrap.Server.Features.Jobs.Tasks;
 
 /// <summary>Where a task is on its way.</summary>
 public enum TaskState
@@ -44,7 +46,7 @@ internal sealed class TaskRow
             t.exit_code AS ExitCode, t.note AS Note,
             t.position AS Position, t.retries AS Retries, t.retry_at AS RetryAt, j.retry AS RetryText, j.paused AS JobPaused,
             coalesce(n.name, t.node_name, t.node_id) AS NodeName
-        FROM tasks t JOIN jobs j ON j.id = t.job_id LEFT JOIN nodes n ON n.id = t.node_id
+        FROM tasks t JOIN jobs j ON j.id = t.job_id LEFT JOIN node_names n ON n.id = t.node_id
         """;
 
     public required string Id { get; init; }
@@ -112,12 +114,12 @@ internal sealed class TaskRow
     public static List<TaskRow> OfNode(SqliteConnection c, NodeId node, int limit) => [.. c.Query<TaskRow>(
         $"{Select} WHERE t.node_id = @node ORDER BY t.created_at DESC, t.rowid DESC LIMIT @limit", new { node = node.ToString(), limit })];
 
-    /// <summary>Installations that test the card before, the oldest first.</summary>
+    /// <summary>Those of a kind whose parameters have a switch on, the oldest first.</summary>
     /// <param name="node">Of this node alone.</param>
-    public static IEnumerable<TaskRow> CardTests(SqliteConnection c, NodeId? node) => c.Query<TaskRow>($"""
-        {Select} WHERE j.kind = 'install' AND json_extract(j.parameters, '$.testCard') AND (@node IS NULL OR t.node_id = @node)
+    public static IEnumerable<TaskRow> With(SqliteConnection c, string kind, string parameter, NodeId? node) => c.Query<TaskRow>($"""
+        {Select} WHERE j.kind = @kind AND json_extract(j.parameters, '$.' || @parameter) AND (@node IS NULL OR t.node_id = @node)
         ORDER BY t.created_at, t.rowid
-        """, new { node = node?.ToString() });
+        """, new { kind, parameter, node = node?.ToString() });
 
     /// <summary>The last phase in which its node worked on it; empty: none.</summary>
     public string LastPhase(SqliteConnection c) => c.QueryFirstOrDefault<string>(
@@ -125,13 +127,17 @@ internal sealed class TaskRow
 
     /// <summary>Nodes whose last task has shut them down.</summary>
     public static List<NodeId> ShutDown(SqliteConnection c) => [.. c.Query<string>("""
-        SELECT n.id FROM nodes n
+        SELECT n.id FROM node_names n
         JOIN tasks t ON t.id = (SELECT id FROM tasks WHERE node_id = n.id AND ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT 1)
-        JOIN jobs j ON j.id = t.job_id WHERE j.kind = 'shutdown' AND t.state = 'Succeeded'
-        """).Select(Protocol.Ids.NodeId.Parse)];
+        JOIN jobs j ON j.id = t.job_id WHERE j.kind IN (SELECT value FROM json_each(@off)) AND t.state = 'Succeeded'
+        """, new { off = JsonSerializer.Serialize(TaskKind.Words.Where(word => !TaskKind.Find(word)!.EndsConnected)) })
+        .Select(Protocol.Ids.NodeId.Parse)];
 
     public static List<TaskRow> OfJob(SqliteConnection c, Guid job) =>
         [.. c.Query<TaskRow>($"{Select} WHERE t.job_id = @job ORDER BY t.position, t.id", new { job = job.ToString() })];
+
+    public static IReadOnlyList<Guid> IdsOfJob(SqliteConnection c, Guid job) =>
+        [.. c.Query<string>("SELECT id FROM tasks WHERE job_id = @job", new { job = job.ToString() }).Select(Guid.Parse)];
 
     /// <summary>
     /// Moves the task to a state or phase; states that end a task have an end time. What an attempt has begun on the disk stays so when a
@@ -141,6 +147,9 @@ internal sealed class TaskRow
     /// <param name="retries">Attempts that the job's policy gave it with this.</param>
     public void Move(SqliteConnection c, Step.Move move, long now, long? retryAt = null, int retries = 0)
     {
+        bool ends = move.State >= TaskState.Succeeded;
+        bool isFirstEnd = ends && c.ExecuteScalar<bool>("SELECT ended_at IS NULL FROM tasks WHERE id = @Id", new { Id });
+        TaskPhases.Note(c, Id, move.State, move.Phase, now);
         c.Execute("""
             UPDATE tasks SET state = @state, phase = @Phase, cause = @Cause, phase_at = @now,
                 disk = iif(disk = 'Unbootable' AND @disk = 'Untouched', disk, coalesce(@disk, disk)),
@@ -155,7 +164,7 @@ internal sealed class TaskRow
                 move.Cause,
                 disk = move.Disk?.ToString(),
                 now,
-                ends = move.State >= TaskState.Succeeded,
+                ends,
                 move.ExitCode,
                 move.Note,
                 retryAt,
@@ -163,13 +172,17 @@ internal sealed class TaskRow
             });
         if (move.State is not (TaskState.Sent or TaskState.Running))
         {
-            NodeRow.SettleLifecycle(c, "t.id = @Id", new { Id });
+            InstalledNodes.Settle(c, Id);
+        }
+        if (isFirstEnd)
+        {
+            JobEnds.Note(c, JobId, move.State, now);
         }
     }
 
     /// <summary>The node is about to be forgotten: the history of its jobs keeps its name.</summary>
     public static void KeepName(SqliteConnection c, NodeId node) => c.Execute(
-        "UPDATE tasks SET node_name = (SELECT name FROM nodes WHERE id = @node) WHERE node_id = @node", new { node = node.ToString() });
+        "UPDATE tasks SET node_name = (SELECT name FROM node_names WHERE id = @node) WHERE node_id = @node", new { node = node.ToString() });
 
     /// <summary>Its turn has come: what it waited for before, and since when, stays as it is.</summary>
     public void Begin(SqliteConnection c) => c.Execute("UPDATE tasks SET state = 'Waiting' WHERE id = @Id AND state = 'Held'", new { Id });

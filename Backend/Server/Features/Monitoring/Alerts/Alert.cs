@@ -23,7 +23,7 @@ internal sealed class AlertRow
     private const string Select = """
         SELECT a.node_id AS Node, n.name AS NodeName, a.rule AS Rule, a.value AS Value, a.part AS Part, a.started_at AS StartedAt,
             a.ended_at AS EndedAt, a.times AS Times, a.told AS Told, a.muted AS Muted
-        FROM alerts a JOIN nodes n ON n.id = a.node_id
+        FROM alerts a JOIN node_names n ON n.id = a.node_id
         """;
 
     public required string Node { get; init; }

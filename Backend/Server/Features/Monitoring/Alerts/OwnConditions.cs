@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Bootstrap.Protocol.Ids;
 using Bootstrap.Protocol.Status;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
 

@@ -1,5 +1,5 @@
 using Bootstrap.Server.Features.Access;
-using Bootstrap.Server.Features.Jobs;
+using Bootstrap.Server.Features.Jobs.Tasks;
 using Bootstrap.Server.Features.Monitoring.Alerts;
 using Bootstrap.Server.Features.Nodes;
 using Bootstrap.Server.Storage;
