@@ -20,7 +20,7 @@ internal sealed class DemoRun(string program, string imageFile, string folder, B
     private const int FirstPort = 8443;
 
     /// <summary>Emulation on a busy machine is slow, a Raspberry Pi 3's emulated network slower still.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromMinutes(30);
 
     private static readonly TimeSpan s_lookPeriod = TimeSpan.FromMilliseconds(250);
 
@@ -103,8 +103,8 @@ internal sealed class DemoRun(string program, string imageFile, string folder, B
 
     private async Task<int> WatchAsync(RackAppliance appliance, List<VirtualBoard> boards, CancellationToken cancel)
     {
-        using var patience = new CancellationTokenSource(s_patience);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        using var limit = new CancellationTokenSource(s_timeLimit);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
         var display = new BoardDisplay(boards);
         try
         {
@@ -119,7 +119,7 @@ internal sealed class DemoRun(string program, string imageFile, string folder, B
                 if (!allRun && display.AllRun)
                 {
                     allRun = true;
-                    patience.CancelAfter(Timeout.InfiniteTimeSpan);
+                    limit.CancelAfter(Timeout.InfiniteTimeSpan);
                     Say($"every board runs what was installed on it{(once ? "" : "; they go on until you press Ctrl-C")}");
                     if (once)
                     {
@@ -129,9 +129,9 @@ internal sealed class DemoRun(string program, string imageFile, string folder, B
                 await Task.Delay(s_lookPeriod, TimeProvider.System, either.Token);
             }
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            throw new RackException($"after {s_patience.TotalMinutes:0} minutes not every board runs; see the boards' consoles in " +
+            throw new RackException($"after {s_timeLimit.TotalMinutes:0} minutes not every board runs; see the boards' consoles in " +
                 $"{folder}");
         }
     }

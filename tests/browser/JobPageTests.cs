@@ -16,7 +16,7 @@ namespace Bootstrap.Browser.Tests;
 public sealed class JobPageTests(PageFixture browser) : PageTest
 {
     [Fact]
-    public async Task Boot_firmware_is_updated_by_nodes_one_after_the_other_and_what_failed_is_ordered_again_with_a_question()
+    public async Task Boot_firmware_is_updated_node_by_node_and_what_failed_is_ordered_again_after_a_question()
     {
         await using TestAppliance appliance = await PageFixture.StartApplianceAsync();
         await using SimulatedNode node = await SimulatedNode.ConnectAsync(appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave,

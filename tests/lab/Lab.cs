@@ -14,7 +14,7 @@ internal sealed class Lab : IAsyncDisposable
     public static bool IsSoak { get; } = Environment.GetEnvironmentVariable("SOAK") == "1";
 
     /// <summary>Far beyond what a busy machine needs: only what hangs comes to it.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(20);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromMinutes(20);
 
     /// <summary>Exit code of a board whose plug was pulled.</summary>
     private const int PowerCut = 137;
@@ -30,7 +30,7 @@ internal sealed class Lab : IAsyncDisposable
     private Lab(VirtualRack rack, string artefacts, string[] serve)
     {
         (Rack, _artefacts, _serve) = (rack, artefacts, serve);
-        _stop.CancelAfter(s_patience);
+        _stop.CancelAfter(s_timeLimit);
     }
 
     public VirtualRack Rack { get; }
@@ -133,7 +133,7 @@ internal sealed class Lab : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
         {
-            throw new RackException($"waited {s_patience.TotalMinutes:0} minutes for {what}; last seen: {last?.ToJsonString()}");
+            throw new RackException($"waited {s_timeLimit.TotalMinutes:0} minutes for {what}; last seen: {last?.ToJsonString()}");
         }
     }
 

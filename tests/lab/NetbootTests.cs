@@ -6,7 +6,7 @@ namespace Bootstrap.Lab.Tests;
 /// <summary>DHCP and TFTP between network namespaces, with other people's clients and servers.</summary>
 public sealed class NetbootTests : IAsyncLifetime
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(8);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromMinutes(8);
 
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly string _folder = Directory.CreateTempSubdirectory("bootstrap-netboot-").FullName;
@@ -15,7 +15,7 @@ public sealed class NetbootTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _stop.CancelAfter(s_patience);
+        _stop.CancelAfter(s_timeLimit);
         Directory.CreateDirectory(Files);
         foreach ((string name, int size) in new[]
         {
@@ -120,7 +120,7 @@ public sealed class NetbootTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_Pi_3_whose_power_is_cut_while_it_waits_for_its_address_is_not_locked_by_an_answer_to_what_it_asked_before()
+    public async Task A_Pi_3_that_loses_power_while_it_waits_for_its_address_is_not_locked_by_an_old_answer()
     {
         await using VirtualRack rack = await VirtualRack.StartAsync(addressServer: false);
         await using RackProcess server = await ServeAsync(rack, "--dhcp", "full");

@@ -19,7 +19,7 @@ public class ProfileTests
     ];
 
     [Fact]
-    public async Task An_installed_system_is_as_its_profile_says_whatever_cloud_init_would_name_it_and_its_script_has_run_once()
+    public async Task An_installed_system_is_as_its_profile_says_whatever_cloud_init_says()
     {
         await using Lab lab = await Lab.StartAsync();
         await lab.ImportAsync(s_image);

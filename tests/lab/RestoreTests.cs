@@ -7,7 +7,7 @@ public class RestoreTests
     private const string Other = "10.77.0.3";
 
     [Fact]
-    public async Task Appliance_that_is_restored_on_another_machine_has_its_nodes_and_reinstalls_them_without_a_click()
+    public async Task An_appliance_restored_on_another_machine_reinstalls_its_nodes_without_a_click()
     {
         await using Lab lab = await Lab.StartAsync(addressServer: true);
         await lab.ImportAsync("tiny-arm64");

@@ -42,7 +42,7 @@ public sealed class RunTests
     }
 
     [Fact]
-    public async Task Of_a_hundred_megabytes_of_output_the_end_is_kept_in_little_memory_and_the_exit_code_is_the_commands()
+    public async Task Of_100_MB_of_output_the_end_is_kept_in_little_memory_with_the_commands_exit_code()
     {
         await using Lab lab = await Lab.StartAsync(serve: ["--dhcp", "off"]);
         await using var slaves = new LabSlaves();

@@ -7,7 +7,7 @@ namespace Bootstrap.Lab.Tests;
 public class SlotReturnTests
 {
     [Fact]
-    public async Task A_node_whose_new_system_does_not_come_up_or_does_not_report_goes_back_by_itself_to_the_one_that_it_had()
+    public async Task A_node_whose_new_system_does_not_come_up_or_report_goes_back_by_itself()
     {
         await using Lab lab = await Lab.StartAsync();
         string image = await lab.ImportAsync("slots-arm64");

@@ -20,7 +20,7 @@ public sealed partial class WatchTests
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(200);
 
     [Fact]
-    public async Task A_browser_that_trusts_the_ca_hears_each_node_from_itself_and_the_appliance_carries_none_of_it()
+    public async Task A_browser_that_trusts_the_CA_hears_nodes_directly_and_the_appliance_carries_nothing()
     {
         await using Lab lab = await Lab.StartAsync(serve: ["--dhcp", "off"]);
         await using var slaves = new LabSlaves();

@@ -15,7 +15,7 @@ internal sealed class TftpClient(IPAddress server, EventLog events, TimeProvider
     private const int FirstPort = 49153;
     private const int Tries = 6;
     private const int MaxPacket = 4 + 1468;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(2);
 
     private int _port = FirstPort;
 
@@ -118,7 +118,7 @@ internal sealed class TftpClient(IPAddress server, EventLog events, TimeProvider
 
     private async Task<SocketReceiveFromResult?> ReceiveAsync(Socket socket, byte[] buffer)
     {
-        using var timeout = new CancellationTokenSource(s_patience, clock);
+        using var timeout = new CancellationTokenSource(s_timeLimit, clock);
         try
         {
             return await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), timeout.Token);

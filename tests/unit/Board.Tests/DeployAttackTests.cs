@@ -86,7 +86,7 @@ public sealed class DeployAttackTests : IDisposable
     }
 
     [Fact]
-    public async Task A_link_that_a_user_made_is_refused_by_name_and_one_of_root_s_in_a_folder_of_root_s_is_followed()
+    public async Task A_link_that_a_user_made_is_refused_by_name_and_one_of_roots_own_is_followed()
     {
         Directory.CreateSymbolicLink($"{App}/out", Vault);
         Linux.Check(Linux.ChOwn($"{App}/out", User, User), "out");

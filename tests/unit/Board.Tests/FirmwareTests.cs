@@ -188,7 +188,7 @@ public sealed class FirmwareTests : FirmwareTest
         "says RPI_EEPROM_IMMEDIATE_UPDATE=1")]
     [InlineData("RPI_EEPROM_SELF_UPDATE=0\nRPI_EEPROM_SELF_UPDATE=1", "says RPI_EEPROM_SELF_UPDATE=1")]
     [InlineData("#RPI_EEPROM_USE_FLASHROM=1\nRPI_EEPROM_USE_FLASHROM=0", null)]
-    public async Task Settings_by_which_a_power_cut_could_not_be_mended_from_afar_are_refused_unless_it_is_allowed(
+    public async Task Settings_that_a_power_cut_would_break_for_good_are_refused_unless_it_is_allowed(
         string settings, string? cause)
     {
         _pi.Write("etc/default/rpi-eeprom-update", settings + "\n");

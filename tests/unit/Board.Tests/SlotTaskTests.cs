@@ -170,7 +170,7 @@ public sealed class SlotTaskTests : IDisposable
     }
 
     [Fact]
-    public async Task An_update_whose_Slave_was_stopped_in_the_middle_is_begun_again_and_nothing_of_it_is_left_running()
+    public async Task An_update_whose_Slave_was_stopped_in_the_middle_is_begun_again_and_nothing_is_left()
     {
         SlotWork slots = await SlotsAsync($"echo $$ >{_root.Folder}/pid; sleep 300");
         using var leaving = new CancellationTokenSource();
@@ -287,7 +287,7 @@ public sealed class SlotTaskTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(null)]
-    public async Task NetInst_on_a_disk_that_may_have_two_slots_is_staged_without_tryboot_and_told_which_system_ran(bool? hasSlots)
+    public async Task NetInst_on_a_disk_with_two_slots_is_staged_without_tryboot_and_told_which_system_ran(bool? hasSlots)
     {
         _root.File("boot/firmware/config.txt", "arm_64bit=1\n").File("proc/cmdline", "root=PARTUUID=1a2b3c4d-05\n");
         await using var server = new Installer.Tests.TestServer(new() { ["/kernel"] = [1], ["/initramfs"] = [2] });

@@ -98,7 +98,7 @@ public sealed class SlotTests : IDisposable
     [Theory]
     [InlineData(TwoSlotDisk.Autoboot, "cmdline.txt of neither")]
     [InlineData("[all]\ntryboot_a_b=1\nboot_partition=2\n", "does not choose between two partitions")]
-    public void A_disk_whose_firmware_chooses_and_whose_running_slot_nobody_can_tell_is_not_one_of_a_single_slot(
+    public void A_disk_whose_running_slot_nobody_can_tell_is_not_one_of_a_single_slot(
         string autoboot, string reason)
     {
         using TwoSlotDisk image = TwoSlotDisk.Pi(hasSecond: true, rootOf: _ => "LABEL=rootfs", autoboot: autoboot);

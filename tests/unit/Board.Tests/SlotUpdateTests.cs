@@ -72,7 +72,7 @@ public sealed class SlotUpdateTests : IDisposable
     [Theory]
     [InlineData(false, 3, 6, 2, 5)]
     [InlineData(true, 2, 5, 3, 6)]
-    public async Task The_other_slot_gets_the_image_configured_for_this_node_and_the_running_one_stays_byte_for_byte(
+    public async Task The_other_slot_gets_the_image_and_the_running_one_stays_byte_for_byte(
         bool runsSecond, int boot, int root, int runningBoot, int runningRoot)
     {
         using var disk = new LoopSlots(_old.Image, runsSecond);
@@ -107,7 +107,7 @@ public sealed class SlotUpdateTests : IDisposable
     }
 
     [Fact]
-    public async Task Whenever_the_power_goes_the_running_slot_is_untouched_the_other_is_no_file_system_and_the_next_attempt_completes_it()
+    public async Task Whenever_the_power_goes_the_running_slot_is_untouched_and_the_next_attempt_completes()
     {
         int writes;
         using (var whole = new LoopSlots(_old.Image))

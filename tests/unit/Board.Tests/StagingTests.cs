@@ -64,7 +64,7 @@ public sealed class StagingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_machine_that_loads_NetInst_itself_has_the_key_in_no_file_of_it_that_others_could_read_or_that_stays()
+    public async Task A_machine_that_loads_NetInst_itself_leaves_the_key_in_no_file_that_others_could_read()
     {
         File.Delete(Path.Combine(_root.Folder, "boot/firmware/config.txt"));
         string folder = Path.Combine(_root.Folder, "state", "netinst"), initramfs = Path.Combine(folder, "initramfs");

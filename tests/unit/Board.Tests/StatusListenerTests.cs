@@ -92,7 +92,7 @@ public sealed class StatusListenerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_token_that_is_wrong_expired_used_or_for_another_node_opens_nothing_and_the_reason_is_told()
+    public async Task A_token_that_is_wrong_expired_used_or_another_nodes_opens_nothing_and_says_why()
     {
         using X509Certificate2 stranger = TestIdentity.CreateAuthority();
         string used = Sign(), expired = Sign();
@@ -120,7 +120,7 @@ public sealed class StatusListenerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_program_reads_metrics_again_and_again_by_its_token_until_that_ends_or_is_revoked_and_watches_nothing_by_it()
+    public async Task A_program_reads_metrics_by_its_token_until_that_ends_and_watches_nothing_by_it()
     {
         string Signed(DateTimeOffset until, string holder = "program")
         {

@@ -28,7 +28,7 @@ public sealed class BackupTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _line.DisposeAsync();
 
     [Fact]
-    public async Task A_backup_is_one_file_that_its_passphrase_opens_and_that_age_and_tar_open_without_this_program()
+    public async Task A_backup_is_one_file_that_age_and_tar_open_with_its_passphrase()
     {
         string image = Path.Combine(_line.Folder, "tiny.img");
         await File.WriteAllBytesAsync(image, TinyImage.Create(), s_end);

@@ -16,7 +16,7 @@ public sealed class DataFolderTests : IDisposable
     private string Data => Path.Combine(_folder, "data");
 
     [Fact]
-    public async Task A_second_appliance_on_a_folder_ends_before_it_touches_anything_and_a_killed_one_leaves_it_free()
+    public async Task A_second_appliance_on_a_folder_touches_nothing_and_a_killed_one_leaves_it_free()
     {
         await using RunningAppliance first = await RunningAppliance.StartAsync(Data);
         string begun = Path.Combine(Data, "store", "temporary", "of-an-import");

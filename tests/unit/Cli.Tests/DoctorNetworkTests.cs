@@ -102,7 +102,7 @@ public sealed class DoctorNetworkTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_of_an_id_two_Backends_and_a_mesh_of_nobody_are_named_and_a_network_in_order_is_said_to_be()
+    public async Task Two_of_an_id_two_Backends_and_a_mesh_of_nobody_are_named()
     {
         // Ports that flood nothing get what they are members for, once the bridge hears a querier: what the doctor advises helps.
         JsonNode[][] runs = await RunAsync("""

@@ -97,7 +97,7 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_the_privilege_for_its_ports_the_appliance_starts_without_them_and_says_how_to_grant_it()
+    public async Task Without_the_privilege_for_its_ports_the_appliance_starts_and_says_how_to_grant_it()
     {
         // In a network of its own, as root of nothing; it ends by itself a moment after it was ready.
         (int code, string output, string errors) = await CommandLine.RunToolAsync(

@@ -47,7 +47,7 @@ public sealed class WorkTests
     }
 
     [Fact]
-    public async Task What_is_printed_for_programs_is_JSON_from_its_first_byte_to_its_last_also_where_progress_is_shown()
+    public async Task What_is_printed_for_programs_is_JSON_to_its_last_byte_also_where_progress_is_shown()
     {
         await using CommandLine line = await CommandLine.StartAsync();
         await using SimulatedNode node = await NodeAsync(line);

@@ -25,7 +25,7 @@ public sealed class RootTests : IDisposable
     [InlineData("/dev/sda2")]
     [InlineData("/dev/disk/by-uuid/" + SystemUuid)]
     [InlineData("/dev/disk/by-label/system")]
-    public async Task What_cmdline_txt_names_is_the_root_though_another_file_system_stands_behind_it_and_looks_like_a_system(string name)
+    public async Task What_cmdline_txt_names_is_the_root_whatever_else_looks_like_a_system(string name)
     {
         ImageManifest manifest =
             await ImportAsync([("cmdline.txt", $"console=tty1 root={name} rootfstype=ext4 rootwait\n")], System(), System());
@@ -95,7 +95,7 @@ public sealed class RootTests : IDisposable
     }
 
     [Fact]
-    public void An_image_with_several_that_was_imported_before_roots_were_looked_for_is_to_be_imported_again()
+    public void An_image_with_several_roots_that_was_imported_before_is_to_be_imported_again()
     {
         var manifest = new ImageManifest(
             1, "old", "arm64", 1 << 20, 4096, [new(1, 0, 512, "83", "ext4", "system"), new(2, 512, 512, "83", "ext4", "data")], []);

@@ -15,7 +15,7 @@ public sealed class SlotTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_Pis_slots_are_found_by_autoboot_txt_also_in_logical_partitions_and_where_the_second_one_is_empty(bool hasSecond)
+    public async Task A_Pis_slots_are_found_by_autoboot_txt_also_in_logical_and_empty_partitions(bool hasSecond)
     {
         using TwoSlotDisk disk = TwoSlotDisk.Pi(hasSecond: hasSecond);
         (Digest _, ImageManifest manifest) = await _store.ImportAsync(disk.Image);

@@ -24,7 +24,7 @@ public sealed partial class InstallationTests
         File.ReadAllText(Path.Combine(machine.RootFolder, "etc/machine-id"));
 
     [Fact]
-    public async Task Whenever_the_power_goes_in_an_update_what_people_have_is_there_in_the_end_and_was_packed_once()
+    public async Task Whenever_the_power_goes_in_an_update_what_people_have_is_there_and_was_packed_once()
     {
         using TestMachine whole = Inhabited();
         Assert.Equal(new InstallResult(true, false, "", DiskState.Installed, false), await InstallAsync(whole, keep: s_home));

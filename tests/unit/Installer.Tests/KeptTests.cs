@@ -157,7 +157,7 @@ public sealed class KeptTests : IDisposable
     }
 
     [Fact]
-    public void A_symbolic_link_in_the_place_of_a_kept_path_is_refused_unless_what_it_leads_to_is_kept_as_well()
+    public void A_link_in_the_place_of_a_kept_path_is_refused_unless_its_target_is_kept_as_well()
     {
         Write(_old, "srv/data/x", "x");
         File.CreateSymbolicLink(Path.Combine(_old, "data"), "/srv/data");

@@ -39,7 +39,7 @@ public sealed class ForsakenTransferTests : TftpTest
     /// <summary>A ROM asks for its first file from the same port after every start (raspberrypi/firmware#1041): what is repeated then, of
     /// that file as it was loaded before, it may take for the answer, and be deaf to the real one.</summary>
     [Fact]
-    public async Task To_a_board_that_asks_for_an_address_again_nothing_is_repeated_even_of_what_it_never_answered()
+    public async Task To_a_board_that_asks_for_an_address_again_nothing_of_before_is_repeated()
     {
         _files["kernel8.img"] = new byte[5000];
         (UdpClient restarted, _) = await BeginAsync("127.0.0.2");

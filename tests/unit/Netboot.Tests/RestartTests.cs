@@ -78,7 +78,7 @@ public sealed class RestartTests : TftpTest
     private sealed class Rom(int server, int powerCutAt, bool cutsBeforeAnswer) : IDisposable
     {
         private const int Tries = 6;
-        private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+        private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(1);
 
         private readonly UdpClient[] _ports =
             [.. Enumerable.Range(0, 1 + s_boot.Max(step => step.Port)).Select(_ => new UdpClient(new IPEndPoint(IPAddress.Loopback, 0)))];
@@ -179,7 +179,7 @@ public sealed class RestartTests : TftpTest
         private static async Task<UdpReceiveResult?> ReceiveAsync(UdpClient socket, CancellationToken cancel)
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            timeout.CancelAfter(s_patience);
+            timeout.CancelAfter(s_timeLimit);
             try
             {
                 return await socket.ReceiveAsync(timeout.Token);

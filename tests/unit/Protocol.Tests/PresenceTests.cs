@@ -50,7 +50,7 @@ public sealed class PresenceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_node_with_more_services_than_a_datagram_holds_is_known_with_all_of_them_also_when_one_more_comes()
+    public async Task A_node_with_more_services_than_a_datagram_holds_is_known_with_all_of_them()
     {
         List<Service> services = [.. Enumerable.Range(0, 20).Select(i =>
             new Service($"service-{i:00}-of-a-long-name", new Dictionary<string, string> { ["port"] = $"{8000 + i}" }))];

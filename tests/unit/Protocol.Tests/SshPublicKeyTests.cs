@@ -51,7 +51,7 @@ public sealed class SshPublicKeyTests : IDisposable
     [InlineData("sk-ssh-ed25519@openssh.com", false)]
     [InlineData("ssh-dss", false)]
     [InlineData("ssh-ed25519-cert-v01@openssh.com", false)]
-    public void Keys_of_security_keys_are_taken_with_their_application_and_what_sshd_does_not_take_is_refused(string type, bool isWhole)
+    public void Keys_of_security_keys_are_taken_and_what_sshd_does_not_take_is_refused(string type, bool isWhole)
     {
         byte[] blob = [.. Field(Encoding.ASCII.GetBytes(type)), .. Field(new byte[32]), .. isWhole ? Field("ssh:"u8.ToArray()) : []];
         Assert.Equal(isWhole, SshPublicKey.TryParse($"{type} {Convert.ToBase64String(blob)}", out _, out _));

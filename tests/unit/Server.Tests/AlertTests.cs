@@ -89,7 +89,7 @@ public sealed class AlertTests : JobTest
     }
 
     [Fact]
-    public async Task An_installed_node_that_goes_is_silent_but_not_one_that_a_job_has_shut_down_or_of_which_the_appliance_just_started()
+    public async Task An_installed_node_that_goes_is_silent_but_not_one_that_a_job_has_shut_down()
     {
         await using SimulatedNode silent = await SlaveAsync("10000000cccc0001"), off = await SlaveAsync("10000000cccc0002");
         foreach (SimulatedNode node in new[] { silent, off })

@@ -216,7 +216,7 @@ public sealed class BackupFaultTests : ApplianceTest
     [InlineData("a file in a file", "")]
     [InlineData("a bad archive", "")]
     [InlineData("a header of terabytes", "")]
-    public async Task A_backup_that_somebody_made_who_knows_the_passphrase_is_refused_in_a_sentence_and_leaves_nothing(string what,
+    public async Task A_forged_backup_is_refused_in_a_sentence_and_leaves_nothing(string what,
         string sentence)
     {
         Dictionary<string, byte[]> contents = await ContentsAsync();

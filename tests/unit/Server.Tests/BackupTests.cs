@@ -95,7 +95,7 @@ public sealed class BackupTests : ApplianceTest
     }
 
     [Fact]
-    public async Task A_node_that_was_given_another_key_after_the_backup_was_made_goes_on_and_its_older_key_is_nobodys()
+    public async Task A_node_that_got_another_key_after_the_backup_goes_on_and_its_older_key_is_nobodys()
     {
         using ECDsa first = NodeIdentity.CreateKey(), second = NodeIdentity.CreateKey(), third = NodeIdentity.CreateKey();
         Inventory inventory = SimulatedNode.InventoryOf(s_id, "arm64");
@@ -184,7 +184,7 @@ public sealed class BackupTests : ApplianceTest
     }
 
     [Fact]
-    public async Task Without_images_it_is_said_which_ones_are_to_be_imported_again_and_then_all_that_names_them_goes_on()
+    public async Task Without_images_it_is_said_which_are_to_be_imported_again_and_then_all_goes_on()
     {
         byte[] image = TinyImage.Create();
         await ImportAsync(Api, image);

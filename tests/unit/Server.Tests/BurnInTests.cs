@@ -17,7 +17,7 @@ public sealed class BurnInTests : JobTest
     private readonly HashSet<Guid> _done = [];
 
     [Fact]
-    public async Task A_board_that_comes_after_the_policy_asked_for_it_is_tried_once_and_is_fit_when_nothing_was_wrong()
+    public async Task A_board_that_comes_after_the_policy_is_tried_once_and_fit_when_nothing_was_wrong()
     {
         await using SimulatedNode early = await ConnectAsync("10000000cccc0001");
         Time.Now += TimeSpan.FromSeconds(1);
@@ -49,7 +49,7 @@ public sealed class BurnInTests : JobTest
     }
 
     [Fact]
-    public async Task Whatever_was_wrong_or_could_not_be_tried_makes_a_board_unfit_and_is_told_and_the_rest_is_tried_all_the_same()
+    public async Task What_was_wrong_or_could_not_be_tried_makes_a_board_unfit_and_the_rest_is_still_tried()
     {
         await using SimulatedNode node = await ConnectAsync("10000000cccc0001");
         await node.RestartAsync(NodeRole.Slave, cancellation: s_end);
@@ -95,7 +95,7 @@ public sealed class BurnInTests : JobTest
     }
 
     [Fact]
-    public async Task Another_card_that_passes_takes_back_what_the_first_one_has_shown_and_other_failures_say_nothing_of_a_card()
+    public async Task Another_card_that_passes_clears_the_first_and_other_failures_say_nothing_of_a_card()
     {
         await ImportAsync();
         await using SimulatedNode node = await ConnectAsync("10000000cccc0001");

@@ -173,7 +173,7 @@ public sealed class CredentialTests : JobTest
     [Theory]
     [InlineData("removed")]
     [InlineData("operator")]
-    public async Task A_link_for_somebody_else_is_good_without_its_makers_session_but_not_when_he_is_no_administrator_any_more(
+    public async Task A_link_for_somebody_else_outlives_its_makers_session_but_not_his_role(
         string becomes)
     {
         await PostAsync(Api, "users", new { name = "eve", role = "admin" });
@@ -257,7 +257,7 @@ public sealed class CredentialTests : JobTest
     }
 
     [Fact]
-    public async Task An_upload_in_progress_ends_when_its_persons_role_does_not_suffice_any_more_and_nothing_is_kept()
+    public async Task An_upload_in_progress_ends_with_its_persons_role_and_nothing_is_kept()
     {
         await PostAsync(Api, "users", new { name = "ada", role = "operator" });
         using HttpClient ada = Appliance.SignIn("ada");

@@ -52,7 +52,7 @@ public sealed class DatabaseTests
     }
 
     [Fact]
-    public void A_database_of_version_28_is_taken_over_with_all_its_data_and_its_open_job_ends_as_any_other()
+    public void A_database_of_version_28_is_taken_over_whole_and_its_open_job_ends_as_any_other()
     {
         string folder = Directory.CreateTempSubdirectory("test-database-").FullName;
         string path = Path.Combine(folder, "appliance.db");

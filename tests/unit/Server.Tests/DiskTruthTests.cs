@@ -47,7 +47,7 @@ public sealed class DiskTruthTests : JobTest
     [InlineData("writing", "unbootable")]
     [InlineData("configuring", "unbootable")]
     [InlineData("checking", "new")]
-    public async Task What_an_attempt_wrote_before_the_power_went_is_not_forgotten_when_the_next_one_writes_nothing(string phase,
+    public async Task What_an_attempt_wrote_is_not_forgotten_when_the_next_one_writes_nothing(string phase,
         string after)
     {
         await ImportAsync();
@@ -64,7 +64,7 @@ public sealed class DiskTruthTests : JobTest
     }
 
     [Fact]
-    public async Task An_installation_that_is_given_up_while_it_waits_for_its_next_attempt_leaves_what_the_last_one_has_left()
+    public async Task An_installation_given_up_between_attempts_leaves_what_the_last_one_has_left()
     {
         await ImportAsync();
         await using SimulatedNode node = await ConnectAsync("10000000eeee0001");

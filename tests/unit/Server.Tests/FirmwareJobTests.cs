@@ -57,7 +57,7 @@ public sealed class FirmwareJobTests : WorkJobTest
 public sealed class FirmwareRolloutTests : JobTest
 {
     [Fact]
-    public async Task Nodes_are_updated_one_after_the_other_and_the_first_failure_is_the_last_unless_a_roll_out_says_otherwise()
+    public async Task Nodes_are_updated_one_by_one_and_the_first_failure_stops_unless_the_roll_out_differs()
     {
         var nodes = new SimulatedNode[3];
         for (int i = 0; i < nodes.Length; i++)

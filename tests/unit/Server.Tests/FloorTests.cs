@@ -110,7 +110,8 @@ public sealed partial class FloorTests
     private static readonly string[] s_kindless =
     [
         "Jobs/Engine/JobEngine.cs", "Jobs/Engine/JobEngine.Orders.cs", "Jobs/Engine/StallWatch.cs", "Jobs/Kept/KeptArchives.cs",
-        "Jobs/Kept/KeptEndpoints.cs", "Jobs/Tasks/TaskFraction.cs", "Jobs/Tasks/TaskRow.cs", "Jobs/Tasks/JobRow.cs", "Jobs/Tasks/OpenTasks.cs",
+        "Jobs/Kept/KeptEndpoints.cs", "Jobs/Tasks/TaskFraction.cs", "Jobs/Tasks/TaskRow.cs", "Jobs/Tasks/JobRow.cs",
+        "Jobs/Tasks/OpenTasks.cs",
         "Jobs/Api/JobView.cs", "Boot/Boards/BootPlanner.cs",
         "Boot/Doctor/BootRecorder.cs", "Link/EnrolmentEndpoint.cs", "Link/LinkEndpoint.cs",
     ];

@@ -108,7 +108,7 @@ public sealed class HistoryTests : HistoryTest
     }
 
     [Fact]
-    public void More_than_the_disk_takes_is_lost_with_a_sentence_and_a_node_has_a_place_for_each_minute_once()
+    public void More_than_the_disk_takes_is_lost_with_a_sentence_and_each_minute_has_one_place()
     {
         for (int again = 0; again < HistoryStore.MostPending + 10; again++)
         {

@@ -56,7 +56,7 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public async Task An_image_that_cannot_be_installed_says_so_at_its_import_and_in_the_list_and_is_ordered_for_no_node()
+    public async Task An_image_that_cannot_be_installed_says_so_and_is_ordered_for_no_node()
     {
         await using TestAppliance appliance = await TestAppliance.StartAsync();
         using HttpClient api = appliance.CreateClient();

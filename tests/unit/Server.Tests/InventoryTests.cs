@@ -74,7 +74,7 @@ public sealed class InventoryTests : ApplianceTest
     }
 
     [Fact]
-    public async Task A_board_that_moves_to_another_switch_port_is_marked_and_a_program_that_has_not_heard_yet_forgets_nothing()
+    public async Task A_board_that_moves_to_another_switch_port_is_marked_and_silence_forgets_nothing()
     {
         await using SimulatedNode node = await ConnectAsync("10000000bbbb0004");
         await node.RestartAsync(NodeRole.Slave, cancellation: s_end);

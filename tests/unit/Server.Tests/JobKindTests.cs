@@ -75,7 +75,7 @@ public sealed class JobKindTests : ApplianceTest
     }
 
     [Fact]
-    public async Task A_node_that_was_away_when_its_task_was_cancelled_is_told_when_it_is_back_and_is_not_asked_to_begin_again()
+    public async Task A_node_that_was_away_when_its_task_was_cancelled_is_told_and_does_not_begin_again()
     {
         await using SimulatedNode node = await SimulatedNode.ConnectAsync(Appliance.Info, NodeId.Parse("10000000abcdef01"), NodeRole.Slave,
             "arm64", s_end);

@@ -208,7 +208,7 @@ public sealed class JobPlanTests : JobTest
     }
 
     [Fact]
-    public async Task A_job_that_comes_after_another_begins_at_its_end_and_leaves_out_the_nodes_that_failed_in_it()
+    public async Task A_job_after_another_begins_at_its_end_without_the_nodes_that_failed_in_it()
     {
         SimulatedNode[] nodes = await ConnectAsync(3);
         string first = await OrderAsync(new { kind = "reboot", nodes = nodes[..2].Select(n => n.Id.ToString()) });
@@ -228,7 +228,7 @@ public sealed class JobPlanTests : JobTest
     }
 
     [Fact]
-    public async Task Nodes_are_measured_before_and_again_where_it_went_well_and_a_benchmark_that_fails_holds_nothing_up()
+    public async Task Nodes_are_measured_before_and_after_and_a_benchmark_that_fails_holds_nothing_up()
     {
         SimulatedNode[] nodes = await ConnectAsync(2);
         string job = await OrderAsync(new { kind = "reboot", nodes = s_all, measure = new[] { "crc32" } });

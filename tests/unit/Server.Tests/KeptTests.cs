@@ -19,7 +19,7 @@ public sealed class KeptTests : JobTest
     private string Folder => Path.Combine(Appliance.Options.DataFolder, "kept");
 
     [Fact]
-    public async Task A_nodes_archive_is_stored_for_it_alone_given_back_and_deleted_when_the_new_system_has_reported_in()
+    public async Task A_nodes_archive_is_its_own_and_deleted_when_the_new_system_has_reported_in()
     {
         (SimulatedNode node, StartTask start, string job) = await UpdateAsync();
         Assert.Equal(["/home", "/etc/ssh/ssh_host_*", "/etc/machine-id"], ((InstallOrder)start.Order).Keep!);
@@ -66,7 +66,7 @@ public sealed class KeptTests : JobTest
     }
 
     [Fact]
-    public async Task Where_an_update_failed_or_was_cancelled_the_archive_stays_for_a_day_and_the_task_says_where()
+    public async Task After_a_failed_or_cancelled_update_the_archive_stays_for_a_day_and_the_task_says_where()
     {
         (SimulatedNode node, StartTask start, string job) = await UpdateAsync();
         using HttpClient link = node.CreateLinkClient();

@@ -50,7 +50,7 @@ public sealed class KeyUpgradeTests : IDisposable
     }
 
     [Fact]
-    public void A_node_that_is_forgotten_before_it_has_come_with_a_key_is_revoked_by_the_number_of_its_certificate()
+    public void A_node_forgotten_before_it_came_with_a_key_is_revoked_by_its_certificates_number()
     {
         CertificateAuthority authority = CertificateAuthority.Open(Path.Combine(_folder, "ca"), TimeProvider.System);
         using ECDsa key = NodeIdentity.CreateKey();

@@ -16,7 +16,7 @@ public sealed class NewKindTests : WorkJobTest
     {
         public override string Word => "wave";
 
-        private protected override string Refuse(WaveParameters parameters, JobWish wish, JobSources sources) =>
+        private protected override string Refuse(WaveParameters parameters, JobRequest request, JobSources sources) =>
             parameters.Whom.Length > 0 ? "" : "Nobody is to be waved at: name one.";
 
         private protected override WorkOrder? Compose(

@@ -15,7 +15,7 @@ public sealed class NodeBudgetTests : ApplianceTest
     private static readonly CancellationToken s_end = TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_node_that_sends_more_than_nodes_have_to_say_is_cut_off_and_the_largest_log_of_a_node_is_heard()
+    public async Task A_node_that_sends_too_much_is_cut_off_and_the_largest_log_of_a_node_is_heard()
     {
         await using SimulatedNode node = await ConnectAsync("10000000abcdef01");
         // Each of these characters is six bytes in JSON.

@@ -176,7 +176,7 @@ public sealed class NodeJobsTests : JobTest
     }
 
     [Fact]
-    public async Task A_task_and_its_node_tell_the_same_of_how_far_it_is_and_a_new_phase_begins_with_nothing_done()
+    public async Task A_task_and_its_node_agree_how_far_it_is_and_a_new_phase_begins_with_nothing_done()
     {
         await ImportAsync();
         await using SimulatedNode node = await ConnectAsync("10000000eeee0001");

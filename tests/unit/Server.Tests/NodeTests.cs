@@ -202,7 +202,7 @@ public sealed class NodeTests : ApplianceTest
     }
 
     [Fact]
-    public async Task Of_a_flood_of_lines_no_more_are_written_than_are_kept_and_it_is_told_how_many_were_left_out()
+    public async Task Of_a_flood_of_lines_no_more_are_written_than_are_kept_and_the_rest_is_counted()
     {
         const int lines = 60_000;
         await using SimulatedNode node = await SlaveAsync("10000000aaaa000c");

@@ -46,7 +46,7 @@ public sealed class NotificationTests : JobTest
     }
 
     [Fact]
-    public async Task What_a_receiver_missed_arrives_in_order_once_it_is_back_although_the_appliance_was_restarted()
+    public async Task What_a_receiver_missed_arrives_in_order_once_it_is_back_also_over_a_restart()
     {
         await using Receiver receiver = await Receiver.StartAsync();
         await SetAsync(receiver.Url);
@@ -78,7 +78,7 @@ public sealed class NotificationTests : JobTest
     }
 
     [Fact]
-    public async Task The_end_of_a_job_that_was_yet_to_choose_is_told_once_although_its_tasks_were_cancelled_one_by_one()
+    public async Task The_end_of_a_job_that_was_yet_to_choose_is_told_once_however_its_tasks_ended()
     {
         await using Receiver receiver = await Receiver.StartAsync();
         await ConnectAsync(2);

@@ -85,7 +85,7 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_was_away_for_longer_than_the_grace_waits_for_a_person_and_then_goes_on_with_the_same_key()
+    public async Task A_node_away_for_longer_than_the_grace_waits_for_a_person_and_keeps_its_key()
     {
         using NodeIdentity first = await EnrolAsync();
         Pass(TimeSpan.FromDays(90 + 14) + TimeSpan.FromMinutes(1));
@@ -108,7 +108,7 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_that_was_approved_after_its_certificates_end_is_good_until_the_node_has_come_with_the_next_one()
+    public async Task A_key_approved_after_its_certificates_end_is_good_until_the_next_one_has_come()
     {
         NodeIdentity identity = await EnrolAsync();
         Inventory inventory = SimulatedNode.InventoryOf(s_id, "arm64");

@@ -17,7 +17,7 @@ public sealed class SignInTests : JobTest
     private protected override HttpClient CreateApi() => Appliance.SignIn();
 
     [Fact]
-    public async Task A_name_that_nobody_has_gets_the_same_answers_as_a_wrong_password_and_as_somebody_without_one()
+    public async Task A_name_that_nobody_has_gets_the_same_answers_as_a_wrong_password()
     {
         await ChoosePasswordAsync();
         (await Api.PostAsJsonAsync("users", new { name = "ada", role = "admin" }, s_end)).EnsureSuccessStatusCode();
@@ -126,7 +126,7 @@ public sealed class SignInTests : JobTest
     }
 
     [Fact]
-    public void A_neighbour_on_the_same_link_who_guesses_keeps_nobody_else_there_out_and_changing_addresses_gains_him_little()
+    public void A_neighbour_who_guesses_keeps_nobody_out_and_changing_addresses_gains_him_little()
     {
         var delays = new SignInDelays(Time);
         IPAddress owner = IPAddress.Parse("2001:db8:1:2::1");

@@ -76,7 +76,7 @@ public sealed class StatusWatchTests : ApplianceTest
     }
 
     [Fact]
-    public async Task A_program_s_token_lives_as_long_as_what_it_was_made_from_and_is_revoked_with_it_also_over_a_restart()
+    public async Task A_programs_token_ends_with_what_it_was_made_from_also_over_a_restart()
     {
         await using SimulatedNode node = await SlaveAsync("10000000cccc0001");
         using HttpClient admin = Appliance.SignIn();
@@ -113,7 +113,7 @@ public sealed class StatusWatchTests : ApplianceTest
     }
 
     [Fact]
-    public async Task A_node_sends_its_status_by_the_appliance_only_while_somebody_watches_and_only_what_is_wanted()
+    public async Task A_node_sends_its_status_only_while_somebody_watches_and_only_what_is_wanted()
     {
         await using SimulatedNode node = await SlaveAsync("10000000cccc0001");
         using (RelayStream all = await WatchAsync(new { nodes = new[] { node.Id.ToString() } }))

@@ -103,7 +103,7 @@ public sealed class TaskKindTests
     }
 
     [Fact]
-    public void An_installation_with_a_profile_goes_on_in_the_new_system_and_has_succeeded_however_that_ends()
+    public void An_installation_with_a_profile_goes_on_in_the_new_system_and_succeeds_however_that_ends()
     {
         var kind = new InstallKind();
         const string profile = """{"profile":"classroom"}""";
@@ -174,7 +174,7 @@ public sealed class TaskKindTests
     }
 
     [Fact]
-    public void An_update_of_a_slot_has_succeeded_when_the_new_system_has_reported_in_and_was_confirmed_and_not_before()
+    public void An_update_of_a_slot_has_succeeded_once_the_new_system_was_confirmed_and_not_before()
     {
         var kind = new InstallKind();
         TaskRow trying = Row("install", phase: TaskPhase.Trying, bootIdBefore: "old");

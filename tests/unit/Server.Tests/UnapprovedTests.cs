@@ -153,7 +153,7 @@ public sealed class UnapprovedTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_new_key_that_a_person_approves_takes_the_place_of_the_old_one_which_is_a_strangers_from_then_on()
+    public async Task A_new_key_that_a_person_approves_makes_the_old_one_a_strangers()
     {
         await using SimulatedNode node = await InstallAsync();
         await AskAsync(_other);
@@ -256,7 +256,7 @@ public sealed class UnapprovedTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task New_boards_are_approved_without_a_person_only_where_the_policy_says_so_and_never_in_a_nodes_name()
+    public async Task New_boards_are_approved_by_the_policy_alone_and_never_in_a_nodes_name()
     {
         await AskAsync(_key);
         (await _api.PutAsJsonAsync("policy",

@@ -147,7 +147,7 @@ internal static class JobEndpoints
         {
             return Problems.Bad($"{unsound} Nothing was ordered.");
         }
-        spec = kind.Accept(new JobWish(request.Image, request.Parameters, later ? [] : targets), sources, out string fault);
+        spec = kind.Accept(new JobRequest(request.Image, request.Parameters, later ? [] : targets), sources, out string fault);
         fault = spec is null ? fault
             : kind.RefuseNumber(spec.Parameters, later ? int.MaxValue : targets.Count) is { Length: > 0 } number ? number
             : FindMeasureFault(request, kind, targets, sources, later) is { Length: > 0 } unmeasured ? $"{unmeasured} Nothing was ordered."
@@ -170,7 +170,7 @@ internal static class JobEndpoints
         string fault = "";
         foreach (JobSpec spec in benchmarks.Select(BenchmarkJobKind.SpecOf))
         {
-            if (measuring.Accept(new JobWish(null, JsonElement.Parse(spec.Parameters), later ? [] : targets), sources, out fault) is null ||
+            if (measuring.Accept(new JobRequest(null, JsonElement.Parse(spec.Parameters), later ? [] : targets), sources, out fault) is null ||
                 (fault = measuring.RefuseNumber(spec.Parameters, later ? int.MaxValue : targets.Count)).Length > 0)
             {
                 break;

@@ -19,7 +19,7 @@ internal sealed partial class JobEngine
     /// <param name="plan">In which order, and how often; null: all of them now, once.</param>
     public Guid Create(JobSpec spec, IReadOnlyCollection<NodeId> nodes, string by, JobPlan? plan = null)
     {
-        using (_turns.Take())
+        using (_lock.Acquire())
         {
             return Make(spec, nodes, by, plan ?? JobPlan.AtOnce);
         }
@@ -29,7 +29,7 @@ internal sealed partial class JobEngine
     /// <returns>False where there is no such open task.</returns>
     public bool Cancel(Guid taskId)
     {
-        using (_turns.Take())
+        using (_lock.Acquire())
         {
             bool cancelled = Ask(taskId);
             Release();
@@ -40,7 +40,7 @@ internal sealed partial class JobEngine
     /// <summary>Asks for the end of all tasks of a job, and of those that measure before and after it.</summary>
     public void CancelAll(Guid job)
     {
-        using (_turns.Take())
+        using (_lock.Acquire())
         {
             End(job);
             Release();
@@ -51,7 +51,7 @@ internal sealed partial class JobEngine
     /// <returns>Null: done, no node knows of it. Otherwise why it cannot be.</returns>
     public string? Undo(Guid id)
     {
-        using (_turns.Take())
+        using (_lock.Acquire())
         {
             List<TaskRow> tasks = _database.Read(c => TaskRow.OfJob(c, id));
             int begun = tasks.Count(t => t.SentAt is not null);
@@ -88,7 +88,7 @@ internal sealed partial class JobEngine
     /// <param name="forget">Removes the node.</param>
     public void Forget(NodeId node, Action forget)
     {
-        using (_turns.Take())
+        using (_lock.Acquire())
         {
             foreach (TaskRow task in _database.Read(c => TaskRow.OfNode(c, node, int.MaxValue)).Where(t => t.EndedAt is null))
             {
@@ -104,7 +104,7 @@ internal sealed partial class JobEngine
     /// <returns>False where no task of it is open.</returns>
     public bool SetPaused(Guid id, bool paused)
     {
-        using (_turns.Take())
+        using (_lock.Acquire())
         {
             if (!_database.Write(c => JobRow.SetPaused(c, id, paused)))
             {
@@ -128,7 +128,7 @@ internal sealed partial class JobEngine
     /// <returns>The new job; null where there is none, and <paramref name="refusal"/> says why.</returns>
     public Guid? Retry(Guid id, NodeId? only, string by, int holdSeconds, out string refusal)
     {
-        using (_turns.Take())
+        using (_lock.Acquire())
         {
             JobRow first = _database.Read(c => JobRow.Find(c, id))!;
             NodeId[] failed = [.. _database.Read(c => TaskRow.OfJob(c, id)).Where(t => t.State is TaskState.Failed or TaskState.TimedOut)

@@ -30,7 +30,7 @@ internal sealed partial class JobEngine
     private readonly StallWatch _stalls;
     private readonly TimeProvider _clock;
     private readonly long _started;
-    private readonly Turns _turns;
+    private readonly EngineLock _lock;
 
     /// <summary>Since when nodes are away, Unix milliseconds; of those that are connected it says nothing.</summary>
     private readonly Dictionary<NodeId, long> _awaySince = [];
@@ -43,7 +43,7 @@ internal sealed partial class JobEngine
         (_database, _nodes, _sources, _progress, _newBoards, _kept, _stalls, _clock) = (database, nodes, sources, progress, newBoards, kept,
             stalls, clock);
         _announcer = new Announcer(database, nodes, progress, events, lifetime.ApplicationStopping);
-        _turns = new Turns(_announcer.Tell);
+        _lock = new EngineLock(_announcer.Tell);
         _started = Now;
     }
 
@@ -52,7 +52,7 @@ internal sealed partial class JobEngine
     /// <summary>A node introduced itself on a new connection.</summary>
     internal async Task ConnectedAsync(LinkSession session, Hello hello)
     {
-        using (await _turns.TakeAsync())
+        using (await _lock.AcquireAsync())
         {
             if (Current(session.Node) is { } task && task.State != TaskState.Waiting)
             {
@@ -83,7 +83,7 @@ internal sealed partial class JobEngine
     /// <summary>A node said something about a task.</summary>
     internal async Task HeardAsync(LinkSession session, LinkMessage message)
     {
-        using (await _turns.TakeAsync())
+        using (await _lock.AcquireAsync())
         {
             Guid? id = message switch
             {
@@ -122,7 +122,7 @@ internal sealed partial class JobEngine
     /// <summary>A node's connection ended.</summary>
     internal async Task GoneAsync(LinkSession session)
     {
-        using (await _turns.TakeAsync())
+        using (await _lock.AcquireAsync())
         {
             _awaySince[session.Node] = Now;
             if (Current(session.Node) is { } task && task.State != TaskState.Waiting)
@@ -135,7 +135,7 @@ internal sealed partial class JobEngine
     /// <summary>Looks at the time: what must be tried again, what has waited too long.</summary>
     internal void Tick()
     {
-        using (_turns.Take())
+        using (_lock.Acquire())
         {
             long now = Now;
             foreach (TaskRow task in _database.Read(TaskRow.Open))

@@ -77,7 +77,7 @@ internal sealed class BenchmarkJobKind : WorkKind<BenchmarkParameters>
         asked.AllCores == result.Request.AllCores &&
         asked.Parameters.All(p => result.Request.Parameters.GetValueOrDefault(p.Key) == p.Value);
 
-    private protected override string Refuse(BenchmarkParameters parameters, JobWish wish, JobSources sources) =>
+    private protected override string Refuse(BenchmarkParameters parameters, JobRequest request, JobSources sources) =>
         RequestOf(parameters, out string? fault) is null ? $"The benchmark cannot be run: {fault}."
         : parameters.SoakSeconds is < 0 or > MostSoak ? $"A soak takes 0 to {MostSoak} seconds, and not {parameters.SoakSeconds}."
         : parameters.LimitSeconds is < 1 or > MostWait ? $"A limit is 1 to {MostWait} seconds, and not {parameters.LimitSeconds}."

@@ -24,7 +24,7 @@ internal sealed partial class DeployKind : WorkKind<DeployParameters>
 {
     public override string Word => "deploy";
 
-    private protected override string Refuse(DeployParameters parameters, JobWish wish, JobSources sources) =>
+    private protected override string Refuse(DeployParameters parameters, JobRequest request, JobSources sources) =>
         new[]
         {
             sources.Files.Find(parameters.File) is null

@@ -120,13 +120,13 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
             : new TaskBoot(true, $"installs {name} because job {task.JobId} ordered it");
     }
 
-    private protected override Digest? FindImage(JobWish wish, JobSources sources, out string fault)
+    private protected override Digest? FindImage(JobRequest request, JobSources sources, out string fault)
     {
-        if (wish.Image is not { } wanted || sources.Images.Find(wanted) is not { } image)
+        if (request.Image is not { } wanted || sources.Images.Find(wanted) is not { } image)
         {
-            fault = wish.Image is null
+            fault = request.Image is null
                 ? "An installation needs an image: name one."
-                : $"There is no image '{wish.Image}': see the list of images for names and digests.";
+                : $"There is no image '{request.Image}': see the list of images for names and digests.";
             return null;
         }
         if (image.Fault is { } why)
@@ -134,7 +134,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
             fault = $"Image '{image.Name}' cannot be installed on nodes: {why}. Nothing was ordered.";
             return null;
         }
-        NodeView[] others = [.. wish.Nodes.Where(n => n.Inventory.Architecture != image.Architecture)];
+        NodeView[] others = [.. request.Nodes.Where(n => n.Inventory.Architecture != image.Architecture)];
         fault = others.Length == 0
             ? ""
             : $"Image '{image.Name}' is for {image.Architecture}; " +
@@ -143,12 +143,12 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         return image.Digest;
     }
 
-    private protected override string Refuse(InstallParameters parameters, JobWish wish, JobSources sources) =>
+    private protected override string Refuse(InstallParameters parameters, JobRequest request, JobSources sources) =>
         parameters.Power.Refuse() is { Length: > 0 } fault ? fault
         : parameters.RefuseKeep() is { Length: > 0 } path ? path
         : parameters.RefuseWhole() is { Length: > 0 } whole ? whole
         : parameters.RefuseTest() is { Length: > 0 } test ? test
-        : parameters.Profile is { } profile ? RefuseProfile(profile, wish.Nodes, sources.Profiles)
+        : parameters.Profile is { } profile ? RefuseProfile(profile, request.Nodes, sources.Profiles)
         : "";
 
     /// <summary>Makes of the profile what each node would get.</summary>

@@ -21,7 +21,7 @@ internal sealed class RunKind : WorkKind<RunParameters>
 
     public override string Word => "run";
 
-    private protected override string Refuse(RunParameters parameters, JobWish wish, JobSources sources) =>
+    private protected override string Refuse(RunParameters parameters, JobRequest request, JobSources sources) =>
         new[]
         {
             CommandWords.Refuse(parameters.Command, parameters.Shell), CommandWords.RefuseUser(parameters.User),

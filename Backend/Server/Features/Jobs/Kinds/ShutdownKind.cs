@@ -14,7 +14,7 @@ internal sealed class ShutdownKind : TaskKind<PowerParameters>
 
     public override bool EndsConnected => false;
 
-    private protected override string Refuse(PowerParameters parameters, JobWish wish, JobSources sources) => parameters.Refuse();
+    private protected override string Refuse(PowerParameters parameters, JobRequest request, JobSources sources) => parameters.Refuse();
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {

@@ -52,7 +52,7 @@ internal sealed record TaskBoot(bool FromNetwork, string Reason);
 /// <param name="Image">Digest or name, as it was written.</param>
 /// <param name="Parameters">As they came; each kind has its own.</param>
 /// <param name="Nodes">Whom it is for; not empty.</param>
-internal sealed record JobWish(string? Image, JsonElement? Parameters, IReadOnlyList<NodeView> Nodes);
+internal sealed record JobRequest(string? Image, JsonElement? Parameters, IReadOnlyList<NodeView> Nodes);
 
 /// <summary>What a job is to do, as it is stored.</summary>
 /// <param name="Kind">Word of its <see cref="TaskKind"/>.</param>
@@ -127,7 +127,7 @@ internal abstract class TaskKind
 
     /// <summary>Looks at all that is asked for.</summary>
     /// <returns>What is stored; or null and the fault in one sentence.</returns>
-    public abstract JobSpec? Accept(JobWish wish, JobSources sources, out string fault);
+    public abstract JobSpec? Accept(JobRequest request, JobSources sources, out string fault);
 
     /// <summary>Writes the order that a node gets for a task, from what is known at that moment.</summary>
     /// <returns>The order; or null and the reason why there can be none.</returns>
@@ -181,9 +181,9 @@ internal abstract class TaskKind<T> : TaskKind
     private static readonly JsonSerializerOptions s_strict =
         new(ApiJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
-    public sealed override JobSpec? Accept(JobWish wish, JobSources sources, out string fault)
+    public sealed override JobSpec? Accept(JobRequest request, JobSources sources, out string fault)
     {
-        Digest? image = FindImage(wish, sources, out fault);
+        Digest? image = FindImage(request, sources, out fault);
         if (fault.Length > 0)
         {
             return null;
@@ -191,7 +191,7 @@ internal abstract class TaskKind<T> : TaskKind
         T parameters;
         try
         {
-            parameters = JsonSerializer.Deserialize<T>(wish.Parameters is { ValueKind: not JsonValueKind.Null } given ? given.GetRawText()
+            parameters = JsonSerializer.Deserialize<T>(request.Parameters is { ValueKind: not JsonValueKind.Null } given ? given.GetRawText()
                 : "{}", s_strict)!;
         }
         catch (JsonException e)
@@ -199,19 +199,19 @@ internal abstract class TaskKind<T> : TaskKind
             fault = $"The parameters of a job of kind '{Word}' cannot be read: {e.Message}";
             return null;
         }
-        fault = Refuse(parameters, wish, sources);
+        fault = Refuse(parameters, request, sources);
         return fault.Length > 0 ? null : new JobSpec(Word, image, Stored(Settle(parameters, sources)));
     }
 
     /// <summary>The image that is asked for; kinds without one refuse it.</summary>
-    private protected virtual Digest? FindImage(JobWish wish, JobSources sources, out string fault)
+    private protected virtual Digest? FindImage(JobRequest request, JobSources sources, out string fault)
     {
-        fault = wish.Image is null ? "" : $"A job of kind '{Word}' takes no image.";
+        fault = request.Image is null ? "" : $"A job of kind '{Word}' takes no image.";
         return null;
     }
 
     /// <summary>What is wrong with the parameters, in one sentence; empty: nothing.</summary>
-    private protected virtual string Refuse(T parameters, JobWish wish, JobSources sources) => "";
+    private protected virtual string Refuse(T parameters, JobRequest request, JobSources sources) => "";
 
     /// <summary>What is stored: names may mean something else later, and are replaced by what they mean now.</summary>
     private protected virtual T Settle(T parameters, JobSources sources) => parameters;

@@ -16,7 +16,7 @@ internal sealed class UpdateKind : WorkKind<UpdateParameters>
 
     public override string Word => "update";
 
-    private protected override string Refuse(UpdateParameters parameters, JobWish wish, JobSources sources)
+    private protected override string Refuse(UpdateParameters parameters, JobRequest request, JobSources sources)
     {
         IReadOnlyList<string> packages = parameters.Packages ?? [];
         return packages.Count > MaximumPackages

@@ -59,6 +59,6 @@ internal sealed record Fitting(JobSpec? Spec, IReadOnlyDictionary<NodeId, string
         return new Fitting(spec, unfit);
 
         JobSpec? Accept(IReadOnlyList<NodeView> nodes, out string fault) =>
-            TaskKind.Find(kind)!.Accept(new JobWish(image, parameters, nodes), sources, out fault);
+            TaskKind.Find(kind)!.Accept(new JobRequest(image, parameters, nodes), sources, out fault);
     }
 }

@@ -182,7 +182,8 @@ internal sealed class TaskRow
 
     /// <summary>The node is about to be forgotten: the history of its jobs keeps its name.</summary>
     public static void KeepName(SqliteConnection c, NodeId node) => c.Execute(
-        "UPDATE tasks SET node_name = (SELECT name FROM node_names WHERE id = @node) WHERE node_id = @node", new { node = node.ToString() });
+        "UPDATE tasks SET node_name = (SELECT name FROM node_names WHERE id = @node) WHERE node_id = @node",
+        new { node = node.ToString() });
 
     /// <summary>Its turn has come: what it waited for before, and since when, stays as it is.</summary>
     public void Begin(SqliteConnection c) => c.Execute("UPDATE tasks SET state = 'Waiting' WHERE id = @Id AND state = 'Held'", new { Id });
