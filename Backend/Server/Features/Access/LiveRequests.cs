@@ -46,9 +46,9 @@ internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvi
     private void Check()
     {
         ILookup<bool, Live> live = _live.Keys.ToLookup(l => l.Caller is not null);
-        foreach (Live request in live[false].Where(l => !IsGood(l)))
+        foreach (Live request in live[false])
         {
-            request.End();
+            request.Judge(IsGood(request));
         }
         if (!live[true].Any())
         {
@@ -57,10 +57,7 @@ internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvi
         IReadOnlyDictionary<string, Caller> good = tokens.Find(live[true].Select(l => l.Caller!.Credential));
         foreach (Live request in live[true])
         {
-            if (!good.TryGetValue(request.Caller!.Credential, out Caller? now) || now.Role < request.Needed)
-            {
-                request.End();
-            }
+            request.Judge(good.TryGetValue(request.Caller!.Credential, out Caller? now) && now.Role >= request.Needed);
         }
     }
 
@@ -75,7 +72,7 @@ internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvi
     private sealed class Live(LiveRequests requests, HttpContext http) : IDisposable
     {
         private readonly Lock _lock = new();
-        private bool _over;
+        private bool _over, _doubted;
 
         public Caller? Caller { get; init; }
 
@@ -84,8 +81,18 @@ internal sealed class LiveRequests(AccessTokens tokens, DataDisk disk, TimeProvi
         /// <summary>Where there is no caller.</summary>
         public Func<bool>? IsGood { get; init; }
 
+        /// <summary>Ends it at the second look at which it is not good any more: whoever ends his own credential gets his answer.</summary>
+        public void Judge(bool isGood)
+        {
+            if (!isGood && _doubted)
+            {
+                End();
+            }
+            _doubted = !isGood;
+        }
+
         /// <summary>Cuts the request off, unless it is over: its context may serve another one by then.</summary>
-        public void End()
+        private void End()
         {
             lock (_lock)
             {
