@@ -34,7 +34,7 @@ public sealed record DhcpSettings(DhcpMode Mode)
     public bool BesideRivals { get; init; }
 
     /// <summary>Why this cannot be, in one sentence; null: it can.</summary>
-    public string? FindFault()
+    public string? Validate()
     {
         // JSON can hold what the types rule out.
         if (Pools is null || Reservations is null || Pools.Concat(Reservations).Any(text => text is null))

@@ -83,7 +83,7 @@ internal static class ServeCommand
         command.Validators.Add(result =>
         {
             string[] wantedPools = result.GetValue(pools) ?? [], wantedReservations = result.GetValue(reservations) ?? [];
-            if (result.GetValue(dhcp) is { } mode && Settings(mode, wantedPools, wantedReservations, force: false).FindFault() is { } fault)
+            if (result.GetValue(dhcp) is { } mode && Settings(mode, wantedPools, wantedReservations, force: false).Validate() is { } fault)
             {
                 result.AddError(fault);
             }

@@ -32,7 +32,7 @@ public sealed class DhcpSettingsTests
             Reservations = reservations?.Split(' ')
             ?? [],
             LeaseMinutes = minutes
-        }.FindFault();
+        }.Validate();
         Assert.Equal(fault is null, found is null);
         Assert.Contains(fault ?? "", found ?? "", StringComparison.Ordinal);
     }

@@ -16,8 +16,8 @@ public sealed class NewKindTests : WorkJobTest
     {
         public override string Word => "wave";
 
-        private protected override string Refuse(WaveParameters parameters, JobRequest request, JobSources sources) =>
-            parameters.Whom.Length > 0 ? "" : "Nobody is to be waved at: name one.";
+        private protected override string? Validate(WaveParameters parameters, JobRequest request, JobSources sources) =>
+            parameters.Whom.Length > 0 ? null : "Nobody is to be waved at: name one.";
 
         private protected override WorkOrder? Compose(
             TaskRow task, WaveParameters parameters, bool again, JobSources sources, out string fault)

@@ -30,7 +30,7 @@ internal static class BackupEndpoints
         api.MapPut("/backups", (BackupPlan wanted, BackupService service, BackupFolder folder, TimeProvider clock) =>
         {
             BackupPlan plan = wanted with { PassphraseSet = service.Plan.PassphraseSet };
-            if (plan.FindFault(clock.GetUtcNow()) is { } fault)
+            if (plan.Validate(clock.GetUtcNow()) is { } fault)
             {
                 return Problems.Bad(fault);
             }

@@ -15,7 +15,7 @@ public sealed record BackupPlan(string? Cron = null, string Zone = "UTC", int Ke
     public const int MostKept = 1000, ShortestPassphrase = 12, LongestPassphrase = 1024;
 
     /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
-    public string? FindFault(DateTimeOffset now) =>
+    public string? Validate(DateTimeOffset now) =>
         Keep is < 1 or > MostKept ? $"keep is 1 to {MostKept}, not {Keep}."
         : Passphrase is { } passphrase && FaultOf(passphrase) is { } weak ? weak
         : Cron is null ? null

@@ -20,7 +20,7 @@ internal static class NotificationEndpoints
         api.MapGet("/notifications", (NotificationStore store, NotificationSender sender) => new View(store.View(), sender.States()))
             .Needs(Role.Admin);
         api.MapPut("/notifications", (NotificationSettings wanted, NotificationStore store, NotificationSender sender) =>
-            wanted.FindFault() is { Length: > 0 } fault
+            wanted.Validate() is { } fault
                 ? Problems.Bad($"{fault} Nothing was changed.")
                 : Results.Ok(new View(store.Put(wanted), sender.States()))).WithSummary("Change notifications");
         api.MapPost("/notifications/test", async (Wanted wanted, NotificationSender sender, CancellationToken cancellation) =>

@@ -50,8 +50,8 @@ public sealed partial record NotificationSettings(IReadOnlyList<Webhook> Webhook
         [.. Webhooks.Where(w => w.Events.Contains(kind)).Select(w => w.Name), .. Mail?.Events.Contains(kind) == true ? [MailTarget]
             : Array.Empty<string>()];
 
-    /// <summary>What is wrong with it, in one sentence; empty: nothing.</summary>
-    public string FindFault()
+    /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
+    public string? Validate()
     {
         if (Webhooks.Count > MostWebhooks)
         {
@@ -59,7 +59,7 @@ public sealed partial record NotificationSettings(IReadOnlyList<Webhook> Webhook
         }
         foreach (Webhook hook in Webhooks)
         {
-            string fault = !Name().IsMatch(hook.Name) || hook.Name == MailTarget
+            string? fault = !Name().IsMatch(hook.Name) || hook.Name == MailTarget
                 ? $"'{hook.Name}' cannot be a webhook's name: use 1 to 40 of a-z, 0-9 and '-', and not '{MailTarget}'."
                 : Webhooks.Count(w => w.Name == hook.Name) > 1 ? $"There are two webhooks '{hook.Name}'."
                 : !Uri.TryCreate(hook.Url, UriKind.Absolute, out Uri? url) || url.Scheme is not ("http" or "https")
@@ -69,16 +69,16 @@ public sealed partial record NotificationSettings(IReadOnlyList<Webhook> Webhook
                 : hook.Events.Count == 0 ? $"The webhook '{hook.Name}' has no events: name one of {Kinds}."
                 : hook.Secret is { } secret && WebhookSignature.KeyOf(secret) is null
                     ? $"The secret of the webhook '{hook.Name}' is not 'whsec_' and 24 to 64 bytes in Base64."
-                : "";
-            if (fault.Length > 0)
+                : null;
+            if (fault is not null)
             {
                 return fault;
             }
         }
-        return Mail is { } mail ? FindFault(mail) : "";
+        return Mail is { } mail ? Validate(mail) : null;
     }
 
-    private static string FindFault(MailNotification mail) =>
+    private static string? Validate(MailNotification mail) =>
         Uri.CheckHostName(mail.Host) == UriHostNameType.Unknown ? $"'{mail.Host}' is not the name or address of a mail server."
         : mail.Port is < 1 or > 65535 ? $"A mail server's port is 1 to 65535, not {mail.Port}."
         : !MailAddress.TryCreate(mail.From, out _) ? $"'{mail.From}' is not an e-mail address."
@@ -88,7 +88,7 @@ public sealed partial record NotificationSettings(IReadOnlyList<Webhook> Webhook
         : mail.Password is not null && string.IsNullOrEmpty(mail.User) ? "A password for the mail server needs a user."
         : mail is { User: not null, Security: MailSecurity.None } && !IsLoopback(mail.Host)
             ? "A password would go to the mail server in the clear: use start-tls or tls."
-        : "";
+        : null;
 
     private static string Kinds => string.Join(", ", Enum.GetValues<NoticeKind>().Select(ApiJson.Word));
 

@@ -95,8 +95,8 @@ internal static class ProfileEndpoints
         api.MapGet("/values/groups/{tag}", (string tag, ProfileStore profiles) => Of(profiles.GroupValues(), tag));
         api.MapPut("/values/groups/{tag}", (string tag, Dictionary<string, string> values, ProfileStore profiles) =>
         {
-            string fault = NodeEdit.IsTag(tag) ? Refuse(values) : $"'{tag}' is not a tag: use 1 to 32 of a-z, 0-9, '-' and '_'.";
-            if (fault.Length > 0)
+            string? fault = NodeEdit.IsTag(tag) ? Validate(values) : $"'{tag}' is not a tag: use 1 to 32 of a-z, 0-9, '-' and '_'.";
+            if (fault is not null)
             {
                 return Problems.Bad($"{fault} Nothing was changed.");
             }
@@ -112,7 +112,7 @@ internal static class ProfileEndpoints
             {
                 return Problems.NotFound($"There is no node '{node}'.");
             }
-            if (Refuse(values) is { Length: > 0 } fault)
+            if (Validate(values) is { } fault)
             {
                 return Problems.Bad($"{fault} Nothing was changed.");
             }
@@ -171,13 +171,13 @@ internal static class ProfileEndpoints
             system.FirstBootScript, system.UserData, profile.KeptPaths!);
     }
 
-    private static string Refuse(Dictionary<string, string> values) =>
+    private static string? Validate(Dictionary<string, string> values) =>
         values.Count > MaximumValues ? $"These are {values.Count} values; {MaximumValues} are possible."
         : values.Keys.Select(ProfileRules.ValueName).FirstOrDefault(fault => fault.Length > 0) is { } wrong ? $"{wrong}."
         : values.FirstOrDefault(v => v.Value is null || v.Value.Length > MaximumValue
             || v.Value.Contains('\0', StringComparison.Ordinal)) is { Key: { } bad }
             ? $"The value '{bad}' is no text of at most {MaximumValue} characters."
-        : "";
+        : null;
 
     private static IReadOnlyDictionary<string, string> Of(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> all,
         string key) =>

@@ -22,7 +22,7 @@ public sealed partial record MaintenanceWindow(string Start, int Minutes)
     private const int LongestMinutes = 24 * 60;
 
     /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
-    internal string? FindFault() =>
+    internal string? Validate() =>
         !DayTime().IsMatch(Start) ? $"The window's start is a time such as 22:00, not '{Start}'."
         : Minutes is < 1 or > LongestMinutes ? $"The window's length is 1 to {LongestMinutes} minutes, not {Minutes}."
         : null;
@@ -53,14 +53,14 @@ internal sealed partial record Schedule(
     bool Enabled = true)
 {
     /// <summary>What is wrong with when it runs, in one sentence; null: nothing.</summary>
-    public string? FindFault(DateTimeOffset now) =>
+    public string? Validate(DateTimeOffset now) =>
         !ProperName().IsMatch(Name) ? $"'{Name}' is no name for a schedule: use 1 to 64 of a-z, 0-9, '-' and '_'."
         : CronLine.Read(Cron, Zone, now, out string fault) is null ? fault
         : Job.NotBefore is not null ? "A schedule's job has no notBefore: its cron line says when."
         : Job.After is not null ? "A schedule's job comes after no other: its cron line says when."
         : Job.Frozen ? "A schedule's job is not frozen: its selector is asked at each run."
         : Job.HoldSeconds != 0 ? "A schedule's job has no holdSeconds: its cron line says when."
-        : Window?.FindFault();
+        : Window?.Validate();
 
     /// <summary>Its line, which was found good when it was stored; null where the machine has lost its time zone or it never comes
     /// again.</summary>

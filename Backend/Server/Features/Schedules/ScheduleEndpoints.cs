@@ -75,7 +75,7 @@ internal static class ScheduleEndpoints
     /// <summary>Stores a schedule; null: done.</summary>
     private static IResult? Put(Schedule wanted, ScheduleStore schedules, NodeDirectory nodes, JobSources sources, TimeProvider clock)
     {
-        if (wanted.FindFault(clock.GetUtcNow()) is { } fault)
+        if (wanted.Validate(clock.GetUtcNow()) is { } fault)
         {
             return Problems.Bad($"{fault} Nothing was changed.");
         }

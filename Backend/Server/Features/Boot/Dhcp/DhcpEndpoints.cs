@@ -30,7 +30,7 @@ internal static class DhcpEndpoints
             DhcpSettings wanted, DhcpService dhcp, ILeaseStore leases, NodeDirectory nodes, TimeProvider clock,
             CancellationToken cancellation) =>
             dhcp.IsFixed ? Problems.Conflict("DHCP was set on the command line: start the appliance without --dhcp to set it here.") :
-            wanted.FindFault() is { } fault ? Problems.Bad(fault) :
+            wanted.Validate() is { } fault ? Problems.Bad(fault) :
             await dhcp.ChangeAsync(wanted, cancellation) is { } refusal ? Problems.Conflict($"Nothing was changed: {refusal}.") :
             Results.Ok(View(dhcp, leases, nodes, clock))).WithSummary("Change DHCP");
     }

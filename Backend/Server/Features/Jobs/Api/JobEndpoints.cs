@@ -52,7 +52,7 @@ internal static class JobEndpoints
         api.MapGet("/jobs", (string? kind, string? state, string? text, string? id, Guid? before, int? limit, Database database) =>
         {
             var filter = new JobFilter(kind, state, text, id, before, limit ?? JobFilter.MostListed);
-            return filter.FindFault() is { Length: > 0 } fault ? Problems.Bad(fault)
+            return filter.Validate() is { } fault ? Problems.Bad(fault)
                 : Results.Ok(database.Read(c => JobView.Query(c, filter)));
         }).Compresses();
         api.MapGet("/jobs/{id:guid}", (Guid id, Database database, ProgressBoard progress) =>
@@ -143,13 +143,13 @@ internal static class JobEndpoints
         {
             return Problems.Bad($"measure names {MostMeasured} benchmarks at most, not {request.Measure.Count}. Nothing was ordered.");
         }
-        if (request.Plan.FindFault(kind) is { } unsound)
+        if (request.Plan.Validate(kind) is { } unsound)
         {
             return Problems.Bad($"{unsound} Nothing was ordered.");
         }
         spec = kind.Accept(new JobRequest(request.Image, request.Parameters, later ? [] : targets), sources, out string fault);
         fault = spec is null ? fault
-            : kind.RefuseNumber(spec.Parameters, later ? int.MaxValue : targets.Count) is { Length: > 0 } number ? number
+            : kind.ValidateNumber(spec.Parameters, later ? int.MaxValue : targets.Count) is { } number ? number
             : FindMeasureFault(request, kind, targets, sources, later) is { Length: > 0 } unmeasured ? $"{unmeasured} Nothing was ordered."
             : "";
         return fault.Length > 0 ? Problems.Bad(fault) : null;
@@ -170,8 +170,9 @@ internal static class JobEndpoints
         string fault = "";
         foreach (JobSpec spec in benchmarks.Select(BenchmarkJobKind.SpecOf))
         {
-            if (measuring.Accept(new JobRequest(null, JsonElement.Parse(spec.Parameters), later ? [] : targets), sources, out fault) is null ||
-                (fault = measuring.RefuseNumber(spec.Parameters, later ? int.MaxValue : targets.Count)).Length > 0)
+            if (measuring.Accept(new JobRequest(null, JsonElement.Parse(spec.Parameters), later ? [] : targets), sources, out fault)
+                is null ||
+                (fault = measuring.ValidateNumber(spec.Parameters, later ? int.MaxValue : targets.Count) ?? "").Length > 0)
             {
                 break;
             }

@@ -29,12 +29,12 @@ internal sealed record JobFilter(string? Kind = null, string? State = null, stri
     /// <summary>Open: some task has not ended; succeeded: all did; the others: some task is so.</summary>
     public static IEnumerable<string> States => s_states.Keys;
 
-    /// <summary>What is wrong with it, in one sentence; empty: nothing.</summary>
-    public string FindFault() =>
+    /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
+    public string? Validate() =>
         Limit is < 1 or > MostListed ? $"limit is 1 to {MostListed}, not {Limit}."
         : Kind is not null && TaskKind.Find(Kind) is null ? JobEndpoints.NoSuchKind(Kind)
         : State is not null && !s_states.ContainsKey(State) ? $"A job is not '{State}': state is one of {string.Join(", ", States)}."
-        : "";
+        : null;
 
     /// <summary>A query for the ids. Those of jobs are UUIDs of version 7: in the order of time, to the millisecond.</summary>
     public string Ids => $"""

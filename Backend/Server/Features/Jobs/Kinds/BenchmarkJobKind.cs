@@ -63,8 +63,8 @@ internal sealed class BenchmarkJobKind : WorkKind<BenchmarkParameters>
         }
     }
 
-    public override string RefuseNumber(string parameters, int nodes) => nodes == 1 && PeerOf(parameters) == PeerKind.Node
-        ? $"{Parse(parameters).Benchmark} takes two nodes: each is measured against the next one." : "";
+    public override string? ValidateNumber(string parameters, int nodes) => nodes == 1 && PeerOf(parameters) == PeerKind.Node
+        ? $"{Parse(parameters).Benchmark} takes two nodes: each is measured against the next one." : null;
 
     public override Step OnEnded(TaskRow task, TaskEnded ended) =>
         ended.Succeeded && !IsAnswer(task, ended.Benchmark)
@@ -77,13 +77,13 @@ internal sealed class BenchmarkJobKind : WorkKind<BenchmarkParameters>
         asked.AllCores == result.Request.AllCores &&
         asked.Parameters.All(p => result.Request.Parameters.GetValueOrDefault(p.Key) == p.Value);
 
-    private protected override string Refuse(BenchmarkParameters parameters, JobRequest request, JobSources sources) =>
+    private protected override string? Validate(BenchmarkParameters parameters, JobRequest request, JobSources sources) =>
         RequestOf(parameters, out string? fault) is null ? $"The benchmark cannot be run: {fault}."
         : parameters.SoakSeconds is < 0 or > MostSoak ? $"A soak takes 0 to {MostSoak} seconds, and not {parameters.SoakSeconds}."
         : parameters.LimitSeconds is < 1 or > MostWait ? $"A limit is 1 to {MostWait} seconds, and not {parameters.LimitSeconds}."
         : parameters.QuietSeconds is < 0 or > MostWait || parameters.PatienceSeconds is < 0 or > MostWait
             ? $"It is waited 0 to {MostWait} seconds for a node to be quiet."
-        : "";
+        : null;
 
     private protected override WorkOrder? Compose(
         TaskRow task, BenchmarkParameters parameters, bool again, JobSources sources, out string fault)

@@ -15,11 +15,11 @@ internal static partial class CommandWords
 
     private static readonly string[] s_secretWords = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE_KEY", "API_KEY"];
 
-    /// <summary>What a node runs. One of the two is there (<see cref="Refuse"/>).</summary>
+    /// <summary>What a node runs. One of the two is there (<see cref="Validate"/>).</summary>
     public static IReadOnlyList<string> Of(IReadOnlyList<string>? command, string? shell) => command ?? ["/bin/sh", "-c", shell!];
 
-    /// <summary>What is wrong with a command in one sentence; empty: nothing.</summary>
-    public static string Refuse(IReadOnlyList<string>? command, string? shell)
+    /// <summary>What is wrong with a command in one sentence; null: nothing.</summary>
+    public static string? Validate(IReadOnlyList<string>? command, string? shell)
     {
         if (command is null == shell is null)
         {
@@ -34,17 +34,17 @@ internal static partial class CommandWords
             : words.Sum(Encoding.UTF8.GetByteCount) > MaximumBytes
                 ? $"The command is longer than {MaximumBytes} bytes: put it into a script and deploy it."
             : words.Any(HasNul) ? "The command has a NUL character, which no program's argument can have."
-            : "";
+            : null;
     }
 
-    public static string RefuseUser(string user) => UserName().IsMatch(user) ? "" : $"'{user}' is no name of a user.";
+    public static string? ValidateUser(string user) => UserName().IsMatch(user) ? null : $"'{user}' is no name of a user.";
 
     /// <param name="what">The parameter's name.</param>
-    public static string RefusePath(string what, string path) =>
-        path.Length is > 0 and <= MaximumPath && path[0] == '/' && !HasNul(path) ? ""
+    public static string? ValidatePath(string what, string path) =>
+        path.Length is > 0 and <= MaximumPath && path[0] == '/' && !HasNul(path) ? null
             : $"'{what}' must be an absolute path, such as /srv/data; it is '{path}'.";
 
-    public static string RefuseEnvironment(IReadOnlyDictionary<string, string> environment) =>
+    public static string? ValidateEnvironment(IReadOnlyDictionary<string, string> environment) =>
         environment.Count > MaximumVariables ? $"The environment has {environment.Count} variables; {MaximumVariables} are possible."
         : environment.Keys.FirstOrDefault(name => !VariableName().IsMatch(name)) is { } wrong
             ? $"'{wrong}' is no name of an environment variable."
@@ -53,7 +53,7 @@ internal static partial class CommandWords
         : environment.Keys.FirstOrDefault(IsSecret) is { } secret
             ? $"The environment variable '{secret}' seems to be a secret, and a job is stored and shown as it was ordered: keep secrets " +
                 "in files on the nodes."
-        : "";
+        : null;
 
     private static bool HasNul(string text) => text.Contains('\0', StringComparison.Ordinal);
 

@@ -24,21 +24,21 @@ internal sealed partial class DeployKind : WorkKind<DeployParameters>
 {
     public override string Word => "deploy";
 
-    private protected override string Refuse(DeployParameters parameters, JobRequest request, JobSources sources) =>
-        new[]
+    private protected override string? Validate(DeployParameters parameters, JobRequest request, JobSources sources) =>
+        new string?[]
         {
             sources.Files.Find(parameters.File) is null
-                ? $"There is no file '{parameters.File}': upload it first, or see the list of files for names and digests." : "",
-            CommandWords.RefusePath("path", parameters.Path),
+                ? $"There is no file '{parameters.File}': upload it first, or see the list of files for names and digests." : null,
+            CommandWords.ValidatePath("path", parameters.Path),
             !parameters.Unpack && parameters.Path.EndsWith('/')
-                ? $"'path' must name the file, and not only the folder '{parameters.Path}' that it goes to." : "",
-            parameters.Path.Split('/').Contains("..") ? "'path' must not have '..' in it." : "",
-            CommandWords.RefuseUser(parameters.Owner), CommandWords.RefuseUser(parameters.Group),
-            OctalMode().IsMatch(parameters.Mode) ? ""
+                ? $"'path' must name the file, and not only the folder '{parameters.Path}' that it goes to." : null,
+            parameters.Path.Split('/').Contains("..") ? "'path' must not have '..' in it." : null,
+            CommandWords.ValidateUser(parameters.Owner), CommandWords.ValidateUser(parameters.Group),
+            OctalMode().IsMatch(parameters.Mode) ? null
                 : $"'{parameters.Mode}' is no mode of a file: three or four octal digits, such as 0644.",
-            parameters.Command is null && parameters.Shell is null ? "" : CommandWords.Refuse(parameters.Command, parameters.Shell),
-            RefuseTimeout(parameters.TimeoutSeconds),
-        }.FirstOrDefault(fault => fault.Length > 0) ?? "";
+            parameters.Command is null && parameters.Shell is null ? null : CommandWords.Validate(parameters.Command, parameters.Shell),
+            ValidateTimeout(parameters.TimeoutSeconds),
+        }.FirstOrDefault(fault => fault is not null);
 
     private protected override DeployParameters Settle(DeployParameters parameters, JobSources sources) =>
         parameters with { File = sources.Files.Find(parameters.File)!.Digest.ToString() };

@@ -50,7 +50,8 @@ internal sealed class FirmwareKind : TaskKind<FirmwareParameters>
     /// failure.</summary>
     public override RolloutPolicy UsualRollout(string parameters) => new(MaximumAtOnce: 1, StopAfter: "1");
 
-    private protected override string Refuse(FirmwareParameters parameters, JobRequest request, JobSources sources) => parameters.Power.Refuse();
+    private protected override string? Validate(FirmwareParameters parameters, JobRequest request, JobSources sources) =>
+        parameters.Power.Validate();
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {

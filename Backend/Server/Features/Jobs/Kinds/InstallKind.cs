@@ -24,22 +24,23 @@ internal sealed record InstallParameters(
 {
     private const int MaximumPaths = 200;
 
-    /// <summary>What is wrong with what is to be kept, in one sentence; empty: nothing.</summary>
-    public string RefuseKeep() =>
-        Keep is null ? ""
+    /// <summary>What is wrong with what is to be kept, in one sentence; null: nothing.</summary>
+    public string? ValidateKeep() =>
+        Keep is null ? null
         : !Update ? "'keep' is of an update alone: an installation erases the disk. Nothing was ordered."
         : Keep.Count > MaximumPaths ? $"{Keep.Count} paths are to be kept; {MaximumPaths} are possible. Nothing was ordered."
         : Keep.Select(path => path is null ? "A path to be kept is null" : ProfileRules.Path(path))
             .FirstOrDefault(fault => fault.Length > 0) is { } fault ? $"{fault}. Nothing was ordered."
-        : "";
+        : null;
 
-    /// <summary>What is wrong with the choice of the whole disk, in one sentence; empty: nothing.</summary>
-    public string RefuseWhole() => Whole && !Update
-        ? "'whole' is of an update alone: an installation writes the whole disk in any case. Nothing was ordered." : "";
+    /// <summary>What is wrong with the choice of the whole disk, in one sentence; null: nothing.</summary>
+    public string? ValidateWhole() => Whole && !Update
+        ? "'whole' is of an update alone: an installation writes the whole disk in any case. Nothing was ordered." : null;
 
-    /// <summary>What is wrong with a test of the card, in one sentence; empty: nothing.</summary>
-    public string RefuseTest() => TestCard && Update
-        ? "'testCard' is of an installation alone: the test erases the disk, and an update keeps what is on it. Nothing was ordered." : "";
+    /// <summary>What is wrong with a test of the card, in one sentence; null: nothing.</summary>
+    public string? ValidateTest() => TestCard && Update
+        ? "'testCard' is of an installation alone: the test erases the disk, and an update keeps what is on it. Nothing was ordered."
+        : null;
 
     /// <summary>Whether a running node is updated by writing the slot that it does not use.</summary>
     /// <param name="slot">The one that it runs from; null: its disk has one alone.</param>
@@ -143,16 +144,16 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
         return image.Digest;
     }
 
-    private protected override string Refuse(InstallParameters parameters, JobRequest request, JobSources sources) =>
-        parameters.Power.Refuse() is { Length: > 0 } fault ? fault
-        : parameters.RefuseKeep() is { Length: > 0 } path ? path
-        : parameters.RefuseWhole() is { Length: > 0 } whole ? whole
-        : parameters.RefuseTest() is { Length: > 0 } test ? test
-        : parameters.Profile is { } profile ? RefuseProfile(profile, request.Nodes, sources.Profiles)
-        : "";
+    private protected override string? Validate(InstallParameters parameters, JobRequest request, JobSources sources) =>
+        parameters.Power.Validate() is { } fault ? fault
+        : parameters.ValidateKeep() is { } path ? path
+        : parameters.ValidateWhole() is { } whole ? whole
+        : parameters.ValidateTest() is { } test ? test
+        : parameters.Profile is { } profile ? ValidateProfile(profile, request.Nodes, sources.Profiles)
+        : null;
 
     /// <summary>Makes of the profile what each node would get.</summary>
-    private static string RefuseProfile(string profile, IReadOnlyList<NodeView> nodes, ProfileStore profiles)
+    private static string? ValidateProfile(string profile, IReadOnlyList<NodeView> nodes, ProfileStore profiles)
     {
         if (profiles.Find(profile) is null)
         {
@@ -171,7 +172,7 @@ internal sealed partial class InstallKind : TaskKind<InstallParameters>
                     $"'{rendered.HostName}'. Nothing was ordered.";
             }
         }
-        return "";
+        return null;
     }
 
     /// <summary>People see in the job what is kept, and no later change of a profile lets anything go.</summary>

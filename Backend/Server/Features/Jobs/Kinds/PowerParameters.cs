@@ -15,11 +15,11 @@ internal sealed record PowerParameters(int GraceSeconds = 0, string Message = ""
 
     public TimeSpan Grace => TimeSpan.FromSeconds(GraceSeconds);
 
-    /// <summary>What is wrong, in one sentence; empty: nothing.</summary>
-    public string Refuse() =>
+    /// <summary>What is wrong, in one sentence; null: nothing.</summary>
+    public string? Validate() =>
         GraceSeconds is < 0 or > MaximumGrace ? $"A grace of {GraceSeconds} seconds is not possible: 0 to {MaximumGrace}."
         : Message.Length > MaximumMessage ? $"The message has {Message.Length} characters; {MaximumMessage} are possible."
         : Message.Any(char.IsControl) ? "The message must be one line, without control characters: it is written to terminals."
         : Message.Length > 0 && GraceSeconds == 0 ? "A message needs a grace ('graceSeconds'): without one nobody has the time to read it."
-        : "";
+        : null;
 }

@@ -12,7 +12,8 @@ internal sealed class RebootKind : TaskKind<PowerParameters>
 
     public override string Word => "reboot";
 
-    private protected override string Refuse(PowerParameters parameters, JobRequest request, JobSources sources) => parameters.Refuse();
+    private protected override string? Validate(PowerParameters parameters, JobRequest request, JobSources sources) =>
+        parameters.Validate();
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {

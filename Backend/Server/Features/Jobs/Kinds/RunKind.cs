@@ -21,13 +21,13 @@ internal sealed class RunKind : WorkKind<RunParameters>
 
     public override string Word => "run";
 
-    private protected override string Refuse(RunParameters parameters, JobRequest request, JobSources sources) =>
-        new[]
+    private protected override string? Validate(RunParameters parameters, JobRequest request, JobSources sources) =>
+        new string?[]
         {
-            CommandWords.Refuse(parameters.Command, parameters.Shell), CommandWords.RefuseUser(parameters.User),
-                CommandWords.RefusePath("folder", parameters.Folder),
-            CommandWords.RefuseEnvironment(parameters.Environment ?? s_nothing), RefuseTimeout(parameters.TimeoutSeconds),
-        }.FirstOrDefault(fault => fault.Length > 0) ?? "";
+            CommandWords.Validate(parameters.Command, parameters.Shell), CommandWords.ValidateUser(parameters.User),
+                CommandWords.ValidatePath("folder", parameters.Folder),
+            CommandWords.ValidateEnvironment(parameters.Environment ?? s_nothing), ValidateTimeout(parameters.TimeoutSeconds),
+        }.FirstOrDefault(fault => fault is not null);
 
     private protected override WorkOrder? Compose(
         TaskRow task, RunParameters parameters, bool again, JobSources sources, out string fault)

@@ -14,7 +14,8 @@ internal sealed class ShutdownKind : TaskKind<PowerParameters>
 
     public override bool EndsConnected => false;
 
-    private protected override string Refuse(PowerParameters parameters, JobRequest request, JobSources sources) => parameters.Refuse();
+    private protected override string? Validate(PowerParameters parameters, JobRequest request, JobSources sources) =>
+        parameters.Validate();
 
     public override TaskOrder? Compose(TaskRow task, LinkSession session, Hello hello, JobSources sources, out string fault)
     {

@@ -109,9 +109,9 @@ internal abstract class TaskKind
     /// <returns>Gives a task's partner: a node, or null for the appliance.</returns>
     public virtual Func<TaskRow, NodeId?>? Partners(string parameters, IReadOnlyList<TaskRow> tasks) => null;
 
-    /// <summary>Why it cannot be done on so few nodes, in one sentence; empty: it can.</summary>
+    /// <summary>Why it cannot be done on so few nodes, in one sentence; null: it can.</summary>
     /// <param name="parameters">As they are stored.</param>
-    public virtual string RefuseNumber(string parameters, int nodes) => "";
+    public virtual string? ValidateNumber(string parameters, int nodes) => null;
 
     /// <summary>All kinds' words.</summary>
     public static IEnumerable<string> Words => s_kinds.Keys.Order(StringComparer.Ordinal);
@@ -191,15 +191,15 @@ internal abstract class TaskKind<T> : TaskKind
         T parameters;
         try
         {
-            parameters = JsonSerializer.Deserialize<T>(request.Parameters is { ValueKind: not JsonValueKind.Null } given ? given.GetRawText()
-                : "{}", s_strict)!;
+            parameters = JsonSerializer.Deserialize<T>(
+                request.Parameters is { ValueKind: not JsonValueKind.Null } given ? given.GetRawText() : "{}", s_strict)!;
         }
         catch (JsonException e)
         {
             fault = $"The parameters of a job of kind '{Word}' cannot be read: {e.Message}";
             return null;
         }
-        fault = Refuse(parameters, request, sources);
+        fault = Validate(parameters, request, sources) ?? "";
         return fault.Length > 0 ? null : new JobSpec(Word, image, Stored(Settle(parameters, sources)));
     }
 
@@ -210,8 +210,8 @@ internal abstract class TaskKind<T> : TaskKind
         return null;
     }
 
-    /// <summary>What is wrong with the parameters, in one sentence; empty: nothing.</summary>
-    private protected virtual string Refuse(T parameters, JobRequest request, JobSources sources) => "";
+    /// <summary>What is wrong with the parameters, in one sentence; null: nothing.</summary>
+    private protected virtual string? Validate(T parameters, JobRequest request, JobSources sources) => null;
 
     /// <summary>What is stored: names may mean something else later, and are replaced by what they mean now.</summary>
     private protected virtual T Settle(T parameters, JobSources sources) => parameters;

@@ -16,13 +16,13 @@ internal sealed class UpdateKind : WorkKind<UpdateParameters>
 
     public override string Word => "update";
 
-    private protected override string Refuse(UpdateParameters parameters, JobRequest request, JobSources sources)
+    private protected override string? Validate(UpdateParameters parameters, JobRequest request, JobSources sources)
     {
         IReadOnlyList<string> packages = parameters.Packages ?? [];
         return packages.Count > MaximumPackages
             ? $"{packages.Count} packages are named; {MaximumPackages} are possible, or name none: all are brought up to date then."
             : packages.Select(ProfileRules.Package).FirstOrDefault(fault => fault.Length > 0) is { } fault ? $"{fault}."
-            : RefuseTimeout(parameters.TimeoutSeconds);
+            : ValidateTimeout(parameters.TimeoutSeconds);
     }
 
     private protected override WorkOrder? Compose(

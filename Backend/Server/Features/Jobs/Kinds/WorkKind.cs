@@ -37,6 +37,6 @@ internal abstract class WorkKind<T> : TaskKind<T>
     /// <summary>When the node gives it up.</summary>
     private protected abstract int TimeoutSeconds(T parameters);
 
-    private protected static string RefuseTimeout(int seconds) =>
-        seconds is >= 1 and <= MaximumTimeout ? "" : $"A time-out of {seconds} seconds is not possible: 1 to {MaximumTimeout}.";
+    private protected static string? ValidateTimeout(int seconds) =>
+        seconds is >= 1 and <= MaximumTimeout ? null : $"A time-out of {seconds} seconds is not possible: 1 to {MaximumTimeout}.";
 }

@@ -42,9 +42,9 @@ internal sealed record JobPlan(
     private bool BeginsLater => NotBefore is not null || After is not null;
 
     /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
-    public string? FindFault(TaskKind kind) =>
-        Rollout?.FindFault(kind) is { } rollout ? $"The roll-out's {rollout}"
-        : Retry?.FindFault() is { } retry ? $"The retry policy's {retry}"
+    public string? Validate(TaskKind kind) =>
+        Rollout?.Validate(kind) is { } rollout ? $"The roll-out's {rollout}"
+        : Retry?.Validate() is { } retry ? $"The retry policy's {retry}"
         : null;
 
     /// <summary>The same, with what its kind usually does where nothing was said, if there are several nodes or may be.</summary>

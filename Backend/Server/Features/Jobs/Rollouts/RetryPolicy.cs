@@ -11,7 +11,7 @@ public sealed record RetryPolicy(int Attempts, int Pause = 30)
     private const int LongestPause = 24 * 3600;
 
     /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
-    internal string? FindFault() => this switch
+    internal string? Validate() => this switch
     {
         { Attempts: < 1 or > MostAttempts } => $"attempts is 1 to {MostAttempts}, not {Attempts}.",
         { Pause: < 0 or > LongestPause } => $"pause is 0 to {LongestPause} seconds, not {Pause}.",

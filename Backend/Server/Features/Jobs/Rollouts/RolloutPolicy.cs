@@ -40,7 +40,7 @@ public sealed record RolloutPolicy(
     };
 
     /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
-    internal string? FindFault(TaskKind kind) => this switch
+    internal string? Validate(TaskKind kind) => this switch
     {
         { Canary: < 0 } => $"canary is a number of nodes, 0 or more, not {Canary}.",
         { Batch: < 1 } => $"batch is a number of nodes, 1 or more, not {Batch}.",

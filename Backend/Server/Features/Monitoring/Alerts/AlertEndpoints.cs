@@ -20,7 +20,7 @@ internal static class AlertEndpoints
             {
                 return Problems.Bad($"The rule is called '{rule.Name}' and its address '{name}'.");
             }
-            if (rule.FindFault() is { } fault)
+            if (rule.Validate() is { } fault)
             {
                 return Problems.Bad($"{fault} Nothing was changed.");
             }

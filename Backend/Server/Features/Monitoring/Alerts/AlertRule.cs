@@ -26,7 +26,7 @@ public sealed partial record AlertRule(
     internal bool IsOfAppliance => ApplianceMetrics.Find(Metric) is not null;
 
     /// <summary>What is wrong with it, in one sentence; null: nothing.</summary>
-    internal string? FindFault() =>
+    internal string? Validate() =>
         !ProperName().IsMatch(Name) ? $"'{Name}' cannot be a rule's name: use 1 to 40 of a-z, 0-9 and '-'."
         : Title.Length is 0 or > LongestTitle || Title.Any(char.IsControl)
             ? $"A rule's title is one line of 1 to {LongestTitle} characters."
