@@ -145,10 +145,6 @@ public sealed class ImageCatalogue(
     internal static string? NameIn(SqliteConnection c, string? digest) =>
         c.QuerySingleOrDefault<string>("SELECT name FROM images WHERE digest = @digest", new { digest });
 
-    /// <summary>In how many slots one is installed; 0: it has none, or is not there.</summary>
-    internal static long SlotsIn(SqliteConnection c, string? digest) =>
-        c.ExecuteScalar<long>("SELECT slots FROM images WHERE digest = @digest", new { digest });
-
     /// <summary>Those for an architecture of which it is not known yet what SHA-256 they have as a file.</summary>
     internal static IReadOnlyList<string> WithoutRawDigest(SqliteConnection c, string architecture) =>
         [.. c.Query<string>("SELECT digest FROM images WHERE raw_sha256 IS NULL AND architecture = @architecture", new { architecture })];

@@ -86,7 +86,7 @@ internal abstract class TaskKind
     /// its phases say nothing of the whole.</summary>
     public virtual IReadOnlyDictionary<string, (double From, double To)>? Way(TaskRow task) => null;
 
-    /// <summary>What people have on the node is kept by the appliance until the task has ended.</summary>
+    /// <summary>The appliance stores the node's user data until the task has ended.</summary>
     public virtual bool Keeps(TaskRow task) => false;
 
     /// <summary>When the node has done what it was told last, its system is on trial no longer.</summary>
